@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks grow by doubling up to 64 KiB; a large request gets a block of its own. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_FIRST 1024
+#define ARENA_LARGEST ((size_t)64 * 1024)
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size; /* bytes in data */
+	_Alignas(max_align_t) char data[];
+};
+
+void arena_init(struct arena *arena)
+{
+	memset(arena, 0, sizeof(*arena));
+}
+
+void arena_clear(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks;
+
+	while (block) {
+		struct arena_block *next = block->next;
+
+		free(block);
+		block = next;
+	}
+	arena_init(arena);
+}
+
+static bool arena_grow(struct arena *arena, size_t size)
+{
+	size_t want = arena->blocks ? arena->blocks->size * 2 : ARENA_FIRST;
+	struct arena_block *block;
+
+	if (want > ARENA_LARGEST)
+		want = ARENA_LARGEST;
+	if (want < size)
+		want = size;
+	block = malloc(sizeof(*block) + want);
+	if (!block)
+		return false;
+	block->size = want;
+	block->next = arena->blocks;
+	arena->blocks = block;
+	arena->used = 0;
+	arena->total += sizeof(*block) + want;
+	return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = _Alignof(max_align_t);
+	char *where;
+
+	if (size > SIZE_MAX / 2) {
+		arena->failed = true;
+		return NULL;
+	}
+	size = (size + align - 1) & ~(align - 1);
+	if (!arena->blocks || arena->blocks->size - arena->used < size)
+		if (!arena_grow(arena, size)) {
+			arena->failed = true;
+			return NULL;
+		}
+	where = arena->blocks->data + arena->used;
+	arena->used += size;
+	return memset(where, 0, size);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t length)
+{
+	char *copy = arena_alloc(arena, length + 1);
+
+	if (copy && length > 0)
+		memcpy(copy, text, length);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+	int length;
+
+	va_start(ap, format);
+	length = vsnprintf(NULL, 0, format, ap);
+	va_end(ap);
+	if (length < 0)
+		return NULL;
+	text = arena_alloc(arena, (size_t)length + 1);
+	if (!text)
+		return NULL;
+	va_start(ap, format);
+	vsnprintf(text, (size_t)length + 1, format, ap);
+	va_end(ap);
+	return text;
+}
+
+bool arena_failed(const struct arena *arena)
+{
+	return arena->failed;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bump allocator: many small allocations of one lifetime, freed together.
+ *
+ * Failure is sticky: after one allocation failed, arena_failed() stays true,
+ * so builders may check once at the end instead of at every step.
+ */
+#ifndef SCHEDD_BASE_ARENA_H
+#define SCHEDD_BASE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *blocks; /* newest first */
+	size_t used;		    /* bytes taken of the newest block */
+	size_t total;		    /* bytes asked of malloc so far */
+	bool failed;		    /* an allocation has failed */
+};
+
+/* An empty arena needs no arena_clear. */
+void arena_init(struct arena *arena);
+/* Frees everything; the arena is empty and usable again. */
+void arena_clear(struct arena *arena);
+/* size bytes, zeroed, aligned for any type; NULL when out of memory. */
+void *arena_alloc(struct arena *arena, size_t size);
+/* A NUL-terminated copy of length bytes; NULL when out of memory. */
+char *arena_strndup(struct arena *arena, const char *text, size_t length);
+char *arena_strdup(struct arena *arena, const char *text);
+/* printf into the arena; NULL when out of memory. */
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool arena_failed(const struct arena *arena);
+
+#endif

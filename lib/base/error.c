@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Error codes, their wire names, and sentences that are cut only between characters. */
+#include <schedd/error.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	int code;
+	const char *name;
+} error_names[] = {
+    {SCHEDD_EFAILED, "failed"},
+    {SCHEDD_EINVAL, "invalid_argument"},
+    {SCHEDD_EUNREACHABLE, "unreachable"},
+    {SCHEDD_ENOTFOUND, "not_found"},
+    {SCHEDD_ECONFLICT, "conflict"},
+    {SCHEDD_EPERM, "permission_denied"},
+    {SCHEDD_EFILE, "invalid_file"},
+    {SCHEDD_ETIMEOUT, "timeout"},
+    {SCHEDD_ENOMEM, "out_of_memory"},
+    {SCHEDD_EMETHOD, "unknown_method"},
+};
+
+/* vsnprintf may have cut a character in two: drop its first half. */
+static void error_cut(char *text, size_t size, int wanted)
+{
+	size_t end = size - 1;
+
+	if (wanted < 0) {
+		text[0] = '\0';
+		return;
+	}
+	if ((size_t)wanted < size)
+		return;
+	while (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0x80)
+		end--;
+	if (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0xc0)
+		end--;
+	text[end] = '\0';
+}
+
+static int error_set(
+    struct schedd_error *err, int code, int offset, const char *format, va_list ap)
+{
+	if (err) {
+		err->code = code;
+		err->offset = offset;
+		error_cut(err->message, sizeof(err->message),
+		    vsnprintf(err->message, sizeof(err->message), format, ap));
+	}
+	return code;
+}
+
+int schedd_error_set(struct schedd_error *err, int code, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_set(err, code, -1, format, ap);
+	va_end(ap);
+	return code;
+}
+
+int schedd_error_at(struct schedd_error *err, int code, int offset, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_set(err, code, offset, format, ap);
+	va_end(ap);
+	return code;
+}
+
+int schedd_error_prefix(struct schedd_error *err, const char *format, ...)
+{
+	char prefix[256], old[SCHEDD_ERROR_MESSAGE_MAX];
+	va_list ap;
+
+	if (!err)
+		return SCHEDD_EFAILED;
+	va_start(ap, format);
+	error_cut(prefix, sizeof(prefix), vsnprintf(prefix, sizeof(prefix), format, ap));
+	va_end(ap);
+	memcpy(old, err->message, sizeof(old));
+	error_cut(err->message, sizeof(err->message),
+	    snprintf(err->message, sizeof(err->message), "%s: %s", prefix, old));
+	return err->code;
+}
+
+int schedd_error_nomem(struct schedd_error *err)
+{
+	return schedd_error_set(err, SCHEDD_ENOMEM, "out of memory");
+}
+
+const char *schedd_error_name(int code)
+{
+	for (size_t i = 0; i < sizeof(error_names) / sizeof(error_names[0]); i++)
+		if (error_names[i].code == code)
+			return error_names[i].name;
+	return "failed";
+}
+
+int schedd_error_code(const char *name)
+{
+	for (size_t i = 0; i < sizeof(error_names) / sizeof(error_names[0]); i++)
+		if (strcmp(error_names[i].name, name) == 0)
+			return error_names[i].code;
+	return SCHEDD_EFAILED;
+}

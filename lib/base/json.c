@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON reading through jansson; writing straight into the buffer, without a tree in between. */
+#include "base/json.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON_DEPTH_MAX 64
+
+static int json_convert(const json_t *json, struct arena *arena, int depth, struct value *out,
+    struct schedd_error *err);
+
+static int json_convert_array(const json_t *json, struct arena *arena, int depth,
+    struct value *out, struct schedd_error *err)
+{
+	*out = value_array();
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		struct value item;
+		int rc = json_convert(json_array_get(json, i), arena, depth + 1, &item, err);
+
+		if (rc)
+			return rc;
+		value_append(arena, out, item);
+	}
+	return 0;
+}
+
+static int json_convert_object(const json_t *json, struct arena *arena, int depth,
+    struct value *out, struct schedd_error *err)
+{
+	const char *key;
+	json_t *member;
+
+	*out = value_map();
+	/* jansson's iteration takes a non-const object but changes nothing. */
+	json_object_foreach ((json_t *)(uintptr_t)json, key, member) {
+		const char *copy = arena_strdup(arena, key);
+		struct value item;
+		int rc = json_convert(member, arena, depth + 1, &item, err);
+
+		if (rc)
+			return rc;
+		if (copy)
+			value_put(arena, out, copy, item);
+	}
+	return 0;
+}
+
+static int json_convert(const json_t *json, struct arena *arena, int depth, struct value *out,
+    struct schedd_error *err)
+{
+	if (depth > JSON_DEPTH_MAX)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "JSON nested deeper than %d", JSON_DEPTH_MAX);
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+		return json_convert_object(json, arena, depth, out, err);
+	case JSON_ARRAY:
+		return json_convert_array(json, arena, depth, out, err);
+	case JSON_STRING:
+		*out = value_string_n(arena, json_string_value(json), json_string_length(json));
+		return 0;
+	case JSON_INTEGER:
+		*out = value_int(json_integer_value(json));
+		return 0;
+	case JSON_REAL:
+		*out = value_real(json_real_value(json));
+		return 0;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		*out = value_bool(json_is_true(json));
+		return 0;
+	case JSON_NULL:
+		*out = value_nil();
+		return 0;
+	}
+	return schedd_error_set(err, SCHEDD_EINVAL, "JSON of an unknown type");
+}
+
+int json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
+    struct schedd_error *err)
+{
+	json_error_t at;
+	json_t *json = json_loadb(
+	    text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);
+	int rc;
+
+	if (!json)
+		return schedd_error_at(err, SCHEDD_EINVAL, at.position,
+		    "invalid JSON at line %d, column %d: %s", at.line, at.column, at.text);
+	rc = json_convert(json, arena, 0, out, err);
+	json_decref(json);
+	if (!rc && arena_failed(arena))
+		rc = schedd_error_nomem(err);
+	return rc;
+}
+
+/* Bytes of the UTF-8 character that starts at text; 0 if there is none (RFC 3629). */
+static size_t json_utf8(const unsigned char *text, size_t length)
+{
+	static const unsigned char second_min[] = {[0xe0 - 0xe0] = 0xa0, [0xf0 - 0xe0] = 0x90};
+	unsigned char low = 0x80, high = 0xbf;
+	size_t size;
+
+	if (text[0] < 0x80)
+		return 1;
+	if (text[0] < 0xc2 || text[0] > 0xf4)
+		return 0;
+	size = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+	if (size > length)
+		return 0;
+	if (text[0] == 0xe0 || text[0] == 0xf0)
+		low = second_min[text[0] - 0xe0];
+	else if (text[0] == 0xed)
+		high = 0x9f;
+	else if (text[0] == 0xf4)
+		high = 0x8f;
+	if (text[1] < low || text[1] > high)
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+static void json_write_escape(struct strbuf *out, unsigned char c)
+{
+	static const char *const shorts[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",
+	    ['\f'] = "\\f", ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+
+	if (c < sizeof(shorts) / sizeof(shorts[0]) && shorts[c])
+		strbuf_add(out, shorts[c]);
+	else
+		strbuf_printf(out, "\\u%04x", c);
+}
+
+void json_write_string(struct strbuf *out, const char *text, size_t length)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t plain = 0; /* start of the run that needs no change */
+
+	strbuf_add_char(out, '"');
+	for (size_t i = 0; i < length;) {
+		size_t size = json_utf8(bytes + i, length - i);
+
+		if (size > 0 && bytes[i] >= 0x20 && bytes[i] != '"' && bytes[i] != '\\' &&
+		    bytes[i] != 0x7f) {
+			i += size;
+			continue;
+		}
+		strbuf_add_n(out, text + plain, i - plain);
+		if (size == 0)
+			strbuf_add(out, "\xef\xbf\xbd");
+		else
+			json_write_escape(out, bytes[i]);
+		plain = ++i;
+	}
+	strbuf_add_n(out, text + plain, length - plain);
+	strbuf_add_char(out, '"');
+}
+
+static void json_write_real(struct strbuf *out, double real)
+{
+	char text[40];
+
+	if (!isfinite(real)) {
+		strbuf_add(out, "null");
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, real);
+		if (strtod(text, NULL) == real)
+			break;
+	}
+	strbuf_add(out, text);
+	if (!strpbrk(text, ".e"))
+		strbuf_add(out, ".0");
+}
+
+/* indent < 0: compact. */
+static void json_write_break(struct strbuf *out, int indent)
+{
+	if (indent >= 0)
+		strbuf_printf(out, "\n%*s", indent * 2, "");
+}
+
+static void json_write_at(struct strbuf *out, const struct value *value, int indent)
+{
+	int inner = indent < 0 ? indent : indent + 1;
+
+	switch (value->type) {
+	case VALUE_NIL:
+		strbuf_add(out, "null");
+		break;
+	case VALUE_BOOL:
+		strbuf_add(out, value->boolean ? "true" : "false");
+		break;
+	case VALUE_INT:
+		strbuf_printf(out, "%lld", (long long)value->integer);
+		break;
+	case VALUE_REAL:
+		json_write_real(out, value->real);
+		break;
+	case VALUE_STRING:
+		json_write_string(out, value->string.text, value->string.length);
+		break;
+	case VALUE_ARRAY:
+		strbuf_add_char(out, '[');
+		for (uint32_t i = 0; i < value->array.count; i++) {
+			if (i > 0)
+				strbuf_add_char(out, ',');
+			json_write_break(out, inner);
+			json_write_at(out, &value->array.items[i], inner);
+		}
+		if (value->array.count > 0)
+			json_write_break(out, indent);
+		strbuf_add_char(out, ']');
+		break;
+	case VALUE_MAP:
+		strbuf_add_char(out, '{');
+		for (uint32_t i = 0; i < value->map.count; i++) {
+			const struct value_member *member = &value->map.members[i];
+
+			if (i > 0)
+				strbuf_add_char(out, ',');
+			json_write_break(out, inner);
+			json_write_string(out, member->key, strlen(member->key));
+			strbuf_add(out, indent < 0 ? ":" : ": ");
+			json_write_at(out, &member->value, inner);
+		}
+		if (value->map.count > 0)
+			json_write_break(out, indent);
+		strbuf_add_char(out, '}');
+		break;
+	}
+}
+
+void json_write(struct strbuf *out, const struct value *value)
+{
+	json_write_at(out, value, -1);
+}
+
+void json_write_pretty(struct strbuf *out, const struct value *value)
+{
+	json_write_at(out, value, 0);
+}

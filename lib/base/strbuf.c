@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/strbuf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void strbuf_init(struct strbuf *buf)
+{
+	*buf = STRBUF_EMPTY;
+}
+
+void strbuf_clear(struct strbuf *buf)
+{
+	free(buf->data);
+	strbuf_init(buf);
+}
+
+void strbuf_reset(struct strbuf *buf)
+{
+	buf->length = 0;
+	buf->failed = false;
+	if (buf->data)
+		buf->data[0] = '\0';
+}
+
+bool strbuf_reserve(struct strbuf *buf, size_t length)
+{
+	size_t need = buf->length + length + 1;
+	size_t capacity = buf->capacity ? buf->capacity : 64;
+	char *data;
+
+	if (buf->failed || need <= length) {
+		buf->failed = true;
+		return false;
+	}
+	if (need <= buf->capacity)
+		return true;
+	while (capacity < need)
+		capacity += capacity / 2;
+	data = realloc(buf->data, capacity);
+	if (!data) {
+		buf->failed = true;
+		return false;
+	}
+	buf->data = data;
+	buf->capacity = capacity;
+	return true;
+}
+
+void strbuf_add_n(struct strbuf *buf, const char *bytes, size_t length)
+{
+	if (!strbuf_reserve(buf, length))
+		return;
+	if (length > 0)
+		memcpy(buf->data + buf->length, bytes, length);
+	buf->length += length;
+	buf->data[buf->length] = '\0';
+}
+
+void strbuf_add(struct strbuf *buf, const char *text)
+{
+	strbuf_add_n(buf, text, strlen(text));
+}
+
+void strbuf_add_char(struct strbuf *buf, char c)
+{
+	strbuf_add_n(buf, &c, 1);
+}
+
+void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)
+{
+	va_list again;
+	int length;
+
+	va_copy(again, ap);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0 || !strbuf_reserve(buf, (size_t)length)) {
+		buf->failed = true;
+		return;
+	}
+	vsnprintf(buf->data + buf->length, (size_t)length + 1, format, ap);
+	buf->length += (size_t)length;
+}
+
+void strbuf_printf(struct strbuf *buf, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	strbuf_vprintf(buf, format, ap);
+	va_end(ap);
+}
+
+bool strbuf_failed(const struct strbuf *buf)
+{
+	return buf->failed;
+}
+
+const char *strbuf_peek(const struct strbuf *buf)
+{
+	return buf->data ? buf->data : "";
+}
+
+char *strbuf_take(struct strbuf *buf)
+{
+	char *data = NULL;
+
+	if (!buf->failed && strbuf_reserve(buf, 0)) {
+		data = buf->data;
+		data[buf->length] = '\0';
+		buf->data = NULL;
+	}
+	strbuf_clear(buf);
+	return data;
+}

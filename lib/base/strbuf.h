@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A growing string. Always NUL-terminated once something was added.
+ * Failure is sticky, as in arena.h: check strbuf_failed() once at the end.
+ */
+#ifndef SCHEDD_BASE_STRBUF_H
+#define SCHEDD_BASE_STRBUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct strbuf {
+	char *data;	 /* NULL while nothing was added */
+	size_t length;	 /* bytes without the final NUL */
+	size_t capacity; /* bytes allocated */
+	bool failed;	 /* an allocation has failed; data is what was there before */
+};
+
+#define STRBUF_EMPTY ((struct strbuf){0})
+
+void strbuf_init(struct strbuf *buf);
+void strbuf_clear(struct strbuf *buf);
+/* Forgets the text, keeps the memory. */
+void strbuf_reset(struct strbuf *buf);
+void strbuf_add(struct strbuf *buf, const char *text);
+void strbuf_add_n(struct strbuf *buf, const char *bytes, size_t length);
+void strbuf_add_char(struct strbuf *buf, char c);
+void strbuf_printf(struct strbuf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+/* Room for at least length more bytes; false: no memory. */
+bool strbuf_reserve(struct strbuf *buf, size_t length);
+bool strbuf_failed(const struct strbuf *buf);
+/* The text, "" while empty; valid until the next change. */
+const char *strbuf_peek(const struct strbuf *buf);
+/* Hands the text to the caller (to free) and empties the buffer; NULL if it failed. */
+char *strbuf_take(struct strbuf *buf);
+
+#endif

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs the Debian packages that are not there yet, as root or through sudo.
+#   sh server/install-packages.sh build|run|test …
+set -eu
+
+packages_of() {
+	case $1 in
+	build) echo gcc make cmake pkg-config libc6-dev libevent-dev libmsgpack-dev libsqlite3-dev \
+		libyaml-dev libjansson-dev libncurses-dev libcurl4-openssl-dev tzdata ;;
+	test) echo libcriterion-dev ;;
+	*) echo "install-packages.sh: unknown set '$1' (build, test)" >&2; exit 2 ;;
+	esac
+}
+
+missing=
+for set_name in "$@"; do
+	for package in $(packages_of "$set_name"); do
+		state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+		[ "$state" = installed ] || missing="$missing $package"
+	done
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "install-packages.sh: missing:$missing" >&2
+		echo "install-packages.sh: install them as root, or install sudo" >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+echo "Installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
+$as_root apt-get install -y -qq --no-install-recommends $missing

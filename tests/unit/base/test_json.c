@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static void same(const char *in, const char *expected)
+{
+	struct schedd_error err = {0};
+	struct strbuf out = STRBUF_EMPTY;
+	struct arena arena;
+	struct value value;
+
+	arena_init(&arena);
+	cr_assert_eq(json_parse(in, strlen(in), &arena, &value, &err), 0, "%s: %s", in, err.message);
+	json_write(&out, &value);
+	cr_assert_str_eq(strbuf_peek(&out), expected);
+	strbuf_clear(&out);
+	arena_clear(&arena);
+}
+
+Test(json, reads_and_writes_every_type)
+{
+	same("{\"a\": [1, -2, 1.5, true, null, \"x\"], \"b\": {}}",
+	    "{\"a\":[1,-2,1.5,true,null,\"x\"],\"b\":{}}");
+	same("\"\\u0000\\u001b\\\"\\\\ \xc3\xa9\"", "\"\\u0000\\u001b\\\"\\\\ \xc3\xa9\"");
+	same("0.1", "0.1");
+	same("1e300", "1e+300");
+	same("9223372036854775807", "9223372036854775807");
+}
+
+Test(json, replaces_what_is_no_utf8)
+{
+	struct strbuf out = STRBUF_EMPTY;
+
+	json_write_string(&out, "a\xff\xc0\x80\xed\xa0\x80z", 8);
+	cr_assert_str_eq(strbuf_peek(&out),
+	    "\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\"");
+	strbuf_clear(&out);
+}
+
+Test(json, names_the_place_of_an_error)
+{
+	const char *bad[] = {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "1 2", "\"\xff\"", "nul"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct schedd_error err = {0};
+		struct arena arena;
+		struct value value;
+
+		arena_init(&arena);
+		cr_assert_eq(json_parse(bad[i], strlen(bad[i]), &arena, &value, &err), SCHEDD_EINVAL,
+		    "%s", bad[i]);
+		cr_assert(strstr(err.message, "line 1"), "%s", err.message);
+		arena_clear(&arena);
+	}
+}
+
+Test(json, refuses_deep_nesting)
+{
+	char deep[201];
+	struct arena arena;
+	struct value value;
+
+	memset(deep, '[', 100);
+	memset(deep + 100, ']', 100);
+	deep[200] = '\0';
+	arena_init(&arena);
+	cr_assert_eq(json_parse(deep, 200, &arena, &value, NULL), SCHEDD_EINVAL);
+	arena_clear(&arena);
+}
