@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An executor makes an attempt of a run happen: it starts a process, calls a
+ * function, sends a request. It decides nothing about time, retries or
+ * instances; it starts what it is told, says how it ended, and signals it when
+ * asked.
+ *
+ * A backend is a const struct executor_ops (see the end of each exec_*.c).
+ */
+#ifndef SCHEDD_EXECUTOR_EXECUTOR_H
+#define SCHEDD_EXECUTOR_EXECUTOR_H
+
+#include <schedd/clock.h>
+#include <schedd/executor.h>
+#include <schedd/log.h>
+#include <schedd/loop.h>
+#include "executor/output.h"
+#include "loop/mailbox.h"
+#include "model/job.h"
+#include "model/run.h"
+
+struct executor;
+struct executor_ops;
+struct task;
+
+/* How an attempt ended. */
+struct task_result {
+	bool started;	   /* false: it could not be started; reason says why */
+	int exit_code;	   /* -1: none */
+	int signal;	   /* 0: none */
+	int64_t max_rss;   /* bytes */
+	int64_t cpu_us;	   /* user and system time */
+	const char *reason; /* in words, valid during the call; NULL: none */
+};
+
+/* One attempt. The caller owns it, fills the upper part, and frees it after done. */
+struct task_request {
+	struct schedd_job *job;	       /* what to do; a reference is held until done */
+	const char *run_id;	       /* "backup/42" */
+	schedd_time scheduled_at;
+	uint32_t attempt;
+	const struct job_pairs *extra_env; /* run -e K=V; NULL: none */
+	const char *socket;	       /* SCHEDD_SOCKET; NULL: none */
+	struct output *output;	       /* takes what it writes; NULL: thrown away */
+	const struct trigger_context *time; /* zone for SCHEDD_SCHEDULED_AT */
+	/* The process is there (pid 0: there is none). On the loop's thread. */
+	void (*started)(pid_t pid, uint64_t pid_start, void *context);
+	/* The attempt is over: exit status and the end of its output are both in. Exactly once. */
+	void (*done)(const struct task_result *result, void *context);
+	void *context;
+};
+
+struct executor_config {
+	const char *name;     /* alias: "default" */
+	const char *type;     /* "subprocess", "function", "threadpool" */
+	uint32_t max_workers; /* attempts at one time; 0: no limit */
+	struct schedd_loop *loop;
+	struct mailbox *mailbox;
+	const struct schedd_log *log;
+	const struct schedd_clock *clock;
+	const struct function_table *functions; /* for calls */
+	schedd_span drain;    /* how long output may outlive the main process, default 2 s */
+};
+
+int executor_open(const struct executor_config *config, struct executor **out,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* Nothing may be running any more. NULL is fine. */
+void executor_close(struct executor *executor);
+const char *executor_name(const struct executor *executor);
+const char *executor_type(const struct executor *executor);
+uint32_t executor_max_workers(const struct executor *executor);
+/* Can it do a job of that kind? SCHEDD_EINVAL says what can. */
+int executor_accepts(const struct executor *executor, const struct schedd_job *job,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/*
+ * Starts an attempt. The caller keeps to max_workers (executor_busy). Failing
+ * to start is told through done, never by a return value; done may be called
+ * before this returns. NULL only if done was called already.
+ */
+struct task *executor_start(struct executor *executor, const struct task_request *request);
+/*
+ * Sends a signal to everything the attempt started: process group, cgroup and
+ * descendants that changed their session. SCHEDD_EFAILED where it cannot be
+ * stopped (a C function that runs).
+ */
+int executor_signal(struct task *task, int signal, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* How many attempts are under way. */
+uint32_t executor_busy(const struct executor *executor);
+/* {"name","type","max_workers","running",…} */
+struct value executor_status(const struct executor *executor, struct arena *arena);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run writes: the head and the tail are kept, the middle is counted.
+ *
+ * Memory is bounded by the limit, whatever is written. Text is appended as it
+ * comes, so that it can be followed live; with a file the head is on disk at
+ * once, the tail when the run ends.
+ */
+#ifndef SCHEDD_EXECUTOR_OUTPUT_H
+#define SCHEDD_EXECUTOR_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <schedd/error.h>
+
+struct output;
+
+/* Which of the job's descriptors it came from. */
+enum output_stream {
+	OUTPUT_STDOUT,
+	OUTPUT_STDERR,
+	OUTPUT_GAP, /* not written by the job: that many bytes were dropped here */
+};
+
+/*
+ * limit: bytes kept in all. path: the file it is kept in, created with mode
+ * 0600 (NULL: in memory only). A file that cannot be written is an error once
+ * (see output_error) and then counts as dropped; the run goes on.
+ */
+struct output *output_new(const char *path, size_t limit);
+void output_free(struct output *output);
+void output_append(struct output *output, enum output_stream stream, const char *bytes, size_t length);
+/* Everything is in: writes the tail and what was dropped. */
+void output_finish(struct output *output);
+uint64_t output_written(const struct output *output);
+uint64_t output_dropped(const struct output *output);
+/* NULL: none; otherwise what went wrong with the file. */
+const char *output_error(const struct output *output);
+
+/* Called for each piece appended after output_follow, on the loop's thread. */
+typedef void (*output_follow_fn)(
+    enum output_stream stream, const char *bytes, size_t length, void *context);
+struct output_follower;
+/* NULL: no memory. */
+struct output_follower *output_follow(struct output *output, output_follow_fn call, void *context);
+void output_unfollow(struct output_follower *follower);
+
+/* A piece of what was kept, for output_read. */
+typedef void (*output_piece_fn)(
+    enum output_stream stream, const char *bytes, size_t length, void *context);
+/*
+ * Calls piece for all that is kept so far, in order. A gap has the stream
+ * OUTPUT_GAP, bytes NULL and the number of bytes dropped as length.
+ */
+void output_read(const struct output *output, output_piece_fn piece, void *context);
+/* The same from the file of a run that has ended. SCHEDD_ENOTFOUND: there is none. */
+int output_read_file(const char *path, output_piece_fn piece, void *context,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+
+#endif

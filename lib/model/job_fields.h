@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one table of job fields: name, type, default, documentation. The wire
+ * protocol, the stores' columns, job files, schedctl's options, the help and
+ * the manual pages all walk it, so a field is added in one place.
+ */
+#ifndef SCHEDD_MODEL_JOB_FIELDS_H
+#define SCHEDD_MODEL_JOB_FIELDS_H
+
+#include "model/job.h"
+
+enum job_field_type {
+	JOB_FIELD_TEXT,
+	JOB_FIELD_BOOL,
+	JOB_FIELD_INT,	    /* integer with bounds */
+	JOB_FIELD_NUMBER,   /* real */
+	JOB_FIELD_TIME,	    /* µs integer on the wire, RFC 3339 text for people; any time phrase on input */
+	JOB_FIELD_SPAN,	    /* seconds; any duration text on input */
+	JOB_FIELD_SIZE,	    /* bytes; "64K", "10M" on input */
+	JOB_FIELD_ENUM,	    /* one of row->words */
+	JOB_FIELD_SIGNAL,   /* "TERM"; numbers on input too */
+	JOB_FIELD_MODE,	    /* octal text */
+	JOB_FIELD_CODES,    /* list of exit codes; "1,3-5" on input */
+	JOB_FIELD_PAIRS,    /* map of text to text */
+	JOB_FIELD_ARGV,	    /* list of texts */
+	JOB_FIELD_TRIGGER,
+	JOB_FIELD_CALL,
+	JOB_FIELD_HTTP,
+	JOB_FIELD_RETRY,    /* {limit, delay, backoff, max_delay, on} */
+	JOB_FIELD_RLIMITS,  /* map of limit name to number, "unlimited" or {soft, hard} */
+	JOB_FIELD_AFTER,    /* list of {job, on}; "job:ok" on input */
+	JOB_FIELD_NOTIFY,   /* list of {on, target}; "failure=mail:root" on input */
+};
+
+enum job_field_flag {
+	JOB_FIELD_READONLY = 1, /* the server writes it; refused on input */
+	JOB_FIELD_STATE = 2,	/* lives in struct job_state, not in the definition */
+	JOB_FIELD_ADD_ONLY = 4, /* cannot be modified afterwards (id, store) */
+	JOB_FIELD_FILE = 8,	/* may stand in a job file */
+	JOB_FIELD_HIDDEN = 16,	/* kept in stores, not shown (next_fire) */
+	JOB_FIELD_NULL = 32,	/* null is a value of its own and shown (next_run_time, misfire_grace_time) */
+};
+
+struct job_field {
+	const char *name; /* on the wire, in files, as a column */
+	enum job_field_type type;
+	unsigned flags;		  /* set of enum job_field_flag */
+	const char *const *words; /* JOB_FIELD_ENUM: NULL-terminated */
+	int64_t min, max;	  /* JOB_FIELD_INT */
+	const char *value_name;	  /* "DUR", "K=V": for help */
+	const char *fallback;	  /* the default in words: "1", "none" */
+	const char *doc;	  /* one line for help and manuals */
+};
+
+/* The rows, ended by a row whose name is NULL. */
+const struct job_field *job_fields(void);
+/* NULL: no such field. */
+const struct job_field *job_fields_find(const char *name);
+/* The closest field name for "did you mean", NULL: none is close. */
+const char *job_fields_suggest(const char *name);
+
+/* What reading needs besides the value. */
+struct job_fields_context {
+	const struct trigger_context *trigger; /* zones, now, host, previous */
+	const struct job_record *previous;     /* the job being changed; NULL: a new one */
+};
+
+/*
+ * Sets one field of the job (or of *state, for STATE fields; state may be NULL
+ * where such fields are to be refused). nil unsets: back to the default.
+ * SCHEDD_EINVAL: "timeout: 'abc' is not a duration, write 90, 90s or 1h30m".
+ */
+int job_fields_set(struct schedd_job *job, struct job_state *state, const struct job_field *field,
+    const struct value *value, const struct job_fields_context *context, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* The field as a value; nil while it is at its default and not shown (see job_fields_is_default). */
+struct value job_fields_get(const struct schedd_job *job, const struct job_state *state,
+    const struct job_field *field, struct arena *arena);
+bool job_fields_is_default(const struct schedd_job *job, const struct job_state *state,
+    const struct job_field *field);
+
+/*
+ * Sets every member of a map, in the table's order (so that id comes before
+ * the trigger that hashes it). allowed_flags: members whose row has a flag of
+ * READONLY, STATE or ADD_ONLY outside it are refused. Unknown keys are errors
+ * with a suggestion. The job may be half changed after an error: work on a clone.
+ */
+int job_fields_read(struct schedd_job *job, struct job_state *state, const struct value *map,
+    unsigned allowed_flags, const struct job_fields_context *context, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* All shown fields of a job, defaults included. */
+struct value job_fields_write(
+    const struct schedd_job *job, const struct job_state *state, struct arena *arena);
+/* Only what is not at its default, without state: the form for export and for comparing. */
+struct value job_fields_export(const struct schedd_job *job, struct arena *arena);
+
+#endif
