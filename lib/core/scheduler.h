@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler from inside: what schedd's server calls.
+ *
+ * Every change is asynchronous: it is checked, written to the job's store as
+ * one batch, and takes effect and is answered when it is durable. Answers come
+ * exactly once, on the loop's thread, possibly before the call returns. Changes
+ * of one job take effect in the order they were asked for.
+ *
+ * One thread owns all of it. Time comes from the clock in the options.
+ */
+#ifndef SCHEDD_CORE_SCHEDULER_H
+#define SCHEDD_CORE_SCHEDULER_H
+
+#include <schedd/scheduler.h>
+#include "base/value.h"
+#include "executor/output.h"
+#include "model/job.h"
+#include "model/run.h"
+#include "store/store.h"
+#include "trigger/zone_local.h"
+
+/* Who asks. */
+struct scheduler_actor {
+	int64_t uid;	    /* -1: the scheduler itself */
+	int64_t pid;	    /* -1: unknown */
+	const char *method; /* "job.pause" */
+};
+
+/* rc 0: done, and result (valid during the call; may be nil) is the answer. */
+typedef void (*scheduler_reply_fn)(
+    int rc, const struct schedd_error *err, const struct value *result, void *context);
+
+/* Where an answer goes; passed by value. */
+struct scheduler_reply {
+	scheduler_reply_fn call; /* NULL: nobody is interested */
+	void *context;
+};
+
+/* Limits and defaults from the config; zero-initialise, then scheduler_settings_init(). */
+struct scheduler_settings {
+	schedd_span misfire_grace_time; /* for jobs that name none; SCHEDD_SPAN_NONE: no limit */
+	uint32_t max_instances;		/* likewise; 1 */
+	uint32_t catchup_max;		/* runs that coalesce=all makes of one backlog; 100 */
+	int64_t output_max;		/* bytes kept of a run; 1 MiB */
+	struct store_retention retention; /* for jobs that say nothing */
+	int64_t output_total_max;	/* bytes of all kept output; -1: no limit */
+	int64_t low_disk;		/* below this many free bytes output is cut first; 64 MiB */
+	schedd_span claim_backoff_max;	/* between attempts to store a claim; 30 s */
+	uint32_t event_ring;		/* events kept for --since; 10000 */
+};
+
+void scheduler_settings_init(struct scheduler_settings *settings);
+void scheduler_set_settings(
+    struct schedd_scheduler *scheduler, const struct scheduler_settings *settings);
+
+/* ---- Parts ---- */
+
+struct zone_cache *scheduler_zones(struct schedd_scheduler *scheduler);
+/* The scheduler's own zone and how it was found. */
+const struct zone_local *scheduler_zone(const struct schedd_scheduler *scheduler);
+/* What triggers and times are read with now; valid until the next call. */
+const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler *scheduler);
+/* The time zone database or the machine's zone may have changed: look again, recompute. Returns zones changed. */
+int scheduler_refresh_zones(struct schedd_scheduler *scheduler);
+/* Posts to the loop's thread. */
+struct mailbox *scheduler_mailbox(struct schedd_scheduler *scheduler);
+/* NULL: no such store. */
+struct store *scheduler_store(struct schedd_scheduler *scheduler, const char *name);
+/* Lists of maps, as store.list and executor.list answer. */
+struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *arena);
+struct value scheduler_executors(struct schedd_scheduler *scheduler, struct arena *arena);
+/* Removing: SCHEDD_ECONFLICT while jobs use it. */
+void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+void scheduler_remove_executor(struct schedd_scheduler *scheduler, const char *name,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+
+/* ---- Jobs: each answers the job as a map unless it says otherwise ---- */
+
+enum scheduler_add_flag {
+	SCHEDULER_ADD_REPLACE = 1,    /* an existing job is changed into this one */
+	SCHEDULER_ADD_IF_ABSENT = 2,  /* an existing job is left alone and answered */
+	SCHEDULER_ADD_ALLOW_PAST = 4, /* a date in the past runs at once (or is missed) */
+	SCHEDULER_ADD_DRY_RUN = 8,    /* checks everything, changes nothing */
+};
+
+/* fields: a flat map of job fields, as job.add's params. */
+void scheduler_add(struct schedd_scheduler *scheduler, const struct value *fields, unsigned flags,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+/* One of a job file: a map of job fields with its id. */
+struct scheduler_apply {
+	const struct value *jobs; /* list of maps */
+	const char *owner;	  /* NULL: none */
+	bool prune;		  /* remove what that owner applied and is not in jobs */
+	bool dry_run;
+};
+/* All or nothing a store. Answers [{"id","action","fields"}]. */
+void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *apply,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+/* changes: fields to set, nil to unset. revision 0: whatever it is now; otherwise SCHEDD_ECONFLICT if it differs. */
+void scheduler_modify(struct schedd_scheduler *scheduler, const char *id,
+    const struct value *changes, uint32_t revision, const struct scheduler_actor *actor,
+    struct scheduler_reply reply);
+void scheduler_rename(struct schedd_scheduler *scheduler, const char *id, const char *to,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+/* purge: its history too. kill: running runs are ended, otherwise they go on. */
+void scheduler_remove(struct schedd_scheduler *scheduler, const char *id, bool purge, bool kill,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+void scheduler_pause_job(struct schedd_scheduler *scheduler, const char *id, schedd_time until,
+    const char *reason, const struct scheduler_actor *actor, struct scheduler_reply reply);
+/* run_missed: what fell due meanwhile is treated as after downtime, otherwise it is one missed row. */
+void scheduler_resume_job(struct schedd_scheduler *scheduler, const char *id, bool run_missed,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+struct scheduler_run_options {
+	bool force;			/* also beyond max_instances */
+	const struct job_pairs *env;	/* for this run alone; NULL: none */
+	enum run_trigger trigger;	/* RUN_BY_HAND, RUN_BY_RETRY */
+};
+/* Answers {"run":"backup/42"}. */
+void scheduler_run_job(struct schedd_scheduler *scheduler, const char *id,
+    const struct scheduler_run_options *options, const struct scheduler_actor *actor,
+    struct scheduler_reply reply);
+/* All jobs; the flag survives a restart. */
+void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+
+/* The job as a map (fields, state, running, trigger in words …); nil: no such job. */
+struct value scheduler_job_value(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
+/* Its definition, for callers in the same process; a borrowed reference; NULL: no such job. */
+const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, const char *id);
+/* "waiting", "running", "queued", "paused", "finished", "invalid"; NULL: no such job. */
+const char *scheduler_job_state(struct schedd_scheduler *scheduler, const char *id);
+
+/* Which jobs; empty members choose all. */
+struct scheduler_job_query {
+	const char *const *patterns; /* ids or globs, NULL-terminated; NULL: all */
+	const char *const *tags;     /* "K" or "K=V", all must hold; NULL: any */
+	const char *const *states;   /* any of them; NULL: any */
+	const char *group;
+	const char *store;
+	const char *owner;
+	schedd_time due_before; /* SCHEDD_TIME_NONE: any */
+	bool failed;		/* the last run ended without success */
+	const char *after;	/* continue behind this id, in the order of ids; NULL: from the first */
+	uint64_t limit;		/* 0: no limit */
+};
+typedef void (*scheduler_job_fn)(const char *id, void *context);
+/* Calls for each match in the order of ids. *next gets the cursor for more, or NULL; the scheduler's until the next change. */
+void scheduler_job_find(struct schedd_scheduler *scheduler, const struct scheduler_job_query *query,
+    scheduler_job_fn call, void *context, const char **next);
+uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
+
+/* ---- Runs ---- */
+
+/* Those that have not ended, then the stores' history, newest first. Answers {"runs":[…],"next":…}. */
+void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
+    struct scheduler_reply reply);
+/* signal 0: the job's own kill_signal, then KILL after kill_after. number 0: all runs of the job. Answers {"runs":["backup/42"]}. */
+void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number, int signal,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+/* Answers the run when it has ended (at once if it has). The cancel handle is NULL if it was answered. */
+struct scheduler_wait;
+struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, const char *job,
+    uint32_t number, struct scheduler_reply reply);
+/* Waits until the job has no run going on or queued. */
+struct scheduler_wait *scheduler_wait_idle(
+    struct schedd_scheduler *scheduler, const char *job, struct scheduler_reply reply);
+void scheduler_wait_cancel(struct scheduler_wait *wait);
+/* The live output of a run that is going on; NULL: it is not (then read the file). Borrowed: until the run ends. */
+struct output *scheduler_run_output(
+    struct schedd_scheduler *scheduler, const char *job, uint32_t number);
+/* Where the kept output of a run lies; false: it is kept nowhere. */
+bool scheduler_output_path(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    char *path, size_t size);
+/* Deletes history: of a job (NULL: all jobs), or one run of it. Answers {"deleted":n}. */
+void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+
+/* ---- Groups, events, explanations ---- */
+
+/* parallel 0 is refused. The limit is kept in the default store. */
+void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, uint32_t parallel,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
+struct value scheduler_groups(struct schedd_scheduler *scheduler, struct arena *arena);
+/* Replays events with seq > since from the ring; returns the first seq the ring still had wanted (since + 1 without a hole). */
+uint64_t scheduler_replay(struct schedd_scheduler *scheduler, uint64_t since,
+    schedd_listener_fn call, void *context);
+uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler);
+/* "job_added"; NULL: no such event. */
+const char *scheduler_event_name(enum schedd_event_code code);
+/* 0: no such event. */
+unsigned scheduler_event_code(const char *name);
+/* The event as the map of CONTRACT 6. */
+struct value scheduler_event_value(const struct schedd_event *event, struct arena *arena);
+/* Why it ran or did not run at that time (NONE: lately), from recorded facts. */
+void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_time at,
+    struct scheduler_reply reply);
+/* Counts and gauges for status and metrics: jobs, running, queued, paused, next, lateness, store errors… */
+struct value scheduler_status(struct schedd_scheduler *scheduler, struct arena *arena);
+
+/* ---- Driving it, for schedd and for tests with a fake clock ---- */
+
+/*
+ * Does all that is due by the clock: claims and starts runs, time-outs,
+ * retries, resumptions. Called by the alarms where there is a loop.
+ */
+void scheduler_tick(struct schedd_scheduler *scheduler);
+/* When to tick next by either clock: wall SCHEDD_TIME_NONE or mono INT64_MAX mean never. */
+void scheduler_next_wake(
+    const struct schedd_scheduler *scheduler, schedd_time *wall, struct schedd_mono *mono);
+/* The wall clock was set: looks at everything that is planned again. */
+void scheduler_clock_stepped(struct schedd_scheduler *scheduler);
+/* Was the machine booted since the scheduler last started? Decides on_boot; call before start. */
+void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id);
+/*
+ * Begins to stop: nothing new starts; done when no run is left or the limit is
+ * over (then runs get their kill_signal and KILL). detach: running jobs are left alone.
+ */
+void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit, bool detach,
+    struct scheduler_reply reply);
+/* Walks the invariants of all indexes; for tests. */
+bool scheduler_check(const struct schedd_scheduler *scheduler);
+
+#endif
