@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MessagePack-RPC messages and values: packing and unpacking.
+ *
+ * A request is [0, msgid, method, [params]], an answer [1, msgid, error,
+ * result], a notification [2, method, [params]]. See PROTOCOL.md.
+ */
+#ifndef SCHEDD_PROTO_MESSAGE_H
+#define SCHEDD_PROTO_MESSAGE_H
+
+#include <schedd/error.h>
+#include "base/strbuf.h"
+#include "base/value.h"
+
+enum message_type {
+	MESSAGE_REQUEST = 0,
+	MESSAGE_RESPONSE = 1,
+	MESSAGE_NOTIFICATION = 2,
+};
+
+/* One message taken apart; texts and values live in the arena it was unpacked with. */
+struct message {
+	enum message_type type;
+	uint32_t msgid;	      /* request and response */
+	const char *method;   /* request and notification */
+	struct value params;  /* request and notification: the map, or nil where none was sent */
+	struct value error;   /* response: nil or {code, name, message} */
+	struct value result;  /* response */
+};
+
+/*
+ * Unpacks one whole message that frame_scan() accepted. Strings may be str or
+ * bin; map keys must be strings without NUL and differ. SCHEDD_EINVAL says
+ * what is wrong; message->msgid is set where it could be read, with type
+ * MESSAGE_REQUEST, so that a bad request can be answered.
+ */
+int message_unpack(const char *bytes, size_t length, struct arena *arena, struct message *out,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+
+/* Each appends one whole message; check strbuf_failed() after. params NULL: none. */
+void message_pack_request(
+    struct strbuf *out, uint32_t msgid, const char *method, const struct value *params);
+void message_pack_response(struct strbuf *out, uint32_t msgid, const struct value *result);
+void message_pack_error(struct strbuf *out, uint32_t msgid, const struct schedd_error *err);
+void message_pack_notification(struct strbuf *out, const char *method, const struct value *params);
+
+/* One bare value, as it stands in params and results. */
+void message_pack_value(struct strbuf *out, const struct value *value);
+
+/* The error map of a response as an error; its code comes from the name. */
+int message_error(const struct value *error, struct schedd_error *err);
+
+#endif
