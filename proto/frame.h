@@ -14,15 +14,16 @@
 #define FRAME_DEPTH_MAX 32 /* counted from the message's outer array (msgpack-c's own limit) */
 
 struct frame_limits {
-	size_t bytes;	/* a longer message is refused as soon as that is certain */
+	size_t bytes;   /* a longer message is refused as soon as that is certain */
 	unsigned depth; /* at most FRAME_DEPTH_MAX */
 };
 
-/* How far a message has been scanned, so that a slow sender costs linear time. Zero: at its start. */
+/* How far a message has been scanned, so that a slow sender costs linear time. Zero: at its start.
+ */
 struct frame_scan {
-	size_t offset;			     /* bytes looked at so far */
-	unsigned depth;			     /* containers that are open */
-	uint64_t left[FRAME_DEPTH_MAX + 1];  /* elements still to come in each of them */
+	size_t offset;                      /* bytes looked at so far */
+	unsigned depth;                     /* containers that are open */
+	uint64_t left[FRAME_DEPTH_MAX + 1]; /* elements still to come in each of them */
 };
 
 /*

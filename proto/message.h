@@ -21,11 +21,11 @@ enum message_type {
 /* One message taken apart; texts and values live in the arena it was unpacked with. */
 struct message {
 	enum message_type type;
-	uint32_t msgid;	      /* request and response */
-	const char *method;   /* request and notification */
-	struct value params;  /* request and notification: the map, or nil where none was sent */
-	struct value error;   /* response: nil or {code, name, message} */
-	struct value result;  /* response */
+	uint32_t msgid;      /* request and response */
+	const char *method;  /* request and notification */
+	struct value params; /* request and notification: the map, or nil where none was sent */
+	struct value error;  /* response: nil or {code, name, message} */
+	struct value result; /* response */
 };
 
 /*

@@ -12,11 +12,11 @@
 
 enum method_param_type {
 	METHOD_TEXT,
-	METHOD_TEXTS,  /* list of texts, or one text */
+	METHOD_TEXTS, /* list of texts, or one text */
 	METHOD_BOOL,
-	METHOD_INT,    /* 0 or more */
-	METHOD_TIME,   /* µs integer or a time phrase */
-	METHOD_SPAN,   /* seconds or a duration text */
+	METHOD_INT,  /* 0 or more */
+	METHOD_TIME, /* µs integer or a time phrase */
+	METHOD_SPAN, /* seconds or a duration text */
 	METHOD_MAP,
 	METHOD_LIST,
 	METHOD_ANY,
@@ -31,9 +31,9 @@ struct method_param {
 };
 
 struct method {
-	const char *name; /* "job.add" */
-	const char *doc;  /* one line */
-	const char *answer; /* one line: what comes back */
+	const char *name;                  /* "job.add" */
+	const char *doc;                   /* one line */
+	const char *answer;                /* one line: what comes back */
 	const struct method_param *params; /* ended by a NULL name; NULL: none */
 };
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Walks headers and skips payloads; touches each header once however slowly a message arrives. */
+#include "proto/frame.h"
+
+#include <stdbool.h>
+
+/* One element's header: how long it is, how many bytes and elements follow it. */
+struct frame_element {
+	size_t header;
+	uint64_t payload;
+	uint64_t children;
+	bool container;
+};
+
+static uint64_t frame_big_endian(const unsigned char *bytes, size_t size)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
+
+/*
+ * The types 0xc0 to 0xdf by their first byte: bytes of length (or of fixed
+ * payload), and what the length counts. From the MessagePack specification.
+ */
+static const struct {
+	unsigned char size;  /* of the length field; of the payload where kind is FIXED */
+	unsigned char extra; /* further payload: the type byte of an ext */
+	enum { FIXED, BYTES, ITEMS, PAIRS, RESERVED } kind;
+} frame_types[32] = {
+    {0, 0, FIXED}, {0, 0, RESERVED}, {0, 0, FIXED},
+    {0, 0, FIXED},                                              /* nil, never used, false, true */
+    {1, 0, BYTES}, {2, 0, BYTES}, {4, 0, BYTES},                /* bin */
+    {1, 1, BYTES}, {2, 1, BYTES}, {4, 1, BYTES},                /* ext */
+    {4, 0, FIXED}, {8, 0, FIXED},                               /* float */
+    {1, 0, FIXED}, {2, 0, FIXED}, {4, 0, FIXED}, {8, 0, FIXED}, /* uint */
+    {1, 0, FIXED}, {2, 0, FIXED}, {4, 0, FIXED}, {8, 0, FIXED}, /* int */
+    {2, 0, FIXED}, {3, 0, FIXED}, {5, 0, FIXED}, {9, 0, FIXED}, {17, 0, FIXED}, /* fixext */
+    {1, 0, BYTES}, {2, 0, BYTES}, {4, 0, BYTES},                                /* str */
+    {2, 0, ITEMS}, {4, 0, ITEMS},                                               /* array */
+    {2, 0, PAIRS}, {4, 0, PAIRS},                                               /* map */
+};
+
+/* 1: read; 0: the header is not all there yet; -1: a reserved byte. */
+static int frame_header(const unsigned char *bytes, size_t length, struct frame_element *out)
+{
+	unsigned char first = bytes[0];
+	uint64_t count;
+	size_t size;
+
+	*out = (struct frame_element){.header = 1};
+	if (first < 0x80 || first >= 0xe0)
+		return 1; /* fixint */
+	if (first >= 0xa0 && first < 0xc0) {
+		out->payload = first & 0x1f; /* fixstr */
+		return 1;
+	}
+	if (first < 0xa0) { /* fixmap 0x8_, fixarray 0x9_ */
+		out->container = true;
+		out->children = (uint64_t)(first & 0x0f) * (first < 0x90 ? 2 : 1);
+		return 1;
+	}
+	if (frame_types[first - 0xc0].kind == RESERVED)
+		return -1;
+	size = frame_types[first - 0xc0].size;
+	if (frame_types[first - 0xc0].kind == FIXED) {
+		out->payload = size;
+		return 1;
+	}
+	if (length < 1 + size)
+		return 0;
+	count = frame_big_endian(bytes + 1, size);
+	out->header = 1 + size;
+	out->container = frame_types[first - 0xc0].kind != BYTES;
+	if (out->container)
+		out->children = frame_types[first - 0xc0].kind == PAIRS ? count * 2 : count;
+	else
+		out->payload = count + frame_types[first - 0xc0].extra;
+	return 1;
+}
+
+/* One element is complete: closes every container that it was the last of. True: the message is
+ * whole. */
+static bool frame_close(struct frame_scan *scan)
+{
+	while (scan->depth > 0) {
+		if (--scan->left[scan->depth] > 0)
+			return false;
+		scan->depth--;
+	}
+	return true;
+}
+
+int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,
+    const struct frame_limits *limits, struct schedd_error *err)
+{
+	while (scan->offset < length) {
+		struct frame_element element;
+		int rc = frame_header(
+		    (const unsigned char *)bytes + scan->offset, length - scan->offset, &element);
+
+		if (rc == 0)
+			break;
+		if (rc < 0)
+			return schedd_error_at(err, SCHEDD_EINVAL, (int)scan->offset,
+			    "byte 0xc1 does not begin any MessagePack value");
+		/* Each child takes at least one byte, so a lying count is found out at once. */
+		if (element.payload > limits->bytes || element.children > limits->bytes ||
+		    scan->offset + element.header + element.payload + element.children >
+			limits->bytes)
+			return schedd_error_at(err, SCHEDD_EINVAL, (int)scan->offset,
+			    "message is longer than the limit of %zu bytes", limits->bytes);
+		if (length - scan->offset < element.header + element.payload)
+			break;
+		scan->offset += element.header + (size_t)element.payload;
+		if (element.container && element.children > 0) {
+			if (scan->depth >= limits->depth || scan->depth >= FRAME_DEPTH_MAX)
+				return schedd_error_at(err, SCHEDD_EINVAL, (int)scan->offset,
+				    "message is nested deeper than %u", limits->depth);
+			scan->left[++scan->depth] = element.children;
+		} else if (frame_close(scan)) {
+			return 1;
+		}
+	}
+	return 0;
+}
