@@ -18,7 +18,7 @@
 #include "base/value.h"
 #include "trigger/trigger.h"
 
-#define JOB_ID_MAX 128	  /* bytes, [A-Za-z0-9_][A-Za-z0-9._-]* */
+#define JOB_ID_MAX 128    /* bytes, [A-Za-z0-9_][A-Za-z0-9._-]* */
 #define JOB_NAME_MAX 1024 /* bytes, UTF-8 */
 
 /* What a run does. */
@@ -58,17 +58,17 @@ struct job_pairs {
 /* Exit codes as a set. */
 struct job_codes {
 	uint64_t bits[4]; /* bit n of word n/64: code n */
-	bool given;	  /* false: the default applies */
+	bool given;       /* false: the default applies */
 };
 
 struct job_rlimit {
-	int resource;	 /* RLIMIT_* */
-	uint64_t soft;	 /* RLIM_INFINITY: unlimited */
+	int resource;  /* RLIMIT_* */
+	uint64_t soft; /* RLIM_INFINITY: unlimited */
 	uint64_t hard;
 };
 
 struct job_after {
-	char *job;		 /* id */
+	char *job; /* id */
 	enum job_after_on on;
 };
 
@@ -79,74 +79,74 @@ struct job_notify {
 
 /* What most jobs leave at its default; NULL in the job then. */
 struct job_details {
-	char *description;		/* NULL: none */
+	char *description; /* NULL: none */
 	struct job_pairs tags;
-	char *group;			/* NULL: none */
+	char *group; /* NULL: none */
 	struct job_after *after;
 	uint32_t after_count;
 	struct job_notify *notify;
 	uint32_t notify_count;
 
-	schedd_span timeout;		/* SCHEDD_SPAN_NONE: none */
-	schedd_span kill_after;		/* from kill_signal to SIGKILL; default 10 s */
-	int kill_signal;		/* default SIGTERM */
-	uint32_t retry_limit;		/* further attempts after the first; default 0 */
-	schedd_span retry_delay;	/* before the second attempt; default 1 s */
-	double retry_backoff;		/* factor from one delay to the next; default 1 */
-	schedd_span retry_max_delay;	/* SCHEDD_SPAN_NONE: none */
-	struct job_codes retry_on;	/* default: every failure */
+	schedd_span timeout;            /* SCHEDD_SPAN_NONE: none */
+	schedd_span kill_after;         /* from kill_signal to SIGKILL; default 10 s */
+	int kill_signal;                /* default SIGTERM */
+	uint32_t retry_limit;           /* further attempts after the first; default 0 */
+	schedd_span retry_delay;        /* before the second attempt; default 1 s */
+	double retry_backoff;           /* factor from one delay to the next; default 1 */
+	schedd_span retry_max_delay;    /* SCHEDD_SPAN_NONE: none */
+	struct job_codes retry_on;      /* default: every failure */
 	struct job_codes success_codes; /* default: 0 */
 
-	char *cwd;			/* NULL: home of the user */
+	char *cwd; /* NULL: home of the user */
 	struct job_pairs env;
-	char *user;			/* USER[:GROUP]; NULL: schedd's */
-	int umask;			/* -1: 022 */
-	int nice;			/* added; 0: as schedd found it */
+	char *user; /* USER[:GROUP]; NULL: schedd's */
+	int umask;  /* -1: 022 */
+	int nice;   /* added; 0: as schedd found it */
 	struct job_rlimit *rlimits;
 	uint32_t rlimit_count;
-	char *stdin_path;		/* NULL: /dev/null */
-	char *stdin_text;		/* given with the job itself; NULL: none */
+	char *stdin_path; /* NULL: /dev/null */
+	char *stdin_text; /* given with the job itself; NULL: none */
 	size_t stdin_length;
-	struct job_pairs secrets;	/* name, file */
-	char *shell_path;		/* NULL: /bin/sh */
+	struct job_pairs secrets; /* name, file */
+	char *shell_path;         /* NULL: /bin/sh */
 
 	enum job_capture capture;
-	int64_t output_max;		/* bytes kept a run; -1: the daemon's default */
-	int64_t keep_runs;		/* runs kept; -1: the daemon's default */
-	schedd_span keep_for;		/* SCHEDD_SPAN_NONE: the daemon's default */
+	int64_t output_max;   /* bytes kept a run; -1: the daemon's default */
+	int64_t keep_runs;    /* runs kept; -1: the daemon's default */
+	schedd_span keep_for; /* SCHEDD_SPAN_NONE: the daemon's default */
 };
 
 /* The definition. Reference-counted; never changed after job_check() accepted it. */
 struct schedd_job {
-	uint32_t refs;		/* atomic */
+	uint32_t refs; /* atomic */
 	enum job_kind kind;
-	char *id;		/* NULL until the scheduler made one */
-	char *name;		/* NULL: the id serves */
+	char *id;                       /* NULL until the scheduler made one */
+	char *name;                     /* NULL: the id serves */
 	struct schedd_trigger *trigger; /* NULL until given: once, now */
 	union {
-		char **argv;	    /* JOB_COMMAND: NULL-terminated, one allocation with its strings */
-		char *shell;	    /* JOB_SHELL */
+		char **argv; /* JOB_COMMAND: NULL-terminated, one allocation with its strings */
+		char *shell; /* JOB_SHELL */
 		struct job_call *call; /* JOB_CALL */
 		struct job_http *http; /* JOB_HTTP */
 	};
-	char *executor;		/* NULL: default */
-	char *store;		/* NULL: default */
-	char *owner;		/* what apply --owner said; NULL: none */
-	struct job_details *details; /* NULL: all defaults; read through job_details() */
+	char *executor;                 /* NULL: default */
+	char *store;                    /* NULL: default */
+	char *owner;                    /* what apply --owner said; NULL: none */
+	struct job_details *details;    /* NULL: all defaults; read through job_details() */
 	schedd_span misfire_grace_time; /* SCHEDD_SPAN_NONE: no limit */
-	uint64_t max_runs;	/* scheduled runs after which it has ended; 0: no limit */
-	uint32_t max_instances; /* 1 or more */
-	int32_t priority;	/* higher goes first in its queue; default 0 */
-	uint8_t coalesce;	/* enum job_coalesce */
-	uint8_t overlap;	/* enum job_overlap */
-	bool keep;		/* stays as finished when its trigger is exhausted */
-	bool recover;		/* runs again when schedd died during a run */
+	uint64_t max_runs;              /* scheduled runs after which it has ended; 0: no limit */
+	uint32_t max_instances;         /* 1 or more */
+	int32_t priority;               /* higher goes first in its queue; default 0 */
+	uint8_t coalesce;               /* enum job_coalesce */
+	uint8_t overlap;                /* enum job_overlap */
+	bool keep;                      /* stays as finished when its trigger is exhausted */
+	bool recover;                   /* runs again when schedd died during a run */
 };
 
 /* A C function by name with its arguments as JSON. */
 struct job_call {
 	char *function; /* "name" or "plugin:name" */
-	char *args;	/* JSON text; NULL: none */
+	char *args;     /* JSON text; NULL: none */
 };
 
 struct job_http {
@@ -156,18 +156,20 @@ struct job_http {
 	char *body; /* NULL: none */
 };
 
-/* How far the job has come. The scheduler's entry embeds it; stores keep it beside the definition. */
+/* How far the job has come. The scheduler's entry embeds it; stores keep it beside the definition.
+ */
 struct job_state {
-	schedd_time next_fire;	   /* the trigger's next time, not yet claimed; SCHEDD_TIME_NONE: none */
+	schedd_time
+	    next_fire; /* the trigger's next time, not yet claimed; SCHEDD_TIME_NONE: none */
 	schedd_time next_run_time; /* the same with jitter, or what the user set */
 	schedd_time paused_until;  /* SCHEDD_TIME_NONE: until resumed */
-	char *paused_reason;	   /* owned; NULL: none */
+	char *paused_reason;       /* owned; NULL: none */
 	schedd_time created_at;
 	schedd_time updated_at;
-	uint64_t run_count;   /* scheduled runs so far, for max_runs */
-	uint32_t last_run;    /* the highest run number given out, ever */
-	uint32_t revision;    /* counts changes of the definition, from 1 */
-	uid_t created_by;     /* who added it */
+	uint64_t run_count; /* scheduled runs so far, for max_runs */
+	uint32_t last_run;  /* the highest run number given out, ever */
+	uint32_t revision;  /* counts changes of the definition, from 1 */
+	uid_t created_by;   /* who added it */
 	bool paused;
 	bool finished; /* exhausted but kept */
 	char *invalid; /* why the stored row could not be read; owned; NULL: it could */
@@ -179,27 +181,80 @@ struct job_record {
 	struct job_state state;
 };
 
+/* ---- Life ---- */
+
 /* One reference; all defaults. NULL: no memory. */
 struct schedd_job *job_new(void);
+/* NULL is fine. Thread-safe. */
 struct schedd_job *job_ref(struct schedd_job *job);
+/* NULL is fine. Thread-safe. */
 void job_unref(struct schedd_job *job);
-/* A deep copy with one reference; NULL: no memory. */
+/* A deep copy with one reference (the trigger is shared); NULL: no memory. */
 struct schedd_job *job_clone(const struct schedd_job *job);
+
+/* ---- Reading ---- */
+
 /* The details, or the defaults. Never NULL. */
 const struct job_details *job_details(const struct schedd_job *job);
 /* The details to write to, made on first use; NULL: no memory. Only before job_check(). */
 struct job_details *job_details_edit(struct schedd_job *job);
-/* name, or the id. */
+/* name, or the id. NULL only for a job with neither. */
 const char *job_title(const struct schedd_job *job);
 /* executor and store with their default "default". */
 const char *job_executor(const struct schedd_job *job);
 const char *job_store(const struct schedd_job *job);
-bool job_codes_has(const struct job_codes *codes, int code);
-const char *job_pairs_get(const struct job_pairs *pairs, const char *name);
+/* Has it something to do (is the member that kind names set)? */
+bool job_has_action(const struct schedd_job *job);
+/* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
+bool job_id_valid(const char *id);
 
+/* ---- What a run does; each replaces what was there. SCHEDD_ENOMEM ---- */
+
+/* argv of count texts, copied. */
+int job_set_command(struct schedd_job *job, const char *const *argv, size_t count)
+    __attribute__((warn_unused_result));
+int job_set_shell(struct schedd_job *job, const char *line) __attribute__((warn_unused_result));
+/* args: JSON or NULL. */
+int job_set_call(struct schedd_job *job, const char *function, const char *args)
+    __attribute__((warn_unused_result));
+/* No headers, no body yet: fill them in job->http. */
+int job_set_http(struct schedd_job *job, const char *method, const char *url)
+    __attribute__((warn_unused_result));
+/* Nothing to do any more. */
+void job_clear_action(struct schedd_job *job);
+
+/* ---- Parts ---- */
+
+/* NULL: no such name. */
+const char *job_pairs_get(const struct job_pairs *pairs, const char *name);
+/* Adds the pair or replaces the text of that name; both are copied. SCHEDD_ENOMEM. */
+int job_pairs_set(struct job_pairs *pairs, const char *name, const char *text)
+    __attribute__((warn_unused_result));
+void job_pairs_clear(struct job_pairs *pairs);
+/* A deep copy; to is written, not freed, before. SCHEDD_ENOMEM. */
+int job_pairs_copy(struct job_pairs *to, const struct job_pairs *from)
+    __attribute__((warn_unused_result));
+
+/* A set that was not given has no code. */
+bool job_codes_has(const struct job_codes *codes, int code);
+/* Is that exit code a success (in success_codes, by default 0 alone)? */
+bool job_codes_success(const struct schedd_job *job, int code);
+
+/* The words of the enums, in their order, ended by NULL. */
+extern const char *const job_kind_words[];
+extern const char *const job_coalesce_words[];
+extern const char *const job_overlap_words[];
+extern const char *const job_capture_words[];
+extern const char *const job_after_words[];
+extern const char *const job_notify_words[];
+
+/* ---- State ---- */
+
+/* A job that was just added: revision 1, no runs, nothing planned. */
 void job_state_init(struct job_state *state);
 void job_state_clear(struct job_state *state);
-
-bool job_id_valid(const char *id);
+/* A deep copy; SCHEDD_ENOMEM. */
+int job_state_copy(struct job_state *to, const struct job_state *from)
+    __attribute__((warn_unused_result));
 
 #endif

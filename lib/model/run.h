@@ -14,7 +14,7 @@
 #include "base/value.h"
 
 enum run_state {
-	RUN_QUEUED,   /* waits for a worker, an instance or its group */
+	RUN_QUEUED, /* waits for a worker, an instance or its group */
 	RUN_RUNNING,
 	RUN_RETRYING, /* an attempt failed, the next one waits for its delay */
 	/* From here on: ended. */
@@ -38,28 +38,28 @@ enum run_trigger {
 };
 
 struct run {
-	char *job;		  /* id; owned */
-	uint32_t number;	  /* JOB/N */
+	char *job;       /* id; owned */
+	uint32_t number; /* JOB/N */
 	enum run_state state;
 	enum run_trigger trigger;
-	uint32_t attempt;	  /* 1, 2, … */
+	uint32_t attempt;         /* 1, 2, … */
 	schedd_time scheduled_at; /* the fire time it stands for; of several, the first */
-	schedd_time started_at;	  /* SCHEDD_TIME_NONE: not yet, or never */
-	schedd_time ended_at;	  /* likewise */
-	schedd_time until;	  /* the last fire time of a row that stands for several; NONE: just one */
-	uint64_t count;		  /* fire times this row stands for (missed, skipped); 1 otherwise */
-	uint64_t coalesced;	  /* further fire times this run stands for */
-	int exit_code;		  /* -1: none */
-	int signal;		  /* that ended it; 0: none */
-	char *reason;		  /* in words; owned; NULL: none */
-	int64_t max_rss;	  /* bytes */
-	int64_t cpu_us;		  /* user and system time */
-	uint64_t output_bytes;	  /* written by the job */
-	uint64_t output_dropped;  /* of these, not kept */
-	pid_t pid;		  /* main process; 0: none */
-	uint64_t pid_start;	  /* its start time, field 22 of /proc/PID/stat */
-	char *attempts;		  /* JSON list of ended attempts before this one; owned; NULL: none */
-	char *actor;		  /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
+	schedd_time started_at;   /* SCHEDD_TIME_NONE: not yet, or never */
+	schedd_time ended_at;     /* likewise */
+	schedd_time until; /* the last fire time of a row that stands for several; NONE: just one */
+	uint64_t count;    /* fire times this row stands for (missed, skipped); 1 otherwise */
+	uint64_t coalesced;      /* further fire times this run stands for */
+	int exit_code;           /* -1: none */
+	int signal;              /* that ended it; 0: none */
+	char *reason;            /* in words; owned; NULL: none */
+	int64_t max_rss;         /* bytes */
+	int64_t cpu_us;          /* user and system time */
+	uint64_t output_bytes;   /* written by the job */
+	uint64_t output_dropped; /* of these, not kept */
+	pid_t pid;               /* main process; 0: none */
+	uint64_t pid_start;      /* its start time, field 22 of /proc/PID/stat */
+	char *attempts; /* JSON list of ended attempts before this one; owned; NULL: none */
+	char *actor;    /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
 };
 
 void run_init(struct run *run);
@@ -73,13 +73,24 @@ const char *run_state_name(enum run_state state);
 bool run_state_parse(const char *name, enum run_state *out);
 const char *run_trigger_name(enum run_trigger trigger);
 bool run_trigger_parse(const char *name, enum run_trigger *out);
-/* The JSON of CONTRACT 3, times as µs integers. */
+/*
+ * The JSON of a run: times as µs integers, durations in seconds, null for what
+ * is not known (yet). Its members are the rows of run_fields().
+ */
 struct value run_to_value(const struct run *run, struct arena *arena);
+/* The list of ended attempts before this one, for run.get; empty: none. */
+struct value run_attempts(const struct run *run, struct arena *arena);
 /* "JOB/N" into its parts; false: not of that form. id needs JOB_ID_MAX + 1 bytes. */
 bool run_parse_id(const char *text, char *id, uint32_t *number);
 
 /* Types of the members of a run's JSON, for displays; rows end with a NULL name. */
-enum run_field_type { RUN_FIELD_TEXT, RUN_FIELD_INT, RUN_FIELD_TIME, RUN_FIELD_SPAN, RUN_FIELD_SIZE };
+enum run_field_type {
+	RUN_FIELD_TEXT,
+	RUN_FIELD_INT,
+	RUN_FIELD_TIME,
+	RUN_FIELD_SPAN,
+	RUN_FIELD_SIZE
+};
 
 struct run_field {
 	const char *name;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a job's definition: made, cloned for a change, shared by the
+ * scheduler and its runs, freed with the last reference.
+ */
+#include "model/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "model/job_action.h"
+#include "model/job_details.h"
+
+const char *const job_coalesce_words[] = {"latest", "earliest", "all", NULL};
+const char *const job_overlap_words[] = {"skip", "queue", "replace", NULL};
+
+/* A hundred thousand of these stay in memory. */
+_Static_assert(sizeof(struct schedd_job) <= 136, "a job has grown");
+
+struct schedd_job *job_new(void)
+{
+	struct schedd_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->refs = 1;
+	job->misfire_grace_time = SCHEDD_SPAN_NONE;
+	job->max_instances = 1;
+	return job;
+}
+
+struct schedd_job *job_ref(struct schedd_job *job)
+{
+	if (job)
+		__atomic_add_fetch(&job->refs, 1, __ATOMIC_RELAXED);
+	return job;
+}
+
+void job_unref(struct schedd_job *job)
+{
+	if (!job || __atomic_sub_fetch(&job->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	job_clear_action(job);
+	trigger_unref(job->trigger);
+	job_details_free(job->details);
+	free(job->id);
+	free(job->name);
+	free(job->executor);
+	free(job->store);
+	free(job->owner);
+	free(job);
+}
+
+static int job_copy_text(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return !*to == !from ? 0 : SCHEDD_ENOMEM;
+}
+
+struct schedd_job *job_clone(const struct schedd_job *job)
+{
+	struct schedd_job *clone = job_new();
+
+	if (!clone)
+		return NULL;
+	clone->misfire_grace_time = job->misfire_grace_time;
+	clone->max_runs = job->max_runs;
+	clone->max_instances = job->max_instances;
+	clone->priority = job->priority;
+	clone->coalesce = job->coalesce;
+	clone->overlap = job->overlap;
+	clone->keep = job->keep;
+	clone->recover = job->recover;
+	clone->trigger = job->trigger ? trigger_ref(job->trigger) : NULL;
+	clone->details = job->details ? job_details_copy(job->details) : NULL;
+	if (!clone->details != !job->details || job_copy_text(&clone->id, job->id) ||
+	    job_copy_text(&clone->name, job->name) ||
+	    job_copy_text(&clone->executor, job->executor) ||
+	    job_copy_text(&clone->store, job->store) || job_copy_text(&clone->owner, job->owner) ||
+	    job_action_copy(clone, job)) {
+		job_unref(clone);
+		return NULL;
+	}
+	return clone;
+}
+
+const char *job_title(const struct schedd_job *job)
+{
+	return job->name ? job->name : job->id;
+}
+
+const char *job_executor(const struct schedd_job *job)
+{
+	return job->executor ? job->executor : "default";
+}
+
+const char *job_store(const struct schedd_job *job)
+{
+	return job->store ? job->store : "default";
+}

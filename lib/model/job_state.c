@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The changing half of a job: plain numbers and two owned texts. */
+#include "model/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void job_state_init(struct job_state *state)
+{
+	*state = (struct job_state){
+	    .next_fire = SCHEDD_TIME_NONE,
+	    .next_run_time = SCHEDD_TIME_NONE,
+	    .paused_until = SCHEDD_TIME_NONE,
+	    .revision = 1,
+	};
+}
+
+void job_state_clear(struct job_state *state)
+{
+	free(state->paused_reason);
+	free(state->invalid);
+	job_state_init(state);
+}
+
+int job_state_copy(struct job_state *to, const struct job_state *from)
+{
+	*to = *from;
+	to->paused_reason = from->paused_reason ? strdup(from->paused_reason) : NULL;
+	to->invalid = from->invalid ? strdup(from->invalid) : NULL;
+	if (!to->paused_reason == !from->paused_reason && !to->invalid == !from->invalid)
+		return 0;
+	job_state_clear(to);
+	return SCHEDD_ENOMEM;
+}
