@@ -67,7 +67,7 @@ void suggest_init(struct suggest *suggest, const char *word)
 
 	suggest->word = word;
 	suggest->length = length <= SUGGEST_LENGTH_MAX ? length : 0;
-	suggest->distance = suggest_limit(suggest->length) + 1;
+	suggest->distance = 2 * suggest_limit(suggest->length) + 1;
 	suggest->closest[0] = '\0';
 }
 
@@ -79,14 +79,15 @@ void suggest_offer_as(struct suggest *suggest, const char *part, const char *can
 	if (suggest->length == 0 || suggest->distance == 0 || length == 0 ||
 	    length > SUGGEST_LENGTH_MAX || whole > SUGGEST_LENGTH_MAX)
 		return;
-	distance =
-	    suggest_distance(suggest->word, suggest->length, part, length, suggest->distance - 1);
-	/* The beginning of a name is one mistake: its end is missing. */
-	if (suggest->length >= PREFIX_MIN && suggest->distance > 1 && distance > 1 &&
-	    strncasecmp(suggest->word, part, suggest->length) == 0)
+	/* The beginning of a name is half a mistake: its end is only missing. */
+	if (suggest->length >= PREFIX_MIN && suggest->length < length &&
+	    part[suggest->length] != '/' && strncasecmp(suggest->word, part, suggest->length) == 0)
 		distance = 1;
+	else
+		distance = 2 * suggest_distance(suggest->word, suggest->length, part, length,
+				   (suggest->distance - 1) / 2);
 	/* A name of which every letter would have to change is not what was meant. */
-	if (distance >= suggest->distance || distance >= suggest->length)
+	if (distance >= suggest->distance || distance / 2 >= suggest->length)
 		return;
 	suggest->distance = distance;
 	memcpy(suggest->closest, candidate, whole + 1);

@@ -13,9 +13,10 @@
 
 /* A search over names that come one by one. */
 struct suggest {
-	const char *word;  /* what was typed; borrowed */
-	size_t length;     /* of word; 0 when it is too long for any name */
-	unsigned distance; /* of closest; one more than allowed while there is none */
+	const char *word; /* what was typed; borrowed */
+	size_t length;    /* of word; 0 when it is too long for any name */
+	unsigned
+	    distance; /* of closest, in half mistakes; one more than allowed while there is none */
 	char closest[SUGGEST_LENGTH_MAX + 1]; /* "" while there is none */
 };
 
