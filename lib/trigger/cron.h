@@ -19,16 +19,16 @@
 struct cron; /* ≤ 64 bytes; rare parts (year lists, the text, W/L/# sets) out of line */
 
 enum cron_dialect {
-	CRON_CRONTAB,	 /* --cron: crontab(5) with extensions, 5, 6 or 7 fields, macros */
-	CRON_FIELDS,	 /* --fields: APScheduler's names and rules */
-	CRON_QUARTZ,	 /* --quartz */
+	CRON_CRONTAB,    /* --cron: crontab(5) with extensions, 5, 6 or 7 fields, macros */
+	CRON_FIELDS,     /* --fields: APScheduler's names and rules */
+	CRON_QUARTZ,     /* --quartz */
 	CRON_ONCALENDAR, /* --on-calendar: systemd.time(7) */
 };
 
 /* What the parts that are not fixed by the text are drawn from. */
 struct cron_draw {
 	const char *job_id; /* for H; NULL: the empty id */
-	uint64_t seed;	    /* for a~b; the same seed gives the same draws */
+	uint64_t seed;      /* for a~b; the same seed gives the same draws */
 };
 
 /*
@@ -47,9 +47,11 @@ int cron_parse_fields(const struct value *fields, const struct cron_draw *draw, 
 void cron_free(struct cron *cron);
 
 enum cron_dialect cron_dialect(const struct cron *cron);
-/* The text as written, blanks folded, without a zone. For FIELDS the text of --fields in canonical order. */
+/* The text as written, blanks folded, without a zone. For FIELDS the text of --fields in canonical
+ * order. */
 const char *cron_text(const struct cron *cron);
-/* FIELDS only: the map of the canonical JSON, only the fields that were given, in the order year … second. */
+/* FIELDS only: the map of the canonical JSON, only the fields that were given, in the order year …
+ * second. */
 struct value cron_fields_value(const struct cron *cron, struct arena *arena);
 /* Does the text hold a~b, so that its seed must be kept with it? */
 bool cron_has_draw(const struct cron *cron);
