@@ -14,10 +14,10 @@
 struct when_context {
 	struct zone_cache *zones; /* for zones named in the text */
 	const struct zone *zone;  /* for readings without a zone */
-	schedd_time now;	  /* what "tomorrow" and "in 5m" start from */
-	bool strict;		  /* a gap or fold is an error that names both choices (typed by a person);
-				     otherwise the rules of daylight saving decide */
-	bool date_is_end;	  /* a date alone means its last microsecond (an inclusive end) */
+	schedd_time now;          /* what "tomorrow" and "in 5m" start from */
+	bool strict;      /* a gap or fold is an error that names both choices (typed by a person);
+			     otherwise the rules of daylight saving decide */
+	bool date_is_end; /* a date alone means its last microsecond (an inclusive end) */
 };
 
 /* Reads the whole text. SCHEDD_EINVAL with a sentence and err->offset. Never outside 1970..9999. */

@@ -66,25 +66,60 @@ static int file_read(
 	return 0;
 }
 
-int zone_file_read(
-    const char *path, struct zone_table **out, struct zone_stamp *stamp, struct schedd_error *err)
+/* A file's bytes, to be freed; NULL: see *status and err. */
+static uint8_t *file_load(const char *path, size_t *length, struct zone_stamp *stamp, int *status,
+    struct schedd_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	uint8_t *bytes;
+
+	if (fd < 0) {
+		*status = errno == ENOENT || errno == ENOTDIR
+			      ? SCHEDD_ENOTFOUND
+			      : schedd_error_set(err, SCHEDD_EINVAL, "%s", strerror(errno));
+		return NULL;
+	}
+	bytes = malloc(ZONE_TZIF_MAX);
+	*status = bytes ? file_read(fd, bytes, length, stamp, err) : schedd_error_nomem(err);
+	close(fd);
+	if (*status == 0)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+int zone_file_read(
+    const char *path, struct zone_table **out, struct zone_stamp *stamp, struct schedd_error *err)
+{
 	size_t length;
 	int status;
+	uint8_t *bytes = file_load(path, &length, stamp, &status, err);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return SCHEDD_ENOTFOUND;
-	if (fd < 0)
-		return schedd_error_set(err, SCHEDD_EINVAL, "%s: %s", path, strerror(errno));
-	bytes = malloc(ZONE_TZIF_MAX);
-	status = bytes ? file_read(fd, bytes, &length, stamp, err) : schedd_error_nomem(err);
-	if (status == 0)
+	if (bytes)
 		status = zone_tzif_parse(bytes, length, out, err);
 	free(bytes);
-	close(fd);
 	if (status == SCHEDD_EINVAL)
 		schedd_error_prefix(err, "%s", path);
 	return status;
+}
+
+bool zone_file_same(const char *a, const char *b)
+{
+	struct zone_stamp a_stamp, b_stamp;
+	uint8_t *a_bytes = NULL, *b_bytes = NULL;
+	size_t a_length, b_length;
+	bool same = false;
+	int status;
+
+	/* Nearly all files differ in size: look at that first. */
+	if (!zone_file_stamp(a, &a_stamp) || !zone_file_stamp(b, &b_stamp) ||
+	    a_stamp.size != b_stamp.size)
+		return false;
+	a_bytes = file_load(a, &a_length, &a_stamp, &status, NULL);
+	b_bytes = a_bytes ? file_load(b, &b_length, &b_stamp, &status, NULL) : NULL;
+	if (b_bytes)
+		same = a_length == b_length && memcmp(a_bytes, b_bytes, a_length) == 0;
+	free(a_bytes);
+	free(b_bytes);
+	return same;
 }

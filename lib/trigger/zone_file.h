@@ -26,5 +26,7 @@ bool zone_file_stamp_same(const struct zone_stamp *a, const struct zone_stamp *b
  */
 int zone_file_read(const char *path, struct zone_table **out, struct zone_stamp *stamp,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/* Do both files exist and have the same content? */
+bool zone_file_same(const char *a, const char *b);
 
 #endif

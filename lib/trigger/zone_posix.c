@@ -205,14 +205,11 @@ static void format_time(struct strbuf *out, int32_t seconds)
 		strbuf_printf(out, ":%02d", size % 60);
 }
 
-static void format_type(struct strbuf *out, const struct zone_type *type)
+static void format_name(struct strbuf *out, const struct zone_type *type, bool quote)
 {
-	const char *c = type->abbreviation;
-
-	while (is_letter(*c))
-		c++;
-	strbuf_printf(out, *c ? "<%s>" : "%s", type->abbreviation);
-	format_time(out, -type->offset);
+	for (const char *c = type->abbreviation; *c; c++)
+		quote |= !is_letter(*c);
+	strbuf_printf(out, quote ? "<%s>" : "%s", type->abbreviation);
 }
 
 static void format_day(struct strbuf *out, const struct zone_day *day)
@@ -229,10 +226,13 @@ static void format_day(struct strbuf *out, const struct zone_day *day)
 
 void zone_posix_format(const struct zone_rule *rule, struct strbuf *out)
 {
-	format_type(out, &rule->standard);
+	format_name(out, &rule->standard, !rule->changes);
+	format_time(out, -rule->standard.offset);
 	if (!rule->changes)
 		return;
-	format_type(out, &rule->daylight);
+	format_name(out, &rule->daylight, false);
+	if (rule->daylight.offset != rule->standard.offset + 3600)
+		format_time(out, -rule->daylight.offset);
 	format_day(out, &rule->start);
 	format_day(out, &rule->end);
 }

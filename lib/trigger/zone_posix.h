@@ -15,7 +15,10 @@
  */
 int zone_posix_parse(const char *text, size_t length, struct zone_rule *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
-/* The canonical string: names quoted where they need to be, rules written out. */
+/*
+ * Appends the canonical string: rules written out, abbreviations quoted where
+ * they need to be, and where there are no rules ("<UTC>2"), which no IANA name is.
+ */
 void zone_posix_format(const struct zone_rule *rule, struct strbuf *out);
 
 #endif
