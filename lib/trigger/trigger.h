@@ -8,6 +8,15 @@
  * and threads may share one, asking costs no allocation, and a restarted
  * daemon continues exactly where it stopped.
  *
+ * Start and end are inclusive and hold for the times that the rule names.
+ * Splay is a fixed delay within 0..splay, hashed from host and job id, that all
+ * fire times contain. Jitter is drawn anew for each run and is not in them.
+ *
+ * An interval without start is anchored one interval after context.now, which
+ * is written out as its start; a calendar without start begins today. Both are
+ * taken over from context.previous as long as what repeats is the same, and so
+ * is the seed of an expression with a~b.
+ *
  * Nothing here knows of jobs, stores, loops or clocks: time is an argument.
  */
 #ifndef SCHEDD_TRIGGER_TRIGGER_H
@@ -23,18 +32,21 @@
 #include "trigger/zone.h"
 
 struct schedd_trigger;
+struct trigger_cache;
 
 /* What a trigger is made with. */
 struct trigger_context {
-	struct zone_cache *zones;   /* for zones the trigger names */
-	const struct zone *zone;    /* for those that name none */
-	schedd_time now;	    /* anchor of an interval without start; base of relative phrases */
-	const char *job_id;	    /* hashed by H and splay; NULL: the empty id */
-	const char *host;	    /* hashed by splay; NULL: the empty name */
-	uint64_t seed;		    /* draws of a~b; 0: from the kernel's random numbers */
-	const struct schedd_trigger *previous; /* keeps its anchors and draws where the text is unchanged;
-						  NULL: none */
-	bool strict;		    /* gaps and folds in typed times are errors (see when.h) */
+	struct zone_cache *zones; /* for zones the trigger names */
+	const struct zone *zone;  /* for those that name none */
+	schedd_time now;          /* anchors intervals without start; base of relative phrases */
+	const char *job_id;       /* hashed by H and splay; NULL: the empty id */
+	const char *host;         /* hashed by splay; NULL: the empty name */
+	uint64_t seed;            /* draws of a~b; 0: from the kernel's random numbers */
+	/* Keeps its anchors and draws where the text is unchanged; NULL: none. */
+	const struct schedd_trigger *previous;
+	/* Shares equal triggers; NULL: none. Not to be used by two threads at once. */
+	struct trigger_cache *cache;
+	bool strict; /* gaps and folds in typed times are errors (see when.h) */
 };
 
 /* What makes a trigger fire besides the clock; a set, as children of "or" may differ. */
@@ -69,23 +81,31 @@ void trigger_unref(struct schedd_trigger *trigger);
 /* Same canonical form. */
 bool trigger_equal(const struct schedd_trigger *a, const struct schedd_trigger *b);
 
-/* The earliest fire time at or after from; SCHEDD_TIME_NONE: there is none. Splay is in, jitter is not. */
+/* The earliest fire time ≥ from; SCHEDD_TIME_NONE: there is none. Splay is in, jitter is not. */
 schedd_time trigger_next(const struct schedd_trigger *trigger, schedd_time from);
-/* The latest fire time in [from, until]; SCHEDD_TIME_NONE: there is none. O(1), not O(fire times). */
-schedd_time trigger_latest(const struct schedd_trigger *trigger, schedd_time from, schedd_time until);
+/*
+ * The first fire time of a job that is new at now: as trigger_next, but a date
+ * is given even when it has passed, so that it runs late rather than never.
+ */
+schedd_time trigger_first(const struct schedd_trigger *trigger, schedd_time now);
+/* The latest fire time in [from, until], else SCHEDD_TIME_NONE. O(1), not O(fire times). */
+schedd_time trigger_latest(
+    const struct schedd_trigger *trigger, schedd_time from, schedd_time until);
 /*
  * How many fire times lie in [from, until]. Exact up to limit, more than limit
  * is answered as limit. Bounded by the days in between, not by the fire times,
  * except for "or" and "and", which step.
  */
-uint64_t trigger_count(const struct schedd_trigger *trigger, schedd_time from, schedd_time until,
-    uint64_t limit);
+uint64_t trigger_count(
+    const struct schedd_trigger *trigger, schedd_time from, schedd_time until, uint64_t limit);
 /*
- * When a fire time is really run: a jittered trigger adds a draw of its own
- * each time (random: 64 fresh random bits), never earlier than now.
+ * When a fire time is really run: a jittered trigger moves each by a draw of
+ * its own (random: 64 fresh random bits), evenly from -jitter to +jitter, never
+ * earlier than now. The next fire time is to be asked for from fire on, not
+ * from the moved time: a run that was moved forward would come twice.
  */
-schedd_time trigger_jittered(const struct schedd_trigger *trigger, schedd_time fire, schedd_time now,
-    uint64_t random);
+schedd_time trigger_jittered(
+    const struct schedd_trigger *trigger, schedd_time fire, schedd_time now, uint64_t random);
 
 /* Does it ever fire by the clock? False for manual, on-start and on-boot alone. */
 bool trigger_has_clock(const struct schedd_trigger *trigger);
@@ -97,7 +117,7 @@ const struct zone *trigger_zone(const struct schedd_trigger *trigger);
 /* How a fire time came about, for notes in listings. */
 enum trigger_note {
 	TRIGGER_NOTE_NONE,
-	TRIGGER_NOTE_MOVED,	 /* its wall time is in a gap: moved to after it */
+	TRIGGER_NOTE_MOVED,      /* its wall time is in a gap: moved to after it */
 	TRIGGER_NOTE_FOLD_FIRST, /* its wall time comes twice, this is the first */
 	TRIGGER_NOTE_FOLD_SECOND,
 };

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of forms, and the sorting of a map's members by it: nothing is accepted and ignored. */
+#include "trigger/trigger_form.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/suggest.h"
+#include "trigger/trigger_read.h"
+
+#define BIT(key) (1u << TRIGGER_KEY_##key)
+#define FORM_BOUNDS (BIT(TIMEZONE) | BIT(START) | BIT(END) | BIT(JITTER) | BIT(SPLAY))
+#define FORM_CRON (FORM_BOUNDS | BIT(SEED))
+
+/* By enum trigger_key. */
+static const char *const form_common[TRIGGER_KEY_COUNT] = {
+    "timezone", "start", "end", "jitter", "splay", "seed"};
+
+static const char *const form_calendar_keys[] = {"years", "months", "weeks", "days", "time", NULL};
+
+/* Forms of one type stand together; the first whose key is there is meant. */
+static const struct trigger_form trigger_forms[] = {
+    {"date", "run_at", NULL, FORM_BOUNDS, 0, false, false, trigger_read_date},
+    {"interval", "seconds", NULL, FORM_BOUNDS, 0, true, false, trigger_read_interval},
+    {"calendar", NULL, form_calendar_keys, FORM_BOUNDS, 0, true, true, trigger_read_calendar},
+    {"cron", "expr", NULL, FORM_CRON, CRON_CRONTAB, false, false, trigger_read_cron},
+    {"cron", "fields", NULL, FORM_CRON, CRON_FIELDS, false, false, trigger_read_cron},
+    {"cron", "quartz", NULL, FORM_CRON, CRON_QUARTZ, false, false, trigger_read_cron},
+    {"cron", "on_calendar", NULL, FORM_CRON, CRON_ONCALENDAR, false, false, trigger_read_cron},
+    {"or", "triggers", NULL, FORM_BOUNDS, false, false, false, trigger_read_combine},
+    {"and", "triggers", NULL, FORM_BOUNDS, true, false, false, trigger_read_combine},
+    {"manual", NULL, NULL, 0, 0, false, false, trigger_read_event},
+    {"on_start", NULL, NULL, 0, TRIGGER_ON_START, false, false, trigger_read_event},
+    {"on_boot", NULL, NULL, 0, TRIGGER_ON_BOOT, false, false, trigger_read_event},
+
+    {NULL, "at", NULL, FORM_BOUNDS, 0, false, false, trigger_read_date},
+    {NULL, "every", NULL, FORM_BOUNDS, 0, true, false, trigger_read_interval},
+    {NULL, "calendar", NULL, FORM_BOUNDS, 0, true, true, trigger_read_calendar},
+    {NULL, "cron", NULL, FORM_CRON, CRON_CRONTAB, false, false, trigger_read_cron},
+    {NULL, "fields", NULL, FORM_CRON, CRON_FIELDS, false, false, trigger_read_cron},
+    {NULL, "quartz", NULL, FORM_CRON, CRON_QUARTZ, false, false, trigger_read_cron},
+    {NULL, "on_calendar", NULL, FORM_CRON, CRON_ONCALENDAR, false, false, trigger_read_cron},
+    {NULL, "any", NULL, FORM_BOUNDS, false, false, false, trigger_read_combine},
+    {NULL, "all", NULL, FORM_BOUNDS, true, false, false, trigger_read_combine},
+    {NULL, "manual", NULL, 0, 0, false, false, trigger_read_event},
+    {NULL, "on_start", NULL, 0, TRIGGER_ON_START, false, false, trigger_read_event},
+    {NULL, "on_boot", NULL, 0, TRIGGER_ON_BOOT, false, false, trigger_read_event},
+};
+
+#define FORM_COUNT (sizeof(trigger_forms) / sizeof(trigger_forms[0]))
+/* More names than any list of candidates has. */
+#define FORM_NAMES_MAX 48
+
+int trigger_form_error(
+    const struct trigger_frame *frame, struct schedd_error *err, const char *format, ...)
+{
+	char sentence[SCHEDD_ERROR_MESSAGE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(sentence, sizeof(sentence), format, ap);
+	va_end(ap);
+	return schedd_error_set(
+	    err, SCHEDD_EINVAL, "%s%s", frame->depth == 0 ? "trigger: " : "", sentence);
+}
+
+const char *trigger_form_text(const struct trigger_frame *frame, const struct value *value,
+    const char *key, struct schedd_error *err)
+{
+	if (value->type != VALUE_STRING) {
+		trigger_form_error(
+		    frame, err, "'%s' must be a string, not %s", key, value_type_name(value->type));
+		return NULL;
+	}
+	if (strlen(value->string.text) != value->string.length) {
+		trigger_form_error(frame, err, "'%s' holds a NUL character", key);
+		return NULL;
+	}
+	return value->string.text;
+}
+
+bool trigger_form_bounded(const struct trigger_frame *frame)
+{
+	return frame->bounds.start != SCHEDD_TIME_NONE || frame->bounds.end != SCHEDD_TIME_NONE ||
+	       frame->bounds.jitter > 0 || frame->bounds.splay > 0;
+}
+
+/* A short form by its key. */
+static const struct trigger_form *form_short(const char *key)
+{
+	for (size_t i = 0; i < FORM_COUNT; i++)
+		if (!trigger_forms[i].type && strcmp(trigger_forms[i].key, key) == 0)
+			return &trigger_forms[i];
+	return NULL;
+}
+
+/* The form of a type whose key is there, else the first of the type; NULL: no such type. */
+static const struct trigger_form *form_typed(const struct value *map, const char *type)
+{
+	const struct trigger_form *first = NULL;
+
+	for (size_t i = 0; i < FORM_COUNT; i++) {
+		const struct trigger_form *form = &trigger_forms[i];
+
+		if (!form->type || strcmp(form->type, type) != 0)
+			continue;
+		if (!form->key || value_find(map, form->key))
+			return form;
+		if (!first)
+			first = form;
+	}
+	return first;
+}
+
+static int form_unknown_type(
+    const struct trigger_frame *frame, const char *type, struct schedd_error *err)
+{
+	const char *names[FORM_NAMES_MAX], *near;
+	size_t count = 0;
+
+	for (size_t i = 0; i < FORM_COUNT && trigger_forms[i].type; i++)
+		names[count++] = trigger_forms[i].type;
+	near = suggest_closest(type, names, count);
+	if (near)
+		return trigger_form_error(
+		    frame, err, "unknown type '%.60s', did you mean '%s'?", type, near);
+	return trigger_form_error(frame, err,
+	    "unknown type '%.60s'; there are date, interval, calendar, cron, or, and, manual, "
+	    "on_start and on_boot",
+	    type);
+}
+
+/* The map has neither "type" nor the key of a short form. */
+static int form_missing(const struct trigger_frame *frame, struct schedd_error *err)
+{
+	const char *names[FORM_NAMES_MAX];
+	size_t count = 0;
+
+	names[count++] = "type";
+	for (size_t i = 0; i < FORM_COUNT; i++)
+		if (!trigger_forms[i].type)
+			names[count++] = trigger_forms[i].key;
+	for (uint32_t i = 0; i < frame->map->map.count; i++) {
+		const char *key = frame->map->map.members[i].key;
+		const char *near = suggest_closest(key, names, count);
+
+		if (near)
+			return trigger_form_error(
+			    frame, err, "unknown key '%.60s', did you mean '%s'?", key, near);
+	}
+	return trigger_form_error(frame, err,
+	    "nothing says when: give 'type', or one of at, every, calendar, cron, fields, quartz, "
+	    "on_calendar, any, all, manual, on_start, on_boot");
+}
+
+int trigger_form_find(struct trigger_frame *frame, struct schedd_error *err)
+{
+	const struct value *type = value_get(frame->map, "type");
+	const char *text;
+
+	if (type) {
+		text = trigger_form_text(frame, type, "type", err);
+		if (!text)
+			return SCHEDD_EINVAL;
+		frame->form = form_typed(frame->map, text);
+		return frame->form ? 0 : form_unknown_type(frame, text, err);
+	}
+	for (uint32_t i = 0; i < frame->map->map.count && !frame->form; i++)
+		frame->form = form_short(frame->map->map.members[i].key);
+	return frame->form ? 0 : form_missing(frame, err);
+}
+
+/* What the form is called in sentences. */
+static const char *form_name(const struct trigger_form *form)
+{
+	return form->type ? form->type : form->key;
+}
+
+static int form_unknown_key(
+    const struct trigger_frame *frame, const char *key, struct schedd_error *err)
+{
+	const struct trigger_form *form = frame->form, *other = form_short(key);
+	const char *names[FORM_NAMES_MAX], *near;
+	size_t count = 0;
+
+	if (other && form->type)
+		return trigger_form_error(
+		    frame, err, "'%s' is a short form of its own and does not go with 'type'", key);
+	if (other)
+		return trigger_form_error(frame, err,
+		    "'%s' and '%s' are two triggers: join them in a list under 'any' or 'all'",
+		    form->key, key);
+	for (int i = 0; i < TRIGGER_KEY_COUNT; i++)
+		if (form->common & (1u << i))
+			names[count++] = form_common[i];
+		else if (strcmp(form_common[i], key) == 0)
+			return trigger_form_error(
+			    frame, err, "'%s' does not go with '%s'", key, form_name(form));
+	if (form->key)
+		names[count++] = form->key;
+	for (const char *const *more = form->more; more && *more; more++)
+		names[count++] = *more;
+	near = suggest_closest(key, names, count);
+	if (near)
+		return trigger_form_error(
+		    frame, err, "unknown key '%.60s', did you mean '%s'?", key, near);
+	return trigger_form_error(
+	    frame, err, "unknown key '%.60s' in a trigger of type '%s'", key, form_name(form));
+}
+
+/* Places of a map's members, as bits, so that none is taken twice. */
+enum form_place {
+	FORM_PLACE_OWN = TRIGGER_KEY_COUNT, /* before it: enum trigger_key */
+	FORM_PLACE_TYPE,
+	FORM_PLACE_MORE, /* the first of form->more */
+};
+
+/* Where a member belongs; -1: nowhere. */
+static int form_place(const struct trigger_form *form, const char *key)
+{
+	if (form->key && strcmp(key, form->key) == 0)
+		return FORM_PLACE_OWN;
+	if (form->type && strcmp(key, "type") == 0)
+		return FORM_PLACE_TYPE;
+	for (int i = 0; i < TRIGGER_KEY_COUNT; i++)
+		if ((form->common & (1u << i)) && strcmp(key, form_common[i]) == 0)
+			return i;
+	for (int i = 0; form->more && form->more[i]; i++)
+		if (strcmp(form->more[i], key) == 0)
+			return FORM_PLACE_MORE + i;
+	return -1;
+}
+
+int trigger_form_sort(struct trigger_frame *frame, struct schedd_error *err)
+{
+	const struct trigger_form *form = frame->form;
+	unsigned seen = 0;
+
+	for (uint32_t i = 0; i < frame->map->map.count; i++) {
+		const struct value_member *member = &frame->map->map.members[i];
+		int place = form_place(form, member->key);
+
+		if (place < 0)
+			return form_unknown_key(frame, member->key, err);
+		if (seen & (1u << place))
+			return trigger_form_error(frame, err, "'%s' is given twice", member->key);
+		seen |= 1u << place;
+		if (member->value.type == VALUE_NIL)
+			continue;
+		if (place == FORM_PLACE_OWN)
+			frame->own = &member->value;
+		else if (place < TRIGGER_KEY_COUNT)
+			frame->keys[place] = &member->value;
+	}
+	if (!form->key || frame->own)
+		return 0;
+	if (form->read == trigger_read_cron)
+		return trigger_form_error(
+		    frame, err, "'cron' needs one of 'expr', 'fields', 'quartz' and 'on_calendar'");
+	return trigger_form_error(frame, err, "'%s' needs '%s'", form_name(form), form->key);
+}
