@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Letters are pushed by compare-and-swap; whoever finds the box empty rings the eventfd. */
+#include "loop/mailbox.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include "loop/loop.h"
+
+struct mailbox {
+	struct schedd_loop *loop;
+	struct schedd_watch *watch;             /* of bell; NULL without a loop */
+	_Atomic(struct mailbox_letter *) inbox; /* newest first */
+	struct mailbox_letter *opening;         /* oldest first; the loop's thread only */
+	int bell;                               /* eventfd */
+};
+
+static void mailbox_ready(int fd, unsigned ready, void *context)
+{
+	(void)fd;
+	(void)ready;
+	mailbox_deliver(context);
+}
+
+struct mailbox *mailbox_new(struct schedd_loop *loop, struct schedd_error *err)
+{
+	struct mailbox *box = calloc(1, sizeof(*box));
+
+	if (!box) {
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	box->loop = loop;
+	atomic_init(&box->inbox, NULL);
+	box->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (box->bell < 0) {
+		schedd_error_set(
+		    err, SCHEDD_EFAILED, "cannot make an eventfd: %s", strerror(errno));
+		goto fail;
+	}
+	if (loop) {
+		box->watch = loop_watch(loop, box->bell, SCHEDD_READ, mailbox_ready, box, err);
+		if (!box->watch)
+			goto fail;
+	}
+	return box;
+fail:
+	if (box->bell >= 0)
+		close(box->bell);
+	free(box);
+	return NULL;
+}
+
+void mailbox_free(struct mailbox *box)
+{
+	if (!box)
+		return;
+	while (mailbox_deliver(box) > 0)
+		;
+	loop_unwatch(box->loop, box->watch);
+	close(box->bell);
+	free(box);
+}
+
+void mailbox_post(struct mailbox *box, struct mailbox_letter *letter)
+{
+	struct mailbox_letter *head = atomic_load_explicit(&box->inbox, memory_order_relaxed);
+	const uint64_t one = 1;
+
+	do
+		letter->next = head;
+	while (!atomic_compare_exchange_weak_explicit(
+	    &box->inbox, &head, letter, memory_order_release, memory_order_relaxed));
+	/* The counter cannot overflow: it is rung once for each emptying. */
+	while (!head && write(box->bell, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+/* Moves what was posted behind what is still to be opened, oldest first. */
+static void mailbox_collect(struct mailbox *box)
+{
+	struct mailbox_letter *letter =
+	    atomic_exchange_explicit(&box->inbox, NULL, memory_order_acquire);
+	struct mailbox_letter *turned = NULL, **tail = &box->opening;
+
+	while (letter) {
+		struct mailbox_letter *next = letter->next;
+
+		letter->next = turned;
+		turned = letter;
+		letter = next;
+	}
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = turned;
+}
+
+int mailbox_deliver(struct mailbox *box)
+{
+	uint64_t rung;
+	int count = 0;
+
+	/* Silence the bell before emptying the box: a letter posted in between rings again. */
+	while (read(box->bell, &rung, sizeof(rung)) < 0 && errno == EINTR)
+		;
+	mailbox_collect(box);
+	while (box->opening) {
+		struct mailbox_letter *letter = box->opening;
+
+		box->opening = letter->next;
+		letter->open(letter);
+		count++;
+	}
+	return count;
+}
+
+int mailbox_wait(struct mailbox *box)
+{
+	struct pollfd bell = {.fd = box->bell, .events = POLLIN};
+	int count = mailbox_deliver(box);
+
+	while (count == 0) {
+		if (poll(&bell, 1, -1) < 0 && errno != EINTR)
+			return SCHEDD_EFAILED;
+		count = mailbox_deliver(box);
+	}
+	return count;
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The arrows of the architecture: which folder may include which.
+
+cmd -> proto, lib/{base,trigger,model,jobfile};  server -> proto, lib;  proto -> lib/{base,model}
+inside lib: core > executor, store > loop > jobfile > model > trigger > base.
+Only lib/loop/loop_libevent.c and server/ may include <event2/...>.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIB = {
+    "base": set(),
+    "trigger": {"base"},
+    "model": {"base", "trigger"},
+    "jobfile": {"base", "trigger", "model"},
+    "loop": {"base", "trigger", "model", "jobfile"},
+    "store": {"base", "trigger", "model", "jobfile", "loop"},
+    "executor": {"base", "trigger", "model", "jobfile", "loop"},
+    "core": {"base", "trigger", "model", "jobfile", "loop", "store", "executor"},
+}
+TOP = {
+    "cmd": {"proto", "base", "trigger", "model", "jobfile"},
+    "proto": {"base", "model"},
+    "server": {"proto", *LIB},
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def allowed(path):
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "lib" and parts[1] == "include":
+        return set()
+    if parts[0] == "lib":
+        return LIB[parts[1]] | {parts[1]}
+    return TOP[parts[0]] | {parts[0]}
+
+
+def check(path):
+    name = path.relative_to(ROOT)
+    for kind, target in INCLUDE.findall(path.read_text()):
+        folder = target.split("/")[0]
+        if target.startswith("event2/"):
+            if name.parts[0] != "server" and path.name != "loop_libevent.c":
+                yield f"{name}: <{target}>: only the libevent loop and the server may know libevent"
+        elif kind == '"' and "/" not in target:
+            yield f'{name}: "{target}": write the folder too'
+        elif kind == '"' and folder not in allowed(path):
+            yield f'{name}: "{target}": the arrows do not point that way'
+
+
+def main():
+    found = []
+    for top in ("lib", "proto", "server", "cmd"):
+        for path in sorted((ROOT / top).rglob("*.[ch]")):
+            found += check(path)
+    print("\n".join(found) or "layers: all includes follow the arrows")
+    return bool(found)
+
+
+sys.exit(main())

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "loop/mailbox.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* A letter that notes when it was opened. */
+struct note {
+	struct mailbox_letter letter; /* first */
+	struct book *book;
+	int writer;
+	int number;
+};
+
+struct book {
+	struct mailbox *box;
+	int opened;
+	int last[4];  /* highest number opened of each writer */
+	bool ordered; /* each writer's notes came in order */
+	bool nested;  /* a note waits for the next one */
+};
+
+static void note_open(struct mailbox_letter *letter)
+{
+	struct note *note = (struct note *)letter;
+	struct book *book = note->book;
+
+	if (note->number != book->last[note->writer] + 1)
+		book->ordered = false;
+	book->last[note->writer] = note->number;
+	book->opened++;
+	free(note);
+	if (book->nested) {
+		book->nested = false;
+		cr_expect_geq(mailbox_wait(book->box), 1);
+	}
+}
+
+static void note_post(struct book *book, int writer, int number)
+{
+	struct note *note = calloc(1, sizeof(*note));
+
+	note->letter.open = note_open;
+	note->book = book;
+	note->writer = writer;
+	note->number = number;
+	mailbox_post(book->box, &note->letter);
+}
+
+struct writer {
+	struct book *book;
+	int index;
+};
+
+enum { WRITERS = 4, NOTES = 5000 };
+
+static void *writer_run(void *context)
+{
+	struct writer *writer = context;
+
+	for (int i = 1; i <= NOTES; i++)
+		note_post(writer->book, writer->index, i);
+	return NULL;
+}
+
+Test(mailbox, delivers_what_threads_post_in_their_order)
+{
+	struct schedd_loop *loop = schedd_loop_new_fd(NULL);
+	struct book book = {.ordered = true};
+	struct writer writers[WRITERS];
+	pthread_t threads[WRITERS];
+
+	book.box = mailbox_new(loop, NULL);
+	cr_assert_not_null(book.box);
+	for (int i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer){&book, i};
+		cr_assert_eq(pthread_create(&threads[i], NULL, writer_run, &writers[i]), 0);
+	}
+	while (book.opened < WRITERS * NOTES)
+		cr_assert_geq(schedd_loop_dispatch(loop, 10000), 1, "the loop was not woken");
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	cr_expect(book.ordered);
+	mailbox_free(book.box);
+	schedd_loop_free(loop);
+}
+
+Test(mailbox, opens_what_is_left_when_freed)
+{
+	struct book book = {.ordered = true};
+
+	book.box = mailbox_new(NULL, NULL);
+	note_post(&book, 0, 1);
+	note_post(&book, 0, 2);
+	mailbox_free(book.box);
+	cr_expect_eq(book.opened, 2);
+	cr_expect(book.ordered);
+}
+
+Test(mailbox, delivers_the_rest_to_a_letter_that_waits)
+{
+	struct book book = {.ordered = true, .nested = true};
+
+	book.box = mailbox_new(NULL, NULL);
+	note_post(&book, 0, 1);
+	note_post(&book, 0, 2);
+	cr_expect_eq(mailbox_wait(book.box), 1);
+	cr_expect_eq(book.opened, 2);
+	cr_expect(book.ordered);
+	mailbox_free(book.box);
+}
