@@ -214,6 +214,7 @@ int zone_tzif_parse(
 	struct tzif_scratch *scratch;
 	struct zone_rule rule;
 	struct tzif_block block;
+	bool wide; /* 64-bit data and a footer follow */
 	int status;
 
 	memset(&rule, 0, sizeof(rule)); /* with its padding: tables are compared as bytes */
@@ -221,13 +222,13 @@ int zone_tzif_parse(
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "the file is greater than %d bytes", ZONE_TZIF_MAX);
 	status = tzif_block(&at, end, 4, &block, err);
-	if (status == 0 && ((const uint8_t *)bytes)[4] != 0) {
+	wide = status == 0 && ((const uint8_t *)bytes)[4] != 0;
+	if (wide)
 		status = tzif_block(&at, end, 8, &block, err);
-		if (status == 0)
-			status = tzif_footer(at, end, &rule, err);
-	}
 	if (status == 0)
 		status = tzif_check(&block, err);
+	if (status == 0 && wide)
+		status = tzif_footer(at, end, &rule, err);
 	if (status < 0)
 		return status;
 	scratch = calloc(1, sizeof(*scratch));
