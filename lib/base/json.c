@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/utf8.h"
 
 #define JSON_DEPTH_MAX 64
 
@@ -98,34 +99,6 @@ int json_parse(const char *text, size_t length, struct arena *arena, struct valu
 	return rc;
 }
 
-/* Bytes of the UTF-8 character that starts at text; 0 if there is none (RFC 3629). */
-static size_t json_utf8(const unsigned char *text, size_t length)
-{
-	static const unsigned char second_min[] = {[0xe0 - 0xe0] = 0xa0, [0xf0 - 0xe0] = 0x90};
-	unsigned char low = 0x80, high = 0xbf;
-	size_t size;
-
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	size = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	if (size > length)
-		return 0;
-	if (text[0] == 0xe0 || text[0] == 0xf0)
-		low = second_min[text[0] - 0xe0];
-	else if (text[0] == 0xed)
-		high = 0x9f;
-	else if (text[0] == 0xf4)
-		high = 0x8f;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < size; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return size;
-}
-
 static void json_write_escape(struct strbuf *out, unsigned char c)
 {
 	static const char *const shorts[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",
@@ -144,7 +117,7 @@ void json_write_string(struct strbuf *out, const char *text, size_t length)
 
 	strbuf_add_char(out, '"');
 	for (size_t i = 0; i < length;) {
-		size_t size = json_utf8(bytes + i, length - i);
+		size_t size = utf8_size(text + i, length - i);
 
 		if (size > 0 && bytes[i] >= 0x20 && bytes[i] != '"' && bytes[i] != '\\' &&
 		    bytes[i] != 0x7f) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "model/job_action.h"
 #include "model/job_details.h"
+#include "model/job_place.h"
 
 const char *const job_coalesce_words[] = {"latest", "earliest", "all", NULL};
 const char *const job_overlap_words[] = {"skip", "queue", "replace", NULL};
@@ -18,13 +19,10 @@ _Static_assert(sizeof(struct schedd_job) <= 136, "a job has grown");
 
 struct schedd_job *job_new(void)
 {
-	struct schedd_job *job = calloc(1, sizeof(*job));
+	struct schedd_job *job = malloc(sizeof(*job));
 
-	if (!job)
-		return NULL;
-	job->refs = 1;
-	job->misfire_grace_time = SCHEDD_SPAN_NONE;
-	job->max_instances = 1;
+	if (job)
+		memcpy(job, job_place_defaults(JOB_IN_JOB), sizeof(*job));
 	return job;
 }
 

@@ -72,6 +72,13 @@ struct job_after {
 	enum job_after_on on;
 };
 
+/* What its target is. */
+enum job_notify_kind {
+	JOB_NOTIFY_COMMAND, /* a shell line */
+	JOB_NOTIFY_MAIL,    /* mail:ADDRESS */
+	JOB_NOTIFY_URL,	    /* http://…, https://… */
+};
+
 struct job_notify {
 	enum job_notify_on on;
 	char *target; /* a shell command, mail:ADDR, http(s)://… */
@@ -239,6 +246,18 @@ int job_pairs_copy(struct job_pairs *to, const struct job_pairs *from)
 bool job_codes_has(const struct job_codes *codes, int code);
 /* Is that exit code a success (in success_codes, by default 0 alone)? */
 bool job_codes_success(const struct schedd_job *job, int code);
+
+/* By the beginning of the target; the address is behind "mail:". */
+enum job_notify_kind job_notify_kind(const char *target);
+/* "nofile" of an RLIMIT_*. */
+const char *job_rlimit_name(int resource);
+
+#define JOB_SIGNAL_NAME_SIZE 16
+
+/* The number of TERM, SIGTERM, term, RTMIN+3 or 15; -1: there is no such signal. */
+int job_signal_parse(const char *text);
+/* "TERM" into text of size bytes (JOB_SIGNAL_NAME_SIZE is enough), which is returned. */
+const char *job_signal_name(int number, char *text, size_t size);
 
 /* The words of the enums, in their order, ended by NULL. */
 extern const char *const job_kind_words[];

@@ -5,36 +5,18 @@
  */
 #include "model/job_details.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include "model/job_place.h"
 
 const char *const job_after_words[] = {"ok", "fail", "any", NULL};
 const char *const job_notify_words[] = {
     "failure", "recovery", "change", "success", "late", "missed", NULL};
 const char *const job_capture_words[] = {"merged", "split", "none", NULL};
 
-static const struct job_details job_defaults = {
-    .timeout = SCHEDD_SPAN_NONE,
-    .kill_after = 10 * SCHEDD_SECOND,
-    .kill_signal = SIGTERM,
-    .retry_delay = SCHEDD_SECOND,
-    .retry_backoff = 1,
-    .retry_max_delay = SCHEDD_SPAN_NONE,
-    .umask = -1,
-    .output_max = -1,
-    .keep_runs = -1,
-    .keep_for = SCHEDD_SPAN_NONE,
-};
-
-const struct job_details *job_details_defaults(void)
-{
-	return &job_defaults;
-}
-
 const struct job_details *job_details(const struct schedd_job *job)
 {
-	return job->details ? job->details : &job_defaults;
+	return job->details ? job->details : job_place_defaults(JOB_IN_DETAILS);
 }
 
 struct job_details *job_details_edit(struct schedd_job *job)
@@ -42,7 +24,8 @@ struct job_details *job_details_edit(struct schedd_job *job)
 	if (!job->details) {
 		job->details = malloc(sizeof(*job->details));
 		if (job->details)
-			*job->details = job_defaults;
+			memcpy(job->details, job_place_defaults(JOB_IN_DETAILS),
+			    sizeof(*job->details));
 	}
 	return job->details;
 }

@@ -5,8 +5,6 @@
 
 #include "model/job.h"
 
-/* All defaults. */
-const struct job_details *job_details_defaults(void);
 /* A deep copy; NULL: no memory. */
 struct job_details *job_details_copy(const struct job_details *from);
 /* NULL is fine. */

@@ -13,7 +13,6 @@ enum job_field_type {
 	JOB_FIELD_TEXT,
 	JOB_FIELD_BOOL,
 	JOB_FIELD_INT,	    /* integer with bounds */
-	JOB_FIELD_NUMBER,   /* real */
 	JOB_FIELD_TIME,	    /* µs integer on the wire, RFC 3339 text for people; any time phrase on input */
 	JOB_FIELD_SPAN,	    /* seconds; any duration text on input */
 	JOB_FIELD_SIZE,	    /* bytes; "64K", "10M" on input */
@@ -30,10 +29,31 @@ enum job_field_type {
 	JOB_FIELD_RLIMITS,  /* map of limit name to number, "unlimited" or {soft, hard} */
 	JOB_FIELD_AFTER,    /* list of {job, on}; "job:ok" on input */
 	JOB_FIELD_NOTIFY,   /* list of {on, target}; "failure=mail:root" on input */
+	JOB_FIELD_STDIN,    /* a path, or {text: …} */
+	JOB_FIELD_SHELL,    /* one line for the shell */
+};
+
+/* What the text of a JOB_FIELD_TEXT, or the names of JOB_FIELD_PAIRS, must look like. */
+enum job_field_form {
+	JOB_FORM_ANY,	/* UTF-8 without NUL, up to row->max bytes */
+	JOB_FORM_ID,	/* job_id_valid(); aliases of stores, executors and groups too */
+	JOB_FORM_PATH,	/* absolute */
+	JOB_FORM_USER,	/* USER[:GROUP] */
+	JOB_FORM_TAG,	/* names of tags: no '=' */
+	JOB_FORM_ENV,	/* names of variables: no '=' */
+	JOB_FORM_SECRET, /* names [A-Za-z_][A-Za-z0-9_]*, texts absolute paths */
+};
+
+/* Where the model keeps it. */
+enum job_field_place {
+	JOB_IN_JOB,
+	JOB_IN_DETAILS,
+	JOB_IN_STATE,
+	JOB_NOWHERE, /* derived: the server adds it to its answers */
 };
 
 enum job_field_flag {
-	JOB_FIELD_READONLY = 1, /* the server writes it; refused on input */
+	JOB_FIELD_READONLY = 1, /* the server writes it; refused on input unless allowed */
 	JOB_FIELD_STATE = 2,	/* lives in struct job_state, not in the definition */
 	JOB_FIELD_ADD_ONLY = 4, /* cannot be modified afterwards (id, store) */
 	JOB_FIELD_FILE = 8,	/* may stand in a job file */
@@ -46,18 +66,27 @@ struct job_field {
 	enum job_field_type type;
 	unsigned flags;		  /* set of enum job_field_flag */
 	const char *const *words; /* JOB_FIELD_ENUM: NULL-terminated */
-	int64_t min, max;	  /* JOB_FIELD_INT */
+	int64_t min, max;	  /* INT and SIZE; SPAN in µs; TEXT: max bytes; both 0: no bounds */
 	const char *value_name;	  /* "DUR", "K=V": for help */
 	const char *fallback;	  /* the default in words: "1", "none" */
 	const char *doc;	  /* one line for help and manuals */
+	enum job_field_form form; /* of texts */
+	enum job_field_place place; /* where it is kept */
+	uint16_t offset;	  /* there, in bytes; the model's own business */
+	uint16_t width;		  /* bytes of a plain number, likewise */
 };
+
+/* Pairs, dependencies and other lists have at most this many items. */
+#define JOB_FIELD_ITEMS_MAX 4096
 
 /* The rows, ended by a row whose name is NULL. */
 const struct job_field *job_fields(void);
 /* NULL: no such field. */
 const struct job_field *job_fields_find(const char *name);
-/* The closest field name for "did you mean", NULL: none is close. */
+/* The closest field name for "did you mean", or what others call it; NULL: none is close. */
 const char *job_fields_suggest(const char *name);
+/* The error for a key that is no field, with a suggestion where one is close. */
+int job_fields_unknown(const char *name, struct schedd_error *err);
 
 /* What reading needs besides the value. */
 struct job_fields_context {
@@ -67,13 +96,18 @@ struct job_fields_context {
 
 /*
  * Sets one field of the job (or of *state, for STATE fields; state may be NULL
- * where such fields are to be refused). nil unsets: back to the default.
+ * where such fields are to be refused). nil unsets: back to the default; for
+ * next_run_time it pauses, and a time resumes, as in APScheduler. Of retry only
+ * the members given change. What a run does replaces what it did before.
  * SCHEDD_EINVAL: "timeout: 'abc' is not a duration, write 90, 90s or 1h30m".
  */
 int job_fields_set(struct schedd_job *job, struct job_state *state, const struct job_field *field,
     const struct value *value, const struct job_fields_context *context, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* The field as a value; nil while it is at its default and not shown (see job_fields_is_default). */
+/*
+ * The field as a value, its default where that is a value ("latest", 1); nil
+ * where there is none. state may be NULL: nil for STATE fields.
+ */
 struct value job_fields_get(const struct schedd_job *job, const struct job_state *state,
     const struct job_field *field, struct arena *arena);
 bool job_fields_is_default(const struct schedd_job *job, const struct job_state *state,
@@ -81,14 +115,15 @@ bool job_fields_is_default(const struct schedd_job *job, const struct job_state 
 
 /*
  * Sets every member of a map, in the table's order (so that id comes before
- * the trigger that hashes it). allowed_flags: members whose row has a flag of
- * READONLY, STATE or ADD_ONLY outside it are refused. Unknown keys are errors
- * with a suggestion. The job may be half changed after an error: work on a clone.
+ * the trigger that hashes it, and paused after a next_run_time of null).
+ * allowed_flags: members whose row has a flag of READONLY, STATE or ADD_ONLY
+ * outside it are refused. Unknown keys are errors with a suggestion, and so are
+ * two things to do. The job may be half changed after an error: work on a clone.
  */
 int job_fields_read(struct schedd_job *job, struct job_state *state, const struct value *map,
     unsigned allowed_flags, const struct job_fields_context *context, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* All shown fields of a job, defaults included. */
+/* All shown fields of a job that are kept somewhere, defaults included; state NULL: without it. */
 struct value job_fields_write(
     const struct schedd_job *job, const struct job_state *state, struct arena *arena);
 /* Only what is not at its default, without state: the form for export and for comparing. */

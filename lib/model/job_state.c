@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The changing half of a job: plain numbers and two owned texts. */
-#include "model/job.h"
+#include "model/job_place.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 void job_state_init(struct job_state *state)
 {
-	*state = (struct job_state){
-	    .next_fire = SCHEDD_TIME_NONE,
-	    .next_run_time = SCHEDD_TIME_NONE,
-	    .paused_until = SCHEDD_TIME_NONE,
-	    .revision = 1,
-	};
+	memcpy(state, job_place_defaults(JOB_IN_STATE), sizeof(*state));
 }
 
 void job_state_clear(struct job_state *state)

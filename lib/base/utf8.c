@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The second byte's bounds depend on the first; all further ones are 80 to BF. */
+#include "base/utf8.h"
+
+size_t utf8_size(const char *text, size_t length)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t size;
+
+	if (bytes[0] < 0x80)
+		return 1;
+	if (bytes[0] < 0xc2 || bytes[0] > 0xf4)
+		return 0;
+	size = bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+	if (size > length)
+		return 0;
+	if (bytes[0] == 0xe0)
+		low = 0xa0;
+	else if (bytes[0] == 0xed)
+		high = 0x9f;
+	else if (bytes[0] == 0xf0)
+		low = 0x90;
+	else if (bytes[0] == 0xf4)
+		high = 0x8f;
+	if (bytes[1] < low || bytes[1] > high)
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+bool utf8_valid(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length;) {
+		size_t size = utf8_size(text + i, length - i);
+
+		if (size == 0)
+			return false;
+		i += size;
+	}
+	return true;
+}
