@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* What every verb needs: the connection, the caller's zone, and a voice on stderr. */
+#include "cmd/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "base/json.h"
+#include "cmd/connect.h"
+#include "cmd/out.h"
+#include "cmd/verbs.h"
+
+#define COMMAND_RPC_TIMEOUT (30 * SCHEDD_SECOND)
+
+const struct zone *command_zone(struct command *command)
+{
+	if (command->zone.zone)
+		return command->zone.zone;
+	if (!command->zones)
+		command->zones = zone_cache_new(NULL);
+	if (!command->zones ||
+	    zone_local_find(command->zones, NULL, getenv("TZ"), "", &command->zone, NULL) != 0)
+		command->zone.zone = zone_utc();
+	return command->zone.zone;
+}
+
+int command_connect(struct command *command, struct schedd_error *err)
+{
+	const char *text = args_get(&command->args, "rpc-timeout");
+	schedd_span timeout = COMMAND_RPC_TIMEOUT;
+	int rc;
+
+	if (command->client)
+		return 0;
+	if (text) {
+		rc = duration_parse(text, &timeout, err);
+		if (rc) {
+			schedd_error_prefix(err, "--rpc-timeout");
+			return rc;
+		}
+	}
+	return connect_daemon(&command->arena, args_get(&command->args, "socket"), timeout,
+	    &command->client, &command->socket, err);
+}
+
+int command_call(struct command *command, const char *method, const struct value *params,
+    struct value *result, struct schedd_error *err)
+{
+	return command_call_in(command, &command->arena, method, params, result, err);
+}
+
+int command_call_in(struct command *command, struct arena *arena, const char *method,
+    const struct value *params, struct value *result, struct schedd_error *err)
+{
+	int rc = command_connect(command, err);
+
+	return rc ? rc : rpc_client_call(command->client, method, params, arena, result, err);
+}
+
+static void command_fail_json(const struct schedd_error *err, int status)
+{
+	struct strbuf line = STRBUF_EMPTY;
+
+	strbuf_printf(
+	    &line, "{\"error\":{\"code\":\"%s\",\"message\":", schedd_error_name(err->code));
+	json_write_string(&line, err->message, strlen(err->message));
+	strbuf_printf(&line, ",\"exit\":%d}}\n", status);
+	fputs(strbuf_peek(&line), stderr);
+	strbuf_clear(&line);
+}
+
+int command_fail(struct command *command, const struct schedd_error *err)
+{
+	int status = exit_code_of(err->code);
+	struct strbuf line = STRBUF_EMPTY;
+
+	if (out_is_json(command)) {
+		command_fail_json(err, status);
+		return status;
+	}
+	out_safe(&line, err->message, strlen(err->message), true);
+	fprintf(stderr, "schedctl: %s\n", strbuf_peek(&line));
+	strbuf_clear(&line);
+	return status;
+}
+
+void command_say(const struct command *command, const char *format, ...)
+{
+	va_list ap;
+
+	if (command->out.quiet)
+		return;
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+int command_usage(struct command *command, const char *format, ...)
+{
+	struct schedd_error err = {.code = SCHEDD_EINVAL, .offset = -1};
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(err.message, sizeof(err.message), format, ap);
+	va_end(ap);
+	return command_fail(command, &err);
+}
+
+bool command_confirm(struct command *command, int *status, const char *format, ...)
+{
+	char question[512], answer[16];
+	va_list ap;
+
+	if (args_has(&command->args, "yes"))
+		return true;
+	va_start(ap, format);
+	vsnprintf(question, sizeof(question), format, ap);
+	va_end(ap);
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		*status = command_usage(command, "%s needs -y where nobody can be asked", question);
+		return false;
+	}
+	fprintf(stderr, "%s? [y/N] ", question);
+	fflush(stderr);
+	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	command_say(command, "Nothing was changed.");
+	*status = EXIT_FAILED;
+	return false;
+}

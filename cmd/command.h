@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* One call of schedctl: what was asked, how to show it, whom to ask. */
+#ifndef SCHEDD_CMD_COMMAND_H
+#define SCHEDD_CMD_COMMAND_H
+
+#include <stdbool.h>
+#include <schedd/clock.h>
+#include "base/value.h"
+#include "cmd/args.h"
+#include "cmd/exit_code.h"
+#include "proto/rpc_client.h"
+#include "trigger/zone_local.h"
+
+struct verb;
+
+enum out_format { OUT_TABLE, OUT_WIDE, OUT_JSON, OUT_JSONL, OUT_TSV, OUT_NAME };
+enum out_time { OUT_TIME_AUTO, OUT_TIME_RELATIVE, OUT_TIME_LOCAL, OUT_TIME_ISO, OUT_TIME_UNIX };
+
+/* How to show things, settled from options, environment and terminal. */
+struct out_settings {
+	enum out_format format;
+	enum out_time time;
+	bool utc;
+	bool color;
+	bool terminal; /* stdout is one */
+	bool headers;
+	bool quiet;
+	bool verbose;
+	int width;           /* columns of the terminal; 0: never cut */
+	const char *columns; /* "id,next"; NULL: the verb's own */
+	const char *sort;    /* "-next"; NULL: the verb's own */
+};
+
+struct command {
+	const struct verb *verb;
+	struct args args;
+	struct out_settings out;
+	struct arena arena;        /* lives as long as the command */
+	struct rpc_client *client; /* NULL until command_call needed it */
+	const char *socket;        /* the daemon that was reached; NULL: none yet */
+	struct zone_cache *zones;
+	struct zone_local zone; /* this machine's own; .zone NULL until command_zone() */
+	schedd_time now;        /* when it began */
+};
+
+/* The caller's zone, looked up on first use; UTC where there is none. */
+const struct zone *command_zone(struct command *command);
+/* The daemon's connection, made on first use. */
+int command_connect(struct command *command, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* One round trip; params NULL: none. The result lives in the command's arena. */
+int command_call(struct command *command, const char *method, const struct value *params,
+    struct value *result, struct schedd_error *err) __attribute__((warn_unused_result));
+/* The same into an arena of its own, for results that are dropped one by one. */
+int command_call_in(struct command *command, struct arena *arena, const char *method,
+    const struct value *params, struct value *result, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Says the error on stderr as --json or people want it; returns the exit status. */
+int command_fail(struct command *command, const struct schedd_error *err);
+/* A sentence to a person on stderr, unless -q. */
+void command_say(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Shorthand for a usage error. */
+int command_usage(struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Asks on a terminal; without one needs -y. True: go on. *status gets the exit status otherwise. */
+bool command_confirm(struct command *command, int *status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/help.h"
+
+#include <string.h>
+
+#include "cmd/out.h"
+
+#define HELP_COLUMN 26 /* where the descriptions begin */
+
+static void help_line(struct strbuf *out, const char *left, int width, const char *right)
+{
+	strbuf_add(out, left);
+	if (width + 2 > HELP_COLUMN)
+		strbuf_printf(out, "\n%*s", HELP_COLUMN, "");
+	else
+		strbuf_printf(out, "%*s", HELP_COLUMN - width, "");
+	strbuf_add(out, right);
+	strbuf_add_char(out, '\n');
+}
+
+static void help_option(struct strbuf *out, const struct option *option)
+{
+	struct strbuf left = STRBUF_EMPTY;
+
+	if (option->letter)
+		strbuf_printf(&left, "  -%c, ", option->letter);
+	else
+		strbuf_add(&left, "      ");
+	strbuf_printf(&left, "--%s", option->name);
+	if (option->value)
+		strbuf_printf(&left, " %s", option->value);
+	help_line(out, strbuf_peek(&left), out_width(strbuf_peek(&left), left.length), option->doc);
+	strbuf_clear(&left);
+}
+
+static void help_options(struct strbuf *out, const struct option *options)
+{
+	for (; options->name; options++) {
+		if (options->section)
+			strbuf_printf(out, "\n%s:\n", options->section);
+		help_option(out, options);
+	}
+}
+
+/* Indents each line of a text by two spaces. */
+static void help_indented(struct strbuf *out, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		strbuf_add(out, "  ");
+		strbuf_add_n(out, text, length);
+		strbuf_add_char(out, '\n');
+		text += length + (text[length] == '\n');
+	}
+}
+
+void help_overview(struct strbuf *out)
+{
+	const char *group = "";
+
+	strbuf_add(out, "schedctl drives schedd, the job scheduler.\n\n"
+			"  schedctl add --every 15m -- /usr/local/bin/sync-mail\n"
+			"  schedctl add --id backup --cron '30 2 * * *' --sh 'pg_dump shop | gzip "
+			"> /backup/shop.gz'\n"
+			"  schedctl list\n"
+			"  schedctl history backup\n");
+	for (const struct verb *const *verb = verbs_all; *verb; verb++) {
+		struct strbuf left = STRBUF_EMPTY;
+
+		if ((*verb)->hidden)
+			continue;
+		if (strcmp(group, (*verb)->group) != 0)
+			strbuf_printf(out, "\n%s:\n", group = (*verb)->group);
+		strbuf_printf(&left, "  %s", (*verb)->name);
+		if ((*verb)->alias)
+			strbuf_printf(&left, ", %s", (*verb)->alias);
+		help_line(out, strbuf_peek(&left), (int)left.length, (*verb)->summary);
+		strbuf_clear(&left);
+	}
+	strbuf_add(out, "\nschedctl VERB -h shows one verb. Exit statuses are in schedctl(1).\n");
+}
+
+void help_verb(struct strbuf *out, const struct verb *verb)
+{
+	strbuf_printf(out, "schedctl %s: %s\n\n", verb->name, verb->summary);
+	if (verb->examples)
+		help_indented(out, verb->examples);
+	strbuf_printf(out, "\nUsage: schedctl %s %s\n", verb->name, verb->usage);
+	if (verb->alias)
+		strbuf_printf(out, "Also: schedctl %s\n", verb->alias);
+	for (const struct option *const *set = verb->options; set && *set; set++)
+		help_options(out, *set);
+	help_options(out, option_global);
+	if (verb->notes)
+		strbuf_printf(out, "\n%s\n", verb->notes);
+}

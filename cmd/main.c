@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* schedctl: finds the verb, settles how to show things, and lets the verb do its work. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/help.h"
+#include "cmd/out.h"
+#include "cmd/out_settings.h"
+#include "cmd/verbs.h"
+
+#define OPTION_SETS_MAX 8
+
+/* The first word that is no global option is the verb; its place in argv, or 0. */
+static int main_verb_at(int argc, const char *const *argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i];
+		const struct option *option = option_global;
+
+		if (word[0] != '-' || !word[1])
+			return i;
+		if (strcmp(word, "--") == 0)
+			return 0;
+		for (; option->name; option++)
+			if (option->value &&
+			    ((word[1] == '-' && strcmp(word + 2, option->name) == 0) ||
+				(word[1] == option->letter && word[1] != '-' && !word[2])))
+				break;
+		if (option->name)
+			i++; /* its value */
+	}
+	return 0;
+}
+
+/* The words without the verb itself, so that options may stand before and behind it. */
+static const char **main_without_verb(int argc, const char *const *argv, int at)
+{
+	const char **words = calloc((size_t)argc + 1, sizeof(words[0]));
+	int count = 0;
+
+	for (int i = 1; words && i < argc; i++)
+		if (i != at)
+			words[count++] = argv[i];
+	return words;
+}
+
+static int main_check_words(struct command *command)
+{
+	const struct verb *verb = command->verb;
+	int count = command->args.word_count;
+
+	if (verb->max_words >= 0 && count > verb->max_words)
+		return command_usage(command, "unexpected argument '%s'; usage: schedctl %s %s",
+		    command->args.words[verb->max_words], verb->name, verb->usage);
+	if (count < verb->min_words)
+		return command_usage(command, "an argument is missing; usage: schedctl %s %s",
+		    verb->name, verb->usage);
+	if (command->args.rest && !verb->rest)
+		return command_usage(command, "schedctl %s takes nothing behind --", verb->name);
+	return 0;
+}
+
+static int main_help(const struct verb *verb)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	bool written;
+
+	if (verb)
+		help_verb(&text, verb);
+	else
+		help_overview(&text);
+	written = out_write(strbuf_peek(&text), text.length);
+	strbuf_clear(&text);
+	return written ? EXIT_DONE : EXIT_PIPE;
+}
+
+static int main_run(struct command *command, int argc, const char *const *argv)
+{
+	const struct option *sets[OPTION_SETS_MAX] = {option_global};
+	struct schedd_error err = {0};
+	int status, set = 1;
+
+	for (const struct option *const *more = command->verb ? command->verb->options : NULL;
+	     more && *more && set < OPTION_SETS_MAX - 1; more++)
+		sets[set++] = *more;
+	if (args_parse(&command->args, sets, argc, argv, &err) != 0 ||
+	    out_settings_read(&command->out, &command->args, &err) != 0)
+		return command_fail(command, &err);
+	if (args_has(&command->args, "help") ||
+	    (!command->verb && !args_has(&command->args, "version")))
+		return main_help(command->verb);
+	if (args_has(&command->args, "version"))
+		command->verb = verbs_find("version");
+	status = main_check_words(command);
+	return status ? status : command->verb->run(command);
+}
+
+int main(int argc, char **argv)
+{
+	const char *const *words = (const char *const *)argv;
+	int at = main_verb_at(argc, words);
+	struct command command = {.now = schedd_clock_system()->wall(NULL)};
+	const char **rest = main_without_verb(argc, words, at);
+	int status;
+
+	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an exit status, see out_write */
+	arena_init(&command.arena);
+	command.verb = at ? verbs_find(argv[at]) : NULL;
+	if (!rest) {
+		status = command_usage(&command, "out of memory");
+	} else if (at && !command.verb) {
+		const char *closest = verbs_suggest(argv[at]);
+
+		status = command_usage(&command, "unknown verb '%s'%s%s%s", argv[at],
+		    closest ? ", did you mean '" : "; see schedctl help", closest ? closest : "",
+		    closest ? "'?" : "");
+	} else {
+		status = main_run(&command, argc - 1 - (at > 0), rest);
+	}
+	if (fflush(stdout) != 0 && status == EXIT_DONE)
+		status = EXIT_PIPE;
+	rpc_client_close(command.client);
+	zone_cache_free(command.zones);
+	args_clear(&command.args);
+	arena_clear(&command.arena);
+	free(rest);
+	return status;
+}

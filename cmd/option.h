@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options as rows: the parser, the help, the manual page and completion all
+ * read the same ones, so none of them can say what the others do not.
+ */
+#ifndef SCHEDD_CMD_OPTION_H
+#define SCHEDD_CMD_OPTION_H
+
+#include <stdbool.h>
+
+/* What completion offers for a value or an argument. */
+enum complete {
+	COMPLETE_NONE,
+	COMPLETE_WORDS, /* the option's own words */
+	COMPLETE_FILE,
+	COMPLETE_DIRECTORY,
+	COMPLETE_JOB, /* any job */
+	COMPLETE_JOB_PAUSED,
+	COMPLETE_JOB_ACTIVE, /* not paused */
+	COMPLETE_JOB_RUNNING,
+	COMPLETE_RUN, /* JOB/N, newest first */
+	COMPLETE_RUN_RUNNING,
+	COMPLETE_TAG,
+	COMPLETE_GROUP,
+	COMPLETE_STORE,
+	COMPLETE_EXECUTOR,
+	COMPLETE_EVENT,
+	COMPLETE_COLUMN,
+	COMPLETE_SIGNAL,
+	COMPLETE_USER,
+	COMPLETE_ZONE,
+	COMPLETE_CRON, /* macros */
+	COMPLETE_TIME, /* now, tomorrow, … */
+	COMPLETE_DURATION,
+	COMPLETE_VERB,
+	COMPLETE_COMMAND, /* the rest is a command line of its own */
+};
+
+struct option {
+	const char *name;       /* long name without dashes; NULL ends the rows */
+	char letter;            /* short name, or 0 */
+	const char *value;      /* what the value is called in help; NULL: it takes none */
+	const char *section;    /* heading in the help; NULL: that of the row before */
+	const char *doc;        /* one line */
+	const char *field;      /* the job field it sets; NULL: none */
+	enum complete complete; /* of the value */
+	const char *const
+	    *words;  /* COMPLETE_WORDS: what it may be, NULL-terminated; checked when parsed */
+	bool repeat; /* may be given several times */
+};
+
+/* Before or behind any verb. */
+extern const struct option option_global[];
+/* The trigger flags. */
+extern const struct option option_trigger[];
+/* The fields of a job. */
+extern const struct option option_job[];
+/* Choosing jobs: -t, -g, --state, --all. */
+extern const struct option option_target[];
+
+#endif

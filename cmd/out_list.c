@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lists: JSON and names stream; what must be aligned or sorted is gathered as
+ * the text of its cells, nothing else, so that long lists stay small.
+ */
+#include "cmd/out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/suggest.h"
+#include "cmd/out_json.h"
+
+#define LIST_COLUMNS_MAX 40
+
+struct list_row {
+	char *cells;   /* what is printed; of columns, each text ended by a NUL */
+	double number; /* sort key of a number or time; what is missing sorts last */
+	char *text;    /* sort key of a text, inside cells */
+};
+
+struct out_list {
+	struct command *command;
+	const struct out_column *columns[LIST_COLUMNS_MAX];
+	int column_count;
+	const char *name_key;
+	const struct out_column *sort; /* NULL: as they come */
+	bool descending;
+	struct list_row *rows;
+	size_t row_count, row_capacity;
+	int widths[LIST_COLUMNS_MAX];
+	bool open;   /* JSON: the array was begun */
+	bool broken; /* the reader went away */
+	bool nomem;
+};
+
+/* ---- Choosing columns ---- */
+
+static const struct out_column *list_find(
+    const struct out_column *columns, const char *name, size_t length)
+{
+	for (; columns->name; columns++)
+		if (strlen(columns->name) == length && strncmp(columns->name, name, length) == 0)
+			return columns;
+	return NULL;
+}
+
+static int list_unknown(
+    const struct out_column *columns, const char *name, size_t length, struct schedd_error *err)
+{
+	struct strbuf known = STRBUF_EMPTY;
+	int rc;
+
+	for (const struct out_column *column = columns; column->name; column++)
+		strbuf_printf(&known, "%s%s", column == columns ? "" : ", ", column->name);
+	rc = schedd_error_set(err, SCHEDD_EINVAL, "unknown column '%.*s'; there are %s",
+	    (int)length, name, strbuf_peek(&known));
+	strbuf_clear(&known);
+	return rc;
+}
+
+static int list_choose(struct out_list *list, const struct out_column *columns, const char *names,
+    struct schedd_error *err)
+{
+	bool wide = list->command->out.format == OUT_WIDE || list->command->out.format == OUT_TSV;
+
+	if (!names) {
+		for (; columns->name && list->column_count < LIST_COLUMNS_MAX; columns++)
+			if (columns->normal || (wide && columns->wide))
+				list->columns[list->column_count++] = columns;
+		return 0;
+	}
+	while (*names) {
+		size_t length = strcspn(names, ",");
+		const struct out_column *column = list_find(columns, names, length);
+
+		if (!column)
+			return list_unknown(columns, names, length, err);
+		if (list->column_count < LIST_COLUMNS_MAX)
+			list->columns[list->column_count++] = column;
+		names += length + (names[length] == ',');
+	}
+	return 0;
+}
+
+struct out_list *out_list_begin(struct command *command, const struct out_column *columns,
+    const char *name_key, struct schedd_error *err)
+{
+	struct out_list *list = calloc(1, sizeof(*list));
+	const char *sort = command->out.sort;
+
+	if (!list) {
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	list->command = command;
+	list->name_key = name_key;
+	command_zone(command);
+	if (list_choose(list, columns, command->out.columns, err) != 0)
+		goto fail;
+	if (sort) {
+		list->descending = sort[0] == '-';
+		sort += list->descending;
+		list->sort = list_find(columns, sort, strlen(sort));
+		if (!list->sort) {
+			list_unknown(columns, sort, strlen(sort), err);
+			goto fail;
+		}
+	}
+	return list;
+fail:
+	free(list);
+	return NULL;
+}
+
+/* ---- Cells ---- */
+
+/* Follows a path such as "last_run.state". */
+const struct value *out_path(const struct value *row, const char *key)
+{
+	char part[64];
+
+	while (row && *key) {
+		size_t length = strcspn(key, ".");
+
+		snprintf(part, sizeof(part), "%.*s", (int)length, key);
+		row = value_get(row, part);
+		key += length + (key[length] == '.');
+	}
+	return row && row->type == VALUE_NIL ? NULL : row;
+}
+
+static void list_joined(struct strbuf *out, const struct value *value)
+{
+	if (value->type == VALUE_MAP) {
+		for (uint32_t i = 0; i < value->map.count; i++) {
+			const struct value_member *member = &value->map.members[i];
+
+			strbuf_printf(out, "%s%s", i ? "," : "", member->key);
+			if (member->value.type == VALUE_STRING && member->value.string.length > 0)
+				strbuf_printf(out, "=%s", member->value.string.text);
+		}
+		return;
+	}
+	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++) {
+		if (i > 0)
+			strbuf_add_char(out, ',');
+		if (value->array.items[i].type == VALUE_STRING)
+			strbuf_add(out, value->array.items[i].string.text);
+		else
+			json_write(out, &value->array.items[i]);
+	}
+}
+
+void out_cell(
+    struct command *command, struct strbuf *out, enum out_type type, const struct value *value)
+{
+	struct strbuf raw = STRBUF_EMPTY;
+	double number;
+
+	if (!value) {
+		strbuf_add_char(out, '-');
+		return;
+	}
+	if (type == OUT_WHEN && value->type == VALUE_INT)
+		out_when(command, &raw, value->integer);
+	else if (type == OUT_SPAN && value_number(value, &number))
+		out_span(&raw, number);
+	else if (type == OUT_BYTES && value->type == VALUE_INT)
+		out_bytes(&raw, value->integer);
+	else if (type == OUT_BOOL && value->type == VALUE_BOOL)
+		strbuf_add(&raw, value->boolean ? "yes" : "no");
+	else if (value->type == VALUE_STRING)
+		strbuf_add_n(&raw, value->string.text, value->string.length);
+	else if (type == OUT_LIST || type == OUT_TAGS)
+		list_joined(&raw, value);
+	else
+		json_write(&raw, value);
+	out_safe(out, strbuf_peek(&raw), raw.length, false);
+	strbuf_clear(&raw);
+}
+
+/* ---- Rows ---- */
+
+static void list_render_json(struct out_list *list, struct strbuf *out, const struct value *row)
+{
+	struct arena arena;
+	struct value shown;
+
+	arena_init(&arena);
+	shown = out_json_times(list->command, &arena, NULL, row);
+	json_write(out, &shown);
+	arena_clear(&arena);
+}
+
+/* The texts of the columns, each ended by a NUL. */
+static void list_render_cells(struct out_list *list, struct strbuf *out, const struct value *row)
+{
+	for (int i = 0; i < list->column_count; i++) {
+		size_t at = out->length;
+		int width;
+
+		out_cell(list->command, out, list->columns[i]->type,
+		    out_path(row, list->columns[i]->key));
+		width = out_width(strbuf_peek(out) + at, out->length - at);
+		if (width > list->widths[i])
+			list->widths[i] = width;
+		strbuf_add_char(out, '\0');
+	}
+}
+
+/* What is printed of the row, in the chosen format. */
+static void list_render(struct out_list *list, struct strbuf *out, const struct value *row)
+{
+	const struct value *name;
+
+	if (out_is_json(list->command)) {
+		list_render_json(list, out, row);
+	} else if (list->command->out.format == OUT_NAME) {
+		name = out_path(row, list->name_key);
+		if (name && name->type == VALUE_STRING)
+			out_safe(out, name->string.text, name->string.length, false);
+	} else {
+		list_render_cells(list, out, row);
+	}
+}
+
+static void list_gather(struct out_list *list, const struct value *row)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct list_row *added;
+	size_t key;
+
+	if (list->row_count == list->row_capacity) {
+		size_t capacity = list->row_capacity ? list->row_capacity * 2 : 64;
+		struct list_row *rows = realloc(list->rows, capacity * sizeof(rows[0]));
+
+		if (!rows) {
+			list->nomem = true;
+			return;
+		}
+		list->rows = rows;
+		list->row_capacity = capacity;
+	}
+	added = &list->rows[list->row_count];
+	list_render(list, &text, row);
+	strbuf_add_char(&text, '\0');
+	key = text.length;
+	added->number = list->descending ? -1e300 : 1e300;
+	if (list->sort) {
+		const struct value *value = out_path(row, list->sort->key);
+
+		if (value)
+			value_number(value, &added->number);
+		out_cell(list->command, &text, list->sort->type, value);
+	}
+	added->cells = strbuf_take(&text);
+	added->text = added->cells ? added->cells + key : NULL;
+	list->row_count += added->cells != NULL;
+	list->nomem = !added->cells;
+}
+
+/* One line of the formats that have no columns. */
+static void list_print_line(struct out_list *list, const char *text)
+{
+	const char *before = "", *after = "\n";
+
+	if (list->command->out.format == OUT_JSON) {
+		before = list->open ? ",\n " : "[";
+		after = "";
+	}
+	list->open = true;
+	list->broken = !out_write(before, strlen(before)) || !out_write(text, strlen(text)) ||
+		       !out_write(after, strlen(after));
+}
+
+static bool list_has_columns(const struct out_list *list)
+{
+	return !out_is_json(list->command) && list->command->out.format != OUT_NAME;
+}
+
+void out_list_row(struct out_list *list, const struct value *row)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	if (list->broken || list->nomem)
+		return;
+	if (list->sort || list_has_columns(list)) {
+		list_gather(list, row);
+		return;
+	}
+	list_render(list, &text, row);
+	list_print_line(list, strbuf_peek(&text));
+	strbuf_clear(&text);
+}
+
+/* ---- Printing what was gathered ---- */
+
+static int list_compare(const void *a, const void *b, void *context)
+{
+	const struct out_list *list = context;
+	const struct list_row *x = a, *y = b;
+	int order;
+
+	if (list->sort->type == OUT_TEXT || list->sort->type == OUT_STATE ||
+	    list->sort->type == OUT_LIST || list->sort->type == OUT_TAGS)
+		order = strcmp(x->text, y->text);
+	else
+		order = (x->number > y->number) - (x->number < y->number);
+	return list->descending ? -order : order;
+}
+
+const char *out_state_color(const struct command *command, const char *state)
+{
+	static const struct {
+		const char *state, *meaning;
+	} meanings[] = {
+	    {"success", "good"},
+	    {"running", "good"},
+	    {"failed", "bad"},
+	    {"timeout", "bad"},
+	    {"lost", "bad"},
+	    {"invalid", "bad"},
+	    {"killed", "warn"},
+	    {"missed", "warn"},
+	    {"skipped", "warn"},
+	    {"retrying", "warn"},
+	    {"queued", "warn"},
+	    {"cancelled", "warn"},
+	    {"paused", "dim"},
+	    {"finished", "dim"},
+	};
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (strcmp(meanings[i].state, state) == 0)
+			return out_color(command, meanings[i].meaning);
+	return "";
+}
+
+/* Narrows columns that may be cut until the line fits the terminal. */
+static void list_fit(struct out_list *list)
+{
+	int total = 2 * (list->column_count - 1);
+
+	for (int i = 0; i < list->column_count; i++)
+		total += list->widths[i];
+	while (list->command->out.width > 0 && total > list->command->out.width) {
+		int widest = -1;
+
+		for (int i = 0; i < list->column_count; i++)
+			if (list->columns[i]->shrinks && list->widths[i] > 12 &&
+			    (widest < 0 || list->widths[i] > list->widths[widest]))
+				widest = i;
+		if (widest < 0)
+			break;
+		list->widths[widest]--;
+		total--;
+	}
+}
+
+static void list_cell(struct out_list *list, struct strbuf *line, int column, const char *text)
+{
+	const struct command *command = list->command;
+	enum out_type type = list->columns[column]->type;
+	bool last = column == list->column_count - 1;
+	bool right = type == OUT_INT || type == OUT_SPAN || type == OUT_BYTES;
+	size_t length = strlen(text);
+	int width = out_width(text, length), room = list->widths[column];
+	const char *color = type == OUT_STATE ? out_state_color(command, text) : "";
+	bool cut = width > room;
+
+	if (cut) {
+		length = out_fit(text, length, room - 1);
+		width = out_width(text, length) + 1;
+	}
+	if (right)
+		strbuf_printf(line, "%*s", room - width, "");
+	strbuf_add(line, color);
+	strbuf_add_n(line, text, length);
+	strbuf_add(line, cut ? "\xe2\x80\xa6" : "");
+	strbuf_add(line, color[0] ? out_color(command, NULL) : "");
+	if (!last)
+		strbuf_printf(line, "%*s", (right ? 0 : room - width) + 2, "");
+}
+
+static void list_print_table(struct out_list *list)
+{
+	struct strbuf line = STRBUF_EMPTY;
+
+	for (int i = 0; list->command->out.headers && i < list->column_count; i++) {
+		int width = (int)strlen(list->columns[i]->name);
+
+		if (width > list->widths[i])
+			list->widths[i] = width;
+	}
+	list_fit(list);
+	if (list->command->out.headers) {
+		strbuf_add(&line, out_color(list->command, "bold"));
+		for (int i = 0; i < list->column_count; i++) {
+			char title[64];
+
+			snprintf(title, sizeof(title), "%s", list->columns[i]->name);
+			for (char *c = title; *c; c++)
+				*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32
+					    : *c == '_'            ? ' '
+								   : *c);
+			list_cell(list, &line, i, title);
+		}
+		strbuf_add(&line, out_color(list->command, NULL));
+		strbuf_add_char(&line, '\n');
+	}
+	for (size_t row = 0; row < list->row_count && !list->broken; row++) {
+		const char *text = list->rows[row].cells;
+
+		for (int i = 0; i < list->column_count; i++, text += strlen(text) + 1)
+			list_cell(list, &line, i, text);
+		strbuf_add_char(&line, '\n');
+		list->broken = !out_write(strbuf_peek(&line), line.length);
+		strbuf_reset(&line);
+	}
+	if (line.length > 0)
+		list->broken = !out_write(strbuf_peek(&line), line.length);
+	strbuf_clear(&line);
+}
+
+static void list_print_tsv(struct out_list *list)
+{
+	struct strbuf line = STRBUF_EMPTY;
+
+	for (int i = 0; list->command->out.headers && i < list->column_count; i++)
+		strbuf_printf(&line, "%s%s", i ? "\t" : "", list->columns[i]->name);
+	if (list->command->out.headers)
+		strbuf_add_char(&line, '\n');
+	for (size_t row = 0; row < list->row_count; row++) {
+		const char *text = list->rows[row].cells;
+
+		for (int i = 0; i < list->column_count; i++, text += strlen(text) + 1)
+			strbuf_printf(&line, "%s%s", i ? "\t" : "", text);
+		strbuf_add_char(&line, '\n');
+	}
+	list->broken = !out_write(strbuf_peek(&line), line.length);
+	strbuf_clear(&line);
+}
+
+int out_list_end(struct out_list *list)
+{
+	int status;
+
+	if (list->sort && list->row_count > 1)
+		qsort_r(list->rows, list->row_count, sizeof(list->rows[0]), list_compare, list);
+	for (size_t row = 0; !list_has_columns(list) && row < list->row_count && !list->broken;
+	     row++)
+		list_print_line(list, list->rows[row].cells);
+	if (list->command->out.format == OUT_JSON && !list->broken)
+		list->broken = !out_write(list->open ? "]\n" : "[]\n", list->open ? 2 : 3);
+	else if (list->command->out.format == OUT_TSV)
+		list_print_tsv(list);
+	else if (list->command->out.format != OUT_JSONL && list->command->out.format != OUT_NAME)
+		list_print_table(list);
+	status = list->nomem ? EXIT_FAILED : list->broken ? EXIT_PIPE : EXIT_DONE;
+	for (size_t row = 0; row < list->row_count; row++)
+		free(list->rows[row].cells);
+	free(list->rows);
+	free(list);
+	return status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/out_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* In the order of enum out_format and enum out_time. */
+static const char *const format_names[] = {"table", "wide", "json", "jsonl", "tsv", "name"};
+static const char *const time_names[] = {"", "relative", "local", "iso", "unix"};
+
+/* The words were checked when they were parsed. */
+static int settings_index(const char *const *names, int count, const char *text)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i], text) == 0)
+			return i;
+	return 0;
+}
+
+/* https://no-color.org and https://force-color.org: set and not empty. */
+static bool settings_color(const char *choice, bool terminal)
+{
+	const char *no = getenv("NO_COLOR"), *force = getenv("FORCE_COLOR"), *term = getenv("TERM");
+
+	if (choice && strcmp(choice, "auto") != 0)
+		return strcmp(choice, "always") == 0;
+	if (no && no[0])
+		return false;
+	if (force && force[0])
+		return true;
+	return terminal && !(term && strcmp(term, "dumb") == 0);
+}
+
+static int settings_width(bool terminal)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+
+	if (!terminal)
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return columns && atoi(columns) > 0 ? atoi(columns) : 80;
+}
+
+int out_settings_read(struct out_settings *out, const struct args *args, struct schedd_error *err)
+{
+	const char *format = args_get(args, "output");
+	const char *when = args_get(args, "time");
+
+	if (format && args_has(args, "json") && strcmp(format, "json") != 0)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "--json and -o %s contradict each other", format);
+	if (args_has(args, "json"))
+		format = "json";
+	out->format = format ? (enum out_format)settings_index(format_names, 6, format) : OUT_TABLE;
+	out->time = when ? (enum out_time)settings_index(time_names, 5, when) : OUT_TIME_AUTO;
+	out->terminal = isatty(STDOUT_FILENO);
+	out->utc = args_has(args, "utc");
+	out->color = settings_color(args_get(args, "color"), out->terminal);
+	out->headers = !args_has(args, "no-headers");
+	out->quiet = args_has(args, "quiet");
+	out->verbose = args_has(args, "verbose");
+	out->width = settings_width(out->terminal);
+	out->columns = args_get(args, "columns");
+	out->sort = args_get(args, "sort");
+	return 0;
+}

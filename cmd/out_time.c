@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Instants, spans and sizes for people. */
+#include "cmd/out.h"
+
+#include <math.h>
+
+#include "base/iso8601.h"
+#include "trigger/when.h"
+
+void out_span(struct strbuf *out, double seconds)
+{
+	double whole;
+
+	if (seconds < 0) {
+		strbuf_add_char(out, '-');
+		seconds = -seconds;
+	}
+	whole = floor(seconds);
+	if (seconds < 0.9995)
+		strbuf_printf(out, "%.0fms", seconds * 1000);
+	else if (seconds < 59.95)
+		strbuf_printf(out, "%.1fs", seconds);
+	else if (seconds < 3599.5)
+		strbuf_printf(out, "%dm%02ds", (int)(whole / 60), (int)fmod(whole, 60));
+	else if (seconds < 86400 - 30)
+		strbuf_printf(out, "%dh%02dm", (int)(whole / 3600), (int)fmod(whole / 60, 60));
+	else
+		strbuf_printf(out, "%.0fd%02dh", floor(whole / 86400), (int)fmod(whole / 3600, 24));
+}
+
+void out_bytes(struct strbuf *out, int64_t bytes)
+{
+	static const char units[] = "BKMGTPE";
+	double amount = (double)bytes;
+	int unit = 0;
+
+	while (amount >= 999.5 && unit < 6) {
+		amount /= 1024;
+		unit++;
+	}
+	strbuf_printf(out, unit == 0 || amount >= 99.95 ? "%.0f%c" : "%.1f%c", amount, units[unit]);
+}
+
+static void time_relative(struct strbuf *out, schedd_time when, schedd_time now)
+{
+	double seconds = (double)(when - now) / (double)SCHEDD_SECOND;
+
+	if (fabs(seconds) < 0.9995) {
+		strbuf_add(out, "now");
+		return;
+	}
+	if (seconds > 0)
+		strbuf_add(out, "in ");
+	out_span(out, fabs(seconds) < 60 ? floor(fabs(seconds)) : fabs(seconds));
+	if (seconds < 0)
+		strbuf_add(out, " ago");
+}
+
+/* "2026-12-01 09:30:00", without what RFC 3339 needs for programs. */
+static void time_local(struct strbuf *out, schedd_time when, const struct zone *zone)
+{
+	int64_t second = when / SCHEDD_SECOND;
+	struct civil civil;
+
+	civil_from_seconds(second + zone_offset(zone, second), &civil);
+	strbuf_printf(out, "%04d-%02d-%02d %02d:%02d:%02d", civil.year, civil.month, civil.day,
+	    civil.hour, civil.minute, civil.second);
+}
+
+void out_when(const struct command *command, struct strbuf *out, schedd_time when)
+{
+	const struct zone *zone =
+	    command->out.utc || !command->zone.zone ? zone_utc() : command->zone.zone;
+	enum out_time form = command->out.time;
+
+	if (when == SCHEDD_TIME_NONE) {
+		strbuf_add_char(out, '-');
+		return;
+	}
+	if (form == OUT_TIME_AUTO)
+		form = command->out.terminal ? OUT_TIME_LOCAL : OUT_TIME_ISO;
+	if (form == OUT_TIME_RELATIVE)
+		time_relative(out, when, command->now);
+	else if (form == OUT_TIME_LOCAL)
+		time_local(out, when, zone);
+	else if (form == OUT_TIME_ISO)
+		when_format(out, when, zone);
+	else
+		strbuf_printf(out, "%lld.%06lld", (long long)(when / SCHEDD_SECOND),
+		    (long long)(when % SCHEDD_SECOND));
+}

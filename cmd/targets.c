@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls are pipelined in windows, so that a thousand targets cost a few round trips. */
+#include "cmd/targets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strmap.h"
+
+#define TARGETS_WINDOW 64
+
+static const char *targets_key(const void *id)
+{
+	return id;
+}
+
+static bool targets_is_glob(const char *word)
+{
+	return strpbrk(word, "*?[") != NULL;
+}
+
+bool targets_are_bulk(const struct command *command)
+{
+	const struct args *args = &command->args;
+
+	for (int i = 0; i < args->word_count; i++)
+		if (targets_is_glob(args->words[i]) || strcmp(args->words[i], "-") == 0)
+			return true;
+	return args_has(args, "tag") || args_has(args, "group") || args_has(args, "state") ||
+	       args_has(args, "all");
+}
+
+/* All values of a repeated option as a list under key. */
+static void targets_repeated(
+    struct command *command, struct value *params, const char *option, const char *key)
+{
+	struct value list = value_array();
+	const char *text;
+	int position = 0;
+
+	while ((text = args_next(&command->args, option, &position)))
+		value_append(&command->arena, &list, value_string_ref(text));
+	if (list.array.count > 0)
+		value_put(&command->arena, params, key, list);
+}
+
+void targets_filters(struct command *command, struct value *params)
+{
+	struct value patterns = value_array();
+
+	for (int i = 0; i < command->args.word_count; i++)
+		value_append(&command->arena, &patterns, value_string_ref(command->args.words[i]));
+	if (patterns.array.count > 0)
+		value_put(&command->arena, params, "patterns", patterns);
+	targets_repeated(command, params, "tag", "tags");
+	targets_repeated(command, params, "state", "states");
+	if (args_get(&command->args, "group"))
+		value_put(&command->arena, params, "group",
+		    value_string_ref(args_get(&command->args, "group")));
+}
+
+static int targets_add(
+    struct command *command, struct value *ids, struct strmap *seen, const char *id)
+{
+	char *copy;
+	int rc;
+
+	if (strmap_get(seen, id))
+		return 0;
+	copy = arena_strdup(&command->arena, id);
+	rc = copy ? strmap_put(seen, copy) : SCHEDD_ENOMEM;
+	if (!rc)
+		value_append(&command->arena, ids, value_string_ref(copy));
+	return rc;
+}
+
+static int targets_stdin(struct command *command, struct value *ids, struct strmap *seen)
+{
+	char line[512];
+	int rc = 0;
+
+	while (!rc && fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0])
+			rc = targets_add(command, ids, seen, line);
+	}
+	return rc;
+}
+
+/* Asks the daemon page by page for the ids that the filters choose. */
+static int targets_query(struct command *command, struct value *params, struct value *ids,
+    struct strmap *seen, struct schedd_error *err)
+{
+	struct value fields = value_array(), result;
+	const char *next;
+	int rc;
+
+	value_append(&command->arena, &fields, value_string_ref("id"));
+	value_put(&command->arena, params, "fields", fields);
+	value_put(&command->arena, params, "limit", value_int(10000));
+	value_put(&command->arena, params, "after", value_nil());
+	do {
+		const struct value *jobs;
+
+		rc = command_call(command, "job.list", params, &result, err);
+		if (rc)
+			return rc;
+		jobs = value_get(&result, "jobs");
+		for (uint32_t i = 0; jobs && i < jobs->array.count && !rc; i++)
+			rc = targets_add(
+			    command, ids, seen, value_get_string(&jobs->array.items[i], "id"));
+		next = value_get_string(&result, "next");
+		params->map.members[params->map.count - 1].value = value_string_ref(next);
+	} while (!rc && next);
+	return rc ? schedd_error_nomem(err) : 0;
+}
+
+int targets_resolve(struct command *command, struct value *ids, struct schedd_error *err)
+{
+	const struct args *args = &command->args;
+	struct value params = value_map();
+	bool query = !args->word_count && targets_are_bulk(command);
+	struct strmap seen;
+	int rc = 0;
+
+	*ids = value_array();
+	if (!args->word_count && !query)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "which jobs? name ids, a quoted glob, -t TAG, -g GROUP, --state STATE or "
+		    "--all");
+	strmap_init(&seen, targets_key);
+	for (int i = 0; i < args->word_count && !rc; i++) {
+		if (strcmp(args->words[i], "-") == 0)
+			rc = targets_stdin(command, ids, &seen);
+		else if (targets_is_glob(args->words[i]) || args_has(args, "tag") ||
+			 args_has(args, "group") || args_has(args, "state"))
+			query = true;
+		else
+			rc = targets_add(command, ids, &seen, args->words[i]);
+	}
+	if (rc) {
+		schedd_error_nomem(err);
+	} else if (query) {
+		targets_filters(command, &params);
+		rc = targets_query(command, &params, ids, &seen, err);
+	}
+	strmap_clear(&seen);
+	return rc;
+}
+
+static int targets_send(struct command *command, const char *id, const char *method,
+    const struct value *extra, uint32_t *msgid, struct schedd_error *err)
+{
+	struct value params = value_map();
+	struct arena arena;
+	int rc;
+
+	arena_init(&arena);
+	value_put(&arena, &params, "id", value_string_ref(id));
+	for (uint32_t i = 0; extra && i < extra->map.count; i++)
+		value_put(&arena, &params, extra->map.members[i].key, extra->map.members[i].value);
+	rc = command_connect(command, err);
+	if (!rc)
+		rc = rpc_client_send(command->client, method, &params, msgid, err);
+	arena_clear(&arena);
+	return rc;
+}
+
+int targets_call(struct command *command, const struct value *ids, const char *method,
+    const struct value *extra, targets_done_fn done, void *context)
+{
+	uint32_t msgids[TARGETS_WINDOW], count = ids->array.count, sent = 0;
+	int status = EXIT_DONE;
+	struct arena arena;
+
+	arena_init(&arena);
+	for (uint32_t i = 0; i < count; i++) {
+		const char *id = ids->array.items[i].string.text;
+		struct schedd_error err = {0};
+		struct value result;
+		int rc = 0;
+
+		while (!rc && sent < count && sent < i + TARGETS_WINDOW) {
+			rc = targets_send(command, ids->array.items[sent].string.text, method,
+			    extra, &msgids[sent % TARGETS_WINDOW], &err);
+			sent += !rc;
+		}
+		if (!rc)
+			rc = rpc_client_receive(
+			    command->client, msgids[i % TARGETS_WINDOW], &arena, &result, &err);
+		if (!rc && done)
+			done(command, id, &result, context);
+		if (rc) {
+			status = command_fail(command, &err);
+			if (count > 1)
+				status = EXIT_FAILED;
+		}
+		arena_clear(&arena);
+		if (rc == SCHEDD_EUNREACHABLE || rc == SCHEDD_ETIMEOUT)
+			break;
+	}
+	return status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of verbs; each verb_<name>.c defines its own row. */
+#include "cmd/verbs.h"
+
+#include <string.h>
+
+#include "base/suggest.h"
+#include "cmd/verb_rows.h"
+
+const struct verb *const verbs_all[] = {
+    &verb_ping,
+    &verb_version,
+    &verb_help,
+    &verb_complete,
+    NULL,
+};
+
+const struct verb *verbs_find(const char *name)
+{
+	for (const struct verb *const *verb = verbs_all; *verb; verb++)
+		if (strcmp((*verb)->name, name) == 0 ||
+		    ((*verb)->alias && strcmp((*verb)->alias, name) == 0))
+			return *verb;
+	return NULL;
+}
+
+const char *verbs_suggest(const char *name)
+{
+	struct suggest suggest;
+
+	suggest_init(&suggest, name);
+	for (const struct verb *const *verb = verbs_all; *verb; verb++)
+		if (!(*verb)->hidden)
+			suggest_offer(&suggest, (*verb)->name);
+	return suggest_result(&suggest) ? verbs_find(suggest_result(&suggest))->name : NULL;
+}

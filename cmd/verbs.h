@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs as rows: parsing, help, manual page and completion read them. */
+#ifndef SCHEDD_CMD_VERBS_H
+#define SCHEDD_CMD_VERBS_H
+
+#include "cmd/command.h"
+
+struct verb {
+	const char *name;
+	const char *alias;    /* NULL: none */
+	const char *group;    /* heading in the overview */
+	const char *summary;  /* one line */
+	const char *usage;    /* behind the name: "JOB… [OPTIONS]" */
+	const char *examples; /* lines of commands, first in the help */
+	const char *notes;    /* paragraphs behind the options; NULL: none */
+	const struct option *const
+	    *options;             /* sets besides the global one, NULL-terminated; may be NULL */
+	enum complete complete;   /* of its words */
+	int min_words, max_words; /* -1: any number */
+	bool rest;                /* takes "-- CMD ARG…" */
+	bool hidden;              /* not in the overview (__complete) */
+	int (*run)(struct command *command); /* returns the exit status */
+};
+
+/* All verbs in the order of the help, NULL-terminated. */
+extern const struct verb *const verbs_all[];
+/* By name or alias; NULL: none. */
+const struct verb *verbs_find(const char *name);
+/* "did you mean"; NULL: nothing is close. */
+const char *verbs_suggest(const char *name);
+
+#endif
