@@ -39,6 +39,7 @@ int trigger_bound(struct schedd_trigger *trigger, const struct trigger_bounds *b
 	if (!trigger->bounds)
 		return SCHEDD_ENOMEM;
 	*trigger->bounds = *bounds;
+	trigger->hashed |= bounds->splay > 0;
 	return 0;
 }
 
@@ -169,6 +170,11 @@ uint64_t trigger_count(
 bool trigger_has_clock(const struct schedd_trigger *trigger)
 {
 	return trigger->clock;
+}
+
+bool trigger_has_hash(const struct schedd_trigger *trigger)
+{
+	return trigger->hashed;
 }
 
 unsigned trigger_events(const struct schedd_trigger *trigger)

@@ -109,6 +109,8 @@ schedd_time trigger_jittered(
 
 /* Does it ever fire by the clock? False for manual, on-start and on-boot alone. */
 bool trigger_has_clock(const struct schedd_trigger *trigger);
+/* Do its times depend on the job's id (H, splay), so that it is made anew with another id? */
+bool trigger_has_hash(const struct schedd_trigger *trigger);
 /* Set of enum trigger_event. */
 unsigned trigger_events(const struct schedd_trigger *trigger);
 /* The zone its times are shown in. */

@@ -310,6 +310,7 @@ struct schedd_trigger *trigger_combine_new(
 		combine->children[i] = children[i];
 		combine->base.events |= children[i]->events;
 		combine->base.clock |= children[i]->clock;
+		combine->base.hashed |= children[i]->hashed;
 	}
 	if (all && combine_prepare(combine)) {
 		trigger_unref(&combine->base);

@@ -97,6 +97,7 @@ struct schedd_trigger *trigger_cron_new(const struct zone *zone, struct cron *cr
 	}
 	trigger->cron = cron;
 	trigger->seed = seed;
+	trigger->base.hashed = cron_has_hash(cron);
 	return &trigger->base;
 }
 

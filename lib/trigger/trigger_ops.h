@@ -72,6 +72,7 @@ struct schedd_trigger {
 	atomic_uint refs;              /* who holds it */
 	uint8_t events;                /* set of enum trigger_event */
 	bool clock;                    /* does it ever fire by the clock? */
+	bool hashed;                   /* do its times depend on the job's id? */
 };
 
 /* What calendar triggers repeat. */

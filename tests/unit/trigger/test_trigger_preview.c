@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "trigger/trigger_preview.h"
+
+#include <criterion/criterion.h>
+#include "support/trigger_case.h"
+
+static void answers(const char *line, const char *expect)
+{
+	struct strbuf out = STRBUF_EMPTY;
+	struct trigger_case tc;
+
+	trigger_case_init(&tc);
+	trigger_preview_line(line, strlen(line), &tc.context, &out);
+	cr_expect_str_eq(strbuf_peek(&out), expect);
+	strbuf_clear(&out);
+	trigger_case_clear(&tc);
+}
+
+Test(trigger_preview, lists_times_in_the_triggers_zone)
+{
+	answers("{\"trigger\":{\"cron\":\"30 2 * * *\",\"timezone\":\"Europe/Berlin\"},"
+		"\"from\":\"2027-03-28\",\"n\":2}",
+	    "{\"trigger\":{\"type\":\"cron\",\"expr\":\"30 2 * * "
+	    "*\",\"timezone\":\"Europe/Berlin\"},"
+	    "\"timezone\":\"Europe/Berlin\",\"fire_times\":[\"2027-03-28T03:30:00+02:00\","
+	    "\"2027-03-29T02:30:00+02:00\"],\"notes\":[{\"fire_time\":\"2027-03-28T03:30:00+02:"
+	    "00\","
+	    "\"note\":\"moved\"}]}");
+	answers("{\"trigger\":{\"on_calendar\":\"2026-02-03 Asia/Tokyo\"}}",
+	    "{\"trigger\":{\"type\":\"cron\",\"on_calendar\":\"2026-02-03\","
+	    "\"timezone\":\"Asia/Tokyo\"},\"timezone\":\"Asia/Tokyo\","
+	    "\"fire_times\":[\"2026-02-03T00:00:00+09:00\"]}");
+}
+
+Test(trigger_preview, anchors_and_bounds_by_its_window)
+{
+	answers("{\"trigger\":\"every 1h\",\"from\":\"2030-01-01T00:00:00Z\","
+		"\"until\":\"2030-01-01T02:00:00Z\",\"timezone\":\"Asia/Tokyo\"}",
+	    "{\"trigger\":{\"type\":\"interval\",\"seconds\":3600,"
+	    "\"start\":\"2030-01-01T10:00:00+09:00\",\"timezone\":\"Asia/Tokyo\"},"
+	    "\"timezone\":\"Asia/Tokyo\",\"fire_times\":[\"2030-01-01T10:00:00+09:00\","
+	    "\"2030-01-01T11:00:00+09:00\"]}");
+	answers("{\"trigger\":{\"cron\":\"0 0 30 2 *\"},\"n\":3}",
+	    "{\"trigger\":{\"type\":\"cron\",\"expr\":\"0 0 30 2 *\",\"timezone\":\"UTC\"},"
+	    "\"timezone\":\"UTC\",\"fire_times\":[]}");
+}
+
+Test(trigger_preview, goes_on_after_an_error)
+{
+	answers("{\"triger\":{}}",
+	    "{\"error\":{\"code\":\"invalid_argument\",\"message\":\"unknown key 'triger', did you "
+	    "mean 'trigger'?\",\"exit\":2}}");
+	answers("{\"from\":0}",
+	    "{\"error\":{\"code\":\"invalid_argument\",\"message\":\"'trigger' is missing\","
+	    "\"exit\":2}}");
+	answers("{\"trigger\":\"manual\",\"n\":-1}",
+	    "{\"error\":{\"code\":\"invalid_argument\",\"message\":\"'n' must be an integer from 0 "
+	    "to "
+	    "100000\",\"exit\":2}}");
+}
+
+Test(trigger_preview, answers_the_wire_in_integers_with_words)
+{
+	struct trigger_preview preview = {
+	    .from = 0, .until = SCHEDD_TIME_NONE, .count = 2, .wire = true, .anonymous = true};
+	struct strbuf out = STRBUF_EMPTY;
+	struct schedd_trigger *trigger;
+	struct trigger_case tc;
+	struct arena arena;
+	struct value value;
+
+	trigger_case_init(&tc);
+	arena_init(&arena);
+	trigger = trigger_case_make(&tc, "every 1s start 1970-01-01T00:00:05Z splay 0");
+	value = trigger_preview_value(trigger, &preview, &arena);
+	json_write(&out, &value);
+	cr_assert_str_eq(strbuf_peek(&out),
+	    "{\"trigger\":{\"type\":\"interval\",\"seconds\":1,"
+	    "\"start\":\"1970-01-01T00:00:05+00:00\",\"timezone\":\"UTC\"},\"timezone\":\"UTC\","
+	    "\"text\":\"every 1s tz UTC start 1970-01-01T00:00:05+00:00\",\"words\":\"Every "
+	    "second\","
+	    "\"fire_times\":[5000000,6000000],\"remarks\":[]}");
+	strbuf_clear(&out);
+	arena_clear(&arena);
+	trigger_unref(trigger);
+	trigger_case_clear(&tc);
+}
