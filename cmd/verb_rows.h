@@ -5,9 +5,17 @@
 
 #include "cmd/verbs.h"
 
+extern const struct verb verb_backup;
 extern const struct verb verb_complete;
+extern const struct verb verb_events;
+extern const struct verb verb_executors;
+extern const struct verb verb_groups;
 extern const struct verb verb_help;
 extern const struct verb verb_ping;
+extern const struct verb verb_reload;
+extern const struct verb verb_shutdown;
+extern const struct verb verb_status;
+extern const struct verb verb_stores;
 extern const struct verb verb_version;
 
 #endif

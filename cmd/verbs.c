@@ -8,7 +8,15 @@
 #include "cmd/verb_rows.h"
 
 const struct verb *const verbs_all[] = {
+    &verb_events,
+    &verb_status,
+    &verb_stores,
+    &verb_executors,
+    &verb_groups,
     &verb_ping,
+    &verb_backup,
+    &verb_reload,
+    &verb_shutdown,
     &verb_version,
     &verb_help,
     &verb_complete,

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/out.h"
+#include "cmd/verb_rows.h"
+
+static const struct option events_options[] = {
+    {.name = "follow",
+	.letter = 'f',
+	.section = "Options",
+	.doc = "go on with events as they happen"},
+    {.name = "since",
+	.value = "SEQ",
+	.doc = "begin after that sequence number (default: all that is kept)"},
+    {.name = "event",
+	.value = "NAME",
+	.complete = COMPLETE_EVENT,
+	.repeat = true,
+	.doc = "only events of that name"},
+    {.name = "tag",
+	.letter = 't',
+	.value = "K[=V]",
+	.complete = COMPLETE_TAG,
+	.repeat = true,
+	.doc = "only of jobs with that tag"},
+    {0},
+};
+
+static const struct option *const events_sets[] = {events_options, NULL};
+
+static void events_list(
+    struct command *command, struct value *params, const char *key, const char *option)
+{
+	struct value list = value_array();
+	const char *text;
+	int position = 0;
+
+	while ((text = args_next(&command->args, option, &position)))
+		value_append(&command->arena, &list, value_string_ref(text));
+	if (list.array.count > 0)
+		value_put(&command->arena, params, key, list);
+}
+
+/* "12  2026-12-01T…  job_executed  backup/42  exit 0" */
+static void events_line(struct command *command, const struct value *event, struct strbuf *line)
+{
+	const char *job = value_get_string(event, "job"), *error = value_get_string(event, "error");
+	const char *run = value_get_string(event, "run");
+	int64_t uid = value_get_int(event, "uid", -1);
+	const struct value *code = value_get(event, "exit_code");
+
+	strbuf_printf(line, "%lld  ", (long long)value_get_int(event, "seq", 0));
+	out_when(command, line, value_get_int(event, "time", SCHEDD_TIME_NONE));
+	strbuf_printf(line, "  %s", value_get_string(event, "event"));
+	if (run || job)
+		strbuf_printf(line, "  %s", run ? run : job);
+	if (code && code->type == VALUE_INT)
+		strbuf_printf(line, "  exit %lld", (long long)code->integer);
+	if (value_get_string(event, "signal"))
+		strbuf_printf(line, "  %s", value_get_string(event, "signal"));
+	if (uid >= 0)
+		strbuf_printf(line, "  by uid %lld", (long long)uid);
+	if (error) {
+		strbuf_add(line, "  ");
+		out_safe(line, error, strlen(error), false);
+	}
+	strbuf_add_char(line, '\n');
+}
+
+static bool events_show(struct command *command, const struct value *event)
+{
+	struct strbuf line = STRBUF_EMPTY;
+	bool written;
+
+	if (out_is_json(command))
+		return out_json(command, event) == EXIT_DONE;
+	events_line(command, event, &line);
+	written = out_write(strbuf_peek(&line), line.length);
+	strbuf_clear(&line);
+	return written;
+}
+
+static void events_dropped(struct command *command, const struct value *params)
+{
+	command_say(command,
+	    "schedctl: %lld events were dropped, because they were not read in time",
+	    (long long)value_get_int(params, "count", 0));
+}
+
+/* One notification; false: the reader of our output went away. */
+static bool events_take(struct command *command, const char *method, const struct value *params)
+{
+	if (strcmp(method, "event.dropped") == 0)
+		events_dropped(command, params);
+	else if (strcmp(method, "event") == 0)
+		return events_show(command, params);
+	return true;
+}
+
+/*
+ * Shows notifications: for ever with wait SCHEDD_SPAN_NONE, with 0 those that
+ * have come already.
+ */
+static int events_read(struct command *command, schedd_span wait)
+{
+	struct schedd_error err = {0};
+	const char *method;
+	struct value params;
+	struct arena arena;
+	int rc = 1, status = EXIT_DONE;
+
+	arena_init(&arena);
+	while (rc > 0 && status == EXIT_DONE) {
+		rc = rpc_client_next(command->client, wait, &arena, &method, &params, &err);
+		if (rc > 0 && (!events_take(command, method, &params) || fflush(stdout) != 0))
+			status = EXIT_PIPE;
+		arena_clear(&arena);
+	}
+	return rc < 0 ? command_fail(command, &err) : status;
+}
+
+/* What the daemon replays stands before its answer to a later call. */
+static int events_kept(struct command *command)
+{
+	struct schedd_error err = {0};
+	struct value result;
+
+	if (command_call(command, "server.ping", NULL, &result, &err) != 0)
+		return command_fail(command, &err);
+	return events_read(command, 0);
+}
+
+static int events_run(struct command *command)
+{
+	const char *since = args_get(&command->args, "since");
+	struct value params = value_map(), result, jobs = value_array();
+	struct schedd_error err = {0};
+	long long from = 0;
+	char *end;
+
+	if (since) {
+		from = strtoll(since, &end, 10);
+		if (*end || end == since || from < 0)
+			return command_usage(
+			    command, "--since: '%s' is not a sequence number", since);
+	}
+	events_list(command, &params, "events", "event");
+	events_list(command, &params, "tags", "tag");
+	for (int i = 0; i < command->args.word_count; i++)
+		value_append(&command->arena, &jobs, value_string_ref(command->args.words[i]));
+	if (jobs.array.count > 0)
+		value_put(&command->arena, &params, "jobs", jobs);
+	if (since || !args_has(&command->args, "follow"))
+		value_put(&command->arena, &params, "since", value_int(from));
+	if (command_call(command, "event.subscribe", &params, &result, &err) != 0)
+		return command_fail(command, &err);
+	command_zone(command);
+	if (since && value_get_int(&result, "first", 0) > from + 1)
+		command_say(command, "schedctl: events %lld to %lld are gone", from + 1,
+		    (long long)value_get_int(&result, "first", 0) - 1);
+	if (args_has(&command->args, "follow"))
+		return events_read(command, SCHEDD_SPAN_NONE);
+	return events_kept(command);
+}
+
+const struct verb verb_events = {
+    .name = "events",
+    .group = "Runs",
+    .summary = "show what happened, or follow it as it happens",
+    .usage = "[JOB…] [-f] [--since SEQ]",
+    .examples = "schedctl events\nschedctl events -f\nschedctl events -f --since 1042 --event "
+		"job_error --json",
+    .notes = "JOB may be a quoted glob. The daemon keeps the latest events in memory; --since says "
+	     "when\n"
+	     "some of those asked for are gone.",
+    .options = events_sets,
+    .complete = COMPLETE_JOB,
+    .max_words = -1,
+    .run = events_run,
+};

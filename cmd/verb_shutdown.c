@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* shutdown, reload, backup: one call each, said in words. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/out.h"
+#include "cmd/verb_rows.h"
+
+static const struct option shutdown_options[] = {
+    {.name = "wait", .section = "Options", .doc = "wait for running jobs, however long they take"},
+    {.name = "now", .doc = "end running jobs at once"},
+    {0},
+};
+
+static const struct option *const shutdown_sets[] = {shutdown_options, NULL};
+
+/* The daemon closes the connection when it has ended. */
+static void shutdown_await_end(struct command *command)
+{
+	const char *method;
+	struct value params;
+
+	while (rpc_client_next(
+		   command->client, SCHEDD_SPAN_NONE, &command->arena, &method, &params, NULL) > 0)
+		arena_clear(&command->arena);
+}
+
+static int shutdown_run(struct command *command)
+{
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+	int64_t running;
+	int status = EXIT_DONE;
+
+	if (args_has(&command->args, "wait") && args_has(&command->args, "now"))
+		return command_usage(command, "--wait and --now contradict each other");
+	if (args_has(&command->args, "wait"))
+		value_put(&command->arena, &params, "wait", value_bool(true));
+	if (args_has(&command->args, "now"))
+		value_put(&command->arena, &params, "now", value_bool(true));
+	if (command_call(command, "server.shutdown", &params, &result, &err) != 0)
+		return command_fail(command, &err);
+	running = value_get_int(&result, "running", 0);
+	if (running > 0)
+		command_say(command, "Waiting for %lld running %s.", (long long)running,
+		    running == 1 ? "job" : "jobs");
+	if (out_is_json(command))
+		status = out_json(command, &result);
+	shutdown_await_end(command);
+	command_say(command, "schedd has ended.");
+	return status;
+}
+
+const struct verb verb_shutdown = {
+    .name = "shutdown",
+    .group = "Daemon",
+    .summary = "stop schedd",
+    .usage = "[--wait|--now]",
+    .examples = "schedctl shutdown\nschedctl shutdown --wait",
+    .notes =
+	"Without an option running jobs get the time that the config's shutdown_limit gives them.",
+    .options = shutdown_sets,
+    .run = shutdown_run,
+};
+
+static const struct option reload_options[] = {
+    {.name = "exec",
+	.section = "Options",
+	.doc = "let the installed program take over this process; running jobs go on"},
+    {0},
+};
+
+static const struct option *const reload_sets[] = {reload_options, NULL};
+
+static void reload_say(struct command *command, const struct value *keys, const char *what)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	if (!keys || keys->type != VALUE_ARRAY || keys->array.count == 0)
+		return;
+	out_cell(command, &text, OUT_LIST, keys);
+	command_say(command, "%s: %s", what, strbuf_peek(&text));
+	strbuf_clear(&text);
+}
+
+static int reload_run(struct command *command)
+{
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+
+	if (args_has(&command->args, "exec"))
+		value_put(&command->arena, &params, "exec", value_bool(true));
+	if (command_call(command, "server.reload", &params, &result, &err) != 0)
+		return command_fail(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &result);
+	reload_say(command, value_get(&result, "changed"), "Changed");
+	reload_say(command, value_get(&result, "restart"), "Needs a restart");
+	command_say(command, "The config was read again.");
+	return EXIT_DONE;
+}
+
+const struct verb verb_reload = {
+    .name = "reload",
+    .group = "Daemon",
+    .summary = "read the config again",
+    .usage = "[--exec]",
+    .examples =
+	"schedctl reload\nschedctl reload --exec   # after an upgrade: same process, new program",
+    .options = reload_sets,
+    .run = reload_run,
+};
+
+static const struct option backup_options[] = {
+    {.name = "store",
+	.value = "NAME",
+	.section = "Options",
+	.complete = COMPLETE_STORE,
+	.doc = "which store (default: default)"},
+    {0},
+};
+
+static const struct option *const backup_sets[] = {backup_options, NULL};
+
+/* The daemon has a working directory of its own, so it gets an absolute path. */
+static const char *backup_absolute(struct command *command, const char *path)
+{
+	char here[PATH_MAX];
+
+	if (path[0] == '/' || !getcwd(here, sizeof(here)))
+		return path;
+	return arena_printf(&command->arena, "%s/%s", here, path);
+}
+
+static int backup_run(struct command *command)
+{
+	const char *store = args_get(&command->args, "store");
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+	struct strbuf size = STRBUF_EMPTY;
+
+	value_put(&command->arena, &params, "path",
+	    value_string_ref(backup_absolute(command, command->args.words[0])));
+	if (store)
+		value_put(&command->arena, &params, "store", value_string_ref(store));
+	if (command_call(command, "server.backup", &params, &result, &err) != 0)
+		return command_fail(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &result);
+	out_bytes(&size, value_get_int(&result, "bytes", 0));
+	command_say(command,
+	    "Jobs and history are in %s (%s). To restore: stop schedd, put it in the "
+	    "place of the store's file, start schedd.",
+	    value_get_string(&result, "path"), strbuf_peek(&size));
+	strbuf_clear(&size);
+	return EXIT_DONE;
+}
+
+const struct verb verb_backup = {
+    .name = "backup",
+    .group = "Daemon",
+    .summary = "copy jobs and history into a file while schedd runs",
+    .usage = "FILE [--store NAME]",
+    .examples = "schedctl backup /var/backups/schedd-$(date +%F).db",
+    .options = backup_sets,
+    .complete = COMPLETE_FILE,
+    .min_words = 1,
+    .max_words = 1,
+    .run = backup_run,
+};

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* stores, executors and groups: what the daemon has, as lists. */
+#include <string.h>
+
+#include "cmd/out.h"
+#include "cmd/verb_rows.h"
+
+/* Asks a method that answers a list and shows it. */
+static int stores_list(
+    struct command *command, const char *method, const struct out_column *columns)
+{
+	struct schedd_error err = {0};
+	struct out_list *list;
+	struct value result;
+
+	if (command_call(command, method, NULL, &result, &err) != 0)
+		return command_fail(command, &err);
+	list = out_list_begin(command, columns, "name", &err);
+	if (!list)
+		return command_fail(command, &err);
+	for (uint32_t i = 0; result.type == VALUE_ARRAY && i < result.array.count; i++)
+		out_list_row(list, &result.array.items[i]);
+	return out_list_end(list);
+}
+
+static const struct out_column store_columns[] = {
+    {"name", "name", OUT_TEXT, true, true, false},
+    {"type", "type", OUT_TEXT, true, true, false},
+    {"jobs", "jobs", OUT_INT, true, true, false},
+    {"runs", "runs", OUT_INT, true, true, false},
+    {"size", "bytes", OUT_BYTES, true, true, false},
+    {"errors", "errors", OUT_INT, true, true, false},
+    {"last_error", "last_error", OUT_TEXT, false, true, true},
+    {"path", "path", OUT_TEXT, true, true, true},
+    {0},
+};
+
+static int stores_run(struct command *command)
+{
+	return stores_list(command, "store.list", store_columns);
+}
+
+const struct verb verb_stores = {
+    .name = "stores",
+    .group = "Daemon",
+    .summary = "show the job stores",
+    .usage = "",
+    .examples = "schedctl stores",
+    .run = stores_run,
+};
+
+static const struct out_column executor_columns[] = {
+    {"name", "name", OUT_TEXT, true, true, false},
+    {"type", "type", OUT_TEXT, true, true, false},
+    {"running", "running", OUT_INT, true, true, false},
+    {"queued", "queued", OUT_INT, true, true, false},
+    {"max_workers", "max_workers", OUT_INT, true, true, false},
+    {0},
+};
+
+static int executors_run(struct command *command)
+{
+	return stores_list(command, "executor.list", executor_columns);
+}
+
+const struct verb verb_executors = {
+    .name = "executors",
+    .group = "Daemon",
+    .summary = "show the executors and how busy they are",
+    .usage = "",
+    .examples = "schedctl executors",
+    .run = executors_run,
+};
+
+static const struct out_column group_columns[] = {
+    {"name", "name", OUT_TEXT, true, true, false},
+    {"parallel", "parallel", OUT_INT, true, true, false},
+    {"running", "running", OUT_INT, true, true, false},
+    {"queued", "queued", OUT_INT, true, true, false},
+    {0},
+};
+
+static const struct option group_options[] = {
+    {.name = "parallel",
+	.value = "N",
+	.section = "Options",
+	.doc = "with set: how many runs of the group go on at one time"},
+    {0},
+};
+
+static const struct option *const group_sets[] = {group_options, NULL};
+
+/* 1 to 1000000; 0: no such number. */
+static int64_t groups_number(const char *text)
+{
+	int64_t number = 0;
+
+	for (; *text >= '0' && *text <= '9' && number <= 1000000; text++)
+		number = number * 10 + (*text - '0');
+	return *text || number > 1000000 ? 0 : number;
+}
+
+static int groups_set(struct command *command, const char *name)
+{
+	const char *parallel = args_get(&command->args, "parallel");
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+
+	if (!parallel)
+		return command_usage(command, "groups set needs --parallel N");
+	if (groups_number(parallel) == 0)
+		return command_usage(command,
+		    "--parallel: '%s' is not a number from 1 to 1000000; pause the jobs of the "
+		    "group "
+		    "to stop them all",
+		    parallel);
+	value_put(&command->arena, &params, "name", value_string_ref(name));
+	value_put(&command->arena, &params, "parallel", value_int(groups_number(parallel)));
+	if (command_call(command, "group.set", &params, &result, &err) != 0)
+		return command_fail(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &result);
+	command_say(command, "At most %s runs of group %s go on at one time.", parallel, name);
+	return EXIT_DONE;
+}
+
+static int groups_run(struct command *command)
+{
+	const struct args *args = &command->args;
+
+	if (args->word_count == 0 && !args_has(args, "parallel"))
+		return stores_list(command, "group.list", group_columns);
+	if (args->word_count != 2 || strcmp(args->words[0], "set") != 0)
+		return command_usage(
+		    command, "usage: schedctl groups, or schedctl groups set NAME --parallel N");
+	return groups_set(command, args->words[1]);
+}
+
+const struct verb verb_groups = {
+    .name = "groups",
+    .group = "Daemon",
+    .summary = "show groups, or set how many runs of one go on at a time",
+    .usage = "[set NAME --parallel N]",
+    .examples = "schedctl groups\nschedctl groups set io --parallel 2",
+    .options = group_sets,
+    .complete = COMPLETE_GROUP,
+    .max_words = 2,
+    .run = groups_run,
+};
