@@ -40,7 +40,7 @@ static void error_cut(char *text, size_t size, int wanted)
 	text[end] = '\0';
 }
 
-static int error_set(
+__attribute__((format(printf, 4, 0))) static int error_set(
     struct schedd_error *err, int code, int offset, const char *format, va_list ap)
 {
 	if (err) {

@@ -21,11 +21,14 @@
 #include "trigger/zone_posix.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo"
+#define POSIX_ZONES_MAX                                                                            \
+	1000 /* zones live as long as the cache, and a client could send any number */
 
 struct zone_cache {
 	char *directory;       /* of the tz database, without a final slash */
 	pthread_mutex_t mutex; /* guards all below, and the zones' own guarded fields */
 	struct strmap zones;   /* struct zone by name, owned */
+	unsigned posix_zones;  /* of them, those made of POSIX strings */
 };
 
 static const char *cache_key(const void *item)
@@ -173,6 +176,12 @@ static int cache_add_posix(
 	*out = strmap_get(&cache->zones, strbuf_peek(&name));
 	if (*out)
 		goto out;
+	if (cache->posix_zones >= POSIX_ZONES_MAX) {
+		status = schedd_error_set(err, SCHEDD_EINVAL,
+		    "time zone '%s': %d zones of this form are in use, there is no room for more",
+		    text, POSIX_ZONES_MAX);
+		goto out;
+	}
 	table = zone_table_new(0, 0);
 	if (!table) {
 		status = SCHEDD_ENOMEM;
@@ -180,11 +189,12 @@ static int cache_add_posix(
 	}
 	memcpy(&table->rule, &rule, sizeof(rule));
 	status = cache_put(cache, strbuf_peek(&name), NULL, table, NULL, out);
+	cache->posix_zones += status == 0;
 out:
 	if (strbuf_failed(&name))
 		status = SCHEDD_ENOMEM;
 	strbuf_clear(&name);
-	return status < 0 ? schedd_error_nomem(err) : 0;
+	return status == SCHEDD_ENOMEM ? schedd_error_nomem(err) : status;
 }
 
 /* Something was typed that is no zone: say why, and what may have been meant. */

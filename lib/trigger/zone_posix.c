@@ -9,12 +9,14 @@
 
 #include "trigger/zone_rule.h"
 
-/* What is used where a string names daylight saving but no days: the rules of the USA. */
-#define POSIX_DEFAULT_RULES ",M3.2.0,M11.1.0"
 #define POSIX_NAME_MIN 3
 #define POSIX_NAME_MAX 31
 #define POSIX_TIME_DEFAULT (2 * 3600)
 
+/* What is used where a string names daylight saving but no days: the rules of the USA. */
+static const char posix_default_rules[] = ",M3.2.0,M11.1.0";
+
+/* A string being read. */
 struct posix_reader {
 	const char *start;        /* of the text */
 	const char *at;           /* next byte */
@@ -149,9 +151,9 @@ static int posix_dates(struct posix_reader *reader, struct zone_rule *out)
 
 static int posix_daylight(struct posix_reader *reader, struct zone_rule *out)
 {
-	struct posix_reader rules = {.start = POSIX_DEFAULT_RULES,
-	    .at = POSIX_DEFAULT_RULES,
-	    .end = POSIX_DEFAULT_RULES + sizeof(POSIX_DEFAULT_RULES) - 1};
+	struct posix_reader rules = {.start = posix_default_rules,
+	    .at = posix_default_rules,
+	    .end = posix_default_rules + sizeof(posix_default_rules) - 1};
 	int status = posix_name(reader, &out->daylight);
 
 	if (status < 0)
