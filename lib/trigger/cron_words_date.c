@@ -67,10 +67,11 @@ static void add_ordinal(struct strbuf *out, int value)
 static int day_step(uint32_t days)
 {
 	int first = __builtin_ctz(days), last = 31 - __builtin_clz(days);
-	int step = __builtin_ctz(days & (days - 1)) - first;
+	int step;
 
 	if (__builtin_popcount(days) < 4)
 		return 0;
+	step = __builtin_ctz(days & (days - 1)) - first;
 	for (int day = first; day <= last; day++)
 		if ((days >> day & 1) != ((day - first) % step == 0))
 			return 0;
