@@ -31,6 +31,7 @@ struct value {
 	enum value_type type;
 	uint32_t line;	 /* where it stood in a file, from 1; 0: unknown */
 	uint32_t column; /* likewise */
+	bool plain;	 /* a string that stood in a YAML file without quotes, its type not yet decided */
 	union {
 		bool boolean;
 		int64_t integer;
