@@ -208,13 +208,14 @@ static int cache_unknown(const struct zone_cache *cache, const char *name, struc
 		    "the time zone is empty: write a name such as Europe/Berlin or UTC");
 	if (access(cache->directory, R_OK | X_OK) < 0)
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "unknown time zone '%s': there is no time zone database in %s (install the "
+		    "unknown time zone '%.100s': there is no time zone database in %s (install the "
 		    "package tzdata, or set TZDIR)",
 		    name, cache->directory);
 	sign = strpbrk(name, "+-");
 	if (sign && sign[1] >= '0' && sign[1] <= '9')
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "unknown time zone '%s': write a name such as Europe/Berlin, or for a fixed "
+		    "unknown time zone '%.100s': write a name such as Europe/Berlin, or for a "
+		    "fixed "
 		    "offset Etc/GMT-2 (which is two hours ahead of UTC)",
 		    name);
 	suggest_init(&suggest, name);
@@ -222,9 +223,9 @@ static int cache_unknown(const struct zone_cache *cache, const char *name, struc
 	closest = suggest_result(&suggest);
 	if (closest)
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "unknown time zone '%s', did you mean '%s'?", name, closest);
+		    "unknown time zone '%.100s', did you mean '%s'?", name, closest);
 	return schedd_error_set(err, SCHEDD_EINVAL,
-	    "unknown time zone '%s': write a name such as Europe/Berlin or UTC", name);
+	    "unknown time zone '%.100s': write a name such as Europe/Berlin or UTC", name);
 }
 
 /* Finds or makes the zone of a name; the mutex is held. */
