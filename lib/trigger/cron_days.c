@@ -171,9 +171,16 @@ static int32_t bounded(int32_t day)
 static int32_t day_in_month(
     const struct cron *cron, int32_t year, int month, uint32_t wanted, bool last)
 {
-	int32_t first = civil_days(year, month, 1);
-	uint32_t mask = month_mask(cron, civil_month_length(year, month), first) & wanted;
+	int length = civil_month_length(year, month);
+	int32_t first;
+	uint32_t mask;
 
+	/* Most often the date alone says no: 29 February. */
+	if (!cron->rare && !(cron->flags & CRON_EITHER) &&
+	    (cron->days & wanted & mask_upto(length)) == 0)
+		return CRON_DAYS_NONE;
+	first = civil_days(year, month, 1);
+	mask = month_mask(cron, length, first) & wanted;
 	if (mask == 0)
 		return CRON_DAYS_NONE;
 	return first - 1 + (last ? 31 - __builtin_clz(mask) : __builtin_ctz(mask));
