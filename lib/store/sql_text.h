@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The schema and the statements about jobs, written out from the table of job
+ * fields: a field that is stored is a column of its own name, NULL while it is
+ * at its default. Scalars are columns of their kind (times as microseconds,
+ * spans as seconds), anything else is JSON text.
+ */
+#ifndef SCHEDD_STORE_SQL_TEXT_H
+#define SCHEDD_STORE_SQL_TEXT_H
+
+#include "base/strbuf.h"
+#include "model/job_fields.h"
+
+/* "schd": what PRAGMA application_id says of our databases. */
+#define SQL_TEXT_APPLICATION 0x73636864
+/* PRAGMA user_version; columns of jobs follow the table of fields and need no new one. */
+#define SQL_TEXT_VERSION 1
+
+/* Is it a column? Derived fields are not, nor is why a row could not be read. */
+bool sql_text_stored(const struct job_field *field);
+/* Is the column JSON text? */
+bool sql_text_json(const struct job_field *field);
+/* "priority" INTEGER: how the column is declared. */
+void sql_text_column(struct strbuf *out, const struct job_field *field);
+/* CREATE TABLE of jobs with all its columns. */
+void sql_text_jobs_table(struct strbuf *out);
+/* SELECT of all columns in the table's order. */
+void sql_text_jobs_select(struct strbuf *out);
+/* INSERT OR REPLACE with one parameter a column, in that order. */
+void sql_text_jobs_put(struct strbuf *out);
+/* All tables but jobs, and the indexes. */
+const char *sql_text_tables(void);
+/* DROP and CREATE of the views for people. */
+const char *sql_text_views(void);
+
+#endif
