@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Filling a batch costs one bump of an arena an entry; nothing is encoded on the loop's thread. */
+#include "store/store_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OP_SIZE(member)                                                                            \
+	(offsetof(struct store_op, member) + sizeof(((struct store_op *)NULL)->member))
+
+struct store_batch *store_batch_new(struct store *store)
+{
+	struct store_batch *batch = malloc(sizeof(*batch));
+
+	if (!batch)
+		return NULL;
+	memset(batch, 0, offsetof(struct store_batch, err));
+	batch->store = store;
+	batch->last = &batch->first;
+	batch->err.code = 0;
+	batch->err.offset = -1;
+	batch->err.message[0] = '\0';
+	return batch;
+}
+
+void store_batch_free(struct store_batch *batch)
+{
+	if (!batch)
+		return;
+	for (struct store_op *op = batch->first; op; op = op->next)
+		if (op->kind == STORE_OP_PUT_JOB)
+			job_unref(op->put_job.job);
+	arena_clear(&batch->arena);
+	free(batch);
+}
+
+/* NULL when there is no memory or no batch; the batch remembers. */
+static struct store_op *batch_add(struct store_batch *batch, enum store_op_kind kind, size_t size)
+{
+	struct store_op *op;
+
+	if (!batch)
+		return NULL;
+	op = arena_alloc(&batch->arena, size);
+	if (!op) {
+		batch->failed = true;
+		return NULL;
+	}
+	op->kind = kind;
+	*batch->last = op;
+	batch->last = &op->next;
+	batch->count++;
+	return op;
+}
+
+/* A copy in the batch; NULL stays NULL. */
+static char *batch_text(struct store_batch *batch, const char *text)
+{
+	return text ? arena_strdup(&batch->arena, text) : NULL;
+}
+
+void store_batch_put_job(
+    struct store_batch *batch, const struct schedd_job *job, const struct job_state *state)
+{
+	struct store_op *op;
+
+	if (batch && !batch->store->ops->keeps_jobs)
+		return;
+	op = batch_add(batch, STORE_OP_PUT_JOB, OP_SIZE(put_job));
+	if (!op)
+		return;
+	/* The count of references is all that changes in an accepted job. */
+	op->put_job.job = job_ref((struct schedd_job *)job);
+	op->put_job.state = *state;
+	op->put_job.state.paused_reason = batch_text(batch, state->paused_reason);
+	op->put_job.state.invalid = batch_text(batch, state->invalid);
+}
+
+void store_batch_claim(struct store_batch *batch, const char *id, const struct job_state *state)
+{
+	struct store_op *op;
+
+	if (batch && !batch->store->ops->keeps_jobs)
+		return;
+	op = batch_add(batch, STORE_OP_CLAIM, OP_SIZE(claim));
+	if (!op)
+		return;
+	op->claim.id = batch_text(batch, id);
+	op->claim.next_fire = state->next_fire;
+	op->claim.next_run_time = state->next_run_time;
+	op->claim.run_count = state->run_count;
+	op->claim.last_run = state->last_run;
+}
+
+void store_batch_delete_job(struct store_batch *batch, const char *id, uint32_t last_run)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_DELETE_JOB, OP_SIZE(delete_job));
+
+	if (!op)
+		return;
+	op->delete_job.id = batch_text(batch, id);
+	op->delete_job.last_run = last_run;
+	op->delete_job.previous = batch->removals;
+	batch->removals = op;
+}
+
+void store_batch_put_run(struct store_batch *batch, const struct run *run)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_PUT_RUN, OP_SIZE(run));
+
+	if (!op)
+		return;
+	op->run = *run;
+	op->run.job = batch_text(batch, run->job);
+	op->run.reason = batch_text(batch, run->reason);
+	op->run.attempts = batch_text(batch, run->attempts);
+	op->run.actor = batch_text(batch, run->actor);
+}
+
+void store_batch_purge_runs(struct store_batch *batch, const char *job, uint32_t number)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_PURGE_RUNS, OP_SIZE(purge));
+
+	if (!op)
+		return;
+	op->purge.job = batch_text(batch, job);
+	op->purge.number = number;
+}
+
+void store_batch_rename(struct store_batch *batch, const char *from, const char *to)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_RENAME, OP_SIZE(rename));
+
+	if (!op)
+		return;
+	op->rename.id = batch_text(batch, from);
+	op->rename.to = batch_text(batch, to);
+	op->rename.previous = batch->removals;
+	batch->removals = op;
+}
+
+void store_batch_put_number(struct store_batch *batch, const char *key, int64_t number)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_PUT_NUMBER, OP_SIZE(number));
+
+	if (!op)
+		return;
+	op->number.key = batch_text(batch, key);
+	op->number.number = number;
+}
+
+void store_batch_put_text(struct store_batch *batch, const char *key, const char *text)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_PUT_TEXT, OP_SIZE(text));
+
+	if (!op)
+		return;
+	op->text.key = batch_text(batch, key);
+	op->text.text = batch_text(batch, text);
+}
+
+void store_batch_put_change(
+    struct store_batch *batch, schedd_time when, const char *job, const char *json)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_PUT_CHANGE, OP_SIZE(change));
+
+	if (!op)
+		return;
+	op->change.when = when;
+	op->change.job = batch_text(batch, job);
+	op->change.json = batch_text(batch, json);
+}
+
+int store_batch_check(const struct store_batch *batch, struct schedd_error *err)
+{
+	if (!batch->failed && !arena_failed(&batch->arena))
+		return 0;
+	return schedd_error_set(
+	    err, SCHEDD_ENOMEM, "store '%s': out of memory", batch->store->name);
+}
+
+void store_batch_answer(struct store_batch *batch)
+{
+	struct store *store = batch->store;
+
+	if (batch->rc == 0) {
+		store->commits++;
+	} else {
+		store->errors++;
+		store->last_error_at = store->clock->wall(store->clock->context);
+		memcpy(store->last_error, batch->err.message, sizeof(store->last_error));
+	}
+	if (batch->done)
+		batch->done(batch->rc, batch->rc == 0 ? NULL : &batch->err, batch->context);
+	store_batch_free(batch);
+}

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slots come from chunks and are linked by index. An entry of a job lives while
+ * a slot names it, someone holds it, or it has a last run to remember.
+ */
+#include "store/store_history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_BITS 9
+#define CHUNK_SLOTS (1u << CHUNK_BITS)
+
+/* What most runs leave at its default. */
+struct history_extra {
+	schedd_time until;
+	uint64_t count;
+	uint64_t coalesced;
+	int64_t max_rss;
+	int64_t cpu_us;
+	uint64_t output_bytes;
+	uint64_t output_dropped;
+	uint64_t pid_start;
+	pid_t pid;
+	char *reason; /* this and the next two: owned, NULL: none */
+	char *attempts;
+	char *actor;
+};
+
+struct history_run {
+	struct history_job *job;
+	struct history_extra *extra; /* owned; NULL: all defaults */
+	uint64_t serial;             /* place among all runs ever */
+	schedd_time scheduled_at;
+	schedd_time started_at;
+	schedd_time ended_at;
+	uint32_t self;      /* its own index */
+	uint32_t older;     /* in the list of all; of a free slot: the next free one */
+	uint32_t newer;     /* likewise */
+	uint32_t job_older; /* in the job's list, by number */
+	uint32_t job_newer;
+	uint32_t number;
+	uint32_t attempt;
+	int16_t exit_code;
+	uint8_t signal;
+	uint8_t state : 5;   /* enum run_state */
+	uint8_t trigger : 3; /* enum run_trigger */
+};
+
+struct history_job {
+	uint32_t newest; /* run of the highest number; HISTORY_NONE: none */
+	uint32_t oldest;
+	uint32_t count;    /* runs linked */
+	uint32_t holds;    /* runs, linked or prepared, and holders */
+	uint32_t last_run; /* of the job that was removed; 0: nothing to remember */
+	char id[];
+};
+
+static const char *history_key(const void *item)
+{
+	return ((const struct history_job *)item)->id;
+}
+
+static struct history_run *history_slot(const struct store_history *history, uint32_t index)
+{
+	return &history->chunks[index >> CHUNK_BITS][index & (CHUNK_SLOTS - 1)];
+}
+
+void store_history_init(struct store_history *history, uint32_t max)
+{
+	*history = (struct store_history){
+	    .free = HISTORY_NONE,
+	    .newest = HISTORY_NONE,
+	    .oldest = HISTORY_NONE,
+	    .max = max,
+	    .serial = 1,
+	};
+	strmap_init(&history->jobs, history_key);
+}
+
+static void extra_free(struct history_extra *extra)
+{
+	if (!extra)
+		return;
+	free(extra->reason);
+	free(extra->attempts);
+	free(extra->actor);
+	free(extra);
+}
+
+void store_history_clear(struct store_history *history)
+{
+	struct history_job *job;
+	uint32_t position = 0;
+
+	for (uint32_t i = history->newest; i != HISTORY_NONE; i = history_slot(history, i)->older)
+		extra_free(history_slot(history, i)->extra);
+	for (uint32_t i = 0; i < history->chunk_count; i++)
+		free(history->chunks[i]);
+	free(history->chunks);
+	while ((job = strmap_next(&history->jobs, &position)) != NULL)
+		free(job);
+	strmap_clear(&history->jobs);
+}
+
+/* ---- Entries of jobs ---- */
+
+struct history_job *store_history_hold(struct store_history *history, const char *id)
+{
+	struct history_job *job = strmap_get(&history->jobs, id);
+	size_t length;
+
+	if (!job) {
+		length = strlen(id);
+		job = malloc(sizeof(*job) + length + 1);
+		if (!job)
+			return NULL;
+		*job = (struct history_job){.newest = HISTORY_NONE, .oldest = HISTORY_NONE};
+		memcpy(job->id, id, length + 1);
+		if (strmap_put(&history->jobs, job) < 0) {
+			free(job);
+			return NULL;
+		}
+	}
+	job->holds++;
+	return job;
+}
+
+void store_history_release(struct store_history *history, struct history_job *job)
+{
+	if (--job->holds > 0 || job->last_run > 0)
+		return;
+	strmap_remove(&history->jobs, job->id);
+	free(job);
+}
+
+void store_history_remember(struct history_job *job, uint32_t last_run)
+{
+	if (last_run > job->last_run)
+		job->last_run = last_run;
+}
+
+uint32_t store_history_last_run(const struct store_history *history, const char *id)
+{
+	const struct history_job *job = strmap_get(&history->jobs, id);
+	uint32_t number;
+
+	if (!job)
+		return 0;
+	number = job->newest == HISTORY_NONE ? 0 : history_slot(history, job->newest)->number;
+	return number > job->last_run ? number : job->last_run;
+}
+
+uint32_t store_history_count(const struct store_history *history, const struct history_job *job)
+{
+	return job ? job->count : history->count;
+}
+
+struct history_job *store_history_find(const struct store_history *history, const char *id)
+{
+	return strmap_get(&history->jobs, id);
+}
+
+const char *store_history_id(const struct history_job *job)
+{
+	return job->id;
+}
+
+/* ---- Slots ---- */
+
+static bool history_grow(struct store_history *history)
+{
+	uint32_t first = history->chunk_count << CHUNK_BITS;
+	struct history_run **chunks;
+	struct history_run *chunk;
+
+	chunks = realloc(history->chunks, (history->chunk_count + 1) * sizeof(chunks[0]));
+	if (!chunks)
+		return false;
+	history->chunks = chunks;
+	chunk = malloc(CHUNK_SLOTS * sizeof(*chunk));
+	if (!chunk)
+		return false;
+	chunks[history->chunk_count++] = chunk;
+	for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
+		chunk[i].self = first + i;
+		chunk[i].older = i + 1 < CHUNK_SLOTS ? first + i + 1 : history->free;
+	}
+	history->free = first;
+	return true;
+}
+
+static void history_give_back(struct store_history *history, struct history_run *run)
+{
+	extra_free(run->extra);
+	run->older = history->free;
+	history->free = run->self;
+}
+
+static bool history_is_plain(const struct run *run)
+{
+	return run->until == SCHEDD_TIME_NONE && run->count == 1 && run->coalesced == 0 &&
+	       run->max_rss == 0 && run->cpu_us == 0 && run->output_bytes == 0 &&
+	       run->output_dropped == 0 && run->pid == 0 && run->pid_start == 0 && !run->reason &&
+	       !run->attempts && !run->actor;
+}
+
+static struct history_extra *extra_new(const struct run *run)
+{
+	struct history_extra *extra = malloc(sizeof(*extra));
+
+	if (!extra)
+		return NULL;
+	*extra = (struct history_extra){
+	    .until = run->until,
+	    .count = run->count,
+	    .coalesced = run->coalesced,
+	    .max_rss = run->max_rss,
+	    .cpu_us = run->cpu_us,
+	    .output_bytes = run->output_bytes,
+	    .output_dropped = run->output_dropped,
+	    .pid_start = run->pid_start,
+	    .pid = run->pid,
+	    .reason = run->reason ? strdup(run->reason) : NULL,
+	    .attempts = run->attempts ? strdup(run->attempts) : NULL,
+	    .actor = run->actor ? strdup(run->actor) : NULL,
+	};
+	if (!extra->reason != !run->reason || !extra->attempts != !run->attempts ||
+	    !extra->actor != !run->actor) {
+		extra_free(extra);
+		return NULL;
+	}
+	return extra;
+}
+
+struct history_run *store_history_prepare(struct store_history *history, const struct run *run)
+{
+	struct history_run *slot;
+	struct history_job *job;
+	struct history_extra *extra = NULL;
+
+	if (history->free == HISTORY_NONE && !history_grow(history))
+		return NULL;
+	if (!history_is_plain(run) && (extra = extra_new(run)) == NULL)
+		return NULL;
+	job = store_history_hold(history, run->job);
+	if (!job) {
+		extra_free(extra);
+		return NULL;
+	}
+	slot = history_slot(history, history->free);
+	history->free = slot->older;
+	slot->job = job;
+	slot->extra = extra;
+	slot->scheduled_at = run->scheduled_at;
+	slot->started_at = run->started_at;
+	slot->ended_at = run->ended_at;
+	slot->number = run->number;
+	slot->attempt = run->attempt;
+	slot->exit_code = (int16_t)run->exit_code;
+	slot->signal = (uint8_t)run->signal;
+	slot->state = run->state & 31u;
+	slot->trigger = run->trigger & 7u;
+	return slot;
+}
+
+void store_history_discard(struct store_history *history, struct history_run *run)
+{
+	struct history_job *job = run->job;
+
+	history_give_back(history, run);
+	store_history_release(history, job);
+}
+
+/* ---- Lists ---- */
+
+/* Links a run into its job's list, behind newer (HISTORY_NONE: as the newest). */
+static void history_link_job(struct store_history *history, struct history_run *run, uint32_t newer)
+{
+	struct history_job *job = run->job;
+	uint32_t older =
+	    newer == HISTORY_NONE ? job->newest : history_slot(history, newer)->job_older;
+
+	run->job_newer = newer;
+	run->job_older = older;
+	if (newer == HISTORY_NONE)
+		job->newest = run->self;
+	else
+		history_slot(history, newer)->job_older = run->self;
+	if (older == HISTORY_NONE)
+		job->oldest = run->self;
+	else
+		history_slot(history, older)->job_newer = run->self;
+	job->count++;
+}
+
+static void history_link(struct store_history *history, struct history_run *run)
+{
+	run->serial = history->serial++;
+	run->newer = HISTORY_NONE;
+	run->older = history->newest;
+	if (history->newest == HISTORY_NONE)
+		history->oldest = run->self;
+	else
+		history_slot(history, history->newest)->newer = run->self;
+	history->newest = run->self;
+	history->count++;
+}
+
+/* Takes a run out of both lists and frees it. */
+static void history_drop(struct store_history *history, struct history_run *run)
+{
+	struct history_job *job = run->job;
+
+	if (run->newer == HISTORY_NONE)
+		history->newest = run->older;
+	else
+		history_slot(history, run->newer)->older = run->older;
+	if (run->older == HISTORY_NONE)
+		history->oldest = run->newer;
+	else
+		history_slot(history, run->older)->newer = run->newer;
+	if (run->job_newer == HISTORY_NONE)
+		job->newest = run->job_older;
+	else
+		history_slot(history, run->job_newer)->job_older = run->job_older;
+	if (run->job_older == HISTORY_NONE)
+		job->oldest = run->job_newer;
+	else
+		history_slot(history, run->job_older)->job_newer = run->job_newer;
+	history->count--;
+	job->count--;
+	store_history_discard(history, run);
+}
+
+/* Makes room: what has not ended is never dropped, the next older one is. */
+static void history_evict(struct store_history *history)
+{
+	uint32_t index = history->oldest;
+
+	while (index != HISTORY_NONE && !run_ended(history_slot(history, index)->state))
+		index = history_slot(history, index)->newer;
+	if (index != HISTORY_NONE)
+		history_drop(history, history_slot(history, index));
+}
+
+/* The new version takes the old one's place in both lists; the old one's slot goes back. */
+static void history_replace(
+    struct store_history *history, struct history_run *old, struct history_run *new)
+{
+	struct history_extra *extra = old->extra;
+
+	old->extra = new->extra;
+	new->extra = extra;
+	old->scheduled_at = new->scheduled_at;
+	old->started_at = new->started_at;
+	old->ended_at = new->ended_at;
+	old->attempt = new->attempt;
+	old->exit_code = new->exit_code;
+	old->signal = new->signal;
+	old->state = new->state;
+	old->trigger = new->trigger;
+	store_history_discard(history, new);
+}
+
+void store_history_insert(struct store_history *history, struct history_run *run)
+{
+	uint32_t newer = HISTORY_NONE;
+	uint32_t index = run->job->newest;
+
+	while (index != HISTORY_NONE && history_slot(history, index)->number > run->number) {
+		newer = index;
+		index = history_slot(history, index)->job_older;
+	}
+	if (index != HISTORY_NONE && history_slot(history, index)->number == run->number) {
+		history_replace(history, history_slot(history, index), run);
+		return;
+	}
+	history_link_job(history, run, newer);
+	history_link(history, run);
+	if (history->count > history->max)
+		history_evict(history);
+}
+
+void store_history_rename(
+    struct store_history *history, struct history_job *from, struct history_job *to)
+{
+	for (uint32_t i = from->newest; i != HISTORY_NONE; i = history_slot(history, i)->job_older)
+		history_slot(history, i)->job = to;
+	to->newest = from->newest;
+	to->oldest = from->oldest;
+	to->count = from->count;
+	to->holds += from->count;
+	if (from->count)
+		store_history_remember(from, history_slot(history, from->newest)->number);
+	from->newest = HISTORY_NONE;
+	from->oldest = HISTORY_NONE;
+	from->holds -= from->count;
+	from->count = 0;
+}
+
+void store_history_drop(struct store_history *history, uint32_t place)
+{
+	history_drop(history, history_slot(history, place));
+}
+
+void store_history_purge(struct store_history *history, const char *id, uint32_t number)
+{
+	struct history_job *job = id ? strmap_get(&history->jobs, id) : NULL;
+	uint32_t index, next;
+
+	if (id && !job)
+		return;
+	for (index = id ? job->newest : history->newest; index != HISTORY_NONE; index = next) {
+		struct history_run *run = history_slot(history, index);
+
+		next = id ? run->job_older : run->older;
+		if (number == 0 || run->number == number)
+			history_drop(history, run);
+	}
+}
+
+/* ---- Looking ---- */
+
+uint32_t store_history_newest(const struct store_history *history, const struct history_job *job)
+{
+	return job ? job->newest : history->newest;
+}
+
+uint32_t store_history_oldest(const struct store_history *history, const struct history_job *job)
+{
+	return job ? job->oldest : history->oldest;
+}
+
+uint32_t store_history_older(
+    const struct store_history *history, const struct history_job *job, uint32_t place)
+{
+	const struct history_run *run = history_slot(history, place);
+
+	return job ? run->job_older : run->older;
+}
+
+uint32_t store_history_newer(
+    const struct store_history *history, const struct history_job *job, uint32_t place)
+{
+	const struct history_run *run = history_slot(history, place);
+
+	return job ? run->job_newer : run->newer;
+}
+
+uint64_t store_history_serial(const struct store_history *history, uint32_t place)
+{
+	return history_slot(history, place)->serial;
+}
+
+void store_history_view(const struct store_history *history, uint32_t place, struct run *out)
+{
+	const struct history_run *slot = history_slot(history, place);
+	const struct history_extra *extra = slot->extra;
+
+	run_init(out);
+	out->job = slot->job->id;
+	out->number = slot->number;
+	out->state = slot->state;
+	out->trigger = slot->trigger;
+	out->attempt = slot->attempt;
+	out->scheduled_at = slot->scheduled_at;
+	out->started_at = slot->started_at;
+	out->ended_at = slot->ended_at;
+	out->exit_code = slot->exit_code;
+	out->signal = slot->signal;
+	if (!extra)
+		return;
+	out->until = extra->until;
+	out->count = extra->count;
+	out->coalesced = extra->coalesced;
+	out->max_rss = extra->max_rss;
+	out->cpu_us = extra->cpu_us;
+	out->output_bytes = extra->output_bytes;
+	out->output_dropped = extra->output_dropped;
+	out->pid = extra->pid;
+	out->pid_start = extra->pid_start;
+	out->reason = extra->reason;
+	out->attempts = extra->attempts;
+	out->actor = extra->actor;
+}
+
+uint64_t store_history_used(const struct store_history *history)
+{
+	return (uint64_t)history->count * sizeof(struct history_run);
+}
+
+uint64_t store_history_bytes(const struct store_history *history)
+{
+	return (uint64_t)history->chunk_count * CHUNK_SLOTS * sizeof(struct history_run) +
+	       (uint64_t)history->jobs.count * sizeof(struct history_job);
+}
+
+static bool history_check_job(
+    const struct store_history *history, const struct history_job *job, uint32_t *total)
+{
+	uint32_t count = 0, newer = HISTORY_NONE;
+
+	for (uint32_t i = job->newest; i != HISTORY_NONE; count++) {
+		const struct history_run *run = history_slot(history, i);
+
+		if (run->job != job || run->self != i || run->job_newer != newer)
+			return false;
+		if (newer != HISTORY_NONE && history_slot(history, newer)->number <= run->number)
+			return false;
+		newer = i;
+		i = run->job_older;
+	}
+	*total += count;
+	return job->oldest == newer && job->count == count && job->holds == count &&
+	       (count > 0 || job->last_run > 0);
+}
+
+bool store_history_check(const struct store_history *history)
+{
+	const struct history_job *job;
+	uint32_t position = 0, total = 0, linked = 0, unused = 0, newer = HISTORY_NONE;
+
+	while ((job = strmap_next(&history->jobs, &position)) != NULL)
+		if (!history_check_job(history, job, &total))
+			return false;
+	for (uint32_t i = history->newest; i != HISTORY_NONE; linked++) {
+		const struct history_run *run = history_slot(history, i);
+
+		if (run->newer != newer ||
+		    (newer != HISTORY_NONE && history_slot(history, newer)->serial <= run->serial))
+			return false;
+		newer = i;
+		i = run->older;
+	}
+	for (uint32_t i = history->free; i != HISTORY_NONE; i = history_slot(history, i)->older)
+		unused++;
+	return history->oldest == newer && linked == total && linked == history->count &&
+	       linked + unused == history->chunk_count << CHUNK_BITS &&
+	       strmap_check(&history->jobs);
+}

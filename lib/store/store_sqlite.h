@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of type "sqlite". Three connections, each of one thread: front
+ * reads on the loop's thread, writer belongs to the worker, reader (opened at
+ * the first question) to the thread that answers questions. So a long question
+ * delays no commit, and the loop waits for neither.
+ */
+#ifndef SCHEDD_STORE_STORE_SQLITE_H
+#define SCHEDD_STORE_STORE_SQLITE_H
+
+#include <stdatomic.h>
+#include "model/job_fields.h"
+#include "store/sql.h"
+#include "store/store_batch.h"
+#include "store/store_query.h"
+#include "store/store_worker.h"
+
+/* Statements of the writer, prepared when it is opened. */
+enum sqlite_write {
+	SQLITE_WRITE_BEGIN,
+	SQLITE_WRITE_COMMIT,
+	SQLITE_WRITE_ROLLBACK,
+	SQLITE_WRITE_CLAIM,
+	SQLITE_WRITE_DELETE,
+	SQLITE_WRITE_REMEMBER,
+	SQLITE_WRITE_RENAME_JOB,
+	SQLITE_WRITE_RENAME_RUNS,
+	SQLITE_WRITE_RENAME_CHANGES,
+	SQLITE_WRITE_RENAME_REMEMBER,
+	SQLITE_WRITE_RUN,
+	SQLITE_WRITE_PURGE_ALL,
+	SQLITE_WRITE_PURGE_JOB,
+	SQLITE_WRITE_PURGE_RUN,
+	SQLITE_WRITE_DELETE_RUN,
+	SQLITE_WRITE_META,
+	SQLITE_WRITE_META_DELETE,
+	SQLITE_WRITE_CHANGE,
+	SQLITE_WRITE_COUNT_RUNS,
+	SQLITE_WRITE_PUT_JOB, /* from the table of fields, not among the texts */
+	SQLITE_WRITES,
+};
+
+struct sqlite_store {
+	struct store base;
+
+	/* The loop's thread. */
+	struct sql front;
+	sqlite3_stmt *find_removed; /* the last run of an id that was removed */
+	struct store_worker *worker;
+	struct store_worker *asker; /* NULL: no question yet */
+
+	/* The worker's thread. */
+	struct sql writer;
+	sqlite3_stmt *writes[SQLITE_WRITES];
+	int64_t run_change; /* rows added to runs in this transaction */
+	struct arena scratch;
+	struct strbuf text;
+
+	/* The asker's thread. */
+	struct sql reader;
+
+	/* Constant, and counters for everybody. */
+	const struct job_field **fields; /* those that are columns, in order; owned */
+	int field_count;
+	_Atomic int64_t runs; /* rows in runs */
+};
+
+struct sqlite_store *store_sqlite_of(struct store *store);
+
+/* ---- store_sqlite_jobs.c ---- */
+
+/* Binds and runs PUT_JOB. */
+int store_sqlite_put_job(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err);
+/* ops->load. */
+int store_sqlite_load(
+    struct store *store, store_load_fn call, void *context, struct schedd_error *err);
+
+/* ---- store_sqlite_runs.c ---- */
+
+/* The columns that store_sqlite_read_run() expects, in its order: id first. */
+#define SQLITE_RUN_COLUMNS                                                                         \
+	"id, job, number, state, \"trigger\", attempt, scheduled_at, started_at, ended_at, "       \
+	"until, "                                                                                  \
+	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, "             \
+	"output_dropped, pid, pid_start, attempts, actor"
+/* INSERT … ON CONFLICT with the parameters that store_sqlite_bind_run() sets. */
+extern const char store_sqlite_put_run[];
+void store_sqlite_bind_run(sqlite3_stmt *stmt, const struct run *run);
+/* Texts are valid until the next step. A state or trigger that no name says is "lost", "schedule".
+ */
+void store_sqlite_read_run(sqlite3_stmt *stmt, struct run *run);
+
+/* ---- store_sqlite_commit.c ---- */
+
+/* The texts of the writer's statements, in the enum's order. */
+extern const char *const store_sqlite_writes[];
+/* Stores a chain of batches in one transaction; on the worker's thread. */
+int store_sqlite_commit_chain(
+    struct store *store, struct store_batch *chain, struct schedd_error *err);
+/* A transaction around what call does; on the worker's thread. */
+typedef int (*store_sqlite_change_fn)(
+    struct sqlite_store *sqlite, void *context, struct schedd_error *err);
+int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn call, void *context,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+
+/* ---- store_sqlite_query.c, _retain.c, _backup.c: the ops of the same name ---- */
+
+void store_sqlite_query_runs(
+    struct store *store, const struct store_run_query *query, store_runs_fn call, void *context);
+void store_sqlite_query_changes(struct store *store, const char *job, schedd_time since,
+    uint64_t limit, store_value_fn call, void *context);
+void store_sqlite_query_stats(
+    struct store *store, const char *job, schedd_time since, store_value_fn call, void *context);
+void store_sqlite_retain(struct store *store, const char *job,
+    const struct store_retention *retention, uint32_t budget, store_done_fn done, void *context);
+void store_sqlite_backup(struct store *store, const char *path, store_done_fn done, void *context);
+
+#endif

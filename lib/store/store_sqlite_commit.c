@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches become one transaction; whatever fails in it leaves nothing of it. */
+#include <string.h>
+#include "store/sql_text.h"
+#include "store/store_sqlite.h"
+
+const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
+    [SQLITE_WRITE_BEGIN] = "BEGIN IMMEDIATE",
+    [SQLITE_WRITE_COMMIT] = "COMMIT",
+    [SQLITE_WRITE_ROLLBACK] = "ROLLBACK",
+    [SQLITE_WRITE_CLAIM] = "UPDATE jobs SET next_fire = ?2, next_run_time = ?3, run_count = ?4, "
+			   "last_run = ?5 WHERE id = ?1",
+    [SQLITE_WRITE_DELETE] = "DELETE FROM jobs WHERE id = ?1",
+    [SQLITE_WRITE_REMEMBER] = "INSERT INTO removed (id, last_run) VALUES (?1, ?2) "
+			      "ON CONFLICT (id) DO UPDATE SET last_run = max(last_run, ?2)",
+    [SQLITE_WRITE_RENAME_JOB] = "UPDATE jobs SET id = ?2 WHERE id = ?1",
+    [SQLITE_WRITE_RENAME_RUNS] = "UPDATE runs SET job = ?2 WHERE job = ?1",
+    [SQLITE_WRITE_RENAME_CHANGES] = "UPDATE changes SET job = ?2 WHERE job = ?1",
+    [SQLITE_WRITE_RENAME_REMEMBER] =
+	"INSERT INTO removed (id, last_run) SELECT ?1, max(n) FROM "
+	"(SELECT max(number) AS n FROM runs WHERE job = ?2 "
+	"UNION ALL SELECT last_run FROM jobs WHERE id = ?2) WHERE n > 0 HAVING max(n) > 0 "
+	"ON CONFLICT (id) DO UPDATE SET last_run = max(last_run, excluded.last_run)",
+    [SQLITE_WRITE_RUN] = store_sqlite_put_run,
+    [SQLITE_WRITE_PURGE_ALL] = "DELETE FROM runs",
+    [SQLITE_WRITE_PURGE_JOB] = "DELETE FROM runs WHERE job = ?1",
+    [SQLITE_WRITE_PURGE_RUN] = "DELETE FROM runs WHERE job = ?1 AND number = ?2",
+    [SQLITE_WRITE_DELETE_RUN] = "DELETE FROM runs WHERE id = ?1",
+    [SQLITE_WRITE_META] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+    [SQLITE_WRITE_META_DELETE] = "DELETE FROM meta WHERE key = ?1",
+    [SQLITE_WRITE_CHANGE] = "INSERT INTO changes (time, job, change) VALUES (?1, ?2, ?3)",
+    [SQLITE_WRITE_COUNT_RUNS] = "UPDATE meta SET value = value + ?1 WHERE key = 'store.runs'",
+};
+
+static int sqlite_run(
+    struct sqlite_store *sqlite, enum sqlite_write write, struct schedd_error *err)
+{
+	return sql_run(&sqlite->writer, sqlite->writes[write], err);
+}
+
+/* ---- One entry of a batch ---- */
+
+static int sqlite_claim(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_CLAIM];
+
+	sql_bind_text(stmt, 1, op->claim.id);
+	sql_bind_time(stmt, 2, op->claim.next_fire);
+	sql_bind_time(stmt, 3, op->claim.next_run_time);
+	sql_bind_int(stmt, 4, (int64_t)op->claim.run_count, 0);
+	sql_bind_int(stmt, 5, op->claim.last_run, 0);
+	return sqlite_run(sqlite, SQLITE_WRITE_CLAIM, err);
+}
+
+static int sqlite_delete_job(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	int rc;
+
+	sql_bind_text(sqlite->writes[SQLITE_WRITE_DELETE], 1, op->delete_job.id);
+	rc = sqlite_run(sqlite, SQLITE_WRITE_DELETE, err);
+	if (rc < 0 || op->delete_job.last_run == 0)
+		return rc;
+	sql_bind_text(sqlite->writes[SQLITE_WRITE_REMEMBER], 1, op->delete_job.id);
+	sqlite3_bind_int64(sqlite->writes[SQLITE_WRITE_REMEMBER], 2, op->delete_job.last_run);
+	return sqlite_run(sqlite, SQLITE_WRITE_REMEMBER, err);
+}
+
+static int sqlite_put_run(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	int rc;
+
+	/* An insert sets it, an update does not. */
+	sqlite3_set_last_insert_rowid(sqlite->writer.db, 0);
+	store_sqlite_bind_run(sqlite->writes[SQLITE_WRITE_RUN], &op->run);
+	rc = sqlite_run(sqlite, SQLITE_WRITE_RUN, err);
+	if (rc == 0 && sqlite3_last_insert_rowid(sqlite->writer.db) != 0)
+		sqlite->run_change++;
+	return rc;
+}
+
+static int sqlite_purge(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	enum sqlite_write write = !op->purge.job     ? SQLITE_WRITE_PURGE_ALL
+				  : op->purge.number ? SQLITE_WRITE_PURGE_RUN
+						     : SQLITE_WRITE_PURGE_JOB;
+	int rc;
+
+	if (op->purge.job)
+		sql_bind_text(sqlite->writes[write], 1, op->purge.job);
+	if (write == SQLITE_WRITE_PURGE_RUN)
+		sqlite3_bind_int64(sqlite->writes[write], 2, op->purge.number);
+	rc = sqlite_run(sqlite, write, err);
+	if (rc == 0)
+		sqlite->run_change -= sqlite3_changes(sqlite->writer.db);
+	return rc;
+}
+
+static int sqlite_rename(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	static const enum sqlite_write writes[] = {SQLITE_WRITE_RENAME_RUNS,
+	    SQLITE_WRITE_RENAME_JOB, SQLITE_WRITE_RENAME_CHANGES, SQLITE_WRITE_RENAME_REMEMBER};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]) && rc == 0; i++) {
+		sql_bind_text(sqlite->writes[writes[i]], 1, op->rename.id);
+		sql_bind_text(sqlite->writes[writes[i]], 2, op->rename.to);
+		rc = sqlite_run(sqlite, writes[i], err);
+		if (rc < 0 && sqlite3_errcode(sqlite->writer.db) == SQLITE_CONSTRAINT_UNIQUE)
+			rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+			    "store '%s': runs of a removed job '%s' are still kept, purge them "
+			    "first",
+			    sqlite->base.name, op->rename.to);
+	}
+	return rc;
+}
+
+static int sqlite_put_number(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	sql_bind_text(sqlite->writes[SQLITE_WRITE_META], 1, op->number.key);
+	sqlite3_bind_int64(sqlite->writes[SQLITE_WRITE_META], 2, op->number.number);
+	return sqlite_run(sqlite, SQLITE_WRITE_META, err);
+}
+
+static int sqlite_put_text(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	enum sqlite_write write = op->text.text ? SQLITE_WRITE_META : SQLITE_WRITE_META_DELETE;
+
+	sql_bind_text(sqlite->writes[write], 1, op->text.key);
+	if (op->text.text)
+		sql_bind_text(sqlite->writes[write], 2, op->text.text);
+	return sqlite_run(sqlite, write, err);
+}
+
+static int sqlite_put_change(
+    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_CHANGE];
+
+	sqlite3_bind_int64(stmt, 1, op->change.when);
+	sql_bind_text(stmt, 2, op->change.job);
+	sql_bind_text(stmt, 3, op->change.json);
+	return sqlite_run(sqlite, SQLITE_WRITE_CHANGE, err);
+}
+
+static int (*const sqlite_verbs[STORE_OP_COUNT])(
+    struct sqlite_store *, const struct store_op *, struct schedd_error *) = {
+    [STORE_OP_PUT_JOB] = store_sqlite_put_job,
+    [STORE_OP_CLAIM] = sqlite_claim,
+    [STORE_OP_DELETE_JOB] = sqlite_delete_job,
+    [STORE_OP_PUT_RUN] = sqlite_put_run,
+    [STORE_OP_PURGE_RUNS] = sqlite_purge,
+    [STORE_OP_RENAME] = sqlite_rename,
+    [STORE_OP_PUT_NUMBER] = sqlite_put_number,
+    [STORE_OP_PUT_TEXT] = sqlite_put_text,
+    [STORE_OP_PUT_CHANGE] = sqlite_put_change,
+};
+
+/* ---- A transaction ---- */
+
+/* The number of rows is kept in the same transaction, so that nobody ever has to count them. */
+static int sqlite_count_runs(struct sqlite_store *sqlite, struct schedd_error *err)
+{
+	if (sqlite->run_change == 0)
+		return 0;
+	sqlite3_bind_int64(sqlite->writes[SQLITE_WRITE_COUNT_RUNS], 1, sqlite->run_change);
+	return sqlite_run(sqlite, SQLITE_WRITE_COUNT_RUNS, err);
+}
+
+int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn call, void *context,
+    struct schedd_error *err)
+{
+	int rc = sqlite_run(sqlite, SQLITE_WRITE_BEGIN, err);
+
+	if (rc < 0)
+		return rc;
+	sqlite->run_change = 0;
+	rc = call(sqlite, context, err);
+	if (rc == 0)
+		rc = sqlite_count_runs(sqlite, err);
+	if (rc == 0)
+		rc = sqlite_run(sqlite, SQLITE_WRITE_COMMIT, err);
+	if (rc == 0)
+		atomic_fetch_add_explicit(&sqlite->runs, sqlite->run_change, memory_order_relaxed);
+	else if (!sqlite3_get_autocommit(sqlite->writer.db))
+		(void)!sqlite_run(sqlite, SQLITE_WRITE_ROLLBACK, NULL);
+	return rc;
+}
+
+static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct schedd_error *err)
+{
+	int rc = 0;
+
+	for (const struct store_batch *batch = context; batch && rc == 0; batch = batch->next)
+		for (const struct store_op *op = batch->first; op && rc == 0; op = op->next)
+			rc = sqlite_verbs[op->kind](sqlite, op, err);
+	return rc;
+}
+
+int store_sqlite_commit_chain(
+    struct store *store, struct store_batch *chain, struct schedd_error *err)
+{
+	return store_sqlite_transact(store_sqlite_of(store), sqlite_apply_chain, chain, err);
+}

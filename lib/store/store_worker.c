@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two queues under one lock. A batch belongs to the loop's thread until it is
+ * queued, to this thread until its letter is posted, then to the loop's again.
+ */
+#include "store/store_worker.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct store_worker {
+	struct store *store;
+	store_worker_commit_fn commit;
+	pthread_t thread;
+	pthread_mutex_t lock;       /* guards the rest but groups */
+	pthread_cond_t work;        /* signalled when something is queued */
+	struct store_batch *queued; /* oldest first */
+	struct store_batch **queue_end;
+	struct store_batch *group; /* being committed */
+	struct store_task *tasks;  /* oldest first */
+	struct store_task **task_end;
+	bool stopping;
+	_Atomic uint64_t groups;
+};
+
+/* ---- On the thread ---- */
+
+static void worker_open_batch(struct mailbox_letter *letter)
+{
+	struct store_batch *batch =
+	    (struct store_batch *)((char *)letter - offsetof(struct store_batch, letter));
+
+	batch->store->pending--;
+	store_batch_answer(batch);
+}
+
+static void worker_open_task(struct mailbox_letter *letter)
+{
+	struct store_task *task =
+	    (struct store_task *)((char *)letter - offsetof(struct store_task, letter));
+
+	task->store->pending--;
+	task->answer(task);
+}
+
+/* Each batch for itself, so that a bad one takes no other with it. */
+static void worker_commit_alone(struct store_worker *worker, struct store_batch *chain)
+{
+	for (struct store_batch *batch = chain; batch; batch = batch->next) {
+		struct store_batch *next = batch->next;
+
+		if (batch->rc < 0)
+			continue;
+		batch->next = NULL;
+		batch->rc = worker->commit(worker->store, batch, &batch->err);
+		batch->next = next;
+		atomic_fetch_add_explicit(&worker->groups, 1, memory_order_relaxed);
+	}
+}
+
+static void worker_commit_group(struct store_worker *worker, struct store_batch *chain)
+{
+	struct schedd_error err;
+	bool whole = true;
+	int rc = 0;
+
+	for (struct store_batch *batch = chain; batch; batch = batch->next) {
+		batch->rc = store_batch_check(batch, &batch->err);
+		whole = whole && batch->rc == 0;
+	}
+	if (!whole || !chain->next) {
+		worker_commit_alone(worker, chain);
+		return;
+	}
+	rc = worker->commit(worker->store, chain, &err);
+	atomic_fetch_add_explicit(&worker->groups, 1, memory_order_relaxed);
+	if (rc < 0)
+		worker_commit_alone(worker, chain);
+}
+
+static void worker_post_group(struct store_worker *worker, struct store_batch *chain)
+{
+	struct store_batch *next;
+
+	/* From here on nobody may find them in the group: their owner frees them. */
+	pthread_mutex_lock(&worker->lock);
+	worker->group = NULL;
+	pthread_mutex_unlock(&worker->lock);
+	for (struct store_batch *batch = chain; batch; batch = next) {
+		next = batch->next;
+		batch->letter.open = worker_open_batch;
+		mailbox_post(worker->store->mailbox, &batch->letter);
+	}
+}
+
+/* A task that has more to do goes to the end of the queue. */
+static void worker_step_task(struct store_worker *worker, struct store_task *task)
+{
+	if (!task->step(task)) {
+		task->letter.open = worker_open_task;
+		mailbox_post(worker->store->mailbox, &task->letter);
+		return;
+	}
+	pthread_mutex_lock(&worker->lock);
+	task->next = NULL;
+	*worker->task_end = task;
+	worker->task_end = &task->next;
+	pthread_mutex_unlock(&worker->lock);
+}
+
+static struct store_batch *worker_take_group(struct store_worker *worker)
+{
+	worker->group = worker->queued;
+	worker->queued = NULL;
+	worker->queue_end = &worker->queued;
+	return worker->group;
+}
+
+static struct store_task *worker_take_task(struct store_worker *worker)
+{
+	struct store_task *task = worker->tasks;
+
+	if (!task)
+		return NULL;
+	worker->tasks = task->next;
+	if (!worker->tasks)
+		worker->task_end = &worker->tasks;
+	return task;
+}
+
+static void *worker_main(void *context)
+{
+	struct store_worker *worker = context;
+
+	for (;;) {
+		struct store_batch *group;
+		struct store_task *task;
+
+		pthread_mutex_lock(&worker->lock);
+		while (!worker->queued && !worker->tasks && !worker->stopping)
+			pthread_cond_wait(&worker->work, &worker->lock);
+		group = worker_take_group(worker);
+		task = worker_take_task(worker);
+		pthread_mutex_unlock(&worker->lock);
+		if (!group && !task)
+			return NULL;
+		if (group) {
+			worker_commit_group(worker, group);
+			worker_post_group(worker, group);
+		}
+		if (task)
+			worker_step_task(worker, task);
+	}
+}
+
+/* ---- On the loop's thread ---- */
+
+/* Signals are the host's business: none is delivered here. */
+static int worker_start(struct store_worker *worker, const char *name)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&worker->thread, NULL, worker_main, worker);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc == 0)
+		pthread_setname_np(worker->thread, name);
+	return rc;
+}
+
+struct store_worker *store_worker_new(
+    struct store *store, const char *name, store_worker_commit_fn commit, struct schedd_error *err)
+{
+	struct store_worker *worker = calloc(1, sizeof(*worker));
+	int rc;
+
+	if (!worker) {
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	worker->store = store;
+	worker->commit = commit;
+	worker->queue_end = &worker->queued;
+	worker->task_end = &worker->tasks;
+	pthread_mutex_init(&worker->lock, NULL);
+	pthread_cond_init(&worker->work, NULL);
+	rc = worker_start(worker, name);
+	if (rc == 0)
+		return worker;
+	schedd_error_set(err, SCHEDD_EFAILED, "store '%s': its thread does not start: %s",
+	    store->name, strerror(rc));
+	pthread_cond_destroy(&worker->work);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
+	return NULL;
+}
+
+void store_worker_free(struct store_worker *worker)
+{
+	if (!worker)
+		return;
+	pthread_mutex_lock(&worker->lock);
+	worker->stopping = true;
+	pthread_cond_signal(&worker->work);
+	pthread_mutex_unlock(&worker->lock);
+	pthread_join(worker->thread, NULL);
+	pthread_cond_destroy(&worker->work);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker);
+}
+
+void store_worker_commit(struct store_worker *worker, struct store_batch *batch)
+{
+	worker->store->pending++;
+	batch->next = NULL;
+	pthread_mutex_lock(&worker->lock);
+	*worker->queue_end = batch;
+	worker->queue_end = &batch->next;
+	pthread_cond_signal(&worker->work);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+void store_worker_do(struct store_worker *worker, struct store_task *task)
+{
+	worker->store->pending++;
+	task->store = worker->store;
+	task->next = NULL;
+	pthread_mutex_lock(&worker->lock);
+	*worker->task_end = task;
+	worker->task_end = &task->next;
+	pthread_cond_signal(&worker->work);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+void store_worker_pending(struct store_worker *worker, store_worker_visit_fn visit, void *context)
+{
+	pthread_mutex_lock(&worker->lock);
+	for (const struct store_batch *batch = worker->group; batch; batch = batch->next)
+		visit(batch, context);
+	for (const struct store_batch *batch = worker->queued; batch; batch = batch->next)
+		visit(batch, context);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+uint64_t store_worker_groups(const struct store_worker *worker)
+{
+	return atomic_load_explicit(&worker->groups, memory_order_relaxed);
+}

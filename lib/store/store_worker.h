@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread of a store. Batches that wait are committed together; between two
+ * such groups one piece of a longer task is done, so that no task holds up a
+ * commit for longer than its pieces take. Answers go to the loop by mailbox.
+ *
+ * While it has nothing to do the thread sleeps without a time limit.
+ */
+#ifndef SCHEDD_STORE_STORE_WORKER_H
+#define SCHEDD_STORE_STORE_WORKER_H
+
+#include "store/store_batch.h"
+
+struct store_worker;
+
+/* A question or a chore. Embedded in what it needs. */
+struct store_task {
+	struct mailbox_letter letter; /* how its answer travels */
+	struct store_task *next;      /* in the queue */
+	struct store *store;          /* whose pending it counts in */
+	/* On the thread: one piece of some milliseconds at most; true: there is more to do. */
+	bool (*step)(struct store_task *task);
+	/* On the loop's thread: answers, and frees the task. */
+	void (*answer)(struct store_task *task);
+};
+
+/*
+ * On the thread: stores a chain of batches as one, all or nothing. Batches
+ * that ran out of memory are not among them.
+ */
+typedef int (*store_worker_commit_fn)(
+    struct store *store, struct store_batch *chain, struct schedd_error *err);
+
+/* commit NULL: for tasks alone. The thread is called name (at most 15 bytes). */
+struct store_worker *store_worker_new(
+    struct store *store, const char *name, store_worker_commit_fn commit, struct schedd_error *err);
+/* Everything must have been answered. NULL is fine. */
+void store_worker_free(struct store_worker *worker);
+/* Takes the batch; store_batch_answer() follows on the loop's thread. */
+void store_worker_commit(struct store_worker *worker, struct store_batch *batch);
+/* Takes the task. */
+void store_worker_do(struct store_worker *worker, struct store_task *task);
+/*
+ * Calls back for each batch that is not committed yet, oldest first, while
+ * the thread may be working on it: only what was filled in may be read.
+ */
+typedef void (*store_worker_visit_fn)(const struct store_batch *batch, void *context);
+void store_worker_pending(struct store_worker *worker, store_worker_visit_fn visit, void *context);
+/* Groups committed so far, from any thread. */
+uint64_t store_worker_groups(const struct store_worker *worker);
+
+#endif
