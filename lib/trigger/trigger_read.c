@@ -101,12 +101,11 @@ int trigger_read_interval(
 	if (step < TRIGGER_SPAN_MIN)
 		return trigger_form_error(
 		    frame, err, "'%s' is shorter than 0.001 seconds", frame->form->key);
+	/* An end before it is no error: it may be an anchor of ours that is read back. */
 	if (start) {
 		rc = trigger_read_time(frame, start, "start", false, &anchor, err);
 		if (rc)
 			return rc;
-		if (frame->bounds.end != SCHEDD_TIME_NONE && frame->bounds.end < anchor)
-			return trigger_form_error(frame, err, "'end' is before 'start'");
 	} else if (!frame->previous || !trigger_interval_get(frame->previous, &anchor, &old) ||
 		   old != step) {
 		anchor = frame->context->now + step;
