@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/strmap.h"
+#include "cmd/verbs.h"
 
 #define TARGETS_WINDOW 64
 
@@ -19,15 +20,36 @@ static bool targets_is_glob(const char *word)
 	return strpbrk(word, "*?[") != NULL;
 }
 
-bool targets_are_bulk(const struct command *command)
+/* Was a filter given? With modify -t and -g are fields to set, not filters. */
+static bool targets_filter(const struct command *command, const char *name)
+{
+	const struct option *const *set = command->verb->options;
+
+	while (set && *set && *set != option_target)
+		set++;
+	return set && *set && args_has(&command->args, name);
+}
+
+static bool targets_filtered(const struct command *command)
+{
+	return targets_filter(command, "tag") || targets_filter(command, "group") ||
+	       targets_filter(command, "state");
+}
+
+bool targets_are_glob(const struct command *command)
 {
 	const struct args *args = &command->args;
 
 	for (int i = 0; i < args->word_count; i++)
 		if (targets_is_glob(args->words[i]) || strcmp(args->words[i], "-") == 0)
 			return true;
-	return args_has(args, "tag") || args_has(args, "group") || args_has(args, "state") ||
-	       args_has(args, "all");
+	return false;
+}
+
+bool targets_are_bulk(const struct command *command)
+{
+	return targets_are_glob(command) || targets_filtered(command) ||
+	       targets_filter(command, "all");
 }
 
 /* All values of a repeated option as a list under key. */
@@ -132,8 +154,7 @@ int targets_resolve(struct command *command, struct value *ids, struct schedd_er
 	for (int i = 0; i < args->word_count && !rc; i++) {
 		if (strcmp(args->words[i], "-") == 0)
 			rc = targets_stdin(command, ids, &seen);
-		else if (targets_is_glob(args->words[i]) || args_has(args, "tag") ||
-			 args_has(args, "group") || args_has(args, "state"))
+		else if (targets_is_glob(args->words[i]) || targets_filtered(command))
 			query = true;
 		else
 			rc = targets_add(command, ids, &seen, args->words[i]);

@@ -19,6 +19,9 @@ int targets_resolve(struct command *command, struct value *ids, struct schedd_er
 /* Were jobs chosen by more than typing their ids out? (Then bulk acts ask.) */
 bool targets_are_bulk(const struct command *command);
 
+/* Likewise by the words alone: a glob or standard input. */
+bool targets_are_glob(const struct command *command);
+
 /* Puts patterns, tags, group, states into the params of job.list. */
 void targets_filters(struct command *command, struct value *params);
 

@@ -5,17 +5,31 @@
 
 #include "cmd/verbs.h"
 
+extern const struct verb verb_add;
 extern const struct verb verb_backup;
 extern const struct verb verb_complete;
 extern const struct verb verb_events;
 extern const struct verb verb_executors;
 extern const struct verb verb_groups;
 extern const struct verb verb_help;
+extern const struct verb verb_history;
+extern const struct verb verb_kill;
+extern const struct verb verb_list;
+extern const struct verb verb_logs;
+extern const struct verb verb_modify;
+extern const struct verb verb_pause;
 extern const struct verb verb_ping;
 extern const struct verb verb_reload;
+extern const struct verb verb_remove;
+extern const struct verb verb_rename;
+extern const struct verb verb_reschedule;
+extern const struct verb verb_resume;
+extern const struct verb verb_retry;
+extern const struct verb verb_run;
 extern const struct verb verb_shutdown;
 extern const struct verb verb_status;
 extern const struct verb verb_stores;
 extern const struct verb verb_version;
+extern const struct verb verb_wait;
 
 #endif

@@ -8,6 +8,20 @@
 #include "cmd/verb_rows.h"
 
 const struct verb *const verbs_all[] = {
+    &verb_add,
+    &verb_list,
+    &verb_modify,
+    &verb_reschedule,
+    &verb_rename,
+    &verb_remove,
+    &verb_pause,
+    &verb_resume,
+    &verb_run,
+    &verb_history,
+    &verb_logs,
+    &verb_wait,
+    &verb_kill,
+    &verb_retry,
     &verb_events,
     &verb_status,
     &verb_stores,

@@ -359,9 +359,15 @@ int rpc_client_send(struct rpc_client *client, const char *method, const struct 
 int rpc_client_receive(struct rpc_client *client, uint32_t msgid, struct arena *arena,
     struct value *result, struct schedd_error *err)
 {
+	return rpc_client_receive_within(client, msgid, client->timeout, arena, result, err);
+}
+
+int rpc_client_receive_within(struct rpc_client *client, uint32_t msgid, schedd_span timeout,
+    struct arena *arena, struct value *result, struct schedd_error *err)
+{
 	struct message message;
-	int rc = client_await(client, MESSAGE_RESPONSE, msgid, client_deadline(client->timeout),
-	    arena, &message, err);
+	int rc = client_await(
+	    client, MESSAGE_RESPONSE, msgid, client_deadline(timeout), arena, &message, err);
 
 	if (rc < 0)
 		return rc;

@@ -37,6 +37,10 @@ int rpc_client_send(struct rpc_client *client, const char *method, const struct 
 /* Waits for the answer to msgid; answers to others that come before it are kept. */
 int rpc_client_receive(struct rpc_client *client, uint32_t msgid, struct arena *arena,
     struct value *result, struct schedd_error *err) __attribute__((warn_unused_result));
+/* The same with a time-out of its own, for calls that wait for something. */
+int rpc_client_receive_within(struct rpc_client *client, uint32_t msgid, schedd_span timeout,
+    struct arena *arena, struct value *result, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /*
  * Waits up to timeout µs for the next notification. *method and *params live
  * in the arena. 1: one came; 0: time is over; negative: the connection ended.

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/job_spec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cmd/job_input.h"
+#include "cmd/out.h"
+#include "model/job_fields.h"
+#include "trigger/trigger_flags.h"
+#include "trigger/when.h"
+
+#define SPEC_FLAGS_MAX 64
+
+const struct option option_action[] = {
+    {.name = "sh", .value = "LINE", .section = "What to run", .doc = "a line for the shell"},
+    {.name = "script",
+	.value = "FILE|-",
+	.complete = COMPLETE_FILE,
+	.doc = "a shell script, read now and kept with the job"},
+    {.name = "call", .value = "PLUGIN:FUNCTION", .doc = "a function of a plug-in"},
+    {.name = "args", .value = "JSON", .doc = "arguments for --call"},
+    {.name = "http", .value = "'METHOD URL'", .doc = "a request"},
+    {0},
+};
+
+/* ---- Trigger ---- */
+
+static struct trigger_context spec_context(struct command *command)
+{
+	const struct zone *zone = command_zone(command);
+
+	return (struct trigger_context){
+	    .zones = command->zones,
+	    .zone = zone,
+	    .now = command->now,
+	    .job_id = args_get(&command->args, "id"),
+	    .strict = true,
+	};
+}
+
+int job_spec_trigger(struct command *command, struct value *out, struct schedd_error *err)
+{
+	struct trigger_context context = spec_context(command);
+	struct trigger_flag flags[SPEC_FLAGS_MAX];
+	size_t count = 0;
+
+	for (int i = 0; i < command->args.value_count; i++) {
+		const struct args_value *value = &command->args.values[i];
+
+		if (!trigger_flags_known(value->option->name))
+			continue;
+		if (count == SPEC_FLAGS_MAX)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "more than %d trigger options; write a job file instead",
+			    SPEC_FLAGS_MAX);
+		flags[count++] = (struct trigger_flag){value->option->name, value->text};
+	}
+	err->offset = -1;
+	return trigger_flags_value(flags, count, &context, &command->arena, out, err);
+}
+
+/* The flag's text that the sentence quotes. */
+static const char *spec_culprit(const struct command *command, const struct schedd_error *err)
+{
+	for (int i = 0; i < command->args.value_count; i++) {
+		const char *text = command->args.values[i].text;
+
+		if (text && text[0] && trigger_flags_known(command->args.values[i].option->name) &&
+		    strlen(text) >= (size_t)err->offset && strstr(err->message, text))
+			return text;
+	}
+	return NULL;
+}
+
+void job_spec_caret(struct command *command, const struct schedd_error *err)
+{
+	const char *text = err->offset < 0 ? NULL : spec_culprit(command, err);
+	struct strbuf safe = STRBUF_EMPTY;
+
+	if (!text || out_is_json(command) || strlen(text) > 200 || strchr(text, '\n'))
+		return;
+	out_safe(&safe, text, strlen(text), false);
+	fprintf(
+	    stderr, "  %s\n  %*s^\n", strbuf_peek(&safe), out_width(text, (size_t)err->offset), "");
+	strbuf_clear(&safe);
+}
+
+/* ---- Fields ---- */
+
+/* Adds a member or takes the place of one of that name. */
+static void spec_put(struct command *command, struct value *map, const char *key, struct value item)
+{
+	for (uint32_t i = 0; i < map->map.count; i++)
+		if (strcmp(map->map.members[i].key, key) == 0) {
+			map->map.members[i].value = item;
+			return;
+		}
+	value_put(&command->arena, map, key, item);
+}
+
+/* "K=V" into a map of pairs. */
+static int spec_pair(struct command *command, struct value *map, const char *option,
+    const char *text, struct schedd_error *err)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "--%s: '%s' is not of the form NAME=VALUE", option, text);
+	spec_put(command, map, arena_strndup(&command->arena, text, (size_t)(equals - text)),
+	    value_string_ref(equals + 1));
+	return 0;
+}
+
+/* All values of a repeated option: a map where they are pairs, else a list. */
+static int spec_repeated(struct command *command, const struct option *option,
+    const struct job_field *field, struct value *out, struct schedd_error *err)
+{
+	bool pairs = field->type == JOB_FIELD_RLIMITS ||
+		     (field->type == JOB_FIELD_PAIRS && strcmp(field->name, "tags") != 0);
+	const char *text;
+	int position = 0, rc = 0;
+
+	*out = pairs ? value_map() : value_array();
+	while (!rc && (text = args_next(&command->args, option->name, &position))) {
+		if (pairs)
+			rc = spec_pair(command, out, option->name, text, err);
+		else
+			value_append(&command->arena, out, value_string_ref(text));
+	}
+	return rc;
+}
+
+static int spec_time(
+    struct command *command, const char *text, struct value *out, struct schedd_error *err)
+{
+	const char *name = args_get(&command->args, "tz");
+	struct when_context context = {.zone = command_zone(command),
+	    .zones = command->zones,
+	    .now = command->now,
+	    .strict = true};
+	schedd_time when;
+	int rc = name ? zone_cache_get(command->zones, name, &context.zone, err) : 0;
+
+	if (!rc)
+		rc = when_parse(text, &context, &when, err);
+	if (!rc)
+		*out = value_int(when);
+	return rc;
+}
+
+/* One option's value in the shape of its field. */
+static int spec_value(struct command *command, const struct option *option,
+    const struct job_field *field, struct value *out, struct schedd_error *err)
+{
+	const char *text = args_get(&command->args, option->name);
+	int rc = 0;
+
+	if (option->repeat)
+		return spec_repeated(command, option, field, out, err);
+	if (!option->value) {
+		*out = value_bool(true);
+		return 0;
+	}
+	*out = value_string_ref(text);
+	if (field->type == JOB_FIELD_TIME)
+		rc = spec_time(command, text, out, err);
+	else if (field->type == JOB_FIELD_INT || field->type == JOB_FIELD_RETRY)
+		rc = job_input_integer(option->name, text, out, err);
+	else if (field->type == JOB_FIELD_SPAN && strcmp(text, "none") == 0)
+		*out = value_nil();
+	return rc;
+}
+
+/* --retry and its companions are one field. */
+static int spec_retry(struct command *command, struct value *map, struct schedd_error *err)
+{
+	static const char *const options[] = {
+	    "retry", "retry-delay", "retry-backoff", "retry-max-delay", "retry-on"};
+	static const char *const keys[] = {"limit", "delay", "backoff", "max_delay", "on"};
+	struct value retry = value_map();
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *text = args_get(&command->args, options[i]);
+		struct value value = value_string_ref(text);
+		int rc = 0;
+
+		if (!text)
+			continue;
+		if (i == 0)
+			rc = job_input_integer(options[i], text, &value, err);
+		else if (i == 2)
+			rc = job_input_number(options[i], text, &value, err);
+		if (rc)
+			return rc;
+		value_put(&command->arena, &retry, keys[i], value);
+	}
+	if (retry.map.count > 0)
+		spec_put(command, map, "retry", retry);
+	return 0;
+}
+
+/* Reads the map into a job on trial: what is wrong is said before anything is sent. */
+static int spec_check(struct command *command, const struct value *map, struct schedd_error *err)
+{
+	const struct trigger_context context = spec_context(command);
+	const struct job_fields_context fields = {.trigger = &context};
+	struct schedd_job *job = job_new();
+	struct job_state state;
+	int rc;
+
+	job_state_init(&state);
+	rc = job ? job_fields_read(
+		       job, &state, map, JOB_FIELD_STATE | JOB_FIELD_ADD_ONLY, &fields, err)
+		 : schedd_error_nomem(err);
+	job_state_clear(&state);
+	job_unref(job);
+	return rc;
+}
+
+int job_spec_fields(struct command *command, struct value *map, struct schedd_error *err)
+{
+	int rc;
+
+	for (const struct option *option = option_job; option->name; option++) {
+		const struct job_field *field =
+		    option->field ? job_fields_find(option->field) : NULL;
+		struct value value;
+
+		if (!field || field->type == JOB_FIELD_RETRY ||
+		    !args_has(&command->args, option->name))
+			continue;
+		rc = spec_value(command, option, field, &value, err);
+		if (rc)
+			return schedd_error_prefix(err, "--%s", option->name);
+		spec_put(command, map, field->name, value);
+	}
+	rc = spec_retry(command, map, err);
+	if (!rc)
+		rc = job_input_action(command, map, err);
+	if (!rc)
+		rc = job_input_environment(command, map, err);
+	if (!rc)
+		rc = job_input_stdin(command, map, err);
+	if (!rc && arena_failed(&command->arena))
+		rc = schedd_error_nomem(err);
+	return rc ? rc : spec_check(command, map, err);
+}
+
+/* ---- Saying what came of it ---- */
+
+/* "Next run: 2026-12-01 02:30:00 (in 9h12m). At 02:30 every day, Europe/Berlin." */
+void job_spec_say_next(struct command *command, const struct value *job)
+{
+	const struct value *next = value_get(job, "next_run_time");
+	const char *words = value_get_string(job, "trigger_words");
+	const char *state = value_get_string(job, "state");
+	struct strbuf text = STRBUF_EMPTY;
+	struct command shown = *command;
+
+	if (next && next->type == VALUE_INT) {
+		strbuf_add(&text, "Next run: ");
+		shown.out.time = OUT_TIME_LOCAL;
+		out_when(&shown, &text, next->integer);
+		strbuf_add(&text, " (");
+		shown.out.time = OUT_TIME_RELATIVE;
+		out_when(&shown, &text, next->integer);
+		strbuf_add(&text, ")");
+	} else {
+		strbuf_printf(&text, "No run is planned%s%s", state ? ", the job is " : "",
+		    state ? state : "");
+	}
+	strbuf_printf(&text, ". %s%s", words ? words : "", words ? "." : "");
+	command_say(command, "%s", strbuf_peek(&text));
+	strbuf_clear(&text);
+}

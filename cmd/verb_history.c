@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "cmd/columns.h"
+#include "cmd/verb_rows.h"
+#include "model/run.h"
+#include "trigger/when.h"
+
+#define HISTORY_PAGE 1000
+#define HISTORY_DEFAULT 50
+
+static const char *const state_words[] = {"queued", "running", "retrying", "success", "failed",
+    "timeout", "killed", "cancelled", "missed", "skipped", "lost", NULL};
+
+static const struct option history_options[] = {
+    {.name = "number",
+	.letter = 'n',
+	.value = "N",
+	.section = "Which runs",
+	.doc = "how many (default 50; 0: all)"},
+    {.name = "last",
+	.value = "DUR",
+	.complete = COMPLETE_DURATION,
+	.doc = "of the last 7d, 12h, …"},
+    {.name = "since", .value = "TIME", .complete = COMPLETE_TIME, .doc = "not before"},
+    {.name = "until", .value = "TIME", .complete = COMPLETE_TIME, .doc = "not after"},
+    /* Several states may be joined by commas, so they are checked by the verb. */
+    {.name = "state",
+	.value = "STATE,…",
+	.words = state_words,
+	.repeat = true,
+	.doc = "success, failed, timeout, killed, cancelled, missed, skipped, lost, running, …"},
+    {0},
+};
+
+static const struct option *const history_sets[] = {history_options, NULL};
+
+static int history_states(struct command *command, struct value *params, struct schedd_error *err)
+{
+	struct value list = value_array();
+	const char *text;
+	int position = 0;
+
+	while ((text = args_next(&command->args, "state", &position)))
+		while (*text) {
+			size_t length = strcspn(text, ",");
+			const char *word = arena_strndup(&command->arena, text, length);
+			enum run_state state;
+
+			if (!word || !run_state_parse(word, &state))
+				return schedd_error_set(err, SCHEDD_EINVAL,
+				    "--state: '%.*s' is no state of a run", (int)length, text);
+			value_append(&command->arena, &list, value_string_ref(word));
+			text += length + (text[length] == ',');
+		}
+	if (list.array.count > 0)
+		value_put(&command->arena, params, "states", list);
+	return 0;
+}
+
+static int history_time(
+    struct command *command, struct value *params, const char *option, struct schedd_error *err)
+{
+	const char *text = args_get(&command->args, option);
+	struct when_context context = {.zone = command_zone(command),
+	    .zones = command->zones,
+	    .now = command->now,
+	    .date_is_end = strcmp(option, "until") == 0};
+	schedd_time when;
+
+	if (!text)
+		return 0;
+	if (when_parse(text, &context, &when, err) != 0)
+		return schedd_error_prefix(err, "--%s", option);
+	value_put(&command->arena, params, option, value_int(when));
+	return 0;
+}
+
+static int history_params(struct command *command, struct value *params, struct schedd_error *err)
+{
+	const char *last = args_get(&command->args, "last");
+	struct value jobs = value_array();
+	schedd_span span;
+	int rc;
+
+	*params = value_map();
+	for (int i = 0; i < command->args.word_count; i++)
+		value_append(&command->arena, &jobs, value_string_ref(command->args.words[i]));
+	if (jobs.array.count > 0)
+		value_put(&command->arena, params, "jobs", jobs);
+	if (last && args_has(&command->args, "since"))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "--last and --since contradict each other");
+	if (last) {
+		if (duration_parse(last, &span, err) != 0)
+			return schedd_error_prefix(err, "--last");
+		value_put(&command->arena, params, "since", value_int(command->now - span));
+	}
+	rc = history_states(command, params, err);
+	if (!rc)
+		rc = history_time(command, params, "since", err);
+	if (!rc)
+		rc = history_time(command, params, "until", err);
+	value_put(&command->arena, params, "limit", value_int(HISTORY_PAGE));
+	value_put(&command->arena, params, "after", value_nil());
+	return rc;
+}
+
+/* The member of params that changes from page to page. */
+static struct value *history_member(struct value *params, const char *key)
+{
+	uint32_t i = 0;
+
+	while (strcmp(params->map.members[i].key, key) != 0)
+		i++;
+	return &params->map.members[i].value;
+}
+
+/* Page by page until so many rows were shown; 0: all there are. */
+static int history_pages(struct command *command, struct value *params, struct out_list *list,
+    uint64_t wanted, struct schedd_error *err)
+{
+	struct value *after = history_member(params, "after");
+	struct value *limit = history_member(params, "limit");
+	uint64_t shown = 0;
+
+	do {
+		const struct value *runs;
+		struct value result;
+		int rc;
+
+		if (wanted > 0 && wanted - shown < HISTORY_PAGE)
+			*limit = value_int((int64_t)(wanted - shown));
+		rc = command_call(command, "run.list", params, &result, err);
+		if (rc)
+			return rc;
+		runs = value_get(&result, "runs");
+		for (uint32_t i = 0; runs && i < runs->array.count; i++)
+			out_list_row(list, &runs->array.items[i]);
+		shown += runs ? runs->array.count : 0;
+		*after = value_string_ref(value_get_string(&result, "next"));
+	} while (after->type == VALUE_STRING && (wanted == 0 || shown < wanted));
+	return 0;
+}
+
+static int history_run(struct command *command)
+{
+	const char *number = args_get(&command->args, "number");
+	struct schedd_error err = {0};
+	long long wanted = HISTORY_DEFAULT;
+	struct out_list *list;
+	struct value params;
+	char *end;
+	int rc, status;
+
+	if (number) {
+		wanted = strtoll(number, &end, 10);
+		if (*end || end == number || wanted < 0)
+			return command_usage(command, "-n: '%s' is not a number", number);
+	}
+	if (history_params(command, &params, &err) != 0)
+		return command_fail(command, &err);
+	list = out_list_begin(command, columns_run, "id", &err);
+	if (!list)
+		return command_fail(command, &err);
+	rc = history_pages(command, &params, list, (uint64_t)wanted, &err);
+	status = out_list_end(list);
+	return rc ? command_fail(command, &err) : status;
+}
+
+const struct verb verb_history = {
+    .name = "history",
+    .alias = "runs",
+    .group = "Runs",
+    .summary = "show runs, newest first",
+    .usage = "[JOB…] [OPTIONS]",
+    .examples = "schedctl history\n"
+		"schedctl history backup -n 5\n"
+		"schedctl runs --last 7d --state failed,missed --json",
+    .notes = "JOB may be a quoted glob, also of jobs that were removed. A row of missed or skipped "
+	     "fire\n"
+	     "times stands for all of them in a row with the same cause: count tells how many.",
+    .options = history_sets,
+    .complete = COMPLETE_JOB,
+    .max_words = -1,
+    .run = history_run,
+};

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* list: page by page, so that a hundred thousand jobs stream; --watch draws again and again. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/duration.h"
+#include "cmd/columns.h"
+#include "cmd/targets.h"
+#include "cmd/verb_rows.h"
+
+#define LIST_PAGE 1000
+
+static const struct option list_options[] = {
+    {.name = "store",
+	.value = "NAME",
+	.section = "Which jobs",
+	.complete = COMPLETE_STORE,
+	.doc = "jobs in that store"},
+    {.name = "owner", .value = "NAME", .doc = "jobs that apply --owner NAME made"},
+    {.name = "due",
+	.value = "DUR",
+	.complete = COMPLETE_DURATION,
+	.doc = "jobs whose next run is within that time"},
+    {.name = "failed", .doc = "jobs whose last run ended without success"},
+    {.name = "watch", .section = "Options", .doc = "draw again every second until Ctrl-C"},
+    {0},
+};
+
+static const struct option *const list_sets[] = {option_target, list_options, NULL};
+
+static int list_params(struct command *command, struct value *params, struct schedd_error *err)
+{
+	const struct args *args = &command->args;
+	schedd_span due;
+
+	*params = value_map();
+	targets_filters(command, params);
+	if (args_get(args, "store"))
+		value_put(
+		    &command->arena, params, "store", value_string_ref(args_get(args, "store")));
+	if (args_get(args, "owner"))
+		value_put(
+		    &command->arena, params, "owner", value_string_ref(args_get(args, "owner")));
+	if (args_has(args, "failed"))
+		value_put(&command->arena, params, "failed", value_bool(true));
+	if (args_get(args, "due")) {
+		if (duration_parse(args_get(args, "due"), &due, err) != 0)
+			return schedd_error_prefix(err, "--due");
+		value_put(&command->arena, params, "due_before", value_int(command->now + due));
+	}
+	value_put(&command->arena, params, "limit", value_int(LIST_PAGE));
+	value_put(&command->arena, params, "after", value_nil());
+	return 0;
+}
+
+/* All pages into the list; the cursor is the last member of params. */
+static int list_pages(struct command *command, struct value *params, struct out_list *list,
+    uint64_t *count, struct schedd_error *err)
+{
+	struct arena arenas[2]; /* the cursor of a page lives while the next one is asked for */
+	struct value *after = &params->map.members[params->map.count - 1].value;
+	const char *next = NULL;
+	int rc, turn = 0;
+
+	arena_init(&arenas[0]);
+	arena_init(&arenas[1]);
+	do {
+		struct arena *arena = &arenas[turn ^= 1];
+		const struct value *jobs;
+		struct value result;
+
+		arena_clear(arena);
+		*after = value_string_ref(next);
+		rc = command_call_in(command, arena, "job.list", params, &result, err);
+		if (rc)
+			break;
+		jobs = value_get(&result, "jobs");
+		for (uint32_t i = 0; jobs && i < jobs->array.count; i++)
+			out_list_row(list, &jobs->array.items[i]);
+		*count += jobs ? jobs->array.count : 0;
+		next = value_get_string(&result, "next");
+	} while (next);
+	*after = value_nil();
+	arena_clear(&arenas[0]);
+	arena_clear(&arenas[1]);
+	return rc;
+}
+
+static int list_once(struct command *command, struct value *params)
+{
+	struct schedd_error err = {0};
+	struct out_list *list;
+	uint64_t count = 0;
+	int status, rc;
+
+	list = out_list_begin(command, columns_job, "id", &err);
+	if (!list)
+		return command_fail(command, &err);
+	rc = list_pages(command, params, list, &count, &err);
+	status = out_list_end(list);
+	if (rc)
+		return command_fail(command, &err);
+	if (!status && count == 0 && command->out.terminal && !out_is_json(command))
+		command_say(command, params->map.count > 2
+					 ? "No job matches."
+					 : "There are no jobs yet; see schedctl help add.");
+	return status;
+}
+
+static int list_watch(struct command *command, struct value *params)
+{
+	const struct timespec second = {1, 0};
+	int status = EXIT_DONE;
+
+	if (!command->out.terminal)
+		return command_usage(command, "--watch needs a terminal");
+	while (status == EXIT_DONE) {
+		fputs("\033[H\033[2J", stdout);
+		command->now = schedd_clock_system()->wall(NULL);
+		status = list_once(command, params);
+		if (fflush(stdout) != 0)
+			status = EXIT_PIPE;
+		nanosleep(&second, NULL);
+	}
+	return status;
+}
+
+static int list_run(struct command *command)
+{
+	struct schedd_error err = {0};
+	struct value params;
+
+	if (list_params(command, &params, &err) != 0)
+		return command_fail(command, &err);
+	/* People want to see what comes next; programs get a stable order. */
+	if (!command->out.sort)
+		command->out.sort = "next";
+	if (args_has(&command->args, "watch"))
+		return list_watch(command, &params);
+	return list_once(command, &params);
+}
+
+const struct verb verb_list = {
+    .name = "list",
+    .alias = "ls",
+    .group = "Jobs",
+    .summary = "list jobs by their next run",
+    .usage = "[PATTERN…] [OPTIONS]",
+    .examples = "schedctl list\n"
+		"schedctl ls 'db-*' --state paused\n"
+		"schedctl list --due 1h -o wide\n"
+		"schedctl ls -t kind=report -o name | schedctl pause -",
+    .notes =
+	"PATTERN is an id or a quoted glob. Paused jobs and those without a next run come last.",
+    .options = list_sets,
+    .complete = COMPLETE_JOB,
+    .max_words = -1,
+    .run = list_run,
+};

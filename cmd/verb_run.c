@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "cmd/out.h"
+#include "cmd/run_watch.h"
+#include "cmd/targets.h"
+#include "cmd/verb_rows.h"
+
+static const struct option run_options[] = {
+    {.name = "follow",
+	.letter = 'f',
+	.section = "Options",
+	.doc = "show its output as it comes, until it ends"},
+    {.name = "wait", .letter = 'w', .doc = "wait until it has ended; exit 10 unless it succeeded"},
+    {.name = "exit-status", .doc = "wait, and exit with the job's own status"},
+    {.name = "force", .doc = "start even beyond max_instances"},
+    {.name = "env",
+	.letter = 'e',
+	.value = "K=V",
+	.repeat = true,
+	.doc = "set a variable for this run alone"},
+    {0},
+};
+
+static const struct option *const run_sets[] = {run_options, option_target, NULL};
+
+static int run_extra(struct command *command, struct value *extra)
+{
+	struct value env = value_map();
+	const char *text;
+	int position = 0;
+
+	*extra = value_map();
+	if (args_has(&command->args, "force"))
+		value_put(&command->arena, extra, "force", value_bool(true));
+	while ((text = args_next(&command->args, "env", &position))) {
+		const char *equals = strchr(text, '=');
+
+		if (!equals || equals == text)
+			return command_usage(
+			    command, "-e: '%s' is not of the form NAME=VALUE", text);
+		value_put(&command->arena, &env,
+		    arena_strndup(&command->arena, text, (size_t)(equals - text)),
+		    value_string_ref(equals + 1));
+	}
+	if (env.map.count > 0)
+		value_put(&command->arena, extra, "env", env);
+	return 0;
+}
+
+/* Prints JOB/N and remembers it, to wait for it later. */
+static void run_started(
+    struct command *command, const char *id, const struct value *result, void *context)
+{
+	struct value *runs = context;
+	const char *run = value_get_string(result, "run");
+
+	(void)id;
+	if (!run)
+		return;
+	value_append(&command->arena, runs, value_string(&command->arena, run));
+	if (out_is_json(command)) {
+		out_json(command, result);
+	} else {
+		out_write(run, strlen(run));
+		out_write("\n", 1);
+	}
+}
+
+static int run_run(struct command *command)
+{
+	const struct args *args = &command->args;
+	bool exit_status = args_has(args, "exit-status"), follow = args_has(args, "follow");
+	struct value ids, extra, runs = value_array();
+	struct schedd_error err = {0};
+	int status = run_extra(command, &extra);
+
+	if (status)
+		return exit_status ? EXIT_OWN_FAILURE : status;
+	if (targets_resolve(command, &ids, &err) != 0) {
+		status = command_fail(command, &err);
+		return exit_status ? EXIT_OWN_FAILURE : status;
+	}
+	if (exit_status && ids.array.count != 1) {
+		command_usage(command, "--exit-status needs exactly one job");
+		return EXIT_OWN_FAILURE;
+	}
+	status = targets_call(command, &ids, "job.run", &extra, run_started, &runs);
+	if (status && exit_status)
+		return EXIT_OWN_FAILURE;
+	for (uint32_t i = 0;
+	     (follow || exit_status || args_has(args, "wait")) && i < runs.array.count; i++) {
+		int ended =
+		    run_watch(command, runs.array.items[i].string.text, follow, exit_status);
+
+		status = status ? status : ended;
+	}
+	return status;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .group = "Runs",
+    .summary = "run jobs now, paused or not",
+    .usage = "JOB… [-f] [-w] [--exit-status] [--force] [-e K=V]",
+    .examples = "schedctl run backup\n"
+		"schedctl run -f backup\n"
+		"schedctl run --exit-status check-db && echo fine",
+    .notes =
+	"Prints JOB/N of each run. With --exit-status schedctl exits with the job's own status,\n"
+	"128+n for signal n, and 125 when schedctl itself failed.",
+    .options = run_sets,
+    .complete = COMPLETE_JOB,
+    .max_words = -1,
+    .run = run_run,
+};
