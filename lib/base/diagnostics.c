@@ -74,7 +74,9 @@ static void diagnostics_write_one(const struct diagnostic *item, struct strbuf *
 		strbuf_printf(out, ":%u", item->line);
 	if (item->line > 0 && item->column > 0)
 		strbuf_printf(out, ":%u", item->column);
-	strbuf_printf(out, ": %s", item->message);
+	if (*item->file)
+		strbuf_add(out, ": ");
+	strbuf_add(out, item->message);
 }
 
 void diagnostics_write(const struct diagnostics *list, struct strbuf *out)

@@ -15,7 +15,7 @@
 #define DIAGNOSTICS_MAX 20
 
 struct diagnostic {
-	const char *file;    /* as it was named; in the arena */
+	const char *file;    /* as it was named; in the arena; "": the message names it */
 	uint32_t line;       /* from 1; 0: the file as a whole */
 	uint32_t column;     /* from 1, in characters; 0: the whole line */
 	const char *message; /* "jobs.backup.timeout: … is not a duration"; in the arena */

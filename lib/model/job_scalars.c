@@ -20,6 +20,9 @@ static int job_scalar_read_bool(const struct job_halves *halves, const struct jo
     const struct value *value, const struct job_fields_context *context, struct schedd_error *err)
 {
 	(void)context;
+	if (value->type == VALUE_STRING)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "'%.40s' is neither true nor false", value->string.text);
 	if (value->type != VALUE_BOOL)
 		return schedd_error_set(err, SCHEDD_EINVAL, "%s is neither true nor false",
 		    value_type_name(value->type));
@@ -55,6 +58,9 @@ static int job_scalar_read_int(const struct job_halves *halves, const struct job
 	int64_t number;
 
 	(void)context;
+	if (value->type == VALUE_STRING)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "'%.40s' is not a whole number", value->string.text);
 	if (!job_scalar_integer(value, &number))
 		return schedd_error_set(err, SCHEDD_EINVAL, "%s is not a whole number",
 		    value->type == VALUE_REAL ? "a fraction" : value_type_name(value->type));

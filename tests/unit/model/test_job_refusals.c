@@ -22,7 +22,7 @@ static const struct refusal refusals[] = {
     {"{\"tags\":[\"=x\"]}", "tags: a name is empty"},
     {"{\"tags\":[\"a\",\"a=1\"]}", "tags: 'a' is there more than once"},
     {"{\"tags\":[1]}", "tags: an integer is not a text"},
-    {"{\"priority\":\"high\"}", "priority: a string is not a whole number"},
+    {"{\"priority\":\"high\"}", "priority: 'high' is not a whole number"},
     {"{\"priority\":1.5}", "priority: a fraction is not a whole number"},
     {"{\"priority\":1e300}", "priority: a fraction is not a whole number"},
     {"{\"command\":\"echo hi\"}", "command: a line of text is for a shell: use shell, or write"},
