@@ -24,6 +24,7 @@ static uint64_t trigger_spread_hash(uint64_t hash, const char *text)
 
 schedd_span trigger_spread_splay(schedd_span splay, const char *host, const char *job_id)
 {
+	schedd_span step = splay < SCHEDD_SECOND ? 1 : SCHEDD_SECOND / 1000;
 	uint64_t hash = UINT64_C(14695981039346656037);
 
 	hash = trigger_spread_hash(hash, host ? host : "");
@@ -32,5 +33,5 @@ schedd_span trigger_spread_splay(schedd_span splay, const char *host, const char
 	hash = (hash ^ (hash >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
 	hash ^= hash >> 31;
-	return (schedd_span)trigger_spread_scale(hash, (uint64_t)splay + 1);
+	return (schedd_span)trigger_spread_scale(hash, (uint64_t)(splay / step) + 1) * step;
 }
