@@ -208,6 +208,7 @@ int trigger_preview_request(const struct value *request, const struct trigger_co
 	struct schedd_trigger *trigger = NULL;
 	int rc = preview_check_keys(request, err);
 
+	own.strict = false; /* what is written in JSON was not typed at a prompt */
 	if (!rc)
 		rc = preview_count(request, &preview.count, err);
 	if (!rc)

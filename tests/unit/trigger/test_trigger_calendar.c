@@ -59,6 +59,24 @@ Test(trigger_calendar, keeps_the_wall_time_over_changes_of_the_clock)
 	    "2012-01-01T08:00:00+14:00");
 }
 
+Test(trigger_calendar, counts_a_date_that_was_moved_onto_the_next_once)
+{
+	struct schedd_trigger *trigger;
+	struct trigger_case tc;
+	schedd_time from, until;
+
+	trigger_case_init(&tc);
+	trigger =
+	    trigger_case_make(&tc, "calendar 'days=1 time=08:00' start 2011-12-28 tz Pacific/Apia");
+	from = trigger_case_time("2011-12-29T00:00:00-10:00");
+	until = trigger_case_time("2012-01-01T20:00:00+14:00");
+	cr_assert_eq(trigger_count(trigger, from, until, 100), 3);
+	cr_assert_eq(trigger_latest(trigger, from, until - SCHEDD_DAY),
+	    trigger_case_time("2011-12-31T08:00:00+14:00"));
+	trigger_unref(trigger);
+	trigger_case_clear(&tc);
+}
+
 Test(trigger_calendar, takes_an_end_that_is_a_date_as_that_whole_day)
 {
 	FIRES("{\"calendar\":\"days=1 time=23:00\",\"start\":\"2026-01-01\",\"end\":\"2026-01-02\","

@@ -10,6 +10,7 @@ static void answers(const char *line, const char *expect)
 	struct trigger_case tc;
 
 	trigger_case_init(&tc);
+	tc.context.strict = true; /* which JSON does not care about */
 	trigger_preview_line(line, strlen(line), &tc.context, &out);
 	cr_expect_str_eq(strbuf_peek(&out), expect);
 	strbuf_clear(&out);
@@ -30,6 +31,14 @@ Test(trigger_preview, lists_times_in_the_triggers_zone)
 	    "{\"trigger\":{\"type\":\"cron\",\"on_calendar\":\"2026-02-03\","
 	    "\"timezone\":\"Asia/Tokyo\"},\"timezone\":\"Asia/Tokyo\","
 	    "\"fire_times\":[\"2026-02-03T00:00:00+09:00\"]}");
+}
+
+Test(trigger_preview, moves_dates_in_json_out_of_gaps)
+{
+	answers("{\"trigger\":{\"at\":\"2026-03-29 02:30\",\"timezone\":\"Europe/Berlin\"}}",
+	    "{\"trigger\":{\"type\":\"date\",\"run_at\":\"2026-03-29T03:30:00+02:00\","
+	    "\"timezone\":\"Europe/Berlin\"},\"timezone\":\"Europe/Berlin\","
+	    "\"fire_times\":[\"2026-03-29T03:30:00+02:00\"]}");
 }
 
 Test(trigger_preview, anchors_and_bounds_by_its_window)
