@@ -17,6 +17,7 @@ extern const struct verb verb_kill;
 extern const struct verb verb_list;
 extern const struct verb verb_logs;
 extern const struct verb verb_modify;
+extern const struct verb verb_next;
 extern const struct verb verb_pause;
 extern const struct verb verb_ping;
 extern const struct verb verb_reload;

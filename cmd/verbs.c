@@ -10,6 +10,7 @@
 const struct verb *const verbs_all[] = {
     &verb_add,
     &verb_list,
+    &verb_next,
     &verb_modify,
     &verb_reschedule,
     &verb_rename,

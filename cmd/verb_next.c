@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * next: fire times to come, of trigger options or a batch (without a daemon),
+ * of jobs, or of all jobs as an agenda.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/iso8601.h"
+#include "cmd/job_input.h"
+#include "cmd/job_spec.h"
+#include "cmd/next_agenda.h"
+#include "cmd/out.h"
+#include "cmd/verb_rows.h"
+#include "trigger/trigger_flags.h"
+#include "trigger/trigger_preview.h"
+#include "trigger/when.h"
+
+static const struct option next_options[] = {
+    {.name = "number",
+	.letter = 'n',
+	.value = "N",
+	.section = "Options",
+	.doc = "how many (default 5; with --until as many as there are)"},
+    {.name = "from",
+	.value = "TIME",
+	.complete = COMPLETE_TIME,
+	.doc = "at or after (default now)"},
+    {.name = "until", .value = "TIME", .complete = COMPLETE_TIME, .doc = "at or before"},
+    {.name = "all", .doc = "of all jobs: the agenda"},
+    {.name = "id", .value = "ID", .doc = "with trigger options: the job id that H and splay hash"},
+    {.name = "batch",
+	.value = "FILE|-",
+	.complete = COMPLETE_FILE,
+	.doc = "answer one JSON object a line: {\"trigger\":{…},\"from\":…,\"until\":…,\"n\":…}"},
+    {0},
+};
+
+static const struct option *const next_sets[] = {option_trigger, next_options, NULL};
+
+/* ---- Showing ---- */
+
+static const struct out_column next_columns[] = {
+    {"time", "time", OUT_TEXT, true, true, false},
+    {"in", "in", OUT_TEXT, true, true, false},
+    {"note", "note", OUT_TEXT, true, true, true},
+    {0},
+};
+
+static const char *next_note(const char *note)
+{
+	static const struct {
+		const char *name, *words;
+	} notes[] = {
+	    {"moved", "its wall-clock time does not exist that day: moved to after the gap"},
+	    {"first_pass", "this wall-clock time comes twice: the first"},
+	    {"second_pass", "this wall-clock time comes twice: the second"},
+	};
+
+	for (size_t i = 0; note && i < sizeof(notes) / sizeof(notes[0]); i++)
+		if (strcmp(notes[i].name, note) == 0)
+			return notes[i].words;
+	return "";
+}
+
+/* The note on a fire time, if the answer has one. */
+static const char *next_note_of(const struct value *answer, const struct value *fire)
+{
+	const struct value *notes = value_get(answer, "notes");
+
+	for (uint32_t i = 0; notes && i < notes->array.count; i++) {
+		const struct value *of = value_get(&notes->array.items[i], "fire_time");
+
+		if (of && value_equal(of, fire))
+			return next_note(value_get_string(&notes->array.items[i], "note"));
+	}
+	return "";
+}
+
+static struct value next_relative(struct command *command, const char *text)
+{
+	struct command shown = *command;
+	struct strbuf in = STRBUF_EMPTY;
+	struct iso8601 read;
+	struct value value;
+
+	if (iso8601_scan(text, &read) == 0)
+		return value_nil();
+	shown.out.time = OUT_TIME_RELATIVE;
+	out_when(&shown, &in,
+	    (civil_seconds(&read.civil) - read.offset) * SCHEDD_SECOND + read.civil.micro);
+	value = value_string(&command->arena, strbuf_peek(&in));
+	strbuf_clear(&in);
+	return value;
+}
+
+static void next_heading(struct command *command, const struct value *answer)
+{
+	const struct value *remarks = value_get(answer, "remarks");
+	const char *words = value_get_string(answer, "words");
+
+	if (words)
+		command_say(command, "%s", words);
+	for (uint32_t i = 0; remarks && i < remarks->array.count; i++)
+		command_say(command, "(%s)", remarks->array.items[i].string.text);
+}
+
+/* One answer, its times as texts, as a table. */
+static int next_show(struct command *command, const struct value *answer)
+{
+	const struct value *times = value_get(answer, "fire_times");
+	struct schedd_error err = {0};
+	struct out_list *list;
+
+	next_heading(command, answer);
+	if (times->array.count == 0)
+		command_say(command, "There are no run times.");
+	list = out_list_begin(command, next_columns, "time", &err);
+	if (!list)
+		return command_fail(command, &err);
+	for (uint32_t i = 0; i < times->array.count; i++) {
+		struct value row = value_map();
+		const struct value *time = &times->array.items[i];
+
+		value_put(&command->arena, &row, "time", *time);
+		value_put(&command->arena, &row, "in", next_relative(command, time->string.text));
+		value_put(
+		    &command->arena, &row, "note", value_string_ref(next_note_of(answer, time)));
+		out_list_row(list, &row);
+	}
+	return out_list_end(list);
+}
+
+/* ---- Without a daemon ---- */
+
+static struct trigger_context next_context(struct command *command)
+{
+	const struct zone *zone = command_zone(command);
+
+	return (struct trigger_context){
+	    .zones = command->zones, .zone = zone, .now = command->now, .strict = true};
+}
+
+/* from, until, n, as both the offline preview and trigger.next take them. */
+static int next_bounds(struct command *command, struct value *request, struct schedd_error *err)
+{
+	static const char *const keys[] = {"from", "until"};
+	const char *number = args_get(&command->args, "number");
+	struct value n;
+
+	for (int i = 0; i < 2; i++)
+		if (args_get(&command->args, keys[i]))
+			value_put(&command->arena, request, keys[i],
+			    value_string_ref(args_get(&command->args, keys[i])));
+	if (!number)
+		return 0;
+	if (job_input_integer("n", number, &n, err) != 0)
+		return err->code;
+	value_put(&command->arena, request, "n", n);
+	return 0;
+}
+
+/* How the rule reads in words, for the heading. */
+static void next_words(struct command *command, const struct value *trigger, struct value *answer)
+{
+	const struct trigger_context context = next_context(command);
+	struct strbuf words = STRBUF_EMPTY;
+	struct schedd_trigger *made;
+
+	if (trigger_from_value(trigger, &context, &made, NULL) != 0)
+		return;
+	trigger_words(made, &words);
+	value_put(
+	    &command->arena, answer, "words", value_string(&command->arena, strbuf_peek(&words)));
+	strbuf_clear(&words);
+	trigger_unref(made);
+}
+
+static int next_trigger(struct command *command, const struct value *trigger)
+{
+	struct trigger_context context = next_context(command);
+	const char *zone = args_get(&command->args, "tz"), *id = args_get(&command->args, "id");
+	struct value request = value_map(), answer;
+	struct schedd_error err = {.offset = -1};
+
+	value_put(&command->arena, &request, "trigger", *trigger);
+	if (zone)
+		value_put(&command->arena, &request, "timezone", value_string_ref(zone));
+	if (id)
+		value_put(&command->arena, &request, "id", value_string_ref(id));
+	if (next_bounds(command, &request, &err) != 0 ||
+	    trigger_preview_request(&request, &context, false, &command->arena, &answer, &err) != 0)
+		return command_fail(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &answer);
+	next_words(command, value_get(&answer, "trigger"), &answer);
+	return next_show(command, &answer);
+}
+
+static int next_batch(struct command *command, const char *path)
+{
+	const struct trigger_context context = next_context(command);
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	struct strbuf answer = STRBUF_EMPTY;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	int status = EXIT_DONE;
+
+	if (!file) {
+		struct schedd_error err;
+
+		schedd_error_set(&err, SCHEDD_EFILE, "%s: %s", path, strerror(errno));
+		return command_fail(command, &err);
+	}
+	while (status == EXIT_DONE && (length = getline(&line, &size, file)) > 0) {
+		if (line[length - 1] == '\n')
+			line[--length] = '\0';
+		strbuf_reset(&answer);
+		trigger_preview_line(line, (size_t)length, &context, &answer);
+		strbuf_add_char(&answer, '\n');
+		if (!out_write(strbuf_peek(&answer), answer.length))
+			status = EXIT_PIPE;
+	}
+	free(line);
+	strbuf_clear(&answer);
+	if (file != stdin)
+		fclose(file);
+	return status;
+}
+
+/* ---- Of jobs ---- */
+
+/* Instants of the daemon's answer as texts in the trigger's zone, as offline. */
+static void next_as_text(struct command *command, struct value *answer)
+{
+	const char *name = value_get_string(answer, "timezone");
+	struct value *times = (struct value *)(uintptr_t)value_get(answer, "fire_times");
+	const struct zone *zone = command_zone(command);
+
+	if (name && command->zones && zone_cache_get(command->zones, name, &zone, NULL) != 0)
+		zone = zone_utc();
+	for (uint32_t i = 0; times && i < times->array.count; i++) {
+		struct strbuf text = STRBUF_EMPTY;
+
+		when_format(&text, times->array.items[i].integer, zone);
+		times->array.items[i] = value_string(&command->arena, strbuf_peek(&text));
+		strbuf_clear(&text);
+	}
+}
+
+static int next_jobs(struct command *command)
+{
+	struct value answers = value_array();
+	int status = EXIT_DONE;
+
+	for (int i = 0; i < command->args.word_count; i++) {
+		struct value request = value_map(), answer;
+		struct schedd_error err = {.offset = -1};
+
+		value_put(
+		    &command->arena, &request, "id", value_string_ref(command->args.words[i]));
+		if (next_bounds(command, &request, &err) != 0 ||
+		    command_call(command, "trigger.next", &request, &answer, &err) != 0) {
+			status = command_fail(command, &err);
+			status = command->args.word_count > 1 ? EXIT_FAILED : status;
+			continue;
+		}
+		next_as_text(command, &answer);
+		value_append(&command->arena, &answers, answer);
+		if (!out_is_json(command))
+			next_show(command, &answer);
+	}
+	if (!out_is_json(command) || answers.array.count == 0)
+		return status;
+	if (command->args.word_count == 1)
+		return out_json(command, &answers.array.items[0]);
+	return status ? status : out_json(command, &answers);
+}
+
+static int next_run(struct command *command)
+{
+	const char *batch = args_get(&command->args, "batch");
+	struct schedd_error err = {.offset = -1};
+	struct value trigger;
+	int status;
+
+	if (batch)
+		return next_batch(command, batch);
+	if (job_spec_trigger(command, &trigger, &err) != 0) {
+		status = command_fail(command, &err);
+		job_spec_caret(command, &err);
+		return status;
+	}
+	if (trigger.type != VALUE_NIL && command->args.word_count > 0)
+		return command_usage(command, "give jobs or trigger options, not both");
+	if (trigger.type != VALUE_NIL)
+		return next_trigger(command, &trigger);
+	if (command->args.word_count > 0 && !args_has(&command->args, "all"))
+		return next_jobs(command);
+	return next_agenda(command);
+}
+
+const struct verb verb_next = {
+    .name = "next",
+    .group = "Jobs",
+    .summary = "show fire times to come, of jobs or of trigger options",
+    .usage = "[JOB… | TRIGGER… | --all | --batch FILE|-] [-n N] [--from TIME] [--until TIME]",
+    .examples = "schedctl next backup\n"
+		"schedctl next --cron '30 2 * * *' --tz Europe/Berlin --from 2027-03-27\n"
+		"schedctl next --all --until tomorrow\n"
+		"schedctl next --every 90m --start 9:00 -n 10 --json",
+    .notes = "With trigger options no daemon is needed. An interval without --start is counted "
+	     "from now\n"
+	     "(or from --from); H hashes --id.",
+    .options = next_sets,
+    .complete = COMPLETE_JOB,
+    .max_words = -1,
+    .run = next_run,
+};
