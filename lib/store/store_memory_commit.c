@@ -257,7 +257,7 @@ static int memory_take(
     struct memory_store *memory, struct store_batch *batch, struct schedd_error *err)
 {
 	int rc = store_batch_check(batch, err);
-	struct store_op *op, *failed;
+	struct store_op *op, *failed = NULL;
 
 	for (op = batch->first; op && rc == 0; op = op->next)
 		if (memory_verbs[op->kind].prepare) {

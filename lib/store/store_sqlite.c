@@ -35,22 +35,27 @@ static int sqlite_list_fields(struct sqlite_store *sqlite, struct schedd_error *
 }
 
 /*
- * auto_vacuum is settled when the first page is written, so it comes first. A
- * writer's cache of 2 MB holds what one tick touches.
+ * auto_vacuum is settled when the first page is written; of a database that is
+ * there nothing must be written before it is known to be sound. A cache of 2 MB
+ * holds what one tick touches.
  */
 static int sqlite_open_writer(struct sqlite_store *sqlite, struct schedd_error *err)
 {
 	schedd_time now = sqlite->base.clock->wall(sqlite->base.clock->context);
+	int64_t pages = 0;
 	int rc = sql_open(&sqlite->writer, sqlite->base.name, sqlite->base.path,
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 
-	if (rc < 0)
-		return rc;
-	rc = sql_exec(&sqlite->writer,
-	    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; "
-	    "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; "
-	    "PRAGMA cache_size = -2000; PRAGMA foreign_keys = OFF",
-	    err);
+	if (rc == 0)
+		rc = sql_number(&sqlite->writer, "PRAGMA page_count", &pages, err);
+	if (rc == 0 && pages == 0)
+		rc = sql_exec(&sqlite->writer, "PRAGMA auto_vacuum = INCREMENTAL", err);
+	if (rc == 0)
+		rc = sql_exec(&sqlite->writer,
+		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+		    "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -2000; "
+		    "PRAGMA foreign_keys = OFF",
+		    err);
 	if (rc == 0)
 		rc = sql_migrate_run(&sqlite->writer, now, err);
 	return rc;
@@ -100,7 +105,9 @@ static void sqlite_close(struct store *store)
 	sql_close(&sqlite->front);
 	for (int i = 0; i < SQLITE_WRITES; i++)
 		sqlite3_finalize(sqlite->writes[i]);
-	/* The last one to close brings the log into the database. */
+	/* The last one to close brings the log into the database, unless that is past help. */
+	if (sqlite->damaged)
+		sqlite3_db_config(sqlite->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sql_close(&sqlite->writer);
 	arena_clear(&sqlite->scratch);
 	strbuf_clear(&sqlite->text);

@@ -48,6 +48,7 @@ struct sqlite_store {
 	sqlite3_stmt *find_removed; /* the last run of an id that was removed */
 	struct store_worker *worker;
 	struct store_worker *asker; /* NULL: no question yet */
+	bool damaged;               /* leave the file as it is when closing */
 
 	/* The worker's thread. */
 	struct sql writer;

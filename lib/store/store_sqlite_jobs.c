@@ -207,6 +207,7 @@ int store_sqlite_load(
 		schedd_error_set(err, rc, "store '%s': loading was given up", store->name);
 		break;
 	}
+	sqlite->damaged = rc == SCHEDD_EFILE;
 	sqlite3_finalize(reader.stmt);
 	strbuf_clear(&text);
 	/* The pages are not needed a second time. */
