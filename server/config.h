@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* schedd.yaml and conf.d: read whole, checked whole, then never changed. */
+#ifndef SCHEDD_SERVER_CONFIG_H
+#define SCHEDD_SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <schedd/clock.h>
+#include <schedd/error.h>
+#include "base/arena.h"
+#include "base/value.h"
+#include "core/scheduler.h"
+#include "server/rpc/rpc.h"
+
+#define CONFIG_SETTINGS_MAX 64 /* rows of the table */
+
+struct config_store {
+	const char *name;
+	const char *type; /* "sqlite", "memory" */
+	const char *path; /* sqlite; NULL: NAME.db in the state directory */
+};
+
+struct config_executor {
+	const char *name;
+	const char *type;     /* "subprocess", … */
+	uint32_t max_workers; /* 0: the type's default */
+};
+
+/* Who is told of events. Exactly one of run, call and http. */
+struct config_listener {
+	const char *name;
+	const char *const *events; /* names; NULL: all */
+	const char *const *jobs;   /* ids or globs; NULL: all */
+	const char *const *tags;   /* "K" or "K=V", all must hold; NULL: any */
+	const char *run;           /* a line for /bin/sh */
+	const char *call;          /* "plugin:function" */
+	const char *http;          /* "POST https://…" */
+	schedd_span timeout;       /* of one delivery; 10 s */
+	uint32_t queue;            /* events that wait at most; 1000 */
+};
+
+/* All texts live in the arena. */
+struct config {
+	struct arena arena;
+	const char *timezone;  /* IANA name; NULL: the machine's own */
+	const char *socket;    /* NULL: the default place */
+	const char *state_dir; /* NULL: likewise */
+	int log_level;         /* enum schedd_log_level */
+	int log_format;        /* 0 text, 1 json */
+	const char *log_file;  /* NULL: stderr */
+	struct scheduler_settings settings;
+	struct rpc_limits limits;
+	uint32_t clients;       /* limits.clients as the table has it */
+	schedd_span stop_limit; /* how long a stop waits for runs; SCHEDD_SPAN_NONE: for ever */
+	bool stop_detach;       /* a stop leaves running jobs alone */
+	struct config_store *stores;
+	uint32_t store_count;
+	struct config_executor *executors;
+	uint32_t executor_count;
+	struct config_listener *listeners;
+	uint32_t listener_count;
+	const char **files; /* that were read */
+	uint32_t file_count;
+	bool given[CONFIG_SETTINGS_MAX]; /* by row of the table: a file said it */
+};
+
+/* All defaults, no files. */
+void config_init(struct config *config);
+void config_clear(struct config *config);
+/*
+ * Reads file (must_exist: not being there is an error) and then every *.yaml of
+ * conf_dir in the order of names; what comes later wins, stores, executors and
+ * listeners add up. SCHEDD_EFILE: "FILE:LINE:COLUMN: reason". config must be
+ * fresh from config_init, and is to be cleared after an error too.
+ */
+int config_read(struct config *config, const char *file, bool must_exist, const char *conf_dir,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* One text, as config_read reads a file; for tests. */
+int config_read_text(struct config *config, const char *name, const char *text, size_t length,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a tree of values to settings. The sections stores, executors and
+ * listeners are maps and a list of their own; everything else is a row of the
+ * table, nested by the dots of its key.
+ */
+#include "server/config_reader.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/suggest.h"
+#include "server/config_table.h"
+
+/* Where a reader stands, for the sentence of an error. */
+struct config_reader {
+	struct config *config;
+	const char *file;
+	struct schedd_error *err;
+};
+
+static int config_reader_at(
+    struct config_reader *reader, uint32_t line, uint32_t column, const char *key)
+{
+	char reason[SCHEDD_ERROR_MESSAGE_MAX];
+
+	if (!reader->err)
+		return SCHEDD_EFILE;
+	strcpy(reason, reader->err->message);
+	return schedd_error_set(reader->err, SCHEDD_EFILE, "%s:%u:%u: %s%s%s", reader->file, line,
+	    column, key, key[0] ? ": " : "", reason);
+}
+
+/* ---- Sections of rows ---- */
+
+/* The row of prefix.key; *section: rows lie below it. */
+static const struct config_row *config_reader_row(
+    const struct config_row *rows, const char *prefix, const char *key, bool *section)
+{
+	size_t depth = strlen(prefix), length = strlen(key);
+
+	*section = false;
+	for (; rows->key; rows++) {
+		const char *rest = rows->key + depth;
+
+		if (strncmp(rows->key, prefix, depth) != 0 || strncmp(rest, key, length) != 0)
+			continue;
+		if (rest[length] == '\0')
+			return rows;
+		if (rest[length] == '.')
+			*section = true;
+	}
+	return NULL;
+}
+
+static int config_reader_unknown(struct config_reader *reader, const struct config_row *rows,
+    const char *prefix, const struct value_member *member)
+{
+	struct suggest suggest;
+	const char *closest;
+
+	suggest_init(&suggest, member->key);
+	for (; rows->key; rows++) {
+		const char *rest = rows->key + strlen(prefix);
+		char part[64];
+
+		if (strncmp(rows->key, prefix, strlen(prefix)) != 0)
+			continue;
+		snprintf(part, sizeof(part), "%.*s", (int)strcspn(rest, "."), rest);
+		suggest_offer(&suggest, part);
+	}
+	if (!prefix[0]) {
+		suggest_offer(&suggest, "stores");
+		suggest_offer(&suggest, "executors");
+		suggest_offer(&suggest, "listeners");
+	}
+	closest = suggest_result(&suggest);
+	schedd_error_set(reader->err, SCHEDD_EFILE,
+	    "unknown setting '%s%.64s'%s%s%s; schedd --help-config lists them all", prefix,
+	    member->key, closest ? ", did you mean '" : "", closest ? closest : "",
+	    closest ? "'?" : "");
+	return config_reader_at(reader, member->line, member->column, "");
+}
+
+static int config_reader_members(struct config_reader *reader, const struct config_row *rows,
+    void *base, const char *prefix, const struct value *map);
+
+static int config_reader_member(struct config_reader *reader, const struct config_row *rows,
+    void *base, const char *prefix, const struct value_member *member)
+{
+	struct config *config = reader->config;
+	bool section;
+	const struct config_row *row = config_reader_row(rows, prefix, member->key, &section);
+	char below[64];
+	int rc;
+
+	if (section) {
+		snprintf(below, sizeof(below), "%s%s.", prefix, member->key);
+		if (member->value.type == VALUE_MAP)
+			return config_reader_members(reader, rows, base, below, &member->value);
+		schedd_error_set(reader->err, SCHEDD_EFILE, "must be a map of settings, not %s",
+		    value_type_name(member->value.type));
+		return config_reader_at(reader, member->line, member->column, member->key);
+	}
+	if (!row)
+		return config_reader_unknown(reader, rows, prefix, member);
+	rc = config_table_set(row, base, &member->value, &config->arena, reader->err);
+	if (rc)
+		return config_reader_at(reader,
+		    member->value.line ? member->value.line : member->line,
+		    member->value.line ? member->value.column : member->column, row->key);
+	if (rows == config_table_settings())
+		config->given[row - rows] = true;
+	return 0;
+}
+
+static int config_reader_members(struct config_reader *reader, const struct config_row *rows,
+    void *base, const char *prefix, const struct value *map)
+{
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		int rc = config_reader_member(reader, rows, base, prefix, &map->map.members[i]);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- Stores, executors, listeners ---- */
+
+/* An alias is a file's name and a word of the command line. */
+static int config_reader_alias(struct config_reader *reader, const struct value_member *member)
+{
+	if (job_id_valid(member->key))
+		return 0;
+	schedd_error_set(reader->err, SCHEDD_EFILE,
+	    "'%.64s' is no name: letters, digits, '_', '-' and '.', at most 128", member->key);
+	return config_reader_at(reader, member->line, member->column, "");
+}
+
+static int config_reader_not(
+    struct config_reader *reader, const struct value_member *member, const char *what)
+{
+	schedd_error_set(reader->err, SCHEDD_EFILE, "must be %s, not %s", what,
+	    value_type_name(member->value.type));
+	return config_reader_at(reader, member->line, member->column, member->key);
+}
+
+/* One more element of size bytes behind count; elements never move once the config is read. */
+static void *config_reader_grow(struct config *config, void **list, uint32_t *count, size_t size)
+{
+	void *bigger = arena_alloc(&config->arena, (*count + 1) * size);
+
+	if (!bigger)
+		return NULL;
+	if (*count)
+		memcpy(bigger, *list, *count * size);
+	*list = bigger;
+	return (char *)bigger + size * (*count)++;
+}
+
+static int config_reader_store(struct config_reader *reader, const struct value_member *member)
+{
+	struct config *config = reader->config;
+	struct config_store *store = NULL;
+	int rc = config_reader_alias(reader, member);
+
+	if (rc)
+		return rc;
+	if (member->value.type != VALUE_MAP)
+		return config_reader_not(reader, member, "a map with type and path");
+	for (uint32_t i = 0; i < config->store_count; i++) {
+		if (strcmp(config->stores[i].name, member->key) == 0)
+			store = &config->stores[i];
+	}
+	if (!store) {
+		store = config_reader_grow(
+		    config, (void **)&config->stores, &config->store_count, sizeof(*store));
+		if (!store)
+			return schedd_error_nomem(reader->err);
+		*store = (struct config_store){
+		    .name = arena_strdup(&config->arena, member->key), .type = "sqlite"};
+	}
+	return config_reader_members(reader, config_table_store(), store, "", &member->value);
+}
+
+static int config_reader_executor(struct config_reader *reader, const struct value_member *member)
+{
+	struct config *config = reader->config;
+	struct config_executor *executor = NULL;
+	int rc = config_reader_alias(reader, member);
+
+	if (rc)
+		return rc;
+	if (member->value.type != VALUE_MAP)
+		return config_reader_not(reader, member, "a map with type and max_workers");
+	for (uint32_t i = 0; i < config->executor_count; i++) {
+		if (strcmp(config->executors[i].name, member->key) == 0)
+			executor = &config->executors[i];
+	}
+	if (!executor) {
+		executor = config_reader_grow(config, (void **)&config->executors,
+		    &config->executor_count, sizeof(*executor));
+		if (!executor)
+			return schedd_error_nomem(reader->err);
+		*executor = (struct config_executor){
+		    .name = arena_strdup(&config->arena, member->key), .type = "subprocess"};
+	}
+	return config_reader_members(reader, config_table_executor(), executor, "", &member->value);
+}
+
+/* What the rows cannot say: exactly one target, events that exist. */
+static int config_reader_check_listener(
+    const struct config_listener *listener, struct schedd_error *err)
+{
+	int targets = (listener->run != NULL) + (listener->call != NULL) + (listener->http != NULL);
+
+	if (targets != 1)
+		return schedd_error_set(err, SCHEDD_EFILE,
+		    "a listener has exactly one of run, call and http, this one has %d", targets);
+	for (const char *const *name = listener->events; name && *name; name++) {
+		if (!scheduler_event_code(*name))
+			return schedd_error_set(
+			    err, SCHEDD_EFILE, "events: no event is called '%.64s'", *name);
+	}
+	return 0;
+}
+
+static int config_reader_listener(struct config_reader *reader, const struct value *map)
+{
+	struct config *config = reader->config;
+	struct config_listener *listener;
+	int rc;
+
+	if (map->type != VALUE_MAP) {
+		schedd_error_set(reader->err, SCHEDD_EFILE, "a listener must be a map, not %s",
+		    value_type_name(map->type));
+		return config_reader_at(reader, map->line, map->column, "listeners");
+	}
+	listener = config_reader_grow(
+	    config, (void **)&config->listeners, &config->listener_count, sizeof(*listener));
+	if (!listener)
+		return schedd_error_nomem(reader->err);
+	*listener = (struct config_listener){
+	    .name = arena_printf(&config->arena, "listener-%u", config->listener_count),
+	    .timeout = 10 * SCHEDD_SECOND,
+	    .queue = 1000,
+	};
+	rc = config_reader_members(reader, config_table_listener(), listener, "", map);
+	if (rc)
+		return rc;
+	if (config_reader_check_listener(listener, reader->err))
+		return config_reader_at(reader, map->line, map->column, "listeners");
+	return 0;
+}
+
+static int config_reader_section(struct config_reader *reader, const struct value_member *member)
+{
+	bool stores = strcmp(member->key, "stores") == 0;
+	const struct value *value = &member->value;
+	int rc = 0;
+
+	if (strcmp(member->key, "listeners") == 0) {
+		if (value->type != VALUE_ARRAY)
+			return config_reader_not(reader, member, "a list of listeners");
+		for (uint32_t i = 0; !rc && i < value->array.count; i++)
+			rc = config_reader_listener(reader, &value->array.items[i]);
+		return rc;
+	}
+	if (value->type != VALUE_MAP)
+		return config_reader_not(reader, member, "a map by name");
+	for (uint32_t i = 0; !rc && i < value->map.count; i++)
+		rc = stores ? config_reader_store(reader, &value->map.members[i])
+			    : config_reader_executor(reader, &value->map.members[i]);
+	return rc;
+}
+
+static bool config_reader_is_section(const char *key)
+{
+	return strcmp(key, "stores") == 0 || strcmp(key, "executors") == 0 ||
+	       strcmp(key, "listeners") == 0;
+}
+
+int config_reader_read(
+    struct config *config, const char *file, const struct value *root, struct schedd_error *err)
+{
+	struct schedd_error own;
+	struct config_reader reader = {.config = config, .file = file, .err = err ? err : &own};
+	int rc = 0;
+
+	if (root->type == VALUE_NIL)
+		return 0; /* an empty file */
+	if (root->type != VALUE_MAP)
+		return schedd_error_set(err, SCHEDD_EFILE, "%s: must be a map of settings, not %s",
+		    file, value_type_name(root->type));
+	for (uint32_t i = 0; !rc && i < root->map.count; i++) {
+		const struct value_member *member = &root->map.members[i];
+
+		if (config_reader_is_section(member->key))
+			rc = config_reader_section(&reader, member);
+		else
+			rc = config_reader_member(
+			    &reader, config_table_settings(), config, "", member);
+	}
+	config->limits.clients = config->clients;
+	if (!rc && arena_failed(&config->arena))
+		rc = schedd_error_nomem(err);
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Settings as others see them: config.get, what a reload changes, --help-config. */
+#ifndef SCHEDD_SERVER_CONFIG_SHOW_H
+#define SCHEDD_SERVER_CONFIG_SHOW_H
+
+#include "base/strbuf.h"
+#include "server/config.h"
+
+/*
+ * Which settings differ: lists of keys that a reload takes over and of keys
+ * that need a restart.
+ */
+void config_show_changes(const struct config *old, const struct config *new, struct arena *arena,
+    struct value *changed, struct value *restart);
+/* {"files","settings":[{key,value,default,origin,live,doc}]}; key NULL: all, else that one or those
+ * below it. */
+struct value config_show_value(const struct config *config, const char *key, struct arena *arena);
+/* The text of --help-config. */
+void config_show_help(struct strbuf *out);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* One row a setting, one small reader and writer a type. */
+#include "server/config_table.h"
+
+#include <string.h>
+#include <schedd/clock.h>
+#include "base/duration.h"
+#include "base/size.h"
+#include "base/suggest.h"
+#include "jobfile/yaml_scalar.h"
+#include "server/config.h"
+
+#define IN(member) offsetof(struct config, member)
+#define DAYS(n) ((int64_t)(n)*SCHEDD_DAY)
+
+static const char *const log_level_words[] = {"error", "warning", "info", "debug", NULL};
+static const char *const log_format_words[] = {"text", "json", NULL};
+
+static const struct config_row config_settings[] = {
+    {"timezone", CONFIG_TEXT, IN(timezone), 0, 0, NULL, false, "the machine's own",
+	"zone of triggers and times that name none"},
+    {"socket", CONFIG_TEXT, IN(socket), 0, 0, NULL, false, "by mode", "where clients connect"},
+    {"state_dir", CONFIG_TEXT, IN(state_dir), 0, 0, NULL, false, "by mode",
+	"where jobs, history and output are kept"},
+    {"log.level", CONFIG_WORD, IN(log_level), 0, 0, log_level_words, true, "info",
+	"what is logged: this and everything graver"},
+    {"log.format", CONFIG_WORD, IN(log_format), 0, 0, log_format_words, true, "text",
+	"lines for people, or one JSON object a line"},
+    {"log.file", CONFIG_TEXT, IN(log_file), 0, 0, NULL, true, "stderr", "append the log to a file"},
+    {"defaults.misfire_grace_time", CONFIG_SPAN, IN(settings.misfire_grace_time), -1, DAYS(3650),
+	NULL, true, "none", "how late a run may start, for jobs that do not say"},
+    {"defaults.max_instances", CONFIG_COUNT, IN(settings.max_instances), 1, 100000, NULL, true, "1",
+	"runs of a job at one time, for jobs that do not say"},
+    {"defaults.output_max", CONFIG_SIZE, IN(settings.output_max), 0, INT64_MAX, NULL, true, "1M",
+	"bytes of output kept of a run, for jobs that do not say"},
+    {"defaults.keep_runs", CONFIG_LONG, IN(settings.retention.keep_runs), -1, INT64_MAX, NULL, true,
+	"by the scheduler", "runs of a job kept in its history, or none for no limit"},
+    {"defaults.keep_for", CONFIG_SPAN, IN(settings.retention.keep_for), -1, DAYS(36500), NULL, true,
+	"none", "how long runs are kept in the history"},
+    {"history.max_runs", CONFIG_LONG, IN(settings.retention.max_runs), -1, INT64_MAX, NULL, true,
+	"by the scheduler", "runs kept in all, or none for no limit"},
+    {"history.output_total", CONFIG_SIZE, IN(settings.output_total_max), -1, INT64_MAX, NULL, true,
+	"none", "bytes of all kept output; the oldest goes first"},
+    {"history.low_disk", CONFIG_SIZE, IN(settings.low_disk), 0, INT64_MAX, NULL, true, "64M",
+	"free bytes below which output is cut so that jobs can go on"},
+    {"scheduler.catchup_max", CONFIG_COUNT, IN(settings.catchup_max), 1, 1000000, NULL, true, "100",
+	"runs that coalesce=all makes of one backlog"},
+    {"scheduler.claim_backoff_max", CONFIG_SPAN, IN(settings.claim_backoff_max), 0, DAYS(1), NULL,
+	true, "30s", "longest pause between attempts to store that runs begin"},
+    {"events.ring", CONFIG_COUNT, IN(settings.event_ring), 1, 10000000, NULL, false, "10000",
+	"events kept for event.subscribe's since"},
+    {"limits.request", CONFIG_BYTES, IN(limits.request), 1024, 1 << 30, NULL, true, "4M",
+	"bytes of one message to schedd"},
+    {"limits.clients", CONFIG_COUNT, IN(clients), 1, 65536, NULL, true, "1024",
+	"connections at one time"},
+    {"limits.events", CONFIG_BYTES, IN(limits.events), 4096, 1 << 30, NULL, true, "8M",
+	"bytes of events that wait for one slow reader; then they are dropped"},
+    {"limits.answers", CONFIG_BYTES, IN(limits.answers), 4096, 1 << 30, NULL, true, "1M",
+	"bytes of unsent answers beyond which a client is not read from"},
+    {"limits.apply", CONFIG_BYTES, IN(limits.apply), 1024, 1 << 30, NULL, true, "64M",
+	"bytes of a job file that comes in parts"},
+    {"stop.limit", CONFIG_SPAN, IN(stop_limit), -1, DAYS(3650), NULL, true, "30s",
+	"how long a stop waits for running jobs before it ends them"},
+    {"stop.detach", CONFIG_BOOL, IN(stop_detach), 0, 0, NULL, true, "false",
+	"a stop leaves running jobs alone instead of waiting for them"},
+    {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
+};
+_Static_assert(sizeof(config_settings) / sizeof(config_settings[0]) <= CONFIG_SETTINGS_MAX,
+    "config.given has a place for each row");
+
+#define OF_STORE(member) offsetof(struct config_store, member)
+#define OF_EXECUTOR(member) offsetof(struct config_executor, member)
+#define OF_LISTENER(member) offsetof(struct config_listener, member)
+
+static const struct config_row config_store_rows[] = {
+    {"type", CONFIG_TEXT, OF_STORE(type), 0, 0, NULL, false, "sqlite", "sqlite or memory"},
+    {"path", CONFIG_TEXT, OF_STORE(path), 0, 0, NULL, false, "NAME.db in the state directory",
+	"the database file"},
+    {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
+};
+
+static const struct config_row config_executor_rows[] = {
+    {"type", CONFIG_TEXT, OF_EXECUTOR(type), 0, 0, NULL, false, "subprocess",
+	"subprocess, function or threadpool"},
+    {"max_workers", CONFIG_COUNT, OF_EXECUTOR(max_workers), 0, 1000000, NULL, false, "by the type",
+	"runs at one time"},
+    {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
+};
+
+static const struct config_row config_listener_rows[] = {
+    {"name", CONFIG_TEXT, OF_LISTENER(name), 0, 0, NULL, true, "its number", "for status and log"},
+    {"events", CONFIG_TEXTS, OF_LISTENER(events), 0, 0, NULL, true, "all", "names of events"},
+    {"jobs", CONFIG_TEXTS, OF_LISTENER(jobs), 0, 0, NULL, true, "all", "ids or globs of jobs"},
+    {"tags", CONFIG_TEXTS, OF_LISTENER(tags), 0, 0, NULL, true, "any",
+	"K or K=V that the job must have"},
+    {"run", CONFIG_TEXT, OF_LISTENER(run), 0, 0, NULL, true, "none",
+	"a line for /bin/sh; the event is on stdin as JSON and in SCHEDD_*"},
+    {"call", CONFIG_TEXT, OF_LISTENER(call), 0, 0, NULL, true, "none", "plugin:function"},
+    {"http", CONFIG_TEXT, OF_LISTENER(http), 0, 0, NULL, true, "none",
+	"METHOD URL; the event is the body"},
+    {"timeout", CONFIG_SPAN, OF_LISTENER(timeout), 1, DAYS(1), NULL, true, "10s",
+	"of one delivery, then it is ended and counted as failed"},
+    {"queue", CONFIG_COUNT, OF_LISTENER(queue), 1, 1000000, NULL, true, "1000",
+	"events that wait; more are dropped and counted"},
+    {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
+};
+
+const struct config_row *config_table_settings(void)
+{
+	return config_settings;
+}
+
+const struct config_row *config_table_store(void)
+{
+	return config_store_rows;
+}
+
+const struct config_row *config_table_executor(void)
+{
+	return config_executor_rows;
+}
+
+const struct config_row *config_table_listener(void)
+{
+	return config_listener_rows;
+}
+
+/* ---- Reading a value ---- */
+
+static int config_wrong(const struct value *value, const char *wanted, struct schedd_error *err)
+{
+	if (value->type == VALUE_STRING)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "'%.64s' is not %s", value->string.text, wanted);
+	return schedd_error_set(
+	    err, SCHEDD_EINVAL, "must be %s, not %s", wanted, value_type_name(value->type));
+}
+
+static int config_word(
+    const struct config_row *row, int *out, const struct value *value, struct schedd_error *err)
+{
+	size_t count = 0;
+	const char *closest;
+
+	if (value->type != VALUE_STRING)
+		return config_wrong(value, "a word", err);
+	for (; row->words[count]; count++) {
+		if (value_is_text(value, row->words[count])) {
+			*out = (int)count;
+			return 0;
+		}
+	}
+	closest = suggest_closest(value->string.text, row->words, count);
+	return schedd_error_set(err, SCHEDD_EINVAL, "'%.64s' is unknown, did you mean '%s'?",
+	    value->string.text, closest ? closest : row->words[0]);
+}
+
+static int config_integer(
+    const struct config_row *row, int64_t *out, const struct value *value, struct schedd_error *err)
+{
+	if (value->type != VALUE_INT)
+		return config_wrong(value, "an integer", err);
+	if (value->integer < row->min || value->integer > row->max)
+		return schedd_error_set(err, SCHEDD_EINVAL, "%lld is out of %lld-%lld",
+		    (long long)value->integer, (long long)row->min, (long long)row->max);
+	*out = value->integer;
+	return 0;
+}
+
+static int config_texts(const char *const **out, const struct value *value, struct arena *arena,
+    struct schedd_error *err)
+{
+	const char **list;
+	uint32_t count = value->type == VALUE_ARRAY ? value->array.count : 1;
+
+	if (value->type != VALUE_ARRAY && value->type != VALUE_STRING)
+		return config_wrong(value, "a list of texts", err);
+	list = arena_alloc(arena, (count + 1) * sizeof(*list));
+	for (uint32_t i = 0; list && i < count; i++) {
+		const struct value *item =
+		    value->type == VALUE_ARRAY ? &value->array.items[i] : value;
+
+		if (item->type != VALUE_STRING)
+			return config_wrong(item, "a text", err);
+		list[i] = arena_strdup(arena, item->string.text);
+	}
+	*out = list;
+	return arena_failed(arena) ? schedd_error_nomem(err) : 0;
+}
+
+static int config_text(
+    const char **out, const struct value *value, struct arena *arena, struct schedd_error *err)
+{
+	if (value->type != VALUE_STRING || !value->string.length ||
+	    strlen(value->string.text) != value->string.length)
+		return config_wrong(value, "a text", err);
+	*out = arena_strdup(arena, value->string.text);
+	return *out ? 0 : schedd_error_nomem(err);
+}
+
+static int config_bool(bool *out, const struct value *value, struct schedd_error *err)
+{
+	if (value->type == VALUE_BOOL)
+		*out = value->boolean;
+	else
+		return config_wrong(value, "true or false", err);
+	return 0;
+}
+
+static int config_span(const struct config_row *row, schedd_span *out, const struct value *value,
+    struct schedd_error *err)
+{
+	schedd_span span;
+	int rc = duration_from_value(value, &span, err);
+
+	if (!rc && (span < (row->min > 0 ? row->min : 0) || span > row->max))
+		rc = schedd_error_set(
+		    err, SCHEDD_EINVAL, "that is too %s", span > row->max ? "long" : "short");
+	if (!rc)
+		*out = span;
+	return rc;
+}
+
+static int config_size(
+    const struct config_row *row, int64_t *out, const struct value *value, struct schedd_error *err)
+{
+	int64_t size;
+	int rc = size_from_value(value, &size, err);
+
+	if (!rc && (size < row->min || size > row->max))
+		rc = schedd_error_set(err, SCHEDD_EINVAL, "%lld bytes are out of %lld-%lld",
+		    (long long)size, (long long)row->min, (long long)row->max);
+	if (!rc)
+		*out = size;
+	return rc;
+}
+
+/* "none" where the row knows it. */
+static bool config_is_none(const struct config_row *row, const struct value *value)
+{
+	return row->min == -1 && (yaml_scalar_is_null(value) || value_is_text(value, "none"));
+}
+
+static int config_number(
+    const struct config_row *row, void *slot, const struct value *value, struct schedd_error *err)
+{
+	bool size = row->type == CONFIG_SIZE || row->type == CONFIG_BYTES;
+	int64_t number = -1;
+	int rc = 0;
+
+	if (!config_is_none(row, value))
+		rc = size ? config_size(row, &number, value, err)
+			  : config_integer(row, &number, value, err);
+	if (rc)
+		return rc;
+	if (row->type == CONFIG_COUNT)
+		*(uint32_t *)slot = (uint32_t)number;
+	else if (row->type == CONFIG_BYTES)
+		*(size_t *)slot = (size_t)number;
+	else
+		*(int64_t *)slot = number;
+	return 0;
+}
+
+int config_table_set(const struct config_row *row, void *base, const struct value *given,
+    struct arena *arena, struct schedd_error *err)
+{
+	void *slot = (char *)base + row->offset;
+	/* A text may look like a number; everything else is what YAML says it is. */
+	struct value typed = yaml_scalar_core(given);
+
+	switch (row->type) {
+	case CONFIG_TEXT:
+		return config_text(slot, given, arena, err);
+	case CONFIG_TEXTS:
+		return config_texts(slot, given, arena, err);
+	case CONFIG_WORD:
+		return config_word(row, slot, given, err);
+	case CONFIG_BOOL:
+		return config_bool(slot, &typed, err);
+	case CONFIG_SPAN:
+		if (!config_is_none(row, given))
+			return config_span(row, slot, &typed, err);
+		*(schedd_span *)slot = SCHEDD_SPAN_NONE;
+		return 0;
+	case CONFIG_COUNT:
+	case CONFIG_LONG:
+	case CONFIG_SIZE:
+	case CONFIG_BYTES:
+		break;
+	}
+	return config_number(row, slot, &typed, err);
+}
+
+/* ---- Writing it again ---- */
+
+static struct value config_get_texts(const char *const *texts, struct arena *arena)
+{
+	struct value list = value_array();
+
+	if (!texts)
+		return value_nil();
+	for (; *texts; texts++)
+		value_append(arena, &list, value_string_ref(*texts));
+	return list;
+}
+
+struct value config_table_get(const struct config_row *row, const void *base, struct arena *arena)
+{
+	const void *slot = (const char *)base + row->offset;
+	size_t bytes;
+
+	switch (row->type) {
+	case CONFIG_TEXT:
+		return value_string_ref(*(const char *const *)slot);
+	case CONFIG_TEXTS:
+		return config_get_texts(*(const char *const *const *)slot, arena);
+	case CONFIG_WORD:
+		return value_string_ref(row->words[*(const int *)slot]);
+	case CONFIG_BOOL:
+		return value_bool(*(const bool *)slot);
+	case CONFIG_COUNT:
+		return value_int(*(const uint32_t *)slot);
+	case CONFIG_BYTES:
+		bytes = *(const size_t *)slot;
+		return value_int((int64_t)bytes);
+	case CONFIG_SPAN:
+		return duration_to_value(*(const schedd_span *)slot);
+	case CONFIG_LONG:
+	case CONFIG_SIZE:
+		if (*(const int64_t *)slot == -1)
+			return value_nil();
+		return value_int(*(const int64_t *)slot);
+	}
+	return value_nil();
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Order matters twice. At the start the executors are made before the limit of
+ * descriptors is raised and signals are taken, so that jobs are given what
+ * schedd found. At the end everything that calls the scheduler goes before it.
+ */
+#include "server/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include <schedd/scheduler.h>
+#include "base/log.h"
+#include "server/boot_id.h"
+#include "server/daemon_state.h"
+#include "server/notify_systemd.h"
+#include "server/reexec.h"
+#include "server/reload.h"
+
+/* ---- Small answers ---- */
+
+struct schedd_scheduler *daemon_scheduler(struct daemon *daemon)
+{
+	return daemon->scheduler;
+}
+
+const struct schedd_log *daemon_log(const struct daemon *daemon)
+{
+	return &daemon->setup.sink->log;
+}
+
+const struct config *daemon_config(const struct daemon *daemon)
+{
+	return daemon->setup.config;
+}
+
+const struct paths *daemon_paths(const struct daemon *daemon)
+{
+	return daemon->setup.paths;
+}
+
+bool daemon_is_stopping(const struct daemon *daemon)
+{
+	return daemon->stopping;
+}
+
+bool daemon_wants_exec(const struct daemon *daemon)
+{
+	return daemon->wants_exec;
+}
+
+int daemon_listening(const struct daemon *daemon)
+{
+	return daemon->listener.fd;
+}
+
+/* ---- Start ---- */
+
+static int daemon_lock(struct daemon *daemon, struct schedd_error *err)
+{
+	const char *directory = daemon->setup.paths->state_dir;
+	char *path = NULL, *what = NULL;
+	int rc = paths_make_directory(directory, err);
+
+	if (!rc && (asprintf(&path, "%s/schedd.lock", directory) < 0 ||
+		       asprintf(&what, "state directory '%s'", directory) < 0))
+		rc = schedd_error_nomem(err);
+	if (!rc)
+		rc = lock_take(&daemon->lock, path, what, err);
+	free(path);
+	free(what);
+	return rc;
+}
+
+/* The default store and executor, and the memory store, unless the config says something else. */
+static int daemon_add_defaults(struct daemon *daemon, struct schedd_error *err)
+{
+	const struct config *config = daemon->setup.config;
+	bool has_default = false, has_memory = false, has_executor = false;
+	char *path = NULL;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < config->store_count; i++) {
+		has_default |= strcmp(config->stores[i].name, "default") == 0;
+		has_memory |= strcmp(config->stores[i].name, "memory") == 0;
+	}
+	for (uint32_t i = 0; i < config->executor_count; i++)
+		has_executor |= strcmp(config->executors[i].name, "default") == 0;
+	if (asprintf(&path, "%s/default.db", daemon->setup.paths->state_dir) < 0)
+		return schedd_error_nomem(err);
+	if (!has_default)
+		rc = schedd_scheduler_add_store(daemon->scheduler, "default", "sqlite", path, err);
+	if (!rc && !has_memory)
+		rc = schedd_scheduler_add_store(daemon->scheduler, "memory", "memory", NULL, err);
+	if (!rc && !has_executor)
+		rc = schedd_scheduler_add_executor(
+		    daemon->scheduler, "default", "subprocess", 0, err);
+	free(path);
+	return rc;
+}
+
+int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
+    struct schedd_error *err)
+{
+	char *own = NULL;
+	int rc;
+
+	if (!path && strcmp(type, "memory") != 0 &&
+	    asprintf(&own, "%s/%s.db", daemon->setup.paths->state_dir, name) < 0)
+		return schedd_error_nomem(err);
+	rc = schedd_scheduler_add_store(daemon->scheduler, name, type, path ? path : own, err);
+	free(own);
+	return rc;
+}
+
+static int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
+{
+	const struct config *config = daemon->setup.config;
+	int rc = daemon_add_defaults(daemon, err);
+
+	for (uint32_t i = 0; !rc && i < config->store_count; i++)
+		rc = daemon_add_store(daemon, config->stores[i].name, config->stores[i].type,
+		    config->stores[i].path, err);
+	for (uint32_t i = 0; !rc && i < config->executor_count; i++)
+		rc = schedd_scheduler_add_executor(daemon->scheduler, config->executors[i].name,
+		    config->executors[i].type, config->executors[i].max_workers, err);
+	return rc;
+}
+
+static int daemon_make_loop(struct daemon *daemon, struct schedd_error *err)
+{
+	struct event_config *config = event_config_new();
+
+	/* One thread, and nothing but a few timers of our own: the cheapest base there is. */
+	if (config) {
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+		daemon->base = event_base_new_with_config(config);
+		event_config_free(config);
+	}
+	if (!daemon->base)
+		return schedd_error_set(err, SCHEDD_EFAILED, "cannot make an event loop");
+	daemon->loop = schedd_loop_new_libevent(daemon->base, err);
+	return daemon->loop ? 0 : SCHEDD_EFAILED;
+}
+
+static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err)
+{
+	struct schedd_scheduler_options options = {
+	    .loop = daemon->loop,
+	    .log = daemon_log(daemon),
+	    .timezone = daemon->setup.config->timezone,
+	    .state_dir = daemon->setup.paths->state_dir,
+	    .socket = daemon->setup.paths->socket,
+	};
+	char boot[64];
+	int rc = schedd_scheduler_new(&options, &daemon->scheduler, err);
+
+	if (rc)
+		return rc;
+	scheduler_set_settings(daemon->scheduler, &daemon->setup.config->settings);
+	if (boot_id_read(boot, sizeof(boot)))
+		scheduler_set_boot(daemon->scheduler, boot);
+	return daemon_add_parts(daemon, err);
+}
+
+static int daemon_listen(struct daemon *daemon, struct schedd_error *err)
+{
+	const struct paths *paths = daemon->setup.paths;
+	int inherited =
+	    listener_inherit(&daemon->listener, reexec_is_second() ? paths->socket : NULL, err);
+
+	reexec_settled();
+	if (inherited)
+		return inherited < 0 ? inherited : 0;
+	return listener_open(&daemon->listener, paths->socket, !paths->socket_explicit, err);
+}
+
+static void daemon_on_zones(void *context)
+{
+	struct daemon *daemon = context;
+	int changed = scheduler_refresh_zones(daemon->scheduler);
+
+	if (changed > 0)
+		log_info(daemon_log(daemon),
+		    "%d time zone%s changed: next run times were computed anew", changed,
+		    changed == 1 ? "" : "s");
+}
+
+static void daemon_on_watchdog(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+	notify_systemd("WATCHDOG=1");
+}
+
+static int daemon_make_watchdog(struct daemon *daemon, struct schedd_error *err)
+{
+	schedd_span pause = notify_systemd_watchdog();
+	struct timeval every = {.tv_sec = pause / SCHEDD_SECOND, .tv_usec = pause % SCHEDD_SECOND};
+
+	if (pause == 0)
+		return 0;
+	daemon->watchdog = event_new(daemon->base, -1, EV_PERSIST, daemon_on_watchdog, daemon);
+	if (!daemon->watchdog || event_add(daemon->watchdog, &every) < 0)
+		return schedd_error_nomem(err);
+	return 0;
+}
+
+static void daemon_on_signal(int signo, void *context);
+
+/* What stands around the scheduler. */
+static int daemon_make_surroundings(struct daemon *daemon, struct schedd_error *err)
+{
+	const struct config *config = daemon->setup.config;
+	int rc = signals_new(daemon->base, daemon_on_signal, daemon, &daemon->signals, err);
+
+	if (!rc)
+		rc = orphans_new(daemon->base, &daemon->orphans, err);
+	if (!rc)
+		rc = zone_watch_new(daemon->base,
+		    zone_cache_directory(scheduler_zones(daemon->scheduler)), "",
+		    daemon_log(daemon), daemon_on_zones, daemon, &daemon->zone_watch, err);
+	if (!rc)
+		rc = listeners_new(daemon->scheduler, daemon->loop, daemon_log(daemon), config,
+		    &daemon->listeners, err);
+	if (!rc)
+		rc = rpc_new(
+		    daemon, daemon->base, daemon->listener.fd, &config->limits, &daemon->rpc, err);
+	return rc ? rc : daemon_make_watchdog(daemon, err);
+}
+
+int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct schedd_error *err)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	int rc;
+
+	if (!daemon)
+		return schedd_error_nomem(err);
+	daemon->setup = *setup;
+	daemon->lock.fd = daemon->listener.fd = daemon->listener.lock.fd = -1;
+	daemon->started_at = clock->wall(clock->context);
+	daemon->started = clock->mono(clock->context);
+	rc = daemon_lock(daemon, err);
+	if (!rc)
+		rc = daemon_make_loop(daemon, err);
+	if (!rc)
+		rc = daemon_make_scheduler(daemon, err);
+	if (!rc)
+		rc = daemon_listen(daemon, err);
+	if (!rc) {
+		listener_raise_limit(setup->config->limits.clients);
+		rc = daemon_make_surroundings(daemon, err);
+	}
+	if (!rc)
+		rc = schedd_scheduler_start(daemon->scheduler, err);
+	if (rc) {
+		daemon_free(daemon);
+		return rc;
+	}
+	*out = daemon;
+	return 0;
+}
+
+/* ---- Stop ---- */
+
+static const struct timeval daemon_patience = {.tv_sec = 5};
+
+static void daemon_on_listeners_done(void *context)
+{
+	struct daemon *daemon = context;
+
+	daemon->drained = true;
+	event_base_loopbreak(daemon->base);
+}
+
+static void daemon_on_patience_over(evutil_socket_t fd, short what, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)fd;
+	(void)what;
+	log_warn(daemon_log(daemon), "listeners are not done: they are ended");
+	listeners_abandon(daemon->listeners);
+}
+
+static void daemon_on_drained(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)result;
+	if (rc)
+		log_error(daemon_log(daemon), "stopping: %s", err->message);
+	if (listeners_finish(daemon->listeners, daemon_on_listeners_done, daemon)) {
+		daemon_on_listeners_done(daemon);
+		return;
+	}
+	/* They are told of the end too, but nothing waits for them for long. */
+	daemon->patience = event_new(daemon->base, -1, 0, daemon_on_patience_over, daemon);
+	if (!daemon->patience || event_add(daemon->patience, &daemon_patience) < 0)
+		listeners_abandon(daemon->listeners);
+}
+
+void daemon_stop(struct daemon *daemon, enum daemon_stop how)
+{
+	const struct config *config = daemon->setup.config;
+	struct scheduler_reply reply = {.call = daemon_on_drained, .context = daemon};
+	schedd_span limit = config->stop_limit;
+
+	if (how == DAEMON_STOP_WAIT)
+		limit = SCHEDD_SPAN_NONE;
+	if (how == DAEMON_STOP_NOW)
+		limit = 0;
+	if (!daemon->stopping)
+		notify_systemd("STOPPING=1\nSTATUS=Waiting for running jobs");
+	log_info(daemon_log(daemon), "stopping%s",
+	    how == DAEMON_STOP_NOW    ? " at once"
+	    : how == DAEMON_STOP_WAIT ? " when no job is running"
+				      : "");
+	daemon->stopping = true;
+	scheduler_drain(daemon->scheduler, limit,
+	    daemon->wants_exec || (config->stop_detach && how != DAEMON_STOP_NOW), reply);
+}
+
+int daemon_reexec(struct daemon *daemon, struct schedd_error *err)
+{
+	if (daemon->stopping)
+		return schedd_error_set(err, SCHEDD_ECONFLICT, "schedd is stopping already");
+	daemon->wants_exec = true;
+	daemon_stop(daemon, DAEMON_STOP_LIMIT);
+	return 0;
+}
+
+static void daemon_on_signal(int signo, void *context)
+{
+	struct daemon *daemon = context;
+	struct value changed, restart;
+	struct schedd_error err;
+	struct arena arena;
+	int rc = 0;
+
+	switch (signo) {
+	case SIGCHLD:
+		orphans_child_ended(daemon->orphans);
+		return;
+	case SIGTERM:
+	case SIGINT:
+		daemon_stop(daemon, daemon->stopping ? DAEMON_STOP_NOW : DAEMON_STOP_LIMIT);
+		return;
+	case SIGUSR2:
+		rc = daemon_reexec(daemon, &err);
+		break;
+	case SIGHUP:
+		arena_init(&arena);
+		rc = reload_config(daemon, &arena, &changed, &restart, &err);
+		arena_clear(&arena);
+		break;
+	}
+	if (rc)
+		log_error(daemon_log(daemon), "%s", err.message);
+}
+
+int daemon_run(struct daemon *daemon, struct schedd_error *err)
+{
+	char detail[64];
+
+	snprintf(detail, sizeof(detail), "%llu jobs",
+	    (unsigned long long)scheduler_job_count(daemon->scheduler));
+	log_info(daemon_log(daemon), "schedd %s runs with pid %ld and %s, listening at %s",
+	    SCHEDD_VERSION, (long)getpid(), detail, daemon->setup.paths->socket);
+	notify_systemd("READY=1\nSTATUS=Running with %s", detail);
+	while (!daemon->drained) {
+		/* Without EVLOOP_NO_EXIT_ON_EMPTY: signals keep it from being empty. */
+		if (event_base_dispatch(daemon->base) < 0)
+			return schedd_error_set(
+			    err, SCHEDD_EFAILED, "the event loop failed: %s", strerror(errno));
+	}
+	rpc_flush(daemon->rpc); /* answers to those who waited for the end */
+	log_info(daemon_log(daemon),
+	    daemon->wants_exec ? "running the installed schedd anew" : "stopped");
+	return 0;
+}
+
+void daemon_free(struct daemon *daemon)
+{
+	if (!daemon)
+		return;
+	rpc_free(daemon->rpc);
+	listeners_free(daemon->listeners);
+	zone_watch_free(daemon->zone_watch);
+	if (daemon->watchdog)
+		event_free(daemon->watchdog);
+	if (daemon->patience)
+		event_free(daemon->patience);
+	orphans_free(daemon->orphans);
+	signals_free(daemon->signals);
+	if (daemon->wants_exec)
+		listener_leave(&daemon->listener);
+	listener_close(&daemon->listener);
+	schedd_scheduler_free(daemon->scheduler);
+	schedd_loop_free(daemon->loop);
+	if (daemon->base)
+		event_base_free(daemon->base);
+	lock_release(&daemon->lock);
+	free(daemon);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon: owns the loop, the scheduler, the socket and everything between
+ * them, from start to stop. All on one thread.
+ */
+#ifndef SCHEDD_SERVER_DAEMON_H
+#define SCHEDD_SERVER_DAEMON_H
+
+#include <stdbool.h>
+#include <schedd/error.h>
+#include <schedd/log.h>
+#include "server/config.h"
+#include "server/log_sink.h"
+#include "server/options.h"
+#include "server/paths.h"
+
+struct daemon;
+struct schedd_scheduler;
+
+/* How much patience a stop has with running jobs. */
+enum daemon_stop {
+	DAEMON_STOP_LIMIT, /* waits for stop.limit, then ends them */
+	DAEMON_STOP_WAIT,  /* waits without limit */
+	DAEMON_STOP_NOW,   /* ends them at once */
+};
+
+/* What main has found out; everything outlives the daemon, which may change config and sink. */
+struct daemon_setup {
+	const struct options *options;
+	const struct paths *paths;
+	struct config *config;
+	struct log_sink *sink;
+	char **argv; /* for running itself anew */
+};
+
+/* Takes the state directory, loads the stores, listens. It schedules from here on, and serves once
+ * it runs. */
+int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Serves until it was stopped. 0, or an error code. */
+int daemon_run(struct daemon *daemon, struct schedd_error *err);
+/* NULL is fine. */
+void daemon_free(struct daemon *daemon);
+
+struct schedd_scheduler *daemon_scheduler(struct daemon *daemon);
+const struct schedd_log *daemon_log(const struct daemon *daemon);
+const struct config *daemon_config(const struct daemon *daemon);
+const struct paths *daemon_paths(const struct daemon *daemon);
+bool daemon_is_stopping(const struct daemon *daemon);
+/* The descriptor it listens at. */
+int daemon_listening(const struct daemon *daemon);
+/* Opens a store now; path NULL: NAME.db in the state directory. */
+int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+
+/* Begins to stop; again with less patience is allowed. */
+void daemon_stop(struct daemon *daemon, enum daemon_stop how);
+/* Begins to run the installed program in this process; jobs go on. SCHEDD_ECONFLICT while stopping.
+ */
+int daemon_reexec(struct daemon *daemon, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* After daemon_free: should the program be run anew? */
+bool daemon_wants_exec(const struct daemon *daemon);
+
+#endif

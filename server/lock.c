@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flock(2): it ends with the process, however that ends, so there is no stale
+ * lock. The pid in the file is for people and for the refusal alone.
+ */
+#include "server/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static long lock_holder(int fd)
+{
+	char text[32] = "";
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	return n > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+/* The file may have been removed by the one who held it between open and flock. */
+static bool lock_is_current(int fd, const char *path)
+{
+	struct stat held, there;
+
+	return fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&
+	       held.st_dev == there.st_dev;
+}
+
+static int lock_open(const char *path, const char *what, int *out, struct schedd_error *err)
+{
+	for (;;) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+		if (fd < 0) {
+			bool refused = errno == EACCES || errno == EPERM || errno == EROFS;
+
+			return schedd_error_set(err, refused ? SCHEDD_EPERM : SCHEDD_EFAILED,
+			    "cannot use the %s: %s: %s", what, path, strerror(errno));
+		}
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			long pid = lock_holder(fd);
+			int reason = errno;
+
+			close(fd);
+			if (reason == EWOULDBLOCK)
+				return schedd_error_set(err, SCHEDD_EFAILED,
+				    "the %s is held by another schedd with pid %ld", what, pid);
+			return schedd_error_set(
+			    err, SCHEDD_EFAILED, "cannot lock %s: %s", path, strerror(reason));
+		}
+		if (lock_is_current(fd, path)) {
+			*out = fd;
+			return 0;
+		}
+		close(fd);
+	}
+}
+
+int lock_take(struct lock *lock, const char *path, const char *what, struct schedd_error *err)
+{
+	char text[32];
+	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	int fd, rc;
+
+	lock->fd = -1;
+	lock->path = NULL;
+	rc = lock_open(path, what, &fd, err);
+	if (rc)
+		return rc;
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) != length) {
+		rc = schedd_error_set(
+		    err, SCHEDD_EFAILED, "cannot write %s: %s", path, strerror(errno));
+		close(fd);
+		return rc;
+	}
+	lock->path = strdup(path);
+	if (!lock->path) {
+		close(fd);
+		return schedd_error_nomem(err);
+	}
+	lock->fd = fd;
+	return 0;
+}
+
+void lock_release(struct lock *lock)
+{
+	if (lock->fd >= 0) {
+		unlink(lock->path);
+		close(lock->fd);
+	}
+	free(lock->path);
+	lock->path = NULL;
+	lock->fd = -1;
+}

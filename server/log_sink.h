@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Where schedd's log goes: stderr or a file, as text, as JSON, or for the journal. */
+#ifndef SCHEDD_SERVER_LOG_SINK_H
+#define SCHEDD_SERVER_LOG_SINK_H
+
+#include <stdbool.h>
+#include <schedd/error.h>
+#include <schedd/log.h>
+
+struct log_sink {
+	struct schedd_log log; /* what the rest writes to; its level may be changed at any time */
+	int fd;                /* 2, or the file */
+	bool json;             /* one object a line */
+	bool journal;          /* stderr is the journal: priorities instead of times */
+};
+
+/* Info, text, to stderr. */
+void log_sink_init(struct log_sink *sink);
+/* Appends to the file from now on, mode 0600. */
+int log_sink_open(struct log_sink *sink, const char *path, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+void log_sink_close(struct log_sink *sink);
+/* "warning" and the like; false: no such level. */
+bool log_sink_parse_level(const char *name, enum schedd_log_level *out);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* schedd: reads options and config, then hands over to the daemon. */
+#include <stdio.h>
+#include <unistd.h>
+#include "server/config_show.h"
+#include "server/daemonize.h"
+#include "server/startup.h"
+
+static int main_help(void (*write)(struct strbuf *out))
+{
+	struct strbuf out = STRBUF_EMPTY;
+
+	write(&out);
+	fputs(strbuf_peek(&out), stdout);
+	strbuf_clear(&out);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct schedd_error err;
+	int ready = -1, status;
+	int rc = options_parse(&options, argc, (const char *const *)argv, &err);
+
+	if (rc) {
+		fprintf(stderr, "schedd: %s\nTry 'schedd --help'.\n", err.message);
+		return -rc;
+	}
+	if (options.help)
+		return main_help(options_help);
+	if (options.help_config)
+		return main_help(config_show_help);
+	if (options.version) {
+		printf("schedd %s\n", SCHEDD_VERSION);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	rc = startup_run(&options, argv, &ready, &err);
+	if (rc)
+		fprintf(stderr, "schedd: %s\n", err.message);
+	status = rc >= SCHEDD_ETIMEOUT ? -rc : 1;
+	daemonize_ready(ready, status);
+	return status;
+}

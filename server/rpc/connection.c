@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads go into one buffer that all connections share; only the beginning of a
+ * message that is not all there yet is kept. So an idle client costs a struct,
+ * and a request is scanned and unpacked where it was read.
+ *
+ * Two queues go out: "out" is being written, notifications wait in "events"
+ * until it is empty and then take its place, so answers overtake them.
+ */
+#include "server/rpc/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include "base/strbuf.h"
+#include "proto/frame.h"
+#include "proto/message.h"
+#include "server/rpc/rpc_dispatch.h"
+#include "server/rpc/rpc.h"
+
+#define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
+
+struct connection {
+	struct rpc_client link; /* must be first: the place in the lists of rpc.c */
+	struct rpc *rpc;        /* borrowed */
+	unsigned refs;          /* one while it is open, one for each open call */
+	int fd;                 /* -1: closed */
+	uid_t uid;              /* of the client, from the kernel */
+	pid_t pid;              /* likewise */
+	struct event readable;  /* pending while reading */
+	struct event writable;  /* pending while the socket is full */
+	bool reading;           /* readable is pending */
+	bool writing;           /* writable is pending */
+	bool ended;             /* the client sends nothing more */
+	bool doomed;            /* nothing can be read any more: close when out is sent */
+	bool stalled;           /* in holds messages that had to wait for room */
+	bool busy;              /* messages are being taken apart: answers are sent at the end */
+	unsigned calls;         /* open calls */
+	unsigned heavy;         /* of these, with large answers */
+	struct strbuf in;       /* what was read and not yet taken apart */
+	struct frame_scan scan; /* of the message at the start of in */
+	struct strbuf out;      /* being written */
+	size_t out_sent;        /* bytes of it that are gone */
+	size_t out_events;      /* its first bytes are notifications */
+	struct strbuf events;   /* notifications that wait for out */
+	struct connection_hook *hooks; /* newest first */
+};
+
+/* ---- Life ---- */
+
+static void connection_on_readable(evutil_socket_t fd, short what, void *context);
+static void connection_on_writable(evutil_socket_t fd, short what, void *context);
+
+int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd_error *err)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		close(fd);
+		return schedd_error_nomem(err);
+	}
+	c->rpc = rpc;
+	c->refs = 1;
+	c->fd = fd;
+	c->uid = uid;
+	c->pid = pid;
+	event_assign(
+	    &c->readable, rpc_base(rpc), fd, EV_READ | EV_PERSIST, connection_on_readable, c);
+	event_assign(
+	    &c->writable, rpc_base(rpc), fd, EV_WRITE | EV_PERSIST, connection_on_writable, c);
+	rpc_client_add(rpc, &c->link);
+	c->reading = event_add(&c->readable, NULL) == 0;
+	if (c->reading)
+		return 0;
+	connection_close(c);
+	return schedd_error_nomem(err);
+}
+
+void connection_close(struct connection *c)
+{
+	if (c->fd < 0)
+		return;
+	event_del(&c->readable);
+	event_del(&c->writable);
+	close(c->fd);
+	c->fd = -1;
+	rpc_client_remove(c->rpc, &c->link);
+	while (c->hooks) {
+		struct connection_hook *hook = c->hooks;
+
+		connection_detach(hook);
+		hook->closed(hook);
+	}
+	strbuf_clear(&c->in);
+	strbuf_clear(&c->out);
+	strbuf_clear(&c->events);
+	connection_unref(c);
+}
+
+struct connection *connection_ref(struct connection *c)
+{
+	c->refs++;
+	return c;
+}
+
+void connection_unref(struct connection *c)
+{
+	if (--c->refs == 0)
+		free(c);
+}
+
+bool connection_is_open(const struct connection *c)
+{
+	return c->fd >= 0;
+}
+
+struct rpc *connection_rpc(const struct connection *c)
+{
+	return c->rpc;
+}
+
+uid_t connection_uid(const struct connection *c)
+{
+	return c->uid;
+}
+
+pid_t connection_pid(const struct connection *c)
+{
+	return c->pid;
+}
+
+void connection_attach(struct connection *c, struct connection_hook *hook)
+{
+	hook->connection = c;
+	hook->prev = NULL;
+	hook->next = c->hooks;
+	if (c->hooks)
+		c->hooks->prev = hook;
+	c->hooks = hook;
+}
+
+void connection_detach(struct connection_hook *hook)
+{
+	if (!hook->connection)
+		return;
+	if (hook->prev)
+		hook->prev->next = hook->next;
+	else
+		hook->connection->hooks = hook->next;
+	if (hook->next)
+		hook->next->prev = hook->prev;
+	hook->next = hook->prev = NULL;
+	hook->connection = NULL;
+}
+
+struct connection_hook *connection_hooks(const struct connection *c)
+{
+	return c->hooks;
+}
+
+/* ---- Writing ---- */
+
+static size_t connection_unsent(const struct connection *c)
+{
+	return c->out.length - c->out_sent;
+}
+
+static size_t connection_unsent_events(const struct connection *c)
+{
+	size_t begun = c->out_events > c->out_sent ? c->out_events - c->out_sent : 0;
+
+	return c->events.length + begun;
+}
+
+/* Empties a buffer; large memory is given back. */
+static void connection_forget(struct strbuf *buf)
+{
+	if (buf->capacity > CONNECTION_KEEP)
+		strbuf_clear(buf);
+	else
+		strbuf_reset(buf);
+}
+
+/* Tells the hooks that all was sent; they may notify again. */
+static void connection_drained(struct connection *c)
+{
+	struct connection_hook *hook, *next;
+
+	for (hook = c->hooks; hook; hook = next) {
+		next = hook->next;
+		if (hook->drained)
+			hook->drained(hook);
+	}
+}
+
+/* out is all sent: the notifications that wait are next. False: nothing is left. */
+static bool connection_next_out(struct connection *c)
+{
+	struct strbuf sent;
+
+	connection_forget(&c->out);
+	c->out_sent = c->out_events = 0;
+	if (c->events.length == 0)
+		connection_drained(c);
+	if (c->events.length == 0)
+		return false;
+	sent = c->out;
+	c->out = c->events;
+	c->events = sent;
+	c->out_events = c->out.length;
+	return true;
+}
+
+/* What was sent long ago need not be carried along by a reader that never quite catches up. */
+static void connection_compact(struct connection *c)
+{
+	if (c->out_sent < CONNECTION_KEEP || c->out_sent < c->out.length / 2)
+		return;
+	memmove(c->out.data, c->out.data + c->out_sent, c->out.length - c->out_sent);
+	c->out.length -= c->out_sent;
+	c->out_events = c->out_events > c->out_sent ? c->out_events - c->out_sent : 0;
+	c->out_sent = 0;
+}
+
+static void connection_want_write(struct connection *c, bool wanted)
+{
+	if (wanted == c->writing)
+		return;
+	c->writing = wanted;
+	if (wanted)
+		event_add(&c->writable, NULL);
+	else
+		event_del(&c->writable);
+}
+
+/* Sends until the socket is full. False: the connection is closed. */
+static bool connection_flush(struct connection *c)
+{
+	bool full = false;
+
+	if (strbuf_failed(&c->out)) {
+		connection_close(c); /* an answer is lost: better no connection than a gap */
+		return false;
+	}
+	while (!full && (connection_unsent(c) || connection_next_out(c))) {
+		ssize_t n = send(c->fd, c->out.data + c->out_sent, connection_unsent(c),
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n >= 0)
+			c->out_sent += (size_t)n;
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+			full = true;
+		else if (errno != EINTR) {
+			connection_close(c);
+			return false;
+		}
+	}
+	connection_compact(c);
+	connection_want_write(c, full);
+	return true;
+}
+
+static void connection_queued(struct connection *c)
+{
+	if (!c->busy && !c->writing)
+		rpc_client_dirty(c->rpc, &c->link);
+}
+
+void connection_answer(struct connection *c, uint32_t msgid, const struct value *result)
+{
+	if (c->fd < 0)
+		return;
+	message_pack_response(&c->out, msgid, result);
+	connection_queued(c);
+}
+
+void connection_fail(struct connection *c, uint32_t msgid, const struct schedd_error *err)
+{
+	if (c->fd < 0)
+		return;
+	message_pack_error(&c->out, msgid, err);
+	connection_queued(c);
+}
+
+bool connection_notify(struct connection *c, const char *method, const struct value *params)
+{
+	size_t before = c->events.length;
+
+	if (c->fd < 0 || c->doomed)
+		return false;
+	if (connection_unsent_events(c) >= rpc_limits(c->rpc)->events)
+		return false;
+	message_pack_notification(&c->events, method, params);
+	if (strbuf_failed(&c->events)) {
+		c->events.failed = false;
+		c->events.length = before;
+		return false;
+	}
+	connection_queued(c);
+	return true;
+}
+
+static void connection_on_writable(evutil_socket_t fd, short what, void *context)
+{
+	struct connection *c = context;
+
+	(void)fd;
+	(void)what;
+	connection_resume(c);
+}
+
+/* ---- Reading ---- */
+
+/* May more requests be taken up? */
+static bool connection_takes_more(const struct connection *c)
+{
+	size_t answers = connection_unsent(c);
+
+	if (c->out_events > c->out_sent)
+		answers -= c->out_events - c->out_sent;
+	return !c->doomed && c->fd >= 0 && c->heavy == 0 && c->calls < CONNECTION_CALLS_MAX &&
+	       answers <= rpc_limits(c->rpc)->answers;
+}
+
+/* No message can become of what came: says so and closes when that is sent. */
+static void connection_garbage(struct connection *c, const struct schedd_error *err)
+{
+	c->doomed = true;
+	strbuf_clear(&c->in);
+	message_pack_error(&c->out, 0, err);
+}
+
+static bool connection_is_array(const char *bytes)
+{
+	unsigned char first = (unsigned char)bytes[0];
+
+	return (first & 0xf0) == 0x90 || first == 0xdc || first == 0xdd;
+}
+
+/* Takes whole messages off the bytes while more may be taken. Returns the bytes that are done with.
+ */
+static size_t connection_messages(struct connection *c, const char *bytes, size_t length)
+{
+	const struct rpc_limits *limits = rpc_limits(c->rpc);
+	struct frame_limits frame = {.bytes = limits->request, .depth = FRAME_DEPTH_MAX};
+	struct schedd_error err;
+	size_t done = 0;
+
+	while (done < length && connection_takes_more(c)) {
+		int rc;
+
+		if (connection_is_array(bytes + done))
+			rc = frame_scan(&c->scan, bytes + done, length - done, &frame, &err);
+		else
+			rc = schedd_error_set(&err, SCHEDD_EINVAL,
+			    "bytes that are no MessagePack-RPC message: byte 0x%02x where an array "
+			    "must "
+			    "begin",
+			    (unsigned char)bytes[done]);
+		if (rc == 0)
+			break;
+		if (rc < 0) {
+			connection_garbage(c, &err);
+			return length;
+		}
+		rpc_dispatch(c, bytes + done, c->scan.offset);
+		done += c->scan.offset;
+		c->scan.offset = 0;
+	}
+	c->stalled = done < length && c->fd >= 0 && !connection_takes_more(c);
+	return done;
+}
+
+static void connection_want_read(struct connection *c)
+{
+	bool wanted = !c->ended && connection_takes_more(c);
+
+	if (wanted == c->reading)
+		return;
+	c->reading = wanted;
+	if (wanted)
+		event_add(&c->readable, NULL);
+	else
+		event_del(&c->readable);
+}
+
+/* Takes apart what lies in c->in. */
+static void connection_messages_kept(struct connection *c)
+{
+	size_t done;
+
+	if (c->in.length == 0)
+		return;
+	done = connection_messages(c, c->in.data, c->in.length);
+	if (c->fd < 0 || c->in.length == 0)
+		return;
+	c->in.length -= done;
+	if (c->in.length == 0)
+		strbuf_clear(&c->in);
+	else if (done)
+		memmove(c->in.data, c->in.data + done, c->in.length);
+}
+
+/* One read: 1: bytes came, 0: none for now, -1: the connection is closed. */
+static int connection_read(struct connection *c)
+{
+	char *buffer;
+	size_t size = rpc_buffer(c->rpc, &buffer), done;
+	ssize_t n = recv(c->fd, buffer, size, MSG_DONTWAIT);
+
+	if (n < 0) {
+		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+			return 0;
+		connection_close(c);
+		return -1;
+	}
+	if (n == 0) {
+		struct pollfd hangup = {.fd = c->fd};
+
+		c->ended = true;
+		if (poll(&hangup, 1, 0) == 1 && (hangup.revents & POLLHUP)) {
+			connection_close(c); /* gone altogether: nobody waits for answers */
+			return -1;
+		}
+		return 0;
+	}
+	done = c->in.length ? 0 : connection_messages(c, buffer, (size_t)n);
+	if (c->fd < 0)
+		return -1;
+	if (done < (size_t)n && !c->doomed)
+		strbuf_add_n(&c->in, buffer + done, (size_t)n - done);
+	if (done == 0)
+		connection_messages_kept(c);
+	return c->fd < 0 ? -1 : 1;
+}
+
+static void connection_on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct connection *c = connection_ref(context);
+
+	(void)fd;
+	(void)what;
+	c->busy = true;
+	if (connection_read(c) >= 0) {
+		c->busy = false;
+		if (strbuf_failed(&c->in))
+			connection_close(c);
+		else
+			connection_resume(c);
+	}
+	connection_unref(c);
+}
+
+/* Nothing is left to send, and nothing can come any more: half a message at the end does not count.
+ */
+static bool connection_is_over(const struct connection *c)
+{
+	if (connection_unsent(c) || c->events.length)
+		return false;
+	return c->doomed || (c->ended && c->calls == 0 && !c->hooks && !c->stalled);
+}
+
+void connection_resume(struct connection *c)
+{
+	bool alive;
+
+	connection_ref(c);
+	alive = c->fd >= 0 && connection_flush(c);
+	if (alive && c->stalled && connection_takes_more(c)) {
+		c->busy = true;
+		connection_messages_kept(c);
+		c->busy = false;
+		alive = c->fd >= 0 && connection_flush(c);
+		if (alive && c->stalled && connection_takes_more(c))
+			connection_queued(c); /* in the next turn, so that others have theirs */
+	}
+	if (alive && connection_is_over(c))
+		connection_close(c);
+	else if (alive)
+		connection_want_read(c);
+	connection_unref(c);
+}
+
+void connection_call_begin(struct connection *c, bool heavy)
+{
+	c->calls++;
+	c->heavy += heavy;
+}
+
+void connection_call_end(struct connection *c, bool heavy)
+{
+	c->calls--;
+	c->heavy -= heavy;
+	if (c->fd >= 0 && !c->reading)
+		connection_queued(c);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One client: bytes in, whole messages to the dispatcher, answers and
+ * notifications out.
+ *
+ * What a client can cost is bounded: reading from it stops while its unsent
+ * answers or its open calls exceed a limit (back-pressure), and notifications
+ * beyond their limit are refused to the caller, who counts and tells them.
+ */
+#ifndef SCHEDD_SERVER_RPC_CONNECTION_H
+#define SCHEDD_SERVER_RPC_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <schedd/error.h>
+#include "base/value.h"
+
+struct rpc;
+struct connection;
+
+#define CONNECTION_CALLS_MAX 1024 /* open calls of one client before reading stops */
+
+/* What lives as long as a connection: subscriptions, followed output, parts of a file, open calls.
+ */
+struct connection_hook {
+	struct connection_hook *next, *prev; /* the connection's; NULL and NULL: not attached */
+	/* The connection ends. The hook is detached already and may be freed. */
+	void (*closed)(struct connection_hook *hook);
+	/* All notifications were sent; NULL: of no interest. It may notify again. */
+	void (*drained)(struct connection_hook *hook);
+	struct connection *connection; /* that it is attached to */
+};
+
+/* Takes fd, which is non-blocking; on failure too. */
+int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Ends it now: hooks are told, unsent bytes are lost. The memory goes with the last reference. */
+void connection_close(struct connection *connection);
+struct connection *connection_ref(struct connection *connection);
+void connection_unref(struct connection *connection);
+
+bool connection_is_open(const struct connection *connection);
+struct rpc *connection_rpc(const struct connection *connection);
+uid_t connection_uid(const struct connection *connection);
+pid_t connection_pid(const struct connection *connection);
+
+/* A call begins or ends. heavy: its answer may be large, so nothing more is read until it ends. */
+void connection_call_begin(struct connection *connection, bool heavy);
+void connection_call_end(struct connection *connection, bool heavy);
+
+/* Queue an answer; they are written together, soon. Nothing happens on a closed connection. */
+void connection_answer(struct connection *connection, uint32_t msgid, const struct value *result);
+void connection_fail(struct connection *connection, uint32_t msgid, const struct schedd_error *err);
+/* Queues a notification. False: too many wait already (or no memory); it is not sent. */
+bool connection_notify(
+    struct connection *connection, const char *method, const struct value *params);
+
+void connection_attach(struct connection *connection, struct connection_hook *hook);
+/* The first of them; NULL: none. */
+struct connection_hook *connection_hooks(const struct connection *connection);
+/* Not attached is fine. */
+void connection_detach(struct connection_hook *hook);
+
+/* Writes what waits and goes on reading where that had stopped; called by rpc.c in the next turn.
+ */
+void connection_resume(struct connection *connection);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A job file larger than one message comes in parts; they are gathered with the
+ * connection and handed to the scheduler together.
+ */
+#include "server/rpc/rpc_apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "server/rpc/rpc_call.h"
+
+#define RPC_APPLY_TOKENS 8 /* files begun at one time on one connection */
+
+/* The parts of one file so far. */
+struct rpc_apply {
+	struct connection_hook hook; /* first */
+	struct arena arena;          /* of jobs */
+	char *token;                 /* in the arena */
+	struct value jobs;
+	size_t bytes;          /* of the messages they came in */
+	struct rpc_call *call; /* the last part, once it is committed */
+};
+
+static void rpc_apply_free(struct rpc_apply *apply)
+{
+	connection_detach(&apply->hook);
+	arena_clear(&apply->arena);
+	free(apply);
+}
+
+static void rpc_apply_closed(struct connection_hook *hook)
+{
+	rpc_apply_free((struct rpc_apply *)hook);
+}
+
+/* The file of that token on this connection; *count: files begun. */
+static struct rpc_apply *rpc_apply_find(
+    struct connection *connection, const char *token, unsigned *count)
+{
+	struct connection_hook *hook;
+	struct rpc_apply *found = NULL;
+
+	*count = 0;
+	for (hook = connection_hooks(connection); hook; hook = hook->next) {
+		struct rpc_apply *apply = (struct rpc_apply *)hook;
+
+		if (hook->closed != rpc_apply_closed)
+			continue;
+		(*count)++;
+		if (strcmp(apply->token, token) == 0)
+			found = apply;
+	}
+	return found;
+}
+
+static int rpc_apply_begin(struct connection *connection, const char *token, unsigned count,
+    struct rpc_apply **out, struct schedd_error *err)
+{
+	struct rpc_apply *apply;
+
+	if (count >= RPC_APPLY_TOKENS)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "job.apply: %u files are begun on this connection already", count);
+	apply = calloc(1, sizeof(*apply));
+	if (!apply)
+		return schedd_error_nomem(err);
+	arena_init(&apply->arena);
+	apply->token = arena_strdup(&apply->arena, token);
+	apply->jobs = value_array();
+	if (!apply->token) {
+		rpc_apply_free(apply);
+		return schedd_error_nomem(err);
+	}
+	apply->hook.closed = rpc_apply_closed;
+	connection_attach(connection, &apply->hook);
+	*out = apply;
+	return 0;
+}
+
+/* Adds the part's jobs. */
+static int rpc_apply_gather(
+    struct rpc_apply *apply, const struct rpc_call *call, struct schedd_error *err)
+{
+	const struct value *jobs = value_get(&call->params, "jobs");
+	size_t limit = rpc_limits(connection_rpc(call->connection))->apply;
+
+	apply->bytes += call->bytes;
+	if (apply->bytes > limit)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "job.apply: the parts are larger than the limit of %zu bytes (limits.apply)",
+		    limit);
+	for (uint32_t i = 0; i < jobs->array.count; i++) {
+		value_append(
+		    &apply->arena, &apply->jobs, value_copy(&apply->arena, &jobs->array.items[i]));
+	}
+	return arena_failed(&apply->arena) ? schedd_error_nomem(err) : 0;
+}
+
+static void rpc_apply_commit(
+    struct rpc_call *call, const struct value *jobs, struct scheduler_reply reply)
+{
+	struct scheduler_apply apply = {
+	    .jobs = jobs,
+	    .owner = rpc_call_text(call, "owner"),
+	    .prune = rpc_call_bool(call, "prune"),
+	    .dry_run = rpc_call_bool(call, "dry_run"),
+	};
+
+	scheduler_apply(call->scheduler, &apply, &call->actor, reply);
+}
+
+static void rpc_apply_replied(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_apply *apply = context;
+
+	if (rc)
+		rpc_call_fail(apply->call, err);
+	else
+		rpc_call_answer(apply->call, result);
+	rpc_apply_free(apply);
+}
+
+static void rpc_apply_received(struct rpc_call *call, const struct rpc_apply *apply)
+{
+	struct value answer = value_map();
+
+	value_put(&call->arena, &answer, "apply", value_string_ref(apply->token));
+	value_put(&call->arena, &answer, "received", value_int(apply->jobs.array.count));
+	rpc_call_answer_built(call, &answer);
+}
+
+void rpc_apply_jobs(struct rpc_call *call)
+{
+	const char *token = rpc_call_text(call, "apply");
+	struct connection *connection = call->connection;
+	struct rpc_apply *apply = NULL;
+	struct schedd_error err;
+	unsigned count;
+	int rc = 0;
+
+	if (!token) {
+		rpc_apply_commit(call, value_get(&call->params, "jobs"), rpc_call_reply(call));
+		return;
+	}
+	apply = rpc_apply_find(connection, token, &count);
+	if (!apply)
+		rc = rpc_apply_begin(connection, token, count, &apply, &err);
+	if (!rc)
+		rc = rpc_apply_gather(apply, call, &err);
+	if (rc) {
+		rpc_call_fail(call, &err);
+		if (apply)
+			rpc_apply_free(apply);
+		return;
+	}
+	if (!rpc_call_bool(call, "last")) {
+		rpc_apply_received(call, apply);
+		return;
+	}
+	/* From here on the parts belong to the call, whatever becomes of the connection. */
+	connection_detach(&apply->hook);
+	apply->call = call;
+	rpc_apply_commit(call, &apply->jobs,
+	    (struct scheduler_reply){.call = rpc_apply_replied, .context = apply});
+}
+
+/* ---- job.import ---- */
+
+/* Which jobs go on: all, or with if_absent those that are new. A job that exists is a conflict
+ * otherwise. */
+static int rpc_apply_select(
+    struct rpc_call *call, const struct value *jobs, struct value *out, struct schedd_error *err)
+{
+	bool replace = rpc_call_bool(call, "replace"), if_absent = rpc_call_bool(call, "if_absent");
+
+	*out = value_array();
+	for (uint32_t i = 0; i < jobs->array.count; i++) {
+		const char *id = value_get_string(&jobs->array.items[i], "id");
+
+		if (id && !replace && scheduler_job_peek(call->scheduler, id)) {
+			if (if_absent)
+				continue;
+			return schedd_error_set(err, SCHEDD_ECONFLICT,
+			    "job '%.128s' exists already; nothing was imported", id);
+		}
+		value_append(&call->arena, out, jobs->array.items[i]);
+	}
+	return arena_failed(&call->arena) ? schedd_error_nomem(err) : 0;
+}
+
+void rpc_apply_import(struct rpc_call *call)
+{
+	const struct value *jobs = value_get(&call->params, "jobs");
+	struct schedd_error err;
+	struct value chosen;
+
+	if (rpc_apply_select(call, jobs, &chosen, &err))
+		rpc_call_fail(call, &err);
+	else
+		rpc_apply_commit(call, &chosen, rpc_call_reply(call));
+}

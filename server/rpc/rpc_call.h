@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request on its way: its parameters, who asked, and where the answer goes.
+ *
+ * A handler answers its call exactly once, now or later, by one of the
+ * functions that end it; the call is gone then. A handler that answers later
+ * and must know when nobody waits any more sets call->cancelled.
+ */
+#ifndef SCHEDD_SERVER_RPC_RPC_CALL_H
+#define SCHEDD_SERVER_RPC_RPC_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <schedd/clock.h>
+#include <schedd/error.h>
+#include "base/value.h"
+#include "core/scheduler.h"
+#include "server/rpc/connection.h"
+#include "server/rpc/rpc.h"
+
+struct rpc_call {
+	struct connection_hook hook;        /* first; attached once cancelled is set */
+	struct daemon *daemon;              /* borrowed */
+	struct schedd_scheduler *scheduler; /* the daemon's */
+	struct connection *connection;      /* one reference */
+	const struct rpc_method *method;
+	struct arena arena;  /* parameters, and what handlers build */
+	struct value params; /* checked against the method's row; a map or nil */
+	struct scheduler_actor actor;
+	size_t bytes; /* of its message */
+	uint32_t msgid;
+	bool silent; /* a notification: no answer */
+	/* The connection ended: end the call if nothing else is pending; where it goes is the same.
+	 */
+	void (*cancelled)(struct rpc_call *call);
+	/* The call ends, however: frees what hangs on state. NULL: nothing. */
+	void (*release)(struct rpc_call *call);
+	void *state; /* the handler's own */
+};
+
+/* NULL: no memory. params and actor are still to be filled. */
+struct rpc_call *rpc_call_new(struct connection *connection, const struct rpc_method *method);
+/* Calls cancelled if the connection ends before the answer. */
+void rpc_call_on_cancel(struct rpc_call *call, void (*cancelled)(struct rpc_call *call));
+
+/* ---- Ending it ---- */
+
+void rpc_call_answer(struct rpc_call *call, const struct value *result);
+void rpc_call_fail(struct rpc_call *call, const struct schedd_error *err);
+/* The value, or out of memory where the arena it was built in has failed. */
+void rpc_call_answer_built(struct rpc_call *call, const struct value *result);
+/* For a call of the scheduler that takes a reply: ends the call with what comes. */
+struct scheduler_reply rpc_call_reply(struct rpc_call *call);
+
+/* ---- Parameters ---- */
+
+/* NULL: not given (nil counts as that). */
+const struct value *rpc_call_param(const struct rpc_call *call, const char *name);
+const char *rpc_call_text(const struct rpc_call *call, const char *name);
+bool rpc_call_bool(const struct rpc_call *call, const char *name);
+int64_t rpc_call_int(const struct rpc_call *call, const char *name, int64_t fallback);
+/* A NULL-terminated list in the arena; NULL: not given, or empty. */
+const char *const *rpc_call_texts(struct rpc_call *call, const char *name);
+/* fallback where it is not given. False: it makes no sense, and the call was ended. */
+bool rpc_call_time(struct rpc_call *call, const char *name, schedd_time fallback, schedd_time *out);
+bool rpc_call_span(struct rpc_call *call, const char *name, schedd_span fallback, schedd_span *out);
+/* from 1 to max; false: it is not, and the call was ended. */
+bool rpc_call_limit(
+    struct rpc_call *call, const char *name, uint64_t fallback, uint64_t max, uint64_t *out);
+/* "backup/42" or "backup" (number 0) into its parts; false: neither, and the call was ended. */
+bool rpc_call_run(struct rpc_call *call, char id[JOB_ID_MAX + 1], uint32_t *number);
+/* A map of texts as pairs in the arena, NULL where it is not given; false: it is none, and the call
+ * was ended. */
+bool rpc_call_pairs(struct rpc_call *call, const char *name, const struct job_pairs **out);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* The other half of proto/methods.c: which function answers which row. */
+#include "server/rpc/rpc_dispatch.h"
+
+#include <string.h>
+#include "base/log.h"
+#include "base/suggest.h"
+#include "proto/message.h"
+#include "server/daemon.h"
+#include "server/rpc/rpc_apply.h"
+#include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_event.h"
+#include "server/rpc/rpc_job.h"
+#include "server/rpc/rpc_log.h"
+#include "server/rpc/rpc_run.h"
+#include "server/rpc/rpc_server.h"
+#include "server/rpc/rpc_store.h"
+#include "server/rpc/rpc_trigger.h"
+#include "server/rpc/rpc_wait.h"
+
+static const struct {
+	const char *name;
+	rpc_handler_fn handler;
+	bool heavy; /* its answer may be large */
+} rpc_handlers[] = {
+    {"server.hello", rpc_server_hello, false},
+    {"server.ping", rpc_server_ping, false},
+    {"server.status", rpc_server_status, false},
+    {"server.stats", rpc_server_stats, true},
+    {"server.reload", rpc_server_reload, false},
+    {"server.backup", rpc_server_backup, false},
+    {"server.shutdown", rpc_server_shutdown, false},
+    {"scheduler.pause", rpc_server_pause, false},
+    {"scheduler.resume", rpc_server_resume, false},
+    {"config.get", rpc_server_config, false},
+    {"job.add", rpc_job_add, false},
+    {"job.get", rpc_job_get, false},
+    {"job.list", rpc_job_list, false},
+    {"job.export", rpc_job_export, false},
+    {"job.modify", rpc_job_modify, false},
+    {"job.reschedule", rpc_job_reschedule, false},
+    {"job.rename", rpc_job_rename, false},
+    {"job.remove", rpc_job_remove, false},
+    {"job.pause", rpc_job_pause, false},
+    {"job.resume", rpc_job_resume, false},
+    {"job.run", rpc_job_run, false},
+    {"job.why", rpc_job_why, true},
+    {"job.apply", rpc_apply_jobs, true},
+    {"job.import", rpc_apply_import, true},
+    {"run.list", rpc_run_list, true},
+    {"run.get", rpc_run_get, false},
+    {"run.kill", rpc_run_kill, false},
+    {"run.retry", rpc_run_retry, false},
+    {"run.purge", rpc_run_purge, false},
+    {"run.log", rpc_log_read, true},
+    {"run.wait", rpc_wait_run, false},
+    {"group.list", rpc_store_groups, false},
+    {"group.set", rpc_store_group_set, false},
+    {"store.list", rpc_store_list, false},
+    {"store.add", rpc_store_add, false},
+    {"store.remove", rpc_store_remove, false},
+    {"executor.list", rpc_store_executors, false},
+    {"executor.add", rpc_store_executor_add, false},
+    {"executor.remove", rpc_store_executor_remove, false},
+    {"trigger.next", rpc_trigger_next, false},
+    {"event.subscribe", rpc_event_subscribe, false},
+    {"event.unsubscribe", rpc_event_unsubscribe, false},
+};
+
+bool rpc_dispatch_handler(const char *name, struct rpc_method *out)
+{
+	for (size_t i = 0; i < sizeof(rpc_handlers) / sizeof(rpc_handlers[0]); i++) {
+		if (strcmp(rpc_handlers[i].name, name) == 0) {
+			out->handler = rpc_handlers[i].handler;
+			out->heavy = rpc_handlers[i].heavy;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int rpc_unknown(const char *name, struct schedd_error *err)
+{
+	const struct method *row;
+	struct suggest suggest;
+	const char *closest;
+
+	suggest_init(&suggest, name);
+	for (row = methods_all(); row->name; row++)
+		suggest_offer(&suggest, row->name);
+	closest = suggest_result(&suggest);
+	if (!closest)
+		return schedd_error_set(err, SCHEDD_EMETHOD, "unknown method '%.64s'", name);
+	return schedd_error_set(
+	    err, SCHEDD_EMETHOD, "unknown method '%.64s', did you mean '%s'?", name, closest);
+}
+
+/* A request that is no call: there is none to end. */
+static void rpc_reject(
+    struct connection *connection, const struct message *message, const struct schedd_error *err)
+{
+	rpc_counters(connection_rpc(connection))->failed++;
+	if (message->type == MESSAGE_REQUEST)
+		connection_fail(connection, message->msgid, err);
+}
+
+static void rpc_dispatch_call(struct connection *connection, struct arena *arena,
+    const struct message *message, const struct rpc_method *method, size_t length)
+{
+	struct rpc_call *call = rpc_call_new(connection, method);
+	struct schedd_error err;
+
+	if (!call) {
+		schedd_error_nomem(&err);
+		rpc_reject(connection, message, &err);
+		return;
+	}
+	call->arena = *arena; /* with the parameters in it */
+	arena_init(arena);
+	call->bytes = length;
+	call->msgid = message->msgid;
+	call->silent = message->type == MESSAGE_NOTIFICATION;
+	call->params = message->params;
+	if (methods_check(method->method, &call->params, &err))
+		rpc_call_fail(call, &err);
+	else
+		method->handler(call);
+}
+
+void rpc_dispatch(struct connection *connection, const char *bytes, size_t length)
+{
+	struct rpc *rpc = connection_rpc(connection);
+	const struct rpc_method *method;
+	struct schedd_error err;
+	struct message message;
+	struct arena arena;
+	int rc;
+
+	rpc_counters(rpc)->requests++;
+	arena_init(&arena);
+	rc = message_unpack(bytes, length, &arena, &message, &err);
+	if (!rc && message.type == MESSAGE_RESPONSE)
+		goto out; /* the server asks nothing */
+	method = rc ? NULL : rpc_method(rpc, message.method);
+	if (!rc && !method)
+		rc = rpc_unknown(message.method, &err);
+	if (rc)
+		rpc_reject(connection, &message, &err);
+	else
+		rpc_dispatch_call(connection, &arena, &message, method, length);
+out:
+	arena_clear(&arena);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A subscription sends events until its client cannot take more; then it drops
+ * them, counted, until all that waited was sent, and tells the client once.
+ */
+#include "server/rpc/rpc_event.h"
+
+#include <stdlib.h>
+#include "server/event_filter.h"
+#include "server/rpc/rpc_call.h"
+
+#define RPC_EVENT_SUBSCRIPTIONS 64 /* of one connection */
+
+struct rpc_subscription {
+	struct connection_hook hook; /* first */
+	struct schedd_listener *listener;
+	struct schedd_scheduler *scheduler;
+	struct rpc_counters *counters; /* that count it; NULL: not yet */
+	struct event_filter filter;
+	struct arena arena;                /* of the filter's texts */
+	int64_t number;                    /* names it to the client */
+	uint64_t dropped;                  /* events lost and not yet told; 0: it keeps up */
+	uint64_t dropped_from, dropped_to; /* their first and last seq */
+};
+
+static void rpc_subscription_free(struct rpc_subscription *subscription)
+{
+	if (subscription->counters)
+		subscription->counters->subscriptions--;
+	connection_detach(&subscription->hook);
+	if (subscription->listener)
+		schedd_scheduler_unlisten(subscription->listener);
+	arena_clear(&subscription->arena);
+	free(subscription);
+}
+
+static void rpc_subscription_closed(struct connection_hook *hook)
+{
+	rpc_subscription_free((struct rpc_subscription *)hook);
+}
+
+static void rpc_subscription_drop(
+    struct rpc_subscription *subscription, const struct schedd_event *event)
+{
+	if (!subscription->dropped)
+		subscription->dropped_from = event->seq;
+	subscription->dropped_to = event->seq;
+	subscription->dropped++;
+	rpc_counters(connection_rpc(subscription->hook.connection))->dropped++;
+}
+
+static void rpc_subscription_event(const struct schedd_event *event, void *context)
+{
+	struct rpc_subscription *subscription = context;
+	struct value map = value_map(), all;
+	struct arena arena;
+
+	if (!event_filter_matches(&subscription->filter, subscription->scheduler, event))
+		return;
+	if (subscription->dropped) {
+		rpc_subscription_drop(subscription, event);
+		return;
+	}
+	arena_init(&arena);
+	value_put(&arena, &map, "subscription", value_int(subscription->number));
+	all = scheduler_event_value(event, &arena);
+	for (uint32_t i = 0; i < all.map.count; i++)
+		value_put(&arena, &map, all.map.members[i].key, all.map.members[i].value);
+	if (arena_failed(&arena) ||
+	    !connection_notify(subscription->hook.connection, "event", &map))
+		rpc_subscription_drop(subscription, event);
+	arena_clear(&arena);
+}
+
+/* The client has caught up: it is told what it missed, then events go on. */
+static void rpc_subscription_drained(struct connection_hook *hook)
+{
+	struct rpc_subscription *subscription = (struct rpc_subscription *)hook;
+	struct value map = value_map();
+	struct arena arena;
+
+	if (!subscription->dropped)
+		return;
+	arena_init(&arena);
+	value_put(&arena, &map, "subscription", value_int(subscription->number));
+	value_put(&arena, &map, "count", value_int((int64_t)subscription->dropped));
+	value_put(&arena, &map, "from", value_int((int64_t)subscription->dropped_from));
+	value_put(&arena, &map, "to", value_int((int64_t)subscription->dropped_to));
+	if (!arena_failed(&arena) && connection_notify(hook->connection, "event.dropped", &map))
+		subscription->dropped = 0;
+	arena_clear(&arena);
+}
+
+/* Subscriptions of the connection; *count of them. number 0: none is looked for. */
+static struct rpc_subscription *rpc_subscription_find(
+    struct connection *connection, int64_t number, unsigned *count)
+{
+	struct rpc_subscription *found = NULL;
+	struct connection_hook *hook;
+
+	*count = 0;
+	for (hook = connection_hooks(connection); hook; hook = hook->next) {
+		if (hook->closed != rpc_subscription_closed)
+			continue;
+		(*count)++;
+		if (((struct rpc_subscription *)hook)->number == number)
+			found = (struct rpc_subscription *)hook;
+	}
+	return found;
+}
+
+static int rpc_subscription_new(
+    struct rpc_call *call, struct rpc_subscription **out, struct schedd_error *err)
+{
+	struct rpc_counters *counters = rpc_counters(connection_rpc(call->connection));
+	struct rpc_subscription *subscription;
+	unsigned count;
+	int rc;
+
+	rpc_subscription_find(call->connection, 0, &count);
+	if (count >= RPC_EVENT_SUBSCRIPTIONS)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "event.subscribe: this connection has %u subscriptions already", count);
+	subscription = calloc(1, sizeof(*subscription));
+	if (!subscription)
+		return schedd_error_nomem(err);
+	arena_init(&subscription->arena);
+	subscription->scheduler = call->scheduler;
+	subscription->number = ++counters->follows;
+	rc = event_filter_init(&subscription->filter, rpc_call_texts(call, "events"),
+	    rpc_call_texts(call, "jobs"), rpc_call_texts(call, "tags"), &subscription->arena, err);
+	if (rc) {
+		rpc_subscription_free(subscription);
+		return rc;
+	}
+	subscription->hook.closed = rpc_subscription_closed;
+	subscription->hook.drained = rpc_subscription_drained;
+	connection_attach(call->connection, &subscription->hook);
+	subscription->counters = counters;
+	counters->subscriptions++;
+	*out = subscription;
+	return 0;
+}
+
+void rpc_event_subscribe(struct rpc_call *call)
+{
+	struct schedd_scheduler *scheduler = call->scheduler;
+	uint64_t seq = scheduler_event_seq(scheduler), first = seq + 1;
+	int64_t since = rpc_call_int(call, "since", -1);
+	struct rpc_subscription *subscription;
+	struct value answer = value_map();
+	struct schedd_error err;
+
+	if (rpc_subscription_new(call, &subscription, &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
+	/* Replayed events wait in their own queue, so the answer below still goes first. */
+	if (since >= 0)
+		first = scheduler_replay(
+		    scheduler, (uint64_t)since, rpc_subscription_event, subscription);
+	subscription->listener = schedd_scheduler_listen(
+	    scheduler, subscription->filter.mask, rpc_subscription_event, subscription);
+	if (!subscription->listener) {
+		rpc_subscription_free(subscription);
+		schedd_error_nomem(&err);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	value_put(&call->arena, &answer, "subscription", value_int(subscription->number));
+	value_put(&call->arena, &answer, "seq", value_int((int64_t)seq));
+	value_put(&call->arena, &answer, "first", value_int((int64_t)first));
+	rpc_call_answer_built(call, &answer);
+}
+
+void rpc_event_unsubscribe(struct rpc_call *call)
+{
+	int64_t number = rpc_call_int(call, "subscription", 0);
+	struct connection *connection = call->connection;
+	struct value answer = value_map();
+	struct connection_hook *hook, *next;
+	struct schedd_error err;
+	int64_t ended = 0;
+
+	for (hook = connection_hooks(connection); hook; hook = next) {
+		next = hook->next;
+		if (hook->closed != rpc_subscription_closed ||
+		    (number && ((struct rpc_subscription *)hook)->number != number))
+			continue;
+		rpc_subscription_free((struct rpc_subscription *)hook);
+		ended++;
+	}
+	if (number && !ended) {
+		schedd_error_set(&err, SCHEDD_ENOTFOUND, "this connection has no subscription %lld",
+		    (long long)number);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	value_put(&call->arena, &answer, "ended", value_int(ended));
+	rpc_call_answer_built(call, &answer);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A client that reads along: pieces of output as they come, then the end of the
+ * run. What a slow reader cannot take is dropped, counted and told as a gap
+ * when it reads again.
+ */
+#include "server/rpc/rpc_follow.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "server/rpc/rpc_call.h"
+
+struct rpc_follow {
+	struct connection_hook hook; /* first */
+	struct schedd_scheduler *scheduler;
+	struct output *output;            /* the run's, while it goes on */
+	struct output_follower *follower; /* goes with the output */
+	struct scheduler_wait *wait;      /* for the end of the run; NULL: it has come */
+	int64_t number;                   /* names it to the client */
+	char job[JOB_ID_MAX + 1];
+	uint32_t run;
+	char id[JOB_ID_MAX + 16]; /* "backup/42" */
+	bool starting;            /* in the call that asks for the end of the run */
+	bool over;                /* the end came already */
+	int stream;               /* of enum output_stream; -1: all */
+	uint64_t dropped;         /* bytes lost to the client and not yet told */
+};
+
+static void rpc_follow_free(struct rpc_follow *follow)
+{
+	connection_detach(&follow->hook);
+	/* The output, and what followed it, are gone once the run has ended. */
+	if (follow->follower &&
+	    scheduler_run_output(follow->scheduler, follow->job, follow->run) == follow->output)
+		output_unfollow(follow->follower);
+	if (follow->wait)
+		scheduler_wait_cancel(follow->wait);
+	free(follow);
+}
+
+static void rpc_follow_closed(struct connection_hook *hook)
+{
+	rpc_follow_free((struct rpc_follow *)hook);
+}
+
+const char *rpc_follow_stream(enum output_stream stream)
+{
+	return stream == OUTPUT_STDERR ? "stderr" : stream == OUTPUT_STDOUT ? "stdout" : "gap";
+}
+
+/* data NULL: length bytes are missing here. False: it could not be sent. */
+static bool rpc_follow_send(
+    struct rpc_follow *follow, enum output_stream stream, const char *data, size_t length)
+{
+	struct value map = value_map();
+	struct arena arena;
+	bool sent;
+
+	arena_init(&arena);
+	value_put(&arena, &map, "follow", value_int(follow->number));
+	value_put(&arena, &map, "run", value_string_ref(follow->id));
+	value_put(&arena, &map, "stream", value_string_ref(rpc_follow_stream(stream)));
+	if (data)
+		value_put(&arena, &map, "data", value_string_n(&arena, data, length));
+	else
+		value_put(&arena, &map, "dropped", value_int((int64_t)length));
+	sent =
+	    !arena_failed(&arena) && connection_notify(follow->hook.connection, "run.output", &map);
+	arena_clear(&arena);
+	return sent;
+}
+
+static void rpc_follow_piece(
+    enum output_stream stream, const char *bytes, size_t length, void *context)
+{
+	struct rpc_follow *follow = context;
+
+	if (follow->stream >= 0 && stream != OUTPUT_GAP && (int)stream != follow->stream)
+		return;
+	/* Once something is lost the gap comes first, when the client has caught up. */
+	if (follow->dropped || !rpc_follow_send(follow, stream, bytes, length)) {
+		follow->dropped += length;
+		rpc_counters(connection_rpc(follow->hook.connection))->dropped++;
+	}
+}
+
+static void rpc_follow_drained(struct connection_hook *hook)
+{
+	struct rpc_follow *follow = (struct rpc_follow *)hook;
+
+	if (follow->dropped && rpc_follow_send(follow, OUTPUT_GAP, NULL, follow->dropped))
+		follow->dropped = 0;
+}
+
+static void rpc_follow_ended(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_follow *follow = context;
+	struct value map = value_map();
+	struct arena arena;
+
+	(void)err;
+	follow->wait = NULL;
+	arena_init(&arena);
+	if (follow->dropped)
+		rpc_follow_send(follow, OUTPUT_GAP, NULL, follow->dropped);
+	value_put(&arena, &map, "follow", value_int(follow->number));
+	value_put(&arena, &map, "run", value_string_ref(follow->id));
+	value_put(&arena, &map, "result", rc ? value_nil() : *result);
+	if (!connection_notify(follow->hook.connection, "run.end", &map))
+		rpc_counters(connection_rpc(follow->hook.connection))->dropped++;
+	arena_clear(&arena);
+	follow->over = true;
+	if (!follow->starting)
+		rpc_follow_free(follow);
+}
+
+int rpc_follow_new(struct rpc_call *call, struct output *output, const char *job, uint32_t run,
+    int stream, struct rpc_follow **out, struct schedd_error *err)
+{
+	struct rpc_follow *follow = calloc(1, sizeof(*follow));
+
+	if (!follow)
+		return schedd_error_nomem(err);
+	follow->scheduler = call->scheduler;
+	follow->stream = stream;
+	follow->run = run;
+	follow->output = output;
+	snprintf(follow->job, sizeof(follow->job), "%s", job);
+	snprintf(follow->id, sizeof(follow->id), "%s/%u", follow->job, run);
+	follow->number = ++rpc_counters(connection_rpc(call->connection))->follows;
+	follow->hook.closed = rpc_follow_closed;
+	follow->hook.drained = rpc_follow_drained;
+	connection_attach(call->connection, &follow->hook);
+	follow->follower = output_follow(output, rpc_follow_piece, follow);
+	if (!follow->follower) {
+		rpc_follow_free(follow);
+		return schedd_error_nomem(err);
+	}
+	*out = follow;
+	return 0;
+}
+
+int64_t rpc_follow_number(const struct rpc_follow *follow)
+{
+	return follow->number;
+}
+
+void rpc_follow_start(struct rpc_follow *follow)
+{
+	struct scheduler_reply reply = {.call = rpc_follow_ended, .context = follow};
+
+	follow->starting = true;
+	follow->wait = scheduler_wait_run(follow->scheduler, follow->job, follow->run, reply);
+	follow->starting = false;
+	if (follow->over)
+		rpc_follow_free(follow);
+}

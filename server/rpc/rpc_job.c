@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* Each handler sorts its parameters and makes one call of the scheduler. */
+#include "server/rpc/rpc_job.h"
+
+#include <string.h>
+#include "base/suggest.h"
+#include "model/job_fields.h"
+#include "proto/methods.h"
+#include "server/rpc/rpc_call.h"
+
+#define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
+#define RPC_JOB_LIMIT_MAX 10000
+
+static void rpc_job_offer(const char *id, void *context)
+{
+	suggest_offer(context, id);
+}
+
+void rpc_job_missing(struct rpc_call *call, const char *id)
+{
+	struct scheduler_job_query all = {
+	    .due_before = SCHEDD_TIME_NONE, .limit = RPC_JOB_LIMIT_MAX};
+	struct schedd_error err;
+	struct suggest suggest;
+	const char *closest, *next;
+
+	suggest_init(&suggest, id);
+	scheduler_job_find(call->scheduler, &all, rpc_job_offer, &suggest, &next);
+	closest = suggest_result(&suggest);
+	if (closest)
+		schedd_error_set(
+		    &err, SCHEDD_ENOTFOUND, "no job '%.128s', did you mean '%s'?", id, closest);
+	else
+		schedd_error_set(&err, SCHEDD_ENOTFOUND, "no job '%.128s'", id);
+	rpc_call_fail(call, &err);
+}
+
+/* The id if there is such a job; otherwise NULL, and the call was ended. */
+static const char *rpc_job_id(struct rpc_call *call)
+{
+	const char *id = rpc_call_text(call, "id");
+
+	if (scheduler_job_peek(call->scheduler, id))
+		return id;
+	rpc_job_missing(call, id);
+	return NULL;
+}
+
+/* The parameters that are fields of a job: what no row of the method names. */
+static struct value rpc_job_fields(struct rpc_call *call)
+{
+	const struct method_param *params = call->method->method->params, *row;
+	struct value fields = value_map();
+
+	for (uint32_t i = 0; call->params.type == VALUE_MAP && i < call->params.map.count; i++) {
+		const struct value_member *member = &call->params.map.members[i];
+
+		for (row = params; row->name && strcmp(row->name, member->key) != 0; row++)
+			;
+		if (!row->name)
+			value_put(&call->arena, &fields, member->key, member->value);
+	}
+	return fields;
+}
+
+void rpc_job_add(struct rpc_call *call)
+{
+	static const struct {
+		const char *name;
+		unsigned flag;
+	} flags[] = {
+	    {"replace", SCHEDULER_ADD_REPLACE},
+	    {"if_absent", SCHEDULER_ADD_IF_ABSENT},
+	    {"allow_past", SCHEDULER_ADD_ALLOW_PAST},
+	    {"dry_run", SCHEDULER_ADD_DRY_RUN},
+	};
+	struct value fields = rpc_job_fields(call);
+	struct schedd_error err;
+	unsigned set = 0;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (rpc_call_bool(call, flags[i].name))
+			set |= flags[i].flag;
+	}
+	if ((set & SCHEDULER_ADD_REPLACE) && (set & SCHEDULER_ADD_IF_ABSENT)) {
+		schedd_error_set(
+		    &err, SCHEDD_EINVAL, "job.add: replace and if_absent exclude each other");
+		rpc_call_fail(call, &err);
+		return;
+	}
+	scheduler_add(call->scheduler, &fields, set, &call->actor, rpc_call_reply(call));
+}
+
+void rpc_job_get(struct rpc_call *call)
+{
+	const char *id = rpc_call_text(call, "id");
+	struct value job = scheduler_job_value(call->scheduler, id, &call->arena);
+
+	if (job.type == VALUE_NIL && !arena_failed(&call->arena))
+		rpc_job_missing(call, id);
+	else
+		rpc_call_answer_built(call, &job);
+}
+
+/* ---- Lists ---- */
+
+struct rpc_job_list {
+	struct rpc_call *call;
+	struct value jobs;
+	const char *const *fields; /* members wanted; NULL: all */
+};
+
+static void rpc_job_list_one(const char *id, void *context)
+{
+	struct rpc_job_list *list = context;
+	struct arena *arena = &list->call->arena;
+	struct value job = scheduler_job_value(list->call->scheduler, id, arena);
+	struct value some = value_map();
+
+	for (const char *const *name = list->fields; name && *name; name++) {
+		const struct value *member = value_get(&job, *name);
+
+		value_put(arena, &some, *name, member ? *member : value_nil());
+	}
+	value_append(arena, &list->jobs, list->fields ? some : job);
+}
+
+static void rpc_job_export_one(const char *id, void *context)
+{
+	struct rpc_job_list *list = context;
+	const struct schedd_job *job = scheduler_job_peek(list->call->scheduler, id);
+
+	if (job)
+		value_append(
+		    &list->call->arena, &list->jobs, job_fields_export(job, &list->call->arena));
+}
+
+static bool rpc_job_is_state(const char *name)
+{
+	static const char *const states[] = {
+	    "waiting", "running", "queued", "paused", "finished", "invalid"};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strcmp(states[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The filters of PROTOCOL.md. False: they make no sense, and the call was ended. */
+static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *query)
+{
+	struct schedd_error err;
+
+	*query = (struct scheduler_job_query){
+	    .patterns = rpc_call_texts(call, "patterns"),
+	    .tags = rpc_call_texts(call, "tags"),
+	    .states = rpc_call_texts(call, "states"),
+	    .group = rpc_call_text(call, "group"),
+	    .store = rpc_call_text(call, "store"),
+	    .owner = rpc_call_text(call, "owner"),
+	    .failed = rpc_call_bool(call, "failed"),
+	    .after = rpc_call_text(call, "after"),
+	};
+	for (const char *const *state = query->states; state && *state; state++) {
+		if (rpc_job_is_state(*state))
+			continue;
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "no state of a job is called '%.32s': waiting, running, queued, paused, "
+		    "finished, invalid",
+		    *state);
+		rpc_call_fail(call, &err);
+		return false;
+	}
+	return rpc_call_time(call, "due_before", SCHEDD_TIME_NONE, &query->due_before) &&
+	       rpc_call_limit(call, "limit", RPC_JOB_LIMIT, RPC_JOB_LIMIT_MAX, &query->limit);
+}
+
+static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
+{
+	struct rpc_job_list list = {.call = call, .jobs = value_array()};
+	struct scheduler_job_query query;
+	struct value answer = value_map();
+	const char *next = NULL;
+
+	if (!rpc_job_query(call, &query))
+		return;
+	list.fields = rpc_call_texts(call, "fields");
+	scheduler_job_find(call->scheduler, &query, one, &list, &next);
+	value_put(&call->arena, &answer, "jobs", list.jobs);
+	value_put(&call->arena, &answer, "next", value_string_ref(next));
+	rpc_call_answer_built(call, &answer);
+}
+
+void rpc_job_list(struct rpc_call *call)
+{
+	rpc_job_answer_list(call, rpc_job_list_one);
+}
+
+void rpc_job_export(struct rpc_call *call)
+{
+	rpc_job_answer_list(call, rpc_job_export_one);
+}
+
+/* ---- Changes ---- */
+
+static void rpc_job_change(struct rpc_call *call, const struct value *changes)
+{
+	const char *id = rpc_job_id(call);
+	int64_t revision = rpc_call_int(call, "revision", 0);
+	struct schedd_error err;
+
+	if (!id)
+		return;
+	if (revision > UINT32_MAX) {
+		schedd_error_set(
+		    &err, SCHEDD_EINVAL, "revision %lld was never given out", (long long)revision);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	scheduler_modify(
+	    call->scheduler, id, changes, (uint32_t)revision, &call->actor, rpc_call_reply(call));
+}
+
+void rpc_job_modify(struct rpc_call *call)
+{
+	struct value changes = rpc_job_fields(call);
+	struct schedd_error err;
+
+	if (changes.map.count) {
+		rpc_job_change(call, &changes);
+		return;
+	}
+	schedd_error_set(&err, SCHEDD_EINVAL, "job.modify: no field to change was given");
+	rpc_call_fail(call, &err);
+}
+
+void rpc_job_reschedule(struct rpc_call *call)
+{
+	struct value changes = value_map();
+
+	value_put(&call->arena, &changes, "trigger", *value_get(&call->params, "trigger"));
+	rpc_job_change(call, &changes);
+}
+
+void rpc_job_rename(struct rpc_call *call)
+{
+	const char *id = rpc_job_id(call);
+
+	if (id)
+		scheduler_rename(call->scheduler, id, rpc_call_text(call, "to"), &call->actor,
+		    rpc_call_reply(call));
+}
+
+void rpc_job_remove(struct rpc_call *call)
+{
+	const char *id = rpc_job_id(call);
+
+	if (id)
+		scheduler_remove(call->scheduler, id, rpc_call_bool(call, "purge"),
+		    rpc_call_bool(call, "kill"), &call->actor, rpc_call_reply(call));
+}
+
+void rpc_job_pause(struct rpc_call *call)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	const char *id = rpc_job_id(call);
+	struct schedd_error err;
+	schedd_time until;
+	schedd_span length;
+
+	if (!id || !rpc_call_span(call, "for", SCHEDD_SPAN_NONE, &length) ||
+	    !rpc_call_time(call, "until", SCHEDD_TIME_NONE, &until))
+		return;
+	if (length != SCHEDD_SPAN_NONE && until != SCHEDD_TIME_NONE) {
+		schedd_error_set(
+		    &err, SCHEDD_EINVAL, "job.pause: for and until exclude each other");
+		rpc_call_fail(call, &err);
+		return;
+	}
+	if (length != SCHEDD_SPAN_NONE)
+		until = clock->wall(clock->context) + length;
+	scheduler_pause_job(call->scheduler, id, until, rpc_call_text(call, "reason"), &call->actor,
+	    rpc_call_reply(call));
+}
+
+void rpc_job_resume(struct rpc_call *call)
+{
+	const char *id = rpc_job_id(call);
+
+	if (id)
+		scheduler_resume_job(call->scheduler, id, rpc_call_bool(call, "run_missed"),
+		    &call->actor, rpc_call_reply(call));
+}
+
+void rpc_job_run(struct rpc_call *call)
+{
+	struct scheduler_run_options options = {
+	    .force = rpc_call_bool(call, "force"), .trigger = RUN_BY_HAND};
+	const char *id = rpc_job_id(call);
+
+	if (id && rpc_call_pairs(call, "env", &options.env))
+		scheduler_run_job(
+		    call->scheduler, id, &options, &call->actor, rpc_call_reply(call));
+}
+
+void rpc_job_why(struct rpc_call *call)
+{
+	const char *id = rpc_call_text(call, "id");
+	schedd_time at;
+
+	if (rpc_call_time(call, "at", SCHEDD_TIME_NONE, &at))
+		scheduler_why(call->scheduler, id, at, rpc_call_reply(call));
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* What concerns the daemon as a whole. */
+#include "server/rpc/rpc_server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "server/config_show.h"
+#include "server/daemon.h"
+#include "server/reload.h"
+#include "server/rpc/rpc_call.h"
+#include "server/status.h"
+
+#define RPC_PROTOCOL 1
+
+void rpc_server_hello(struct rpc_call *call)
+{
+	const char *client = rpc_call_text(call, "client");
+	struct value map = value_map();
+
+	if (client)
+		log_debug(daemon_log(call->daemon), "hello from %.64s, uid %lld, pid %lld", client,
+		    (long long)call->actor.uid, (long long)call->actor.pid);
+	value_put(&call->arena, &map, "server", value_string_ref("schedd"));
+	value_put(&call->arena, &map, "version", value_string_ref(SCHEDD_VERSION));
+	value_put(&call->arena, &map, "protocol", value_int(RPC_PROTOCOL));
+	value_put(&call->arena, &map, "pid", value_int(getpid()));
+	rpc_call_answer_built(call, &map);
+}
+
+void rpc_server_ping(struct rpc_call *call)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct value map = value_map();
+
+	value_put(&call->arena, &map, "ready", value_bool(!daemon_is_stopping(call->daemon)));
+	value_put(&call->arena, &map, "time", value_int(clock->wall(clock->context)));
+	rpc_call_answer_built(call, &map);
+}
+
+void rpc_server_status(struct rpc_call *call)
+{
+	struct value map = status_value(call->daemon, &call->arena);
+
+	rpc_call_answer_built(call, &map);
+}
+
+/* ---- Figures of runs, asked of one store after the other ---- */
+
+struct rpc_stats {
+	struct value answer; /* in the call's arena, as is all of it */
+	struct value jobs;
+	struct value stores; /* from scheduler_stores() */
+	uint32_t next;       /* the store to ask */
+	const char *job;     /* NULL: all */
+	schedd_time since;
+};
+
+static void rpc_stats_step(struct rpc_call *call);
+
+static void rpc_stats_came(
+    int rc, const struct schedd_error *err, const struct value *value, void *context)
+{
+	struct rpc_call *call = context;
+	struct rpc_stats *stats = call->state;
+
+	if (rc) {
+		rpc_call_fail(call, err);
+		return;
+	}
+	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++)
+		value_append(
+		    &call->arena, &stats->jobs, value_copy(&call->arena, &value->array.items[i]));
+	rpc_stats_step(call);
+}
+
+static void rpc_stats_step(struct rpc_call *call)
+{
+	struct rpc_stats *stats = call->state;
+
+	while (stats->next < stats->stores.array.count) {
+		const struct value *map = &stats->stores.array.items[stats->next++];
+		const char *name = value_get_string(map, "name");
+		struct store *store = name ? scheduler_store(call->scheduler, name) : NULL;
+
+		if (!store)
+			continue;
+		store_query_stats(store, stats->job, stats->since, rpc_stats_came, call);
+		return;
+	}
+	value_put(&call->arena, &stats->answer, "jobs", stats->jobs);
+	rpc_call_answer_built(call, &stats->answer);
+}
+
+void rpc_server_stats(struct rpc_call *call)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct rpc_stats *stats = arena_alloc(&call->arena, sizeof(*stats));
+	schedd_time since;
+
+	if (!rpc_call_time(call, "since", clock->wall(clock->context) - SCHEDD_DAY, &since))
+		return;
+	if (!stats) {
+		rpc_call_answer_built(call, &call->params);
+		return;
+	}
+	stats->since = since;
+	stats->job = rpc_call_text(call, "id");
+	stats->answer = value_map();
+	stats->jobs = value_array();
+	stats->stores = scheduler_stores(call->scheduler, &call->arena);
+	call->state = stats;
+	value_put(&call->arena, &stats->answer, "since", value_int(since));
+	value_put(&call->arena, &stats->answer, "counters",
+	    scheduler_status(call->scheduler, &call->arena));
+	rpc_stats_step(call);
+}
+
+/* ---- Reload, backup, shutdown ---- */
+
+void rpc_server_reload(struct rpc_call *call)
+{
+	bool exec = rpc_call_bool(call, "exec");
+	struct value map = value_map(), changed = value_array(), restart = value_array();
+	struct daemon *daemon = call->daemon;
+	struct schedd_error err;
+	int rc = exec ? daemon_reexec(daemon, &err)
+		      : reload_config(daemon, &call->arena, &changed, &restart, &err);
+
+	if (rc) {
+		rpc_call_fail(call, &err);
+		return;
+	}
+	value_put(&call->arena, &map, "changed", changed);
+	value_put(&call->arena, &map, "restart", restart);
+	value_put(&call->arena, &map, "exec", value_bool(exec));
+	rpc_call_answer_built(call, &map);
+}
+
+static void rpc_backup_done(int rc, const struct schedd_error *err, void *context)
+{
+	struct rpc_call *call = context;
+	struct value map = value_map();
+	const char *path = rpc_call_text(call, "path");
+	const char *store = rpc_call_text(call, "store");
+	struct stat st;
+
+	if (rc) {
+		rpc_call_fail(call, err);
+		return;
+	}
+	value_put(&call->arena, &map, "path", value_string_ref(path));
+	value_put(&call->arena, &map, "store", value_string_ref(store ? store : "default"));
+	value_put(&call->arena, &map, "bytes",
+	    stat(path, &st) == 0 ? value_int(st.st_size) : value_nil());
+	rpc_call_answer_built(call, &map);
+}
+
+void rpc_server_backup(struct rpc_call *call)
+{
+	const char *path = rpc_call_text(call, "path");
+	const char *name = rpc_call_text(call, "store");
+	struct store *store = scheduler_store(call->scheduler, name ? name : "default");
+	struct schedd_error err;
+
+	if (path[0] != '/') {
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "server.backup: '%.256s' is no absolute path: schedd's working directory is "
+		    "not "
+		    "yours",
+		    path);
+		rpc_call_fail(call, &err);
+	} else if (!store) {
+		schedd_error_set(
+		    &err, SCHEDD_ENOTFOUND, "no store '%.64s'", name ? name : "default");
+		rpc_call_fail(call, &err);
+	} else {
+		store_backup(store, path, rpc_backup_done, call);
+	}
+}
+
+void rpc_server_shutdown(struct rpc_call *call)
+{
+	static const char *const modes[] = {"limit", "wait", "now"};
+	bool wait = rpc_call_bool(call, "wait"), now = rpc_call_bool(call, "now");
+	enum daemon_stop how = now ? DAEMON_STOP_NOW : wait ? DAEMON_STOP_WAIT : DAEMON_STOP_LIMIT;
+	struct daemon *daemon = call->daemon;
+	struct value map = value_map(), status;
+	struct schedd_error err;
+
+	if (wait && now) {
+		schedd_error_set(
+		    &err, SCHEDD_EINVAL, "server.shutdown: wait and now exclude each other");
+		rpc_call_fail(call, &err);
+		return;
+	}
+	status = scheduler_status(call->scheduler, &call->arena);
+	log_info(daemon_log(daemon), "shutdown asked for by uid %lld, pid %lld",
+	    (long long)call->actor.uid, (long long)call->actor.pid);
+	value_put(&call->arena, &map, "mode", value_string_ref(modes[how]));
+	value_put(&call->arena, &map, "running", value_int(value_get_int(&status, "running", 0)));
+	rpc_call_answer_built(call, &map);
+	daemon_stop(daemon, how);
+}
+
+void rpc_server_pause(struct rpc_call *call)
+{
+	scheduler_set_paused(call->scheduler, true, &call->actor, rpc_call_reply(call));
+}
+
+void rpc_server_resume(struct rpc_call *call)
+{
+	scheduler_set_paused(call->scheduler, false, &call->actor, rpc_call_reply(call));
+}
+
+void rpc_server_config(struct rpc_call *call)
+{
+	const struct config *config = daemon_config(call->daemon);
+	const struct paths *paths = daemon_paths(call->daemon);
+	const char *key = rpc_call_text(call, "key");
+	struct value map = config_show_value(config, key, &call->arena);
+	const struct value *settings = value_get(&map, "settings");
+	struct schedd_error err;
+
+	if (key && settings->array.count == 0) {
+		schedd_error_set(&err, SCHEDD_ENOTFOUND,
+		    "no setting '%.64s'; schedd --help-config lists them all", key);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	/* Where things really are, and who said so, is known only since the start. */
+	for (uint32_t i = 0; i < settings->array.count; i++) {
+		struct value *row = &settings->array.items[i];
+		bool socket = value_is_text(value_get(row, "key"), "socket");
+
+		if (!socket && !value_is_text(value_get(row, "key"), "state_dir"))
+			continue;
+		for (uint32_t j = 0; j < row->map.count; j++) {
+			struct value_member *member = &row->map.members[j];
+
+			if (member->key[0] == 'v')
+				member->value =
+				    value_string_ref(socket ? paths->socket : paths->state_dir);
+			else if (member->key[0] == 'o')
+				member->value = value_string_ref(
+				    socket ? paths->socket_origin : paths->state_dir_origin);
+		}
+	}
+	rpc_call_answer_built(call, &map);
+}

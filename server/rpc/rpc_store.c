@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler's parts: where jobs are kept, what runs them, what holds them back. */
+#include "server/rpc/rpc_store.h"
+
+#include <string.h>
+#include "server/daemon.h"
+#include "server/rpc/rpc_call.h"
+
+/* The element of a list of maps whose name is that; nil: none. */
+static struct value rpc_store_named(const struct value *list, const char *name)
+{
+	for (uint32_t i = 0; i < list->array.count; i++) {
+		if (value_is_text(value_get(&list->array.items[i], "name"), name))
+			return list->array.items[i];
+	}
+	return value_nil();
+}
+
+/* An alias is part of file names and of command lines. True: it is none, and the call was ended. */
+static bool rpc_store_refuses(struct rpc_call *call)
+{
+	const char *name = rpc_call_text(call, "name");
+	struct schedd_error err;
+
+	if (job_id_valid(name))
+		return false;
+	schedd_error_set(&err, SCHEDD_EINVAL,
+	    "'%.64s' is no name: letters, digits, '_', '-' and '.', at most 128", name);
+	rpc_call_fail(call, &err);
+	return true;
+}
+
+void rpc_store_list(struct rpc_call *call)
+{
+	struct value list = scheduler_stores(call->scheduler, &call->arena);
+
+	rpc_call_answer_built(call, &list);
+}
+
+void rpc_store_add(struct rpc_call *call)
+{
+	const char *name = rpc_call_text(call, "name");
+	struct schedd_error err;
+	struct value list, store;
+
+	if (rpc_store_refuses(call))
+		return;
+	if (daemon_add_store(call->daemon, name, rpc_call_text(call, "type"),
+		rpc_call_text(call, "path"), &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
+	list = scheduler_stores(call->scheduler, &call->arena);
+	store = rpc_store_named(&list, name);
+	rpc_call_answer_built(call, &store);
+}
+
+void rpc_store_remove(struct rpc_call *call)
+{
+	scheduler_remove_store(
+	    call->scheduler, rpc_call_text(call, "name"), &call->actor, rpc_call_reply(call));
+}
+
+void rpc_store_executors(struct rpc_call *call)
+{
+	struct value list = scheduler_executors(call->scheduler, &call->arena);
+
+	rpc_call_answer_built(call, &list);
+}
+
+void rpc_store_executor_add(struct rpc_call *call)
+{
+	const char *name = rpc_call_text(call, "name");
+	int64_t workers = rpc_call_int(call, "max_workers", 0);
+	struct schedd_error err;
+	struct value list, executor;
+
+	if (rpc_store_refuses(call))
+		return;
+	if (workers > UINT32_MAX)
+		workers = 0;
+	if (schedd_scheduler_add_executor(
+		call->scheduler, name, rpc_call_text(call, "type"), (unsigned)workers, &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
+	list = scheduler_executors(call->scheduler, &call->arena);
+	executor = rpc_store_named(&list, name);
+	rpc_call_answer_built(call, &executor);
+}
+
+void rpc_store_executor_remove(struct rpc_call *call)
+{
+	scheduler_remove_executor(
+	    call->scheduler, rpc_call_text(call, "name"), &call->actor, rpc_call_reply(call));
+}
+
+void rpc_store_groups(struct rpc_call *call)
+{
+	struct value list = scheduler_groups(call->scheduler, &call->arena);
+
+	rpc_call_answer_built(call, &list);
+}
+
+void rpc_store_group_set(struct rpc_call *call)
+{
+	int64_t parallel = rpc_call_int(call, "parallel", 0);
+	struct schedd_error err;
+
+	if (parallel < 1 || parallel > UINT32_MAX) {
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "group.set: a group lets at least 1 run at a time, not %lld",
+		    (long long)parallel);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	scheduler_group_set(call->scheduler, rpc_call_text(call, "name"), (uint32_t)parallel,
+	    &call->actor, rpc_call_reply(call));
+}

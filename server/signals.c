@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handlers rather than ignoring or blocking: those are undone by exec(2), so
+ * jobs find the signals as schedd found them.
+ */
+#include "server/signals.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <event2/event.h>
+
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
+
+#define SIGNAL_COUNT (sizeof(signal_numbers) / sizeof(signal_numbers[0]))
+
+struct signals {
+	struct event *events[SIGNAL_COUNT];
+	signals_fn call;
+	void *context;
+};
+
+static void signals_nothing(int signo)
+{
+	(void)signo;
+}
+
+static void signals_arrived(evutil_socket_t signo, short what, void *context)
+{
+	struct signals *signals = context;
+
+	(void)what;
+	signals->call(signo, signals->context);
+}
+
+int signals_new(struct event_base *base, signals_fn call, void *context, struct signals **out,
+    struct schedd_error *err)
+{
+	struct signals *signals = calloc(1, sizeof(*signals));
+	struct sigaction pipe_action,
+	    nothing = {.sa_handler = signals_nothing, .sa_flags = SA_RESTART};
+
+	if (!signals)
+		return schedd_error_nomem(err);
+	signals->call = call;
+	signals->context = context;
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		signals->events[i] =
+		    evsignal_new(base, signal_numbers[i], signals_arrived, signals);
+		if (!signals->events[i] || event_add(signals->events[i], NULL) < 0) {
+			signals_free(signals);
+			return schedd_error_set(
+			    err, SCHEDD_EFAILED, "cannot handle signal %d", signal_numbers[i]);
+		}
+	}
+	if (sigaction(SIGPIPE, NULL, &pipe_action) == 0 && pipe_action.sa_handler == SIG_DFL)
+		sigaction(SIGPIPE, &nothing, NULL);
+	*out = signals;
+	return 0;
+}
+
+void signals_free(struct signals *signals)
+{
+	if (!signals)
+		return;
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		if (signals->events[i])
+			event_free(signals->events[i]);
+	}
+	free(signals);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals as calls on the loop's thread. */
+#ifndef SCHEDD_SERVER_SIGNALS_H
+#define SCHEDD_SERVER_SIGNALS_H
+
+#include <schedd/error.h>
+
+struct event_base;
+struct signals;
+
+typedef void (*signals_fn)(int signo, void *context);
+
+/* Calls for TERM, INT, HUP, USR2 and CHLD; a broken pipe ends nothing any more. */
+int signals_new(struct event_base *base, signals_fn call, void *context, struct signals **out,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* Gives the signals back their defaults. NULL is fine. */
+void signals_free(struct signals *signals);
+
+#endif
