@@ -218,6 +218,7 @@ static int parse_value(struct cron_reader *reader, struct cron_draft *draft, int
 		return SCHEDD_OK;
 	do {
 		char next;
+		bool named;
 		int rc;
 
 		skip_blanks(reader);
@@ -225,15 +226,16 @@ static int parse_value(struct cron_reader *reader, struct cron_draft *draft, int
 		if (next == ',' || next == '\0')
 			return cron_reader_fail(
 			    reader, reader->at, "empty item in the field '%s'", fields[row].name);
+		named = cron_reader_at_letter(reader) ||
+			(item.field == CRON_DAY && ordinal_at(reader) >= 0);
 		rc = parse_item(&item);
 		if (rc != SCHEDD_OK)
 			return rc;
 		skip_blanks(reader);
 		if (reader->at != reader->end && *reader->at != ',')
 			return cron_reader_fail(reader, reader->at,
-			    "unexpected '%c' in the field '%s', which APScheduler refuses or "
-			    "ignores",
-			    *reader->at, fields[row].name);
+			    "unexpected '%c' in the field '%s'%s", *reader->at, fields[row].name,
+			    named ? ", which APScheduler silently ignores" : "");
 	} while (cron_reader_take(reader, ','));
 	return SCHEDD_OK;
 }

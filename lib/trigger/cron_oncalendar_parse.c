@@ -113,14 +113,21 @@ static int read_step(struct component *component, int span, int *step)
 	return rc;
 }
 
-/* Values first, first + step, ... last; days from the end run from the earlier day to the later. */
+/* Values first, first + step, ... up to last. */
 static void add_values(struct component *component, int first, int last, int step)
 {
 	if (!component->from_end) {
 		cron_draft_add_range(component->draft, component->field, first, last, step);
 		return;
 	}
-	for (int day = last; day >= first; day -= step)
+	for (int day = first; day <= last; day += step)
+		component->draft->from_end |= UINT32_C(1) << (day - 1);
+}
+
+/* "~7/1": from the seventh last day of the month to its end. */
+static void add_to_end(struct component *component, int first, int step)
+{
+	for (int day = first; day >= 1; day -= step)
 		component->draft->from_end |= UINT32_C(1) << (day - 1);
 }
 
@@ -152,7 +159,7 @@ static int parse_item(struct component *component)
 	if (step == 0)
 		add_values(component, first, first, 1);
 	else if (component->from_end)
-		add_values(component, 1, first, step);
+		add_to_end(component, first, step);
 	else
 		add_values(component, first, max, step);
 	return SCHEDD_OK;

@@ -68,14 +68,16 @@ static bool date_item_matches(const struct cron_spec *spec, enum spec_field fiel
     const struct spec_item *item, const struct wall_day *date)
 {
 	int weekday = weekday_number(spec->dialect, date->weekday);
+	int from_end = date->length - date->day + 1;
 
 	switch (item->kind) {
 	case SPEC_FROM_END:
 		return date->day == date->length - item->first;
 	case SPEC_END_RANGE:
-		return date->length - date->day + 1 >= item->first &&
-		       date->length - date->day + 1 <= item->last &&
-		       (item->last - (date->length - date->day + 1)) % item->step == 0;
+		return from_end >= item->first && from_end <= item->last &&
+		       (from_end - item->first) % item->step == 0;
+	case SPEC_END_FROM:
+		return from_end <= item->first && (item->first - from_end) % item->step == 0;
 	case SPEC_NEAREST:
 		return item->first <= date->length &&
 		       date->day == nearest_working_day(item->first, date);

@@ -29,16 +29,16 @@ enum spec_field {
 };
 
 enum spec_kind {
-	SPEC_ALL,       /* every value */
-	SPEC_OPEN,      /* '?' of the crontab and Quartz: every value */
-	SPEC_EVERY,     /* from the field's minimum by step */
-	SPEC_VALUE,     /* first */
-	SPEC_RANGE,     /* first to last by step, through the field's end if last is lower */
-	SPEC_FROM,      /* first to the field's end by step */
-	SPEC_FROM_END,  /* the day first days before the last; "L-n", "last" */
-	SPEC_END_RANGE, /* days counted from the end, 1 = the last: from last down to first by step
-			 */
-	SPEC_NEAREST,   /* the working day nearest to day first */
+	SPEC_ALL,          /* every value */
+	SPEC_OPEN,         /* '?' of the crontab and Quartz: every value */
+	SPEC_EVERY,        /* from the field's minimum by step */
+	SPEC_VALUE,        /* first */
+	SPEC_RANGE,        /* first to last by step, through the field's end if last is lower */
+	SPEC_FROM,         /* first to the field's end by step */
+	SPEC_FROM_END,     /* the day first days before the last; "L-n", "last" */
+	SPEC_END_RANGE,    /* days from the end, 1 = the last: first to last by step */
+	SPEC_END_FROM,     /* likewise: first, then nearer to the end by step */
+	SPEC_NEAREST,      /* the working day nearest to day first */
 	SPEC_NEAREST_END,  /* likewise to first days before the last */
 	SPEC_NTH,          /* the step-th weekday first of the month */
 	SPEC_LAST_WEEKDAY, /* the last weekday first of the month */

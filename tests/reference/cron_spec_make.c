@@ -137,7 +137,10 @@ static void make_days_from_end(const struct draw *draw)
 
 		*item = (struct spec_item){SPEC_END_RANGE, random_in(draw->random, 1, 28), 0, 1};
 		item->last = item->first;
-		if (random_once_in(draw->random, 2)) {
+		if (item->first > 1 && random_once_in(draw->random, 3)) {
+			item->kind = SPEC_END_FROM;
+			item->step = small_step(draw, item->first - 1);
+		} else if (random_once_in(draw->random, 2)) {
 			item->last = random_in(draw->random, item->first, 28);
 			if (item->last > item->first)
 				item->step = small_step(draw, item->last - item->first);

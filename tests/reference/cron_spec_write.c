@@ -103,9 +103,6 @@ static void write_end_range(const struct pen *pen, const struct spec_item *item)
 {
 	if (item->first == item->last) {
 		write_number(pen, item->first);
-	} else if (item->first == 1 && random_once_in(pen->random, 2)) {
-		write_number(pen, item->last);
-		strbuf_printf(pen->out, "/%d", item->step);
 	} else {
 		write_number(pen, item->first);
 		strbuf_add(pen->out, "..");
@@ -170,6 +167,10 @@ static void write_item(const struct pen *pen, const struct spec_item *item)
 			strbuf_printf(pen->out, "-%d", item->first);
 		if (item->kind == SPEC_NEAREST_END)
 			strbuf_add(pen->out, "W");
+		break;
+	case SPEC_END_FROM:
+		write_number(pen, item->first);
+		strbuf_printf(pen->out, "/%d", item->step);
 		break;
 	case SPEC_END_RANGE:
 		write_end_range(pen, item);
@@ -244,7 +245,10 @@ static void write_calendar(const struct cron_spec *spec, struct random *random, 
 		strbuf_add(out, "-");
 	}
 	write_field(spec, random, SPEC_MONTH, out);
-	strbuf_add(out, spec->items[SPEC_DAY][0].kind == SPEC_END_RANGE ? "~" : "-");
+	strbuf_add(out, spec->items[SPEC_DAY][0].kind == SPEC_END_RANGE ||
+				spec->items[SPEC_DAY][0].kind == SPEC_END_FROM
+			    ? "~"
+			    : "-");
 	write_field(spec, random, SPEC_DAY, out);
 	write_blank(random, out);
 	write_field(spec, random, SPEC_HOUR, out);
