@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared objects that export a struct schedd_module. Once loaded they stay. */
+#ifndef SCHEDD_BASE_DYNLIB_H
+#define SCHEDD_BASE_DYNLIB_H
+
+#include <schedd/error.h>
+#include <schedd/module.h>
+
+/*
+ * SCHEDD_ENOTFOUND: there is no such file. SCHEDD_EINVAL: it is no module, or
+ * for another version of schedd; the sentence names the file.
+ */
+int dynlib_open(const char *path, const struct schedd_module **out, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/*
+ * schedd's own module of that name ("http"): schedd_NAME.so in the directory
+ * that the variable SCHEDD_MODULE_DIR names, else where schedd is installed.
+ */
+int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+
+#endif
