@@ -5,15 +5,21 @@
  * instances; it starts what it is told, says how it ended, and signals it when
  * asked.
  *
- * A backend is a const struct executor_ops (see the end of each exec_*.c).
+ * A backend is a const struct executor_ops (see executor_ops.h and the end of
+ * each exec_*.c).
  */
 #ifndef SCHEDD_EXECUTOR_EXECUTOR_H
 #define SCHEDD_EXECUTOR_EXECUTOR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 #include <schedd/clock.h>
 #include <schedd/executor.h>
 #include <schedd/log.h>
 #include <schedd/loop.h>
+#include "base/value.h"
+#include "executor/function_table.h"
 #include "executor/output.h"
 #include "loop/mailbox.h"
 #include "model/job.h"
@@ -21,45 +27,57 @@
 
 struct executor;
 struct executor_ops;
+struct spawn_inherit;
 struct task;
 
 /* How an attempt ended. */
 struct task_result {
-	bool started;	   /* false: it could not be started; reason says why */
-	int exit_code;	   /* -1: none */
-	int signal;	   /* 0: none */
-	int64_t max_rss;   /* bytes */
-	int64_t cpu_us;	   /* user and system time */
+	bool started;  /* false: it could not be started; reason says why */
+	int exit_code; /* -1: none */
+	int signal;    /* 0: none */
+	int64_t
+	    max_rss; /* bytes; 0: not measured. A program smaller than schedd shows schedd's size */
+	int64_t cpu_us;     /* user and system time */
 	const char *reason; /* in words, valid during the call; NULL: none */
 };
 
-/* One attempt. The caller owns it, fills the upper part, and frees it after done. */
+/* One attempt. The caller owns it, fills it all, and frees it after done. */
 struct task_request {
-	struct schedd_job *job;	       /* what to do; a reference is held until done */
-	const char *run_id;	       /* "backup/42" */
+	struct schedd_job *job; /* what to do; a reference is held until done */
+	const char *run_id;     /* "backup/42" */
 	schedd_time scheduled_at;
 	uint32_t attempt;
-	const struct job_pairs *extra_env; /* run -e K=V; NULL: none */
-	const char *socket;	       /* SCHEDD_SOCKET; NULL: none */
-	struct output *output;	       /* takes what it writes; NULL: thrown away */
-	const struct trigger_context *time; /* zone for SCHEDD_SCHEDULED_AT */
-	/* The process is there (pid 0: there is none). On the loop's thread. */
+	const struct job_pairs *extra_env;  /* run -e K=V; NULL: none */
+	const char *socket;                 /* SCHEDD_SOCKET; NULL: none */
+	struct output *output;              /* takes what it writes; NULL: thrown away */
+	const struct trigger_context *time; /* zone for SCHEDD_SCHEDULED_AT; NULL: UTC */
+	/*
+	 * The process is there (pid 0: there is none). On the loop's thread, before
+	 * executor_start() returns.
+	 */
 	void (*started)(pid_t pid, uint64_t pid_start, void *context);
-	/* The attempt is over: exit status and the end of its output are both in. Exactly once. */
+	/*
+	 * The attempt is over: exit status and the end of its output are both in.
+	 * Exactly once, on the loop's thread; the task is gone then.
+	 */
 	void (*done)(const struct task_result *result, void *context);
 	void *context;
 };
 
 struct executor_config {
-	const char *name;     /* alias: "default" */
-	const char *type;     /* "subprocess", "function", "threadpool" */
+	const char *name;     /* alias: "default"; copied */
+	const char *type;     /* "subprocess", "function", "threadpool", or a module: "http" */
 	uint32_t max_workers; /* attempts at one time; 0: no limit */
 	struct schedd_loop *loop;
-	struct mailbox *mailbox;
-	const struct schedd_log *log;
-	const struct schedd_clock *clock;
-	const struct function_table *functions; /* for calls */
-	schedd_span drain;    /* how long output may outlive the main process, default 2 s */
+	struct mailbox *mailbox;                /* for "threadpool" */
+	const struct schedd_log *log;           /* NULL: silent */
+	const struct schedd_clock *clock;       /* NULL: the system's */
+	const struct function_table *functions; /* for calls; NULL: there are none */
+	schedd_span drain; /* how long output may outlive the main process; 0: 2 s */
+	const struct spawn_inherit
+	    *inherit;       /* how schedd was started; copied; NULL: as it is now */
+	const char *cgroup; /* directory under which attempts get control groups (see cgroup.h);
+			       copied; NULL: none */
 };
 
 int executor_open(const struct executor_config *config, struct executor **out,
@@ -79,15 +97,18 @@ int executor_accepts(const struct executor *executor, const struct schedd_job *j
  */
 struct task *executor_start(struct executor *executor, const struct task_request *request);
 /*
- * Sends a signal to everything the attempt started: process group, cgroup and
- * descendants that changed their session. SCHEDD_EFAILED where it cannot be
- * stopped (a C function that runs).
+ * Sends a signal to everything the attempt started: process group, control
+ * group and descendants that changed their session; also after its main
+ * process ended. SCHEDD_EFAILED where it cannot be stopped (a C function that
+ * runs).
  */
 int executor_signal(struct task *task, int signal, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* How many attempts are under way. */
 uint32_t executor_busy(const struct executor *executor);
-/* {"name","type","max_workers","running",…} */
+/* Is it a child that this executor waits for? For a child subreaper (see process_tree.h). */
+bool executor_owns(const struct executor *executor, pid_t pid);
+/* {"name","type","max_workers","running"} */
 struct value executor_status(const struct executor *executor, struct arena *arena);
 
 #endif

@@ -30,7 +30,8 @@ enum output_stream {
  */
 struct output *output_new(const char *path, size_t limit);
 void output_free(struct output *output);
-void output_append(struct output *output, enum output_stream stream, const char *bytes, size_t length);
+void output_append(
+    struct output *output, enum output_stream stream, const char *bytes, size_t length);
 /* Everything is in: writes the tail and what was dropped. */
 void output_finish(struct output *output);
 uint64_t output_written(const struct output *output);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Built from the strongest to the weakest: the first to take a name keeps it. */
+#include "executor/environment.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/iso8601.h"
+
+#define TAG_PREFIX "SCHEDD_TAG_"
+
+struct environment {
+	struct arena *arena;
+	const char **items; /* room for all that could come, and a NULL */
+	size_t count;
+};
+
+static void environment_add(struct environment *env, const char *name, const char *text)
+{
+	size_t length = strlen(name);
+
+	if (!text || !name[0] || strchr(name, '='))
+		return;
+	for (size_t i = 0; i < env->count; i++)
+		if (strncmp(env->items[i], name, length) == 0 && env->items[i][length] == '=')
+			return;
+	env->items[env->count] = arena_printf(env->arena, "%s=%s", name, text);
+	if (env->items[env->count])
+		env->count++;
+}
+
+/* "team.name" is SCHEDD_TAG_TEAM_NAME. */
+static void environment_add_tag(struct environment *env, const char *tag, const char *text)
+{
+	char *name = arena_printf(env->arena, TAG_PREFIX "%s", tag);
+
+	if (!name)
+		return;
+	for (char *c = name + strlen(TAG_PREFIX); *c; c++) {
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+		else if (!(*c >= 'A' && *c <= 'Z') && !(*c >= '0' && *c <= '9'))
+			*c = '_';
+	}
+	environment_add(env, name, text ? text : "");
+}
+
+static void environment_add_pairs(struct environment *env, const struct job_pairs *pairs)
+{
+	for (uint32_t i = 0; pairs && i < pairs->count; i++)
+		environment_add(env, pairs->items[i].name, pairs->items[i].text);
+}
+
+static const char *environment_time(const struct task_request *request, struct arena *arena)
+{
+	const struct zone *zone =
+	    request->time && request->time->zone ? request->time->zone : zone_utc();
+	struct strbuf text = STRBUF_EMPTY;
+	char *copy;
+
+	iso8601_format(&text, request->scheduled_at,
+	    zone_offset(zone, request->scheduled_at / SCHEDD_SECOND), zone == zone_utc());
+	copy = arena_strdup(arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+	return copy;
+}
+
+static void environment_add_run(struct environment *env, const struct task_request *request)
+{
+	const struct job_pairs *tags = &job_details(request->job)->tags;
+
+	/* First, so that it is found soon in /proc/PID/environ. */
+	environment_add(env, "SCHEDD_RUN", request->run_id);
+	environment_add(env, "SCHEDD_SOCKET", request->socket);
+	environment_add(env, "SCHEDD_JOB_ID", request->job->id);
+	environment_add(env, "SCHEDD_JOB_NAME", job_title(request->job));
+	environment_add(env, "SCHEDD_SCHEDULED_AT", environment_time(request, env->arena));
+	environment_add(env, "SCHEDD_ATTEMPT", arena_printf(env->arena, "%u", request->attempt));
+	for (uint32_t i = 0; i < tags->count; i++)
+		environment_add_tag(env, tags->items[i].name, tags->items[i].text);
+}
+
+static void environment_add_defaults(struct environment *env, const struct account *account)
+{
+	environment_add(env, "PATH", ENVIRONMENT_PATH);
+	environment_add(env, "HOME", account->home);
+	environment_add(env, "USER", account->name);
+	environment_add(env, "LOGNAME", account->name);
+	environment_add(env, "SHELL", account->shell);
+	environment_add(env, "LANG", getenv("LANG"));
+}
+
+const char *const *environment_build(const struct task_request *request,
+    const struct account *account, const struct job_pairs *files, struct arena *arena)
+{
+	const struct job_details *details = job_details(request->job);
+	size_t most = 16 + (size_t)details->tags.count + details->env.count +
+		      (files ? files->count : 0) +
+		      (request->extra_env ? request->extra_env->count : 0);
+	struct environment env = {
+	    .arena = arena,
+	    .items = arena_alloc(arena, most * sizeof(*env.items)),
+	};
+
+	if (!env.items)
+		return NULL;
+	environment_add_run(&env, request);
+	for (uint32_t i = 0; files && i < files->count; i++) {
+		char *name = arena_printf(arena, "%s_FILE", files->items[i].name);
+
+		if (name)
+			environment_add(&env, name, files->items[i].text);
+	}
+	environment_add_pairs(&env, request->extra_env);
+	environment_add_pairs(&env, &details->env);
+	environment_add_defaults(&env, account);
+	return arena_failed(arena) ? NULL : env.items;
+}

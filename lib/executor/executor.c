@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* The registry of backends and what is the same for all of them. */
+#include "executor/executor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/dynlib.h"
+#include "executor/executor_ops.h"
+
+#define EXECUTOR_DRAIN (2 * SCHEDD_SECOND)
+
+static const struct executor_ops *const executor_types[] = {
+    &exec_subprocess_ops,
+    &exec_function_ops,
+    &exec_threadpool_ops,
+};
+
+static const struct {
+	const char *what; /* in a sentence */
+	const char *type; /* which executor does it */
+} executor_kinds[] = {
+    [JOB_COMMAND] = {"a command", "subprocess"},
+    [JOB_SHELL] = {"a shell line", "subprocess"},
+    [JOB_CALL] = {"a call", "function or threadpool"},
+    [JOB_HTTP] = {"a request", "http"},
+};
+
+/* A type that is not built in is a module, loaded when it is first asked for. */
+static int executor_find(
+    const char *type, const struct executor_ops **out, struct schedd_error *err)
+{
+	const struct schedd_module *module;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(executor_types) / sizeof(executor_types[0]); i++) {
+		if (strcmp(executor_types[i]->type, type) == 0) {
+			*out = executor_types[i];
+			return 0;
+		}
+	}
+	rc = dynlib_module(type, &module, err);
+	if (rc == SCHEDD_ENOTFOUND)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "executor type '%s' is not known, take subprocess, function, threadpool or "
+		    "http",
+		    type);
+	if (rc < 0)
+		return rc;
+	if (!module->executor)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "module '%s' is no executor", module->name);
+	*out = module->executor;
+	return 0;
+}
+
+int executor_open(
+    const struct executor_config *config, struct executor **out, struct schedd_error *err)
+{
+	const struct executor_ops *ops;
+	struct executor *executor;
+	int rc = executor_find(config->type, &ops, err);
+
+	if (rc < 0)
+		return rc;
+	executor = calloc(1, ops->size);
+	if (!executor)
+		return schedd_error_nomem(err);
+	executor->ops = ops;
+	executor->config = *config;
+	executor->config.type = ops->type;
+	executor->config.inherit = NULL;
+	executor->config.cgroup = NULL;
+	if (!config->clock)
+		executor->config.clock = schedd_clock_system();
+	if (config->drain == 0)
+		executor->config.drain = EXECUTOR_DRAIN;
+	executor->config.name = strdup(config->name);
+	rc = executor->config.name ? ops->setup(executor, config, err) : schedd_error_nomem(err);
+	if (rc < 0)
+		executor_close(executor);
+	else
+		*out = executor;
+	return rc;
+}
+
+void executor_close(struct executor *executor)
+{
+	if (!executor)
+		return;
+	executor->ops->close(executor);
+	free((char *)(uintptr_t)executor->config.name);
+	free(executor);
+}
+
+const char *executor_name(const struct executor *executor)
+{
+	return executor->config.name;
+}
+
+const char *executor_type(const struct executor *executor)
+{
+	return executor->ops->type;
+}
+
+uint32_t executor_max_workers(const struct executor *executor)
+{
+	return executor->config.max_workers;
+}
+
+uint32_t executor_busy(const struct executor *executor)
+{
+	return executor->busy;
+}
+
+int executor_accepts(
+    const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
+{
+	if (!(executor->ops->kinds & EXECUTOR_KIND(job->kind)))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "executor '%s' of type %s cannot do %s, that needs one of type %s",
+		    executor->config.name, executor->ops->type, executor_kinds[job->kind].what,
+		    executor_kinds[job->kind].type);
+	return executor->ops->accepts ? executor->ops->accepts(executor, job, err) : 0;
+}
+
+struct task *executor_start(struct executor *executor, const struct task_request *request)
+{
+	struct schedd_error err;
+
+	job_ref(request->job);
+	executor->busy++;
+	if (executor_accepts(executor, request->job, &err) < 0)
+		return executor_fail(executor, request, err.message);
+	return executor->ops->start(executor, request);
+}
+
+int executor_signal(struct task *task, int signal, struct schedd_error *err)
+{
+	return task->executor->ops->signal(task, signal, err);
+}
+
+bool executor_owns(const struct executor *executor, pid_t pid)
+{
+	return executor->ops->owns && executor->ops->owns(executor, pid);
+}
+
+struct value executor_status(const struct executor *executor, struct arena *arena)
+{
+	struct value map = value_map();
+
+	value_put(arena, &map, "name", value_string(arena, executor->config.name));
+	value_put(arena, &map, "type", value_string_ref(executor->ops->type));
+	value_put(arena, &map, "max_workers", value_int(executor->config.max_workers));
+	value_put(arena, &map, "running", value_int(executor->busy));
+	return map;
+}
+
+void executor_done(
+    struct executor *executor, const struct task_request *request, const struct task_result *result)
+{
+	struct schedd_job *job = request->job;
+
+	executor->busy--;
+	request->done(result, request->context);
+	/* The request may be gone now. */
+	job_unref(job);
+}
+
+struct task *executor_fail(
+    struct executor *executor, const struct task_request *request, const char *reason)
+{
+	struct task_result result = {.exit_code = -1, .reason = reason};
+
+	executor_done(executor, request, &result);
+	return NULL;
+}
+
+struct task_result executor_returned(int value, char *reason)
+{
+	struct task_result result = {.started = true, .exit_code = value};
+
+	if (value < 0 || value > 255) {
+		snprintf(reason, 64, "the function returned %d, which is not in 0-255", value);
+		result.exit_code = -1;
+		result.reason = reason;
+	}
+	return result;
+}

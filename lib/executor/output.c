@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Half of the limit is for the head, half for the tail. The head goes to the
+ * file as it comes (made at the first byte: most jobs write nothing), the tail
+ * stays in a ring until the run ends.
+ */
+#include "executor/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "executor/output_file.h"
+#include "executor/output_ring.h"
+
+struct output_follower {
+	struct output_follower *next;
+	struct output *output;
+	output_follow_fn call; /* NULL: gone, freed after the round */
+	void *context;
+};
+
+struct output {
+	char *path;              /* NULL: in memory */
+	struct output_ring head; /* in memory only; never overflows */
+	struct output_ring tail;
+	size_t head_left; /* bytes the head still takes */
+	uint64_t written;
+	uint64_t dropped;
+	struct output_follower *followers;
+	int fd; /* -1: no file yet */
+	bool finished;
+	bool following;  /* a round of callbacks is under way */
+	char error[128]; /* what went wrong with the file; "" : nothing */
+};
+
+struct output *output_new(const char *path, size_t limit)
+{
+	struct output *output = calloc(1, sizeof(*output));
+
+	if (!output)
+		return NULL;
+	output->fd = -1;
+	output->head_left = limit - limit / 2;
+	output_ring_init(&output->head, output->head_left);
+	output_ring_init(&output->tail, limit / 2);
+	if (path) {
+		output->path = strdup(path);
+		if (!output->path) {
+			free(output);
+			return NULL;
+		}
+	}
+	return output;
+}
+
+void output_free(struct output *output)
+{
+	if (!output)
+		return;
+	while (output->followers) {
+		struct output_follower *follower = output->followers;
+
+		output->followers = follower->next;
+		free(follower);
+	}
+	if (output->fd >= 0)
+		close(output->fd);
+	output_ring_clear(&output->head);
+	output_ring_clear(&output->tail);
+	free(output->path);
+	free(output);
+}
+
+static void output_fail(struct output *output, int rc)
+{
+	if (!output->error[0])
+		snprintf(output->error, sizeof(output->error), "%s", strerror(-rc));
+	output->head_left = 0;
+}
+
+/* Appends a frame to the file, which is made when it is first needed. */
+static bool output_to_file(
+    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+{
+	int rc = 0;
+
+	if (output->error[0])
+		return false;
+	if (output->fd < 0) {
+		output->fd = output_file_create(output->path);
+		if (output->fd < 0)
+			rc = output->fd;
+	}
+	if (rc == 0)
+		rc = output_file_append(output->fd, stream, bytes, length);
+	if (rc < 0)
+		output_fail(output, rc);
+	return rc == 0;
+}
+
+/* What of the piece belongs to the head is put there. Returns how much that was. */
+static size_t output_head(
+    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+{
+	if (length > output->head_left)
+		length = output->head_left;
+	if (length == 0)
+		return 0;
+	if (!output->path)
+		output->dropped += output_ring_add(&output->head, stream, bytes, length);
+	else if (!output_to_file(output, stream, bytes, length))
+		return 0;
+	if (output->head_left)
+		output->head_left -= length;
+	return length;
+}
+
+static void output_tell(
+    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+{
+	struct output_follower **at = &output->followers;
+	bool outer = !output->following;
+
+	output->following = true;
+	for (struct output_follower *f = output->followers; f; f = f->next)
+		if (f->call)
+			f->call(stream, bytes, length, f->context);
+	if (!outer)
+		return;
+	output->following = false;
+	while (*at) {
+		struct output_follower *follower = *at;
+
+		if (follower->call) {
+			at = &follower->next;
+			continue;
+		}
+		*at = follower->next;
+		free(follower);
+	}
+}
+
+void output_append(
+    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+{
+	size_t taken;
+
+	if (length == 0 || output->finished)
+		return;
+	output->written += length;
+	taken = output_head(output, stream, bytes, length);
+	output->dropped += output_ring_add(&output->tail, stream, bytes + taken, length - taken);
+	if (output->followers)
+		output_tell(output, stream, bytes, length);
+}
+
+static void output_tail_piece(
+    enum output_stream stream, const char *bytes, size_t length, void *context)
+{
+	struct output *output = context;
+
+	if (!output_to_file(output, stream, bytes, length))
+		output->dropped += length;
+}
+
+void output_finish(struct output *output)
+{
+	if (output->finished)
+		return;
+	output->finished = true;
+	if (!output->path || output->written == 0)
+		return;
+	if (output->dropped > 0)
+		(void)output_to_file(output, OUTPUT_GAP, NULL, (size_t)output->dropped);
+	output_ring_read(&output->tail, output_tail_piece, output);
+	output_ring_clear(&output->tail);
+}
+
+uint64_t output_written(const struct output *output)
+{
+	return output->written;
+}
+
+uint64_t output_dropped(const struct output *output)
+{
+	return output->dropped;
+}
+
+const char *output_error(const struct output *output)
+{
+	return output->error[0] ? output->error : NULL;
+}
+
+struct output_follower *output_follow(struct output *output, output_follow_fn call, void *context)
+{
+	struct output_follower *follower = calloc(1, sizeof(*follower));
+	struct output_follower **at = &output->followers;
+
+	if (!follower)
+		return NULL;
+	follower->output = output;
+	follower->call = call;
+	follower->context = context;
+	while (*at)
+		at = &(*at)->next;
+	*at = follower;
+	return follower;
+}
+
+void output_unfollow(struct output_follower *follower)
+{
+	struct output_follower **at;
+
+	if (!follower)
+		return;
+	if (follower->output->following) {
+		follower->call = NULL;
+		return;
+	}
+	at = &follower->output->followers;
+	while (*at != follower)
+		at = &(*at)->next;
+	*at = follower->next;
+	free(follower);
+}
+
+void output_read(const struct output *output, output_piece_fn piece, void *context)
+{
+	if (output->fd >= 0)
+		(void)output_file_read(output->fd, piece, context);
+	output_ring_read(&output->head, piece, context);
+	/* After the end the file holds the gap and the tail as well. */
+	if (output->finished && output->path)
+		return;
+	if (output->dropped > 0)
+		piece(OUTPUT_GAP, NULL, (size_t)output->dropped, context);
+	output_ring_read(&output->tail, piece, context);
+}
+
+int output_read_file(
+    const char *path, output_piece_fn piece, void *context, struct schedd_error *err)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0 && errno == ENOENT)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND, "no output was kept in '%s'", path);
+	if (fd < 0)
+		return schedd_error_set(
+		    err, SCHEDD_EFAILED, "output '%s': %s", path, strerror(errno));
+	rc = output_file_read(fd, piece, context);
+	close(fd);
+	if (rc < 0)
+		return schedd_error_set(
+		    err, SCHEDD_EFAILED, "output '%s': %s", path, strerror(-rc));
+	return 0;
+}

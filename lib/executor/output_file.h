@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file a run's output is kept in: a line that names the format, then
+ * frames of a letter (o: stdout, e: stderr, g: gap), eight hexadecimal digits
+ * and a newline. The digits are the length of the text that follows; of a gap
+ * it is the number of bytes dropped in sixteen digits and no text follows. So
+ * a person can read the file as it is, and a half-written last frame is seen.
+ */
+#ifndef SCHEDD_EXECUTOR_OUTPUT_FILE_H
+#define SCHEDD_EXECUTOR_OUTPUT_FILE_H
+
+#include "executor/output.h"
+
+/* Makes the file anew, mode 0600. Returns a descriptor or -errno. */
+int output_file_create(const char *path);
+/* Appends a frame whole or not at all, as far as the system allows. 0 or -errno. */
+int output_file_append(int fd, enum output_stream stream, const char *bytes, size_t length);
+/* Calls piece for each whole frame; of a frame that is cut off, for what is there. 0 or -errno. */
+int output_file_read(int fd, output_piece_fn piece, void *context);
+
+#endif

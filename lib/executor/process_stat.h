@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What /proc tells of a process: its identity, its kin and its environment. */
+#ifndef SCHEDD_EXECUTOR_PROCESS_STAT_H
+#define SCHEDD_EXECUTOR_PROCESS_STAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_stat {
+	pid_t pid;
+	pid_t ppid;
+	pid_t pgrp;
+	pid_t session;
+	uint64_t start; /* field 22: clock ticks after boot; with pid it names a process for good */
+	char state;     /* R, S, D, Z, … */
+};
+
+/* False: there is no such process. */
+bool process_stat_read(pid_t pid, struct process_stat *out);
+/*
+ * Everything that runs now, in no order; *out is to be freed with free().
+ * Returns how many, or SCHEDD_ENOMEM, or SCHEDD_EFAILED without /proc.
+ */
+int process_stat_list(struct process_stat **out);
+/*
+ * The environment the process was started with, NUL-separated and with a final
+ * NUL, cut at size; 0 if it may not be read. Returns the bytes without that NUL.
+ */
+size_t process_stat_environ(pid_t pid, char *buffer, size_t size);
+/* The text of a variable in such an environment; NULL: it is not there. */
+const char *process_stat_variable(const char *environ, size_t length, const char *name);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything that a run started, also what left its process group or session.
+ *
+ * Found by, in this order: its control group, where there is one (complete);
+ * its process group; processes whose parent belongs to the run; processes that
+ * carry the run's SCHEDD_RUN and SCHEDD_SOCKET. What escapes without a control
+ * group: a process that left the session, lost its parent and cleared its
+ * environment.
+ */
+#ifndef SCHEDD_EXECUTOR_PROCESS_TREE_H
+#define SCHEDD_EXECUTOR_PROCESS_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_tree {
+	pid_t pid;          /* the main process, leader of its session */
+	uint64_t start;     /* its start time; nothing older belongs to the run */
+	bool held;          /* pid is alive or not yet reaped, so it cannot have been given anew */
+	const char *run;    /* SCHEDD_RUN */
+	const char *socket; /* SCHEDD_SOCKET; NULL: not looked at */
+	const char *cgroup; /* directory of its control group; NULL: none */
+};
+
+/*
+ * Sends the signal to all of it. SIGKILL is repeated until nothing new turns
+ * up, a few times at most. Returns how many processes it was sent to. Reads
+ * all of /proc: some milliseconds on a busy machine.
+ */
+int process_tree_signal(const struct process_tree *tree, int signal);
+
+/* Does the process carry this run's variables? socket NULL: any. */
+bool process_tree_marked(pid_t pid, const char *run, const char *socket);
+
+/*
+ * For a child subreaper: reaps children that ended and are nobody's own, since
+ * they were inherited from a run. ours says which pids others wait for.
+ * Returns how many were reaped.
+ */
+int process_tree_reap_orphans(bool (*ours)(pid_t pid, void *context), void *context);
+
+#endif
