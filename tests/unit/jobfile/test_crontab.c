@@ -197,7 +197,8 @@ static void ids(const char *text, const char *expected)
 
 Test(crontab, makes_ids_that_are_unique_and_stable)
 {
-	ids("@daily a x\n@daily a yy\n@daily a -5\n@daily a -5\n@daily b\n", "a a-yy a-f3ec a-2 b ");
+	ids("@daily a x\n@daily a yy\n@daily a -5\n@daily a -5\n@daily b\n",
+	    "a a-yy a-f3ec a-2 b ");
 	ids("# schedd: my.job\n@daily a x\n# schedd: bad id\n@daily a\n", "my.job a ");
 	ids("# schedd: x\n\n@daily a\n", "a ");
 }
