@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "reference/random.h"
 #include "support/cron_case.h"
 
 static void check(void (*say)(const struct cron *, struct strbuf *), enum cron_dialect dialect,
@@ -89,4 +90,72 @@ Test(cron_words, remarks_on_what_the_text_does_not_say)
 	    "5~5 in the minute field was drawn as 5\n"
 	    "dec~dec in the month field was drawn as December\n"
 	    "sun~0 in the weekday field was drawn as Sunday\n");
+}
+
+/* Some values of a field: a range, a series, or no pattern at all. */
+static uint64_t random_set(struct random *random, int min, int max)
+{
+	int first = random_in(random, min, max), last = random_in(random, min, max);
+	int step = random_in(random, 1, 1 + (max - min) / 2);
+	uint64_t set = UINT64_C(1) << first;
+
+	if (random_once_in(random, 4))
+		return UINT64_MAX >> (63 - max) & UINT64_MAX << min;
+	if (random_once_in(random, 2))
+		for (int value = first; value <= last; value += step)
+			set |= UINT64_C(1) << value;
+	else if (random_once_in(random, 2))
+		set |= random_next(random) & random_next(random) & UINT64_MAX >> (63 - max) &
+		       UINT64_MAX << min;
+	return set;
+}
+
+static void list_sets(const uint64_t *sets, const int *maxima, struct strbuf *text)
+{
+	for (int field = 0; field < 6; field++) {
+		const char *separator = field > 0 ? " " : "";
+
+		for (int value = 0; value <= maxima[field]; value++) {
+			if (!(sets[field] >> value & 1))
+				continue;
+			strbuf_printf(text, "%s%d", separator, value);
+			separator = ",";
+		}
+	}
+}
+
+Test(cron_words, differ_wherever_schedules_differ)
+{
+	static const int minima[] = {0, 0, 0, 1, 1, 0}, maxima[] = {59, 59, 23, 31, 12, 6};
+	struct random random = {20};
+
+	for (int round = 0; round < 3000; round++) {
+		struct strbuf texts[2] = {STRBUF_EMPTY, STRBUF_EMPTY};
+		struct strbuf said[2] = {STRBUF_EMPTY, STRBUF_EMPTY};
+		int field = random_in(&random, 0, 5);
+		uint64_t sets[6], bit = UINT64_C(1)
+					<< random_in(&random, minima[field], maxima[field]);
+
+		for (int i = 0; i < 6; i++)
+			sets[i] = random_set(&random, minima[i], maxima[i]);
+		sets[field] |= bit;
+		if (sets[field] == bit)
+			continue;
+		for (int i = 0; i < 2; i++) {
+			struct cron *cron;
+
+			list_sets(sets, maxima, &texts[i]);
+			cron = cron_case_parse(CRON_CRONTAB, strbuf_peek(&texts[i]));
+			cron_words(cron, &said[i]);
+			cron_free(cron);
+			sets[field] ^= bit;
+		}
+		if (strcmp(strbuf_peek(&said[0]), strbuf_peek(&said[1])) == 0)
+			cron_case_same(CRON_CRONTAB, strbuf_peek(&texts[0]), CRON_CRONTAB,
+			    strbuf_peek(&texts[1]));
+		for (int i = 0; i < 2; i++) {
+			strbuf_clear(&texts[i]);
+			strbuf_clear(&said[i]);
+		}
+	}
 }
