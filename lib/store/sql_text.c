@@ -45,13 +45,31 @@ void sql_text_column(struct strbuf *out, const struct job_field *field)
 		strbuf_add(out, " NOT NULL PRIMARY KEY");
 }
 
-/* Calls add for each stored field, with commas between. */
-static void text_list(struct strbuf *out, void (*add)(struct strbuf *, const struct job_field *))
+bool sql_text_common(const struct job_field *field)
+{
+	static const char *const common[] = {"id", "name", "tags", "command", "shell", "trigger",
+	    "next_run_time", "revision", "created_at", "updated_at", "created_by", "run_count",
+	    "next_fire", "last_run"};
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		if (strcmp(field->name, common[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool text_uncommon(const struct job_field *field)
+{
+	return sql_text_stored(field) && !sql_text_common(field);
+}
+
+/* Calls add for each field that is wanted, with commas between. */
+static void text_list(struct strbuf *out, bool (*want)(const struct job_field *),
+    void (*add)(struct strbuf *, const struct job_field *))
 {
 	bool first = true;
 
 	for (const struct job_field *field = job_fields(); field->name; field++) {
-		if (!sql_text_stored(field))
+		if (!want(field))
 			continue;
 		if (!first)
 			strbuf_add(out, ", ");
@@ -74,23 +92,32 @@ static void text_add_parameter(struct strbuf *out, const struct job_field *field
 void sql_text_jobs_table(struct strbuf *out)
 {
 	strbuf_add(out, "CREATE TABLE jobs (");
-	text_list(out, sql_text_column);
+	text_list(out, sql_text_stored, sql_text_column);
 	strbuf_add(out, ") WITHOUT ROWID;\n");
 }
 
 void sql_text_jobs_select(struct strbuf *out)
 {
 	strbuf_add(out, "SELECT ");
-	text_list(out, text_add_name);
-	strbuf_add(out, " FROM jobs");
+	text_list(out, sql_text_stored, text_add_name);
+	strbuf_add(out, " FROM jobs WHERE id = ?1");
+}
+
+void sql_text_jobs_common(struct strbuf *out)
+{
+	strbuf_add(out, "SELECT ");
+	text_list(out, sql_text_common, text_add_name);
+	strbuf_add(out, ", coalesce(");
+	text_list(out, text_uncommon, text_add_name);
+	strbuf_add(out, ") IS NOT NULL FROM jobs");
 }
 
 void sql_text_jobs_put(struct strbuf *out)
 {
 	strbuf_add(out, "INSERT OR REPLACE INTO jobs (");
-	text_list(out, text_add_name);
+	text_list(out, sql_text_stored, text_add_name);
 	strbuf_add(out, ") VALUES (");
-	text_list(out, text_add_parameter);
+	text_list(out, sql_text_stored, text_add_parameter);
 	strbuf_add(out, ")");
 }
 

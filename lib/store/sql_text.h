@@ -24,8 +24,15 @@ bool sql_text_json(const struct job_field *field);
 void sql_text_column(struct strbuf *out, const struct job_field *field);
 /* CREATE TABLE of jobs with all its columns. */
 void sql_text_jobs_table(struct strbuf *out);
-/* SELECT of all columns in the table's order. */
+/* Is it a column that most jobs have something in, or that the scheduler writes? */
+bool sql_text_common(const struct job_field *field);
+/* SELECT of all columns in the table's order, of the job whose id is ?1. */
 void sql_text_jobs_select(struct strbuf *out);
+/*
+ * SELECT of the common columns in the table's order, of all jobs; behind them
+ * a column that is 1 where any other column has something in it.
+ */
+void sql_text_jobs_common(struct strbuf *out);
 /* INSERT OR REPLACE with one parameter a column, in that order. */
 void sql_text_jobs_put(struct strbuf *out);
 /* All tables but jobs, and the indexes. */
