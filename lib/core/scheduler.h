@@ -22,8 +22,8 @@
 
 /* Who asks. */
 struct scheduler_actor {
-	int64_t uid;	    /* -1: the scheduler itself */
-	int64_t pid;	    /* -1: unknown */
+	int64_t uid;        /* -1: the scheduler itself */
+	int64_t pid;        /* -1: unknown */
 	const char *method; /* "job.pause" */
 };
 
@@ -39,15 +39,15 @@ struct scheduler_reply {
 
 /* Limits and defaults from the config; zero-initialise, then scheduler_settings_init(). */
 struct scheduler_settings {
-	schedd_span misfire_grace_time; /* for jobs that name none; SCHEDD_SPAN_NONE: no limit */
-	uint32_t max_instances;		/* likewise; 1 */
-	uint32_t catchup_max;		/* runs that coalesce=all makes of one backlog; 100 */
-	int64_t output_max;		/* bytes kept of a run; 1 MiB */
+	schedd_span misfire_grace_time;   /* for jobs that name none; SCHEDD_SPAN_NONE: no limit */
+	uint32_t max_instances;           /* likewise; 1 */
+	uint32_t catchup_max;             /* runs that coalesce=all makes of one backlog; 100 */
+	int64_t output_max;               /* bytes kept of a run; 1 MiB */
 	struct store_retention retention; /* for jobs that say nothing */
-	int64_t output_total_max;	/* bytes of all kept output; -1: no limit */
-	int64_t low_disk;		/* below this many free bytes output is cut first; 64 MiB */
-	schedd_span claim_backoff_max;	/* between attempts to store a claim; 30 s */
-	uint32_t event_ring;		/* events kept for --since; 10000 */
+	int64_t output_total_max;         /* bytes of all kept output; -1: no limit */
+	int64_t low_disk;              /* below this many free bytes output is cut first; 64 MiB */
+	schedd_span claim_backoff_max; /* between attempts to store a claim; 30 s */
+	uint32_t event_ring;           /* events kept for --since; 10000 */
 };
 
 void scheduler_settings_init(struct scheduler_settings *settings);
@@ -61,7 +61,8 @@ struct zone_cache *scheduler_zones(struct schedd_scheduler *scheduler);
 const struct zone_local *scheduler_zone(const struct schedd_scheduler *scheduler);
 /* What triggers and times are read with now; valid until the next call. */
 const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler *scheduler);
-/* The time zone database or the machine's zone may have changed: look again, recompute. Returns zones changed. */
+/* The time zone database or the machine's zone may have changed: look again, recompute. Returns
+ * zones changed. */
 int scheduler_refresh_zones(struct schedd_scheduler *scheduler);
 /* Posts to the loop's thread. */
 struct mailbox *scheduler_mailbox(struct schedd_scheduler *scheduler);
@@ -91,14 +92,15 @@ void scheduler_add(struct schedd_scheduler *scheduler, const struct value *field
 /* One of a job file: a map of job fields with its id. */
 struct scheduler_apply {
 	const struct value *jobs; /* list of maps */
-	const char *owner;	  /* NULL: none */
-	bool prune;		  /* remove what that owner applied and is not in jobs */
+	const char *owner;        /* NULL: none */
+	bool prune;               /* remove what that owner applied and is not in jobs */
 	bool dry_run;
 };
 /* All or nothing a store. Answers [{"id","action","fields"}]. */
 void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *apply,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
-/* changes: fields to set, nil to unset. revision 0: whatever it is now; otherwise SCHEDD_ECONFLICT if it differs. */
+/* changes: fields to set, nil to unset. revision 0: whatever it is now; otherwise SCHEDD_ECONFLICT
+ * if it differs. */
 void scheduler_modify(struct schedd_scheduler *scheduler, const char *id,
     const struct value *changes, uint32_t revision, const struct scheduler_actor *actor,
     struct scheduler_reply reply);
@@ -109,13 +111,14 @@ void scheduler_remove(struct schedd_scheduler *scheduler, const char *id, bool p
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 void scheduler_pause_job(struct schedd_scheduler *scheduler, const char *id, schedd_time until,
     const char *reason, const struct scheduler_actor *actor, struct scheduler_reply reply);
-/* run_missed: what fell due meanwhile is treated as after downtime, otherwise it is one missed row. */
+/* run_missed: what fell due meanwhile is treated as after downtime, otherwise it is one missed row.
+ */
 void scheduler_resume_job(struct schedd_scheduler *scheduler, const char *id, bool run_missed,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 struct scheduler_run_options {
-	bool force;			/* also beyond max_instances */
-	const struct job_pairs *env;	/* for this run alone; NULL: none */
-	enum run_trigger trigger;	/* RUN_BY_HAND, RUN_BY_RETRY */
+	bool force;                  /* also beyond max_instances */
+	const struct job_pairs *env; /* for this run alone; NULL: none */
+	enum run_trigger trigger;    /* RUN_BY_HAND, RUN_BY_RETRY */
 };
 /* Answers {"run":"backup/42"}. */
 void scheduler_run_job(struct schedd_scheduler *scheduler, const char *id,
@@ -142,25 +145,29 @@ struct scheduler_job_query {
 	const char *store;
 	const char *owner;
 	schedd_time due_before; /* SCHEDD_TIME_NONE: any */
-	bool failed;		/* the last run ended without success */
-	const char *after;	/* continue behind this id, in the order of ids; NULL: from the first */
-	uint64_t limit;		/* 0: no limit */
+	bool failed;            /* the last run ended without success */
+	const char *after; /* continue behind this id, in the order of ids; NULL: from the first */
+	uint64_t limit;    /* 0: no limit */
 };
 typedef void (*scheduler_job_fn)(const char *id, void *context);
-/* Calls for each match in the order of ids. *next gets the cursor for more, or NULL; the scheduler's until the next change. */
+/* Calls for each match in the order of ids. *next gets the cursor for more, or NULL; the
+ * scheduler's until the next change. */
 void scheduler_job_find(struct schedd_scheduler *scheduler, const struct scheduler_job_query *query,
     scheduler_job_fn call, void *context, const char **next);
 uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
 
 /* ---- Runs ---- */
 
-/* Those that have not ended, then the stores' history, newest first. Answers {"runs":[…],"next":…}. */
+/* Those that have not ended, then the stores' history, newest first. Answers {"runs":[…],"next":…}.
+ */
 void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
     struct scheduler_reply reply);
-/* signal 0: the job's own kill_signal, then KILL after kill_after. number 0: all runs of the job. Answers {"runs":["backup/42"]}. */
-void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number, int signal,
-    const struct scheduler_actor *actor, struct scheduler_reply reply);
-/* Answers the run when it has ended (at once if it has). The cancel handle is NULL if it was answered. */
+/* signal 0: the job's own kill_signal, then KILL after kill_after. number 0: all runs of the job.
+ * Answers {"runs":["backup/42"]}. */
+void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    int signal, const struct scheduler_actor *actor, struct scheduler_reply reply);
+/* Answers the run when it has ended (at once if it has). The cancel handle is NULL if it was
+ * answered. */
 struct scheduler_wait;
 struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, const char *job,
     uint32_t number, struct scheduler_reply reply);
@@ -168,12 +175,13 @@ struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, co
 struct scheduler_wait *scheduler_wait_idle(
     struct schedd_scheduler *scheduler, const char *job, struct scheduler_reply reply);
 void scheduler_wait_cancel(struct scheduler_wait *wait);
-/* The live output of a run that is going on; NULL: it is not (then read the file). Borrowed: until the run ends. */
+/* The live output of a run that is going on; NULL: it is not (then read the file). Borrowed: until
+ * the run ends. */
 struct output *scheduler_run_output(
     struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 /* Where the kept output of a run lies; false: it is kept nowhere. */
-bool scheduler_output_path(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
-    char *path, size_t size);
+bool scheduler_output_path(
+    struct schedd_scheduler *scheduler, const char *job, uint32_t number, char *path, size_t size);
 /* Deletes history: of a job (NULL: all jobs), or one run of it. Answers {"deleted":n}. */
 void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
@@ -184,9 +192,10 @@ void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32
 void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, uint32_t parallel,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 struct value scheduler_groups(struct schedd_scheduler *scheduler, struct arena *arena);
-/* Replays events with seq > since from the ring; returns the first seq the ring still had wanted (since + 1 without a hole). */
-uint64_t scheduler_replay(struct schedd_scheduler *scheduler, uint64_t since,
-    schedd_listener_fn call, void *context);
+/* Replays events with seq > since from the ring; returns the first seq the ring still had wanted
+ * (since + 1 without a hole). */
+uint64_t scheduler_replay(
+    struct schedd_scheduler *scheduler, uint64_t since, schedd_listener_fn call, void *context);
 uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler);
 /* "job_added"; NULL: no such event. */
 const char *scheduler_event_name(enum schedd_event_code code);
@@ -197,7 +206,8 @@ struct value scheduler_event_value(const struct schedd_event *event, struct aren
 /* Why it ran or did not run at that time (NONE: lately), from recorded facts. */
 void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_time at,
     struct scheduler_reply reply);
-/* Counts and gauges for status and metrics: jobs, running, queued, paused, next, lateness, store errors… */
+/* Counts and gauges for status and metrics: jobs, running, queued, paused, next, lateness, store
+ * errors… */
 struct value scheduler_status(struct schedd_scheduler *scheduler, struct arena *arena);
 
 /* ---- Driving it, for schedd and for tests with a fake clock ---- */

@@ -13,7 +13,7 @@
 
 #define TREE_ENVIRON ((size_t)256 * 1024)
 /* A process may fork between being found and being killed. */
-#define TREE_ROUNDS 4
+#define TREE_ROUNDS 8
 
 /* One look at all processes. */
 struct tree_walk {
@@ -119,43 +119,42 @@ static bool tree_kill(const struct process_stat *process, int signal)
 	return sent;
 }
 
-/*
- * One round. All are found before the first is hit, since who loses its parent
- * can no longer be found by it.
- */
-static int tree_round(const struct process_tree *tree, int signal)
+/* One round. The main process' group has the signal already when grouped. */
+static int tree_round(const struct process_tree *tree, int signal, bool grouped)
 {
 	struct tree_walk walk;
-	bool found = tree_walk_init(&walk, tree);
-	bool group = tree->held && tree->pid > 1 && kill(-tree->pid, signal) == 0;
 	int sent = 0;
 
-	for (int i = 0; found && i < walk.count; i++) {
+	if (!tree_walk_init(&walk, tree))
+		return 0;
+	for (int i = 0; i < walk.count; i++) {
 		const struct process_stat *process = &walk.list[i];
 
 		if (!walk.member[i] || process->state == 'Z')
 			continue;
-		if ((group && process->pgrp == tree->pid) || tree_kill(process, signal))
+		if (grouped && process->pgrp == tree->pid)
+			continue;
+		if (tree_kill(process, signal))
 			sent++;
 	}
-	if (found)
-		tree_walk_clear(&walk);
-	/* Without memory or /proc the group has it at least. */
-	return !found && group ? 1 : sent;
+	tree_walk_clear(&walk);
+	return sent;
 }
 
 int process_tree_signal(const struct process_tree *tree, int signal)
 {
-	int sent = tree_round(tree, signal);
+	bool grouped = tree->held && tree->pid > 1 && kill(-tree->pid, signal) == 0;
+	int sent = grouped ? 1 : 0;
 
-	if (signal != SIGKILL)
-		return sent;
-	/* One write kills what was forked into the control group meanwhile. */
-	if (tree->cgroup && cgroup_kill(tree->cgroup) == 0)
-		return sent;
-	for (int round = 1, now = sent; round < TREE_ROUNDS && now > 0; round++) {
-		now = tree_round(tree, signal);
+	/* One write kills all of the control group at once; the walk is for what is not in it. */
+	if (tree->cgroup && signal == SIGKILL && cgroup_kill(tree->cgroup) == 0)
+		sent++;
+	for (int round = 0; round < TREE_ROUNDS; round++) {
+		int now = tree_round(tree, signal, grouped);
+
 		sent += now;
+		if (now == 0 || signal != SIGKILL)
+			break;
 	}
 	return sent;
 }

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* An index from the id that is waited for to the jobs that wait. */
+#include "core/after.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/job_change.h"
+
+/* A longer chain is refused; it bounds the search for cycles. */
+#define AFTER_DEPTH_MAX 1000
+
+static const char *after_key(const void *item)
+{
+	return ((const struct after_list *)item)->id;
+}
+
+void after_init(struct schedd_scheduler *scheduler)
+{
+	strmap_init(&scheduler->after, after_key);
+}
+
+static void after_list_free(struct after_list *list)
+{
+	free(list->entries);
+	free(list->id);
+	free(list);
+}
+
+void after_clear(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+	struct after_list *list;
+
+	while ((list = strmap_next(&scheduler->after, &position)))
+		after_list_free(list);
+	strmap_clear(&scheduler->after);
+}
+
+static struct after_list *after_list_of(struct schedd_scheduler *scheduler, const char *id)
+{
+	struct after_list *list = strmap_get(&scheduler->after, id);
+
+	if (list)
+		return list;
+	list = calloc(1, sizeof(*list));
+	if (!list)
+		return NULL;
+	list->id = strdup(id);
+	if (!list->id || strmap_put(&scheduler->after, list)) {
+		after_list_free(list);
+		return NULL;
+	}
+	return list;
+}
+
+static bool after_list_add(struct after_list *list, struct entry *entry)
+{
+	if (list->count == list->capacity) {
+		uint32_t capacity = list->capacity ? list->capacity * 2 : 4;
+		struct entry **entries = realloc(list->entries, capacity * sizeof(entries[0]));
+
+		if (!entries)
+			return false;
+		list->entries = entries;
+		list->capacity = capacity;
+	}
+	list->entries[list->count++] = entry;
+	return true;
+}
+
+void after_link(struct schedd_scheduler *scheduler, struct entry *entry)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	for (uint32_t i = 0; i < details->after_count; i++) {
+		struct after_list *list = after_list_of(scheduler, details->after[i].job);
+
+		if (!list || !after_list_add(list, entry))
+			log_error(
+			    scheduler->log, "job %s: no memory for its after", entry->job->id);
+	}
+}
+
+void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	for (uint32_t i = 0; i < details->after_count; i++) {
+		struct after_list *list = strmap_get(&scheduler->after, details->after[i].job);
+
+		for (uint32_t k = 0; list && k < list->count; k++)
+			if (list->entries[k] == entry)
+				list->entries[k--] = list->entries[--list->count];
+		if (list && list->count == 0) {
+			strmap_remove(&scheduler->after, list->id);
+			after_list_free(list);
+		}
+	}
+}
+
+/* Does job wait, through any chain, for the one called goal? path gets the way. */
+static bool after_reaches(struct schedd_scheduler *scheduler, const struct schedd_job *job,
+    const char *goal, int depth, struct strbuf *path)
+{
+	const struct job_details *details = job_details(job);
+
+	if (depth > AFTER_DEPTH_MAX)
+		return true;
+	for (uint32_t i = 0; i < details->after_count; i++) {
+		const char *id = details->after[i].job;
+		const struct entry *entry;
+		size_t mark = path->length;
+
+		strbuf_printf(path, " after %s", id);
+		if (strcmp(id, goal) == 0)
+			return true;
+		entry = entry_find(scheduler, id);
+		if (entry && after_reaches(scheduler, entry->job, goal, depth + 1, path))
+			return true;
+		path->length = mark;
+		if (path->data)
+			path->data[mark] = '\0';
+	}
+	return false;
+}
+
+int after_check(
+    struct schedd_scheduler *scheduler, const struct schedd_job *job, struct schedd_error *err)
+{
+	struct strbuf path = STRBUF_EMPTY;
+	int rc = 0;
+
+	if (job_details(job)->after_count == 0)
+		return 0;
+	strbuf_add(&path, job->id);
+	if (after_reaches(scheduler, job, job->id, 0, &path))
+		rc = schedd_error_set(err, SCHEDD_EINVAL,
+		    "after: the jobs would wait for each other in a circle: %s",
+		    strbuf_peek(&path));
+	strbuf_clear(&path);
+	return rc;
+}
+
+static bool after_matches(enum job_after_on on, enum run_state state)
+{
+	if (on == JOB_AFTER_ANY)
+		return true;
+	return (on == JOB_AFTER_OK) == (state == RUN_SUCCESS);
+}
+
+/* Has the run come to an outcome, so that others may follow? */
+static bool after_counts(enum run_state state)
+{
+	return state == RUN_SUCCESS || state == RUN_FAILED || state == RUN_TIMEOUT ||
+	       state == RUN_KILLED || state == RUN_LOST;
+}
+
+static bool after_wants(const struct entry *entry, const char *id, enum run_state state)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	for (uint32_t i = 0; i < details->after_count; i++)
+		if (strcmp(details->after[i].job, id) == 0)
+			return after_matches(details->after[i].on, state);
+	return false;
+}
+
+void after_run(struct run_live *live)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	enum run_state state = live->run.state;
+	struct after_list *list;
+
+	if (!scheduler->after.count || !after_counts(state) ||
+	    scheduler->phase != SCHEDULER_RUNNING)
+		return;
+	list = strmap_get(&scheduler->after, live->job->id);
+	for (uint32_t i = 0; list && i < list->count; i++) {
+		struct entry *entry = list->entries[i];
+
+		if (!entry->hidden && after_wants(entry, live->job->id, state))
+			job_change_start(scheduler, entry, RUN_BY_AFTER, live->id);
+		/* A listener may have changed the lists. */
+		list = strmap_get(&scheduler->after, live->job->id);
+	}
+}
+
+const char *after_waits(const struct schedd_scheduler *scheduler, const char *id)
+{
+	const struct after_list *list = strmap_get(&scheduler->after, id);
+
+	return list && list->count ? list->entries[0]->job->id : NULL;
+}

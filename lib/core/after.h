@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs that run after another job: who waits for whom, and no cycles. */
+#ifndef SCHEDD_CORE_AFTER_H
+#define SCHEDD_CORE_AFTER_H
+
+#include "core/run_live.h"
+
+/* The jobs that wait for one id, which need not exist (yet). */
+struct after_list {
+	char *id;
+	struct entry **entries;
+	uint32_t count;
+	uint32_t capacity;
+};
+
+void after_init(struct schedd_scheduler *scheduler);
+void after_clear(struct schedd_scheduler *scheduler);
+/* The entry's definition is in effect, or about to be replaced. */
+void after_link(struct schedd_scheduler *scheduler, struct entry *entry);
+void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry);
+/* SCHEDD_EINVAL if the job would, through others, wait for itself: "a → b → a". */
+int after_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* The run ended for good: runs those that wait for such an end. */
+void after_run(struct run_live *live);
+/* Some job that waits for this id; NULL: none. */
+const char *after_waits(const struct schedd_scheduler *scheduler, const char *id);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* A graceful stop: nothing new starts, runs are waited for, then ended. */
+#ifndef SCHEDD_CORE_DRAIN_H
+#define SCHEDD_CORE_DRAIN_H
+
+#include "core/scheduler_state.h"
+
+void drain_init(struct schedd_scheduler *scheduler);
+/* Is it over? Then it is answered. Called whenever the scheduler comes to rest. */
+void drain_review(struct schedd_scheduler *scheduler);
+
+#endif

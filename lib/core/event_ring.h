@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The latest events and those who listen.
+ *
+ * The ring owns what its events point to: the job through a reference to its
+ * definition, so that the many events of a busy second cost no allocation.
+ */
+#ifndef SCHEDD_CORE_EVENT_RING_H
+#define SCHEDD_CORE_EVENT_RING_H
+
+#include <schedd/event.h>
+#include "model/job.h"
+
+struct schedd_listener;
+struct schedd_scheduler;
+struct store_batch;
+
+struct event_slot {
+	struct schedd_event event;
+	struct schedd_job *holder; /* owns event.job; NULL: texts does */
+	char *texts; /* owns error, method and a job's id without holder; NULL: none */
+};
+
+struct event_ring {
+	struct event_slot *slots; /* NULL until the first event */
+	uint32_t capacity;
+	uint64_t seq;      /* of the latest event */
+	uint64_t oldest;   /* seq of the oldest one kept; seq + 1: none */
+	uint64_t reserved; /* numbers up to this are stored as given out */
+	bool reserving;    /* a commit for more is under way */
+	struct schedd_listener *listeners;
+	uint32_t calling; /* depth of calls to listeners */
+	unsigned wanted;  /* union of their masks */
+};
+
+void event_ring_init(struct event_ring *ring);
+void event_ring_clear(struct event_ring *ring);
+/* Takes up the numbering where the last process stopped. */
+int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* At a clean stop: the next process goes on without a gap. */
+void event_ring_save(struct schedd_scheduler *scheduler, struct store_batch *batch);
+/*
+ * Numbers the event, keeps it, calls the listeners. holder (may be NULL) is
+ * the definition whose id event->job is.
+ */
+void event_ring_emit(
+    struct schedd_scheduler *scheduler, struct schedd_event *event, struct schedd_job *holder);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The kinds of changes of a job: each a pair of begin and finish for change.c. */
+#ifndef SCHEDD_CORE_JOB_CHANGE_H
+#define SCHEDD_CORE_JOB_CHANGE_H
+
+#include "core/change.h"
+
+extern const struct change_ops job_change_add_ops;
+extern const struct change_ops job_change_modify_ops;
+extern const struct change_ops job_change_rename_ops;
+extern const struct change_ops job_change_remove_ops;
+extern const struct change_ops job_change_pause_ops;
+extern const struct change_ops job_change_resume_ops;
+extern const struct change_ops job_change_run_ops;
+
+/* For begin(): sets change->entry and store; SCHEDD_ENOTFOUND. */
+int job_change_find(struct change *change, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* The job has run for the last time: removes it, or marks it finished where it is to be kept. */
+void job_change_expire(struct schedd_scheduler *scheduler, struct entry *entry);
+/* Its paused_until has come. */
+void job_change_unpause(struct schedd_scheduler *scheduler, struct entry *entry);
+/* A run that no request asked for: after another job, at start, in the place of a lost one. */
+void job_change_start(struct schedd_scheduler *scheduler, struct entry *entry,
+    enum run_trigger trigger, const char *because);
+
+#endif

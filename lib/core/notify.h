@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tells people how runs end: commands, mail, requests. What is sent waits in a
+ * bounded queue of its own and never delays a job.
+ */
+#ifndef SCHEDD_CORE_NOTIFY_H
+#define SCHEDD_CORE_NOTIFY_H
+
+#include "core/run_live.h"
+
+/* The run ended; called before the entry's last_state changes. */
+void notify_run(struct run_live *live);
+/* Fire times of the job became a missed row. */
+void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run);
+void notify_free(struct schedd_scheduler *scheduler);
+
+#endif

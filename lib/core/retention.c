@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pass begins when enough rows were written since the last one. It walks the
+ * jobs in the order of their ids, asks the store to delete a bounded number of
+ * rows, and goes on when that is answered, so that neither the loop nor the
+ * store is held up.
+ */
+#include "core/retention.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/output_place.h"
+
+/* Rows written between two passes. */
+#define RETENTION_EVERY 1000
+/* Rows deleted in one piece. */
+#define RETENTION_BUDGET 200
+/* Between pieces, so that other commits come through. */
+#define RETENTION_PAUSE (5 * 1000)
+
+struct retention {
+	struct schedd_scheduler *scheduler;
+	struct timer timer;       /* starts the next piece */
+	uint64_t written;         /* rows since the last pass began */
+	bool passing;             /* a pass is under way */
+	bool again;               /* another one is wanted after it */
+	uint32_t store;           /* which one the pass is at */
+	bool job_known;           /* job is set; otherwise the store as a whole */
+	char job[JOB_ID_MAX + 1]; /* the pass has come so far */
+};
+
+static void retention_next(struct timer *timer);
+
+int retention_init(struct schedd_scheduler *scheduler)
+{
+	struct retention *retention = calloc(1, sizeof(*retention));
+
+	if (!retention)
+		return SCHEDD_ENOMEM;
+	retention->scheduler = scheduler;
+	timer_init(&retention->timer, retention_next);
+	scheduler->retention = retention;
+	return 0;
+}
+
+void retention_free(struct schedd_scheduler *scheduler)
+{
+	free(scheduler->retention);
+	scheduler->retention = NULL;
+}
+
+static void retention_later(struct retention *retention, schedd_span delay)
+{
+	struct schedd_scheduler *scheduler = retention->scheduler;
+
+	if (timers_set(&scheduler->timers, &retention->timer,
+		(struct schedd_mono){scheduler_mono(scheduler).us + delay}))
+		log_warn(scheduler->log, "no memory to tidy up the history");
+}
+
+void retention_soon(struct schedd_scheduler *scheduler)
+{
+	struct retention *retention = scheduler->retention;
+
+	retention->written = 0;
+	if (retention->passing) {
+		retention->again = true;
+		return;
+	}
+	retention->passing = true;
+	retention->store = 0;
+	retention->job_known = false;
+	retention->job[0] = '\0';
+	retention_later(retention, RETENTION_PAUSE);
+}
+
+void retention_note(struct schedd_scheduler *scheduler, struct entry *entry)
+{
+	(void)entry;
+	if (++scheduler->retention->written >= RETENTION_EVERY)
+		retention_soon(scheduler);
+}
+
+static bool retention_limited(const struct store_retention *limits)
+{
+	return limits->keep_runs >= 0 || limits->keep_for != SCHEDD_SPAN_NONE ||
+	       limits->max_runs >= 0 || limits->max_bytes > 0 || limits->max_changes > 0;
+}
+
+static bool retention_has_own(const struct entry *entry)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	return details->keep_runs >= 0 || details->keep_for != SCHEDD_SPAN_NONE;
+}
+
+static void retention_done(int rc, const struct schedd_error *err, void *context)
+{
+	struct retention *retention = context;
+	struct schedd_scheduler *scheduler = retention->scheduler;
+
+	scheduler_enter(scheduler);
+	if (rc < 0)
+		log_warn(scheduler->log, "history cannot be tidied up: %s",
+		    err ? err->message : "out of memory");
+	/* A full piece: there is more of the same. */
+	if (rc >= RETENTION_BUDGET) {
+		retention_later(retention, RETENTION_PAUSE);
+	} else {
+		retention->job_known = true;
+		retention_later(retention, 0);
+	}
+	scheduler_leave(scheduler);
+}
+
+static void retention_finish(struct retention *retention)
+{
+	struct schedd_scheduler *scheduler = retention->scheduler;
+
+	retention->passing = false;
+	output_place_tidy(scheduler);
+	if (retention->again) {
+		retention->again = false;
+		retention_soon(scheduler);
+	}
+}
+
+/* The next job behind the last one that has limits of its own. */
+static struct entry *retention_job(struct retention *retention, const struct store_slot *store)
+{
+	struct entry *entry =
+	    entry_first(retention->scheduler, retention->job[0] ? retention->job : NULL);
+
+	while (entry && (entry->store != store || !retention_has_own(entry)))
+		entry = entry_next(retention->scheduler, entry);
+	return entry;
+}
+
+/* A piece of the store as a whole; jobs with limits of their own are not touched by the general
+ * ones. */
+static void retention_general(struct retention *retention, const struct store_slot *store)
+{
+	struct schedd_scheduler *scheduler = retention->scheduler;
+	struct store_retention limits = scheduler->settings.retention;
+	const char **except;
+	uint32_t count = 0;
+
+	if (!retention_limited(&limits)) {
+		retention_done(0, NULL, retention);
+		return;
+	}
+	except = calloc(scheduler->visible + 1, sizeof(except[0]));
+	if (!except) {
+		retention_done(SCHEDD_ENOMEM, NULL, retention);
+		return;
+	}
+	for (struct entry *entry = entry_first(scheduler, NULL); entry;
+	     entry = entry_next(scheduler, entry))
+		if (retention_has_own(entry))
+			except[count++] = entry->job->id;
+	limits.except = count ? except : NULL;
+	store_retain(store->store, NULL, &limits, RETENTION_BUDGET, retention_done, retention);
+	free(except);
+}
+
+static void retention_next(struct timer *timer)
+{
+	struct retention *retention =
+	    (struct retention *)(void *)((char *)timer - offsetof(struct retention, timer));
+	struct schedd_scheduler *scheduler = retention->scheduler;
+	struct store_retention limits = {.max_runs = -1,
+	    .keep_runs = scheduler->settings.retention.keep_runs,
+	    .keep_for = scheduler->settings.retention.keep_for};
+	struct store_slot *store;
+	struct entry *entry;
+
+	if (retention->store >= scheduler->store_count) {
+		retention_finish(retention);
+		return;
+	}
+	store = scheduler->stores[retention->store];
+	if (!retention->job_known) {
+		retention_general(retention, store);
+		return;
+	}
+	entry = retention_job(retention, store);
+	if (!entry) {
+		retention->store++;
+		retention->job_known = false;
+		retention->job[0] = '\0';
+		retention_later(retention, 0);
+		return;
+	}
+	snprintf(retention->job, sizeof(retention->job), "%s", entry->job->id);
+	if (job_details(entry->job)->keep_runs >= 0)
+		limits.keep_runs = job_details(entry->job)->keep_runs;
+	if (job_details(entry->job)->keep_for != SCHEDD_SPAN_NONE)
+		limits.keep_for = job_details(entry->job)->keep_for;
+	store_retain(
+	    store->store, entry->job->id, &limits, RETENTION_BUDGET, retention_done, retention);
+}

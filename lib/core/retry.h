@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What an attempt's result means: the run's outcome, or another attempt. */
+#ifndef SCHEDD_CORE_RETRY_H
+#define SCHEDD_CORE_RETRY_H
+
+#include "core/run_live.h"
+
+/* The attempt is over: ends the run or lets it wait for the next attempt. */
+void retry_judge(struct run_live *live, const struct task_result *result);
+/* The delay before the attempt that follows attempt n (from 1). */
+schedd_span retry_delay(const struct job_details *details, uint32_t attempt);
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file becomes a list of changes that are checked together, written in one
+ * batch per store and settled together. While a commit of one of its jobs is
+ * under way the file waits; it holds nothing meanwhile.
+ */
+#include "core/scheduler_apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/change.h"
+#include "core/job_add.h"
+#include "core/job_change.h"
+#include "model/job_fields.h"
+
+struct apply_batch {
+	struct apply *apply;
+	struct store_slot *store;
+	struct store_batch *batch;
+	struct change *changes; /* in order, by next */
+	struct change **end;
+};
+
+struct apply {
+	struct apply *next; /* of those that wait */
+	struct schedd_scheduler *scheduler;
+	struct scheduler_actor actor;
+	struct scheduler_reply reply;
+	struct arena arena;
+	struct value jobs; /* in arena */
+	const char *owner; /* in arena; NULL: none */
+	bool prune, dry_run;
+	struct value result; /* list of {"id","action","fields"} */
+	struct apply_batch batches[SCHEDULER_STORES_MAX];
+	uint32_t waiting; /* stores that have not answered */
+	int rc;
+	struct schedd_error err;
+};
+
+static void apply_free(struct apply *apply)
+{
+	arena_clear(&apply->arena);
+	free(apply);
+}
+
+static void apply_answer(struct apply *apply)
+{
+	if (!apply->rc && arena_failed(&apply->arena))
+		apply->rc = schedd_error_nomem(&apply->err);
+	scheduler_answer(apply->reply, apply->rc, &apply->err, &apply->result);
+	apply_free(apply);
+}
+
+static const char *apply_id(const struct value *job)
+{
+	return value_get_string(job, "id");
+}
+
+static bool apply_names(const struct apply *apply, const char *id)
+{
+	for (uint32_t i = 0; i < apply->jobs.array.count; i++) {
+		const char *have = apply_id(&apply->jobs.array.items[i]);
+
+		if (have && strcmp(have, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is a commit under way for a job that the file touches? */
+static bool apply_must_wait(const struct apply *apply)
+{
+	const struct schedd_scheduler *scheduler = apply->scheduler;
+	uint32_t position = 0;
+	const struct entry *entry;
+
+	for (uint32_t i = 0; i < apply->jobs.array.count; i++) {
+		const char *id = apply_id(&apply->jobs.array.items[i]);
+
+		entry = id ? entry_find(scheduler, id) : NULL;
+		if (entry && entry->busy)
+			return true;
+	}
+	while (apply->prune && (entry = strmap_next(&scheduler->entries, &position)))
+		if (entry->busy && entry->job->owner && apply->owner &&
+		    strcmp(entry->job->owner, apply->owner) == 0)
+			return true;
+	return false;
+}
+
+/* The names of the fields that differ. */
+static struct value apply_differences(
+    struct apply *apply, const struct schedd_job *old, const struct schedd_job *new)
+{
+	struct value before = job_fields_export(old, &apply->arena);
+	struct value after = job_fields_export(new, &apply->arena);
+	struct value names = value_array();
+
+	for (uint32_t i = 0; i < after.map.count; i++) {
+		const struct value_member *member = &after.map.members[i];
+		const struct value *was = value_get(&before, member->key);
+
+		if (!was || !value_equal(was, &member->value))
+			value_append(&apply->arena, &names, value_string_ref(member->key));
+	}
+	for (uint32_t i = 0; i < before.map.count; i++)
+		if (!value_get(&after, before.map.members[i].key))
+			value_append(
+			    &apply->arena, &names, value_string_ref(before.map.members[i].key));
+	return names;
+}
+
+static void apply_report(
+    struct apply *apply, const char *id, const char *action, const struct value *fields)
+{
+	struct value row = value_map();
+
+	value_put(&apply->arena, &row, "id", value_string(&apply->arena, id));
+	value_put(&apply->arena, &row, "action", value_string_ref(action));
+	value_put(&apply->arena, &row, "fields", fields ? *fields : value_array());
+	value_append(&apply->arena, &apply->result, row);
+}
+
+static struct apply_batch *apply_batch_of(struct apply *apply, struct store_slot *store)
+{
+	struct apply_batch *batch = apply->batches;
+
+	while (batch->store && batch->store != store)
+		batch++;
+	if (!batch->store) {
+		batch->apply = apply;
+		batch->store = store;
+		batch->batch = store_batch_new(store->store);
+		batch->end = &batch->changes;
+	}
+	return batch;
+}
+
+static void apply_take(struct apply *apply, struct change *change)
+{
+	struct apply_batch *batch = apply_batch_of(apply, change->store);
+
+	change->shared_batch = true;
+	change->batch = batch->batch;
+	change->next = NULL;
+	*batch->end = change;
+	batch->end = &change->next;
+}
+
+static struct change *apply_change(
+    struct apply *apply, const struct change_ops *ops, const char *id)
+{
+	return change_new(
+	    apply->scheduler, ops, id, &apply->actor, (struct scheduler_reply){NULL, NULL});
+}
+
+/* The owner a file is applied with is a field of each of its jobs. */
+static void apply_own(struct apply *apply, struct value *job)
+{
+	if (apply->owner && !value_get(job, "owner"))
+		value_put(&apply->arena, job, "owner", value_string_ref(apply->owner));
+}
+
+static int apply_job(struct apply *apply, struct value *job)
+{
+	const char *id = apply_id(job);
+	struct change *change;
+	struct value fields;
+	bool known;
+	int rc;
+
+	if (!id || !job_id_valid(id))
+		return schedd_error_set(&apply->err, SCHEDD_EINVAL,
+		    "a job of the file has no valid id%s%s", id ? ": " : "", id ? id : "");
+	change = apply_change(apply, &job_change_add_ops, id);
+	if (!change)
+		return schedd_error_nomem(&apply->err);
+	apply_own(apply, job);
+	change->fields = job;
+	change->flags = SCHEDULER_ADD_REPLACE;
+	rc = job_add_prepare(change, &apply->err);
+	if (rc) {
+		schedd_error_prefix(&apply->err, "job %s", id);
+		change_free(change);
+		return rc;
+	}
+	known = change->entry != NULL;
+	fields = known ? apply_differences(apply, change->entry->job, change->job) : value_array();
+	apply_report(apply, id,
+	    !known               ? "added"
+	    : fields.array.count ? "changed"
+				 : "unchanged",
+	    &fields);
+	if (apply->dry_run || (known && !fields.array.count)) {
+		change_free(change);
+		return 0;
+	}
+	/* What is not said in a file stays as it is: a pause, a planned time. */
+	if (known)
+		job_add_keep_state(change, job);
+	apply_take(apply, change);
+	return job_add_write(change, &apply->err);
+}
+
+static int apply_prune(struct apply *apply)
+{
+	struct schedd_scheduler *scheduler = apply->scheduler;
+
+	if (!apply->prune || !apply->owner)
+		return 0;
+	for (struct entry *entry = entry_first(scheduler, NULL); entry;
+	     entry = entry_next(scheduler, entry)) {
+		struct change *change;
+		int rc;
+
+		if (!entry->job->owner || strcmp(entry->job->owner, apply->owner) != 0 ||
+		    apply_names(apply, entry->job->id))
+			continue;
+		apply_report(apply, entry->job->id, "removed", NULL);
+		if (apply->dry_run)
+			continue;
+		change = apply_change(apply, &job_change_remove_ops, entry->job->id);
+		if (!change)
+			return schedd_error_nomem(&apply->err);
+		change->store = entry->store;
+		apply_take(apply, change);
+		rc = job_change_remove_ops.begin(change, &apply->err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Nothing was committed: entries that were made for it go, the others were not touched. */
+static void apply_undo(struct apply *apply)
+{
+	for (struct apply_batch *batch = apply->batches; batch->store; batch++) {
+		while (batch->changes) {
+			struct change *change = batch->changes;
+
+			batch->changes = change->next;
+			if (change->entry && change->entry->hidden)
+				change_idle(apply->scheduler, change->entry);
+			change_free(change);
+		}
+		store_batch_free(batch->batch);
+	}
+}
+
+static void apply_committed(int rc, const struct schedd_error *err, void *context)
+{
+	struct apply_batch *batch = context;
+	struct apply *apply = batch->apply;
+	struct schedd_scheduler *scheduler = apply->scheduler;
+
+	scheduler_enter(scheduler);
+	if (rc) {
+		apply->rc = rc;
+		apply->err = *err;
+		scheduler_store_failed(batch->store, err);
+	} else {
+		scheduler_store_worked(batch->store);
+	}
+	while (batch->changes) {
+		struct change *change = batch->changes;
+
+		batch->changes = change->next;
+		change_finish(change, rc, err);
+	}
+	if (--apply->waiting == 0)
+		apply_answer(apply);
+	scheduler_leave(scheduler);
+}
+
+static void apply_commit(struct apply *apply)
+{
+	uint32_t stores = 0;
+
+	for (struct apply_batch *batch = apply->batches; batch->store; batch++, stores++)
+		for (struct change *change = batch->changes; change; change = change->next) {
+			change->entry->busy = true;
+			change->fields = NULL;
+			heap_remove(&apply->scheduler->due, &change->entry->due);
+		}
+	apply->waiting = stores;
+	if (!stores) {
+		apply_answer(apply);
+		return;
+	}
+	for (uint32_t i = 0; i < stores; i++)
+		store_commit(apply->batches[i].store->store, apply->batches[i].batch,
+		    apply_committed, &apply->batches[i]);
+}
+
+static void apply_begin(struct apply *apply)
+{
+	apply->result = value_array();
+	for (uint32_t i = 0; i < apply->jobs.array.count && !apply->rc; i++) {
+		const char *id = apply_id(&apply->jobs.array.items[i]);
+
+		for (uint32_t k = 0; id && k < i && !apply->rc; k++) {
+			const char *other = apply_id(&apply->jobs.array.items[k]);
+
+			if (other && apply->jobs.array.count < 2000 && strcmp(id, other) == 0)
+				apply->rc = schedd_error_set(&apply->err, SCHEDD_EINVAL,
+				    "job %s stands in the file twice", id);
+		}
+		if (!apply->rc)
+			apply->rc = apply_job(apply, &apply->jobs.array.items[i]);
+	}
+	if (!apply->rc)
+		apply->rc = apply_prune(apply);
+	if (apply->rc || apply->dry_run) {
+		apply_undo(apply);
+		apply_answer(apply);
+		return;
+	}
+	apply_commit(apply);
+}
+
+void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *request,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct apply *apply = calloc(1, sizeof(*apply));
+	struct schedd_error err;
+
+	if (!apply) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	arena_init(&apply->arena);
+	apply->scheduler = scheduler;
+	apply->reply = reply;
+	apply->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL};
+	if (apply->actor.method)
+		apply->actor.method = arena_strdup(&apply->arena, apply->actor.method);
+	apply->jobs = value_copy(&apply->arena, request->jobs);
+	apply->owner = request->owner ? arena_strdup(&apply->arena, request->owner) : NULL;
+	apply->prune = request->prune;
+	apply->dry_run = request->dry_run;
+	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
+		apply->rc =
+		    schedd_error_set(&apply->err, SCHEDD_EINVAL, "jobs: a list of jobs is needed");
+		apply_answer(apply);
+		return;
+	}
+	scheduler_enter(scheduler);
+	if (apply_must_wait(apply)) {
+		apply->next = scheduler->applies;
+		scheduler->applies = apply;
+	} else {
+		apply_begin(apply);
+	}
+	scheduler_leave(scheduler);
+}
+
+void scheduler_apply_review(struct schedd_scheduler *scheduler)
+{
+	struct apply **at = &scheduler->applies;
+
+	while (*at) {
+		struct apply *apply = *at;
+
+		if (apply_must_wait(apply)) {
+			at = &apply->next;
+			continue;
+		}
+		*at = apply->next;
+		apply_begin(apply);
+		at = &scheduler->applies;
+	}
+}
+
+void scheduler_apply_free(struct schedd_scheduler *scheduler)
+{
+	while (scheduler->applies) {
+		struct apply *apply = scheduler->applies;
+
+		scheduler->applies = apply->next;
+		apply->rc = schedd_error_set(&apply->err, SCHEDD_EFAILED, "the scheduler stops");
+		apply_answer(apply);
+	}
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests about single jobs: each becomes a change. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/admission.h"
+#include "core/job_change.h"
+#include "core/job_plan.h"
+#include "core/run_live.h"
+#include "core/scheduler_add.h"
+#include "core/scheduler_parts.h"
+#include "core/tick.h"
+#include "model/job_fields.h"
+
+void scheduler_add(struct schedd_scheduler *scheduler, const struct value *fields, unsigned flags,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	const struct value *given = value_get(fields, "id");
+	struct schedd_error err;
+	struct change *change;
+	char id[JOB_ID_MAX + 1];
+	const char *use = id;
+
+	if (given && given->type != VALUE_NIL) {
+		use = given->type == VALUE_STRING ? given->string.text : NULL;
+		if (!use || strlen(use) != given->string.length || !job_id_valid(use)) {
+			schedd_error_set(&err, SCHEDD_EINVAL,
+			    "id: '%s' is no job id: use letters, digits, '_', '.' and '-', at "
+			    "most %d, not beginning with '.' or '-'",
+			    use ? use : value_type_name(given->type), JOB_ID_MAX);
+			scheduler_answer(reply, SCHEDD_EINVAL, &err, NULL);
+			return;
+		}
+	} else {
+		job_plan_id(scheduler, id, sizeof(id));
+	}
+	change = change_new(scheduler, &job_change_add_ops, use, actor, reply);
+	if (!change)
+		return;
+	change->fields = fields;
+	change->flags = flags;
+	change->made_id = use == id;
+	change_submit(change);
+}
+
+void scheduler_add_job(struct schedd_scheduler *scheduler, struct schedd_job *job,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct schedd_error err;
+	struct change *change;
+	char id[JOB_ID_MAX + 1];
+	bool made = !job->id;
+
+	if (made) {
+		job_plan_id(scheduler, id, sizeof(id));
+		job->id = strdup(id);
+	}
+	if (!job->id) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	change = change_new(scheduler, &job_change_add_ops, job->id, actor, reply);
+	if (!change)
+		return;
+	change->given = job_ref(job);
+	change->made_id = made;
+	change_submit(change);
+}
+
+void scheduler_modify(struct schedd_scheduler *scheduler, const char *id,
+    const struct value *changes, uint32_t revision, const struct scheduler_actor *actor,
+    struct scheduler_reply reply)
+{
+	struct change *change = change_new(scheduler, &job_change_modify_ops, id, actor, reply);
+
+	if (!change)
+		return;
+	change->fields = changes;
+	change->revision = revision;
+	change_submit(change);
+}
+
+void scheduler_rename(struct schedd_scheduler *scheduler, const char *id, const char *to,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct change *change = change_new(scheduler, &job_change_rename_ops, id, actor, reply);
+
+	if (!change)
+		return;
+	change->text = arena_strdup(&change->arena, to);
+	if (!change->text)
+		change->text = "";
+	change_submit(change);
+}
+
+void scheduler_remove(struct schedd_scheduler *scheduler, const char *id, bool purge, bool kill,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct change *change = change_new(scheduler, &job_change_remove_ops, id, actor, reply);
+
+	if (!change)
+		return;
+	change->purge = purge;
+	change->kill = kill;
+	change_submit(change);
+}
+
+void scheduler_pause_job(struct schedd_scheduler *scheduler, const char *id, schedd_time until,
+    const char *reason, const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct change *change = change_new(scheduler, &job_change_pause_ops, id, actor, reply);
+
+	if (!change)
+		return;
+	change->when = until;
+	change->text = reason ? arena_strdup(&change->arena, reason) : NULL;
+	change_submit(change);
+}
+
+void scheduler_resume_job(struct schedd_scheduler *scheduler, const char *id, bool run_missed,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct change *change = change_new(scheduler, &job_change_resume_ops, id, actor, reply);
+
+	if (!change)
+		return;
+	change->run_missed = run_missed;
+	change_submit(change);
+}
+
+void scheduler_run_job(struct schedd_scheduler *scheduler, const char *id,
+    const struct scheduler_run_options *options, const struct scheduler_actor *actor,
+    struct scheduler_reply reply)
+{
+	struct change *change = change_new(scheduler, &job_change_run_ops, id, actor, reply);
+	struct schedd_error err;
+
+	if (!change)
+		return;
+	change->trigger = options ? options->trigger : RUN_BY_HAND;
+	if (change->trigger != RUN_BY_RETRY)
+		change->trigger = RUN_BY_HAND;
+	change->force = options && options->force;
+	if (options && options->env && job_pairs_copy(&change->env, options->env)) {
+		schedd_error_nomem(&err);
+		change_abandon(change, SCHEDD_ENOMEM, &err);
+		return;
+	}
+	change_submit(change);
+}
+
+/* ---- The scheduler as a whole ---- */
+
+struct scheduler_pause_request {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_reply reply;
+	int64_t uid, pid;
+	char *method;
+	char *why; /* NULL: resume */
+};
+
+static void scheduler_pause_free(struct scheduler_pause_request *request)
+{
+	free(request->method);
+	free(request->why);
+	free(request);
+}
+
+static void scheduler_pause_done(int rc, const struct schedd_error *err, void *context)
+{
+	struct scheduler_pause_request *request = context;
+	struct schedd_scheduler *scheduler = request->scheduler;
+	struct scheduler_actor actor = {request->uid, request->pid, request->method};
+	bool pause = request->why != NULL;
+
+	scheduler_enter(scheduler);
+	if (!rc && pause != scheduler->paused) {
+		scheduler->paused = pause;
+		if (pause) {
+			free(scheduler->paused_why);
+			scheduler->paused_why = request->why;
+			request->why = NULL;
+			scheduler->paused_at = scheduler_now(scheduler);
+		}
+		scheduler_parts_event(scheduler,
+		    pause ? SCHEDD_EVENT_SCHEDULER_PAUSED : SCHEDD_EVENT_SCHEDULER_RESUMED, NULL,
+		    NULL, &actor);
+	}
+	scheduler_answer(request->reply, rc, err, NULL);
+	scheduler_pause_free(request);
+	/* What fell due meanwhile is treated as after downtime. */
+	if (!rc && !pause) {
+		scheduler_tick(scheduler);
+		free(scheduler->paused_why);
+		scheduler->paused_why = NULL;
+	}
+	scheduler_leave(scheduler);
+}
+
+void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct scheduler_pause_request *request = calloc(1, sizeof(*request));
+	struct store_slot *slot = scheduler_store_slot(scheduler, "default");
+	struct store_batch *batch;
+	struct schedd_error err;
+	char who[64], why[128];
+
+	if (!request || !slot) {
+		free(request);
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	request->scheduler = scheduler;
+	request->reply = reply;
+	request->uid = actor ? actor->uid : -1;
+	request->pid = actor ? actor->pid : -1;
+	request->method = actor && actor->method ? strdup(actor->method) : NULL;
+	if (paused) {
+		snprintf(why, sizeof(why), "scheduler paused by %s",
+		    actor ? change_actor_text(actor, who, sizeof(who)) : "its host");
+		request->why = strdup(why);
+	}
+	batch = store_batch_new(slot->store);
+	store_batch_put_text(batch, "scheduler.paused", request->why);
+	scheduler_enter(scheduler);
+	store_commit(slot->store, batch, scheduler_pause_done, request);
+	scheduler_leave(scheduler);
+}
+
+/* The zone data changed: times that are no fire times any more are looked for anew. */
+int scheduler_refresh_zones(struct schedd_scheduler *scheduler)
+{
+	const struct zone *old = scheduler->zone.zone;
+	int changed = zone_cache_refresh(scheduler->zones);
+	schedd_time now = scheduler_now(scheduler);
+	uint32_t position = 0;
+	struct entry *entry;
+
+	if (zone_local_find(scheduler->zones, scheduler->timezone, getenv("TZ"), "",
+		&scheduler->zone, NULL) == 0 &&
+	    scheduler->zone.zone != old)
+		changed++;
+	scheduler_trigger_context(scheduler);
+	if (!changed)
+		return 0;
+	scheduler_enter(scheduler);
+	while ((entry = strmap_next(&scheduler->entries, &position))) {
+		struct job_state *state = &entry->state;
+
+		/* A claim that is under way was made by the old rules; the next one is not. */
+		if (entry->busy || entry->hidden || state->invalid ||
+		    state->next_fire == SCHEDD_TIME_NONE || state->next_fire <= now ||
+		    trigger_next(entry->job->trigger, state->next_fire) == state->next_fire)
+			continue;
+		state->next_fire = trigger_next(entry->job->trigger, now);
+		if (!state->paused)
+			state->next_run_time =
+			    tick_run_time(scheduler, entry->job, state->next_fire);
+		entry_plan(scheduler, entry);
+	}
+	scheduler_leave(scheduler);
+	return changed;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* Stores and executors by name: added before or after the start, removed when nothing uses them. */
+#include "core/scheduler_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/history.h"
+#include "core/run_live.h"
+#include "executor/function_table.h"
+
+struct zone_cache *scheduler_zones(struct schedd_scheduler *scheduler)
+{
+	return scheduler->zones;
+}
+
+const struct zone_local *scheduler_zone(const struct schedd_scheduler *scheduler)
+{
+	return &scheduler->zone;
+}
+
+const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler *scheduler)
+{
+	scheduler->trigger = (struct trigger_context){.zones = scheduler->zones,
+	    .zone = scheduler->zone.zone,
+	    .now = scheduler_now(scheduler),
+	    .host = scheduler->host};
+	return &scheduler->trigger;
+}
+
+struct mailbox *scheduler_mailbox(struct schedd_scheduler *scheduler)
+{
+	return scheduler->mailbox;
+}
+
+struct store_slot *scheduler_store_slot(struct schedd_scheduler *scheduler, const char *name)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		if (strcmp(scheduler->stores[i]->name, name) == 0)
+			return scheduler->stores[i];
+	return NULL;
+}
+
+struct executor_slot *scheduler_executor_slot(struct schedd_scheduler *scheduler, const char *name)
+{
+	for (uint32_t i = 0; i < scheduler->executor_count; i++)
+		if (strcmp(scheduler->executors[i]->name, name) == 0 &&
+		    !scheduler->executors[i]->removed)
+			return scheduler->executors[i];
+	return NULL;
+}
+
+struct store *scheduler_store(struct schedd_scheduler *scheduler, const char *name)
+{
+	struct store_slot *slot = scheduler_store_slot(scheduler, name);
+
+	return slot ? slot->store : NULL;
+}
+
+void scheduler_parts_event(struct schedd_scheduler *scheduler, enum schedd_event_code code,
+    const char *name, const char *error, const struct scheduler_actor *actor)
+{
+	struct schedd_event event = {.code = code,
+	    .time = scheduler_now(scheduler),
+	    .store = name,
+	    .scheduled_at = SCHEDD_TIME_NONE,
+	    .exit_code = -1,
+	    .error = error,
+	    .uid = actor ? actor->uid : -1,
+	    .pid = actor ? actor->pid : -1,
+	    .method = actor ? actor->method : NULL};
+
+	event_ring_emit(scheduler, &event, NULL);
+}
+
+int scheduler_parts_init(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	scheduler->functions = function_table_new(NULL);
+	return scheduler->functions ? 0 : schedd_error_nomem(err);
+}
+
+/* Room for one more pointer in an array of them. */
+static int scheduler_parts_grow(void *array, uint32_t count, struct schedd_error *err)
+{
+	void **parts = *(void ***)array;
+
+	parts = realloc(parts, (count + 1) * sizeof(parts[0]));
+	if (!parts)
+		return schedd_error_nomem(err);
+	*(void ***)array = parts;
+	return 0;
+}
+
+static int scheduler_parts_open_store(struct schedd_scheduler *scheduler, struct store_slot *slot,
+    const char *type, const char *path, struct schedd_error *err)
+{
+	struct store_config config = {.name = slot->name,
+	    .type = type,
+	    .path = path,
+	    .log = scheduler->log,
+	    .clock = scheduler->clock,
+	    .mailbox = scheduler->mailbox,
+	    .trigger = scheduler_trigger_context(scheduler)};
+	int rc = store_open(&config, &slot->store, err);
+
+	if (!rc)
+		slot->durable = store_durable(slot->store);
+	return rc;
+}
+
+int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
+    const char *type, const char *path, struct schedd_error *err)
+{
+	struct store_slot *slot;
+	int rc;
+
+	if (scheduler->phase != SCHEDULER_NEW)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store %s: stores are added before the scheduler starts", name);
+	if (scheduler_store_slot(scheduler, name))
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "store %s: there is one already", name);
+	if (scheduler->store_count == SCHEDULER_STORES_MAX)
+		return schedd_error_set(err, SCHEDD_EINVAL, "store %s: no more than %d stores",
+		    name, SCHEDULER_STORES_MAX);
+	slot = calloc(1, sizeof(*slot));
+	if (!slot)
+		return schedd_error_nomem(err);
+	slot->scheduler = scheduler;
+	slot->retry_at = SCHEDD_TIME_NONE;
+	slot->name = strdup(name);
+	rc = slot->name ? scheduler_parts_grow(&scheduler->stores, scheduler->store_count, err)
+			: schedd_error_nomem(err);
+	if (!rc)
+		rc = scheduler_parts_open_store(scheduler, slot, type, path, err);
+	if (rc) {
+		free(slot->name);
+		free(slot);
+		return rc;
+	}
+	scheduler->stores[scheduler->store_count++] = slot;
+	scheduler_parts_event(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, NULL);
+	return 0;
+}
+
+static int scheduler_parts_open_executor(struct schedd_scheduler *scheduler,
+    struct executor_slot *slot, const char *type, unsigned max_workers, struct schedd_error *err)
+{
+	struct executor_config config = {.name = slot->name,
+	    .type = type,
+	    .max_workers = max_workers,
+	    .loop = scheduler->loop,
+	    .mailbox = scheduler->mailbox,
+	    .log = scheduler->log,
+	    .clock = scheduler->clock,
+	    .functions = scheduler->functions,
+	    .drain = 2 * SCHEDD_SECOND};
+
+	return executor_open(&config, &slot->executor, err);
+}
+
+/* Jobs that were waiting for an executor of that name find it now. */
+static void scheduler_parts_adopt(struct schedd_scheduler *scheduler, struct executor_slot *slot)
+{
+	uint32_t position = 0;
+	struct entry *entry;
+
+	while ((entry = strmap_next(&scheduler->entries, &position)))
+		if (!entry->hidden && !entry->executor &&
+		    strcmp(job_executor(entry->job), slot->name) == 0) {
+			entry->executor = slot;
+			slot->entries++;
+		}
+}
+
+int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
+    const char *type, unsigned max_workers, struct schedd_error *err)
+{
+	struct executor_slot *slot;
+	int rc;
+
+	if (scheduler_executor_slot(scheduler, name))
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "executor %s: there is one already", name);
+	slot = calloc(1, sizeof(*slot));
+	if (!slot)
+		return schedd_error_nomem(err);
+	heap_init(&slot->ready);
+	slot->name = strdup(name);
+	rc = slot->name
+		 ? scheduler_parts_grow(&scheduler->executors, scheduler->executor_count, err)
+		 : schedd_error_nomem(err);
+	if (!rc)
+		rc = scheduler_parts_open_executor(scheduler, slot, type, max_workers, err);
+	if (rc) {
+		free(slot->name);
+		free(slot);
+		return rc;
+	}
+	scheduler->executors[scheduler->executor_count++] = slot;
+	scheduler_parts_adopt(scheduler, slot);
+	scheduler_parts_event(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, NULL);
+	return 0;
+}
+
+int schedd_scheduler_register(struct schedd_scheduler *scheduler, const char *name,
+    schedd_function function, void *context, struct schedd_error *err)
+{
+	return function_table_add(scheduler->functions, name, function, context, err);
+}
+
+int scheduler_parts_default(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	int rc = 0;
+
+	if (!scheduler_store_slot(scheduler, "default"))
+		rc = schedd_scheduler_add_store(scheduler, "default", "memory", NULL, err);
+	if (!rc && !scheduler_executor_slot(scheduler, "default"))
+		rc = schedd_scheduler_add_executor(scheduler, "default", "subprocess", 0, err);
+	if (!rc && !scheduler_executor_slot(scheduler, "function"))
+		rc = schedd_scheduler_add_executor(scheduler, "function", "function", 0, err);
+	return rc;
+}
+
+void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct store_slot *slot = scheduler_store_slot(scheduler, name);
+	struct schedd_error err;
+	int rc = 0;
+
+	if (!slot)
+		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "store %s: no such store", name);
+	else if (strcmp(name, "default") == 0)
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "store default cannot be removed");
+	else
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "store %s is open%s: take it out of the config and restart schedd", name,
+		    slot->entries ? " and has jobs" : "");
+	(void)actor;
+	scheduler_answer(reply, rc, &err, NULL);
+}
+
+static uint32_t scheduler_parts_running(
+    const struct schedd_scheduler *scheduler, const struct executor_slot *slot)
+{
+	uint32_t count = 0;
+
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		count += live->executor == slot;
+	return count;
+}
+
+void scheduler_remove_executor(struct schedd_scheduler *scheduler, const char *name,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct executor_slot *slot = scheduler_executor_slot(scheduler, name);
+	struct schedd_error err;
+	int rc = 0;
+
+	if (!slot)
+		rc =
+		    schedd_error_set(&err, SCHEDD_ENOTFOUND, "executor %s: no such executor", name);
+	else if (slot->entries || scheduler_parts_running(scheduler, slot))
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "executor %s is used by %u jobs: give them another one first", name,
+		    slot->entries);
+	if (!rc) {
+		slot->removed = true;
+		scheduler_parts_event(scheduler, SCHEDD_EVENT_EXECUTOR_REMOVED, NULL, name, actor);
+	}
+	scheduler_answer(reply, rc, &err, NULL);
+}
+
+void scheduler_parts_close_executors(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		executor_close(scheduler->executors[i]->executor);
+		scheduler->executors[i]->executor = NULL;
+	}
+}
+
+void scheduler_parts_close_stores(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		store_close(scheduler->stores[i]->store);
+		scheduler->stores[i]->store = NULL;
+		history_free_store(scheduler->stores[i]);
+	}
+}
+
+void scheduler_parts_free(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		free(scheduler->stores[i]->name);
+		free(scheduler->stores[i]);
+	}
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		heap_clear(&scheduler->executors[i]->ready);
+		free(scheduler->executors[i]->name);
+		free(scheduler->executors[i]);
+	}
+	free(scheduler->stores);
+	free(scheduler->executors);
+	function_table_free(scheduler->functions);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* A list of waiters; there are few at a time, and a run's end walks it once. */
+#include "core/scheduler_wait.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/history.h"
+#include "core/run_live.h"
+
+struct scheduler_wait {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_wait *next;
+	char *job;
+	uint32_t number; /* 0: until the job is idle */
+	bool asking;     /* the store was asked for a run that has ended */
+	bool cancelled;  /* while asking: freed when the store answers */
+	struct scheduler_reply reply;
+};
+
+static void scheduler_wait_drop(struct scheduler_wait *wait)
+{
+	struct scheduler_wait **at = &wait->scheduler->waits;
+
+	while (*at && *at != wait)
+		at = &(*at)->next;
+	if (*at)
+		*at = wait->next;
+	free(wait->job);
+	free(wait);
+}
+
+static struct scheduler_wait *scheduler_wait_new(struct schedd_scheduler *scheduler,
+    const char *job, uint32_t number, struct scheduler_reply reply)
+{
+	struct scheduler_wait *wait = calloc(1, sizeof(*wait));
+	struct schedd_error err;
+
+	if (wait)
+		wait->job = strdup(job);
+	if (!wait || !wait->job) {
+		free(wait);
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return NULL;
+	}
+	wait->scheduler = scheduler;
+	wait->number = number;
+	wait->reply = reply;
+	wait->next = scheduler->waits;
+	scheduler->waits = wait;
+	return wait;
+}
+
+static void scheduler_wait_answer(
+    struct scheduler_wait *wait, int rc, const struct schedd_error *err, const struct run *run)
+{
+	struct scheduler_reply reply = wait->reply;
+	struct value value = value_nil();
+	struct arena arena;
+
+	arena_init(&arena);
+	if (run)
+		value = run_to_value(run, &arena);
+	scheduler_wait_drop(wait);
+	scheduler_answer(reply, rc, err, &value);
+	arena_clear(&arena);
+}
+
+/* A waiter for this event; callbacks may change the list, so it is searched anew each time. */
+static struct scheduler_wait *scheduler_wait_for(
+    const struct schedd_scheduler *scheduler, const char *job, uint32_t number)
+{
+	struct scheduler_wait *wait = scheduler->waits;
+
+	for (; wait; wait = wait->next)
+		if (!wait->asking && wait->number == number && strcmp(wait->job, job) == 0)
+			return wait;
+	return NULL;
+}
+
+void scheduler_wait_told(struct schedd_scheduler *scheduler, const char *job, struct run *run)
+{
+	struct scheduler_wait *wait;
+
+	while ((wait = scheduler_wait_for(scheduler, job, run->number)))
+		scheduler_wait_answer(wait, 0, NULL, run);
+}
+
+void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *job)
+{
+	struct scheduler_wait *wait;
+
+	while ((wait = scheduler_wait_for(scheduler, job, 0)))
+		scheduler_wait_answer(wait, 0, NULL, NULL);
+}
+
+void scheduler_wait_free(struct schedd_scheduler *scheduler)
+{
+	while (scheduler->waits) {
+		struct schedd_error err;
+
+		schedd_error_set(&err, SCHEDD_EFAILED, "the scheduler stops");
+		scheduler_wait_answer(scheduler->waits, SCHEDD_EFAILED, &err, NULL);
+	}
+}
+
+static void scheduler_wait_found(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
+{
+	struct scheduler_wait *wait = context;
+	struct schedd_error missing;
+
+	(void)cursor;
+	if (wait->cancelled) {
+		scheduler_wait_drop(wait);
+	} else if (rc) {
+		scheduler_wait_answer(wait, rc, err, NULL);
+	} else if (count == 0) {
+		schedd_error_set(
+		    &missing, SCHEDD_ENOTFOUND, "run %s/%u: no such run", wait->job, wait->number);
+		scheduler_wait_answer(wait, SCHEDD_ENOTFOUND, &missing, NULL);
+	} else {
+		scheduler_wait_answer(wait, 0, NULL, &runs[0]);
+	}
+}
+
+/* Which store has the history of a job that may be gone. */
+static struct store_slot *scheduler_wait_store(struct schedd_scheduler *scheduler, const char *job)
+{
+	const struct entry *entry = entry_get(scheduler, job);
+
+	return entry ? entry->store : scheduler_store_slot(scheduler, "default");
+}
+
+struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, const char *job,
+    uint32_t number, struct scheduler_reply reply)
+{
+	struct scheduler_wait *wait = scheduler_wait_new(scheduler, job, number, reply);
+	const char *jobs[] = {job, NULL};
+	struct store_run_query query = {.jobs = jobs,
+	    .since = SCHEDD_TIME_NONE,
+	    .until = SCHEDD_TIME_NONE,
+	    .number = number,
+	    .limit = 1};
+	struct store_slot *store;
+
+	if (!wait || run_live_find(scheduler, job, number))
+		return wait;
+	scheduler_enter(scheduler);
+	history_flush(scheduler);
+	store = scheduler_wait_store(scheduler, job);
+	wait->asking = true;
+	if (store)
+		store_query_runs(store->store, &query, scheduler_wait_found, wait);
+	else
+		scheduler_wait_found(0, NULL, NULL, 0, NULL, wait);
+	scheduler_leave(scheduler);
+	/* Answered inside already? Then it is gone. */
+	for (const struct scheduler_wait *at = scheduler->waits; at; at = at->next)
+		if (at == wait)
+			return wait;
+	return NULL;
+}
+
+struct scheduler_wait *scheduler_wait_idle(
+    struct schedd_scheduler *scheduler, const char *job, struct scheduler_reply reply)
+{
+	const struct entry *entry = entry_get(scheduler, job);
+	struct value nil = value_nil();
+
+	if (entry && entry->live)
+		return scheduler_wait_new(scheduler, job, 0, reply);
+	scheduler_answer(reply, 0, NULL, &nil);
+	return NULL;
+}
+
+void scheduler_wait_cancel(struct scheduler_wait *wait)
+{
+	if (!wait)
+		return;
+	if (wait->asking)
+		wait->cancelled = true;
+	else
+		scheduler_wait_drop(wait);
+}
