@@ -13,7 +13,7 @@
 
 #define TREE_ENVIRON ((size_t)256 * 1024)
 /* A process may fork between being found and being killed. */
-#define TREE_ROUNDS 8
+#define TREE_ROUNDS 4
 
 /* One look at all processes. */
 struct tree_walk {
@@ -99,62 +99,65 @@ static bool tree_walk_init(struct tree_walk *walk, const struct process_tree *tr
 	return true;
 }
 
-/* Through a pidfd, so that a pid given anew meanwhile is never hit. */
-static bool tree_kill(const struct process_stat *process, int signal)
+/*
+ * Through a pidfd, so that a pid given anew meanwhile is never hit. Who is in
+ * the group (0: none) now has the signal already; it may have left it between
+ * being found and the group's being hit.
+ */
+static bool tree_kill(const struct process_stat *process, int signal, pid_t group)
 {
 	int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	bool old_kernel = fd < 0 && errno == ENOSYS;
 	struct process_stat now;
-	bool sent;
+	/* It may be dead of it by now. */
+	bool sent = group && process->pgrp == group && process->state != 'Z';
 
-	if (!process_stat_read(process->pid, &now) || now.start != process->start ||
-	    now.state == 'Z') {
-		if (fd >= 0)
-			close(fd);
-		return false;
+	if (process_stat_read(process->pid, &now) && now.start == process->start &&
+	    now.state != 'Z') {
+		if (group && now.pgrp == group)
+			sent = true;
+		else if (fd >= 0)
+			sent = syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+		else
+			sent = old_kernel && kill(process->pid, signal) == 0;
 	}
-	if (fd < 0)
-		return errno == ENOSYS && kill(process->pid, signal) == 0;
-	sent = syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return sent;
 }
 
-/* One round. The main process' group has the signal already when grouped. */
-static int tree_round(const struct process_tree *tree, int signal, bool grouped)
+/*
+ * One round. All are found before the first is hit, since who loses its parent
+ * can no longer be found by it.
+ */
+static int tree_round(const struct process_tree *tree, int signal)
 {
 	struct tree_walk walk;
+	bool found = tree_walk_init(&walk, tree);
+	bool group = tree->held && tree->pid > 1 && kill(-tree->pid, signal) == 0;
 	int sent = 0;
 
-	if (!tree_walk_init(&walk, tree))
-		return 0;
-	for (int i = 0; i < walk.count; i++) {
-		const struct process_stat *process = &walk.list[i];
-
-		if (!walk.member[i] || process->state == 'Z')
-			continue;
-		if (grouped && process->pgrp == tree->pid)
-			continue;
-		if (tree_kill(process, signal))
+	for (int i = 0; found && i < walk.count; i++)
+		if (walk.member[i] && tree_kill(&walk.list[i], signal, group ? tree->pid : 0))
 			sent++;
-	}
-	tree_walk_clear(&walk);
-	return sent;
+	if (found)
+		tree_walk_clear(&walk);
+	/* Without memory or /proc the group has it at least. */
+	return !found && group ? 1 : sent;
 }
 
 int process_tree_signal(const struct process_tree *tree, int signal)
 {
-	bool grouped = tree->held && tree->pid > 1 && kill(-tree->pid, signal) == 0;
-	int sent = grouped ? 1 : 0;
+	int sent = tree_round(tree, signal);
 
-	/* One write kills all of the control group at once; the walk is for what is not in it. */
-	if (tree->cgroup && signal == SIGKILL && cgroup_kill(tree->cgroup) == 0)
-		sent++;
-	for (int round = 0; round < TREE_ROUNDS; round++) {
-		int now = tree_round(tree, signal, grouped);
-
+	if (signal != SIGKILL)
+		return sent;
+	/* One write kills what was forked into the control group meanwhile. */
+	if (tree->cgroup && cgroup_kill(tree->cgroup) == 0)
+		return sent;
+	for (int round = 1, now = sent; round < TREE_ROUNDS && now > 0; round++) {
+		now = tree_round(tree, signal);
 		sent += now;
-		if (now == 0 || signal != SIGKILL)
-			break;
 	}
 	return sent;
 }

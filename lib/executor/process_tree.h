@@ -26,8 +26,8 @@ struct process_tree {
 
 /*
  * Sends the signal to all of it. SIGKILL is repeated until nothing new turns
- * up, a few times at most. Returns how many processes it was sent to. Reads
- * all of /proc: some milliseconds on a busy machine.
+ * up, a few times at most. Returns how many processes it was sent to (0:
+ * nothing is left). Reads all of /proc: some milliseconds on a busy machine.
  */
 int process_tree_signal(const struct process_tree *tree, int signal);
 

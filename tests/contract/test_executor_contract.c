@@ -99,7 +99,7 @@ ParameterizedTest(struct flavour *flavour, executor_contract, tells_start_and_en
 		cr_expect_eq(probe.result.exit_code, codes[i], "%d: %s", probe.result.exit_code,
 		    probe.reason);
 		cr_expect_eq(probe.result.signal, 0);
-		cr_expect_str_empty(probe.reason);
+		cr_expect_str_eq(probe.reason, "");
 		task_probe_clear(&probe);
 	}
 	task_case_close(&kase);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/strbuf.h"
 #include "executor/executor.h"
 
@@ -95,6 +96,15 @@ static inline void task_probe_set(struct task_probe *probe, const char *field, c
 	    schedd_job_set(probe->job, field, json, &err), 0, "%s: %s", field, err.message);
 }
 
+/* Tests run side by side, all with a run "probe/1": each is a daemon of its own. */
+static inline const char *task_probe_socket(void)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/run/test-%ld.sock", (long)getpid());
+	return path;
+}
+
 /* A job "probe" with that field ("command", "shell", "call") set; run "probe/1". */
 static inline void task_probe_init(struct task_probe *probe, const char *field, const char *json)
 {
@@ -107,6 +117,7 @@ static inline void task_probe_init(struct task_probe *probe, const char *field, 
 	    .run_id = "probe/1",
 	    .scheduled_at = 1767225600 * SCHEDD_SECOND, /* 2026-01-01 */
 	    .attempt = 1,
+	    .socket = task_probe_socket(),
 	    .output = output_new(NULL, (size_t)1024 * 1024),
 	    .started = task_probe_started,
 	    .done = task_probe_done,
