@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* A job's members one by one by rows; what nothing stands for here is said in a note. */
+#include "jobfile/apscheduler.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/json.h"
+#include "jobfile/apscheduler_trigger.h"
+#include "jobfile/import_job.h"
+#include "jobfile/json_read.h"
+
+/* Calls module:function with arguments in JSON. */
+static const char apscheduler_python[] =
+    "import importlib,json,operator,sys;m,f=sys.argv[1].split(':');"
+    "operator.attrgetter(f)(importlib.import_module(m))"
+    "(*json.loads(sys.argv[2]),**json.loads(sys.argv[3]))";
+
+/* One job on its way. */
+struct apscheduler_job {
+	struct import_job *import;
+	const struct value *theirs; /* a map */
+	struct value ours;
+	const char *title; /* its id, for reports */
+};
+
+static void apscheduler_note(struct apscheduler_job *job, const char *words, const char *what)
+{
+	diagnostics_add(job->import->notes, job->import->file, job->theirs->line, 0, "%s: %s%s%s",
+	    job->title, what ? what : "", what ? ": " : "", words);
+}
+
+static int apscheduler_put(struct apscheduler_job *job, const char *key, struct value value)
+{
+	return value_put(job->import->arena, &job->ours, key, value) ? 0 : SCHEDD_ENOMEM;
+}
+
+/* ---- What it does ---- */
+
+static const struct value apscheduler_nothing = {.type = VALUE_NIL};
+
+/* Positional argument i, or nil. */
+static const struct value *apscheduler_arg(const struct apscheduler_job *job, uint32_t i)
+{
+	const struct value *args = value_get(job->theirs, "args");
+
+	return args && args->type == VALUE_ARRAY && i < args->array.count ? &args->array.items[i]
+									  : &apscheduler_nothing;
+}
+
+/* Is there an object of Python's in it, which only Python could make again? */
+static bool apscheduler_has_object(const struct value *value)
+{
+	if (!value)
+		return false;
+	if (value_find(value, "__apscheduler_pickle__") ||
+	    value_find(value, "__apscheduler_class__"))
+		return true;
+	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++)
+		if (apscheduler_has_object(&value->array.items[i]))
+			return true;
+	for (uint32_t i = 0; value->type == VALUE_MAP && i < value->map.count; i++)
+		if (apscheduler_has_object(&value->map.members[i].value))
+			return true;
+	return false;
+}
+
+/* What keyword arguments of subprocess have a field here. */
+static int apscheduler_process_options(struct apscheduler_job *job)
+{
+	static const char *const same[] = {"cwd", "env", "timeout", NULL};
+	const struct value *options = value_get(job->theirs, "kwargs");
+	int rc = 0;
+
+	for (uint32_t i = 0; options && options->type == VALUE_MAP && i < options->map.count && !rc;
+	     i++) {
+		const struct value_member *option = &options->map.members[i];
+		const char *const *name = same;
+
+		while (*name && strcmp(*name, option->key) != 0)
+			name++;
+		if (*name && option->value.type != VALUE_NIL)
+			rc = apscheduler_put(job, *name, option->value);
+		else if (!*name && strcmp(option->key, "check") != 0 &&
+			 strcmp(option->key, "shell") != 0)
+			apscheduler_note(job, "nothing stands for it here", option->key);
+	}
+	return rc;
+}
+
+static int apscheduler_process(struct apscheduler_job *job)
+{
+	const struct value *what = apscheduler_arg(job, 0);
+	bool shell = value_get_bool(value_get(job->theirs, "kwargs"), "shell", false);
+	struct value argv = value_array();
+	int rc = apscheduler_process_options(job);
+
+	if (rc)
+		return rc;
+	if (what->type == VALUE_ARRAY)
+		return apscheduler_put(job, "command", *what);
+	if (shell)
+		return apscheduler_put(job, "shell", *what);
+	if (!value_append(job->import->arena, &argv, *what))
+		return SCHEDD_ENOMEM;
+	return apscheduler_put(job, "command", argv);
+}
+
+static int apscheduler_system(struct apscheduler_job *job)
+{
+	return apscheduler_put(job, "shell", *apscheduler_arg(job, 0));
+}
+
+static struct value apscheduler_json(struct apscheduler_job *job, const char *key, const char *none)
+{
+	const struct value *value = value_get(job->theirs, key);
+	struct strbuf text = STRBUF_EMPTY;
+	struct value json;
+
+	if (!value || value->type == VALUE_NIL)
+		return value_string_ref(none);
+	json_write(&text, value);
+	json = value_string(job->import->arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+	return json;
+}
+
+static int apscheduler_function(struct apscheduler_job *job)
+{
+	struct arena *arena = job->import->arena;
+	struct value argv = value_array();
+
+	value_append(arena, &argv, value_string_ref("python3"));
+	value_append(arena, &argv, value_string_ref("-c"));
+	value_append(arena, &argv, value_string_ref(apscheduler_python));
+	value_append(arena, &argv, *value_get(job->theirs, "func"));
+	value_append(arena, &argv, apscheduler_json(job, "args", "[]"));
+	value_append(arena, &argv, apscheduler_json(job, "kwargs", "{}"));
+	apscheduler_note(
+	    job, "python3 calls it: set cwd or PYTHONPATH so that its module is found", NULL);
+	return apscheduler_put(job, "command", argv);
+}
+
+static int apscheduler_action(struct apscheduler_job *job, struct schedd_error *err)
+{
+	static const struct {
+		const char *func;
+		int (*put)(struct apscheduler_job *job);
+	} rows[] = {
+	    {"os:system", apscheduler_system},
+	    {"os:popen", apscheduler_system},
+	    {"subprocess:run", apscheduler_process},
+	    {"subprocess:call", apscheduler_process},
+	    {"subprocess:check_call", apscheduler_process},
+	    {"subprocess:check_output", apscheduler_process},
+	    {"subprocess:Popen", apscheduler_process},
+	};
+	const char *func = value_get_string(job->theirs, "func");
+
+	if (!func || !strchr(func, ':'))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "func is not of the form 'module:function'");
+	if (apscheduler_has_object(value_get(job->theirs, "args")) ||
+	    apscheduler_has_object(value_get(job->theirs, "kwargs")))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "its arguments are objects that only Python can make");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(func, rows[i].func) == 0)
+			return rows[i].put(job);
+	return apscheduler_function(job);
+}
+
+/* ---- Its other members ---- */
+
+static int apscheduler_same(struct apscheduler_job *job, const struct value_member *member)
+{
+	return member->value.type == VALUE_NIL ? 0
+					       : apscheduler_put(job, member->key, member->value);
+}
+
+static int apscheduler_done(struct apscheduler_job *job, const struct value_member *member)
+{
+	(void)job;
+	(void)member;
+	return 0;
+}
+
+static int apscheduler_name(struct apscheduler_job *job, const struct value_member *member)
+{
+	const char *func = value_get_string(job->theirs, "func");
+	const char *colon = func ? strchr(func, ':') : NULL;
+
+	/* By default a job is called like its function, or its id. */
+	if ((colon && value_is_text(&member->value, colon + 1)) ||
+	    value_equal(&member->value, value_get(job->theirs, "id")))
+		return 0;
+	return apscheduler_same(job, member);
+}
+
+static int apscheduler_coalesce(struct apscheduler_job *job, const struct value_member *member)
+{
+	if (member->value.type != VALUE_BOOL)
+		return 0;
+	return apscheduler_put(
+	    job, "coalesce", value_string_ref(member->value.boolean ? "latest" : "all"));
+}
+
+static int apscheduler_next(struct apscheduler_job *job, const struct value_member *member)
+{
+	if (member->value.type != VALUE_NIL)
+		return 0;
+	return apscheduler_put(job, "paused", value_bool(true));
+}
+
+static int apscheduler_alias(struct apscheduler_job *job, const struct value_member *member)
+{
+	if (member->value.type != VALUE_NIL && !value_is_text(&member->value, "default"))
+		apscheduler_note(job, "left out, the default serves", member->key);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*put)(struct apscheduler_job *job, const struct value_member *member);
+} apscheduler_members[] = {
+    {"id", apscheduler_done},
+    {"version", apscheduler_done},
+    {"func", apscheduler_done},
+    {"args", apscheduler_done},
+    {"kwargs", apscheduler_done},
+    {"trigger", apscheduler_done},
+    {"replace_existing", apscheduler_done},
+    {"name", apscheduler_name},
+    {"misfire_grace_time", apscheduler_same},
+    {"max_instances", apscheduler_same},
+    {"coalesce", apscheduler_coalesce},
+    {"next_run_time", apscheduler_next},
+    {"executor", apscheduler_alias},
+    {"jobstore", apscheduler_alias},
+};
+
+static int apscheduler_rest(struct apscheduler_job *job)
+{
+	const size_t count = sizeof(apscheduler_members) / sizeof(apscheduler_members[0]);
+	int rc = 0;
+
+	for (uint32_t i = 0; i < job->theirs->map.count && !rc; i++) {
+		const struct value_member *member = &job->theirs->map.members[i];
+		size_t row = 0;
+
+		while (row < count && strcmp(apscheduler_members[row].name, member->key) != 0)
+			row++;
+		if (row < count)
+			rc = apscheduler_members[row].put(job, member);
+		else if (!apscheduler_trigger_is_arg(member->key))
+			apscheduler_note(job, "nothing stands for it here", member->key);
+	}
+	return rc;
+}
+
+/* A trigger's state, {"type": "cron", …}, or its alias with the arguments beside it. */
+static int apscheduler_trigger(struct apscheduler_job *job, struct schedd_error *err)
+{
+	const struct value *trigger = value_get(job->theirs, "trigger");
+	struct arena *arena = job->import->arena;
+	const struct value *args = job->theirs;
+	const char *alias = NULL;
+	struct value made;
+	int rc;
+
+	if (trigger && trigger->type == VALUE_STRING)
+		alias = trigger->string.text;
+	else if (trigger && trigger->type == VALUE_MAP) {
+		alias = value_get_string(trigger, "type");
+		args = trigger;
+	}
+	if (alias)
+		rc = apscheduler_trigger_from_args(alias, args, arena, &made, err);
+	else if (trigger && trigger->type == VALUE_MAP)
+		rc = apscheduler_trigger_from_state(trigger, arena, &made, err);
+	else
+		rc = schedd_error_set(err, SCHEDD_EINVAL, "it has no trigger");
+	return rc ? rc : apscheduler_put(job, "trigger", made);
+}
+
+/* ---- The list ---- */
+
+static int apscheduler_job(struct import_job *import, const struct value *theirs)
+{
+	struct apscheduler_job job = {.import = import, .theirs = theirs, .ours = value_map()};
+	struct schedd_error err;
+	const char *id;
+	int rc;
+
+	job.title = value_get_string(theirs, "id");
+	id = import_job_id(import, job.title ? job.title : "job");
+	if (!id)
+		return SCHEDD_ENOMEM;
+	if (job.title && strcmp(id, job.title) != 0)
+		diagnostics_add(import->notes, import->file, theirs->line, 0,
+		    "'%.100s' gets the id %s", job.title, id);
+	job.title = id;
+	rc = apscheduler_put(&job, "id", value_string_ref(id));
+	if (!rc)
+		rc = apscheduler_action(&job, &err);
+	if (!rc)
+		rc = apscheduler_trigger(&job, &err);
+	if (!rc)
+		rc = apscheduler_rest(&job);
+	if (rc == SCHEDD_EINVAL) {
+		diagnostics_add(
+		    import->skipped, import->file, theirs->line, 0, "%s: %s", id, err.message);
+		return 0;
+	}
+	return rc ? rc : import_job_add(import, theirs->line, id, &job.ours);
+}
+
+int apscheduler_read(const char *file, const char *text, size_t length,
+    const struct trigger_context *context, struct arena *arena, struct value *jobs,
+    struct diagnostics *skipped, struct diagnostics *notes)
+{
+	struct import_job import = {.file = file,
+	    .context = context,
+	    .arena = arena,
+	    .jobs = jobs,
+	    .skipped = skipped,
+	    .notes = notes};
+	uint32_t before = skipped->count + skipped->dropped;
+	const struct value *list;
+	struct value top;
+	int rc = json_read(file, text, length, arena, &top, skipped);
+
+	if (rc)
+		return rc;
+	list = top.type == VALUE_ARRAY ? &top : value_get(&top, "jobs");
+	if (!list)
+		list = value_get(&top, "JOBS");
+	if (!list || list->type != VALUE_ARRAY) {
+		diagnostics_add(skipped, file, top.line, top.column,
+		    "it is neither what export_jobs() writes nor a list of jobs");
+		return SCHEDD_EFILE;
+	}
+	for (uint32_t i = 0; i < list->array.count && !rc; i++) {
+		const struct value *job = &list->array.items[i];
+
+		if (job->type == VALUE_MAP)
+			rc = apscheduler_job(&import, job);
+		else
+			diagnostics_add(skipped, file, job->line, job->column, "%s is not a job",
+			    value_type_name(job->type));
+	}
+	if (rc || arena_failed(arena))
+		return SCHEDD_ENOMEM;
+	return skipped->count + skipped->dropped > before ? SCHEDD_EFILE : 0;
+}
