@@ -6,10 +6,15 @@
 #include "cmd/verbs.h"
 
 extern const struct verb verb_add;
+extern const struct verb verb_apply;
 extern const struct verb verb_backup;
+extern const struct verb verb_check;
 extern const struct verb verb_complete;
+extern const struct verb verb_copy;
+extern const struct verb verb_diff;
 extern const struct verb verb_events;
 extern const struct verb verb_executors;
+extern const struct verb verb_export;
 extern const struct verb verb_groups;
 extern const struct verb verb_help;
 extern const struct verb verb_history;
@@ -27,6 +32,7 @@ extern const struct verb verb_reschedule;
 extern const struct verb verb_resume;
 extern const struct verb verb_retry;
 extern const struct verb verb_run;
+extern const struct verb verb_show;
 extern const struct verb verb_shutdown;
 extern const struct verb verb_status;
 extern const struct verb verb_stores;

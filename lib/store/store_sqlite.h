@@ -96,9 +96,9 @@ void store_sqlite_read_run(sqlite3_stmt *stmt, struct run *run);
 
 /* The texts of the writer's statements, in the enum's order. */
 extern const char *const store_sqlite_writes[];
-/* Stores a chain of batches in one transaction; on the worker's thread. */
-int store_sqlite_commit_chain(
-    struct store *store, struct store_batch *chain, struct schedd_error *err);
+/* A store_worker_commit_fn: one transaction. */
+int store_sqlite_commit_chain(struct store *store, const struct store_batch *first,
+    const struct store_batch *end, struct schedd_error *err);
 /* A transaction around what call does; on the worker's thread. */
 typedef int (*store_sqlite_change_fn)(
     struct sqlite_store *sqlite, void *context, struct schedd_error *err);

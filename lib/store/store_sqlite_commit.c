@@ -193,18 +193,27 @@ int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn ca
 	return rc;
 }
 
+/* Batches from first up to end. */
+struct sqlite_chain {
+	const struct store_batch *first, *end;
+};
+
 static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct schedd_error *err)
 {
+	const struct sqlite_chain *chain = context;
 	int rc = 0;
 
-	for (const struct store_batch *batch = context; batch && rc == 0; batch = batch->next)
+	for (const struct store_batch *batch = chain->first; batch != chain->end && rc == 0;
+	     batch = batch->next)
 		for (const struct store_op *op = batch->first; op && rc == 0; op = op->next)
 			rc = sqlite_verbs[op->kind](sqlite, op, err);
 	return rc;
 }
 
-int store_sqlite_commit_chain(
-    struct store *store, struct store_batch *chain, struct schedd_error *err)
+int store_sqlite_commit_chain(struct store *store, const struct store_batch *first,
+    const struct store_batch *end, struct schedd_error *err)
 {
-	return store_sqlite_transact(store_sqlite_of(store), sqlite_apply_chain, chain, err);
+	struct sqlite_chain chain = {first, end};
+
+	return store_sqlite_transact(store_sqlite_of(store), sqlite_apply_chain, &chain, err);
 }

@@ -50,13 +50,9 @@ static void worker_open_task(struct mailbox_letter *letter)
 static void worker_commit_alone(struct store_worker *worker, struct store_batch *chain)
 {
 	for (struct store_batch *batch = chain; batch; batch = batch->next) {
-		struct store_batch *next = batch->next;
-
 		if (batch->rc < 0)
 			continue;
-		batch->next = NULL;
-		batch->rc = worker->commit(worker->store, batch, &batch->err);
-		batch->next = next;
+		batch->rc = worker->commit(worker->store, batch, batch->next, &batch->err);
 		atomic_fetch_add_explicit(&worker->groups, 1, memory_order_relaxed);
 	}
 }
@@ -75,7 +71,7 @@ static void worker_commit_group(struct store_worker *worker, struct store_batch 
 		worker_commit_alone(worker, chain);
 		return;
 	}
-	rc = worker->commit(worker->store, chain, &err);
+	rc = worker->commit(worker->store, chain, NULL, &err);
 	atomic_fetch_add_explicit(&worker->groups, 1, memory_order_relaxed);
 	if (rc < 0)
 		worker_commit_alone(worker, chain);

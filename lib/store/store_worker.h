@@ -25,11 +25,12 @@ struct store_task {
 };
 
 /*
- * On the thread: stores a chain of batches as one, all or nothing. Batches
- * that ran out of memory are not among them.
+ * On the thread: stores the batches from first up to, not including, end (NULL:
+ * to the last) as one, all or nothing. The chain is being read by others and
+ * must not be changed. Batches that ran out of memory are not among them.
  */
-typedef int (*store_worker_commit_fn)(
-    struct store *store, struct store_batch *chain, struct schedd_error *err);
+typedef int (*store_worker_commit_fn)(struct store *store, const struct store_batch *first,
+    const struct store_batch *end, struct schedd_error *err);
 
 /* commit NULL: for tasks alone. The thread is called name (at most 15 bytes). */
 struct store_worker *store_worker_new(

@@ -13,6 +13,9 @@ static int add_member(
 {
 	const struct value *value = &member->value;
 
+	if (member->key[strspn(member->key, "abcdefghijklmnopqrstuvwxyz_")] != '\0')
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "fields: unknown field '%s'", member->key);
 	strbuf_printf(text, text->length ? " %s=" : "%s=", member->key);
 	if (value->type == VALUE_INT) {
 		strbuf_printf(text, "%lld", (long long)value->integer);

@@ -15,15 +15,15 @@ struct series {
 static struct series series_of(uint64_t set)
 {
 	struct series series = {__builtin_ctzll(set), 63 - __builtin_clzll(set), 0};
-	uint64_t rest = set & (set - 1);
+	uint64_t rest = set & (set - 1), even = 0;
 	int step;
 
 	if (rest == 0)
 		return series;
 	step = __builtin_ctzll(rest) - series.first;
 	for (int value = series.first; value <= series.last; value += step)
-		set &= ~(UINT64_C(1) << value);
-	if (set == 0 && (series.last - series.first) % step == 0)
+		even |= UINT64_C(1) << value;
+	if (set == even)
 		series.step = step;
 	return series;
 }

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of a large set are cut by their size on the wire, well below the daemon's limit. */
+#include "cmd/job_set.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cmd/out.h"
+
+#define SET_PART_BYTES ((size_t)1 << 20)
+
+const struct option option_files[] = {
+    {.name = "file",
+	.letter = 'f',
+	.value = "FILE|DIR|-",
+	.section = "Job files",
+	.repeat = true,
+	.complete = COMPLETE_FILE,
+	.doc = "read jobs from a file, all files of a directory, or standard input"},
+    {0},
+};
+
+/* ---- Reading ---- */
+
+static void set_diagnose_json(const struct diagnostics *list, const struct schedd_error *err)
+{
+	struct strbuf line = STRBUF_EMPTY;
+
+	strbuf_add(&line, "{\"error\":{\"code\":\"invalid_file\",\"message\":");
+	json_write_string(&line, err->message, strlen(err->message));
+	strbuf_printf(&line, ",\"exit\":%d,\"faults\":[", EXIT_INVALID_FILE);
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct diagnostic *item = &list->items[i];
+
+		strbuf_printf(&line, "%s{\"file\":", i ? "," : "");
+		json_write_string(&line, item->file, strlen(item->file));
+		strbuf_printf(
+		    &line, ",\"line\":%u,\"column\":%u,\"message\":", item->line, item->column);
+		json_write_string(&line, item->message, strlen(item->message));
+		strbuf_add_char(&line, '}');
+	}
+	strbuf_printf(&line, "],\"more\":%u}}\n", list->dropped);
+	fputs(strbuf_peek(&line), stderr);
+	strbuf_clear(&line);
+}
+
+int job_set_diagnose(struct command *command, struct diagnostics *diagnostics)
+{
+	struct strbuf text = STRBUF_EMPTY, safe = STRBUF_EMPTY;
+	struct schedd_error err = {0};
+
+	diagnostics_error(diagnostics, &err);
+	if (out_is_json(command)) {
+		set_diagnose_json(diagnostics, &err);
+		return EXIT_INVALID_FILE;
+	}
+	diagnostics_write(diagnostics, &text);
+	out_safe(&safe, strbuf_peek(&text), text.length, true);
+	fputs(strbuf_peek(&safe), stderr);
+	strbuf_clear(&text);
+	strbuf_clear(&safe);
+	return EXIT_INVALID_FILE;
+}
+
+/* The paths given, one by one, options before words. */
+static const char *set_next_path(const struct args *args, int *position, int *word)
+{
+	const char *path = args_next(args, "file", position);
+
+	if (!path && *word < args->word_count)
+		path = args->words[(*word)++];
+	return path;
+}
+
+int job_set_load(struct command *command, struct jobfile *set)
+{
+	const struct zone *zone = command_zone(command);
+	const struct trigger_context context = {
+	    .zones = command->zones, .zone = zone, .now = command->now};
+	struct diagnostics diagnostics;
+	int position = 0, word = 0, status = EXIT_DONE, rc = 0;
+	const char *path;
+
+	jobfile_init(set);
+	if (!args_has(&command->args, "file") && command->args.word_count == 0)
+		return command_usage(
+		    command, "which file? give -f FILE, a directory, or - for standard input");
+	diagnostics_init(&diagnostics);
+	while (rc != SCHEDD_ENOMEM && (path = set_next_path(&command->args, &position, &word)))
+		if (jobfile_load(set, path, &context, &diagnostics) == SCHEDD_ENOMEM)
+			rc = SCHEDD_ENOMEM;
+	if (rc)
+		status = command_usage(command, "out of memory");
+	else if (diagnostics.count > 0)
+		status = job_set_diagnose(command, &diagnostics);
+	else if (set->files == 0)
+		command_say(command, "There is no job file in there.");
+	diagnostics_clear(&diagnostics);
+	return status;
+}
+
+/* ---- Applying ---- */
+
+/* Bytes in MessagePack, at most. */
+static size_t set_size(const struct value *value)
+{
+	size_t size = 9;
+
+	if (value->type == VALUE_STRING)
+		size += value->string.length;
+	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++)
+		size += set_size(&value->array.items[i]);
+	for (uint32_t i = 0; value->type == VALUE_MAP && i < value->map.count; i++)
+		size +=
+		    5 + strlen(value->map.members[i].key) + set_size(&value->map.members[i].value);
+	return size;
+}
+
+/* The jobs from one place on that fit into a part; at least one. */
+static struct value set_part(const struct value *jobs, uint32_t from)
+{
+	struct value part = *jobs;
+	size_t size = 0;
+	uint32_t end = from;
+
+	while (end < jobs->array.count) {
+		size += set_size(&jobs->array.items[end]);
+		if (end > from && size > SET_PART_BYTES)
+			break;
+		end++;
+	}
+	part.array.items = jobs->array.items ? jobs->array.items + from : NULL;
+	part.array.count = end - from;
+	return part;
+}
+
+static void set_progress(const struct command *command, uint32_t sent, uint32_t all)
+{
+	if (command->out.quiet || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r%u of %u jobs sent%s", sent, all, sent == all ? "\033[K\r" : "");
+	fflush(stderr);
+}
+
+static struct value set_params(
+    struct command *command, const struct jobfile *set, bool dry_run, struct value jobs)
+{
+	const char *owner = args_get(&command->args, "owner");
+	struct value params = value_map();
+
+	if (!owner)
+		owner = set->owner;
+	value_put(&command->arena, &params, "jobs", jobs);
+	if (owner)
+		value_put(&command->arena, &params, "owner", value_string_ref(owner));
+	if (args_has(&command->args, "prune"))
+		value_put(&command->arena, &params, "prune", value_bool(true));
+	if (dry_run)
+		value_put(&command->arena, &params, "dry_run", value_bool(true));
+	return params;
+}
+
+int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
+    struct value *result, struct schedd_error *err)
+{
+	uint32_t sent = 0, all = set->jobs.array.count;
+	struct value part = set_part(&set->jobs, 0);
+	struct value params = set_params(command, set, dry_run, part);
+	int rc;
+
+	if (part.array.count == all)
+		return command_call(command, "job.apply", &params, result, err);
+	value_put(&command->arena, &params, "apply", value_string_ref("1"));
+	do {
+		part = set_part(&set->jobs, sent);
+		params.map.members[0].value = part;
+		sent += part.array.count;
+		set_progress(command, sent, all);
+		if (sent == all)
+			value_put(&command->arena, &params, "last", value_bool(true));
+		rc = command_call(command, "job.apply", &params, result, err);
+	} while (!rc && sent < all);
+	return rc;
+}
+
+uint32_t job_set_count(const struct value *result, const char *action)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; result->type == VALUE_ARRAY && i < result->array.count; i++) {
+		const char *text = value_get_string(&result->array.items[i], "action");
+
+		count += text && strcmp(text, action) == 0;
+	}
+	return count;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Job files on the command line: what apply, diff, check and simulate read. */
+#ifndef SCHEDD_CMD_JOB_SET_H
+#define SCHEDD_CMD_JOB_SET_H
+
+#include "cmd/command.h"
+#include "jobfile/jobfile.h"
+
+/* -f FILE, also as plain words. */
+extern const struct option option_files[];
+
+/*
+ * Reads all files named. What is wrong with them is said on stderr, and the
+ * exit status returned; 0: the set is to be used. jobfile_clear() in any case.
+ */
+int job_set_load(struct command *command, struct jobfile *set);
+/*
+ * job.apply, in parts where it is much. *result: a list of {id, action, fields}.
+ * dry_run: nothing is changed.
+ */
+int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
+    struct value *result, struct schedd_error *err) __attribute__((warn_unused_result));
+/* How many entries of an answer of job.apply have that action. */
+uint32_t job_set_count(const struct value *result, const char *action);
+/* Says on stderr what is wrong with files; the exit status. */
+int job_set_diagnose(struct command *command, struct diagnostics *diagnostics);
+
+#endif

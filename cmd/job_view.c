@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/job_view.h"
+
+#include <string.h>
+
+#include "base/duration.h"
+#include "cmd/out.h"
+#include "trigger/trigger.h"
+
+#define VIEW_SAFE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+
+static void view_word(struct strbuf *out, const char *word)
+{
+	if (word[0] && strspn(word, VIEW_SAFE) == strlen(word)) {
+		strbuf_add(out, word);
+		return;
+	}
+	strbuf_add_char(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_add(out, "'\\''");
+		else
+			strbuf_add_char(out, *word);
+	}
+	strbuf_add_char(out, '\'');
+}
+
+void job_view_argv(struct strbuf *out, const struct value *argv)
+{
+	for (uint32_t i = 0; argv->type == VALUE_ARRAY && i < argv->array.count; i++) {
+		if (i > 0)
+			strbuf_add_char(out, ' ');
+		if (argv->array.items[i].type == VALUE_STRING)
+			view_word(out, argv->array.items[i].string.text);
+	}
+}
+
+static void view_trigger(struct command *command, struct strbuf *out, const struct value *value)
+{
+	const struct trigger_context context = {
+	    .zone = command_zone(command), .zones = command->zones, .now = command->now};
+	struct schedd_trigger *trigger;
+
+	if (trigger_from_value(value, &context, &trigger, NULL) != 0) {
+		out_cell(command, out, OUT_TEXT, value);
+		return;
+	}
+	trigger_to_text(trigger, out);
+	trigger_unref(trigger);
+}
+
+static enum out_type view_type(const struct job_field *field)
+{
+	switch (field->type) {
+	case JOB_FIELD_TIME:
+		return OUT_WHEN;
+	case JOB_FIELD_SIZE:
+		return OUT_BYTES;
+	case JOB_FIELD_BOOL:
+		return OUT_BOOL;
+	case JOB_FIELD_PAIRS:
+		return OUT_TAGS;
+	case JOB_FIELD_CODES:
+		return OUT_LIST;
+	default:
+		return OUT_TEXT;
+	}
+}
+
+void job_view_field(struct command *command, struct strbuf *out, const struct job_field *field,
+    const struct value *value)
+{
+	struct strbuf raw = STRBUF_EMPTY;
+	schedd_span span;
+
+	if (value->type == VALUE_NIL)
+		strbuf_add_char(&raw, '-');
+	else if (field->type == JOB_FIELD_ARGV)
+		job_view_argv(&raw, value);
+	else if (field->type == JOB_FIELD_TRIGGER)
+		view_trigger(command, &raw, value);
+	else if (field->type == JOB_FIELD_SPAN && duration_from_value(value, &span, NULL) == 0)
+		duration_format(&raw, span);
+	else
+		out_cell(command, &raw, view_type(field), value);
+	out_safe(out, strbuf_peek(&raw), raw.length, false);
+	strbuf_clear(&raw);
+}
+
+/* A text of several lines (a script) stands below its name, indented. */
+static bool view_lines(struct strbuf *out, const struct value *value)
+{
+	const char *line;
+
+	if (value->type != VALUE_STRING || !strchr(value->string.text, '\n'))
+		return false;
+	for (line = value->string.text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		strbuf_add(out, "\n    ");
+		out_safe(out, line, length, false);
+		line += length + (line[length] == '\n');
+	}
+	return true;
+}
+
+static void view_line(struct command *command, struct strbuf *out, const struct job_field *field,
+    const struct value *value, const struct schedd_job *fresh)
+{
+	struct value fallback = value_nil();
+	bool usual;
+
+	if (fresh)
+		fallback = job_fields_get(fresh, NULL, field, &command->arena);
+	usual = value_equal(value, &fallback);
+	strbuf_printf(out, "%s%s:%s%*s", out_color(command, usual ? "dim" : "bold"), field->name,
+	    usual ? "" : out_color(command, NULL), (int)(20 - strlen(field->name)), "");
+	if (!view_lines(out, value))
+		job_view_field(command, out, field, value);
+	strbuf_printf(out, "%s\n", usual ? out_color(command, NULL) : "");
+}
+
+void job_view(struct command *command, struct strbuf *out, const struct value *job)
+{
+	/* What one looks for first; the others follow in the order of the rows. */
+	static const char *const first[] = {
+	    "id", "name", "state", "invalid", "trigger_words", "next_run_time"};
+	const size_t count = sizeof(first) / sizeof(first[0]);
+	struct schedd_job *fresh = job_new();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct value *value = value_get(job, first[i]);
+
+		if (value && value->type != VALUE_NIL)
+			view_line(command, out, job_fields_find(first[i]), value, fresh);
+	}
+	for (const struct job_field *field = job_fields(); field->name; field++) {
+		const struct value *value = value_get(job, field->name);
+		bool shown = !value || value->type == VALUE_NIL || field->flags & JOB_FIELD_HIDDEN;
+
+		for (size_t i = 0; i < count; i++)
+			shown |= strcmp(first[i], field->name) == 0;
+		if (!shown)
+			view_line(command, out, field, value, fresh);
+	}
+	job_unref(fresh);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* export: definitions as job files, streamed page by page. */
+#include <string.h>
+
+#include "cmd/job_export.h"
+#include "cmd/out.h"
+#include "cmd/targets.h"
+#include "cmd/verb_rows.h"
+#include "jobfile/jobfile_write.h"
+
+enum export_form { EXPORT_YAML, EXPORT_JSON };
+
+static const char *const export_words[] = {"yaml", "json", NULL};
+
+static const struct option export_options[] = {
+    {.name = "as",
+	.value = "yaml|json",
+	.section = "Options",
+	.complete = COMPLETE_WORDS,
+	.words = export_words,
+	.doc = "language of the file (default yaml, with --json json)"},
+    {.name = "store", .value = "NAME", .complete = COMPLETE_STORE, .doc = "jobs in that store"},
+    {.name = "owner", .value = "NAME", .doc = "jobs of that owner, who is written into the file"},
+    {0},
+};
+
+static const struct option *const export_sets[] = {option_target, export_options, NULL};
+
+struct export_file {
+	struct command *command;
+	enum export_form form;
+	struct strbuf text; /* not written yet */
+	uint64_t count;     /* jobs */
+	bool *found;        /* of each word, whether a job has that id */
+	bool broken;        /* our reader went away */
+};
+
+static enum jobfile_form export_jobfile(const struct export_file *file)
+{
+	return file->form == EXPORT_JSON ? JOBFILE_JSON : JOBFILE_YAML;
+}
+
+static int export_flush(struct export_file *file)
+{
+	if (strbuf_failed(&file->text))
+		return SCHEDD_ENOMEM;
+	if (!out_write(strbuf_peek(&file->text), file->text.length)) {
+		file->broken = true;
+		return SCHEDD_EFAILED;
+	}
+	strbuf_reset(&file->text);
+	return 0;
+}
+
+static int export_job(const struct value *job, void *context)
+{
+	struct export_file *file = context;
+	const struct args *args = &file->command->args;
+	const char *id = value_get_string(job, "id");
+
+	for (int i = 0; id && i < args->word_count; i++)
+		file->found[i] |= strcmp(args->words[i], id) == 0;
+	jobfile_write_job(&file->text, export_jobfile(file), job, file->count);
+	file->count++;
+	return export_flush(file);
+}
+
+static void export_begin(struct export_file *file)
+{
+	const char *owner = args_get(&file->command->args, "owner");
+
+	jobfile_write_begin(&file->text, export_jobfile(file), owner);
+}
+
+/* Ids that were typed out but are not there. */
+static int export_missing(const struct export_file *file)
+{
+	const struct args *args = &file->command->args;
+	int missing = 0;
+
+	for (int i = 0; i < args->word_count; i++) {
+		struct schedd_error err;
+
+		if (file->found[i] || strpbrk(args->words[i], "*?[") || args->words[i][0] == '-')
+			continue;
+		schedd_error_set(&err, SCHEDD_ENOTFOUND, "no job '%.128s'", args->words[i]);
+		command_fail(file->command, &err);
+		missing++;
+	}
+	if (missing == 0)
+		return EXIT_DONE;
+	return args->word_count == 1 ? EXIT_NOT_FOUND : EXIT_FAILED;
+}
+
+static enum export_form export_form(const struct command *command)
+{
+	const char *as = args_get(&command->args, "as");
+
+	if (!as)
+		return out_is_json(command) ? EXPORT_JSON : EXPORT_YAML;
+	for (int i = 0; export_words[i]; i++)
+		if (strcmp(export_words[i], as) == 0)
+			return (enum export_form)i;
+	return EXPORT_YAML;
+}
+
+static void export_filters(struct command *command, struct value *params)
+{
+	static const char *const names[] = {"store", "owner"};
+
+	*params = value_map();
+	targets_filters(command, params);
+	for (int i = 0; i < 2; i++)
+		if (args_get(&command->args, names[i]))
+			value_put(&command->arena, params, names[i],
+			    value_string_ref(args_get(&command->args, names[i])));
+}
+
+static int export_run(struct command *command)
+{
+	struct export_file file = {.command = command, .form = export_form(command)};
+	struct schedd_error err = {0};
+	struct value params;
+	int rc;
+
+	file.found = arena_alloc(&command->arena, (size_t)command->args.word_count + 1);
+	if (!file.found)
+		return command_usage(command, "out of memory");
+	export_filters(command, &params);
+	export_begin(&file);
+	rc = job_export_each(command, &params, export_job, &file, &err);
+	if (!rc)
+		jobfile_write_end(&file.text, export_jobfile(&file), file.count);
+	if (!rc)
+		rc = export_flush(&file);
+	strbuf_clear(&file.text);
+	if (file.broken)
+		return EXIT_PIPE;
+	if (rc == SCHEDD_ENOMEM)
+		schedd_error_nomem(&err);
+	return rc ? command_fail(command, &err) : export_missing(&file);
+}
+
+const struct verb verb_export = {
+    .name = "export",
+    .group = "Files",
+    .summary = "write jobs as a job file",
+    .usage = "[JOB…] [--as yaml|json]",
+    .examples = "schedctl export > jobs.yaml\n"
+		"schedctl export 'db-*' --as json",
+    .notes = "What is at its default is left out; apply reads it back as the same jobs.",
+    .options = export_sets,
+    .complete = COMPLETE_JOB,
+    .max_words = -1,
+    .run = export_run,
+};
