@@ -18,6 +18,7 @@
 struct sqlite_question {
 	struct store_task task;
 	struct sqlite_store *sqlite;
+	uint64_t mark; /* batches given to the worker before it: it must see them all */
 	int rc;
 	struct schedd_error err;
 	struct arena arena; /* of the question and its answer */
@@ -48,6 +49,7 @@ static bool question_step(struct store_task *task)
 {
 	struct sqlite_question *question = (struct sqlite_question *)task;
 
+	store_worker_await(question->sqlite->worker, question->mark);
 	question->rc = question_open_reader(question->sqlite, &question->err);
 	if (question->rc == 0)
 		question->rc = question->ask(question, &question->err);
@@ -73,6 +75,7 @@ static void question_put(struct store *store, struct sqlite_question *question)
 	struct sqlite_store *sqlite = store_sqlite_of(store);
 
 	question->sqlite = sqlite;
+	question->mark = store_worker_mark(sqlite->worker);
 	question->task.step = question_step;
 	question->task.answer = question_answer;
 	if (!sqlite->asker)

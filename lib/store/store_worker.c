@@ -17,6 +17,9 @@ struct store_worker {
 	pthread_t thread;
 	pthread_mutex_t lock;       /* guards the rest but groups */
 	pthread_cond_t work;        /* signalled when something is queued */
+	pthread_cond_t settled;     /* signalled when batches were committed or refused */
+	uint64_t given;             /* batches queued so far; the loop's thread alone */
+	uint64_t done;              /* of these, committed or refused */
 	struct store_batch *queued; /* oldest first */
 	struct store_batch **queue_end;
 	struct store_batch *group; /* being committed */
@@ -84,6 +87,9 @@ static void worker_post_group(struct store_worker *worker, struct store_batch *c
 	/* From here on nobody may find them in the group: their owner frees them. */
 	pthread_mutex_lock(&worker->lock);
 	worker->group = NULL;
+	for (struct store_batch *batch = chain; batch; batch = batch->next)
+		worker->done++;
+	pthread_cond_broadcast(&worker->settled);
 	pthread_mutex_unlock(&worker->lock);
 	for (struct store_batch *batch = chain; batch; batch = next) {
 		next = batch->next;
@@ -185,11 +191,13 @@ struct store_worker *store_worker_new(
 	worker->task_end = &worker->tasks;
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->work, NULL);
+	pthread_cond_init(&worker->settled, NULL);
 	rc = worker_start(worker, name);
 	if (rc == 0)
 		return worker;
 	schedd_error_set(err, SCHEDD_EFAILED, "store '%s': its thread does not start: %s",
 	    store->name, strerror(rc));
+	pthread_cond_destroy(&worker->settled);
 	pthread_cond_destroy(&worker->work);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker);
@@ -205,6 +213,7 @@ void store_worker_free(struct store_worker *worker)
 	pthread_cond_signal(&worker->work);
 	pthread_mutex_unlock(&worker->lock);
 	pthread_join(worker->thread, NULL);
+	pthread_cond_destroy(&worker->settled);
 	pthread_cond_destroy(&worker->work);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker);
@@ -213,6 +222,7 @@ void store_worker_free(struct store_worker *worker)
 void store_worker_commit(struct store_worker *worker, struct store_batch *batch)
 {
 	worker->store->pending++;
+	worker->given++;
 	batch->next = NULL;
 	pthread_mutex_lock(&worker->lock);
 	*worker->queue_end = batch;
@@ -230,6 +240,19 @@ void store_worker_do(struct store_worker *worker, struct store_task *task)
 	*worker->task_end = task;
 	worker->task_end = &task->next;
 	pthread_cond_signal(&worker->work);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+uint64_t store_worker_mark(const struct store_worker *worker)
+{
+	return worker->given;
+}
+
+void store_worker_await(struct store_worker *worker, uint64_t mark)
+{
+	pthread_mutex_lock(&worker->lock);
+	while (worker->done < mark)
+		pthread_cond_wait(&worker->settled, &worker->lock);
 	pthread_mutex_unlock(&worker->lock);
 }
 

@@ -41,6 +41,10 @@ void store_worker_free(struct store_worker *worker);
 void store_worker_commit(struct store_worker *worker, struct store_batch *batch);
 /* Takes the task. */
 void store_worker_do(struct store_worker *worker, struct store_task *task);
+/* How many batches were given to the worker so far. */
+uint64_t store_worker_mark(const struct store_worker *worker);
+/* On another thread: waits until that many were committed or refused. */
+void store_worker_await(struct store_worker *worker, uint64_t mark);
 /*
  * Calls back for each batch that is not committed yet, oldest first, while
  * the thread may be working on it: only what was filled in may be read.

@@ -101,6 +101,19 @@ STORE_TEST(returns_defaults_as_defaults)
 	cr_assert_null(sc->runs[0].actor);
 }
 
+/* A reader must never see a run as running that was told to have ended. */
+STORE_TEST(answers_with_what_was_given_before_the_question)
+{
+	for (uint32_t number = 1; number <= 50; number++) {
+		struct store_batch *batch = store_batch_new(sc->store);
+
+		store_case_put_run(batch, "a", number, RUN_SUCCESS, 1);
+		store_commit(sc->store, batch, NULL, NULL);
+		store_case_runs(sc, "a");
+		cr_assert_eq(sc->run_count, number);
+	}
+}
+
 STORE_TEST(replaces_a_run_in_its_place)
 {
 	struct store_batch *batch = store_batch_new(sc->store);
