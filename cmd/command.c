@@ -11,10 +11,12 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "cmd/connect.h"
+#include "cmd/dial.h"
 #include "cmd/out.h"
 #include "cmd/verbs.h"
 
 #define COMMAND_RPC_TIMEOUT (30 * SCHEDD_SECOND)
+#define COMMAND_SSH_TIMEOUT (5 * SCHEDD_MINUTE) /* somebody may have to type a password */
 
 const struct zone *command_zone(struct command *command)
 {
@@ -31,17 +33,25 @@ const struct zone *command_zone(struct command *command)
 int command_connect(struct command *command, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, "rpc-timeout");
-	schedd_span timeout = COMMAND_RPC_TIMEOUT;
+	const char *host = args_get(&command->args, "host");
+	schedd_span timeout = host ? COMMAND_SSH_TIMEOUT : COMMAND_RPC_TIMEOUT;
 	int rc;
 
 	if (command->client)
 		return 0;
+	if (command->alone)
+		return schedd_error_set(err, SCHEDD_EUNREACHABLE, "no daemon is asked");
 	if (text) {
 		rc = duration_parse(text, &timeout, err);
 		if (rc) {
 			schedd_error_prefix(err, "--rpc-timeout");
 			return rc;
 		}
+	}
+	if (host) {
+		command->socket = host;
+		return dial_host(&command->arena, host, args_get(&command->args, "socket"), timeout,
+		    &command->client, err);
 	}
 	return connect_daemon(&command->arena, args_get(&command->args, "socket"), timeout,
 	    &command->client, &command->socket, err);
@@ -58,7 +68,12 @@ int command_call_in(struct command *command, struct arena *arena, const char *me
 {
 	int rc = command_connect(command, err);
 
-	return rc ? rc : rpc_client_call(command->client, method, params, arena, result, err);
+	if (rc)
+		return rc;
+	rc = rpc_client_call(command->client, method, params, arena, result, err);
+	if (rc == SCHEDD_EUNREACHABLE && args_get(&command->args, "host"))
+		schedd_error_prefix(err, "over ssh to %s", args_get(&command->args, "host"));
+	return rc;
 }
 
 static void command_fail_json(const struct schedd_error *err, int status)

@@ -13,7 +13,7 @@
 
 struct verb;
 
-enum out_format { OUT_TABLE, OUT_WIDE, OUT_JSON, OUT_JSONL, OUT_TSV, OUT_NAME };
+enum out_format { OUT_TABLE, OUT_WIDE, OUT_JSON, OUT_JSONL, OUT_TSV, OUT_NAME, OUT_PROMETHEUS };
 enum out_time { OUT_TIME_AUTO, OUT_TIME_RELATIVE, OUT_TIME_LOCAL, OUT_TIME_ISO, OUT_TIME_UNIX };
 
 /* How to show things, settled from options, environment and terminal. */
@@ -38,6 +38,7 @@ struct command {
 	struct arena arena;        /* lives as long as the command */
 	struct rpc_client *client; /* NULL until command_call needed it */
 	const char *socket;        /* the daemon that was reached; NULL: none yet */
+	bool alone;                /* no daemon is to be asked */
 	struct zone_cache *zones;
 	struct zone_local zone; /* this machine's own; .zone NULL until command_zone() */
 	schedd_time now;        /* when it began */

@@ -124,6 +124,7 @@ void complete_line(
 
 	if (at < 1 || at >= count)
 		return;
+	command->verb = verb;
 	for (int i = 1; i < at; i++)
 		if (strcmp(words[i], "--") == 0) {
 			strbuf_printf(out, ":command %d\n", i + 1);

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cmd/out.h"
+#include "cmd/verbs.h"
+#include "model/job_fields.h"
 #include "trigger/zone.h"
 
 #define COMPLETE_LIMIT 500 /* more candidates help nobody */
@@ -27,6 +30,9 @@ static const char *const event_words[] = {"scheduler_started", "scheduler_shutdo
     "job_submitted", "job_executed", "job_error", "job_missed", "job_max_instances", "run_started",
     "run_retrying", "run_killed", "run_lost", NULL};
 
+static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
+static const char *const config_words[] = {"check", "show", NULL};
+
 static void values_words(const char *const *words, const char *prefix, struct strbuf *out)
 {
 	for (; words && *words; words++)
@@ -41,6 +47,30 @@ static void values_users(const char *prefix, struct strbuf *out)
 	while ((user = getpwent()))
 		complete_offer(out, prefix, user->pw_name, NULL);
 	endpwent();
+}
+
+/* Of the verb on the line; behind a comma or a minus sign the next one begins. */
+static void values_columns(const struct command *command, const char *prefix, struct strbuf *out)
+{
+	const char *comma = strrchr(prefix, ',');
+	int before = comma ? (int)(comma - prefix) + 1 : prefix[0] == '-';
+	const struct out_column *column = command->verb ? command->verb->columns : NULL;
+
+	for (; column && column->name; column++) {
+		char text[512];
+
+		if (before < 400) {
+			snprintf(text, sizeof(text), "%.*s%s", before, prefix, column->name);
+			complete_offer(out, prefix, text, NULL);
+		}
+	}
+}
+
+static void values_fields(const char *prefix, struct strbuf *out)
+{
+	for (const struct job_field *field = job_fields(); field->name; field++)
+		if (!(field->flags & JOB_FIELD_HIDDEN))
+			complete_offer(out, prefix, field->name, field->doc);
 }
 
 /* Zone names level by level, as a shell completes paths. */
@@ -191,6 +221,8 @@ void complete_values(struct command *command, enum complete kind, const struct o
 	    {COMPLETE_DURATION, duration_words},
 	    {COMPLETE_SIGNAL, signal_words},
 	    {COMPLETE_EVENT, event_words},
+	    {COMPLETE_SHELL, shell_words},
+	    {COMPLETE_CONFIG, config_words},
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
@@ -202,6 +234,10 @@ void complete_values(struct command *command, enum complete kind, const struct o
 		values_users(prefix, out);
 	else if (kind == COMPLETE_ZONE)
 		values_zones(prefix, out);
+	else if (kind == COMPLETE_COLUMN)
+		values_columns(command, prefix, out);
+	else if (kind == COMPLETE_FIELD)
+		values_fields(prefix, out);
 	else
 		values_daemon(command, kind, prefix, out);
 	/* Running jobs by id, then their runs one by one. */

@@ -94,6 +94,8 @@ static int main_run(struct command *command, int argc, const char *const *argv)
 		return main_help(command->verb);
 	if (args_has(&command->args, "version"))
 		command->verb = verbs_find("version");
+	if (command->out.format == OUT_PROMETHEUS && strcmp(command->verb->name, "stats") != 0)
+		return command_usage(command, "-o prometheus is for schedctl stats");
 	status = main_check_words(command);
 	return status ? status : command->verb->run(command);
 }

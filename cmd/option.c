@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-static const char *const format_words[] = {"table", "wide", "json", "jsonl", "tsv", "name", NULL};
+static const char *const format_words[] = {
+    "table", "wide", "json", "jsonl", "tsv", "name", "prometheus", NULL};
 static const char *const time_words[] = {"relative", "local", "iso", "unix", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const coalesce_words[] = {"latest", "earliest", "all", NULL};

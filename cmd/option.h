@@ -33,6 +33,9 @@ enum complete {
 	COMPLETE_TIME, /* now, tomorrow, … */
 	COMPLETE_DURATION,
 	COMPLETE_VERB,
+	COMPLETE_FIELD,   /* of a job */
+	COMPLETE_SHELL,   /* that completion has a script for */
+	COMPLETE_CONFIG,  /* check, show */
 	COMPLETE_COMMAND, /* the rest is a command line of its own */
 };
 

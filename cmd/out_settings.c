@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 /* In the order of enum out_format and enum out_time. */
-static const char *const format_names[] = {"table", "wide", "json", "jsonl", "tsv", "name"};
+static const char *const format_names[] = {
+    "table", "wide", "json", "jsonl", "tsv", "name", "prometheus"};
 static const char *const time_names[] = {"", "relative", "local", "iso", "unix"};
 
 /* The words were checked when they were parsed. */
@@ -55,7 +56,7 @@ int out_settings_read(struct out_settings *out, const struct args *args, struct 
 		    err, SCHEDD_EINVAL, "--json and -o %s contradict each other", format);
 	if (args_has(args, "json"))
 		format = "json";
-	out->format = format ? (enum out_format)settings_index(format_names, 6, format) : OUT_TABLE;
+	out->format = format ? (enum out_format)settings_index(format_names, 7, format) : OUT_TABLE;
 	out->time = when ? (enum out_time)settings_index(time_names, 5, when) : OUT_TIME_AUTO;
 	out->terminal = isatty(STDOUT_FILENO);
 	out->utc = args_has(args, "utc");

@@ -184,6 +184,7 @@ const struct verb verb_history = {
 	     "times stands for all of them in a row with the same cause: count tells how many.",
     .options = history_sets,
     .complete = COMPLETE_JOB,
+    .columns = columns_run,
     .max_words = -1,
     .run = history_run,
 };

@@ -155,6 +155,7 @@ const struct verb verb_list = {
 	"PATTERN is an id or a quoted glob. Paused jobs and those without a next run come last.",
     .options = list_sets,
     .complete = COMPLETE_JOB,
+    .columns = columns_job,
     .max_words = -1,
     .run = list_run,
 };

@@ -12,6 +12,7 @@
 static const struct option modify_options[] = {
     {.name = "unset",
 	.value = "FIELD",
+	.complete = COMPLETE_FIELD,
 	.section = "Changing",
 	.repeat = true,
 	.doc = "put a field back to its default"},

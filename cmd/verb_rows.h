@@ -10,7 +10,10 @@ extern const struct verb verb_apply;
 extern const struct verb verb_backup;
 extern const struct verb verb_check;
 extern const struct verb verb_complete;
+extern const struct verb verb_completion;
+extern const struct verb verb_config;
 extern const struct verb verb_copy;
+extern const struct verb verb_dial;
 extern const struct verb verb_diff;
 extern const struct verb verb_events;
 extern const struct verb verb_executors;
@@ -34,9 +37,11 @@ extern const struct verb verb_retry;
 extern const struct verb verb_run;
 extern const struct verb verb_show;
 extern const struct verb verb_shutdown;
+extern const struct verb verb_stats;
 extern const struct verb verb_status;
 extern const struct verb verb_stores;
 extern const struct verb verb_version;
 extern const struct verb verb_wait;
+extern const struct verb verb_why;
 
 #endif

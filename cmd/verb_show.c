@@ -20,6 +20,7 @@ static const struct option show_options[] = {
     {.name = "field",
 	.value = "FIELD",
 	.section = "Options",
+	.complete = COMPLETE_FIELD,
 	.doc = "only the bare value of a field, or of a part: last_run.state"},
     {0},
 };

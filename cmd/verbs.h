@@ -5,6 +5,8 @@
 
 #include "cmd/command.h"
 
+struct out_column;
+
 struct verb {
 	const char *name;
 	const char *alias;    /* NULL: none */
@@ -14,11 +16,12 @@ struct verb {
 	const char *examples; /* lines of commands, first in the help */
 	const char *notes;    /* paragraphs behind the options; NULL: none */
 	const struct option *const
-	    *options;             /* sets besides the global one, NULL-terminated; may be NULL */
-	enum complete complete;   /* of its words */
-	int min_words, max_words; /* -1: any number */
-	bool rest;                /* takes "-- CMD ARG…" */
-	bool hidden;              /* not in the overview (__complete) */
+	    *options;           /* sets besides the global one, NULL-terminated; may be NULL */
+	enum complete complete; /* of its words */
+	const struct out_column *columns;    /* for --columns and --sort; NULL: not told */
+	int min_words, max_words;            /* -1: any number */
+	bool rest;                           /* takes "-- CMD ARG…" */
+	bool hidden;                         /* not in the overview (__complete) */
 	int (*run)(struct command *command); /* returns the exit status */
 };
 

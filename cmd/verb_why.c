@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* why: the daemon's recorded facts about a job at a time, on one screen. */
+#include <string.h>
+
+#include "cmd/out.h"
+#include "cmd/out_json.h"
+#include "cmd/verb_rows.h"
+#include "trigger/when.h"
+
+static const struct option why_options[] = {
+    {.name = "at",
+	.value = "TIME",
+	.section = "Options",
+	.complete = COMPLETE_TIME,
+	.doc = "the time in question (default: lately)"},
+    {0},
+};
+
+static const struct option *const why_sets[] = {why_options, NULL};
+
+/* "next_run_time" → "next run time". */
+static void why_label(struct strbuf *out, const char *key)
+{
+	for (; *key; key++)
+		strbuf_add_char(out, *key == '_' ? ' ' : *key);
+}
+
+/* Is the integer under that key an instant? (JSON shows those as texts.) */
+static bool why_is_time(struct command *command, const char *key, const struct value *value)
+{
+	struct value shown;
+
+	if (value->type != VALUE_INT)
+		return false;
+	shown = out_json_times(command, &command->arena, key, value);
+	return shown.type == VALUE_STRING;
+}
+
+static void why_scalar(
+    struct command *command, struct strbuf *out, const char *key, const struct value *value)
+{
+	if (why_is_time(command, key, value))
+		out_cell(command, out, OUT_WHEN, value);
+	else if (value->type == VALUE_BOOL)
+		out_cell(command, out, OUT_BOOL, value);
+	else
+		out_cell(command, out, OUT_TEXT, value);
+}
+
+/* A map in one line: its time first, then texts, then what else there is. */
+static void why_line(struct command *command, struct strbuf *out, const struct value *map)
+{
+	bool first = true;
+
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		const struct value_member *member = &map->map.members[i];
+
+		if (member->value.type == VALUE_NIL || member->value.type == VALUE_MAP ||
+		    member->value.type == VALUE_ARRAY)
+			continue;
+		if (!first)
+			strbuf_add(out, "  ");
+		first = false;
+		if (member->value.type != VALUE_STRING &&
+		    !why_is_time(command, member->key, &member->value)) {
+			why_label(out, member->key);
+			strbuf_add_char(out, ' ');
+		}
+		why_scalar(command, out, member->key, &member->value);
+	}
+	strbuf_add_char(out, '\n');
+}
+
+static void why_list(
+    struct command *command, struct strbuf *out, const char *key, const struct value *list)
+{
+	if (list->array.count == 0)
+		return;
+	strbuf_printf(out, "\n%s", out_color(command, "bold"));
+	why_label(out, key);
+	strbuf_printf(out, "%s\n", out_color(command, NULL));
+	for (uint32_t i = 0; i < list->array.count; i++) {
+		const struct value *item = &list->array.items[i];
+
+		strbuf_add(out, "  ");
+		if (item->type == VALUE_MAP) {
+			why_line(command, out, item);
+		} else {
+			why_scalar(command, out, item->type == VALUE_INT ? "at" : "", item);
+			strbuf_add_char(out, '\n');
+		}
+	}
+}
+
+/* First what is one value, then the lists below headings. */
+static void why_text(struct command *command, struct strbuf *out, const struct value *answer)
+{
+	for (uint32_t i = 0; i < answer->map.count; i++) {
+		const struct value_member *member = &answer->map.members[i];
+
+		if (member->value.type == VALUE_NIL || member->value.type == VALUE_ARRAY)
+			continue;
+		strbuf_add(out, out_color(command, "bold"));
+		why_label(out, member->key);
+		strbuf_printf(out, ":%s%*s", out_color(command, NULL),
+		    strlen(member->key) < 20 ? (int)(20 - strlen(member->key)) : 1, "");
+		if (member->value.type == VALUE_MAP) {
+			why_line(command, out, &member->value);
+		} else {
+			why_scalar(command, out, member->key, &member->value);
+			strbuf_add_char(out, '\n');
+		}
+	}
+	for (uint32_t i = 0; i < answer->map.count; i++)
+		if (answer->map.members[i].value.type == VALUE_ARRAY)
+			why_list(command, out, answer->map.members[i].key,
+			    &answer->map.members[i].value);
+}
+
+static int why_run(struct command *command)
+{
+	const char *at = args_get(&command->args, "at");
+	const struct when_context context = {.zone = command_zone(command),
+	    .zones = command->zones,
+	    .now = command->now,
+	    .strict = true};
+	struct value params = value_map(), answer;
+	struct strbuf text = STRBUF_EMPTY;
+	struct schedd_error err = {0};
+	schedd_time when;
+	bool written;
+
+	value_put(&command->arena, &params, "id", value_string_ref(command->args.words[0]));
+	if (at && when_parse(at, &context, &when, &err) != 0) {
+		schedd_error_prefix(&err, "--at");
+		return command_fail(command, &err);
+	}
+	if (at)
+		value_put(&command->arena, &params, "at", value_int(when));
+	if (command_call(command, "job.why", &params, &answer, &err) != 0)
+		return command_fail(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &answer);
+	why_text(command, &text, &answer);
+	written = out_write(strbuf_peek(&text), text.length);
+	strbuf_clear(&text);
+	return written ? EXIT_DONE : EXIT_PIPE;
+}
+
+const struct verb verb_why = {
+    .name = "why",
+    .group = "Runs",
+    .summary = "explain why a job did or did not run",
+    .usage = "JOB [--at TIME]",
+    .examples = "schedctl why backup\n"
+		"schedctl why backup --at 'yesterday 02:30'",
+    .notes = "Told from recorded facts alone: runs, misses, pauses, changes, downtime.",
+    .options = why_sets,
+    .complete = COMPLETE_JOB,
+    .min_words = 1,
+    .max_words = 1,
+    .run = why_run,
+};
