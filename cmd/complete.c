@@ -113,6 +113,17 @@ static const struct verb *complete_verb(const char *const *words, int at)
 	return NULL;
 }
 
+/* What the word at the cursor is, if no option. */
+static enum complete complete_word_kind(const struct verb *verb, const char *const *words, int at)
+{
+	if (!verb)
+		return COMPLETE_VERB;
+	/* The first word says what kind of files the others are. */
+	if (verb->complete == COMPLETE_IMPORT && strcmp(words[at - 1], verb->name) != 0)
+		return COMPLETE_FILE;
+	return verb->complete;
+}
+
 void complete_line(
     struct command *command, const char *const *words, int count, int at, struct strbuf *out)
 {
@@ -140,6 +151,6 @@ void complete_line(
 		strbuf_add(out, ":words\n");
 		complete_options(sets, words, at, out);
 	} else {
-		complete_kind(command, verb ? verb->complete : COMPLETE_VERB, NULL, words[at], out);
+		complete_kind(command, complete_word_kind(verb, words, at), NULL, words[at], out);
 	}
 }

@@ -31,6 +31,7 @@ static const char *const event_words[] = {"scheduler_started", "scheduler_shutdo
     "run_retrying", "run_killed", "run_lost", NULL};
 
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
+static const char *const import_words[] = {"crontab", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
 static void values_words(const char *const *words, const char *prefix, struct strbuf *out)
@@ -223,6 +224,7 @@ void complete_values(struct command *command, enum complete kind, const struct o
 	    {COMPLETE_EVENT, event_words},
 	    {COMPLETE_SHELL, shell_words},
 	    {COMPLETE_CONFIG, config_words},
+	    {COMPLETE_IMPORT, import_words},
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)

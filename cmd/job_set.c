@@ -196,3 +196,31 @@ uint32_t job_set_count(const struct value *result, const char *action)
 	}
 	return count;
 }
+
+int job_set_show(struct command *command, const struct value *result, bool unchanged)
+{
+	static const struct out_column columns[] = {
+	    {"action", "action", OUT_TEXT, true, true, false},
+	    {"id", "id", OUT_TEXT, true, true, false},
+	    {"fields", "fields", OUT_LIST, true, true, true},
+	    {0},
+	};
+	bool all = unchanged || command->out.format != OUT_TABLE;
+	struct schedd_error err = {0};
+	struct out_list *list;
+
+	if (command->out.format == OUT_JSON)
+		return out_json(command, result);
+	if (command->out.format == OUT_TABLE)
+		command->out.headers = false;
+	list = out_list_begin(command, columns, "id", &err);
+	if (!list)
+		return command_fail(command, &err);
+	for (uint32_t i = 0; i < result->array.count; i++) {
+		const char *action = value_get_string(&result->array.items[i], "action");
+
+		if (all || !action || strcmp(action, "unchanged") != 0)
+			out_list_row(list, &result->array.items[i]);
+	}
+	return out_list_end(list);
+}

@@ -22,6 +22,11 @@ int job_set_apply(struct command *command, const struct jobfile *set, bool dry_r
     struct value *result, struct schedd_error *err) __attribute__((warn_unused_result));
 /* How many entries of an answer of job.apply have that action. */
 uint32_t job_set_count(const struct value *result, const char *action);
+/*
+ * Shows an answer of job.apply. What is unchanged is listed for programs, and
+ * for people if they want it. The exit status.
+ */
+int job_set_show(struct command *command, const struct value *result, bool unchanged);
 /* Says on stderr what is wrong with files; the exit status. */
 int job_set_diagnose(struct command *command, struct diagnostics *diagnostics);
 

@@ -35,6 +35,7 @@ enum complete {
 	COMPLETE_VERB,
 	COMPLETE_FIELD,   /* of a job */
 	COMPLETE_SHELL,   /* that completion has a script for */
+	COMPLETE_IMPORT,  /* crontab, then files */
 	COMPLETE_CONFIG,  /* check, show */
 	COMPLETE_COMMAND, /* the rest is a command line of its own */
 };

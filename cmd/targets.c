@@ -137,6 +137,18 @@ static int targets_query(struct command *command, struct value *params, struct v
 	return rc ? schedd_error_nomem(err) : 0;
 }
 
+int targets_query_ids(
+    struct command *command, struct value *params, struct value *ids, struct schedd_error *err)
+{
+	struct strmap seen;
+	int rc;
+
+	strmap_init(&seen, targets_key);
+	rc = targets_query(command, params, ids, &seen, err);
+	strmap_clear(&seen);
+	return rc;
+}
+
 int targets_resolve(struct command *command, struct value *ids, struct schedd_error *err)
 {
 	const struct args *args = &command->args;

@@ -16,6 +16,10 @@
 int targets_resolve(struct command *command, struct value *ids, struct schedd_error *err)
     __attribute__((warn_unused_result));
 
+/* Appends the ids of all jobs that params (filters of job.list) choose. */
+int targets_query_ids(struct command *command, struct value *params, struct value *ids,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+
 /* Were jobs chosen by more than typing their ids out? (Then bulk acts ask.) */
 bool targets_are_bulk(const struct command *command);
 

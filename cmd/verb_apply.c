@@ -16,35 +16,6 @@ static const struct option apply_options[] = {
 
 static const struct option *const apply_sets[] = {option_files, apply_options, NULL};
 
-/* What is unchanged is listed for programs, and for people with -v. */
-static int apply_show(struct command *command, const struct value *result)
-{
-	static const struct out_column columns[] = {
-	    {"action", "action", OUT_TEXT, true, true, false},
-	    {"id", "id", OUT_TEXT, true, true, false},
-	    {"fields", "fields", OUT_LIST, true, true, true},
-	    {0},
-	};
-	bool all = command->out.verbose || command->out.format != OUT_TABLE;
-	struct schedd_error err = {0};
-	struct out_list *list;
-
-	if (command->out.format == OUT_JSON)
-		return out_json(command, result);
-	if (command->out.format == OUT_TABLE)
-		command->out.headers = false;
-	list = out_list_begin(command, columns, "id", &err);
-	if (!list)
-		return command_fail(command, &err);
-	for (uint32_t i = 0; i < result->array.count; i++) {
-		const char *action = value_get_string(&result->array.items[i], "action");
-
-		if (all || !action || strcmp(action, "unchanged") != 0)
-			out_list_row(list, &result->array.items[i]);
-	}
-	return out_list_end(list);
-}
-
 /* Removing all of an owner's jobs may be meant, but is asked for. */
 static bool apply_confirm(struct command *command, const struct jobfile *set, int *status)
 {
@@ -77,7 +48,7 @@ static int apply_run(struct command *command)
 		if (job_set_apply(command, &set, dry_run, &result, &err) != 0) {
 			status = command_fail(command, &err);
 		} else {
-			status = apply_show(command, &result);
+			status = job_set_show(command, &result, command->out.verbose);
 			command_say(command, "%u added, %u changed, %u unchanged, %u removed%s.",
 			    job_set_count(&result, "added"), job_set_count(&result, "changed"),
 			    job_set_count(&result, "unchanged"), job_set_count(&result, "removed"),

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* export: definitions as job files, streamed page by page. */
+/* export: definitions as job files or a crontab, streamed page by page. */
 #include <string.h>
 
 #include "cmd/job_export.h"
 #include "cmd/out.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
+#include "jobfile/crontab_write.h"
 #include "jobfile/jobfile_write.h"
 
-enum export_form { EXPORT_YAML, EXPORT_JSON };
+enum export_form { EXPORT_YAML, EXPORT_JSON, EXPORT_CRONTAB };
 
-static const char *const export_words[] = {"yaml", "json", NULL};
+static const char *const export_words[] = {"yaml", "json", "crontab", NULL};
 
 static const struct option export_options[] = {
     {.name = "as",
-	.value = "yaml|json",
+	.value = "yaml|json|crontab",
 	.section = "Options",
 	.complete = COMPLETE_WORDS,
 	.words = export_words,
 	.doc = "language of the file (default yaml, with --json json)"},
+    {.name = "system", .doc = "crontab: with a column for the user, as in /etc/cron.d"},
     {.name = "store", .value = "NAME", .complete = COMPLETE_STORE, .doc = "jobs in that store"},
     {.name = "owner", .value = "NAME", .doc = "jobs of that owner, who is written into the file"},
     {0},
@@ -30,9 +32,11 @@ struct export_file {
 	struct command *command;
 	enum export_form form;
 	struct strbuf text; /* not written yet */
-	uint64_t count;     /* jobs */
-	bool *found;        /* of each word, whether a job has that id */
-	bool broken;        /* our reader went away */
+	struct crontab_writer crontab;
+	struct value paused; /* ids, for a crontab */
+	uint64_t count;      /* jobs */
+	bool *found;         /* of each word, whether a job has that id */
+	bool broken;         /* our reader went away */
 };
 
 static enum jobfile_form export_jobfile(const struct export_file *file)
@@ -52,6 +56,23 @@ static int export_flush(struct export_file *file)
 	return 0;
 }
 
+/* A definition has no state; whether it is paused decides here if the entry is a comment. */
+static void export_crontab_job(struct export_file *file, const struct value *job)
+{
+	struct value entry = *job;
+	struct arena arena;
+
+	arena_init(&arena);
+	for (uint32_t i = 0; i < file->paused.array.count; i++)
+		if (value_equal(&file->paused.array.items[i], value_get(job, "id"))) {
+			entry = value_copy(&arena, job);
+			value_put(&arena, &entry, "paused", value_bool(true));
+			break;
+		}
+	crontab_write_job(&file->crontab, &file->text, &entry);
+	arena_clear(&arena);
+}
+
 static int export_job(const struct value *job, void *context)
 {
 	struct export_file *file = context;
@@ -60,7 +81,10 @@ static int export_job(const struct value *job, void *context)
 
 	for (int i = 0; id && i < args->word_count; i++)
 		file->found[i] |= strcmp(args->words[i], id) == 0;
-	jobfile_write_job(&file->text, export_jobfile(file), job, file->count);
+	if (file->form == EXPORT_CRONTAB)
+		export_crontab_job(file, job);
+	else
+		jobfile_write_job(&file->text, export_jobfile(file), job, file->count);
 	file->count++;
 	return export_flush(file);
 }
@@ -69,7 +93,12 @@ static void export_begin(struct export_file *file)
 {
 	const char *owner = args_get(&file->command->args, "owner");
 
-	jobfile_write_begin(&file->text, export_jobfile(file), owner);
+	if (file->form == EXPORT_CRONTAB)
+		crontab_write_begin(&file->crontab, &file->text,
+		    args_has(&file->command->args, "system"),
+		    zone_name(command_zone(file->command)));
+	else
+		jobfile_write_begin(&file->text, export_jobfile(file), owner);
 }
 
 /* Ids that were typed out but are not there. */
@@ -116,9 +145,20 @@ static void export_filters(struct command *command, struct value *params)
 			    value_string_ref(args_get(&command->args, names[i])));
 }
 
+static int export_paused(struct export_file *file, struct schedd_error *err)
+{
+	struct command *command = file->command;
+	struct value paused = value_array(), params = value_map();
+
+	value_append(&command->arena, &paused, value_string_ref("paused"));
+	value_put(&command->arena, &params, "states", paused);
+	return targets_query_ids(command, &params, &file->paused, err);
+}
+
 static int export_run(struct command *command)
 {
-	struct export_file file = {.command = command, .form = export_form(command)};
+	struct export_file file = {
+	    .command = command, .form = export_form(command), .paused = value_array()};
 	struct schedd_error err = {0};
 	struct value params;
 	int rc;
@@ -127,9 +167,13 @@ static int export_run(struct command *command)
 	if (!file.found)
 		return command_usage(command, "out of memory");
 	export_filters(command, &params);
+	if (file.form == EXPORT_CRONTAB && export_paused(&file, &err) != 0)
+		return command_fail(command, &err);
 	export_begin(&file);
 	rc = job_export_each(command, &params, export_job, &file, &err);
-	if (!rc)
+	if (file.form == EXPORT_CRONTAB)
+		crontab_write_end(&file.crontab);
+	else if (!rc)
 		jobfile_write_end(&file.text, export_jobfile(&file), file.count);
 	if (!rc)
 		rc = export_flush(&file);
@@ -144,11 +188,13 @@ static int export_run(struct command *command)
 const struct verb verb_export = {
     .name = "export",
     .group = "Files",
-    .summary = "write jobs as a job file",
-    .usage = "[JOB…] [--as yaml|json]",
+    .summary = "write jobs as a job file or a crontab",
+    .usage = "[JOB…] [--as yaml|json|crontab]",
     .examples = "schedctl export > jobs.yaml\n"
-		"schedctl export 'db-*' --as json",
-    .notes = "What is at its default is left out; apply reads it back as the same jobs.",
+		"schedctl export 'db-*' --as json\n"
+		"schedctl export --as crontab",
+    .notes = "What is at its default is left out; apply reads it back as the same jobs. What a\n"
+	     "crontab cannot say stands in it as comments.",
     .options = export_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,

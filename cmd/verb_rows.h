@@ -21,6 +21,7 @@ extern const struct verb verb_export;
 extern const struct verb verb_groups;
 extern const struct verb verb_help;
 extern const struct verb verb_history;
+extern const struct verb verb_import;
 extern const struct verb verb_kill;
 extern const struct verb verb_list;
 extern const struct verb verb_logs;

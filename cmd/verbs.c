@@ -32,6 +32,7 @@ const struct verb *const verbs_all[] = {
     &verb_diff,
     &verb_check,
     &verb_export,
+    &verb_import,
     &verb_status,
     &verb_stores,
     &verb_executors,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A daemon that always gives the same answers, so that what schedctl prints can be compared byte by byte.
 
-canned_schedd.py SOCKET ANSWERS.json: an answer is chosen by method, or by "method id"; a text is an error "name: message".
+canned_schedd.py SOCKET ANSWERS.json: an answer is chosen by method, or by "method id", or "method states"; a text is an error "name: message".
 """
 import json
 import socket
@@ -15,7 +15,7 @@ CODES = {"failed": 1, "invalid_argument": 2, "not_found": 4, "conflict": 5, "per
 
 
 def answer(answers, method, params):
-    key = params.get("id") or params.get("run") or ",".join(params.get("jobs", [])) if method != "job.apply" else ""
+    key = params.get("id") or params.get("run") or ",".join(params.get("states", []))
     found = answers.get(f"{method} {key}", answers.get(method, f"failed: no canned answer for {method}"))
     if isinstance(found, str):
         name, message = found.split(": ", 1)

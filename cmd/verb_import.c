@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* import: jobs out of what other schedulers have. What cannot be taken is told line by line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cmd/job_set.h"
+#include "cmd/out.h"
+#include "cmd/verb_rows.h"
+#include "jobfile/crontab.h"
+
+#define IMPORT_BYTES_MAX ((size_t)64 << 20)
+
+static const struct option import_options[] = {
+    {.name = "system",
+	.section = "Options",
+	.doc = "crontab: the sixth column is the user (known for /etc/crontab, /etc/cron.d)"},
+    {.name = "replace", .doc = "change jobs that exist already into what the file says"},
+    {.name = "if-absent", .doc = "leave jobs that exist already alone"},
+    {.name = "dry-run", .doc = "say what would be done, change nothing"},
+    {0},
+};
+
+static const struct option *const import_sets[] = {import_options, NULL};
+
+/* What was found in the files. */
+struct import {
+	struct command *command;
+	struct value jobs;          /* list of maps for job.import, in the command's arena */
+	struct diagnostics skipped; /* what could not be taken */
+	struct diagnostics notes;   /* what was taken but means a little less */
+};
+
+/* Appends the jobs of one text; SCHEDD_EFILE: something was skipped. */
+typedef int (*import_read_fn)(
+    struct import *import, const char *path, const char *text, size_t length);
+
+static int import_crontab(struct import *import, const char *path, const char *text, size_t length)
+{
+	struct command *command = import->command;
+	const struct trigger_context context = {
+	    .zone = command_zone(command), .zones = command->zones, .now = command->now};
+	bool system = args_has(&command->args, "system") || crontab_is_system(path);
+
+	return crontab_read(strcmp(path, "-") == 0 ? "standard input" : path, text, length, system,
+	    &context, &command->arena, &import->jobs, &import->skipped, &import->notes);
+}
+
+static const struct {
+	const char *name;
+	import_read_fn read;
+} import_kinds[] = {
+    {"crontab", import_crontab},
+};
+
+#define IMPORT_KINDS (sizeof(import_kinds) / sizeof(import_kinds[0]))
+
+static int import_file(
+    struct import *import, import_read_fn read, const char *path, struct schedd_error *err)
+{
+	size_t length;
+	char *text;
+	int rc = file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
+
+	if (rc)
+		return rc;
+	rc = read(import, path, text, length);
+	free(text);
+	return rc == SCHEDD_ENOMEM ? schedd_error_nomem(err) : 0;
+}
+
+static void import_notes(struct command *command, const struct diagnostics *notes)
+{
+	struct strbuf text = STRBUF_EMPTY, safe = STRBUF_EMPTY;
+
+	diagnostics_write(notes, &text);
+	out_safe(&safe, strbuf_peek(&text), text.length, true);
+	if (!command->out.quiet && !out_is_json(command))
+		fputs(strbuf_peek(&safe), stderr);
+	strbuf_clear(&text);
+	strbuf_clear(&safe);
+}
+
+static int import_send(struct import *import)
+{
+	static const char *const flags[][2] = {
+	    {"replace", "replace"}, {"if-absent", "if_absent"}, {"dry-run", "dry_run"}};
+	struct command *command = import->command;
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+	int rc, status;
+
+	value_put(&command->arena, &params, "jobs", import->jobs);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (args_has(&command->args, flags[i][0]))
+			value_put(&command->arena, &params, flags[i][1], value_bool(true));
+	rc = command_call(command, "job.import", &params, &result, &err);
+	if (rc) {
+		status = command_fail(command, &err);
+		if (rc == SCHEDD_ECONFLICT)
+			command_say(command,
+			    "--replace changes what is there, --if-absent leaves it alone.");
+		return status;
+	}
+	status = job_set_show(command, &result, true);
+	command_say(command, "%u added, %u changed, %u unchanged%s.",
+	    job_set_count(&result, "added"), job_set_count(&result, "changed"),
+	    job_set_count(&result, "unchanged"),
+	    args_has(&command->args, "dry-run") ? " (nothing was done: --dry-run)" : "");
+	return status;
+}
+
+static int import_all(struct import *import, import_read_fn read)
+{
+	struct command *command = import->command;
+	int status = EXIT_DONE;
+
+	for (int i = 1; i < command->args.word_count; i++) {
+		struct schedd_error err = {0};
+
+		if (import_file(import, read, command->args.words[i], &err) != 0)
+			return command_fail(command, &err);
+	}
+	import_notes(command, &import->notes);
+	if (import->skipped.count > 0)
+		job_set_diagnose(command, &import->skipped);
+	if (import->jobs.array.count > 0)
+		status = import_send(import);
+	else
+		command_say(command, "There is no job to import.");
+	return !status && import->skipped.count > 0 ? EXIT_FAILED : status;
+}
+
+static int import_run(struct command *command)
+{
+	struct import import = {.command = command, .jobs = value_array()};
+	const char *kind = command->args.words[0];
+	int status;
+
+	for (size_t i = 0; i < IMPORT_KINDS; i++)
+		if (strcmp(import_kinds[i].name, kind) == 0) {
+			diagnostics_init(&import.skipped);
+			diagnostics_init(&import.notes);
+			status = import_all(&import, import_kinds[i].read);
+			diagnostics_clear(&import.skipped);
+			diagnostics_clear(&import.notes);
+			return status;
+		}
+	return command_usage(command, "nothing is known of '%s'; there is import crontab", kind);
+}
+
+const struct verb verb_import = {
+    .name = "import",
+    .group = "Files",
+    .summary = "take over jobs from a crontab",
+    .usage = "crontab FILE|-…",
+    .examples = "crontab -l | schedctl import crontab -\n"
+		"schedctl import crontab /etc/cron.d/* --dry-run",
+    .notes = "A line that cannot be taken is reported with its number and skipped; the exit status "
+	     "is 1 then. Ids\n"
+	     "come from the commands' names and are the same when the file is imported again.",
+    .options = import_sets,
+    .complete = COMPLETE_IMPORT,
+    .min_words = 2,
+    .max_words = -1,
+    .run = import_run,
+};
