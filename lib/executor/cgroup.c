@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "executor/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -132,4 +133,19 @@ int cgroup_members(const char *path, pid_t **out)
 int cgroup_remove(const char *path)
 {
 	return rmdir(path) < 0 ? -errno : 0;
+}
+
+int cgroup_sweep(const char *base, const char *prefix)
+{
+	DIR *directory = opendir(base);
+	struct dirent *entry;
+	int left = 0;
+
+	while (directory && (entry = readdir(directory)))
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		    unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR) < 0)
+			left++;
+	if (directory)
+		closedir(directory);
+	return left;
 }

@@ -27,5 +27,8 @@ int cgroup_kill(const char *path);
 int cgroup_members(const char *path, pid_t **out);
 /* 0 or -errno: EBUSY while a process is in it. */
 int cgroup_remove(const char *path);
+/* Removes the groups in base whose names begin so and in which nobody is left. How many are still
+ * there. */
+int cgroup_sweep(const char *base, const char *prefix);
 
 #endif

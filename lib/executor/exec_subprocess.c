@@ -28,6 +28,8 @@
 #include "executor/spawn.h"
 #include "loop/alarm.h"
 
+#define CGROUP_PREFIX "run."
+
 struct subprocess_task;
 
 struct subprocess {
@@ -36,6 +38,7 @@ struct subprocess {
 	struct spawn_inherit inherit;
 	struct subprocess_task *tasks; /* doubly linked */
 	char *cgroup;                  /* directory for groups; NULL: none */
+	bool cgroup_stale;             /* groups of ended attempts are in it */
 	char *buffer;                  /* CAPTURE_BUFFER bytes for all captures */
 	int null;                      /* /dev/null, read and write */
 };
@@ -81,9 +84,9 @@ static void subprocess_task_free(struct subprocess_task *task)
 		capture_free(task->captures[i]);
 	alarm_free(task->drain);
 	secret_set_remove(&task->secrets);
-	/* Not empty where the run left something behind; then it stays. */
-	if (task->cgroup)
-		(void)cgroup_remove(task->cgroup);
+	/* Not empty where the run left something behind. */
+	if (task->cgroup && cgroup_remove(task->cgroup) < 0)
+		self->cgroup_stale = true;
 	free(task->cgroup);
 	free(task);
 }
@@ -250,8 +253,10 @@ static void subprocess_make_cgroup(struct subprocess_task *task, struct subproce
 
 	if (!self->cgroup)
 		return;
+	if (self->cgroup_stale)
+		self->cgroup_stale = cgroup_sweep(self->cgroup, CGROUP_PREFIX) > 0;
 	/* "backup/42", second attempt: run.backup.42.2 */
-	snprintf(name, sizeof(name), "run.%s.%u", request->run_id, request->attempt);
+	snprintf(name, sizeof(name), CGROUP_PREFIX "%s.%u", request->run_id, request->attempt);
 	for (char *c = name; *c; c++)
 		if (*c == '/')
 			*c = '.';
@@ -413,6 +418,8 @@ static int subprocess_setup(
 	self->cgroup = config->cgroup ? strdup(config->cgroup) : NULL;
 	if (!self->accounts || !self->buffer || !self->cgroup != !config->cgroup)
 		return schedd_error_nomem(err);
+	/* What an earlier schedd left behind may have ended since. */
+	self->cgroup_stale = self->cgroup != NULL;
 	return 0;
 }
 
@@ -422,6 +429,8 @@ static void subprocess_close(struct executor *executor)
 
 	account_cache_free(self->accounts);
 	free(self->buffer);
+	if (self->cgroup_stale)
+		(void)cgroup_sweep(self->cgroup, CGROUP_PREFIX);
 	free(self->cgroup);
 	if (self->null >= 0)
 		close(self->null);

@@ -57,7 +57,7 @@ static int executor_find(
 int executor_open(
     const struct executor_config *config, struct executor **out, struct schedd_error *err)
 {
-	const struct executor_ops *ops;
+	const struct executor_ops *ops = NULL;
 	struct executor *executor;
 	int rc = executor_find(config->type, &ops, err);
 

@@ -120,8 +120,8 @@ int output_file_read(int fd, output_piece_fn piece, void *context)
 {
 	char bytes[FILE_PIECE];
 	off_t at = (off_t)strlen(FILE_MAGIC);
-	enum output_stream stream;
-	size_t length;
+	enum output_stream stream = OUTPUT_STDOUT;
+	size_t length = 0;
 	int rc;
 
 	if (file_read(fd, bytes, (size_t)at, 0) != at || memcmp(bytes, FILE_MAGIC, (size_t)at) != 0)
