@@ -248,13 +248,23 @@ void admission_group_review(struct group_slot *group)
 	admission_group_next(group);
 }
 
+void admission_clear_queues(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+	struct group_slot *group;
+
+	while ((group = strmap_next(&scheduler->groups, &position)))
+		heap_clear(&group->waiting);
+	for (uint32_t i = 0; i < scheduler->executor_count; i++)
+		heap_clear(&scheduler->executors[i]->ready);
+}
+
 void admission_free_groups(struct schedd_scheduler *scheduler)
 {
 	uint32_t position = 0;
 	struct group_slot *group;
 
 	while ((group = strmap_next(&scheduler->groups, &position))) {
-		heap_clear(&group->waiting);
 		free(group->name);
 		free(group);
 	}

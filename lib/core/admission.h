@@ -40,6 +40,8 @@ void admission_start_ready(struct schedd_scheduler *scheduler);
 struct group_slot *admission_group(struct schedd_scheduler *scheduler, const char *name);
 /* The limit of a group changed. */
 void admission_group_review(struct group_slot *group);
+/* Forgets who waits. */
+void admission_clear_queues(struct schedd_scheduler *scheduler);
 void admission_free_groups(struct schedd_scheduler *scheduler);
 
 #endif

@@ -2,11 +2,16 @@
 /* From the request to stop until no run is left and all rows are stored. */
 #include "core/drain.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include "core/history.h"
 #include "core/run_live.h"
 #include "core/scheduler_parts.h"
+
+/* How long a freed scheduler waits for processes it has killed: turns of milliseconds. */
+#define DRAIN_ABANDON_TURNS 100
+#define DRAIN_ABANDON_WAIT 50
 
 static struct schedd_scheduler *drain_owner(struct timer *timer)
 {
@@ -130,4 +135,23 @@ void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit, bool
 	if (!detach)
 		drain_set_limit(scheduler, limit);
 	scheduler_leave(scheduler);
+}
+
+void drain_abandon(struct schedd_scheduler *scheduler)
+{
+	struct run_live *live, *next;
+	struct schedd_error err;
+
+	if (!scheduler->running_count)
+		return;
+	scheduler->phase = SCHEDULER_DRAINING;
+	for (live = scheduler->live; live; live = next) {
+		next = live->next;
+		if (live->task && executor_signal(live->task, SIGKILL, &err))
+			log_warn(scheduler->log, "run %s: %s", live->id, err.message);
+	}
+	for (int i = 0; i < DRAIN_ABANDON_TURNS && scheduler->running_count; i++)
+		if (!scheduler->loop_owned ||
+		    schedd_loop_dispatch(scheduler->loop, DRAIN_ABANDON_WAIT) < 0)
+			return;
 }

@@ -193,15 +193,17 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 /* Everything that callbacks of stores and executors could still reach goes after them. */
 static void scheduler_free_contents(struct schedd_scheduler *scheduler)
 {
-	run_live_free_all(scheduler);
+	/* Queues first: they point into what follows. */
+	timers_clear(&scheduler->timers);
+	admission_clear_queues(scheduler);
 	entry_free_all(scheduler);
+	run_live_free_all(scheduler);
 	claim_free_spares(scheduler);
 	scheduler_apply_free(scheduler);
 	admission_free_groups(scheduler);
 	after_clear(scheduler);
 	retention_free(scheduler);
 	event_ring_clear(&scheduler->events);
-	timers_clear(&scheduler->timers);
 }
 
 void schedd_scheduler_free(struct schedd_scheduler *scheduler)
@@ -209,6 +211,7 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	if (!scheduler)
 		return;
 	scheduler_thread_end(scheduler);
+	drain_abandon(scheduler);
 	/* Whatever comes back from now on starts nothing. */
 	scheduler->depth++;
 	scheduler->phase = SCHEDULER_STOPPED;

@@ -295,7 +295,6 @@ void scheduler_parts_free(struct schedd_scheduler *scheduler)
 		free(scheduler->stores[i]);
 	}
 	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
-		heap_clear(&scheduler->executors[i]->ready);
 		free(scheduler->executors[i]->name);
 		free(scheduler->executors[i]);
 	}

@@ -16,12 +16,24 @@ struct scheduler_runs_question {
 	struct arena arena;
 	struct value runs; /* list */
 	uint64_t limit;
+	bool single;        /* one run is asked for: with its attempts */
 	uint32_t waiting;   /* stores that have not answered */
 	uint32_t asked;     /* stores that were asked */
 	const char *cursor; /* of the store, if it was one alone; in arena */
 	int rc;
 	struct schedd_error err;
 };
+
+static struct value scheduler_runs_value(
+    struct scheduler_runs_question *question, const struct run *run)
+{
+	struct value value = run_to_value(run, &question->arena);
+
+	if (question->single)
+		value_put(
+		    &question->arena, &value, "attempts", run_attempts(run, &question->arena));
+	return value;
+}
 
 static bool scheduler_runs_in(const char *const *jobs, const char *id)
 {
@@ -48,9 +60,11 @@ static bool scheduler_runs_match(const struct run_live *live, const struct store
 	return scheduler_runs_in(query->jobs, live->job->id);
 }
 
-static struct value scheduler_runs_live_value(const struct run_live *live, struct arena *arena)
+static struct value scheduler_runs_live_value(
+    struct scheduler_runs_question *question, const struct run_live *live)
 {
-	struct value value = run_to_value(&live->run, arena);
+	struct arena *arena = &question->arena;
+	struct value value = scheduler_runs_value(question, &live->run);
 	char text[256];
 
 	if (live->output) {
@@ -74,7 +88,7 @@ static void scheduler_runs_live(
 			return;
 		if (scheduler_runs_match(live, query))
 			value_append(&question->arena, &question->runs,
-			    scheduler_runs_live_value(live, &question->arena));
+			    scheduler_runs_live_value(question, live));
 	}
 }
 
@@ -114,7 +128,7 @@ static void scheduler_runs_answered(int rc, const struct schedd_error *err, cons
 		/* Rows of runs that go on are older than what we know of them. */
 		if (!scheduler_runs_known(question, &runs[i]))
 			value_append(&question->arena, &question->runs,
-			    run_to_value(&runs[i], &question->arena));
+			    scheduler_runs_value(question, &runs[i]));
 	if (cursor && question->asked == 1)
 		question->cursor = arena_strdup(&question->arena, cursor);
 	if (--question->waiting == 0)
@@ -152,6 +166,7 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
 	question->scheduler = scheduler;
 	question->reply = reply;
 	question->runs = value_array();
+	question->single = query->number != 0;
 	question->limit = query->limit ? query->limit : 100;
 	arena_init(&question->arena);
 	if (!query->after)

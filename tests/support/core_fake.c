@@ -32,8 +32,11 @@ static int fake_setup(
 static void fake_close(struct executor *executor)
 {
 	(void)executor;
-	for (int i = 0; i < core_fake_count; i++)
+	/* As if the process had died: nobody hears of them again. */
+	for (int i = 0; i < core_fake_count; i++) {
+		job_unref(core_fake_tasks[i]->task.request->job);
 		free(core_fake_tasks[i]);
+	}
 	core_fake_count = 0;
 }
 

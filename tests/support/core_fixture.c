@@ -98,6 +98,8 @@ void core_settle(struct core_fixture *fixture)
 {
 	struct schedd_scheduler *scheduler = fixture->scheduler;
 
+	/* As the alarm would, if something is due by now. */
+	scheduler_tick(scheduler);
 	do
 		store_flush(scheduler_store(scheduler, "default"));
 	while (mailbox_deliver(scheduler_mailbox(scheduler)) > 0);
@@ -108,7 +110,6 @@ void core_jump(struct core_fixture *fixture, schedd_span span)
 {
 	fixture->wall += span;
 	fixture->mono += span;
-	scheduler_tick(fixture->scheduler);
 	core_settle(fixture);
 }
 
@@ -306,6 +307,14 @@ static void core_write_run(struct strbuf *text, const struct value *run)
 		strbuf_printf(text, " +%lld", (long long)value_get_int(run, "coalesced", 0));
 }
 
+static int core_by_number(const void *a, const void *b)
+{
+	int64_t left = value_get_int(a, "run", 0), right = value_get_int(b, "run", 0);
+
+	return (left > right) - (left < right);
+}
+
+/* Oldest first: the answer has those that go on before the others. */
 static struct value core_runs(struct core_fixture *fixture, const char *id, struct arena *arena)
 {
 	const char *jobs[] = {id, NULL};
@@ -322,6 +331,8 @@ static struct value core_runs(struct core_fixture *fixture, const char *id, stru
 	cr_assert_eq(json_parse(fixture->json, strlen(fixture->json), arena, &answer, &err), 0);
 	runs = value_get(&answer, "runs");
 	cr_assert_not_null(runs);
+	if (runs->array.count)
+		qsort(runs->array.items, runs->array.count, sizeof(struct value), core_by_number);
 	return *runs;
 }
 
@@ -333,12 +344,22 @@ void core_expect_runs(struct core_fixture *fixture, const char *id, const char *
 
 	arena_init(&arena);
 	runs = core_runs(fixture, id, &arena);
-	for (uint32_t i = runs.array.count; i-- > 0;)
+	for (uint32_t i = 0; i < runs.array.count; i++)
 		core_write_run(&text, &runs.array.items[i]);
 	cr_expect_str_eq(strbuf_peek(&text), expect, "runs of %s are \"%s\", not \"%s\"", id,
 	    strbuf_peek(&text), expect);
 	strbuf_clear(&text);
 	arena_clear(&arena);
+}
+
+void core_show_run(struct core_fixture *fixture, const char *id, unsigned number)
+{
+	const char *jobs[] = {id, NULL};
+	struct store_run_query query = {
+	    .jobs = jobs, .since = SCHEDD_TIME_NONE, .until = SCHEDD_TIME_NONE, .number = number};
+
+	scheduler_query_runs(fixture->scheduler, &query, core_reply(fixture));
+	cr_assert_eq(core_wait(fixture), 0);
 }
 
 const char *core_last_reason(struct core_fixture *fixture, const char *id)
@@ -351,7 +372,7 @@ const char *core_last_reason(struct core_fixture *fixture, const char *id)
 	arena_init(&arena);
 	runs = core_runs(fixture, id, &arena);
 	if (runs.array.count)
-		reason = value_get_string(&runs.array.items[0], "reason");
+		reason = value_get_string(&runs.array.items[runs.array.count - 1], "reason");
 	snprintf(text, sizeof(text), "%s", reason ? reason : "");
 	arena_clear(&arena);
 	return text;

@@ -73,6 +73,8 @@ const char *core_field(struct core_fixture *fixture, const char *id, const char 
 schedd_time core_next(struct core_fixture *fixture, const char *id);
 /* Rows of the job, oldest first: "1 success", "2-2 missed x3 …". Compared with expect. */
 void core_expect_runs(struct core_fixture *fixture, const char *id, const char *expect);
+/* Asks for one run; the answer is in json. */
+void core_show_run(struct core_fixture *fixture, const char *id, unsigned number);
 /* The reason of the newest row. */
 const char *core_last_reason(struct core_fixture *fixture, const char *id);
 void core_expect_events(struct core_fixture *fixture, const char *expect);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Adding, changing and removing jobs. */
+#include "support/core_fixture.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define S SCHEDD_SECOND
+#define TEN "'trigger':{'type':'interval','seconds':10},'command':['x']"
+
+Test(jobs, are_refused_with_a_sentence)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	cr_expect_eq(core_add(&f, "{'id':'a b'," TEN "}"), SCHEDD_EINVAL);
+	cr_expect_eq(core_add(&f, "{'id':'a'," TEN "}"), 0);
+	cr_expect_eq(core_add(&f, "{'id':'a'," TEN "}"), SCHEDD_ECONFLICT);
+	cr_expect_eq(core_add(&f, "{'id':'b','store':'nowhere'," TEN "}"), SCHEDD_ENOTFOUND);
+	cr_expect_eq(core_add(&f, "{'id':'b','executor':'nobody'," TEN "}"), SCHEDD_ENOTFOUND);
+	cr_expect_eq(core_add(&f, "{'id':'b','trigger':{'cron':'0 0 30 2 *'},'command':['x']}"),
+	    SCHEDD_EINVAL);
+	cr_expect_not_null(strstr(f.err.message, "no run times"), "%s", f.err.message);
+	cr_expect_eq(core_add(&f, "{'id':'b','trigger':{'at':'2020-01-01'},'command':['x']}"),
+	    SCHEDD_EINVAL);
+	cr_expect_eq(core_add(&f, "{'id':'b','trigger':{'type':'manual'}}"), SCHEDD_EINVAL);
+	cr_expect_eq(core_remove(&f, "b"), SCHEDD_ENOTFOUND);
+	cr_expect_eq(scheduler_job_count(f.scheduler), 1);
+	core_close(&f);
+}
+
+Test(jobs, may_lie_in_the_past_when_that_is_allowed)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	cr_expect_eq(core_add_flags(&f, "{'id':'b','trigger':{'at':'2020-01-01'},'command':['x']}",
+			 SCHEDULER_ADD_ALLOW_PAST),
+	    0);
+	cr_expect_eq(core_tasks(), 1);
+	core_close(&f);
+}
+
+Test(jobs, get_ids_and_run_once_now_without_a_trigger)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	cr_assert_eq(core_add(&f, "{'command':['x']}"), 0, "%s", f.err.message);
+	cr_expect_not_null(strstr(f.json, "\"id\":\"j-"));
+	cr_expect_eq(core_tasks(), 1);
+	core_close(&f);
+}
+
+Test(jobs, keep_their_next_time_while_the_trigger_is_the_same)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a'," TEN "}");
+	core_advance(&f, 5 * S);
+	cr_assert_eq(core_modify(&f, "a", "{'name':'other'}"), 0, "%s", f.err.message);
+	cr_expect_eq(core_next(&f, "a"), CORE_EPOCH + 10 * S);
+	cr_assert_eq(core_modify(&f, "a", "{'trigger':{'type':'interval','seconds':60}}"), 0);
+	cr_expect_eq(core_next(&f, "a"), CORE_EPOCH + 65 * S);
+	cr_expect_str_eq(core_field(&f, "a", "revision"), "3");
+	core_close(&f);
+}
+
+Test(jobs, guard_changes_by_their_revision)
+{
+	struct core_fixture f = {0};
+	struct arena arena;
+	struct value changes = value_map();
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a'," TEN "}");
+	arena_init(&arena);
+	value_put(&arena, &changes, "name", value_string_ref("n"));
+	scheduler_modify(f.scheduler, "a", &changes, 7, NULL, core_reply(&f));
+	cr_expect_eq(f.rc, SCHEDD_ECONFLICT);
+	scheduler_modify(f.scheduler, "a", &changes, 1, NULL, core_reply(&f));
+	cr_expect_eq(f.rc, 0);
+	arena_clear(&arena);
+	core_close(&f);
+}
+
+Test(jobs, are_paused_by_a_null_next_run_time)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a','next_run_time':null," TEN "}");
+	cr_expect_str_eq(core_field(&f, "a", "state"), "\"paused\"");
+	core_advance(&f, 30 * S);
+	cr_expect_eq(core_tasks(), 0);
+	core_resume(&f, "a", false);
+	cr_expect_eq(core_next(&f, "a"), CORE_EPOCH + 40 * S);
+	cr_assert_eq(core_modify(&f, "a", "{'next_run_time':1772409632000000}"), 0);
+	core_advance(&f, 2 * S);
+	cr_expect_eq(core_tasks(), 1);
+	cr_expect_eq(core_next(&f, "a"), CORE_EPOCH + 40 * S);
+	core_close(&f);
+}
+
+Test(jobs, end_after_max_runs)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(
+	    &f, "{'id':'a','max_runs':2,'trigger':{'every':'10s'},'call':{'function':'count'}}");
+	core_advance(&f, SCHEDD_MINUTE);
+	cr_expect_eq(f.calls, 2);
+	cr_expect_null(scheduler_job_state(f.scheduler, "a"));
+	core_expect_runs(&f, "a", "1 success; 2 success");
+	core_close(&f);
+}
+
+Test(jobs, never_reuse_run_numbers)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a','trigger':{'every':'10s'},'call':{'function':'count'}}");
+	core_advance(&f, 30 * S);
+	cr_assert_eq(core_remove(&f, "a"), 0);
+	core_add(&f, "{'id':'a','trigger':{'every':'10s'},'call':{'function':'count'}}");
+	core_advance(&f, 10 * S);
+	core_expect_runs(&f, "a", "1 success; 2 success; 3 success; 4 success");
+	core_close(&f);
+}
+
+Test(jobs, go_on_with_the_definition_a_run_was_started_with)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a','timeout':30," TEN "}");
+	core_advance(&f, 10 * S);
+	core_modify(&f, "a", "{'timeout':5}");
+	core_advance(&f, 20 * S);
+	cr_expect_eq(core_task_signal(0), 0);
+	core_remove(&f, "a");
+	core_task_end(0, 0);
+	core_expect_runs(&f, "a", "1 success; 2 skipped x2");
+	core_close(&f);
+}
+
+Test(jobs, keep_history_and_output_under_a_new_name)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a','trigger':{'every':'10s'},'call':{'function':'count'}}");
+	core_advance(&f, 10 * S);
+	scheduler_rename(f.scheduler, "a", "b", NULL, core_reply(&f));
+	cr_assert_eq(f.rc, 0, "%s", f.err.message);
+	core_settle(&f);
+	core_advance(&f, 10 * S);
+	cr_expect_null(scheduler_job_state(f.scheduler, "a"));
+	core_expect_runs(&f, "b", "1 success; 2 success");
+	core_close(&f);
+}
+
+Test(jobs, are_brought_to_what_a_file_says)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'mine'," TEN "}");
+	cr_assert_eq(
+	    core_apply(&f, "[{'id':'a'," TEN "},{'id':'b'," TEN "}]", "team", false, true), 0);
+	cr_expect_eq(scheduler_job_count(f.scheduler), 1);
+	cr_assert_eq(
+	    core_apply(&f, "[{'id':'a'," TEN "},{'id':'b'," TEN "}]", "team", false, false), 0,
+	    "%s", f.err.message);
+	cr_expect_eq(scheduler_job_count(f.scheduler), 3);
+	cr_assert_eq(core_apply(&f, "[{'id':'a','name':'n'," TEN "}]", "team", true, false), 0);
+	cr_expect_str_eq(f.json, "[{\"id\":\"a\",\"action\":\"changed\",\"fields\":[\"name\"]},"
+				 "{\"id\":\"b\",\"action\":\"removed\",\"fields\":[]}]");
+	cr_assert_eq(core_apply(&f, "[{'id':'a','name':'n'," TEN "}]", "team", true, false), 0);
+	cr_expect_str_eq(f.json, "[{\"id\":\"a\",\"action\":\"unchanged\",\"fields\":[]}]");
+	cr_expect_eq(scheduler_job_count(f.scheduler), 2);
+	/* One bad job and nothing is done. */
+	cr_assert_eq(core_apply(&f, "[{'id':'c'," TEN "},{'id':'d','executor':'nobody'," TEN "}]",
+			 NULL, false, false),
+	    SCHEDD_ENOTFOUND);
+	cr_expect_eq(scheduler_job_count(f.scheduler), 2);
+	core_close(&f);
+}
