@@ -8,6 +8,7 @@
 #include "cmd/job_set.h"
 #include "cmd/out.h"
 #include "cmd/verb_rows.h"
+#include "jobfile/apscheduler.h"
 #include "jobfile/crontab.h"
 
 #define IMPORT_BYTES_MAX ((size_t)64 << 20)
@@ -36,15 +37,34 @@ struct import {
 typedef int (*import_read_fn)(
     struct import *import, const char *path, const char *text, size_t length);
 
+static const char *import_name(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static struct trigger_context import_context(struct command *command)
+{
+	const struct zone *zone = command_zone(command);
+
+	return (struct trigger_context){.zone = zone, .zones = command->zones, .now = command->now};
+}
+
 static int import_crontab(struct import *import, const char *path, const char *text, size_t length)
 {
 	struct command *command = import->command;
-	const struct trigger_context context = {
-	    .zone = command_zone(command), .zones = command->zones, .now = command->now};
+	const struct trigger_context context = import_context(command);
 	bool system = args_has(&command->args, "system") || crontab_is_system(path);
 
-	return crontab_read(strcmp(path, "-") == 0 ? "standard input" : path, text, length, system,
-	    &context, &command->arena, &import->jobs, &import->skipped, &import->notes);
+	return crontab_read(import_name(path), text, length, system, &context, &command->arena,
+	    &import->jobs, &import->skipped, &import->notes);
+}
+
+static int import_json(struct import *import, const char *path, const char *text, size_t length)
+{
+	const struct trigger_context context = import_context(import->command);
+
+	return apscheduler_read(import_name(path), text, length, &context, &import->command->arena,
+	    &import->jobs, &import->skipped, &import->notes);
 }
 
 static const struct {
@@ -52,6 +72,7 @@ static const struct {
 	import_read_fn read;
 } import_kinds[] = {
     {"crontab", import_crontab},
+    {"json", import_json},
 };
 
 #define IMPORT_KINDS (sizeof(import_kinds) / sizeof(import_kinds[0]))
@@ -147,17 +168,21 @@ static int import_run(struct command *command)
 			diagnostics_clear(&import.notes);
 			return status;
 		}
-	return command_usage(command, "nothing is known of '%s'; there is import crontab", kind);
+	return command_usage(
+	    command, "nothing is known of '%s'; there are import crontab and import json", kind);
 }
 
 const struct verb verb_import = {
     .name = "import",
     .group = "Files",
-    .summary = "take over jobs from a crontab",
-    .usage = "crontab FILE|-…",
+    .summary = "take over jobs from crontabs or APScheduler",
+    .usage = "crontab|json FILE|-…",
     .examples = "crontab -l | schedctl import crontab -\n"
-		"schedctl import crontab /etc/cron.d/* --dry-run",
-    .notes = "A line that cannot be taken is reported with its number and skipped; the exit status "
+		"schedctl import crontab /etc/cron.d/* --dry-run\n"
+		"schedctl import json jobs.json",
+    .notes = "json is what APScheduler 3.11's export_jobs() writes, or a job list of "
+	     "Flask-APScheduler.\n"
+	     "A line or job that cannot be taken is reported and skipped; the exit status "
 	     "is 1 then. Ids\n"
 	     "come from the commands' names and are the same when the file is imported again.",
     .options = import_sets,

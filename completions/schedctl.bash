@@ -5,14 +5,14 @@
 # schedctl itself answers what could stand at the cursor (schedctl __complete);
 # nothing that comes back is ever evaluated.
 
-# The words of the line as the user means them: bash splits at = and : too.
+# The words of the line as the user means them: bash splits at =, : and @ too.
 _schedctl_words() {
 	local i joined=
 	_schedctl_line=()
 	_schedctl_at=0
 	for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
 		local word=${COMP_WORDS[i]}
-		if [[ $i -gt 0 && -n $joined && ($word == [=:]* || ${COMP_WORDS[i - 1]} == *[=:]) ]] &&
+		if [[ $i -gt 0 && -n $joined && ($word == [=:@]* || ${COMP_WORDS[i - 1]} == *[=:@]) ]] &&
 			_schedctl_touching "$i"; then
 			_schedctl_line[${#_schedctl_line[@]} - 1]+=$word
 		else
@@ -53,20 +53,56 @@ _schedctl_unquote() {
 	_schedctl_plain=$out
 }
 
+# A candidate as it has to stand on the line, behind the quote that was typed (or none).
+_schedctl_quote() {
+	local text=$1 quote=$2 special i c
+	_schedctl_quoted=
+	case $quote in
+	\') special=\' ;;
+	\") special='[\"$`]' ;;
+	*) special='[][[:space:]!"#$&'\''()*;<>?\\^`{|}~]' ;;
+	esac
+	for ((i = 0; i < ${#text}; i++)); do
+		c=${text:i:1}
+		if [[ $quote == \' && $c == \' ]]; then
+			c="'\''"
+		elif [[ $c == $special || ($quote == \" && $c == \\) ]]; then
+			c=\\$c
+		fi
+		_schedctl_quoted+=$c
+	done
+}
+
 _schedctl_candidates() {
-	local line word typed=$1 part
+	local i line word typed=$1 quote=$2 before= end=' '
+	# bash replaces only what stands behind the last =, : or @ of the word.
+	if [[ -z $quote && $typed == *[=:@]* ]]; then
+		for ((i = ${#typed} - 1; i >= 0; i--)); do
+			[[ ${typed:i:1} == [=:@] && $COMP_WORDBREAKS == *"${typed:i:1}"* ]] || continue
+			before=${typed:0:i+1}
+			break
+		done
+		# The candidates are values: the option is not part of them.
+		[[ $typed == --*=* ]] && before=${before#--*=}
+		# A word that begins with @ is completed as a whole.
+		[[ $before == @ ]] && before=
+	fi
+	# Within quotes readline itself closes the quote and adds the blank.
+	if [[ -n $quote ]]; then
+		end=
+		compopt +o nospace 2>/dev/null
+	fi
 	while IFS= read -r line; do
 		word=${line%%$'\t'*}
-		# bash replaces only what stands behind the last = or : of the word.
-		part=$word
-		if [[ $typed == *[=:]* && $COMP_WORDBREAKS == *[=:]* ]]; then
-			local before=${typed%"${typed##*[=:]}"}
-			[[ $typed == --*=* ]] && before=${before#--*=}
-			part=${word#"$before"}
+		_schedctl_quote "${word#"$before"}" "$quote"
+		if [[ $word == */ ]]; then
+			compopt -o nospace 2>/dev/null
+			COMPREPLY+=("$_schedctl_quoted")
+		else
+			# A quote at the end would be taken for the closing one.
+			[[ -n $quote && $_schedctl_quoted == *"$quote" ]] && _schedctl_quoted+=$quote
+			COMPREPLY+=("$_schedctl_quoted$end")
 		fi
-		printf -v part %q "$part"
-		[[ $word == */ ]] || part+=' '
-		COMPREPLY+=("$part")
 	done
 }
 
@@ -89,7 +125,8 @@ _schedctl_command() {
 }
 
 _schedctl() {
-	local _schedctl_line _schedctl_at _schedctl_plain directive answer current words=() word
+	local _schedctl_line _schedctl_at _schedctl_plain _schedctl_quoted
+	local directive answer current typed quote= words=() word
 	COMPREPLY=()
 	_schedctl_words
 	for word in "${_schedctl_line[@]}"; do
@@ -101,8 +138,11 @@ _schedctl() {
 	directive=${answer%%$'\n'*}
 	case $directive in
 	:words)
-		compopt -o nospace 2>/dev/null
-		[[ $answer == *$'\n'* ]] && _schedctl_candidates "$current" <<<"${answer#*$'\n'}"
+		typed=${COMP_WORDS[COMP_CWORD]}
+		[[ $typed == [\"\']* ]] && quote=${typed:0:1}
+		# The order is schedctl's: runs come newest first.
+		compopt -o nospace -o nosort 2>/dev/null || compopt -o nospace 2>/dev/null
+		[[ $answer == *$'\n'* ]] && _schedctl_candidates "$current" "$quote" <<<"${answer#*$'\n'}"
 		;;
 	:files | :directories)
 		local flag=-f
