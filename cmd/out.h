@@ -40,6 +40,8 @@ struct out_list *out_list_begin(struct command *command, const struct out_column
     const char *name_key, struct schedd_error *err);
 /* Shows or gathers one row; the row may go away after. */
 void out_list_row(struct out_list *list, const struct value *row);
+/* Forgets what was gathered, after an error; what streamed already stays. NULL is fine. */
+void out_list_drop(struct out_list *list);
 /* Sorts (if asked), aligns, prints what was gathered. Returns the exit status (141 for a closed
  * pipe). */
 int out_list_end(struct out_list *list);

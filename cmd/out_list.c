@@ -444,6 +444,16 @@ static void list_print_tsv(struct out_list *list)
 	strbuf_clear(&line);
 }
 
+void out_list_drop(struct out_list *list)
+{
+	if (!list)
+		return;
+	for (size_t row = 0; row < list->row_count; row++)
+		free(list->rows[row].cells);
+	free(list->rows);
+	free(list);
+}
+
 int out_list_end(struct out_list *list)
 {
 	int status;
@@ -460,9 +470,6 @@ int out_list_end(struct out_list *list)
 	else if (list->command->out.format != OUT_JSONL && list->command->out.format != OUT_NAME)
 		list_print_table(list);
 	status = list->nomem ? EXIT_FAILED : list->broken ? EXIT_PIPE : EXIT_DONE;
-	for (size_t row = 0; row < list->row_count; row++)
-		free(list->rows[row].cells);
-	free(list->rows);
-	free(list);
+	out_list_drop(list);
 	return status;
 }

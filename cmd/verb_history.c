@@ -120,7 +120,7 @@ static struct value *history_member(struct value *params, const char *key)
 
 /* Page by page until so many rows were shown; 0: all there are. */
 static int history_pages(struct command *command, struct value *params, struct out_list *list,
-    uint64_t wanted, struct schedd_error *err)
+    uint64_t wanted, uint64_t *count, struct schedd_error *err)
 {
 	struct value *after = history_member(params, "after");
 	struct value *limit = history_member(params, "limit");
@@ -140,8 +140,26 @@ static int history_pages(struct command *command, struct value *params, struct o
 		for (uint32_t i = 0; runs && i < runs->array.count; i++)
 			out_list_row(list, &runs->array.items[i]);
 		shown += runs ? runs->array.count : 0;
+		*count = shown;
 		*after = value_string_ref(value_get_string(&result, "next"));
 	} while (after->type == VALUE_STRING && (wanted == 0 || shown < wanted));
+	return 0;
+}
+
+/* Nothing was found: is that because a job was mistyped? */
+static int history_check_jobs(struct command *command, struct schedd_error *err)
+{
+	for (int i = 0; i < command->args.word_count; i++) {
+		struct value params = value_map(), result;
+		int rc;
+
+		if (strpbrk(command->args.words[i], "*?["))
+			continue;
+		value_put(&command->arena, &params, "id", value_string_ref(command->args.words[i]));
+		rc = command_call(command, "job.get", &params, &result, err);
+		if (rc)
+			return rc;
+	}
 	return 0;
 }
 
@@ -153,7 +171,8 @@ static int history_run(struct command *command)
 	struct out_list *list;
 	struct value params;
 	char *end;
-	int rc, status;
+	uint64_t shown = 0;
+	int rc;
 
 	if (number) {
 		wanted = strtoll(number, &end, 10);
@@ -165,9 +184,14 @@ static int history_run(struct command *command)
 	list = out_list_begin(command, columns_run, "id", &err);
 	if (!list)
 		return command_fail(command, &err);
-	rc = history_pages(command, &params, list, (uint64_t)wanted, &err);
-	status = out_list_end(list);
-	return rc ? command_fail(command, &err) : status;
+	rc = history_pages(command, &params, list, (uint64_t)wanted, &shown, &err);
+	if (!rc && shown == 0)
+		rc = history_check_jobs(command, &err);
+	if (rc) {
+		out_list_drop(list);
+		return command_fail(command, &err);
+	}
+	return out_list_end(list);
 }
 
 const struct verb verb_history = {

@@ -98,9 +98,11 @@ static int list_once(struct command *command, struct value *params)
 	if (!list)
 		return command_fail(command, &err);
 	rc = list_pages(command, params, list, &count, &err);
-	status = out_list_end(list);
-	if (rc)
+	if (rc) {
+		out_list_drop(list);
 		return command_fail(command, &err);
+	}
+	status = out_list_end(list);
 	if (!status && count == 0 && command->out.terminal && !out_is_json(command))
 		command_say(command, params->map.count > 2
 					 ? "No job matches."
