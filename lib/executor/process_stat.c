@@ -98,12 +98,12 @@ size_t process_stat_environ(pid_t pid, char *buffer, size_t size)
 	return process_file(pid, "environ", buffer, size);
 }
 
-const char *process_stat_variable(const char *environ, size_t length, const char *name)
+const char *process_stat_variable(const char *variables, size_t length, const char *name)
 {
 	size_t name_length = strlen(name);
-	const char *end = environ + length;
+	const char *end = variables + length;
 
-	for (const char *at = environ; at < end; at += strlen(at) + 1)
+	for (const char *at = variables; at < end; at += strlen(at) + 1)
 		if (strncmp(at, name, name_length) == 0 && at[name_length] == '=')
 			return at + name_length + 1;
 	return NULL;

@@ -30,6 +30,6 @@ int process_stat_list(struct process_stat **out);
  */
 size_t process_stat_environ(pid_t pid, char *buffer, size_t size);
 /* The text of a variable in such an environment; NULL: it is not there. */
-const char *process_stat_variable(const char *environ, size_t length, const char *name);
+const char *process_stat_variable(const char *variables, size_t length, const char *name);
 
 #endif

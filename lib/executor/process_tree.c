@@ -23,20 +23,20 @@ struct tree_walk {
 	int count;
 	pid_t *grouped; /* members of the control group */
 	int grouped_count;
-	char *environ; /* scratch */
+	char *variables; /* scratch */
 };
 
-static bool tree_has_variables(const struct process_tree *tree, pid_t pid, char *environ)
+static bool tree_has_variables(const struct process_tree *tree, pid_t pid, char *variables)
 {
-	size_t length = process_stat_environ(pid, environ, TREE_ENVIRON);
-	const char *run = process_stat_variable(environ, length, "SCHEDD_RUN");
+	size_t length = process_stat_environ(pid, variables, TREE_ENVIRON);
+	const char *run = process_stat_variable(variables, length, "SCHEDD_RUN");
 	const char *socket;
 
 	if (!run || !tree->run || strcmp(run, tree->run) != 0)
 		return false;
 	if (!tree->socket)
 		return true;
-	socket = process_stat_variable(environ, length, "SCHEDD_SOCKET");
+	socket = process_stat_variable(variables, length, "SCHEDD_SOCKET");
 	return socket && strcmp(socket, tree->socket) == 0;
 }
 
@@ -51,7 +51,7 @@ static bool tree_is_member(const struct tree_walk *walk, const struct process_st
 	for (int i = 0; i < walk->grouped_count; i++)
 		if (walk->grouped[i] == process->pid)
 			return true;
-	return tree_has_variables(tree, process->pid, walk->environ);
+	return tree_has_variables(tree, process->pid, walk->variables);
 }
 
 /* Children of members are members, to any depth. */
@@ -77,14 +77,14 @@ static void tree_walk_clear(struct tree_walk *walk)
 	free(walk->list);
 	free(walk->member);
 	free(walk->grouped);
-	free(walk->environ);
+	free(walk->variables);
 }
 
 static bool tree_walk_init(struct tree_walk *walk, const struct process_tree *tree)
 {
 	*walk = (struct tree_walk){.tree = tree};
-	walk->environ = malloc(TREE_ENVIRON);
-	walk->count = walk->environ ? process_stat_list(&walk->list) : -1;
+	walk->variables = malloc(TREE_ENVIRON);
+	walk->count = walk->variables ? process_stat_list(&walk->list) : -1;
 	if (walk->count > 0)
 		walk->member = calloc((size_t)walk->count, sizeof(*walk->member));
 	if (!walk->member) {
@@ -165,10 +165,10 @@ int process_tree_signal(const struct process_tree *tree, int signal)
 bool process_tree_marked(pid_t pid, const char *run, const char *socket)
 {
 	struct process_tree tree = {.run = run, .socket = socket};
-	char *environ = malloc(TREE_ENVIRON);
-	bool marked = environ && tree_has_variables(&tree, pid, environ);
+	char *variables = malloc(TREE_ENVIRON);
+	bool marked = variables && tree_has_variables(&tree, pid, variables);
 
-	free(environ);
+	free(variables);
 	return marked;
 }
 

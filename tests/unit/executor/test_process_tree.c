@@ -43,6 +43,11 @@ static bool inherited(pid_t pid)
 	return process_stat_read(pid, &stat) && stat.ppid == getpid();
 }
 
+static bool marked(pid_t pid)
+{
+	return process_tree_marked(pid, "probe/1", task_probe_socket());
+}
+
 /* Turns the loop until it is so. */
 static void until(bool (*so)(pid_t pid), pid_t pid)
 {
@@ -127,7 +132,8 @@ Test(process_tree, leaves_other_runs_alone)
 	start_family(&other, "\"setsid sleep 60 & echo $!; wait\"", theirs, 1);
 	start_family(&ours, "\"setsid sleep 60 & echo $!; wait\"", mine, 1);
 	other.request.run_id = "other/1";
-	cr_expect(process_tree_marked(mine[0], "probe/1", task_probe_socket()));
+	/* While it executes it has no environment for a moment. */
+	until(marked, mine[0]);
 	cr_expect_not(process_tree_marked(mine[0], "probe/11", task_probe_socket()));
 	cr_expect_not(process_tree_marked(mine[0], "probe/1", "/run/other.sock"));
 	cr_expect_not(process_tree_marked(getpid(), "probe/1", NULL));
