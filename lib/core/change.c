@@ -275,6 +275,9 @@ void change_record(struct change *change, enum schedd_event_code code, const cha
 	struct strbuf text = STRBUF_EMPTY;
 	struct value value;
 
+	/* What dies with the process is remembered by the ring of events. */
+	if (!change->store->durable)
+		return;
 	change_event_fill(change, code, &event);
 	event.error = detail;
 	value = scheduler_event_value(&event, &change->arena);

@@ -8,7 +8,8 @@
 void drain_init(struct schedd_scheduler *scheduler);
 /* Is it over? Then it is answered. Called whenever the scheduler comes to rest. */
 void drain_review(struct schedd_scheduler *scheduler);
-/* The scheduler is freed while runs go on: ends them by force and waits for that, where its loop is its own. */
+/* The scheduler is freed while runs go on: ends them by force and waits for that, where its loop is
+ * its own. */
 void drain_abandon(struct schedd_scheduler *scheduler);
 
 #endif

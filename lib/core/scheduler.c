@@ -5,6 +5,7 @@
  */
 #include "core/scheduler_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include "core/scheduler_parts.h"
 #include "core/scheduler_wait.h"
 #include "core/tick.h"
+#include "trigger/trigger_cache.h"
 
 void scheduler_settings_init(struct scheduler_settings *settings)
 {
@@ -129,7 +131,8 @@ static int scheduler_init_time(struct schedd_scheduler *scheduler, struct schedd
 	if (gethostname(scheduler->host, sizeof(scheduler->host) - 1))
 		scheduler->host[0] = '\0';
 	scheduler->zones = zone_cache_new(NULL);
-	if (!scheduler->zones)
+	scheduler->triggers = trigger_cache_new();
+	if (!scheduler->zones || !scheduler->triggers)
 		return schedd_error_nomem(err);
 	if (zone_local_find(
 		scheduler->zones, scheduler->timezone, getenv("TZ"), "", &scheduler->zone, err))
@@ -228,6 +231,7 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	mailbox_free(scheduler->mailbox);
 	if (scheduler->loop_owned)
 		schedd_loop_free(scheduler->loop);
+	trigger_cache_free(scheduler->triggers);
 	zone_cache_free(scheduler->zones);
 	free(scheduler->state_dir);
 	free(scheduler->socket);
@@ -360,7 +364,8 @@ void scheduler_store_failed(struct store_slot *slot, const struct schedd_error *
 
 	slot->failures++;
 	slot->failing = true;
-	strncpy(slot->last_error, err ? err->message : "it failed", sizeof(slot->last_error) - 1);
+	snprintf(slot->last_error, sizeof(slot->last_error), "%.*s",
+	    (int)sizeof(slot->last_error) - 1, err ? err->message : "it failed");
 	log_error(scheduler->log, "store %s: %s", slot->name, slot->last_error);
 	event_ring_emit(scheduler, &event, NULL);
 }

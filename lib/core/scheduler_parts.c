@@ -23,7 +23,8 @@ const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler 
 	scheduler->trigger = (struct trigger_context){.zones = scheduler->zones,
 	    .zone = scheduler->zone.zone,
 	    .now = scheduler_now(scheduler),
-	    .host = scheduler->host};
+	    .host = scheduler->host,
+	    .cache = scheduler->triggers};
 	return &scheduler->trigger;
 }
 

@@ -108,6 +108,7 @@ struct schedd_scheduler {
 	struct scheduler_settings settings;
 
 	struct zone_cache *zones;
+	struct trigger_cache *triggers; /* those that many jobs share */
 	struct zone_local zone;
 	struct trigger_context trigger; /* what scheduler_trigger_context() answers */
 	char host[256];

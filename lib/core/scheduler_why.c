@@ -17,6 +17,7 @@ struct scheduler_why {
 	struct scheduler_reply reply;
 	struct arena arena;
 	struct value result;
+	struct value changes; /* found in the ring, oldest first */
 	struct store_slot *store;
 	char *id;
 	schedd_time at;
@@ -107,6 +108,30 @@ static void scheduler_why_changes(
 	scheduler_why_answer(why, rc, err);
 }
 
+/* Changes in a store without durability are remembered by the ring alone. */
+static void scheduler_why_event(const struct schedd_event *event, void *context)
+{
+	struct scheduler_why *why = context;
+	const unsigned changes =
+	    SCHEDD_EVENT_JOB_ADDED | SCHEDD_EVENT_JOB_MODIFIED | SCHEDD_EVENT_JOB_REMOVED;
+
+	if ((event->code & changes) && event->job && strcmp(event->job, why->id) == 0)
+		value_append(&why->arena, &why->changes, scheduler_event_value(event, &why->arena));
+}
+
+static void scheduler_why_ring(struct scheduler_why *why)
+{
+	struct value newest_first = value_array();
+	uint32_t count;
+
+	why->changes = value_array();
+	scheduler_replay(why->scheduler, 0, scheduler_why_event, why);
+	count = why->changes.array.count;
+	for (uint32_t i = 0; i < count && i < SCHEDULER_WHY_CHANGES; i++)
+		value_append(&why->arena, &newest_first, why->changes.array.items[count - 1 - i]);
+	scheduler_why_changes(0, NULL, &newest_first, why);
+}
+
 static void scheduler_why_runs(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context)
 {
@@ -121,6 +146,10 @@ static void scheduler_why_runs(int rc, const struct schedd_error *err, const str
 	for (size_t i = 0; i < count; i++)
 		value_append(&why->arena, &list, run_to_value(&runs[i], &why->arena));
 	value_put(&why->arena, &why->result, "runs", list);
+	if (!why->store->durable) {
+		scheduler_why_ring(why);
+		return;
+	}
 	store_query_changes(why->store->store, why->id, SCHEDD_TIME_NONE, SCHEDULER_WHY_CHANGES,
 	    scheduler_why_changes, why);
 }

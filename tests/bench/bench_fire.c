@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * No-op C functions due each second on the memory store: CPU per fire,
+ * lateness, missed fire times; and how many fires a second saturate one CPU.
+ */
+#include <schedd/scheduler.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <sys/resource.h>
+
+struct bench_fire {
+	int64_t *late; /* µs of each fire */
+	size_t count, capacity;
+	bool by_clock; /* measure lateness */
+};
+
+static int bench_noop(const struct schedd_call *call, void *context)
+{
+	struct bench_fire *bench = context;
+	const struct schedd_clock *clock = schedd_clock_system();
+
+	if (bench->by_clock && bench->count < bench->capacity)
+		bench->late[bench->count] = clock->wall(clock->context) - call->scheduled_at;
+	bench->count++;
+	return 0;
+}
+
+static double bench_cpu(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static int bench_compare(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void bench_die(const char *what, const struct schedd_error *err)
+{
+	fprintf(stderr, "bench_fire: %s: %s\n", what, err->message);
+	exit(1);
+}
+
+static struct schedd_scheduler *bench_scheduler(
+    const struct schedd_clock *clock, struct bench_fire *bench)
+{
+	struct schedd_scheduler_options options = {.clock = clock, .timezone = "UTC"};
+	struct schedd_scheduler *scheduler;
+	struct schedd_error err;
+
+	if (schedd_scheduler_new(&options, &scheduler, &err) ||
+	    schedd_scheduler_register(scheduler, "noop", bench_noop, bench, &err))
+		bench_die("new", &err);
+	return scheduler;
+}
+
+/* All on one grid, so that they are due at one instant. */
+static void bench_add(struct schedd_scheduler *scheduler, unsigned jobs, schedd_time start)
+{
+	char trigger[128];
+	struct schedd_error err;
+
+	snprintf(trigger, sizeof(trigger), "{\"type\":\"interval\",\"seconds\":1,\"start\":%lld}",
+	    (long long)start);
+	for (unsigned i = 0; i < jobs; i++) {
+		struct schedd_job *job = schedd_job_new();
+		char id[32];
+
+		snprintf(id, sizeof(id), "job-%06u", i);
+		if (schedd_job_set(job, "id", id, &err) ||
+		    schedd_job_set(job, "trigger", trigger, &err) ||
+		    schedd_job_set(job, "executor", "function", &err) ||
+		    schedd_job_set_call(job, "noop", NULL, &err) ||
+		    schedd_scheduler_add(scheduler, job, &err))
+			bench_die("add", &err);
+		schedd_job_unref(job);
+	}
+}
+
+static void bench_rate(unsigned jobs, int seconds)
+{
+	struct bench_fire bench = {.by_clock = true};
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct schedd_scheduler *scheduler = bench_scheduler(NULL, &bench);
+	schedd_time begin = (clock->wall(NULL) / SCHEDD_SECOND + 2) * SCHEDD_SECOND;
+	schedd_time end;
+	double cpu;
+	struct schedd_error err;
+
+	bench.capacity = (size_t)jobs * (size_t)(seconds + 1);
+	bench.late = calloc(bench.capacity, sizeof(bench.late[0]));
+	begin += jobs >= 100000 ? 2 * SCHEDD_SECOND : 0;
+	end = begin + (seconds - 1) * SCHEDD_SECOND + SCHEDD_SECOND / 2;
+	bench_add(scheduler, jobs, begin);
+	if (schedd_scheduler_start(scheduler, &err))
+		bench_die("start", &err);
+	bench.count = 0;
+	cpu = bench_cpu();
+	while (clock->wall(NULL) < end) {
+		struct timespec pause = {0, 200000};
+		schedd_time next = schedd_scheduler_next_wake(scheduler);
+		schedd_time now = clock->wall(NULL);
+
+		if (next > end)
+			next = end;
+		if (next > now) {
+			pause.tv_sec = (next - now) / SCHEDD_SECOND;
+			pause.tv_nsec = (next - now) % SCHEDD_SECOND * 1000;
+			nanosleep(&pause, NULL);
+		}
+		schedd_scheduler_process(scheduler);
+	}
+	cpu = bench_cpu() - cpu;
+	qsort(bench.late, bench.count, sizeof(bench.late[0]), bench_compare);
+	printf("{\"bench\":\"fire_rate\",\"jobs\":%u,\"fires\":%zu,\"missed\":%lld,"
+	       "\"cpu_us_per_fire\":%.3f,\"late_p50_ms\":%.3f,\"late_p99_ms\":%.3f}\n",
+	    jobs, bench.count, (long long)jobs * seconds - (long long)bench.count,
+	    cpu * 1e6 / (double)bench.count, (double)bench.late[bench.count / 2] / 1e3,
+	    (double)bench.late[bench.count * 99 / 100] / 1e3);
+	fflush(stdout);
+	schedd_scheduler_free(scheduler);
+	free(bench.late);
+}
+
+/* ---- Saturation: a clock that jumps from second to second ---- */
+
+static schedd_time bench_now;
+
+static schedd_time bench_wall(void *context)
+{
+	(void)context;
+	return bench_now;
+}
+
+static struct schedd_mono bench_mono(void *context)
+{
+	(void)context;
+	return (struct schedd_mono){bench_now};
+}
+
+static void bench_saturation(unsigned jobs, int seconds)
+{
+	const struct schedd_clock clock = {bench_wall, bench_mono, NULL};
+	struct bench_fire bench = {.by_clock = false};
+	struct schedd_scheduler *scheduler;
+	struct schedd_error err;
+	double cpu;
+
+	bench_now = (schedd_time)1772409600 * SCHEDD_SECOND;
+	scheduler = bench_scheduler(&clock, &bench);
+	bench_add(scheduler, jobs, bench_now + SCHEDD_SECOND);
+	if (schedd_scheduler_start(scheduler, &err))
+		bench_die("start", &err);
+	cpu = bench_cpu();
+	for (int i = 0; i < seconds; i++) {
+		bench_now += SCHEDD_SECOND;
+		do
+			schedd_scheduler_process(scheduler);
+		while (schedd_scheduler_next_wake(scheduler) <= bench_now);
+	}
+	cpu = bench_cpu() - cpu;
+	printf("{\"bench\":\"fire_saturation\",\"jobs\":%u,\"fires\":%zu,\"cpu_us_per_fire\":%.3f,"
+	       "\"fires_per_second\":%.0f}\n",
+	    jobs, bench.count, cpu * 1e6 / (double)bench.count, (double)bench.count / cpu);
+	fflush(stdout);
+	schedd_scheduler_free(scheduler);
+}
+
+int main(int argc, char **argv)
+{
+	int seconds = argc > 1 ? atoi(argv[1]) : 10;
+
+	bench_rate(100, seconds);
+	bench_rate(1000, seconds);
+	bench_rate(10000, seconds);
+	bench_rate(100000, seconds);
+	bench_saturation(1000, 1000);
+	bench_saturation(100000, 10);
+	return 0;
+}
