@@ -30,6 +30,21 @@ const struct zone *command_zone(struct command *command)
 	return command->zone.zone;
 }
 
+struct trigger_context command_triggers(struct command *command)
+{
+	const struct zone *zone = command_zone(command);
+
+	return (struct trigger_context){.zones = command->zones, .zone = zone, .now = command->now};
+}
+
+struct when_context command_times(struct command *command, bool strict)
+{
+	const struct zone *zone = command_zone(command);
+
+	return (struct when_context){
+	    .zones = command->zones, .zone = zone, .now = command->now, .strict = strict};
+}
+
 int command_connect(struct command *command, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, "rpc-timeout");

@@ -9,6 +9,8 @@
 #include "cmd/args.h"
 #include "cmd/exit_code.h"
 #include "proto/rpc_client.h"
+#include "trigger/trigger.h"
+#include "trigger/when.h"
 #include "trigger/zone_local.h"
 
 struct verb;
@@ -46,6 +48,10 @@ struct command {
 
 /* The caller's zone, looked up on first use; UTC where there is none. */
 const struct zone *command_zone(struct command *command);
+/* How triggers are read: in the caller's zone, from when the command began; of no job yet. */
+struct trigger_context command_triggers(struct command *command);
+/* Likewise times. strict: what does not exist or comes twice is an error. */
+struct when_context command_times(struct command *command, bool strict);
 /* The daemon's connection, made on first use. */
 int command_connect(struct command *command, struct schedd_error *err)
     __attribute__((warn_unused_result));

@@ -76,9 +76,7 @@ static const char *set_next_path(const struct args *args, int *position, int *wo
 
 int job_set_load(struct command *command, struct jobfile *set)
 {
-	const struct zone *zone = command_zone(command);
-	const struct trigger_context context = {
-	    .zones = command->zones, .zone = zone, .now = command->now};
+	const struct trigger_context context = command_triggers(command);
 	struct diagnostics diagnostics;
 	int position = 0, word = 0, status = EXIT_DONE, rc = 0;
 	const char *path;

@@ -37,8 +37,7 @@ void job_view_argv(struct strbuf *out, const struct value *argv)
 
 static void view_trigger(struct command *command, struct strbuf *out, const struct value *value)
 {
-	const struct trigger_context context = {
-	    .zone = command_zone(command), .zones = command->zones, .now = command->now};
+	const struct trigger_context context = command_triggers(command);
 	struct schedd_trigger *trigger;
 
 	if (trigger_from_value(value, &context, &trigger, NULL) != 0) {

@@ -79,8 +79,7 @@ static bool agenda_within(const struct agenda *agenda, schedd_time time)
 static int agenda_job(struct agenda *agenda, const struct value *job)
 {
 	struct command *command = agenda->command;
-	const struct trigger_context context = {
-	    .zones = command->zones, .zone = command_zone(command), .now = command->now};
+	const struct trigger_context context = command_triggers(command);
 	const struct value *next = value_get(job, "next_run_time");
 	const char *id, *words;
 	struct schedd_trigger *trigger;
@@ -138,10 +137,7 @@ static int agenda_bound(
     struct command *command, const char *option, schedd_time *out, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, option);
-	const struct when_context context = {.zone = command_zone(command),
-	    .zones = command->zones,
-	    .now = command->now,
-	    .strict = true};
+	const struct when_context context = command_times(command, true);
 
 	if (!text)
 		return 0;

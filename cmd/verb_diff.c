@@ -30,14 +30,12 @@ struct diff {
 static struct schedd_job *diff_wanted(const struct diff *diff, const char *id)
 {
 	struct command *command = diff->command;
-	const struct trigger_context trigger = {.zones = command->zones,
-	    .zone = command_zone(command),
-	    .now = command->now,
-	    .job_id = id};
+	struct trigger_context trigger = command_triggers(command);
 	const struct job_fields_context context = {.trigger = &trigger};
 	struct schedd_job *job = job_new();
 	struct job_state state;
 
+	trigger.job_id = id;
 	job_state_init(&state);
 	for (uint32_t i = 0; job && i < diff->set->jobs.array.count; i++) {
 		const struct value *map = &diff->set->jobs.array.items[i];

@@ -64,14 +64,12 @@ static int history_time(
     struct command *command, struct value *params, const char *option, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, option);
-	struct when_context context = {.zone = command_zone(command),
-	    .zones = command->zones,
-	    .now = command->now,
-	    .date_is_end = strcmp(option, "until") == 0};
+	struct when_context context = command_times(command, false);
 	schedd_time when;
 
 	if (!text)
 		return 0;
+	context.date_is_end = strcmp(option, "until") == 0;
 	if (when_parse(text, &context, &when, err) != 0)
 		return schedd_error_prefix(err, "--%s", option);
 	value_put(&command->arena, params, option, value_int(when));

@@ -42,17 +42,10 @@ static const char *import_name(const char *path)
 	return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-static struct trigger_context import_context(struct command *command)
-{
-	const struct zone *zone = command_zone(command);
-
-	return (struct trigger_context){.zone = zone, .zones = command->zones, .now = command->now};
-}
-
 static int import_crontab(struct import *import, const char *path, const char *text, size_t length)
 {
 	struct command *command = import->command;
-	const struct trigger_context context = import_context(command);
+	const struct trigger_context context = command_triggers(command);
 	bool system = args_has(&command->args, "system") || crontab_is_system(path);
 
 	return crontab_read(import_name(path), text, length, system, &context, &command->arena,
@@ -61,7 +54,7 @@ static int import_crontab(struct import *import, const char *path, const char *t
 
 static int import_json(struct import *import, const char *path, const char *text, size_t length)
 {
-	const struct trigger_context context = import_context(import->command);
+	const struct trigger_context context = command_triggers(import->command);
 
 	return apscheduler_read(import_name(path), text, length, &context, &import->command->arena,
 	    &import->jobs, &import->skipped, &import->notes);

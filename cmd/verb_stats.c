@@ -27,8 +27,7 @@ static int stats_params(struct command *command, struct value *params, struct sc
 {
 	const char *last = args_get(&command->args, "last"),
 		   *since = args_get(&command->args, "since");
-	const struct when_context context = {
-	    .zone = command_zone(command), .zones = command->zones, .now = command->now};
+	const struct when_context context = command_times(command, false);
 	schedd_time when = command->now;
 	schedd_span span;
 

@@ -120,10 +120,7 @@ static void why_text(struct command *command, struct strbuf *out, const struct v
 static int why_run(struct command *command)
 {
 	const char *at = args_get(&command->args, "at");
-	const struct when_context context = {.zone = command_zone(command),
-	    .zones = command->zones,
-	    .now = command->now,
-	    .strict = true};
+	const struct when_context context = command_times(command, true);
 	struct value params = value_map(), answer;
 	struct strbuf text = STRBUF_EMPTY;
 	struct schedd_error err = {0};

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Completion in a real bash, with and without the bash-completion package.
 
-test_completion.py SCHEDCTL COMPLETIONS-FOLDER
+SCHEDCTL is the program, SCHEDD_SOURCE the source tree.
 """
 import json
 import os
@@ -127,7 +127,8 @@ def prepare(folder):
 
 
 def main():
-    schedctl, completions = map(os.path.abspath, sys.argv[1:3])
+    schedctl = os.path.abspath(os.environ["SCHEDCTL"])
+    completions = os.environ.get("SCHEDD_SOURCE", str(HERE.parents[1])) + "/completions"
     failures = []
     with tempfile.TemporaryDirectory() as folder:
         prepare(folder)
