@@ -7,6 +7,7 @@
 #include "server/listener.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,20 @@ static int listener_directory(const char *path, bool make, struct schedd_error *
 	return rc;
 }
 
+/*
+ * Is the process that listened there still alive? A child that a killed daemon
+ * was just starting keeps its socket open until it executes its program.
+ */
+static bool listener_peer_lives(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.pid <= 0)
+		return true;
+	return kill(peer.pid, 0) == 0 || errno != ESRCH;
+}
+
 /* What is there at the path? Removes the leftover of a daemon that is gone. */
 static int listener_clear_path(const struct sockaddr_un *address, struct schedd_error *err)
 {
@@ -84,7 +99,7 @@ static int listener_clear_path(const struct sockaddr_un *address, struct schedd_
 		return schedd_error_set(
 		    err, SCHEDD_EFAILED, "cannot make a socket: %s", strerror(errno));
 	rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	if (rc < 0 && errno == ECONNREFUSED)
+	if (rc == 0 ? !listener_peer_lives(fd) : errno == ECONNREFUSED)
 		rc = unlink(path) < 0
 			 ? schedd_error_set(err, SCHEDD_EPERM,
 			       "cannot remove the stale socket '%s': %s", path, strerror(errno))

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flock(2): it ends with the process, however that ends, so there is no stale
- * lock. The pid in the file is for people and for the refusal alone.
+ * A record lock of fcntl(2): it ends with the process, however that ends, so
+ * there is no stale lock. Not flock(2), which a child that a killed daemon was
+ * just starting would hold on to until it executes its program. The pid in the
+ * file is for people and for the refusal alone.
  */
 #include "server/lock.h"
 
@@ -11,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +24,14 @@ static long lock_holder(int fd)
 	return n > 0 ? strtol(text, NULL, 10) : 0;
 }
 
-/* The file may have been removed by the one who held it between open and flock. */
+static int lock_try(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_SETLK, &whole);
+}
+
+/* The file may have been removed by the one who held it between open and lock. */
 static bool lock_is_current(int fd, const char *path)
 {
 	struct stat held, there;
@@ -43,12 +51,12 @@ static int lock_open(const char *path, const char *what, int *out, struct schedd
 			return schedd_error_set(err, refused ? SCHEDD_EPERM : SCHEDD_EFAILED,
 			    "cannot use the %s: %s: %s", what, path, strerror(errno));
 		}
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (lock_try(fd) < 0) {
 			long pid = lock_holder(fd);
 			int reason = errno;
 
 			close(fd);
-			if (reason == EWOULDBLOCK)
+			if (reason == EAGAIN || reason == EACCES)
 				return schedd_error_set(err, SCHEDD_EFAILED,
 				    "the %s is held by another schedd with pid %ld", what, pid);
 			return schedd_error_set(

@@ -101,6 +101,7 @@ class Crash(e2e.TestCase):
             after = page["next"]
             if after is None:
                 break
+        client.close()
         for name, command in load.present.items():
             self.assertIn(name, found, "an acknowledged job is gone")
             self.assertEqual(found[name]["command"], command)
