@@ -4,6 +4,7 @@
 
 #include <msgpack.h>
 #include <string.h>
+#include "base/utf8.h"
 
 /* Keys are compared with each other, so their number is limited; long data comes in arrays. */
 #define MESSAGE_MAP_MAX 1024
@@ -205,6 +206,17 @@ static void message_pack_text(msgpack_packer *packer, const char *text, size_t l
 	msgpack_pack_str_body(packer, text, length);
 }
 
+/* Clients decode str as UTF-8 and may fail at anything else (what a job wrote): that is bin. */
+static void message_pack_string(msgpack_packer *packer, const char *text, size_t length)
+{
+	if (utf8_valid(text, length)) {
+		message_pack_text(packer, text, length);
+		return;
+	}
+	msgpack_pack_bin(packer, length);
+	msgpack_pack_bin_body(packer, text, length);
+}
+
 static void message_pack(msgpack_packer *packer, const struct value *value)
 {
 	switch (value->type) {
@@ -224,7 +236,7 @@ static void message_pack(msgpack_packer *packer, const struct value *value)
 		msgpack_pack_double(packer, value->real);
 		break;
 	case VALUE_STRING:
-		message_pack_text(packer, value->string.text, value->string.length);
+		message_pack_string(packer, value->string.text, value->string.length);
 		break;
 	case VALUE_ARRAY:
 		msgpack_pack_array(packer, value->array.count);
