@@ -273,7 +273,7 @@ static const struct method method_rows[] = {
     {"run.kill", "Ends runs, or takes them out of the queue.", "{runs}", run_kill_params},
     {"run.retry", "Runs the job again as a new run.", "{run}", run_retry_params},
     {"run.wait", "Answers when it has happened.", "the run; for idle the job", run_wait_params},
-    {"run.purge", "Deletes history and output.", "{deleted}", run_purge_params},
+    {"run.purge", "Deletes history and output.", "{purged}", run_purge_params},
     {"group.list", "Groups and their limits.", "[{name, parallel, running, queued}]", NULL},
     {"group.set", "Sets the limit of a group.", "the group", group_set_params},
     {"trigger.next", "Fire times to come, of a trigger or a job.",

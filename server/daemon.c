@@ -295,6 +295,8 @@ static void daemon_on_drained(
 	struct daemon *daemon = context;
 
 	(void)result;
+	if (--daemon->drains > 0)
+		return; /* a more impatient request has taken this one's place */
 	if (rc)
 		log_error(daemon_log(daemon), "stopping: %s", err->message);
 	if (listeners_finish(daemon->listeners, daemon_on_listeners_done, daemon)) {
@@ -324,6 +326,7 @@ void daemon_stop(struct daemon *daemon, enum daemon_stop how)
 	    : how == DAEMON_STOP_WAIT ? " when no job is running"
 				      : "");
 	daemon->stopping = true;
+	daemon->drains++;
 	scheduler_drain(daemon->scheduler, limit,
 	    daemon->wants_exec || (config->stop_detach && how != DAEMON_STOP_NOW), reply);
 }

@@ -33,6 +33,7 @@ struct daemon {
 	struct event *patience; /* with listeners at the end; NULL: not begun */
 	schedd_time started_at;
 	struct schedd_mono started; /* the same for uptime */
+	unsigned drains;           /* requests to the scheduler to stop, not yet answered */
 	bool stopping;
 	bool wants_exec;
 	bool drained; /* the scheduler has come to its end */

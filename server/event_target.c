@@ -18,6 +18,7 @@
 struct event_delivery {
 	struct event_delivery *next;
 	char *json;               /* owned; the event as clients see it */
+	char job[JOB_ID_MAX + 1]; /* SCHEDD_JOB_ID; of the event, or "listener" */
 	char run_id[64];          /* what the delivery is called: "listener-mail/1234" */
 	schedd_time scheduled_at; /* the event's */
 	struct job_pair pairs[EVENT_TARGET_ENV]; /* texts owned, names not */
@@ -36,6 +37,7 @@ struct event_target {
 	struct event_delivery *first, **last; /* that wait */
 	uint32_t queued;
 	struct event_delivery *current; /* under way; NULL: none */
+	struct task_request request;    /* of current; the executor goes on reading it */
 	struct task *task;              /* of current; NULL while it is being started */
 	struct alarm *alarm;            /* current takes too long */
 	bool late;                      /* it did, and was ended for that */
@@ -77,7 +79,6 @@ static void event_delivery_variables(
 	event_delivery_put(delivery, "SCHEDD_EVENT_CODE", text);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)event->seq);
 	event_delivery_put(delivery, "SCHEDD_EVENT_SEQ", text);
-	event_delivery_put(delivery, "SCHEDD_JOB_ID", event->job ? event->job : "");
 	snprintf(text, sizeof(text), "%s/%u", event->job ? event->job : "", event->run);
 	event_delivery_put(delivery, "SCHEDD_EVENT_RUN", event->job && event->run ? text : NULL);
 	snprintf(text, sizeof(text), "%d", event->exit_code);
@@ -106,6 +107,7 @@ static struct event_delivery *event_delivery_new(
 	snprintf(delivery->run_id, sizeof(delivery->run_id), "listener-%.32s/%llu", target->name,
 	    (unsigned long long)event->seq);
 	delivery->scheduled_at = event->time;
+	snprintf(delivery->job, sizeof(delivery->job), "%s", event->job ? event->job : "listener");
 	event_delivery_variables(delivery, event);
 	if (delivery->json)
 		return delivery;
@@ -178,6 +180,10 @@ static struct schedd_job *event_target_job(const struct event_target *target)
 	const char *json = target->current->json;
 	struct job_details *details = job ? job_details_edit(job) : NULL;
 
+	if (details) {
+		free(job->id);
+		job->id = strdup(target->current->job);
+	}
 	if (details && job->kind == JOB_HTTP) {
 		free(job->http->body);
 		job->http->body = strdup(json);
@@ -188,7 +194,7 @@ static struct schedd_job *event_target_job(const struct event_target *target)
 		details->stdin_text = strdup(json);
 		details->stdin_length = strlen(json);
 	}
-	if (details)
+	if (details && job->id)
 		return job;
 	job_unref(job);
 	return NULL;
@@ -199,8 +205,11 @@ static void event_target_start(struct event_target *target)
 	const struct schedd_clock *clock = schedd_clock_system();
 	struct schedd_mono late = clock->mono(clock->context);
 	struct task_result failed = {.exit_code = -1, .reason = "out of memory"};
-	struct task_request request = {
-	    .job = event_target_job(target),
+	struct schedd_job *job = event_target_job(target);
+	struct task *task;
+
+	target->request = (struct task_request){
+	    .job = job,
 	    .run_id = target->current->run_id,
 	    .scheduled_at = target->current->scheduled_at,
 	    .attempt = 1,
@@ -210,17 +219,15 @@ static void event_target_start(struct event_target *target)
 	    .done = event_target_done,
 	    .context = target,
 	};
-	struct task *task;
-
 	target->late = false;
 	late.us += target->timeout;
-	if (!request.job || alarm_set_mono(target->alarm, late)) {
-		job_unref(request.job);
+	if (!job || alarm_set_mono(target->alarm, late)) {
+		job_unref(job);
 		event_target_done(&failed, target);
 		return;
 	}
-	task = executor_start(target->executor, &request);
-	job_unref(request.job);
+	task = executor_start(target->executor, &target->request);
+	job_unref(job);
 	if (task)
 		target->task = task;
 }

@@ -182,7 +182,7 @@ struct output *scheduler_run_output(
 /* Where the kept output of a run lies; false: it is kept nowhere. */
 bool scheduler_output_path(
     struct schedd_scheduler *scheduler, const char *job, uint32_t number, char *path, size_t size);
-/* Deletes history: of a job (NULL: all jobs), or one run of it. Answers {"deleted":n}. */
+/* Deletes history: of a job (NULL: all jobs), or one run of it. Answers {"purged":true}. */
 void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""With nothing due the daemon does not wake at all, over all its threads, and is small."""
+import pathlib
+import os
+import time
+import unittest
+
+import e2e
+
+# The one place where a fixed while must pass: that nothing happens takes time to see.
+QUIET = 3
+
+
+class Idle(e2e.TestCase):
+    def switches(self, server):
+        count = 0
+        for status in pathlib.Path(f"/proc/{server.process.pid}/task").glob("*/status"):
+            for line in status.read_text().splitlines():
+                if "ctxt_switches" in line:
+                    count += int(line.split()[1])
+        return count
+
+    def settled(self, server):
+        """Until what the start set in motion has come to rest."""
+        def calm():
+            before = self.switches(server)
+            time.sleep(0.5)
+            return self.switches(server) == before
+        e2e.wait_until("the daemon comes to rest", calm, seconds=60)
+
+    def test_no_wake_up_with_nothing_due(self):
+        server = self.daemon()
+        client = server.client()
+        client.call("job.add", id="later", shell="true", trigger={"every": "1h"})
+        client.call("job.add", id="never", shell="true", trigger={"every": "1s"}, paused=True)
+        client.call("event.subscribe")
+        client.call("run.wait", **client.call("job.run", id="later"))
+        self.settled(server)
+        before = self.switches(server)
+        time.sleep(QUIET)
+        self.assertEqual(self.switches(server) - before, 0)
+
+    @unittest.skipIf("sanitize" in os.environ.get("SCHEDD_BUILD", ""), "sanitizers have memory of their own")
+    def test_is_small(self):
+        server = self.daemon()
+        self.settled(server)
+        self.assertLessEqual(server.memory(), 6 << 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
