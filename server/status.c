@@ -3,6 +3,7 @@
 #include "server/status.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/duration.h"
 #include "core/scheduler.h"
@@ -47,13 +48,15 @@ const char *status_state(struct daemon *daemon)
 {
 	struct arena arena;
 	struct value scheduler;
+	const char *state;
 	bool paused;
 
 	if (daemon->stopping)
 		return "stopping";
 	arena_init(&arena);
 	scheduler = scheduler_status(daemon->scheduler, &arena);
-	paused = value_get_bool(&scheduler, "paused", false);
+	state = value_get_string(&scheduler, "state");
+	paused = state && strcmp(state, "paused") == 0;
 	arena_clear(&arena);
 	return paused ? "paused" : "running";
 }

@@ -134,9 +134,13 @@ class Daemon:
             client = Client(self.socket)
         except OSError:
             return False
-        client.call("server.ping")
-        client.close()
-        return True
+        try:
+            client.call("server.ping")
+            return True
+        except (OSError, EOFError):
+            return False  # it died after it had listened: the next look tells
+        finally:
+            client.close()
 
     def client(self, **options):
         """A client that is closed when the daemon ends."""
