@@ -97,6 +97,11 @@ bool core_fake_add(struct schedd_scheduler *scheduler, unsigned max_workers)
 	return true;
 }
 
+void core_fake_forget(struct schedd_scheduler *scheduler)
+{
+	scheduler->running_count = 0;
+}
+
 int core_tasks(void)
 {
 	return core_fake_count;

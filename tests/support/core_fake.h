@@ -8,6 +8,8 @@
 
 /* Adds it under the name "default"; before the start. */
 bool core_fake_add(struct schedd_scheduler *scheduler, unsigned max_workers);
+/* Before the scheduler is freed as if its process had died: its attempts are not waited for. */
+void core_fake_forget(struct schedd_scheduler *scheduler);
 /* Attempts under way, in the order of their start. */
 int core_tasks(void);
 /* The run of attempt i, "backup/42". */

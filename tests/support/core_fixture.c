@@ -52,6 +52,7 @@ static void core_start(struct core_fixture *fixture)
 	cr_assert_eq(
 	    schedd_scheduler_new(&options, &fixture->scheduler, &err), 0, "%s", err.message);
 	scheduler_set_settings(fixture->scheduler, &fixture->settings);
+	scheduler_set_boot(fixture->scheduler, fixture->boot_id);
 	cr_assert_eq(schedd_scheduler_add_store(fixture->scheduler, "default",
 			 fixture->store_path ? "sqlite" : "memory", fixture->store_path, &err),
 	    0, "%s", err.message);
@@ -81,6 +82,7 @@ void core_open(struct core_fixture *fixture, const char *store_path)
 void core_close(struct core_fixture *fixture)
 {
 	core_forget_events(fixture);
+	core_fake_forget(fixture->scheduler);
 	schedd_scheduler_free(fixture->scheduler);
 	core_forget_events(fixture);
 	free(fixture->json);

@@ -23,6 +23,7 @@ struct core_fixture {
 	int64_t mono;
 	const char *store_path; /* NULL: memory */
 	unsigned max_workers;   /* of the fake executor; 0: no limit */
+	const char *boot_id;    /* told before the start; NULL: none */
 	struct scheduler_settings settings;
 	/* The answer of the last request. */
 	int rc;
