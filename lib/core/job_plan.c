@@ -11,7 +11,7 @@
 /* A date that passed while the request was under way still counts as now. */
 #define JOB_PLAN_TOLERANCE SCHEDD_SECOND
 
-/* The executor of that name can do it, or there is none: then nothing is decided here. */
+/* Is there an executor of that name that can do it? */
 static bool job_plan_suits(
     struct schedd_scheduler *scheduler, const char *name, const struct schedd_job *job)
 {
@@ -28,7 +28,7 @@ static int job_plan_executor(
 	const char *other = others[job->kind];
 
 	if (job->executor || !other || !job_has_action(job) ||
-	    job_plan_suits(scheduler, "default", job) || !job_plan_suits(scheduler, other, job))
+	    job_plan_suits(scheduler, "default", job) || !scheduler_executor_slot(scheduler, other))
 		return 0;
 	job->executor = strdup(other);
 	return job->executor ? 0 : schedd_error_nomem(err);

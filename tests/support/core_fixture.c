@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "core/entry.h"
 
 static schedd_time core_wall(void *context)
 {
@@ -60,6 +61,8 @@ static void core_start(struct core_fixture *fixture)
 	cr_assert_eq(
 	    schedd_scheduler_register(fixture->scheduler, "count", core_count_call, fixture, &err),
 	    0, "%s", err.message);
+	if (fixture->before_start)
+		fixture->before_start(fixture->scheduler, fixture->before_start_context);
 	fixture->listener =
 	    schedd_scheduler_listen(fixture->scheduler, SCHEDD_EVENT_ALL, core_listen, fixture);
 	cr_assert_eq(schedd_scheduler_start(fixture->scheduler, &err), 0, "%s", err.message);
@@ -295,6 +298,11 @@ schedd_time core_next(struct core_fixture *fixture, const char *id)
 	const char *text = core_field(fixture, id, "next_run_time");
 
 	return strcmp(text, "null") == 0 || !*text ? SCHEDD_TIME_NONE : strtoll(text, NULL, 10);
+}
+
+schedd_time core_next_fire(struct core_fixture *fixture, const char *id)
+{
+	return entry_get(fixture->scheduler, id)->state.next_fire;
 }
 
 static void core_write_run(struct strbuf *text, const struct value *run)

@@ -23,7 +23,10 @@ struct core_fixture {
 	int64_t mono;
 	const char *store_path; /* NULL: memory */
 	unsigned max_workers;   /* of the fake executor; 0: no limit */
-	const char *boot_id;    /* told before the start; NULL: none */
+	/* Called between making and starting; NULL: nothing. */
+	void (*before_start)(struct schedd_scheduler *scheduler, void *context);
+	void *before_start_context;
+	const char *boot_id; /* told before the start; NULL: none */
 	struct scheduler_settings settings;
 	/* The answer of the last request. */
 	int rc;
@@ -72,6 +75,8 @@ struct scheduler_reply core_reply(struct core_fixture *fixture);
 const char *core_field(struct core_fixture *fixture, const char *id, const char *field);
 /* next_run_time of the job, SCHEDD_TIME_NONE for null. */
 schedd_time core_next(struct core_fixture *fixture, const char *id);
+/* The trigger's next fire time that is not claimed yet. */
+schedd_time core_next_fire(struct core_fixture *fixture, const char *id);
 /* Rows of the job, oldest first: "1 success", "2-2 missed x3 …". Compared with expect. */
 void core_expect_runs(struct core_fixture *fixture, const char *id, const char *expect);
 /* Asks for one run; the answer is in json. */

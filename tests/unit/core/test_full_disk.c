@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A store that cannot be written: nothing starts that is not recorded, and it goes on afterwards. */
+/* A store that cannot be written: nothing starts that is not recorded, and it goes on afterwards.
+ */
 #include "support/core_fixture.h"
 #include "support/faulty_vfs.h"
 
