@@ -31,7 +31,7 @@ static const char *const event_words[] = {"scheduler_started", "scheduler_shutdo
     "run_retrying", "run_killed", "run_lost", NULL};
 
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
-static const char *const import_words[] = {"crontab", "json", NULL};
+static const char *const import_words[] = {"crontab", "json", "systemd", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
 static void values_words(const char *const *words, const char *prefix, struct strbuf *out)

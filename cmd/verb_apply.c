@@ -25,7 +25,7 @@ static bool apply_confirm(struct command *command, const struct jobfile *set, in
 		return true;
 	if (!owner)
 		owner = set->owner;
-	if (!owner) {
+	if (!owner || !owner[0]) {
 		*status = command_usage(
 		    command, "--prune needs --owner NAME: only that owner's jobs are removed");
 		return false;

@@ -10,6 +10,7 @@
 #include "cmd/verb_rows.h"
 #include "jobfile/apscheduler.h"
 #include "jobfile/crontab.h"
+#include "jobfile/systemd_timer.h"
 
 #define IMPORT_BYTES_MAX ((size_t)64 << 20)
 
@@ -60,23 +61,44 @@ static int import_json(struct import *import, const char *path, const char *text
 	    &import->jobs, &import->skipped, &import->notes);
 }
 
+/* Timers are read by path, as the services that they start lie beside them. */
 static const struct {
 	const char *name;
-	import_read_fn read;
+	import_read_fn read; /* NULL: by path */
 } import_kinds[] = {
     {"crontab", import_crontab},
     {"json", import_json},
+    {"systemd", NULL},
 };
 
 #define IMPORT_KINDS (sizeof(import_kinds) / sizeof(import_kinds[0]))
+
+static int import_systemd(struct import *import, const char *path)
+{
+	struct command *command = import->command;
+	const struct trigger_context context = command_triggers(command);
+	struct import_job job = {.file = path,
+	    .context = &context,
+	    .arena = &command->arena,
+	    .jobs = &import->jobs,
+	    .skipped = &import->skipped,
+	    .notes = &import->notes};
+
+	return systemd_timer_load(&job, path);
+}
 
 static int import_file(
     struct import *import, import_read_fn read, const char *path, struct schedd_error *err)
 {
 	size_t length;
 	char *text;
-	int rc = file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
+	int rc;
 
+	if (!read) {
+		rc = import_systemd(import, path);
+		return rc == SCHEDD_ENOMEM ? schedd_error_nomem(err) : 0;
+	}
+	rc = file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
 	if (rc)
 		return rc;
 	rc = read(import, path, text, length);
@@ -162,17 +184,18 @@ static int import_run(struct command *command)
 			return status;
 		}
 	return command_usage(
-	    command, "nothing is known of '%s'; there are import crontab and import json", kind);
+	    command, "nothing is known of '%s'; there are import crontab, json and systemd", kind);
 }
 
 const struct verb verb_import = {
     .name = "import",
     .group = "Files",
-    .summary = "take over jobs from crontabs or APScheduler",
-    .usage = "crontab|json FILE|-…",
+    .summary = "take over jobs from crontabs, systemd timers or APScheduler",
+    .usage = "crontab|json|systemd FILE|-…",
     .examples = "crontab -l | schedctl import crontab -\n"
 		"schedctl import crontab /etc/cron.d/* --dry-run\n"
-		"schedctl import json jobs.json",
+		"schedctl import json jobs.json\n"
+		"schedctl import systemd /etc/systemd/system/*.timer",
     .notes = "json is what APScheduler 3.11's export_jobs() writes, or a job list of "
 	     "Flask-APScheduler.\n"
 	     "A line or job that cannot be taken is reported and skipped; the exit status "
