@@ -51,7 +51,7 @@ static int message_map(
 		    "a map of %u members, at most %d are taken", map->size, MESSAGE_MAP_MAX);
 	for (uint32_t i = 0; i < map->size; i++) {
 		struct value item;
-		const char *key;
+		const char *key = NULL;
 		int rc = message_key(&map->ptr[i].key, arena, out, &key, err);
 
 		if (!rc)

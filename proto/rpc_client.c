@@ -323,8 +323,8 @@ static int client_await(struct rpc_client *client, enum message_type type, uint3
 	int rc = client_take_kept(client, type, msgid, arena, out, err);
 
 	while (rc == 0) {
-		const char *bytes;
-		size_t length;
+		const char *bytes = NULL;
+		size_t length = 0;
 
 		rc = client_message(client, deadline, &bytes, &length, err);
 		if (rc <= 0)

@@ -74,7 +74,7 @@ int lock_take(struct lock *lock, const char *path, const char *what, struct sche
 {
 	char text[32];
 	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	int fd, rc;
+	int fd = -1, rc;
 
 	lock->fd = -1;
 	lock->path = NULL;

@@ -113,7 +113,7 @@ static int rpc_subscription_new(
     struct rpc_call *call, struct rpc_subscription **out, struct schedd_error *err)
 {
 	struct rpc_counters *counters = rpc_counters(connection_rpc(call->connection));
-	struct rpc_subscription *subscription;
+	struct rpc_subscription *subscription = NULL;
 	unsigned count;
 	int rc;
 
@@ -147,7 +147,7 @@ void rpc_event_subscribe(struct rpc_call *call)
 	struct schedd_scheduler *scheduler = call->scheduler;
 	uint64_t seq = scheduler_event_seq(scheduler), first = seq + 1;
 	int64_t since = rpc_call_int(call, "since", -1);
-	struct rpc_subscription *subscription;
+	struct rpc_subscription *subscription = NULL;
 	struct value answer = value_map();
 	struct schedd_error err;
 

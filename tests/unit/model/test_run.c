@@ -13,14 +13,14 @@ Test(run, names_every_state_and_trigger)
 		enum run_state back;
 
 		cr_assert(run_state_parse(run_state_name((enum run_state)i), &back));
-		cr_assert_eq(back, i);
+		cr_assert_eq((int)back, i);
 		cr_assert_eq(run_ended(back), i >= RUN_SUCCESS);
 	}
 	for (int i = RUN_BY_SCHEDULE; i <= RUN_BY_AFTER; i++) {
 		enum run_trigger back;
 
 		cr_assert(run_trigger_parse(run_trigger_name((enum run_trigger)i), &back));
-		cr_assert_eq(back, i);
+		cr_assert_eq((int)back, i);
 	}
 	cr_assert_not(run_state_parse("done", &(enum run_state){0}));
 	cr_assert_not(run_trigger_parse("", &(enum run_trigger){0}));

@@ -53,8 +53,7 @@ Test(trigger_combine, that_never_agree_say_so_in_bounded_time)
 	    "all (cron '0 17 * * *', cron '0 14,22,23 * * *')",
 	    "all (cron '* * * * *', every 1m start 2026-01-01T00:00:00.5Z)",
 	    "all (cron '0 0 30 2 *', every 1s)",
-	    "all (cron '*/2 * * * *', cron '1-59/2 * * * *', any (cron '*/4 * * * *', cron "
-	    "'@daily'))",
+	    "all (cron '*/2 * * * *', cron '1-59/2 * * * *', any (cron '@daily', every 4m))",
 	    "all (at 2026-01-01T00:00:00Z, at 2026-01-02T00:00:00Z)",
 	};
 	struct trigger_case tc;
