@@ -7,6 +7,7 @@
 #include "server/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <event2/event.h>
 #include <schedd/scheduler.h>
 #include "base/log.h"
+#include "executor/cgroup.h"
 #include "server/boot_id.h"
 #include "server/daemon_state.h"
 #include "server/notify_systemd.h"
@@ -156,7 +158,7 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 	    .state_dir = daemon->setup.paths->state_dir,
 	    .socket = daemon->setup.paths->socket,
 	};
-	char boot[64];
+	char boot[64], cgroup[PATH_MAX];
 	int rc = schedd_scheduler_new(&options, &daemon->scheduler, err);
 
 	if (rc)
@@ -164,7 +166,9 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 	scheduler_set_settings(daemon->scheduler, &daemon->setup.config->settings);
 	if (boot_id_read(boot, sizeof(boot)))
 		scheduler_set_boot(daemon->scheduler, boot);
-	return daemon_add_parts(daemon, err);
+	if (cgroup_find(cgroup, sizeof(cgroup)) == 0)
+		rc = scheduler_set_cgroup(daemon->scheduler, cgroup, err);
+	return rc ? rc : daemon_add_parts(daemon, err);
 }
 
 static int daemon_listen(struct daemon *daemon, struct schedd_error *err)

@@ -90,6 +90,7 @@ static int listeners_executor(
 	    .log = listeners->owner.log,
 	    .clock = schedd_clock_system(),
 	    .drain = SCHEDD_SECOND,
+	    .inherit = scheduler_inherit(listeners->owner.scheduler),
 	};
 	int rc = 0;
 

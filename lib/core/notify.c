@@ -56,7 +56,8 @@ static struct notifier *notify_notifier(struct schedd_scheduler *scheduler)
 	    .log = scheduler->log,
 	    .clock = scheduler->clock,
 	    .functions = scheduler->functions,
-	    .drain = SCHEDD_SECOND};
+	    .drain = SCHEDD_SECOND,
+	    .inherit = &scheduler->inherit};
 	struct schedd_error err;
 
 	if (notifier)

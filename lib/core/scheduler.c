@@ -121,6 +121,7 @@ static int scheduler_copy_options(struct schedd_scheduler *scheduler,
 	scheduler->loop = options->loop;
 	scheduler->clock = options->clock ? options->clock : schedd_clock_system();
 	scheduler->log = options->log;
+	spawn_inherit_capture(&scheduler->inherit);
 	return 0;
 }
 
@@ -238,6 +239,7 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	free(scheduler->timezone);
 	free(scheduler->paused_why);
 	free(scheduler->boot_id);
+	free(scheduler->cgroup);
 	free(scheduler);
 }
 

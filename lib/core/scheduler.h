@@ -15,6 +15,7 @@
 #include <schedd/scheduler.h>
 #include "base/value.h"
 #include "executor/output.h"
+#include "executor/spawn.h"
 #include "model/job.h"
 #include "model/run.h"
 #include "store/store.h"
@@ -222,6 +223,14 @@ void scheduler_next_wake(
     const struct schedd_scheduler *scheduler, schedd_time *wall, struct schedd_mono *mono);
 /* The wall clock was set: looks at everything that is planned again. */
 void scheduler_clock_stepped(struct schedd_scheduler *scheduler);
+/*
+ * How processes are to be started: as this one was found when the scheduler was
+ * made, and in control groups below the one given here (copied; NULL: in none),
+ * which is to be called before executors are added.
+ */
+const struct spawn_inherit *scheduler_inherit(const struct schedd_scheduler *scheduler);
+int scheduler_set_cgroup(struct schedd_scheduler *scheduler, const char *directory,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /* Was the machine booted since the scheduler last started? Decides on_boot; call before start. */
 void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id);
 /*

@@ -143,6 +143,23 @@ int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *n
 	return 0;
 }
 
+const struct spawn_inherit *scheduler_inherit(const struct schedd_scheduler *scheduler)
+{
+	return &scheduler->inherit;
+}
+
+int scheduler_set_cgroup(
+    struct schedd_scheduler *scheduler, const char *directory, struct schedd_error *err)
+{
+	char *copy = directory ? strdup(directory) : NULL;
+
+	if (directory && !copy)
+		return schedd_error_nomem(err);
+	free(scheduler->cgroup);
+	scheduler->cgroup = copy;
+	return 0;
+}
+
 static int scheduler_parts_open_executor(struct schedd_scheduler *scheduler,
     struct executor_slot *slot, const char *type, unsigned max_workers, struct schedd_error *err)
 {
@@ -154,7 +171,9 @@ static int scheduler_parts_open_executor(struct schedd_scheduler *scheduler,
 	    .log = scheduler->log,
 	    .clock = scheduler->clock,
 	    .functions = scheduler->functions,
-	    .drain = 2 * SCHEDD_SECOND};
+	    .drain = 2 * SCHEDD_SECOND,
+	    .inherit = &scheduler->inherit,
+	    .cgroup = scheduler->cgroup};
 
 	return executor_open(&config, &slot->executor, err);
 }

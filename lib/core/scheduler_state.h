@@ -102,9 +102,11 @@ struct schedd_scheduler {
 	bool loop_owned;
 	const struct schedd_clock *clock;
 	const struct schedd_log *log;
-	char *state_dir; /* NULL: output in memory */
-	char *socket;    /* NULL: none */
-	char *timezone;  /* as configured; NULL: the machine's */
+	char *state_dir;              /* NULL: output in memory */
+	char *socket;                 /* NULL: none */
+	char *timezone;               /* as configured; NULL: the machine's */
+	struct spawn_inherit inherit; /* as the scheduler was found, before anything changed it */
+	char *cgroup;                 /* under which runs get theirs; NULL: none */
 	struct scheduler_settings settings;
 
 	struct zone_cache *zones;
