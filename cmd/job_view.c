@@ -103,6 +103,14 @@ static bool view_lines(struct strbuf *out, const struct value *value)
 	return true;
 }
 
+/* Nothing there: nil, an empty list or map. */
+static bool view_is_empty(const struct value *value)
+{
+	return !value || value->type == VALUE_NIL ||
+	       (value->type == VALUE_ARRAY && value->array.count == 0) ||
+	       (value->type == VALUE_MAP && value->map.count == 0);
+}
+
 static void view_line(struct command *command, struct strbuf *out, const struct job_field *field,
     const struct value *value, const struct schedd_job *fresh)
 {
@@ -135,7 +143,7 @@ void job_view(struct command *command, struct strbuf *out, const struct value *j
 	}
 	for (const struct job_field *field = job_fields(); field->name; field++) {
 		const struct value *value = value_get(job, field->name);
-		bool shown = !value || value->type == VALUE_NIL || field->flags & JOB_FIELD_HIDDEN;
+		bool shown = view_is_empty(value) || field->flags & JOB_FIELD_HIDDEN;
 
 		for (size_t i = 0; i < count; i++)
 			shown |= strcmp(first[i], field->name) == 0;

@@ -24,7 +24,10 @@ int simulation_begin(struct simulation *simulation, const char *duration, struct
 		return schedd_error_prefix(err, "--duration");
 	simulation->usual = (double)usual / (double)SCHEDD_SECOND;
 	simulation->durations = value_map();
-	simulation->hour_count = (size_t)((simulation->until - simulation->from) / SCHEDD_HOUR) + 1;
+	/* Hours are those of the clock. */
+	simulation->first_hour = simulation->from - simulation->from % SCHEDD_HOUR;
+	simulation->hour_count =
+	    (size_t)((simulation->until - simulation->first_hour) / SCHEDD_HOUR) + 1;
 	simulation->hours = calloc(simulation->hour_count, sizeof(simulation->hours[0]));
 	return simulation->hours ? 0 : schedd_error_nomem(err);
 }
@@ -118,7 +121,7 @@ static int simulation_play(
 		job->doubled += note == TRIGGER_NOTE_FOLD_FIRST || note == TRIGGER_NOTE_FOLD_SECOND;
 		job->overlaps += last_end != SCHEDD_TIME_NONE && time < last_end;
 		last_end = time + span;
-		simulation->hours[(time - simulation->from) / SCHEDD_HOUR]++;
+		simulation->hours[(time - simulation->first_hour) / SCHEDD_HOUR]++;
 		rc = simulation_edge(simulation, time, 1);
 		if (!rc)
 			rc = simulation_edge(simulation, last_end, -1);
@@ -277,6 +280,7 @@ struct value simulation_value(const struct simulation *simulation)
 	value_put(arena, &map, "peak_at",
 	    simulation->peak ? value_int(simulation->peak_at) : value_nil());
 	value_put(arena, &map, "jobs", jobs);
+	value_put(arena, &map, "first_hour_at", value_int(simulation->first_hour));
 	value_put(arena, &map, "hours", hours);
 	value_put(arena, &map, "clock_changes", changes);
 	return map;

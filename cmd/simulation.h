@@ -34,7 +34,8 @@ struct simulation {
 	schedd_time from, until; /* both inclusive */
 	double usual;            /* seconds, of jobs without history */
 	struct value durations;  /* map from id to seconds, of the daemon */
-	uint64_t *hours;         /* runs by the hour from from on; owned */
+	schedd_time first_hour;  /* in which from lies */
+	uint64_t *hours;         /* runs by the hour from first_hour on; owned */
 	size_t hour_count;
 	struct simulation_job *jobs; /* owned */
 	size_t job_count, job_capacity;

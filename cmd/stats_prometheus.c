@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/stats_prometheus.h"
 
+#include <string.h>
+
+#include <schedd/clock.h>
+
 #include "base/json.h"
 #include "cmd/out.h"
 
@@ -26,6 +30,21 @@ static void prometheus_line(struct strbuf *out, const char *name, const char *jo
 	strbuf_add_char(out, '\n');
 }
 
+static bool prometheus_is_time(const char *key)
+{
+	size_t length = strlen(key);
+
+	return length > 5 &&
+	       (strcmp(key + length - 3, "_at") == 0 || strcmp(key + length - 5, "_time") == 0);
+}
+
+static void prometheus_number(struct strbuf *out, const char *key, const struct value *number)
+{
+	strbuf_printf(out, "schedd_%s ", key);
+	json_write(out, number);
+	strbuf_add_char(out, '\n');
+}
+
 static void prometheus_counters(struct strbuf *out, const struct value *counters)
 {
 	for (uint32_t i = 0; counters && i < counters->map.count; i++) {
@@ -33,9 +52,11 @@ static void prometheus_counters(struct strbuf *out, const struct value *counters
 
 		if (member->value.type != VALUE_INT && member->value.type != VALUE_REAL)
 			continue;
-		strbuf_printf(out, "# TYPE schedd_%s gauge\nschedd_%s ", member->key, member->key);
-		json_write(out, &member->value);
-		strbuf_add_char(out, '\n');
+		if (prometheus_is_time(member->key))
+			strbuf_printf(out, "schedd_%s_seconds %.6f\n", member->key,
+			    (double)member->value.integer / (double)SCHEDD_SECOND);
+		else
+			prometheus_number(out, member->key, &member->value);
 	}
 }
 

@@ -52,6 +52,14 @@ static struct schedd_job *diff_wanted(const struct diff *diff, const char *id)
 	return NULL;
 }
 
+/* Whose the jobs become. */
+static const char *diff_owner(const struct diff *diff)
+{
+	const char *owner = args_get(&diff->command->args, "owner");
+
+	return owner ? owner : diff->set->owner;
+}
+
 static void diff_side(
     struct diff *diff, char sign, const struct job_field *field, const struct value *value)
 {
@@ -84,7 +92,9 @@ static void diff_fields(struct diff *diff, const char *id, const struct value *b
 		}
 		if (!named)
 			continue;
-		if (wanted)
+		if (strcmp(field->name, "owner") == 0)
+			after = value_string_ref(diff_owner(diff));
+		else if (wanted)
 			after = job_fields_get(wanted, NULL, field, &diff->command->arena);
 		diff_side(diff, '-', field, value_get(before, field->name));
 		diff_side(diff, '+', field, &after);

@@ -60,7 +60,7 @@ static void simulate_hours(
 		if (simulation->hours[i] == 0)
 			continue;
 		strbuf_add(out, "  ");
-		out_when(command, out, simulation->from + (schedd_time)i * SCHEDD_HOUR);
+		out_when(command, out, simulation->first_hour + (schedd_time)i * SCHEDD_HOUR);
 		strbuf_printf(out, "  %6llu  ", (unsigned long long)simulation->hours[i]);
 		simulate_bar(out, simulation->hours[i], most);
 		strbuf_add_char(out, '\n');

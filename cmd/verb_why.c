@@ -2,6 +2,7 @@
 /* why: the daemon's recorded facts about a job at a time, on one screen. */
 #include <string.h>
 
+#include "cmd/columns.h"
 #include "cmd/out.h"
 #include "cmd/out_json.h"
 #include "cmd/verb_rows.h"
@@ -71,14 +72,19 @@ static void why_line(struct command *command, struct strbuf *out, const struct v
 	strbuf_add_char(out, '\n');
 }
 
-static void why_list(
-    struct command *command, struct strbuf *out, const char *key, const struct value *list)
+static void why_heading(struct command *command, struct strbuf *out, const char *text)
 {
-	if (list->array.count == 0)
+	strbuf_printf(
+	    out, "\n%s%s%s\n", out_color(command, "bold"), text, out_color(command, NULL));
+}
+
+/* Texts, or maps in a line each. */
+static void why_list(
+    struct command *command, struct strbuf *out, const char *heading, const struct value *list)
+{
+	if (!list || list->type != VALUE_ARRAY || list->array.count == 0)
 		return;
-	strbuf_printf(out, "\n%s", out_color(command, "bold"));
-	why_label(out, key);
-	strbuf_printf(out, "%s\n", out_color(command, NULL));
+	why_heading(command, out, heading);
 	for (uint32_t i = 0; i < list->array.count; i++) {
 		const struct value *item = &list->array.items[i];
 
@@ -86,13 +92,39 @@ static void why_list(
 		if (item->type == VALUE_MAP) {
 			why_line(command, out, item);
 		} else {
-			why_scalar(command, out, item->type == VALUE_INT ? "at" : "", item);
+			why_scalar(command, out, "", item);
 			strbuf_add_char(out, '\n');
 		}
 	}
 }
 
-/* First what is one value, then the lists below headings. */
+/* "2026-11-21 02:10:00  job_modified by uid 1000 (job.modify)" */
+static void why_changes(struct command *command, struct strbuf *out, const struct value *list)
+{
+	if (!list || list->type != VALUE_ARRAY || list->array.count == 0)
+		return;
+	why_heading(command, out, "What was done to it");
+	for (uint32_t i = 0; i < list->array.count; i++) {
+		const struct value *item = &list->array.items[i];
+
+		strbuf_add(out, "  ");
+		out_cell(command, out, OUT_WHEN, value_get(item, "time"));
+		strbuf_add(out, "  ");
+		out_cell(command, out, OUT_TEXT, out_path(item, "event"));
+		if (out_path(item, "uid")) {
+			strbuf_add(out, " by uid ");
+			out_cell(command, out, OUT_INT, out_path(item, "uid"));
+		}
+		if (out_path(item, "method")) {
+			strbuf_add(out, " (");
+			out_cell(command, out, OUT_TEXT, out_path(item, "method"));
+			strbuf_add(out, ")");
+		}
+		strbuf_add_char(out, '\n');
+	}
+}
+
+/* What is one value comes first, then the facts and the changes; the runs follow. */
 static void why_text(struct command *command, struct strbuf *out, const struct value *answer)
 {
 	for (uint32_t i = 0; i < answer->map.count; i++) {
@@ -111,10 +143,26 @@ static void why_text(struct command *command, struct strbuf *out, const struct v
 			strbuf_add_char(out, '\n');
 		}
 	}
-	for (uint32_t i = 0; i < answer->map.count; i++)
-		if (answer->map.members[i].value.type == VALUE_ARRAY)
-			why_list(command, out, answer->map.members[i].key,
-			    &answer->map.members[i].value);
+	why_list(command, out, "What holds or held it", value_get(answer, "facts"));
+	why_changes(command, out, value_get(answer, "changes"));
+}
+
+static int why_runs(struct command *command, const struct value *runs)
+{
+	struct command shown = *command;
+	struct schedd_error err = {0};
+	struct out_list *list;
+
+	if (!runs || runs->array.count == 0)
+		return EXIT_DONE;
+	shown.out.format = OUT_TABLE;
+	shown.out.sort = shown.out.columns = NULL;
+	list = out_list_begin(&shown, columns_run, "id", &err);
+	if (!list)
+		return command_fail(command, &err);
+	for (uint32_t i = 0; i < runs->array.count; i++)
+		out_list_row(list, &runs->array.items[i]);
+	return out_list_end(list);
 }
 
 static int why_run(struct command *command)
@@ -139,9 +187,11 @@ static int why_run(struct command *command)
 	if (out_is_json(command))
 		return out_json(command, &answer);
 	why_text(command, &text, &answer);
+	if (value_get(&answer, "runs") && value_get(&answer, "runs")->array.count > 0)
+		why_heading(command, &text, "Runs and misses");
 	written = out_write(strbuf_peek(&text), text.length);
 	strbuf_clear(&text);
-	return written ? EXIT_DONE : EXIT_PIPE;
+	return written ? why_runs(command, value_get(&answer, "runs")) : EXIT_PIPE;
 }
 
 const struct verb verb_why = {

@@ -154,11 +154,19 @@ static struct change *apply_change(
 	    apply->scheduler, ops, id, &apply->actor, (struct scheduler_reply){NULL, NULL});
 }
 
-/* The owner a file is applied with is a field of each of its jobs. */
-static void apply_own(struct apply *apply, struct value *job)
+/*
+ * The owner a file is applied with is a field of each of its jobs. A file that
+ * names none leaves the owners of jobs as they are.
+ */
+static void apply_own(struct apply *apply, const char *id, struct value *job)
 {
-	if (apply->owner && !value_get(job, "owner"))
-		value_put(&apply->arena, job, "owner", value_string_ref(apply->owner));
+	const struct schedd_job *known = scheduler_job_peek(apply->scheduler, id);
+	const char *owner = apply->owner;
+
+	if (!owner && known)
+		owner = known->owner;
+	if (owner && !value_get(job, "owner"))
+		value_put(&apply->arena, job, "owner", value_string(&apply->arena, owner));
 }
 
 static int apply_job(struct apply *apply, struct value *job)
@@ -175,7 +183,7 @@ static int apply_job(struct apply *apply, struct value *job)
 	change = apply_change(apply, &job_change_add_ops, id);
 	if (!change)
 		return schedd_error_nomem(&apply->err);
-	apply_own(apply, job);
+	apply_own(apply, id, job);
 	change->fields = job;
 	change->flags = SCHEDULER_ADD_REPLACE;
 	rc = job_add_prepare(change, &apply->err);
