@@ -266,7 +266,7 @@ void change_event(struct change *change, enum schedd_event_code code, const char
 
 	change_event_fill(change, code, &event);
 	event.error = error;
-	event_ring_emit(change->scheduler, &event, change->entry ? change->entry->job : NULL);
+	event_ring_emit(change->scheduler, &event);
 }
 
 void change_record(struct change *change, enum schedd_event_code code, const char *detail)

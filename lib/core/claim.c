@@ -176,7 +176,7 @@ static void claim_row_settle(
 	else
 		scheduler->counts.missed_times += row->added;
 	history_missed(scheduler, entry, run, row->added);
-	event_ring_emit(scheduler, &event, entry->job);
+	event_ring_emit(scheduler, &event);
 }
 
 /* The claim is durable: counters move, rows and runs become visible. */

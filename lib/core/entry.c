@@ -67,6 +67,13 @@ struct entry *entry_new(
 	return entry;
 }
 
+bool entry_own_retention(const struct entry *entry)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	return details->keep_runs >= 0 || details->keep_for != SCHEDD_SPAN_NONE;
+}
+
 static void entry_count(struct schedd_scheduler *scheduler, const struct entry *entry, int by)
 {
 	scheduler->visible += (uint32_t)by;
@@ -75,6 +82,8 @@ static void entry_count(struct schedd_scheduler *scheduler, const struct entry *
 		entry->executor->entries += (uint32_t)by;
 	if (entry->state.paused)
 		scheduler->paused_jobs += (uint32_t)by;
+	if (entry_own_retention(entry))
+		scheduler->own_retention += (uint32_t)by;
 }
 
 void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
@@ -129,16 +138,16 @@ void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struc
 	/* The map's keys point into the definition: same text, other memory, no rehash needed. */
 	struct schedd_job *old = entry->job;
 
-	if (entry->executor && !entry->hidden)
-		entry->executor->entries--;
-	if (!entry->hidden)
+	if (!entry->hidden) {
+		entry_count(scheduler, entry, -1);
 		after_unlink(scheduler, entry);
+	}
 	entry->job = job;
-	if (!entry->hidden)
-		after_link(scheduler, entry);
 	entry->executor = scheduler_executor_slot(scheduler, job_executor(job));
-	if (entry->executor && !entry->hidden)
-		entry->executor->entries++;
+	if (!entry->hidden) {
+		entry_count(scheduler, entry, 1);
+		after_link(scheduler, entry);
+	}
 	job_unref(old);
 }
 
@@ -348,7 +357,7 @@ static bool entry_check_one(const struct schedd_scheduler *scheduler, const stru
 
 bool entry_check(const struct schedd_scheduler *scheduler)
 {
-	uint32_t position = 0, visible = 0, paused = 0;
+	uint32_t position = 0, visible = 0, paused = 0, own = 0;
 	const struct entry *entry;
 
 	if (!strmap_check(&scheduler->entries) || !heap_check(&scheduler->due))
@@ -358,10 +367,12 @@ bool entry_check(const struct schedd_scheduler *scheduler)
 			return false;
 		visible += !entry->hidden;
 		paused += !entry->hidden && entry->state.paused;
+		own += !entry->hidden && entry_own_retention(entry);
 	}
 	for (uint32_t i = 1; i < scheduler->sorted_count; i++)
 		if (scheduler->sorted[i - 1] && scheduler->sorted[i] &&
 		    entry_compare(&scheduler->sorted[i - 1], &scheduler->sorted[i]) >= 0)
 			return false;
-	return visible == scheduler->visible && paused == scheduler->paused_jobs;
+	return visible == scheduler->visible && paused == scheduler->paused_jobs &&
+	       own == scheduler->own_retention;
 }

@@ -60,6 +60,8 @@ struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct 
 bool entry_exhausted(const struct entry *entry);
 /* "waiting", "running", … */
 const char *entry_state(const struct entry *entry);
+/* Has its job limits of its own for its history? */
+bool entry_own_retention(const struct entry *entry);
 /* Forgets the row that further missed times could join. */
 void entry_close_tail(struct entry *entry);
 /* Walks the invariants of the indexes. */

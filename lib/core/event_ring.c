@@ -28,9 +28,8 @@ void event_ring_init(struct event_ring *ring)
 
 static void event_ring_forget(struct event_slot *slot)
 {
-	job_unref(slot->holder);
 	free(slot->texts);
-	memset(slot, 0, sizeof(*slot));
+	slot->texts = NULL;
 }
 
 void event_ring_clear(struct event_ring *ring)
@@ -126,28 +125,31 @@ static char *event_ring_put_text(char *at, const char **text)
 	return at + size;
 }
 
-/* The slot owns copies of all that does not live as long as the job. */
-static void event_ring_keep(
-    struct event_ring *ring, const struct schedd_event *event, struct schedd_job *holder)
+/* The slot owns copies of all texts but the store's name, which lives as long as the scheduler. */
+static void event_ring_keep(struct event_ring *ring, const struct schedd_event *event)
 {
 	struct event_slot *slot = &ring->slots[event->seq % ring->capacity];
+	size_t id = event->job ? strlen(event->job) : 0;
 	size_t size = (event->error ? strlen(event->error) + 1 : 0) +
 		      (event->method ? strlen(event->method) + 1 : 0) +
-		      (event->job && !holder ? strlen(event->job) + 1 : 0);
+		      (id > EVENT_RING_ID ? id + 1 : 0);
 
 	event_ring_forget(slot);
 	slot->event = *event;
-	slot->holder = job_ref(holder);
+	if (event->job && id <= EVENT_RING_ID) {
+		memcpy(slot->id, event->job, id + 1);
+		slot->event.job = slot->id;
+	}
 	if (size) {
 		char *at = slot->texts = malloc(size);
 
 		if (!at) {
 			slot->event.error = slot->event.method = NULL;
-			slot->event.job = holder ? event->job : NULL;
+			slot->event.job = id > EVENT_RING_ID ? NULL : slot->event.job;
 		} else {
 			at = event_ring_put_text(at, &slot->event.error);
 			at = event_ring_put_text(at, &slot->event.method);
-			if (!holder)
+			if (id > EVENT_RING_ID)
 				event_ring_put_text(at, &slot->event.job);
 		}
 	}
@@ -184,8 +186,7 @@ static void event_ring_tell(struct event_ring *ring, const struct schedd_event *
 		event_ring_sweep(ring);
 }
 
-void event_ring_emit(
-    struct schedd_scheduler *scheduler, struct schedd_event *event, struct schedd_job *holder)
+void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event)
 {
 	struct event_ring *ring = &scheduler->events;
 
@@ -193,7 +194,7 @@ void event_ring_emit(
 	if (!ring->reserving && ring->reserved && ring->seq + EVENT_RING_BLOCK / 2 > ring->reserved)
 		event_ring_reserve(scheduler);
 	if (event_ring_room(scheduler))
-		event_ring_keep(ring, event, holder);
+		event_ring_keep(ring, event);
 	if (ring->wanted & (unsigned)event->code)
 		event_ring_tell(ring, event);
 }

@@ -2,23 +2,27 @@
 /*
  * The latest events and those who listen.
  *
- * The ring owns what its events point to: the job through a reference to its
- * definition, so that the many events of a busy second cost no allocation.
+ * The ring owns what its events point to; ids lie in the slots, so that the
+ * many events of a busy second cost no allocation and touch no job.
  */
 #ifndef SCHEDD_CORE_EVENT_RING_H
 #define SCHEDD_CORE_EVENT_RING_H
 
+#include <stdbool.h>
+#include <schedd/error.h>
 #include <schedd/event.h>
-#include "model/job.h"
 
 struct schedd_listener;
 struct schedd_scheduler;
 struct store_batch;
 
+/* Ids up to this length lie in the slot itself. */
+#define EVENT_RING_ID 47
+
 struct event_slot {
 	struct schedd_event event;
-	struct schedd_job *holder; /* owns event.job; NULL: texts does */
-	char *texts; /* owns error, method and a job's id without holder; NULL: none */
+	char id[EVENT_RING_ID + 1]; /* owns event.job, if it is short enough */
+	char *texts;                /* owns error, method and a long id; NULL: there are none */
 };
 
 struct event_ring {
@@ -40,11 +44,7 @@ int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err
     __attribute__((warn_unused_result));
 /* At a clean stop: the next process goes on without a gap. */
 void event_ring_save(struct schedd_scheduler *scheduler, struct store_batch *batch);
-/*
- * Numbers the event, keeps it, calls the listeners. holder (may be NULL) is
- * the definition whose id event->job is.
- */
-void event_ring_emit(
-    struct schedd_scheduler *scheduler, struct schedd_event *event, struct schedd_job *holder);
+/* Numbers the event, keeps it, calls the listeners. */
+void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event);
 
 #endif

@@ -180,7 +180,7 @@ static void restart_tell_lost(
 	    .uid = -1,
 	    .pid = -1};
 
-	event_ring_emit(scheduler, &event, NULL);
+	event_ring_emit(scheduler, &event);
 }
 
 static void restart_lose(

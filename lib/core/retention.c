@@ -19,6 +19,8 @@
 #define RETENTION_BUDGET 200
 /* Between pieces, so that other commits come through. */
 #define RETENTION_PAUSE (5 * 1000)
+/* Before a pass begins, so that a busy second has one at most. */
+#define RETENTION_DELAY SCHEDD_SECOND
 
 struct retention {
 	struct schedd_scheduler *scheduler;
@@ -73,7 +75,7 @@ void retention_soon(struct schedd_scheduler *scheduler)
 	retention->store = 0;
 	retention->job_known = false;
 	retention->job[0] = '\0';
-	retention_later(retention, RETENTION_PAUSE);
+	retention_later(retention, RETENTION_DELAY);
 }
 
 void retention_note(struct schedd_scheduler *scheduler, struct entry *entry)
@@ -87,13 +89,6 @@ static bool retention_limited(const struct store_retention *limits)
 {
 	return limits->keep_runs >= 0 || limits->keep_for != SCHEDD_SPAN_NONE ||
 	       limits->max_runs >= 0 || limits->max_bytes > 0 || limits->max_changes > 0;
-}
-
-static bool retention_has_own(const struct entry *entry)
-{
-	const struct job_details *details = job_details(entry->job);
-
-	return details->keep_runs >= 0 || details->keep_for != SCHEDD_SPAN_NONE;
 }
 
 static void retention_done(int rc, const struct schedd_error *err, void *context)
@@ -130,11 +125,13 @@ static void retention_finish(struct retention *retention)
 /* The next job behind the last one that has limits of its own. */
 static struct entry *retention_job(struct retention *retention, const struct store_slot *store)
 {
-	struct entry *entry =
-	    entry_first(retention->scheduler, retention->job[0] ? retention->job : NULL);
+	struct schedd_scheduler *scheduler = retention->scheduler;
+	struct entry *entry = NULL;
 
-	while (entry && (entry->store != store || !retention_has_own(entry)))
-		entry = entry_next(retention->scheduler, entry);
+	if (scheduler->own_retention)
+		entry = entry_first(scheduler, retention->job[0] ? retention->job : NULL);
+	while (entry && (entry->store != store || !entry_own_retention(entry)))
+		entry = entry_next(scheduler, entry);
 	return entry;
 }
 
@@ -151,14 +148,14 @@ static void retention_general(struct retention *retention, const struct store_sl
 		retention_done(0, NULL, retention);
 		return;
 	}
-	except = calloc(scheduler->visible + 1, sizeof(except[0]));
+	except = calloc(scheduler->own_retention + 1, sizeof(except[0]));
 	if (!except) {
 		retention_done(SCHEDD_ENOMEM, NULL, retention);
 		return;
 	}
-	for (struct entry *entry = entry_first(scheduler, NULL); entry;
-	     entry = entry_next(scheduler, entry))
-		if (retention_has_own(entry))
+	for (struct entry *entry = scheduler->own_retention ? entry_first(scheduler, NULL) : NULL;
+	     entry; entry = entry_next(scheduler, entry))
+		if (entry_own_retention(entry))
 			except[count++] = entry->job->id;
 	limits.except = count ? except : NULL;
 	store_retain(store->store, NULL, &limits, RETENTION_BUDGET, retention_done, retention);

@@ -177,7 +177,7 @@ void run_live_event(struct run_live *live, enum schedd_event_code code, const ch
 	    .uid = -1,
 	    .pid = -1};
 
-	event_ring_emit(live->scheduler, &event, live->job);
+	event_ring_emit(live->scheduler, &event);
 }
 
 /* The events of an end, in order; 0: none. */

@@ -369,7 +369,7 @@ void scheduler_store_failed(struct store_slot *slot, const struct schedd_error *
 	snprintf(slot->last_error, sizeof(slot->last_error), "%.*s",
 	    (int)sizeof(slot->last_error) - 1, err ? err->message : "it failed");
 	log_error(scheduler->log, "store %s: %s", slot->name, slot->last_error);
-	event_ring_emit(scheduler, &event, NULL);
+	event_ring_emit(scheduler, &event);
 }
 
 void scheduler_store_worked(struct store_slot *slot)
@@ -390,5 +390,5 @@ void scheduler_store_worked(struct store_slot *slot)
 	slot->retry_at = SCHEDD_TIME_NONE;
 	log_info(scheduler->log, "store %s: it can be written again", slot->name);
 	history_store_worked(slot);
-	event_ring_emit(scheduler, &event, NULL);
+	event_ring_emit(scheduler, &event);
 }

@@ -70,7 +70,7 @@ void scheduler_parts_event(struct schedd_scheduler *scheduler, enum schedd_event
 	    .pid = actor ? actor->pid : -1,
 	    .method = actor ? actor->method : NULL};
 
-	event_ring_emit(scheduler, &event, NULL);
+	event_ring_emit(scheduler, &event);
 }
 
 int scheduler_parts_init(struct schedd_scheduler *scheduler, struct schedd_error *err)

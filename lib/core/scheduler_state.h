@@ -148,7 +148,8 @@ struct schedd_scheduler {
 	uint32_t sorted_capacity;
 	uint32_t visible; /* entries that are jobs (not being added) */
 	uint32_t paused_jobs;
-	struct heap due; /* of entry.due, by wall time */
+	uint32_t own_retention; /* jobs with limits of their own for their history */
+	struct heap due;        /* of entry.due, by wall time */
 
 	struct strmap groups;  /* struct group_slot by name */
 	struct strmap after;   /* struct after_list by the id that is waited for */

@@ -3,7 +3,7 @@
  * No-op C functions due each second on the memory store: CPU per fire,
  * lateness, missed fire times; and how many fires a second saturate one CPU.
  */
-#include <schedd/scheduler.h>
+#include "core/scheduler.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,26 +63,34 @@ static struct schedd_scheduler *bench_scheduler(
 	return scheduler;
 }
 
+static void bench_added(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	(void)result;
+	(void)context;
+	if (rc)
+		bench_die("add", err);
+}
+
 /* All on one grid, so that they are due at one instant. */
 static void bench_add(struct schedd_scheduler *scheduler, unsigned jobs, schedd_time start)
 {
-	char trigger[128];
-	struct schedd_error err;
-
-	snprintf(trigger, sizeof(trigger), "{\"type\":\"interval\",\"seconds\":1,\"start\":%lld}",
-	    (long long)start);
 	for (unsigned i = 0; i < jobs; i++) {
-		struct schedd_job *job = schedd_job_new();
-		char id[32];
+		struct value fields = value_map(), trigger = value_map(), call = value_map();
+		struct arena arena;
 
-		snprintf(id, sizeof(id), "job-%06u", i);
-		if (schedd_job_set(job, "id", id, &err) ||
-		    schedd_job_set(job, "trigger", trigger, &err) ||
-		    schedd_job_set(job, "executor", "function", &err) ||
-		    schedd_job_set_call(job, "noop", NULL, &err) ||
-		    schedd_scheduler_add(scheduler, job, &err))
-			bench_die("add", &err);
-		schedd_job_unref(job);
+		arena_init(&arena);
+		value_put(&arena, &trigger, "type", value_string_ref("interval"));
+		value_put(&arena, &trigger, "seconds", value_int(1));
+		value_put(&arena, &trigger, "start", value_int(start));
+		value_put(&arena, &call, "function", value_string_ref("noop"));
+		value_put(&arena, &fields, "id",
+		    value_string(&arena, arena_printf(&arena, "job-%06u", i)));
+		value_put(&arena, &fields, "trigger", trigger);
+		value_put(&arena, &fields, "call", call);
+		scheduler_add(
+		    scheduler, &fields, 0, NULL, (struct scheduler_reply){bench_added, NULL});
+		arena_clear(&arena);
 	}
 }
 
@@ -100,9 +108,9 @@ static void bench_rate(unsigned jobs, int seconds)
 	bench.late = calloc(bench.capacity, sizeof(bench.late[0]));
 	begin += jobs >= 100000 ? 2 * SCHEDD_SECOND : 0;
 	end = begin + (seconds - 1) * SCHEDD_SECOND + SCHEDD_SECOND / 2;
-	bench_add(scheduler, jobs, begin);
 	if (schedd_scheduler_start(scheduler, &err))
 		bench_die("start", &err);
+	bench_add(scheduler, jobs, begin);
 	bench.count = 0;
 	cpu = bench_cpu();
 	while (clock->wall(NULL) < end) {
@@ -157,9 +165,9 @@ static void bench_saturation(unsigned jobs, int seconds)
 
 	bench_now = (schedd_time)1772409600 * SCHEDD_SECOND;
 	scheduler = bench_scheduler(&clock, &bench);
-	bench_add(scheduler, jobs, bench_now + SCHEDD_SECOND);
 	if (schedd_scheduler_start(scheduler, &err))
 		bench_die("start", &err);
+	bench_add(scheduler, jobs, bench_now + SCHEDD_SECOND);
 	cpu = bench_cpu();
 	for (int i = 0; i < seconds; i++) {
 		bench_now += SCHEDD_SECOND;
@@ -175,10 +183,15 @@ static void bench_saturation(unsigned jobs, int seconds)
 	schedd_scheduler_free(scheduler);
 }
 
+/* Argument: seconds of each rate (10); 0: saturation alone, for a profiler. */
 int main(int argc, char **argv)
 {
 	int seconds = argc > 1 ? atoi(argv[1]) : 10;
 
+	if (seconds == 0) {
+		bench_saturation(100000, 40);
+		return 0;
+	}
 	bench_rate(100, seconds);
 	bench_rate(1000, seconds);
 	bench_rate(10000, seconds);
