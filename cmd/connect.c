@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The search order and the default places are CONTRACT 1; the server's paths.c is the other half.
+/* The search order and the default places are those of schedctl(1); the server's paths.c is the
+ * other half.
  */
 #include "cmd/connect.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The exit statuses of schedctl: CONTRACT for scripts, listed in schedctl(1). */
+/* The exit statuses of schedctl, as scripts rely on them and schedctl(1) lists them. */
 #ifndef SCHEDD_CMD_EXIT_CODE_H
 #define SCHEDD_CMD_EXIT_CODE_H
 

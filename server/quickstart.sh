@@ -11,8 +11,16 @@ say() {
 	printf '\n\033[1m== %s\033[0m\n' "$*"
 }
 
+# Shows a command as one would type it, then runs it.
 show() {
-	printf '$ %s\n' "$*"
+	printf '$'
+	for word in "$@"; do
+		case $word in
+		*[!A-Za-z0-9_./=-]*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+	printf '\n'
 	"$@"
 }
 

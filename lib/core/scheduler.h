@@ -202,7 +202,7 @@ uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler);
 const char *scheduler_event_name(enum schedd_event_code code);
 /* 0: no such event. */
 unsigned scheduler_event_code(const char *name);
-/* The event as the map of CONTRACT 6. */
+/* The event as the map of proto/PROTOCOL.md. */
 struct value scheduler_event_value(const struct schedd_event *event, struct arena *arena);
 /* Why it ran or did not run at that time (NONE: lately), from recorded facts. */
 void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_time at,

@@ -56,7 +56,7 @@ enum trigger_event {
 };
 
 /*
- * Reads any JSON form of CONTRACT 2, canonical or short. A string is taken as
+ * Reads any JSON form of a trigger (schedd-time(7)), canonical or short. A string is taken as
  * canonical text. The new trigger has one reference. Errors: SCHEDD_EINVAL with
  * a sentence that names the dialect, the text and the place.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Triggers as plain data: the JSON forms of CONTRACT 2, read and written. */
+/* Triggers as plain data: the JSON forms of schedd-time(7), read and written. */
 #ifndef SCHEDD_TRIGGER_TRIGGER_VALUE_H
 #define SCHEDD_TRIGGER_TRIGGER_VALUE_H
 

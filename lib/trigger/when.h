@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instants as people write them (CONTRACT 2, "Times"): RFC 3339, dates,
+ * Instants as people write them (schedd-time(7), "Times"): RFC 3339, dates,
  * "tomorrow 9am", "in 5 minutes", "+90s", "@1764576000", with a zone behind.
  */
 #ifndef SCHEDD_TRIGGER_WHEN_H

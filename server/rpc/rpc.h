@@ -22,7 +22,7 @@ struct rpc_limits {
 	size_t apply;     /* bytes of job.apply in parts */
 };
 
-/* The defaults of CONTRACT 5. */
+/* The defaults that PROTOCOL.md names. */
 void rpc_limits_init(struct rpc_limits *limits);
 
 /*

@@ -10,27 +10,28 @@
 
 #include <schedd/export.h>
 
-/* The negative of a code is schedctl's exit status (CONTRACT 4), up to 8. */
+/* The negative of a code is schedctl's exit status (schedctl(1)), up to 8. */
 enum schedd_code {
 	SCHEDD_OK = 0,
-	SCHEDD_EFAILED = -1,	  /* it was tried and failed */
-	SCHEDD_EINVAL = -2,	  /* the request makes no sense as written */
+	SCHEDD_EFAILED = -1,      /* it was tried and failed */
+	SCHEDD_EINVAL = -2,       /* the request makes no sense as written */
 	SCHEDD_EUNREACHABLE = -3, /* no daemon answers */
-	SCHEDD_ENOTFOUND = -4,	  /* no such job, run, store, executor */
-	SCHEDD_ECONFLICT = -5,	  /* id exists, changed meanwhile, wrong state */
-	SCHEDD_EPERM = -6,	  /* permission denied */
-	SCHEDD_EFILE = -7,	  /* a file's content is invalid */
-	SCHEDD_ETIMEOUT = -8,	  /* time is over, still pending */
-	SCHEDD_ENOMEM = -12,	  /* out of memory */
-	SCHEDD_EMETHOD = -13,	  /* unknown RPC method */
+	SCHEDD_ENOTFOUND = -4,    /* no such job, run, store, executor */
+	SCHEDD_ECONFLICT = -5,    /* id exists, changed meanwhile, wrong state */
+	SCHEDD_EPERM = -6,        /* permission denied */
+	SCHEDD_EFILE = -7,        /* a file's content is invalid */
+	SCHEDD_ETIMEOUT = -8,     /* time is over, still pending */
+	SCHEDD_ENOMEM = -12,      /* out of memory */
+	SCHEDD_EMETHOD = -13,     /* unknown RPC method */
 };
 
 #define SCHEDD_ERROR_MESSAGE_MAX 768
 
 struct schedd_error {
-	int code;				/* one of enum schedd_code */
-	int offset;				/* byte offset in the text at fault, -1: none */
-	char message[SCHEDD_ERROR_MESSAGE_MAX]; /* one sentence, UTF-8, never cut inside a character */
+	int code;                               /* one of enum schedd_code */
+	int offset;                             /* byte offset in the text at fault, -1: none */
+	char message[SCHEDD_ERROR_MESSAGE_MAX]; /* one sentence, UTF-8, never cut inside a character
+						 */
 };
 
 /*

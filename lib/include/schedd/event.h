@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What happened: the events of CONTRACT 6, for listeners in the same process. */
+/* What happened: the events, for listeners in the same process. */
 #ifndef SCHEDD_EVENT_H
 #define SCHEDD_EVENT_H
 
