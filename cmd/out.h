@@ -24,7 +24,7 @@ enum out_type {
 
 struct out_column {
 	const char *name; /* --columns and --sort, lower case */
-	const char *key;  /* path into the map: "last_run.state" */
+	const char *key;  /* path into the map: "scheduler.jobs" */
 	enum out_type type;
 	bool normal;  /* in the table by default */
 	bool wide;    /* with -o wide */
@@ -49,7 +49,7 @@ int out_list_end(struct out_list *list);
 /* One object: JSON, or "name: value" lines by the columns. */
 int out_object(
     struct command *command, const struct out_column *columns, const struct value *object);
-/* Follows a path such as "last_run.state"; NULL: not there, or nil. */
+/* Follows a path such as "scheduler.jobs"; NULL: not there, or nil. */
 const struct value *out_path(const struct value *row, const char *key);
 /* One cell, made safe; NULL becomes "-". */
 void out_cell(

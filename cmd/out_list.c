@@ -117,7 +117,7 @@ fail:
 
 /* ---- Cells ---- */
 
-/* Follows a path such as "last_run.state". */
+/* Follows a path such as "scheduler.jobs". */
 const struct value *out_path(const struct value *row, const char *key)
 {
 	char part[64];

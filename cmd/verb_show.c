@@ -21,7 +21,7 @@ static const struct option show_options[] = {
 	.value = "FIELD",
 	.section = "Options",
 	.complete = COMPLETE_FIELD,
-	.doc = "only the bare value of a field, or of a part: last_run.state"},
+	.doc = "only the bare value of a field, or of a part: tags.kind"},
     {0},
 };
 
@@ -73,7 +73,7 @@ static struct value show_fires(struct command *command, const struct value *answ
 }
 
 /*
- * The job with "fire_times", "remarks" and "runs" added. A trigger without a
+ * The job with "fire_times", "remarks" and "latest_runs" added. A trigger without a
  * clock has no fire times; a job that is gone is the error of the first answer.
  */
 static int show_gather(
@@ -98,7 +98,7 @@ static int show_gather(
 	list = value_get(&runs, "runs");
 	value_put(&command->arena, job, "remarks", remarks ? *remarks : value_array());
 	value_put(&command->arena, job, "fire_times", show_fires(command, &next));
-	value_put(&command->arena, job, "runs", list ? *list : value_array());
+	value_put(&command->arena, job, "latest_runs", list ? *list : value_array());
 	return arena_failed(&command->arena) ? schedd_error_nomem(err) : 0;
 }
 
@@ -143,8 +143,8 @@ static int show_field(struct command *command, const struct value *job, const ch
 /* Is it the name of something a job can have? */
 static int show_check_field(const char *path, struct schedd_error *err)
 {
-	static const char *const more[] = {
-	    "trigger_text", "remarks", "fire_times", "runs", "last_run", NULL};
+	static const char *const more[] = {"trigger_text", "remarks", "fire_times", "runs",
+	    "last_run", "last_state", "paused_by", NULL};
 	char name[64] = "";
 
 	strncat(name, path, strcspn(path, ".") < 63 ? strcspn(path, ".") : 63);
@@ -180,7 +180,7 @@ static void show_fire_times(struct command *command, struct strbuf *out, const s
 
 static int show_runs(struct command *command, const struct value *job)
 {
-	const struct value *runs = value_get(job, "runs");
+	const struct value *runs = value_get(job, "latest_runs");
 	struct command shown = *command;
 	struct schedd_error err = {0};
 	struct out_list *list;
@@ -272,11 +272,12 @@ const struct verb verb_show = {
     .examples = "schedctl show backup\n"
 		"schedctl show backup --field next_run_time\n"
 		"schedctl show backup --json | jq .trigger",
-    .notes = "After the fields (dimmed where they are at their default) come the next three fire "
-	     "times and the\n"
-	     "latest five runs. The JSON is the job with fire_times, remarks and runs: an object "
-	     "for one job, an\n"
-	     "array for several or for a pattern.",
+    .notes =
+	"After the fields (dimmed where they are at their default) come the next three fire "
+	"times and the\n"
+	"latest five runs. The JSON is the job with fire_times, remarks and latest_runs: an object "
+	"for one job, an\n"
+	"array for several or for a pattern.",
     .options = show_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,
