@@ -13,7 +13,7 @@
 
 /* Instants that are no field of a job or a run. */
 static const char *const time_keys[] = {
-    "time", "from", "until", "at", "since", "next", "last", "first", NULL};
+    "time", "from", "until", "at", "since", "next", "last", "first", "previous_fire", NULL};
 
 static bool json_is_time(const char *key)
 {
