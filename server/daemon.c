@@ -50,16 +50,6 @@ bool daemon_is_stopping(const struct daemon *daemon)
 	return daemon->stopping;
 }
 
-bool daemon_wants_exec(const struct daemon *daemon)
-{
-	return daemon->wants_exec;
-}
-
-int daemon_listening(const struct daemon *daemon)
-{
-	return daemon->listener.fd;
-}
-
 /* ---- Start ---- */
 
 static int daemon_lock(struct daemon *daemon, struct schedd_error *err)
@@ -149,6 +139,21 @@ static int daemon_make_loop(struct daemon *daemon, struct schedd_error *err)
 	return daemon->loop ? 0 : SCHEDD_EFAILED;
 }
 
+/* Goes on with what the program before it left in this process, if there was one. */
+static int daemon_take_over(struct daemon *daemon, struct schedd_error *err)
+{
+	struct arena arena;
+	struct value state;
+	int rc;
+
+	arena_init(&arena);
+	rc = reexec_load(&arena, &state, err);
+	if (!rc && state.type == VALUE_MAP)
+		rc = scheduler_take_over(daemon->scheduler, &state, err);
+	arena_clear(&arena);
+	return rc;
+}
+
 static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err)
 {
 	struct schedd_scheduler_options options = {
@@ -166,7 +171,8 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 	scheduler_set_settings(daemon->scheduler, &daemon->setup.config->settings);
 	if (boot_id_read(boot, sizeof(boot)))
 		scheduler_set_boot(daemon->scheduler, boot);
-	if (cgroup_find(cgroup, sizeof(cgroup)) == 0)
+	rc = daemon_take_over(daemon, err);
+	if (!rc && cgroup_find(cgroup, sizeof(cgroup)) == 0)
 		rc = scheduler_set_cgroup(daemon->scheduler, cgroup, err);
 	return rc ? rc : daemon_add_parts(daemon, err);
 }
@@ -293,6 +299,20 @@ static void daemon_on_patience_over(evutil_socket_t fd, short what, void *contex
 	listeners_abandon(daemon->listeners);
 }
 
+/* At once: what ended from here on would end without anybody's notice. */
+static void daemon_hand_over(struct daemon *daemon)
+{
+	struct schedd_error err;
+	struct arena arena;
+	struct value state;
+
+	arena_init(&arena);
+	state = scheduler_hand_over(daemon->scheduler, &arena);
+	if (reexec_save(&daemon->reexec, &state, &err))
+		log_error(daemon_log(daemon), "%s", err.message);
+	arena_clear(&arena);
+}
+
 static void daemon_on_drained(
     int rc, const struct schedd_error *err, const struct value *result, void *context)
 {
@@ -303,6 +323,8 @@ static void daemon_on_drained(
 		return; /* a more impatient request has taken this one's place */
 	if (rc)
 		log_error(daemon_log(daemon), "stopping: %s", err->message);
+	if (daemon->wants_exec)
+		daemon_hand_over(daemon);
 	if (listeners_finish(daemon->listeners, daemon_on_listeners_done, daemon)) {
 		daemon_on_listeners_done(daemon);
 		return;
@@ -317,6 +339,7 @@ void daemon_stop(struct daemon *daemon, enum daemon_stop how)
 {
 	const struct config *config = daemon->setup.config;
 	struct scheduler_reply reply = {.call = daemon_on_drained, .context = daemon};
+	enum scheduler_drain_how drain = SCHEDULER_DRAIN_WAIT;
 	schedd_span limit = config->stop_limit;
 
 	if (how == DAEMON_STOP_WAIT)
@@ -331,14 +354,42 @@ void daemon_stop(struct daemon *daemon, enum daemon_stop how)
 				      : "");
 	daemon->stopping = true;
 	daemon->drains++;
-	scheduler_drain(daemon->scheduler, limit,
-	    daemon->wants_exec || (config->stop_detach && how != DAEMON_STOP_NOW), reply);
+	if (daemon->wants_exec)
+		drain = SCHEDULER_DRAIN_HAND_OVER;
+	else if (config->stop_detach && how != DAEMON_STOP_NOW)
+		drain = SCHEDULER_DRAIN_DETACH;
+	scheduler_drain(daemon->scheduler, limit, drain, reply);
+}
+
+static int daemon_check_config(struct daemon *daemon, struct schedd_error *err)
+{
+	const struct paths *paths = daemon->setup.paths;
+	struct config config;
+	int rc;
+
+	config_init(&config);
+	rc = config_read(&config, paths->config, paths->config_explicit, paths->conf_dir, err);
+	config_clear(&config);
+	return rc;
+}
+
+struct reexec daemon_take_reexec(struct daemon *daemon)
+{
+	struct reexec reexec = daemon->reexec;
+
+	daemon->reexec = (struct reexec){.listening = -1, .state = -1};
+	return reexec;
 }
 
 int daemon_reexec(struct daemon *daemon, struct schedd_error *err)
 {
 	if (daemon->stopping)
 		return schedd_error_set(err, SCHEDD_ECONFLICT, "schedd is stopping already");
+	/* Whatever would keep the next program from starting is found out before. */
+	if (daemon_check_config(daemon, err))
+		return SCHEDD_EFILE;
+	if (reexec_prepare(&daemon->reexec, daemon->listener.fd, err))
+		return SCHEDD_EFAILED;
 	daemon->wants_exec = true;
 	daemon_stop(daemon, DAEMON_STOP_LIMIT);
 	return 0;

@@ -13,6 +13,7 @@
 #include "server/log_sink.h"
 #include "server/options.h"
 #include "server/paths.h"
+#include "server/reexec.h"
 
 struct daemon;
 struct schedd_scheduler;
@@ -47,8 +48,6 @@ const struct schedd_log *daemon_log(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 const struct paths *daemon_paths(const struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
-/* The descriptor it listens at. */
-int daemon_listening(const struct daemon *daemon);
 /* Opens a store now; path NULL: NAME.db in the state directory. */
 int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
     struct schedd_error *err) __attribute__((warn_unused_result));
@@ -59,7 +58,7 @@ void daemon_stop(struct daemon *daemon, enum daemon_stop how);
  */
 int daemon_reexec(struct daemon *daemon, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* After daemon_free: should the program be run anew? */
-bool daemon_wants_exec(const struct daemon *daemon);
+/* After daemon_run: how the program is to be run anew; its path is NULL if it is not to be. */
+struct reexec daemon_take_reexec(struct daemon *daemon);
 
 #endif

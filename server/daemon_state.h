@@ -10,6 +10,7 @@
 #include "server/listeners.h"
 #include "server/lock.h"
 #include "server/orphans.h"
+#include "server/reexec.h"
 #include "server/rpc/rpc.h"
 #include "server/signals.h"
 #include "server/zone_watch.h"
@@ -33,10 +34,11 @@ struct daemon {
 	struct event *patience; /* with listeners at the end; NULL: not begun */
 	schedd_time started_at;
 	struct schedd_mono started; /* the same for uptime */
-	unsigned drains;           /* requests to the scheduler to stop, not yet answered */
+	unsigned drains;            /* requests to the scheduler to stop, not yet answered */
 	bool stopping;
 	bool wants_exec;
-	bool drained; /* the scheduler has come to its end */
+	struct reexec reexec; /* prepared when wants_exec */
+	bool drained;         /* the scheduler has come to its end */
 };
 
 #endif

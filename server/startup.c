@@ -63,8 +63,8 @@ static int startup_serve(const struct daemon_setup *setup, int *ready, struct sc
 	daemonize_ready(*ready, 0);
 	*ready = -1;
 	rc = daemon_run(daemon, err);
-	if (!rc && daemon_wants_exec(daemon))
-		rc = reexec_prepare(&reexec, daemon_listening(daemon), err);
+	if (!rc)
+		reexec = daemon_take_reexec(daemon);
 	daemon_free(daemon);
 	if (!rc && reexec.path)
 		rc = reexec_run(&reexec, setup->argv, err);

@@ -136,6 +136,25 @@ void admission_enter(struct run_live *live)
 	admission_to_instance(live);
 }
 
+void admission_wait(struct run_live *live)
+{
+	admission_to_instance(live);
+}
+
+void admission_resume(struct run_live *live, bool under_way)
+{
+	const char *name = job_details(live->job)->group;
+
+	live->entry->holding++;
+	live->holds_instance = true;
+	if (!under_way || !name)
+		return;
+	live->group = admission_group(live->scheduler, name);
+	live->holds_group = live->group != NULL;
+	if (live->group)
+		live->group->running++;
+}
+
 void admission_again(struct run_live *live)
 {
 	admission_to_group(live);

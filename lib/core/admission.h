@@ -24,6 +24,10 @@ void admission_reason(const struct entry *entry, char *text, size_t size);
 void admission_replace(struct entry *entry, const char *by);
 /* The claim is durable: announces the run and sends it to the first gate. */
 void admission_enter(struct run_live *live);
+/* Sends a run that an earlier program announced to the first gate. */
+void admission_wait(struct run_live *live);
+/* One that passed the gates in an earlier program: under way, or between attempts. */
+void admission_resume(struct run_live *live, bool under_way);
 /* Back to the last two gates, for another attempt. */
 void admission_again(struct run_live *live);
 /* Gives back group and worker; those who wait move up. */

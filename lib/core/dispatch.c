@@ -84,6 +84,23 @@ static void dispatch_done(const struct task_result *result, void *context)
 	scheduler_leave(scheduler);
 }
 
+static void dispatch_request(struct run_live *live)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	live->request = (struct task_request){.job = live->job,
+	    .run_id = live->id,
+	    .scheduled_at = live->run.scheduled_at,
+	    .attempt = live->run.attempt,
+	    .extra_env = live->extra_env.count ? &live->extra_env : NULL,
+	    .socket = scheduler->socket,
+	    .output = live->output,
+	    .time = &scheduler->trigger,
+	    .started = dispatch_started,
+	    .done = dispatch_done,
+	    .context = live};
+}
+
 static void dispatch_prepare(struct run_live *live, schedd_time now)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
@@ -103,17 +120,7 @@ static void dispatch_prepare(struct run_live *live, schedd_time now)
 	run->pid = 0;
 	if (!live->output && live->job->kind != JOB_CALL)
 		live->output = output_place_open(live);
-	live->request = (struct task_request){.job = live->job,
-	    .run_id = live->id,
-	    .scheduled_at = run->scheduled_at,
-	    .attempt = run->attempt,
-	    .extra_env = live->extra_env.count ? &live->extra_env : NULL,
-	    .socket = scheduler->socket,
-	    .output = live->output,
-	    .time = &scheduler->trigger,
-	    .started = dispatch_started,
-	    .done = dispatch_done,
-	    .context = live};
+	dispatch_request(live);
 }
 
 /* The attempt's time is over. */
@@ -155,4 +162,33 @@ void dispatch_start(struct run_live *live)
 	task = executor_start(live->executor->executor, &live->request);
 	if (task)
 		live->task = task;
+}
+
+int dispatch_resume(struct run_live *live, const struct value *from, struct schedd_mono timer,
+    struct schedd_error *err)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	int rc = 0;
+
+	if (!live->executor)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND, "executor %s: no such executor",
+		    job_executor(live->job));
+	dispatch_request(live);
+	live->task = executor_resume(live->executor->executor, &live->request, from, err);
+	if (!live->task)
+		return err->code;
+	scheduler->running_count++;
+	admission_resume(live, true);
+	run_live_enter(live, RUN_LIVE_RUNNING);
+	if (timer.us == INT64_MAX)
+		return 0;
+	if (live->stop != RUN_LIVE_GOES_ON) {
+		rc = run_live_kill_later(live, timer);
+	} else {
+		timer_init(&live->timer, dispatch_timed_out);
+		rc = timers_set(&scheduler->timers, &live->timer, timer);
+	}
+	if (rc)
+		log_error(scheduler->log, "run %s: no memory for its timeout", live->id);
+	return 0;
 }

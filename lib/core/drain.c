@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include "core/handover.h"
 #include "core/history.h"
 #include "core/run_live.h"
 #include "core/scheduler_parts.h"
@@ -19,6 +20,16 @@ static struct schedd_scheduler *drain_owner(struct timer *timer)
 						   offsetof(struct schedd_scheduler, drain.limit));
 }
 
+/* Does it stay when all is done? */
+static bool drain_leaves(const struct schedd_scheduler *scheduler, const struct run_live *live)
+{
+	if (live->held_by_dead)
+		return true;
+	if (scheduler->drain.how == SCHEDULER_DRAIN_DETACH)
+		return live->stage != RUN_LIVE_CLAIMING;
+	return scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER && handover_can(live);
+}
+
 /* The limit is over: whatever still runs gets its kill_signal, then SIGKILL. */
 static void drain_end_runs(struct timer *timer)
 {
@@ -29,7 +40,7 @@ static void drain_end_runs(struct timer *timer)
 	scheduler->drain.ending = true;
 	for (live = scheduler->live; live; live = next) {
 		next = live->next;
-		if (live->held_by_dead || live->stage < RUN_LIVE_STARTING ||
+		if (drain_leaves(scheduler, live) || live->stage < RUN_LIVE_STARTING ||
 		    live->stage == RUN_LIVE_ENDED)
 			continue;
 		if (run_live_stop(live, RUN_LIVE_SHUTDOWN, 0, "schedd was stopped", &err))
@@ -49,6 +60,8 @@ static void drain_cancel_waiting(struct schedd_scheduler *scheduler)
 
 	for (live = scheduler->live; live; live = next) {
 		next = live->next;
+		if (handover_can(live) && scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER)
+			continue;
 		if (live->stage == RUN_LIVE_RETRYING) {
 			run_live_end(
 			    live, RUN_FAILED, "schedd was stopped before the next attempt");
@@ -65,8 +78,7 @@ static void drain_cancel_waiting(struct schedd_scheduler *scheduler)
 static bool drain_done(const struct schedd_scheduler *scheduler)
 {
 	for (const struct run_live *live = scheduler->live; live; live = live->next)
-		if (!live->held_by_dead &&
-		    (!scheduler->drain.detach || live->stage == RUN_LIVE_CLAIMING))
+		if (!drain_leaves(scheduler, live))
 			return false;
 	return true;
 }
@@ -117,8 +129,8 @@ static void drain_set_limit(struct schedd_scheduler *scheduler, schedd_span limi
 	}
 }
 
-void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit, bool detach,
-    struct scheduler_reply reply)
+void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit,
+    enum scheduler_drain_how how, struct scheduler_reply reply)
 {
 	struct scheduler_reply earlier = scheduler->drain.reply;
 
@@ -128,13 +140,28 @@ void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit, bool
 	}
 	scheduler_enter(scheduler);
 	scheduler->phase = SCHEDULER_DRAINING;
-	scheduler->drain.detach = detach;
+	scheduler->drain.how = how;
 	scheduler->drain.reply = reply;
 	/* A second request replaces the first one's limit; both are answered. */
 	scheduler_answer(earlier, 0, NULL, NULL);
-	if (!detach)
+	if (how != SCHEDULER_DRAIN_DETACH)
 		drain_set_limit(scheduler, limit);
 	scheduler_leave(scheduler);
+}
+
+/* Processes go on without us; nobody reads what they write. */
+static void drain_let_go(struct schedd_scheduler *scheduler)
+{
+	struct arena arena;
+
+	arena_init(&arena);
+	for (struct run_live *live = scheduler->live; live; live = live->next)
+		if (live->task && executor_can_release(live->executor->executor)) {
+			executor_release(live->task, &arena);
+			live->task = NULL;
+			scheduler->running_count--;
+		}
+	arena_clear(&arena);
 }
 
 void drain_abandon(struct schedd_scheduler *scheduler)
@@ -144,6 +171,11 @@ void drain_abandon(struct schedd_scheduler *scheduler)
 
 	if (!scheduler->running_count)
 		return;
+	if (scheduler->phase == SCHEDULER_STOPPED &&
+	    scheduler->drain.how == SCHEDULER_DRAIN_DETACH) {
+		drain_let_go(scheduler);
+		return;
+	}
 	scheduler->phase = SCHEDULER_DRAINING;
 	for (live = scheduler->live; live; live = next) {
 		next = live->next;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/admission.h"
+#include "core/handover.h"
 #include "core/history.h"
 #include "core/job_change.h"
 #include "core/notify.h"
@@ -226,7 +227,8 @@ static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_sl
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		restart_lose(scheduler, slot, &runs[i]);
+		if (!handover_resume(scheduler, entry_get(scheduler, runs[i].job), &runs[i]))
+			restart_lose(scheduler, slot, &runs[i]);
 		run_clear(&runs[i]);
 	}
 	free(runs);
@@ -242,7 +244,9 @@ static void restart_start_jobs(struct schedd_scheduler *scheduler)
 		unsigned events = entry->state.invalid ? 0 : trigger_events(entry->job->trigger);
 
 		next = entry_next(scheduler, entry);
-		if (events & TRIGGER_ON_START || (events & TRIGGER_ON_BOOT && scheduler->booted))
+		/* A program that took this one's place is not a start. */
+		if ((events & TRIGGER_ON_START && !scheduler->handover) ||
+		    (events & TRIGGER_ON_BOOT && scheduler->booted))
 			job_change_start(scheduler, entry, RUN_BY_SCHEDULE, NULL);
 		else if (!entry->busy && entry_exhausted(entry))
 			job_change_expire(scheduler, entry);

@@ -67,6 +67,17 @@ static const char *retry_reason(const struct run_live *live, const struct task_r
 	return NULL;
 }
 
+/* Is there a later? Yes too if another program goes on with it. */
+static bool retry_possible(const struct run_live *live)
+{
+	const struct schedd_scheduler *scheduler = live->scheduler;
+
+	return scheduler->phase == SCHEDULER_RUNNING ||
+	       (scheduler->phase == SCHEDULER_DRAINING &&
+		   scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER && live->entry &&
+		   live->store->durable);
+}
+
 static bool retry_wanted(
     const struct run_live *live, const struct task_result *result, enum run_state outcome)
 {
@@ -74,7 +85,7 @@ static bool retry_wanted(
 
 	if (outcome != RUN_FAILED && outcome != RUN_TIMEOUT)
 		return false;
-	if (live->run.attempt > details->retry_limit || live->scheduler->phase != SCHEDULER_RUNNING)
+	if (live->run.attempt > details->retry_limit || !retry_possible(live))
 		return false;
 	if (!details->retry_on.given)
 		return true;
@@ -125,6 +136,17 @@ static void retry_due(struct timer *timer)
 	    (struct run_live *)(void *)((char *)timer - offsetof(struct run_live, timer));
 
 	admission_again(live);
+}
+
+int retry_resume(struct run_live *live, struct schedd_mono when)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	run_live_enter(live, RUN_LIVE_RETRYING);
+	timer_init(&live->timer, retry_due);
+	if (when.us == INT64_MAX)
+		when = scheduler_mono(scheduler);
+	return timers_set(&scheduler->timers, &live->timer, when);
 }
 
 static void retry_wait(struct run_live *live, enum run_state outcome, const char *reason)

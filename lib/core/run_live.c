@@ -266,6 +266,12 @@ static void run_live_kill_now(struct timer *timer)
 		log_warn(live->scheduler->log, "run %s: %s", live->id, err.message);
 }
 
+int run_live_kill_later(struct run_live *live, struct schedd_mono when)
+{
+	timer_init(&live->timer, run_live_kill_now);
+	return timers_set(&live->scheduler->timers, &live->timer, when);
+}
+
 /* The polite signal now, SIGKILL when kill_after is over. */
 static int run_live_signal(struct run_live *live, int signal, struct schedd_error *err)
 {
@@ -282,9 +288,8 @@ static int run_live_signal(struct run_live *live, int signal, struct schedd_erro
 		return SCHEDD_EFAILED;
 	if (!escalate || signal == SIGKILL)
 		return 0;
-	timer_init(&live->timer, run_live_kill_now);
-	if (timers_set(&scheduler->timers, &live->timer,
-		(struct schedd_mono){scheduler_mono(scheduler).us + details->kill_after}))
+	if (run_live_kill_later(
+		live, (struct schedd_mono){scheduler_mono(scheduler).us + details->kill_after}))
 		return schedd_error_nomem(err);
 	return 0;
 }

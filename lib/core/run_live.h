@@ -83,6 +83,9 @@ void run_live_event(struct run_live *live, enum schedd_event_code code, const ch
  */
 int run_live_stop(struct run_live *live, enum run_live_stop stop, int signal, const char *reason,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/* SIGKILL then, unless it has ended. SCHEDD_ENOMEM. */
+int run_live_kill_later(struct run_live *live, struct schedd_mono when)
+    __attribute__((warn_unused_result));
 /* number 0: the oldest. NULL: no such run is going on. */
 struct run_live *run_live_find(
     const struct schedd_scheduler *scheduler, const char *job, uint32_t number);

@@ -14,6 +14,7 @@
 #include "core/after.h"
 #include "core/claim.h"
 #include "core/drain.h"
+#include "core/handover.h"
 #include "core/history.h"
 #include "core/notify.h"
 #include "core/restart.h"
@@ -238,6 +239,7 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	free(scheduler->socket);
 	free(scheduler->timezone);
 	free(scheduler->paused_why);
+	handover_free(scheduler->handover);
 	free(scheduler->boot_id);
 	free(scheduler->cgroup);
 	free(scheduler);
@@ -271,6 +273,8 @@ int schedd_scheduler_start(struct schedd_scheduler *scheduler, struct schedd_err
 	scheduler->started_at = scheduler_now(scheduler);
 	scheduler->phase = SCHEDULER_RUNNING;
 	restart_begin(scheduler);
+	handover_free(scheduler->handover);
+	scheduler->handover = NULL;
 	retention_soon(scheduler);
 	scheduler_tick(scheduler);
 	scheduler_leave(scheduler);

@@ -233,12 +233,28 @@ int scheduler_set_cgroup(struct schedd_scheduler *scheduler, const char *directo
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* Was the machine booted since the scheduler last started? Decides on_boot; call before start. */
 void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id);
+enum scheduler_drain_how {
+	SCHEDULER_DRAIN_WAIT,   /* until no run is left */
+	SCHEDULER_DRAIN_DETACH, /* running jobs are left alone, and lost */
+	/* Those that the next program can go on with stay; waiting for the others. */
+	SCHEDULER_DRAIN_HAND_OVER,
+};
+
 /*
- * Begins to stop: nothing new starts; done when no run is left or the limit is
- * over (then runs get their kill_signal and KILL). detach: running jobs are left alone.
+ * Begins to stop: nothing new starts; done when no run is left that is waited
+ * for, or the limit is over (then these get their kill_signal and KILL).
  */
-void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit, bool detach,
-    struct scheduler_reply reply);
+void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit,
+    enum scheduler_drain_how how, struct scheduler_reply reply);
+/*
+ * After SCHEDULER_DRAIN_HAND_OVER is done: lets go of the runs that stay. The
+ * map is for scheduler_take_over() in the program that this process executes
+ * next; its members that end in _fd are open descriptors, the caller's.
+ */
+struct value scheduler_hand_over(struct schedd_scheduler *scheduler, struct arena *arena);
+/* Before parts are added: this program goes on where the one before stopped. Copied. */
+int scheduler_take_over(struct schedd_scheduler *scheduler, const struct value *from,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /* Walks the invariants of all indexes; for tests. */
 bool scheduler_check(const struct schedd_scheduler *scheduler);
 

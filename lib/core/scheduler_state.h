@@ -30,6 +30,7 @@
 struct change;
 struct claim_batch;
 struct entry;
+struct handover;
 struct history_parcel;
 struct run_live;
 
@@ -78,8 +79,8 @@ enum scheduler_phase {
 struct scheduler_drain_state {
 	struct scheduler_reply reply;
 	struct timer limit; /* then runs are ended */
-	bool detach;        /* runs are left alone */
-	bool ending;        /* the limit is over: runs were signalled */
+	enum scheduler_drain_how how;
+	bool ending; /* the limit is over: runs were signalled */
 };
 
 /* Counters for status and metrics, since the start. */
@@ -167,6 +168,7 @@ struct schedd_scheduler {
 
 	struct event_ring events;
 	struct scheduler_drain_state drain;
+	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_counts counts;
 	struct scheduler_thread *thread; /* NULL: driven by the caller */
 };

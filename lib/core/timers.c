@@ -30,6 +30,13 @@ void timers_unset(struct timers *timers, struct timer *timer)
 	heap_remove(&timers->heap, &timer->node);
 }
 
+struct schedd_mono timers_when(const struct timers *timers, const struct timer *timer)
+{
+	if (!heap_queued(&timer->node))
+		return (struct schedd_mono){INT64_MAX};
+	return (struct schedd_mono){timers->heap.entries[timer->node.index].key};
+}
+
 bool timer_is_set(const struct timer *timer)
 {
 	return heap_queued(&timer->node);

@@ -24,6 +24,8 @@ int timers_set(struct timers *timers, struct timer *timer, struct schedd_mono wh
     __attribute__((warn_unused_result));
 /* No-op for one that is not set. */
 void timers_unset(struct timers *timers, struct timer *timer);
+/* When it fires; us INT64_MAX: it is not set. */
+struct schedd_mono timers_when(const struct timers *timers, const struct timer *timer);
 bool timer_is_set(const struct timer *timer);
 /* Fires all that are due; they may set and unset any timer. */
 void timers_run(struct timers *timers, struct schedd_mono now);

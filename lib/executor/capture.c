@@ -51,20 +51,15 @@ static void capture_ready(int fd, unsigned ready, void *context)
 		capture->ended(capture, capture->context);
 }
 
-struct capture *capture_new(struct schedd_loop *loop, struct output *output,
+struct capture *capture_resume(struct schedd_loop *loop, struct output *output,
     enum output_stream stream, char *buffer, void (*ended)(struct capture *capture, void *context),
-    void *context, int *end, struct schedd_error *err)
+    void *context, int fd, struct schedd_error *err)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
-	int ends[2];
 
 	if (!capture) {
 		schedd_error_nomem(err);
-		return NULL;
-	}
-	if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
-		schedd_error_set(err, SCHEDD_EFAILED, "cannot make a pipe: %s", strerror(errno));
-		free(capture);
+		close(fd);
 		return NULL;
 	}
 	*capture = (struct capture){
@@ -74,17 +69,44 @@ struct capture *capture_new(struct schedd_loop *loop, struct output *output,
 	    .context = context,
 	    .buffer = buffer,
 	    .stream = stream,
-	    .fd = ends[0],
+	    .fd = fd,
 	};
-	capture->watch = loop_watch(loop, ends[0], SCHEDD_READ, capture_ready, capture, err);
+	capture->watch = loop_watch(loop, fd, SCHEDD_READ, capture_ready, capture, err);
 	if (!capture->watch) {
-		close(ends[0]);
-		close(ends[1]);
+		close(fd);
 		free(capture);
+		return NULL;
+	}
+	return capture;
+}
+
+struct capture *capture_new(struct schedd_loop *loop, struct output *output,
+    enum output_stream stream, char *buffer, void (*ended)(struct capture *capture, void *context),
+    void *context, int *end, struct schedd_error *err)
+{
+	struct capture *capture;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+		schedd_error_set(err, SCHEDD_EFAILED, "cannot make a pipe: %s", strerror(errno));
+		return NULL;
+	}
+	capture = capture_resume(loop, output, stream, buffer, ended, context, ends[0], err);
+	if (!capture) {
+		close(ends[1]);
 		return NULL;
 	}
 	*end = ends[1];
 	return capture;
+}
+
+int capture_release(struct capture *capture)
+{
+	int fd = capture->fd;
+
+	loop_unwatch(capture->loop, capture->watch);
+	free(capture);
+	return fd;
 }
 
 void capture_free(struct capture *capture)

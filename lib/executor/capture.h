@@ -24,6 +24,12 @@ struct capture;
 struct capture *capture_new(struct schedd_loop *loop, struct output *output,
     enum output_stream stream, char *buffer, void (*ended)(struct capture *capture, void *context),
     void *context, int *end, struct schedd_error *err);
+/* The same of a pipe that is there. fd is the capture's then; on failure it is closed. */
+struct capture *capture_resume(struct schedd_loop *loop, struct output *output,
+    enum output_stream stream, char *buffer, void (*ended)(struct capture *capture, void *context),
+    void *context, int fd, struct schedd_error *err);
+/* Frees it and gives the reading end back, with what is not read yet. */
+int capture_release(struct capture *capture);
 /* What is read but not yet taken is lost. NULL is fine. */
 void capture_free(struct capture *capture);
 /*

@@ -137,6 +137,19 @@ int child_signal(struct child *child, int signal)
 	return rc < 0 ? -errno : 0;
 }
 
+static void child_free(struct child *child)
+{
+	child_stop_watching(child);
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	free(child);
+}
+
+void child_release(struct child *child)
+{
+	child_free(child);
+}
+
 static int64_t child_timeval(struct timeval time)
 {
 	return (int64_t)time.tv_sec * SCHEDD_SECOND + time.tv_usec;
@@ -158,8 +171,5 @@ void child_reap(struct child *child, struct child_exit *out)
 	    .cpu_us = child_timeval(usage.ru_utime) + child_timeval(usage.ru_stime),
 	    .unknown = got < 0,
 	};
-	child_stop_watching(child);
-	if (child->pidfd >= 0)
-		close(child->pidfd);
-	free(child);
+	child_free(child);
 }

@@ -39,4 +39,7 @@ int child_signal(struct child *child, int signal);
 /* Reaps it, waiting for it if it has not ended, and frees the child. */
 void child_reap(struct child *child, struct child_exit *out);
 
+/* Lets go of it: it goes on, or stays unreaped, for a child made of its pid later. */
+void child_release(struct child *child);
+
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include "base/arena.h"
 #include "base/log.h"
 #include "executor/account.h"
@@ -391,6 +392,93 @@ static int subprocess_signal(struct task *base, int signal, struct schedd_error 
 	    err, SCHEDD_EFAILED, "run %s has nothing left to signal", base->request->run_id);
 }
 
+/* ---- In another program's hands ---- */
+
+static const char *const subprocess_pipes[] = {"stdout_fd", "stderr_fd"};
+
+static void subprocess_release(struct task *base, struct arena *arena, struct value *out)
+{
+	struct subprocess_task *task = (struct subprocess_task *)base;
+
+	value_put(arena, out, "pid", value_int(child_pid(task->child)));
+	value_put(arena, out, "start", value_int((int64_t)task->start));
+	for (int i = 0; i < 2; i++) {
+		int fd = task->captures[i] ? capture_release(task->captures[i]) : -1;
+
+		task->captures[i] = NULL;
+		value_put(arena, out, subprocess_pipes[i], value_int(fd));
+	}
+	value_put(arena, out, "cgroup", value_string(arena, task->cgroup));
+	value_put(arena, out, "secrets", secret_set_release(&task->secrets, arena));
+	child_release(task->child);
+	free(task->cgroup);
+	task->cgroup = NULL;
+	subprocess_task_free(task);
+}
+
+/* An unreaped child keeps its pid, so that it cannot be another's meanwhile. */
+static int subprocess_resume_child(
+    struct subprocess_task *task, const struct value *from, struct schedd_error *err)
+{
+	const struct executor_config *config = &task->task.executor->config;
+	pid_t pid = (pid_t)value_get_int(from, "pid", 0);
+	struct process_stat stat;
+
+	task->start = (uint64_t)value_get_int(from, "start", 0);
+	if (pid <= 0 || !process_stat_read(pid, &stat) || stat.start != task->start)
+		return schedd_error_set(
+		    err, SCHEDD_ENOTFOUND, "process %ld is not there any more", (long)pid);
+	task->child = child_new(config->loop, config->clock, pid,
+	    (int)syscall(SYS_pidfd_open, pid, 0), subprocess_ended, task, err);
+	return task->child ? 0 : err->code;
+}
+
+static int subprocess_resume_pipes(
+    struct subprocess_task *task, const struct value *from, struct schedd_error *err)
+{
+	struct subprocess *self = (struct subprocess *)task->task.executor;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = (int)value_get_int(from, subprocess_pipes[i], -1);
+
+		if (fd < 0)
+			continue;
+		task->captures[i] = capture_resume(self->executor.config.loop,
+		    task->task.request->output, i == 0 ? OUTPUT_STDOUT : OUTPUT_STDERR,
+		    self->buffer, subprocess_silent, task, fd, err);
+		if (!task->captures[i])
+			return err->code;
+	}
+	return 0;
+}
+
+static struct task *subprocess_resume(struct executor *executor, const struct task_request *request,
+    const struct value *from, struct schedd_error *err)
+{
+	struct subprocess_task *task = calloc(1, sizeof(*task));
+	const char *cgroup = value_get_string(from, "cgroup");
+	const struct value *secrets = value_get(from, "secrets");
+	int rc;
+
+	if (!task) {
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	task->task.executor = executor;
+	task->task.request = request;
+	subprocess_link((struct subprocess *)executor, task);
+	task->cgroup = cgroup ? strdup(cgroup) : NULL;
+	rc = secrets && secret_set_resume(&task->secrets, secrets) ? schedd_error_nomem(err) : 0;
+	if (rc == 0)
+		rc = subprocess_resume_pipes(task, from, err);
+	if (rc == 0)
+		rc = subprocess_resume_child(task, from, err);
+	if (rc == 0)
+		return &task->task;
+	subprocess_task_free(task);
+	return NULL;
+}
+
 static bool subprocess_owns(const struct executor *executor, pid_t pid)
 {
 	const struct subprocess_task *task = ((const struct subprocess *)executor)->tasks;
@@ -444,5 +532,7 @@ const struct executor_ops exec_subprocess_ops = {
     .close = subprocess_close,
     .start = subprocess_start,
     .signal = subprocess_signal,
+    .release = subprocess_release,
+    .resume = subprocess_resume,
     .owns = subprocess_owns,
 };

@@ -140,6 +140,41 @@ int executor_signal(struct task *task, int signal, struct schedd_error *err)
 	return task->executor->ops->signal(task, signal, err);
 }
 
+bool executor_can_release(const struct executor *executor)
+{
+	return executor->ops->release != NULL;
+}
+
+struct value executor_release(struct task *task, struct arena *arena)
+{
+	struct executor *executor = task->executor;
+	struct schedd_job *job = task->request->job;
+	struct value map = value_map();
+
+	executor->ops->release(task, arena, &map);
+	executor->busy--;
+	job_unref(job);
+	return map;
+}
+
+struct task *executor_resume(struct executor *executor, const struct task_request *request,
+    const struct value *from, struct schedd_error *err)
+{
+	struct task *task = NULL;
+
+	if (!executor->ops->resume) {
+		schedd_error_set(err, SCHEDD_EFAILED, "executor '%s' of type %s takes nothing over",
+		    executor->config.name, executor->ops->type);
+		return NULL;
+	}
+	task = executor->ops->resume(executor, request, from, err);
+	if (!task)
+		return NULL;
+	job_ref(request->job);
+	executor->busy++;
+	return task;
+}
+
 bool executor_owns(const struct executor *executor, pid_t pid)
 {
 	return executor->ops->owns && executor->ops->owns(executor, pid);

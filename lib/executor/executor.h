@@ -104,6 +104,20 @@ struct task *executor_start(struct executor *executor, const struct task_request
  */
 int executor_signal(struct task *task, int signal, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* Can attempts outlive this program, in the hands of the next one in this process? */
+bool executor_can_release(const struct executor *executor);
+/*
+ * Lets go of an attempt without ending it: the task is gone, done is not
+ * called. The map is for executor_resume() in the program that this process
+ * executes next; its members that end in _fd are descriptors, the caller's.
+ */
+struct value executor_release(struct task *task, struct arena *arena);
+/*
+ * Takes up an attempt that executor_release() let go of; neither started nor,
+ * before this returns, done is called. NULL and *err if it cannot.
+ */
+struct task *executor_resume(struct executor *executor, const struct task_request *request,
+    const struct value *from, struct schedd_error *err);
 /* How many attempts are under way. */
 uint32_t executor_busy(const struct executor *executor);
 /* Is it a child that this executor waits for? For a child subreaper (see process_tree.h). */

@@ -38,6 +38,11 @@ struct executor_ops {
 	/* See executor_start(); ends in executor_done() or executor_fail() exactly once. */
 	struct task *(*start)(struct executor *executor, const struct task_request *request);
 	int (*signal)(struct task *task, int signal, struct schedd_error *err);
+	/* See executor_release() and executor_resume(); both NULL: attempts end with the program.
+	 */
+	void (*release)(struct task *task, struct arena *arena, struct value *out);
+	struct task *(*resume)(struct executor *executor, const struct task_request *request,
+	    const struct value *from, struct schedd_error *err);
 	/* NULL: it has no children. */
 	bool (*owns)(const struct executor *executor, pid_t pid);
 };

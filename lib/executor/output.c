@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include "executor/output_file.h"
 #include "executor/output_ring.h"
 
@@ -178,6 +179,85 @@ void output_finish(struct output *output)
 	output_ring_read(&output->tail, output_tail_piece, output);
 	output_ring_clear(&output->tail);
 }
+
+/* ---- In another program's hands ---- */
+
+static void output_release_piece(
+    enum output_stream stream, const char *bytes, size_t length, void *context)
+{
+	int *fd = context;
+
+	if (*fd >= 0 && output_file_append(*fd, stream, bytes, length) < 0) {
+		close(*fd);
+		*fd = -1;
+	}
+}
+
+/* A ring as a file in memory; -1: it is empty, or there is no memory. */
+static int output_release_ring(const struct output_ring *ring)
+{
+	int fd = ring->text ? memfd_create("schedd-output", MFD_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return -1;
+	if (output_file_begin(fd) < 0) {
+		close(fd);
+		return -1;
+	}
+	output_ring_read(ring, output_release_piece, &fd);
+	return fd;
+}
+
+bool output_release(struct output *output, struct arena *arena, struct value *out)
+{
+	*out = value_map();
+	value_put(
+	    arena, out, "limit", value_int((int64_t)(output->head.limit + output->tail.limit)));
+	value_put(arena, out, "written", value_int((int64_t)output->written));
+	value_put(arena, out, "dropped", value_int((int64_t)output->dropped));
+	value_put(arena, out, "head_left", value_int((int64_t)output->head_left));
+	value_put(arena, out, "error", value_string(arena, output->error));
+	value_put(arena, out, "head_fd", value_int(output_release_ring(&output->head)));
+	value_put(arena, out, "tail_fd", value_int(output_release_ring(&output->tail)));
+	value_put(arena, out, "file_fd", value_int(output->fd));
+	output->fd = -1;
+	return !arena_failed(arena);
+}
+
+static void output_resume_piece(
+    enum output_stream stream, const char *bytes, size_t length, void *context)
+{
+	output_ring_add(context, stream, bytes, length);
+}
+
+static void output_resume_ring(struct output_ring *ring, const struct value *from, const char *key)
+{
+	int fd = (int)value_get_int(from, key, -1);
+
+	if (fd < 0)
+		return;
+	(void)output_file_read(fd, output_resume_piece, ring);
+	close(fd);
+}
+
+struct output *output_resume(const char *path, const struct value *from)
+{
+	struct output *output = output_new(path, (size_t)value_get_int(from, "limit", 0));
+	const char *error = value_get_string(from, "error");
+
+	if (!output)
+		return NULL;
+	output->written = (uint64_t)value_get_int(from, "written", 0);
+	output->dropped = (uint64_t)value_get_int(from, "dropped", 0);
+	output->head_left = (size_t)value_get_int(from, "head_left", 0);
+	output->fd = (int)value_get_int(from, "file_fd", -1);
+	snprintf(output->error, sizeof(output->error), "%s", error ? error : "");
+	output_resume_ring(&output->head, from, "head_fd");
+	output_resume_ring(&output->tail, from, "tail_fd");
+	return output;
+}
+
+/* ---- What was written ---- */
 
 uint64_t output_written(const struct output *output)
 {

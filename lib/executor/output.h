@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <schedd/error.h>
+#include "base/value.h"
 
 struct output;
 
@@ -38,6 +39,15 @@ uint64_t output_written(const struct output *output);
 uint64_t output_dropped(const struct output *output);
 /* NULL: none; otherwise what went wrong with the file. */
 const char *output_error(const struct output *output);
+
+/*
+ * For another program in this process' place: puts what output_resume() needs
+ * into a map. Members that end in _fd are descriptors, the caller's. The output
+ * itself is only to be freed then. False: no memory.
+ */
+bool output_release(struct output *output, struct arena *arena, struct value *out);
+/* path: where it was kept, or NULL. Takes the descriptors. NULL: no memory. */
+struct output *output_resume(const char *path, const struct value *from);
 
 /* Called for each piece appended after output_follow, on the loop's thread. */
 typedef void (*output_follow_fn)(

@@ -39,15 +39,21 @@ static int file_write(int fd, struct iovec *parts, int count)
 	return 0;
 }
 
-int output_file_create(const char *path)
+int output_file_begin(int fd)
 {
 	struct iovec magic = {.iov_base = (char[]){FILE_MAGIC}, .iov_len = strlen(FILE_MAGIC)};
+
+	return file_write(fd, &magic, 1);
+}
+
+int output_file_create(const char *path)
+{
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = file_write(fd, &magic, 1);
+	rc = output_file_begin(fd);
 	if (rc < 0) {
 		close(fd);
 		return rc;

@@ -13,6 +13,8 @@
 
 /* Makes the file anew, mode 0600. Returns a descriptor or -errno. */
 int output_file_create(const char *path);
+/* Makes an empty file one of that form. 0 or -errno. */
+int output_file_begin(int fd);
 /* Appends a frame whole or not at all, as far as the system allows. 0 or -errno. */
 int output_file_append(int fd, enum output_stream stream, const char *bytes, size_t length);
 /* Calls piece for each whole frame; of a frame that is cut off, for what is there. 0 or -errno. */

@@ -112,16 +112,55 @@ int secret_set_make(struct secret_set *set, const struct job_pairs *secrets,
 	return rc;
 }
 
-void secret_set_remove(struct secret_set *set)
+static void secret_set_clear(struct secret_set *set)
 {
 	for (uint32_t i = 0; i < set->files.count; i++) {
-		if (set->files.items[i].text)
-			unlink(set->files.items[i].text);
 		free(set->files.items[i].name);
 		free(set->files.items[i].text);
 	}
 	free(set->files.items);
+	memset(set, 0, sizeof(*set));
+}
+
+void secret_set_remove(struct secret_set *set)
+{
+	for (uint32_t i = 0; i < set->files.count; i++)
+		if (set->files.items[i].text)
+			unlink(set->files.items[i].text);
 	if (set->directory[0])
 		rmdir(set->directory);
+	secret_set_clear(set);
+}
+
+struct value secret_set_release(struct secret_set *set, struct arena *arena)
+{
+	struct value map = value_map(), files = value_array();
+
+	for (uint32_t i = 0; i < set->files.count; i++)
+		value_append(arena, &files, value_string(arena, set->files.items[i].text));
+	value_put(arena, &map, "directory", value_string(arena, set->directory));
+	value_put(arena, &map, "files", files);
+	secret_set_clear(set);
+	return map;
+}
+
+int secret_set_resume(struct secret_set *set, const struct value *from)
+{
+	const char *directory = value_get_string(from, "directory");
+	const struct value *files = value_get(from, "files");
+
 	memset(set, 0, sizeof(*set));
+	if (!directory || !files || files->type != VALUE_ARRAY || files->array.count == 0)
+		return 0;
+	snprintf(set->directory, sizeof(set->directory), "%s", directory);
+	set->files.items = calloc(files->array.count, sizeof(*set->files.items));
+	if (!set->files.items)
+		return SCHEDD_ENOMEM;
+	for (uint32_t i = 0; i < files->array.count; i++) {
+		const struct value *path = &files->array.items[i];
+
+		if (path->type == VALUE_STRING)
+			set->files.items[set->files.count++].text = strdup(path->string.text);
+	}
+	return 0;
 }

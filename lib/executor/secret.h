@@ -6,6 +6,7 @@
 #ifndef SCHEDD_EXECUTOR_SECRET_H
 #define SCHEDD_EXECUTOR_SECRET_H
 
+#include "base/value.h"
 #include "executor/account.h"
 #include "model/job.h"
 
@@ -24,5 +25,11 @@ int secret_set_make(struct secret_set *set, const struct job_pairs *secrets,
     const struct account *account, struct schedd_error *err) __attribute__((warn_unused_result));
 /* Removes the copies. An all-zero set is fine. */
 void secret_set_remove(struct secret_set *set);
+
+/* The set as a value, for secret_set_resume(); it is empty then and the copies stay. */
+struct value secret_set_release(struct secret_set *set, struct arena *arena);
+/* SCHEDD_ENOMEM: what is missing in the set then is never removed. */
+int secret_set_resume(struct secret_set *set, const struct value *from)
+    __attribute__((warn_unused_result));
 
 #endif
