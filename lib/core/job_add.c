@@ -17,7 +17,7 @@ static int job_add_read(struct change *change, struct schedd_error *err)
 	int rc;
 
 	if (change->given) {
-		change->job = job_ref(change->given);
+		change->job = change->given;
 		change->given = NULL;
 		return job_plan_complete(scheduler, change->job, err);
 	}
