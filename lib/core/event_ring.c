@@ -199,7 +199,7 @@ void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *ev
 		event_ring_tell(ring, event);
 }
 
-struct schedd_listener *schedd_scheduler_listen(
+struct schedd_listener *event_ring_listen(
     struct schedd_scheduler *scheduler, unsigned mask, schedd_listener_fn call, void *context)
 {
 	struct schedd_listener *listener = calloc(1, sizeof(*listener));
@@ -218,16 +218,18 @@ struct schedd_listener *schedd_scheduler_listen(
 	return listener;
 }
 
-void schedd_scheduler_unlisten(struct schedd_listener *listener)
+void event_ring_unlisten(struct schedd_listener *listener)
 {
-	struct event_ring *ring;
+	struct event_ring *ring = &listener->scheduler->events;
 
-	if (!listener)
-		return;
-	ring = &listener->scheduler->events;
 	listener->call = NULL;
 	if (ring->calling == 0)
 		event_ring_sweep(ring);
+}
+
+struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener)
+{
+	return listener->scheduler;
 }
 
 uint64_t scheduler_replay(

@@ -44,6 +44,13 @@ int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err
     __attribute__((warn_unused_result));
 /* At a clean stop: the next process goes on without a gap. */
 void event_ring_save(struct schedd_scheduler *scheduler, struct store_batch *batch);
+/* NULL: no memory. On the loop's thread. */
+struct schedd_listener *event_ring_listen(
+    struct schedd_scheduler *scheduler, unsigned mask, schedd_listener_fn call, void *context);
+/* Allowed inside the listener itself. */
+void event_ring_unlisten(struct schedd_listener *listener);
+/* Whose it is; from any thread. */
+struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener);
 /* Numbers the event, keeps it, calls the listeners. */
 void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event);
 

@@ -2,6 +2,7 @@
 /* Jobs that are new, or take the place of one with the same id. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/job_add.h"
 #include "core/job_change.h"
 #include "core/job_plan.h"
@@ -55,7 +56,7 @@ static void job_add_stamp(struct change *change)
 		return;
 	}
 	state->created_at = now;
-	state->created_by = change->actor.uid >= 0 ? (uid_t)change->actor.uid : 0;
+	state->created_by = change->actor.uid >= 0 ? (uid_t)change->actor.uid : getuid();
 	state->run_count = 0;
 	state->revision = 1;
 }

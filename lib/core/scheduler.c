@@ -220,12 +220,13 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	/* Whatever comes back from now on starts nothing. */
 	scheduler->depth++;
 	scheduler->phase = SCHEDULER_STOPPED;
-	scheduler_wait_free(scheduler);
+	scheduler_wait_end(scheduler);
 	notify_free(scheduler);
 	history_flush(scheduler);
 	scheduler_parts_close_executors(scheduler);
 	history_flush(scheduler);
 	scheduler_parts_close_stores(scheduler);
+	scheduler_wait_free(scheduler);
 	scheduler_free_contents(scheduler);
 	scheduler_parts_free(scheduler);
 	alarm_free(scheduler->wall_alarm);

@@ -61,10 +61,8 @@ struct value scheduler_job_value(
 	    entry->last_state == RUN_QUEUED
 		? value_nil()
 		: value_string_ref(run_state_name((enum run_state)entry->last_state)));
-	if (entry->state.invalid) {
-		value_put(arena, &map, "invalid", value_string(arena, entry->state.invalid));
+	if (entry->state.invalid)
 		return map;
-	}
 	trigger_words(entry->job->trigger, &words);
 	value_put(arena, &map, "trigger_words", value_string(arena, strbuf_peek(&words)));
 	strbuf_reset(&words);

@@ -241,3 +241,48 @@ int schedd_scheduler_resume(struct schedd_scheduler *scheduler, struct schedd_er
 
 	return scheduler_request_make(scheduler, &request, scheduler_make_resume, err);
 }
+
+/* ---- Listeners ---- */
+
+struct scheduler_listen_call {
+	struct scheduler_call call;
+	struct schedd_listener *listener; /* answered, or to be removed */
+	unsigned mask;
+	schedd_listener_fn tell;
+	void *context;
+};
+
+static void scheduler_listen_run(struct scheduler_call *call)
+{
+	struct scheduler_listen_call *listen = (struct scheduler_listen_call *)(void *)call;
+
+	listen->listener =
+	    event_ring_listen(call->scheduler, listen->mask, listen->tell, listen->context);
+}
+
+struct schedd_listener *schedd_scheduler_listen(
+    struct schedd_scheduler *scheduler, unsigned mask, schedd_listener_fn call, void *context)
+{
+	struct scheduler_listen_call listen = {.mask = mask, .tell = call, .context = context};
+
+	listen.call.scheduler = scheduler;
+	listen.call.run = scheduler_listen_run;
+	scheduler_call(&listen.call);
+	return listen.listener;
+}
+
+static void scheduler_unlisten_run(struct scheduler_call *call)
+{
+	event_ring_unlisten(((struct scheduler_listen_call *)(void *)call)->listener);
+}
+
+void schedd_scheduler_unlisten(struct schedd_listener *listener)
+{
+	struct scheduler_listen_call listen = {.listener = listener};
+
+	if (!listener)
+		return;
+	listen.call.scheduler = event_ring_owner(listener);
+	listen.call.run = scheduler_unlisten_run;
+	scheduler_call(&listen.call);
+}

@@ -94,14 +94,30 @@ void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *jo
 		scheduler_wait_answer(wait, 0, NULL, NULL);
 }
 
+void scheduler_wait_end(struct schedd_scheduler *scheduler)
+{
+	struct scheduler_wait *wait = scheduler->waits;
+	struct schedd_error err;
+
+	schedd_error_set(&err, SCHEDD_EFAILED, "the scheduler stops");
+	while (wait) {
+		if (wait->asking && !wait->cancelled) {
+			/* The store still answers: then it goes. */
+			wait->cancelled = true;
+			scheduler_answer(wait->reply, SCHEDD_EFAILED, &err, NULL);
+		} else if (!wait->asking) {
+			scheduler_wait_answer(wait, SCHEDD_EFAILED, &err, NULL);
+			wait = scheduler->waits;
+			continue;
+		}
+		wait = wait->next;
+	}
+}
+
 void scheduler_wait_free(struct schedd_scheduler *scheduler)
 {
-	while (scheduler->waits) {
-		struct schedd_error err;
-
-		schedd_error_set(&err, SCHEDD_EFAILED, "the scheduler stops");
-		scheduler_wait_answer(scheduler->waits, SCHEDD_EFAILED, &err, NULL);
-	}
+	while (scheduler->waits)
+		scheduler_wait_drop(scheduler->waits);
 }
 
 static void scheduler_wait_found(int rc, const struct schedd_error *err, const struct run *runs,

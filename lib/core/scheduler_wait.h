@@ -10,6 +10,8 @@ void scheduler_wait_told(struct schedd_scheduler *scheduler, const char *job, st
 /* The job has no run left. */
 void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *job);
 /* Answers all that still wait with an error: the scheduler ends. */
+void scheduler_wait_end(struct schedd_scheduler *scheduler);
+/* After the stores are closed. */
 void scheduler_wait_free(struct schedd_scheduler *scheduler);
 
 #endif

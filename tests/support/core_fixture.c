@@ -69,6 +69,33 @@ static void core_start(struct core_fixture *fixture)
 	core_settle(fixture);
 }
 
+/* The suites run a second time over SQLite: then "memory" means a database in a directory of its
+ * own. */
+static const char *core_make_store(struct core_fixture *fixture)
+{
+	const char *type = getenv("SCHEDD_TEST_STORE");
+
+	if (!type || strcmp(type, "sqlite") != 0)
+		return NULL;
+	snprintf(fixture->made, sizeof(fixture->made), "/tmp/schedd-core-XXXXXX");
+	cr_assert_not_null(mkdtemp(fixture->made));
+	strcat(fixture->made, "/jobs.db");
+	return fixture->made;
+}
+
+/* The fixture's own database goes with it. */
+static void core_remove_store(struct core_fixture *fixture)
+{
+	char command[128];
+
+	if (!fixture->made[0])
+		return;
+	*strrchr(fixture->made, '/') = '\0';
+	snprintf(command, sizeof(command), "rm -rf %s", fixture->made);
+	cr_assert_eq(system(command), 0);
+	fixture->made[0] = '\0';
+}
+
 void core_open(struct core_fixture *fixture, const char *store_path)
 {
 	if (!fixture->wall) {
@@ -78,11 +105,11 @@ void core_open(struct core_fixture *fixture, const char *store_path)
 	if (!fixture->settings.event_ring)
 		scheduler_settings_init(&fixture->settings);
 	fixture->clock = (struct schedd_clock){core_wall, core_mono, fixture};
-	fixture->store_path = store_path;
+	fixture->store_path = store_path ? store_path : core_make_store(fixture);
 	core_start(fixture);
 }
 
-void core_close(struct core_fixture *fixture)
+static void core_stop(struct core_fixture *fixture)
 {
 	core_forget_events(fixture);
 	core_fake_forget(fixture->scheduler);
@@ -93,21 +120,31 @@ void core_close(struct core_fixture *fixture)
 	fixture->scheduler = NULL;
 }
 
+void core_close(struct core_fixture *fixture)
+{
+	core_stop(fixture);
+	core_remove_store(fixture);
+}
+
 void core_reopen(struct core_fixture *fixture)
 {
-	core_close(fixture);
+	core_stop(fixture);
 	core_start(fixture);
 }
 
 void core_settle(struct core_fixture *fixture)
 {
 	struct schedd_scheduler *scheduler = fixture->scheduler;
+	schedd_time wall;
+	struct schedd_mono mono;
 
-	/* As the alarm would, if something is due by now. */
-	scheduler_tick(scheduler);
-	do
+	do {
+		/* As the alarm would, if something is due by now. */
+		scheduler_tick(scheduler);
 		store_flush(scheduler_store(scheduler, "default"));
-	while (mailbox_deliver(scheduler_mailbox(scheduler)) > 0);
+		mailbox_deliver(scheduler_mailbox(scheduler));
+		scheduler_next_wake(scheduler, &wall, &mono);
+	} while ((wall != SCHEDD_TIME_NONE && wall <= fixture->wall) || mono.us <= fixture->mono);
 	cr_assert(scheduler_check(scheduler), "the scheduler's indexes are broken");
 }
 

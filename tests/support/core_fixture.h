@@ -22,6 +22,7 @@ struct core_fixture {
 	schedd_time wall;
 	int64_t mono;
 	const char *store_path; /* NULL: memory */
+	char made[96];          /* a database of the fixture's own; "": none */
 	unsigned max_workers;   /* of the fake executor; 0: no limit */
 	/* Called between making and starting; NULL: nothing. */
 	void (*before_start)(struct schedd_scheduler *scheduler, void *context);
@@ -43,7 +44,7 @@ struct core_fixture {
 	int result; /* what "count" returns */
 };
 
-/* Opens and starts it. store_path NULL: memory. */
+/* Opens and starts it. store_path NULL: memory, or a new file where SCHEDD_TEST_STORE=sqlite. */
 void core_open(struct core_fixture *fixture, const char *store_path);
 /* Closes without a word, as if the process had died (the store keeps what was committed). */
 void core_close(struct core_fixture *fixture);

@@ -78,8 +78,10 @@ Test(jobs, guard_changes_by_their_revision)
 	arena_init(&arena);
 	value_put(&arena, &changes, "name", value_string_ref("n"));
 	scheduler_modify(f.scheduler, "a", &changes, 7, NULL, core_reply(&f));
+	core_settle(&f);
 	cr_expect_eq(f.rc, SCHEDD_ECONFLICT);
 	scheduler_modify(f.scheduler, "a", &changes, 1, NULL, core_reply(&f));
+	core_settle(&f);
 	cr_expect_eq(f.rc, 0);
 	arena_clear(&arena);
 	core_close(&f);
@@ -155,6 +157,7 @@ Test(jobs, keep_history_and_output_under_a_new_name)
 	core_add(&f, "{'id':'a','trigger':{'every':'10s'},'call':{'function':'count'}}");
 	core_advance(&f, 10 * S);
 	scheduler_rename(f.scheduler, "a", "b", NULL, core_reply(&f));
+	core_settle(&f);
 	cr_assert_eq(f.rc, 0, "%s", f.err.message);
 	core_settle(&f);
 	core_advance(&f, 10 * S);

@@ -188,6 +188,7 @@ Test(late, resumes_by_itself_when_the_time_has_come)
 	core_add(&f, "{'id':'a'," TEN "}");
 	scheduler_pause_job(f.scheduler, "a", CORE_EPOCH + 25 * S, "nap",
 	    &(struct scheduler_actor){1000, 1, "job.pause"}, core_reply(&f));
+	core_settle(&f);
 	core_advance(&f, 24 * S);
 	cr_expect_eq(f.calls, 0);
 	core_advance(&f, 10 * S);
@@ -204,9 +205,11 @@ Test(late, treats_a_pause_of_the_scheduler_as_downtime)
 	core_add(&f, "{'id':'a'," TEN "}");
 	core_add(&f, "{'id':'g','misfire_grace_time':1," TEN "}");
 	scheduler_set_paused(f.scheduler, true, &actor, core_reply(&f));
+	core_settle(&f);
 	core_advance(&f, 55 * S);
 	cr_expect_eq(f.calls, 0);
 	scheduler_set_paused(f.scheduler, false, &actor, core_reply(&f));
+	core_settle(&f);
 	core_expect_runs(&f, "a", "1 success +4");
 	core_expect_runs(&f, "g", "1 missed x5");
 	cr_expect_str_eq(core_last_reason(&f, "g"), "scheduler paused by uid 0");

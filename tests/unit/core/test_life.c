@@ -170,17 +170,21 @@ Test(life, answers_those_who_wait_for_an_end)
 	core_add(&f, "{'id':'a','trigger':{'type':'manual'},'command':['x']}");
 	core_run(&f, "a");
 	wait = scheduler_wait_run(f.scheduler, "a", 1, core_reply(&f));
+	core_settle(&f);
 	cr_expect_not_null(wait);
 	cr_expect_not(f.answered);
 	core_task_end(0, 7);
 	cr_expect(f.answered);
 	cr_expect_not_null(strstr(f.json, "\"exit_code\":7"));
 	/* One that has ended is answered at once, one that never was is not found. */
-	wait = scheduler_wait_run(f.scheduler, "a", 1, core_reply(&f));
-	cr_expect(f.answered && !wait && f.rc == 0);
-	wait = scheduler_wait_run(f.scheduler, "a", 9, core_reply(&f));
-	cr_expect(f.answered && !wait && f.rc == SCHEDD_ENOTFOUND);
+	scheduler_wait_run(f.scheduler, "a", 1, core_reply(&f));
+	core_settle(&f);
+	cr_expect(f.answered && f.rc == 0);
+	scheduler_wait_run(f.scheduler, "a", 9, core_reply(&f));
+	core_settle(&f);
+	cr_expect(f.answered && f.rc == SCHEDD_ENOTFOUND);
 	wait = scheduler_wait_idle(f.scheduler, "a", core_reply(&f));
+	core_settle(&f);
 	cr_expect(f.answered && !wait);
 	core_close(&f);
 }
@@ -192,6 +196,7 @@ Test(life, drains_and_ends_what_takes_too_long)
 	core_open(&f, NULL);
 	core_add(&f, "{'id':'a','kill_after':5," NOW "}");
 	scheduler_drain(f.scheduler, 10 * S, false, core_reply(&f));
+	core_settle(&f);
 	cr_expect_not(f.answered);
 	core_advance(&f, 10 * S);
 	cr_expect_eq(core_task_signal(0), SIGTERM);

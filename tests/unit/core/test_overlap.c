@@ -93,6 +93,7 @@ Test(overlap, refuses_one_more_run_by_hand_unless_forced)
 	cr_expect_str_eq(f.run, "a/1");
 	cr_expect_eq(core_run(&f, "a"), SCHEDD_ECONFLICT);
 	scheduler_run_job(f.scheduler, "a", &force, NULL, core_reply(&f));
+	core_settle(&f);
 	cr_expect_eq(f.rc, 0);
 	core_expect_runs(&f, "a", "1 running; 2 running");
 	core_close(&f);
@@ -104,8 +105,10 @@ Test(overlap, keeps_a_group_to_its_limit)
 
 	core_open(&f, NULL);
 	scheduler_group_set(f.scheduler, "io", 0, NULL, core_reply(&f));
+	core_settle(&f);
 	cr_expect_eq(f.rc, SCHEDD_EINVAL);
 	scheduler_group_set(f.scheduler, "io", 1, NULL, core_reply(&f));
+	core_settle(&f);
 	cr_expect_eq(f.rc, 0);
 	core_add(&f, "{'id':'a','group':'io'," TEN "}");
 	core_add(&f, "{'id':'b','group':'io','priority':5," TEN "}");
