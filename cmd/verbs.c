@@ -28,6 +28,7 @@ const struct verb *const verbs_all[] = {
     &verb_retry,
     &verb_why,
     &verb_stats,
+    &verb_top,
     &verb_simulate,
     &verb_events,
     &verb_apply,
