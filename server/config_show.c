@@ -168,3 +168,18 @@ void config_show_help(struct strbuf *out)
 	config_show_rows(out, config_table_executor(), "executors.NAME.");
 	config_show_rows(out, config_table_listener(), "listeners[].");
 }
+
+static void config_show_pages(struct strbuf *out, const struct config_row *rows, const char *prefix)
+{
+	for (; rows->key; rows++)
+		strbuf_printf(out, ".TP\n.B %s%s\n%s; default: %s%s\n", prefix, rows->key,
+		    rows->doc, rows->fallback, rows->live ? "" : " (needs a restart)");
+}
+
+void config_show_manual(struct strbuf *out)
+{
+	config_show_pages(out, config_table_settings(), "");
+	config_show_pages(out, config_table_store(), "stores.\\fINAME\\fP.");
+	config_show_pages(out, config_table_executor(), "executors.\\fINAME\\fP.");
+	config_show_pages(out, config_table_listener(), "listeners[].");
+}

@@ -17,5 +17,7 @@ void config_show_changes(const struct config *old, const struct config *new, str
 struct value config_show_value(const struct config *config, const char *key, struct arena *arena);
 /* The text of --help-config. */
 void config_show_help(struct strbuf *out);
+/* The list of settings as roff, for schedd.yaml(5). */
+void config_show_manual(struct strbuf *out);
 
 #endif

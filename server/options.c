@@ -147,3 +147,23 @@ void options_help(struct strbuf *out)
 	    "Exit status: 0 stopped as asked, 1 failed, 2 usage, 6 permission denied,\n"
 	    "7 invalid config or database.\n");
 }
+
+void options_manual(struct strbuf *out)
+{
+	const struct option_row *row;
+
+	for (row = option_rows; row->name; row++) {
+		strbuf_add(out, ".TP\n.B ");
+		if (row->letter)
+			strbuf_printf(out, "\\-%c, ", row->letter);
+		strbuf_add(out, "\\-\\-");
+		for (const char *c = row->name; *c; c++) {
+			if (*c == '-')
+				strbuf_add_char(out, '\\');
+			strbuf_add_char(out, *c);
+		}
+		if (row->argument)
+			strbuf_printf(out, " \\fI%s\\fR", row->argument);
+		strbuf_printf(out, "\n%s\n", row->doc);
+	}
+}

@@ -27,5 +27,7 @@ int options_parse(struct options *options, int argc, const char *const *argv,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* The text of --help. */
 void options_help(struct strbuf *out);
+/* The list of flags as roff, for schedd(8). */
+void options_manual(struct strbuf *out);
 
 #endif
