@@ -38,6 +38,8 @@ struct out_list;
  * --columns or --sort. */
 struct out_list *out_list_begin(struct command *command, const struct out_column *columns,
     const char *name_key, struct schedd_error *err);
+/* The members of rows that it looks at, without paths; an empty array: all. */
+struct value out_list_fields(const struct out_list *list, struct arena *arena);
 /* Shows or gathers one row; the row may go away after. */
 void out_list_row(struct out_list *list, const struct value *row);
 /* Forgets what was gathered, after an error; what streamed already stays. NULL is fine. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists: JSON and names stream; what must be aligned or sorted is gathered as
+ * Lists: JSON, names and TSV stream; what must be aligned or sorted is gathered as
  * the text of its cells, nothing else, so that long lists stay small.
  */
 #include "cmd/out.h"
@@ -31,7 +31,7 @@ struct out_list {
 	struct list_row *rows;
 	size_t row_count, row_capacity;
 	int widths[LIST_COLUMNS_MAX];
-	bool open;   /* JSON: the array was begun */
+	bool open;   /* something was printed */
 	bool broken; /* the reader went away */
 	bool nomem;
 };
@@ -113,6 +113,34 @@ struct out_list *out_list_begin(struct command *command, const struct out_column
 fail:
 	free(list);
 	return NULL;
+}
+
+static void list_add_field(struct arena *arena, struct value *fields, const char *path)
+{
+	size_t length = strcspn(path, ".");
+
+	for (uint32_t i = 0; i < fields->array.count; i++) {
+		const char *have = fields->array.items[i].string.text;
+
+		if (strlen(have) == length && strncmp(have, path, length) == 0)
+			return;
+	}
+	value_append(arena, fields, value_string_n(arena, path, length));
+}
+
+struct value out_list_fields(const struct out_list *list, struct arena *arena)
+{
+	struct value fields = value_array();
+
+	if (out_is_json(list->command))
+		return fields;
+	if (list->command->out.format == OUT_NAME)
+		list_add_field(arena, &fields, list->name_key);
+	for (int i = 0; i < list->column_count && list->command->out.format != OUT_NAME; i++)
+		list_add_field(arena, &fields, list->columns[i]->key);
+	if (list->sort)
+		list_add_field(arena, &fields, list->sort->key);
+	return fields;
 }
 
 /* ---- Cells ---- */
@@ -276,9 +304,47 @@ static void list_print_line(struct out_list *list, const char *text)
 		       !out_write(after, strlen(after));
 }
 
-static bool list_has_columns(const struct out_list *list)
+static bool list_is_table(const struct out_list *list)
 {
-	return !out_is_json(list->command) && list->command->out.format != OUT_NAME;
+	enum out_format format = list->command->out.format;
+
+	return format != OUT_JSON && format != OUT_JSONL && format != OUT_NAME && format != OUT_TSV;
+}
+
+static void list_print_tsv_names(struct out_list *list)
+{
+	struct strbuf line = STRBUF_EMPTY;
+
+	for (int i = 0; list->command->out.headers && i < list->column_count; i++)
+		strbuf_printf(&line, "%s%s", i ? "\t" : "", list->columns[i]->name);
+	if (list->command->out.headers)
+		strbuf_add_char(&line, '\n');
+	list->open = true;
+	list->broken = line.length > 0 && !out_write(strbuf_peek(&line), line.length);
+	strbuf_clear(&line);
+}
+
+/* text: the cells, each ended by a NUL. */
+static void list_print_tsv(struct out_list *list, const char *text)
+{
+	struct strbuf line = STRBUF_EMPTY;
+
+	if (!list->open)
+		list_print_tsv_names(list);
+	for (int i = 0; i < list->column_count; i++, text += strlen(text) + 1)
+		strbuf_printf(&line, "%s%s", i ? "\t" : "", text);
+	strbuf_add_char(&line, '\n');
+	list->broken = list->broken || !out_write(strbuf_peek(&line), line.length);
+	strbuf_clear(&line);
+}
+
+/* In a format that needs no look at the rows to come. */
+static void list_print(struct out_list *list, const char *text)
+{
+	if (list->command->out.format == OUT_TSV)
+		list_print_tsv(list, text);
+	else
+		list_print_line(list, text);
 }
 
 void out_list_row(struct out_list *list, const struct value *row)
@@ -287,12 +353,12 @@ void out_list_row(struct out_list *list, const struct value *row)
 
 	if (list->broken || list->nomem)
 		return;
-	if (list->sort || list_has_columns(list)) {
+	if (list->sort || list_is_table(list)) {
 		list_gather(list, row);
 		return;
 	}
 	list_render(list, &text, row);
-	list_print_line(list, strbuf_peek(&text));
+	list_print(list, strbuf_peek(&text));
 	strbuf_clear(&text);
 }
 
@@ -425,25 +491,6 @@ static void list_print_table(struct out_list *list)
 	strbuf_clear(&line);
 }
 
-static void list_print_tsv(struct out_list *list)
-{
-	struct strbuf line = STRBUF_EMPTY;
-
-	for (int i = 0; list->command->out.headers && i < list->column_count; i++)
-		strbuf_printf(&line, "%s%s", i ? "\t" : "", list->columns[i]->name);
-	if (list->command->out.headers)
-		strbuf_add_char(&line, '\n');
-	for (size_t row = 0; row < list->row_count; row++) {
-		const char *text = list->rows[row].cells;
-
-		for (int i = 0; i < list->column_count; i++, text += strlen(text) + 1)
-			strbuf_printf(&line, "%s%s", i ? "\t" : "", text);
-		strbuf_add_char(&line, '\n');
-	}
-	list->broken = !out_write(strbuf_peek(&line), line.length);
-	strbuf_clear(&line);
-}
-
 void out_list_drop(struct out_list *list)
 {
 	if (!list)
@@ -460,14 +507,13 @@ int out_list_end(struct out_list *list)
 
 	if (list->sort && list->row_count > 1)
 		qsort_r(list->rows, list->row_count, sizeof(list->rows[0]), list_compare, list);
-	for (size_t row = 0; !list_has_columns(list) && row < list->row_count && !list->broken;
-	     row++)
-		list_print_line(list, list->rows[row].cells);
+	for (size_t row = 0; !list_is_table(list) && row < list->row_count && !list->broken; row++)
+		list_print(list, list->rows[row].cells);
 	if (list->command->out.format == OUT_JSON && !list->broken)
 		list->broken = !out_write(list->open ? "]\n" : "[]\n", list->open ? 2 : 3);
-	else if (list->command->out.format == OUT_TSV)
-		list_print_tsv(list);
-	else if (list->command->out.format != OUT_JSONL && list->command->out.format != OUT_NAME)
+	else if (list->command->out.format == OUT_TSV && !list->open)
+		list_print_tsv_names(list);
+	else if (list_is_table(list))
 		list_print_table(list);
 	status = list->nomem ? EXIT_FAILED : list->broken ? EXIT_PIPE : EXIT_DONE;
 	out_list_drop(list);

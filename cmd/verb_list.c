@@ -9,7 +9,7 @@
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 
-#define LIST_PAGE 1000
+#define LIST_PAGE 2000
 
 static const struct option list_options[] = {
     {.name = "store",
@@ -49,30 +49,47 @@ static int list_params(struct command *command, struct value *params, struct sch
 			return schedd_error_prefix(err, "--due");
 		value_put(&command->arena, params, "due_before", value_int(command->now + due));
 	}
-	value_put(&command->arena, params, "limit", value_int(LIST_PAGE));
-	value_put(&command->arena, params, "after", value_nil());
 	return 0;
 }
 
-/* All pages into the list; the cursor is the last member of params. */
-static int list_pages(struct command *command, struct value *params, struct out_list *list,
+/* A request for pages of the jobs that the filters choose; returns its cursor, NULL: no memory. */
+static struct value *list_request(struct command *command, const struct value *filters,
+    const struct out_list *list, struct value *request, struct arena *arena)
+{
+	struct value fields = out_list_fields(list, arena);
+
+	*request = value_copy(arena, filters);
+	if (fields.array.count)
+		value_put(arena, request, "fields", fields);
+	/* The daemon sorts by next run, so that nothing need be gathered here. */
+	if (!command->out.sort)
+		value_put(arena, request, "order", value_string_ref("next"));
+	value_put(arena, request, "limit", value_int(LIST_PAGE));
+	return value_put(arena, request, "after", value_nil());
+}
+
+/* All pages into the list. */
+static int list_pages(struct command *command, const struct value *filters, struct out_list *list,
     uint64_t *count, struct schedd_error *err)
 {
-	struct arena arenas[2]; /* the cursor of a page lives while the next one is asked for */
-	struct value *after = &params->map.members[params->map.count - 1].value;
+	struct arena own, pages[2]; /* the cursor of a page lives while the next one is asked for */
+	struct value request, *after;
 	const char *next = NULL;
 	int rc, turn = 0;
 
-	arena_init(&arenas[0]);
-	arena_init(&arenas[1]);
-	do {
-		struct arena *arena = &arenas[turn ^= 1];
+	arena_init(&own);
+	arena_init(&pages[0]);
+	arena_init(&pages[1]);
+	after = list_request(command, filters, list, &request, &own);
+	rc = after ? 0 : schedd_error_nomem(err);
+	while (!rc) {
+		struct arena *arena = &pages[turn ^= 1];
 		const struct value *jobs;
 		struct value result;
 
 		arena_clear(arena);
 		*after = value_string_ref(next);
-		rc = command_call_in(command, arena, "job.list", params, &result, err);
+		rc = command_call_in(command, arena, "job.list", &request, &result, err);
 		if (rc)
 			break;
 		jobs = value_get(&result, "jobs");
@@ -80,14 +97,16 @@ static int list_pages(struct command *command, struct value *params, struct out_
 			out_list_row(list, &jobs->array.items[i]);
 		*count += jobs ? jobs->array.count : 0;
 		next = value_get_string(&result, "next");
-	} while (next);
-	*after = value_nil();
-	arena_clear(&arenas[0]);
-	arena_clear(&arenas[1]);
+		if (!next)
+			break;
+	}
+	arena_clear(&own);
+	arena_clear(&pages[0]);
+	arena_clear(&pages[1]);
 	return rc;
 }
 
-static int list_once(struct command *command, struct value *params)
+static int list_once(struct command *command, const struct value *params)
 {
 	struct schedd_error err = {0};
 	struct out_list *list;
@@ -104,13 +123,13 @@ static int list_once(struct command *command, struct value *params)
 	}
 	status = out_list_end(list);
 	if (!status && count == 0 && command->out.terminal && !out_is_json(command))
-		command_say(command, params->map.count > 2
+		command_say(command, params->map.count > 0
 					 ? "No job matches."
 					 : "There are no jobs yet; see schedctl help add.");
 	return status;
 }
 
-static int list_watch(struct command *command, struct value *params)
+static int list_watch(struct command *command, const struct value *params)
 {
 	const struct timespec second = {1, 0};
 	int status = EXIT_DONE;
@@ -135,9 +154,6 @@ static int list_run(struct command *command)
 
 	if (list_params(command, &params, &err) != 0)
 		return command_fail(command, &err);
-	/* People want to see what comes next; programs get a stable order. */
-	if (!command->out.sort)
-		command->out.sort = "next";
 	if (args_has(&command->args, "watch"))
 		return list_watch(command, &params);
 	return list_once(command, &params);

@@ -29,7 +29,7 @@
 	    {"failed", METHOD_BOOL, MAYBE, "only where the last run ended without success"},       \
 	    {"limit", METHOD_INT, MAYBE, "jobs in one answer: 1 to 10000, 1000 if left out"},      \
 	{                                                                                          \
-		"after", METHOD_TEXT, MAYBE, "go on behind this id: the `next` of the last answer" \
+		"after", METHOD_TEXT, MAYBE, "go on where the last answer ended: its `next`"       \
 	}
 
 #define FIELDS(text)                                                                               \
@@ -84,6 +84,7 @@ static const struct method_param job_id_params[] = {
 };
 static const struct method_param job_list_params[] = {
     JOB_FILTERS,
+    {"order", METHOD_TEXT, MAYBE, "id, or next: by next run, paused jobs last; id if left out"},
     {"fields", METHOD_TEXTS, MAYBE, "only these members of each job; all if left out"},
     END_OF_PARAMS,
 };
@@ -252,7 +253,7 @@ static const struct method method_rows[] = {
     {"job.apply", "Makes jobs what a file says, all or nothing a store.",
 	"[{id, action, fields}], or {apply, received} before the last part", job_apply_params},
     {"job.get", "One job.", "the job", job_id_params},
-    {"job.list", "Jobs in the order of their ids.", "{jobs, next}", job_list_params},
+    {"job.list", "Jobs, page by page.", "{jobs, next}", job_list_params},
     {"job.modify", "Changes fields of a job.", "the job", job_modify_params},
     {"job.reschedule", "Changes the trigger and plans anew.", "the job", job_reschedule_params},
     {"job.rename", "Gives a job another id; its history goes with it.", "the job",

@@ -132,6 +132,9 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
 /* The job as a map (fields, state, running, trigger in words …); nil: no such job. */
 struct value scheduler_job_value(
     struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
+/* Only these members (NULL-terminated), nil where there is none of that name, in that order. */
+struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *id,
+    const char *const *fields, struct arena *arena);
 /* Its definition, for callers in the same process; a borrowed reference; NULL: no such job. */
 const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, const char *id);
 /* "waiting", "running", "queued", "paused", "finished", "invalid"; NULL: no such job. */
@@ -147,14 +150,21 @@ struct scheduler_job_query {
 	const char *owner;
 	schedd_time due_before; /* SCHEDD_TIME_NONE: any */
 	bool failed;            /* the last run ended without success */
-	const char *after; /* continue behind this id, in the order of ids; NULL: from the first */
-	uint64_t limit;    /* 0: no limit */
+	bool by_next;           /* in the order of next runs, then ids: those without one behind
+				   them, paused jobs last; otherwise in the order of ids */
+	const char *after;      /* the cursor that the last page gave; NULL: from the first */
+	uint64_t limit;         /* 0: no limit */
 };
 typedef void (*scheduler_job_fn)(const char *id, void *context);
-/* Calls for each match in the order of ids. *next gets the cursor for more, or NULL; the
- * scheduler's until the next change. */
-void scheduler_job_find(struct schedd_scheduler *scheduler, const struct scheduler_job_query *query,
-    scheduler_job_fn call, void *context, const char **next);
+/*
+ * Calls for each match, in order, which must change nothing. Appends the
+ * cursor for more to next, or nothing at the end. By next run, a job whose
+ * next run moves meanwhile may come again on a later page. SCHEDD_EINVAL: the
+ * cursor is none of this order.
+ */
+int scheduler_job_find(struct schedd_scheduler *scheduler, const struct scheduler_job_query *query,
+    scheduler_job_fn call, void *context, struct strbuf *next, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
 
 /* ---- Runs ---- */

@@ -3,6 +3,7 @@
 #include "server/rpc/rpc_job.h"
 
 #include <string.h>
+#include "base/strbuf.h"
 #include "base/suggest.h"
 #include "model/job_fields.h"
 #include "proto/methods.h"
@@ -22,11 +23,13 @@ void rpc_job_missing(struct rpc_call *call, const char *id)
 	    .due_before = SCHEDD_TIME_NONE, .limit = RPC_JOB_LIMIT_MAX};
 	struct schedd_error err;
 	struct suggest suggest;
-	const char *closest, *next;
+	struct strbuf next = STRBUF_EMPTY;
+	const char *closest = NULL;
 
 	suggest_init(&suggest, id);
-	scheduler_job_find(call->scheduler, &all, rpc_job_offer, &suggest, &next);
-	closest = suggest_result(&suggest);
+	if (scheduler_job_find(call->scheduler, &all, rpc_job_offer, &suggest, &next, NULL) == 0)
+		closest = suggest_result(&suggest);
+	strbuf_clear(&next);
 	if (closest)
 		schedd_error_set(
 		    &err, SCHEDD_ENOTFOUND, "no job '%.128s', did you mean '%s'?", id, closest);
@@ -114,15 +117,9 @@ static void rpc_job_list_one(const char *id, void *context)
 {
 	struct rpc_job_list *list = context;
 	struct arena *arena = &list->call->arena;
-	struct value job = scheduler_job_value(list->call->scheduler, id, arena);
-	struct value some = value_map();
-
-	for (const char *const *name = list->fields; name && *name; name++) {
-		const struct value *member = value_get(&job, *name);
-
-		value_put(arena, &some, *name, member ? *member : value_nil());
-	}
-	value_append(arena, &list->jobs, list->fields ? some : job);
+	value_append(arena, &list->jobs,
+	    list->fields ? scheduler_job_some(list->call->scheduler, id, list->fields, arena)
+			 : scheduler_job_value(list->call->scheduler, id, arena));
 }
 
 static void rpc_job_export_one(const char *id, void *context)
@@ -144,6 +141,19 @@ static bool rpc_job_is_state(const char *name)
 		if (strcmp(states[i], name) == 0)
 			return true;
 	}
+	return false;
+}
+
+static bool rpc_job_order(struct rpc_call *call, bool *by_next)
+{
+	const char *order = rpc_call_text(call, "order");
+	struct schedd_error err;
+
+	*by_next = order && strcmp(order, "next") == 0;
+	if (!order || *by_next || strcmp(order, "id") == 0)
+		return true;
+	schedd_error_set(&err, SCHEDD_EINVAL, "order '%.32s' is neither id nor next", order);
+	rpc_call_fail(call, &err);
 	return false;
 }
 
@@ -172,7 +182,8 @@ static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *que
 		rpc_call_fail(call, &err);
 		return false;
 	}
-	return rpc_call_time(call, "due_before", SCHEDD_TIME_NONE, &query->due_before) &&
+	return rpc_job_order(call, &query->by_next) &&
+	       rpc_call_time(call, "due_before", SCHEDD_TIME_NONE, &query->due_before) &&
 	       rpc_call_limit(call, "limit", RPC_JOB_LIMIT, RPC_JOB_LIMIT_MAX, &query->limit);
 }
 
@@ -181,15 +192,21 @@ static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 	struct rpc_job_list list = {.call = call, .jobs = value_array()};
 	struct scheduler_job_query query;
 	struct value answer = value_map();
-	const char *next = NULL;
+	struct strbuf next = STRBUF_EMPTY;
+	struct schedd_error err;
 
 	if (!rpc_job_query(call, &query))
 		return;
 	list.fields = rpc_call_texts(call, "fields");
-	scheduler_job_find(call->scheduler, &query, one, &list, &next);
-	value_put(&call->arena, &answer, "jobs", list.jobs);
-	value_put(&call->arena, &answer, "next", value_string_ref(next));
-	rpc_call_answer_built(call, &answer);
+	if (scheduler_job_find(call->scheduler, &query, one, &list, &next, &err)) {
+		rpc_call_fail(call, &err);
+	} else {
+		value_put(&call->arena, &answer, "jobs", list.jobs);
+		value_put(&call->arena, &answer, "next",
+		    next.length ? value_string(&call->arena, strbuf_peek(&next)) : value_nil());
+		rpc_call_answer_built(call, &answer);
+	}
+	strbuf_clear(&next);
 }
 
 void rpc_job_list(struct rpc_call *call)

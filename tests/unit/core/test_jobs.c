@@ -192,3 +192,64 @@ Test(jobs, are_brought_to_what_a_file_says)
 	cr_expect_eq(scheduler_job_count(f.scheduler), 2);
 	core_close(&f);
 }
+
+static void jobs_append(const char *id, void *context)
+{
+	strbuf_printf(context, "%s ", id);
+}
+
+Test(jobs, are_listed_by_next_run_page_by_page)
+{
+	struct core_fixture f = {0};
+	struct scheduler_job_query query = {
+	    .due_before = SCHEDD_TIME_NONE, .by_next = true, .limit = 2};
+	struct strbuf ids = STRBUF_EMPTY, next = STRBUF_EMPTY, after = STRBUF_EMPTY;
+	int pages = 0;
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a','paused':true," TEN "}");
+	core_add(&f, "{'id':'b','trigger':{'type':'manual'},'command':['x']}");
+	core_add(&f, "{'id':'c','trigger':{'every':30},'command':['x']}");
+	core_add(&f, "{'id':'d'," TEN "}");
+	core_add(&f, "{'id':'e','trigger':{'every':20},'command':['x']}");
+	core_add(&f, "{'id':'f'," TEN "}");
+	do {
+		strbuf_reset(&after);
+		strbuf_add(&after, strbuf_peek(&next));
+		strbuf_reset(&next);
+		query.after = pages++ ? strbuf_peek(&after) : NULL;
+		cr_assert_eq(
+		    scheduler_job_find(f.scheduler, &query, jobs_append, &ids, &next, &f.err), 0);
+	} while (next.length);
+	cr_expect_str_eq(strbuf_peek(&ids), "d f e c b a ");
+	cr_expect_eq(pages, 3);
+	query.after = "d";
+	cr_expect_eq(scheduler_job_find(f.scheduler, &query, jobs_append, &ids, &next, &f.err),
+	    SCHEDD_EINVAL);
+	strbuf_clear(&ids);
+	strbuf_clear(&next);
+	strbuf_clear(&after);
+	core_close(&f);
+}
+
+Test(jobs, show_the_members_that_were_asked_for)
+{
+	static const char *const fields[] = {"state", "id", "trigger_words", "nothing", NULL};
+	struct core_fixture f = {0};
+	struct arena arena;
+	struct value some;
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a'," TEN "}");
+	arena_init(&arena);
+	some = scheduler_job_some(f.scheduler, "a", fields, &arena);
+	cr_expect_eq(some.map.count, 4);
+	cr_expect_str_eq(value_get_string(&some, "state"), "waiting");
+	cr_expect_str_eq(value_get_string(&some, "id"), "a");
+	cr_expect_not_null(value_get_string(&some, "trigger_words"));
+	cr_expect_eq(value_get(&some, "nothing")->type, VALUE_NIL);
+	some = scheduler_job_some(f.scheduler, "b", fields, &arena);
+	cr_expect_eq(some.type, VALUE_NIL);
+	arena_clear(&arena);
+	core_close(&f);
+}
