@@ -32,6 +32,7 @@ static int job_add_read(struct change *change, struct schedd_error *err)
 		previous.state = change->entry->state;
 	trigger.job_id = change->id;
 	trigger.previous = change->entry ? change->entry->job->trigger : NULL;
+	change->job->max_instances = scheduler->settings.max_instances;
 	rc = job_fields_read(change->job, &change->state, change->fields,
 	    JOB_FIELD_STATE | JOB_FIELD_ADD_ONLY, &context, err);
 	return rc ? rc : job_plan_complete(scheduler, change->job, err);
@@ -68,7 +69,7 @@ static int job_add_plan(struct change *change, struct schedd_error *err)
 	bool given = next && next->type != VALUE_NIL;
 	const struct entry *entry = change->entry;
 
-	if (entry && !given && !entry->state.finished &&
+	if (entry && !given && !entry->state.finished && !entry->state.invalid &&
 	    trigger_equal(entry->job->trigger, change->job->trigger)) {
 		change->state.next_fire = entry->state.next_fire;
 		change->state.next_run_time =

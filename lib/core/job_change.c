@@ -22,6 +22,19 @@ int job_change_find(struct change *change, struct schedd_error *err)
 	return 0;
 }
 
+int job_change_find_valid(struct change *change, struct schedd_error *err)
+{
+	int rc = job_change_find(change, err);
+
+	if (!rc && change->entry->state.invalid) {
+		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s could not be read (%s): it can only be removed or added anew",
+		    change->id, change->entry->state.invalid);
+		change->entry = NULL;
+	}
+	return rc;
+}
+
 /* ---- Modify ---- */
 
 static int job_change_check_revision(const struct change *change, struct schedd_error *err)
@@ -78,12 +91,8 @@ static int job_change_plan(struct change *change, struct schedd_error *err)
 
 static int job_change_modify_begin(struct change *change, struct schedd_error *err)
 {
-	int rc = job_change_find(change, err);
+	int rc = job_change_find_valid(change, err);
 
-	if (!rc && change->entry->state.invalid)
-		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "job %s could not be read (%s): it can only be removed", change->id,
-		    change->entry->state.invalid);
 	if (!rc)
 		rc = job_change_check_revision(change, err);
 	if (!rc)
@@ -169,7 +178,7 @@ static int job_change_rename_check(struct change *change, struct schedd_error *e
 static int job_change_rename_begin(struct change *change, struct schedd_error *err)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;
-	int rc = job_change_find(change, err);
+	int rc = job_change_find_valid(change, err);
 
 	if (!rc)
 		rc = job_change_rename_check(change, err);

@@ -16,6 +16,9 @@ extern const struct change_ops job_change_run_ops;
 /* For begin(): sets change->entry and store; SCHEDD_ENOTFOUND. */
 int job_change_find(struct change *change, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* The same for changes that need its definition: SCHEDD_ECONFLICT if that could not be read. */
+int job_change_find_valid(struct change *change, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* The job has run for the last time: removes it, or marks it finished where it is to be kept. */
 void job_change_expire(struct schedd_scheduler *scheduler, struct entry *entry);
 /* Its paused_until has come. */

@@ -23,7 +23,7 @@ static char *job_switch_reason(const struct change *change)
 
 static int job_switch_pause_begin(struct change *change, struct schedd_error *err)
 {
-	int rc = job_change_find(change, err);
+	int rc = job_change_find_valid(change, err);
 
 	if (rc)
 		return rc;
@@ -117,7 +117,7 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 {
 	struct claim_batch *batch;
 	struct claim *claim;
-	int rc = job_change_find(change, err);
+	int rc = job_change_find_valid(change, err);
 
 	if (rc)
 		return rc;
@@ -254,14 +254,13 @@ static int job_switch_decide(struct change *change, struct claim *claim, struct 
 static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 {
 	struct claim_batch *batch;
-	int rc = job_change_find(change, err);
+	int rc = job_change_find_valid(change, err);
 
 	if (rc)
 		return rc;
-	if (change->entry->state.invalid || change->scheduler->phase != SCHEDULER_RUNNING) {
-		rc = schedd_error_set(err, SCHEDD_ECONFLICT, "job %s: %s", change->id,
-		    change->entry->state.invalid ? change->entry->state.invalid
-						 : "the scheduler stops");
+	if (change->scheduler->phase != SCHEDULER_RUNNING) {
+		rc = schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "job %s: the scheduler does not run", change->id);
 		change->entry = NULL;
 		return rc;
 	}

@@ -17,6 +17,9 @@
 #include "core/scheduler_parts.h"
 #include "executor/adopted.h"
 
+/* Rows of recent history that are looked at for how jobs ended last. */
+#define RESTART_STATES 10000
+
 /* ---- Reading the stores ---- */
 
 struct restart_reader {
@@ -103,22 +106,31 @@ static int restart_load_texts(
 	return rc;
 }
 
+int restart_load_store(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
+{
+	struct restart_reader reader = {scheduler, slot, 0};
+	int64_t alive = store_load_number(slot->store, HISTORY_ALIVE_KEY, SCHEDD_TIME_NONE);
+	int rc = store_load(slot->store, restart_take_job, &reader, err);
+
+	if (!rc)
+		rc = restart_load_texts(scheduler, slot, err);
+	if (rc)
+		return rc;
+	if (alive > scheduler->down_since)
+		scheduler->down_since = alive;
+	if (reader.jobs)
+		log_info(scheduler->log, "store %s: %u jobs", slot->name, reader.jobs);
+	return 0;
+}
+
 int restart_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
 {
 	for (uint32_t i = 0; i < scheduler->store_count; i++) {
-		struct store_slot *slot = scheduler->stores[i];
-		struct restart_reader reader = {scheduler, slot, 0};
-		int64_t alive = store_load_number(slot->store, HISTORY_ALIVE_KEY, -1);
-		int rc = store_load(slot->store, restart_take_job, &reader, err);
+		int rc = restart_load_store(scheduler, scheduler->stores[i], err);
 
-		if (!rc)
-			rc = restart_load_texts(scheduler, slot, err);
 		if (rc)
 			return rc;
-		if (alive >= 0 && alive > scheduler->down_since)
-			scheduler->down_since = alive;
-		if (reader.jobs)
-			log_info(scheduler->log, "store %s: %u jobs", slot->name, reader.jobs);
 	}
 	return 0;
 }
@@ -234,8 +246,19 @@ static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_sl
 	free(runs);
 }
 
-/* Jobs that run when schedd starts, or first after a boot; and those that ended with the last life.
- */
+/* Jobs that ended with the last life, before they could be removed. */
+static void restart_expire(struct schedd_scheduler *scheduler)
+{
+	struct entry *next;
+
+	for (struct entry *entry = entry_first(scheduler, NULL); entry; entry = next) {
+		next = entry_next(scheduler, entry);
+		if (!entry->busy && entry_exhausted(entry))
+			job_change_expire(scheduler, entry);
+	}
+}
+
+/* Jobs that run when schedd starts, or first after a boot. */
 static void restart_start_jobs(struct schedd_scheduler *scheduler)
 {
 	struct entry *next;
@@ -248,9 +271,37 @@ static void restart_start_jobs(struct schedd_scheduler *scheduler)
 		if ((events & TRIGGER_ON_START && !scheduler->handover) ||
 		    (events & TRIGGER_ON_BOOT && scheduler->booted))
 			job_change_start(scheduler, entry, RUN_BY_SCHEDULE, NULL);
-		else if (!entry->busy && entry_exhausted(entry))
-			job_change_expire(scheduler, entry);
 	}
+	restart_expire(scheduler);
+}
+
+/* How the last run of each job ended, as far as recent history says; newest first. */
+static void restart_take_states(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+
+	(void)err;
+	(void)cursor;
+	for (size_t i = 0; !rc && i < count; i++) {
+		struct entry *entry = entry_get(scheduler, runs[i].job);
+
+		if (entry && entry->last_state == RUN_QUEUED && run_ended(runs[i].state))
+			entry->last_state = (uint8_t)runs[i].state;
+	}
+}
+
+static void restart_ask_states(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	struct store_run_query query = {.states = 1u << RUN_SUCCESS | 1u << RUN_FAILED |
+						  1u << RUN_TIMEOUT | 1u << RUN_KILLED |
+						  1u << RUN_LOST,
+	    .since = SCHEDD_TIME_NONE,
+	    .until = SCHEDD_TIME_NONE,
+	    .limit = RESTART_STATES};
+
+	if (slot->entries)
+		store_query_runs(slot->store, &query, restart_take_states, scheduler);
 }
 
 static void restart_remember_boot(struct schedd_scheduler *scheduler)
@@ -270,8 +321,18 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		restart_lose_all(scheduler, scheduler->stores[i]);
 	history_flush(scheduler);
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		restart_ask_states(scheduler, scheduler->stores[i]);
 	restart_remember_boot(scheduler);
 	restart_start_jobs(scheduler);
+}
+
+void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	restart_lose_all(scheduler, slot);
+	history_flush(scheduler);
+	restart_ask_states(scheduler, slot);
+	restart_expire(scheduler);
 }
 
 int restart_signal(struct run_live *live, int signal, struct schedd_error *err)

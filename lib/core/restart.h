@@ -8,6 +8,10 @@
 /* Reads all stores: jobs, pauses, group limits. Blocks. */
 int restart_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* One store that is added while the scheduler runs: the same two steps. */
+int restart_load_store(struct schedd_scheduler *scheduler, struct store_slot *slot,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot);
 /* Ends the runs of the last life as lost, takes up their processes, starts what runs at start. */
 void restart_begin(struct schedd_scheduler *scheduler);
 /* Signals a process of the last life. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/history.h"
+#include "core/restart.h"
 #include "core/run_live.h"
 #include "executor/function_table.h"
 
@@ -108,15 +109,26 @@ static int scheduler_parts_open_store(struct schedd_scheduler *scheduler, struct
 	return rc;
 }
 
+/* The jobs of a store that is added while the scheduler runs. */
+static int scheduler_parts_take_up(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
+{
+	int rc;
+
+	scheduler_enter(scheduler);
+	rc = restart_load_store(scheduler, slot, err);
+	if (!rc && scheduler->phase == SCHEDULER_RUNNING)
+		restart_begin_store(scheduler, slot);
+	scheduler_leave(scheduler);
+	return rc;
+}
+
 int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
     const char *type, const char *path, struct schedd_error *err)
 {
 	struct store_slot *slot;
 	int rc;
 
-	if (scheduler->phase != SCHEDULER_NEW)
-		return schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "store %s: stores are added before the scheduler starts", name);
 	if (scheduler_store_slot(scheduler, name))
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "store %s: there is one already", name);
@@ -139,8 +151,10 @@ int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *n
 		return rc;
 	}
 	scheduler->stores[scheduler->store_count++] = slot;
+	if (scheduler->loaded)
+		rc = scheduler_parts_take_up(scheduler, slot, err);
 	scheduler_parts_event(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, NULL);
-	return 0;
+	return rc;
 }
 
 const struct spawn_inherit *scheduler_inherit(const struct schedd_scheduler *scheduler)
@@ -241,6 +255,40 @@ int scheduler_parts_default(struct schedd_scheduler *scheduler, struct schedd_er
 	return rc;
 }
 
+/* Does anything still need the store? */
+static bool scheduler_parts_store_used(
+    const struct schedd_scheduler *scheduler, const struct store_slot *slot)
+{
+	uint32_t position = 0;
+	const struct entry *entry;
+
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		if (live->store == slot)
+			return true;
+	while ((entry = strmap_next(&scheduler->entries, &position)))
+		if (entry->store == slot)
+			return true;
+	return false;
+}
+
+/* Closes it and takes it out; its name stays for events that point to it. */
+static void scheduler_parts_drop_store(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	uint32_t at = 0;
+
+	history_flush(scheduler);
+	store_close(slot->store);
+	slot->store = NULL;
+	history_free_store(slot);
+	while (scheduler->stores[at] != slot)
+		at++;
+	scheduler->store_count--;
+	memmove(&scheduler->stores[at], &scheduler->stores[at + 1],
+	    (scheduler->store_count - at) * sizeof(scheduler->stores[0]));
+	slot->next = scheduler->retired;
+	scheduler->retired = slot;
+}
+
 void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
     const struct scheduler_actor *actor, struct scheduler_reply reply)
 {
@@ -248,16 +296,21 @@ void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name
 	struct schedd_error err;
 	int rc = 0;
 
+	scheduler_enter(scheduler);
 	if (!slot)
 		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "store %s: no such store", name);
 	else if (strcmp(name, "default") == 0)
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "store default cannot be removed");
-	else
+	else if (scheduler_parts_store_used(scheduler, slot))
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
-		    "store %s is open%s: take it out of the config and restart schedd", name,
-		    slot->entries ? " and has jobs" : "");
-	(void)actor;
+		    "store %s has %u jobs: remove them or move them first", name, slot->entries);
+	if (!rc) {
+		scheduler_parts_drop_store(scheduler, slot);
+		scheduler_parts_event(
+		    scheduler, SCHEDD_EVENT_JOBSTORE_REMOVED, slot->name, NULL, actor);
+	}
 	scheduler_answer(reply, rc, &err, NULL);
+	scheduler_leave(scheduler);
 }
 
 static uint32_t scheduler_parts_running(
@@ -310,6 +363,13 @@ void scheduler_parts_close_stores(struct schedd_scheduler *scheduler)
 
 void scheduler_parts_free(struct schedd_scheduler *scheduler)
 {
+	while (scheduler->retired) {
+		struct store_slot *slot = scheduler->retired;
+
+		scheduler->retired = slot->next;
+		free(slot->name);
+		free(slot);
+	}
 	for (uint32_t i = 0; i < scheduler->store_count; i++) {
 		free(scheduler->stores[i]->name);
 		free(scheduler->stores[i]);

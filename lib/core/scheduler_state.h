@@ -37,7 +37,8 @@ struct run_live;
 /* A store and what is on its way to it. */
 struct store_slot {
 	struct schedd_scheduler *scheduler;
-	struct store *store;
+	struct store_slot *next;    /* of those that were removed */
+	struct store *store;        /* NULL: removed */
 	char *name;                 /* owned; lives as long as the scheduler */
 	bool durable;               /* outlives the process: intermediate states are written too */
 	struct store_batch *outbox; /* rows of runs, not committed yet; NULL: none */
@@ -137,6 +138,7 @@ struct schedd_scheduler {
 
 	struct store_slot **stores;
 	uint32_t store_count;
+	struct store_slot *retired; /* removed ones, for their names */
 	struct executor_slot **executors;
 	uint32_t executor_count;
 	struct function_table *functions;

@@ -141,7 +141,8 @@ void core_settle(struct core_fixture *fixture)
 	do {
 		/* As the alarm would, if something is due by now. */
 		scheduler_tick(scheduler);
-		store_flush(scheduler_store(scheduler, "default"));
+		for (uint32_t i = 0; i < scheduler->store_count; i++)
+			store_flush(scheduler->stores[i]->store);
 		mailbox_deliver(scheduler_mailbox(scheduler));
 		scheduler_next_wake(scheduler, &wall, &mono);
 	} while ((wall != SCHEDD_TIME_NONE && wall <= fixture->wall) || mono.us <= fixture->mono);

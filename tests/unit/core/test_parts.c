@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Stores and executors that come and go, and rows that cannot be read. */
+#include "support/core_fixture.h"
+
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S SCHEDD_SECOND
+#define TEN "'trigger':{'type':'interval','seconds':10},'call':{'function':'count'}"
+
+static char directory[64];
+static char database[96];
+
+static void directory_make(void)
+{
+	snprintf(directory, sizeof(directory), "/tmp/schedd-parts-XXXXXX");
+	cr_assert_not_null(mkdtemp(directory));
+	snprintf(database, sizeof(database), "%s/jobs.db", directory);
+}
+
+static void directory_remove(void)
+{
+	char command[96];
+
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(parts, .init = directory_make, .fini = directory_remove);
+
+Test(parts, take_up_a_store_while_running_and_let_it_go)
+{
+	struct core_fixture f = {0};
+	struct schedd_error err;
+
+	core_open(&f, NULL);
+	cr_assert_eq(schedd_scheduler_add_store(f.scheduler, "file", "sqlite", database, &err), 0);
+	cr_assert_eq(core_add(&f, "{'id':'a','store':'file'," TEN "}"), 0, "%s", f.err.message);
+	core_advance(&f, 10 * S);
+	scheduler_remove_store(f.scheduler, "file", NULL, core_reply(&f));
+	cr_expect_eq(f.rc, SCHEDD_ECONFLICT);
+	core_close(&f);
+
+	/* Its jobs come back with it. */
+	core_open(&f, NULL);
+	cr_expect_null(scheduler_job_state(f.scheduler, "a"));
+	cr_assert_eq(schedd_scheduler_add_store(f.scheduler, "file", "sqlite", database, &err), 0);
+	cr_expect_str_eq(scheduler_job_state(f.scheduler, "a"), "waiting");
+	core_expect_runs(&f, "a", "1 success");
+	core_remove(&f, "a");
+	scheduler_remove_store(f.scheduler, "file", NULL, core_reply(&f));
+	cr_expect_eq(f.rc, 0, "%s", f.err.message);
+	cr_expect_eq(core_add(&f, "{'id':'a','store':'file'," TEN "}"), SCHEDD_ENOTFOUND);
+	core_close(&f);
+}
+
+Test(parts, keep_an_executor_while_it_is_used)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a'," TEN "}");
+	scheduler_remove_executor(f.scheduler, "function", NULL, core_reply(&f));
+	cr_expect_eq(f.rc, SCHEDD_ECONFLICT);
+	core_remove(&f, "a");
+	scheduler_remove_executor(f.scheduler, "function", NULL, core_reply(&f));
+	cr_expect_eq(f.rc, 0);
+	cr_expect_eq(core_add(&f, "{'id':'a'," TEN "}"), SCHEDD_EINVAL);
+	core_close(&f);
+}
+
+static void spoil(const char *sql)
+{
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(database, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+Test(parts, report_a_row_that_cannot_be_read_and_go_on)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, database);
+	core_add(&f, "{'id':'bad'," TEN "}");
+	core_add(&f, "{'id':'good'," TEN "}");
+	core_close(&f);
+	spoil("UPDATE jobs SET \"trigger\" = 'nonsense' WHERE id = 'bad'");
+	core_open(&f, database);
+	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "invalid");
+	cr_expect_eq(core_pause(&f, "bad", NULL), SCHEDD_ECONFLICT);
+	cr_expect_eq(core_modify(&f, "bad", "{'name':'x'}"), SCHEDD_ECONFLICT);
+	cr_expect_eq(core_run(&f, "bad"), SCHEDD_ECONFLICT);
+	cr_expect_not_null(strstr(core_field(&f, "bad", "invalid"), "\""));
+	core_advance(&f, 10 * S);
+	core_expect_runs(&f, "good", "1 success");
+	cr_expect_eq(core_add_flags(&f, "{'id':'bad'," TEN "}", SCHEDULER_ADD_REPLACE), 0, "%s",
+	    f.err.message);
+	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "waiting");
+	core_close(&f);
+}
+
+Test(parts, remember_how_jobs_ended_last)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, database);
+	f.result = 3;
+	core_add(&f, "{'id':'a'," TEN "}");
+	core_advance(&f, 10 * S);
+	core_reopen(&f);
+	cr_expect_str_eq(core_field(&f, "a", "last_state"), "\"failed\"");
+	core_close(&f);
+}
