@@ -28,6 +28,7 @@ struct apply {
 	struct scheduler_reply reply;
 	struct arena arena;
 	struct value jobs; /* in arena */
+	struct strmap ids; /* of jobs; texts in arena */
 	const char *owner; /* in arena; NULL: none */
 	bool prune, dry_run;
 	struct value result; /* list of {"id","action","fields"} */
@@ -39,6 +40,7 @@ struct apply {
 
 static void apply_free(struct apply *apply)
 {
+	strmap_clear(&apply->ids);
 	arena_clear(&apply->arena);
 	free(apply);
 }
@@ -56,15 +58,21 @@ static const char *apply_id(const struct value *job)
 	return value_get_string(job, "id");
 }
 
-static bool apply_names(const struct apply *apply, const char *id)
+static const char *apply_key(const void *item)
 {
-	for (uint32_t i = 0; i < apply->jobs.array.count; i++) {
-		const char *have = apply_id(&apply->jobs.array.items[i]);
+	return item;
+}
 
-		if (have && strcmp(have, id) == 0)
-			return true;
-	}
-	return false;
+/* Each id once, so that a file of many jobs costs no more than its length. */
+static int apply_note(struct apply *apply, const char *id)
+{
+	char *copy = arena_strdup(&apply->arena, id);
+	int rc = copy ? strmap_put(&apply->ids, copy) : SCHEDD_ENOMEM;
+
+	if (rc == SCHEDD_ECONFLICT)
+		return schedd_error_set(
+		    &apply->err, SCHEDD_EINVAL, "job %.128s stands in the file twice", id);
+	return rc ? schedd_error_nomem(&apply->err) : 0;
 }
 
 /* Is a commit under way for a job that the file touches? */
@@ -222,7 +230,7 @@ static int apply_prune(struct apply *apply)
 		int rc;
 
 		if (!entry->job->owner || strcmp(entry->job->owner, apply->owner) != 0 ||
-		    apply_names(apply, entry->job->id))
+		    strmap_get(&apply->ids, entry->job->id))
 			continue;
 		apply_report(apply, entry->job->id, "removed", NULL);
 		if (apply->dry_run)
@@ -306,13 +314,7 @@ static void apply_begin(struct apply *apply)
 	for (uint32_t i = 0; i < apply->jobs.array.count && !apply->rc; i++) {
 		const char *id = apply_id(&apply->jobs.array.items[i]);
 
-		for (uint32_t k = 0; id && k < i && !apply->rc; k++) {
-			const char *other = apply_id(&apply->jobs.array.items[k]);
-
-			if (other && apply->jobs.array.count < 2000 && strcmp(id, other) == 0)
-				apply->rc = schedd_error_set(&apply->err, SCHEDD_EINVAL,
-				    "job %s stands in the file twice", id);
-		}
+		apply->rc = id ? apply_note(apply, id) : 0;
 		if (!apply->rc)
 			apply->rc = apply_job(apply, &apply->jobs.array.items[i]);
 	}
@@ -338,6 +340,7 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 		return;
 	}
 	arena_init(&apply->arena);
+	strmap_init(&apply->ids, apply_key);
 	apply->scheduler = scheduler;
 	apply->reply = reply;
 	apply->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL};
