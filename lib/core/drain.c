@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "core/handover.h"
 #include "core/history.h"
+#include "core/notify.h"
 #include "core/run_live.h"
 #include "core/scheduler_parts.h"
 
@@ -80,7 +81,8 @@ static bool drain_done(const struct schedd_scheduler *scheduler)
 	for (const struct run_live *live = scheduler->live; live; live = live->next)
 		if (!drain_leaves(scheduler, live))
 			return false;
-	return true;
+	/* Within the limit the last ends are still told. */
+	return scheduler->drain.ending || !notify_busy(scheduler);
 }
 
 static void drain_save(struct schedd_scheduler *scheduler)

@@ -6,6 +6,8 @@
  */
 #include "core/notify.h"
 
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,9 @@
 #define NOTIFY_WORKERS 4
 #define NOTIFY_WAITING_MAX 256
 #define NOTIFY_TIMEOUT (60 * SCHEDD_SECOND)
+/* How long a freed scheduler waits for those it has killed: turns of milliseconds. */
+#define NOTIFY_KILL_TURNS 100
+#define NOTIFY_KILL_WAIT 50
 
 struct notify {
 	struct notify *next;
@@ -122,7 +127,7 @@ static void notify_hangs(struct timer *timer)
 	    (struct notify *)(void *)((char *)timer - offsetof(struct notify, limit));
 	struct schedd_error err;
 
-	if (notify->task && executor_signal(notify->task, 9, &err))
+	if (notify->task && executor_signal(notify->task, SIGKILL, &err))
 		log_warn(notify->notifier->scheduler->log, "run %s: its notification hangs: %s",
 		    notify->id, err.message);
 }
@@ -374,6 +379,28 @@ void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, cons
 			notify_send(scheduler, entry->job, &row, &details->notify[i]);
 }
 
+bool notify_busy(const struct schedd_scheduler *scheduler)
+{
+	const struct notifier *notifier = scheduler->notifier;
+
+	return notifier && (notifier->running || notifier->waiting);
+}
+
+/* The scheduler is freed: what is under way is ended, where its loop is its own. */
+static void notify_kill(struct notifier *notifier)
+{
+	struct schedd_loop *loop = notifier->scheduler->loop;
+
+	for (struct notify *notify = notifier->running; notify; notify = notify->next)
+		if (notify->task && executor_signal(notify->task, SIGKILL, NULL))
+			log_warn(notifier->scheduler->log, "run %s: its notification goes on",
+			    notify->id);
+	for (int i = 0; i < NOTIFY_KILL_TURNS && notifier->running; i++)
+		if (!notifier->scheduler->loop_owned ||
+		    schedd_loop_dispatch(loop, NOTIFY_KILL_WAIT) < 0)
+			return;
+}
+
 void notify_free(struct schedd_scheduler *scheduler)
 {
 	struct notifier *notifier = scheduler->notifier;
@@ -386,6 +413,7 @@ void notify_free(struct schedd_scheduler *scheduler)
 		notifier->waiting = notify->next;
 		notify_free_one(notify);
 	}
+	notify_kill(notifier);
 	executor_close(notifier->executor);
 	while (notifier->running) {
 		struct notify *notify = notifier->running;

@@ -12,6 +12,8 @@
 void notify_run(struct run_live *live);
 /* Fire times of the job became a missed row. */
 void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run);
+/* Is anybody still being told? */
+bool notify_busy(const struct schedd_scheduler *scheduler);
 void notify_free(struct schedd_scheduler *scheduler);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/output_place.h"
+#include "core/output_sweep.h"
 
 /* Rows written between two passes. */
 #define RETENTION_EVERY 1000
@@ -27,6 +28,7 @@ struct retention {
 	struct timer timer;       /* starts the next piece */
 	uint64_t written;         /* rows since the last pass began */
 	bool passing;             /* a pass is under way */
+	bool deleted;             /* the pass deleted something */
 	bool again;               /* another one is wanted after it */
 	uint32_t store;           /* which one the pass is at */
 	bool job_known;           /* job is set; otherwise the store as a whole */
@@ -44,11 +46,14 @@ int retention_init(struct schedd_scheduler *scheduler)
 	retention->scheduler = scheduler;
 	timer_init(&retention->timer, retention_next);
 	scheduler->retention = retention;
-	return 0;
+	scheduler->sweep = output_sweep_new(scheduler);
+	return scheduler->sweep ? 0 : SCHEDD_ENOMEM;
 }
 
 void retention_free(struct schedd_scheduler *scheduler)
 {
+	output_sweep_free(scheduler->sweep);
+	scheduler->sweep = NULL;
 	free(scheduler->retention);
 	scheduler->retention = NULL;
 }
@@ -100,6 +105,8 @@ static void retention_done(int rc, const struct schedd_error *err, void *context
 	if (rc < 0)
 		log_warn(scheduler->log, "history cannot be tidied up: %s",
 		    err ? err->message : "out of memory");
+	if (rc > 0)
+		retention->deleted = true;
 	/* A full piece: there is more of the same. */
 	if (rc >= RETENTION_BUDGET) {
 		retention_later(retention, RETENTION_PAUSE);
@@ -115,6 +122,9 @@ static void retention_finish(struct retention *retention)
 	struct schedd_scheduler *scheduler = retention->scheduler;
 
 	retention->passing = false;
+	if (retention->deleted && scheduler->sweep)
+		output_sweep_begin(scheduler->sweep);
+	retention->deleted = false;
 	output_place_tidy(scheduler);
 	if (retention->again) {
 		retention->again = false;

@@ -167,6 +167,7 @@ struct schedd_scheduler {
 	struct apply *applies;     /* job files that wait for jobs to be idle */
 	struct notifier *notifier; /* tells people; NULL: it was not needed yet */
 	struct retention *retention;
+	struct output_sweep *sweep; /* of output without history */
 
 	struct event_ring events;
 	struct scheduler_drain_state drain;

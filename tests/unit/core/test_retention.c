@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* History and output within their limits, with real processes on the machine's clock. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "core/scheduler.h"
+
+static char directory[64];
+
+static void directory_make(void)
+{
+	snprintf(directory, sizeof(directory), "/tmp/schedd-keep-XXXXXX");
+	cr_assert_not_null(mkdtemp(directory));
+}
+
+static void directory_remove(void)
+{
+	char command[96];
+
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(retention, .init = directory_make, .fini = directory_remove, .timeout = 60);
+
+struct counted {
+	int ended;
+};
+
+static void count_end(const struct schedd_event *event, void *context)
+{
+	(void)event;
+	((struct counted *)context)->ended++;
+}
+
+static int files_in(const char *name)
+{
+	char path[256];
+	struct dirent *entry;
+	DIR *files;
+	int count = 0;
+
+	snprintf(path, sizeof(path), "%s/output/%s", directory, name);
+	files = opendir(path);
+	while (files && (entry = readdir(files)))
+		count += entry->d_name[0] != '.';
+	if (files)
+		closedir(files);
+	return count;
+}
+
+/* Turns the loop until the condition holds; the test's own time limit ends it otherwise. */
+#define UNTIL(scheduler, condition)                                                                \
+	while (!(condition)) {                                                                     \
+		struct timespec pause = {0, 2000000};                                              \
+		schedd_scheduler_process(scheduler);                                               \
+		nanosleep(&pause, NULL);                                                           \
+	}
+
+static struct schedd_scheduler *scheduler_with(struct counted *counted, const char *json)
+{
+	struct schedd_scheduler_options options = {.state_dir = directory, .timezone = "UTC"};
+	struct schedd_scheduler *scheduler;
+	struct schedd_error err = {0};
+	struct schedd_job *job = schedd_job_new();
+
+	cr_assert_eq(schedd_scheduler_new(&options, &scheduler, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_start(scheduler, &err), 0, "%s", err.message);
+	schedd_scheduler_listen(
+	    scheduler, SCHEDD_EVENT_JOB_EXECUTED | SCHEDD_EVENT_JOB_ERROR, count_end, counted);
+	cr_assert_eq(schedd_job_set(job, "id", "a", &err), 0);
+	cr_assert_eq(schedd_job_set(job, "trigger", "{\"type\":\"manual\"}", &err), 0);
+	cr_assert_eq(schedd_job_set(job, "shell", json, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_add(scheduler, job, &err), 0, "%s", err.message);
+	schedd_job_unref(job);
+	return scheduler;
+}
+
+Test(retention, deletes_output_with_the_history_it_belongs_to)
+{
+	struct counted counted = {0};
+	struct schedd_scheduler *scheduler = scheduler_with(&counted, "echo out");
+	struct scheduler_settings settings;
+
+	for (int i = 1; i <= 6; i++) {
+		cr_assert_eq(schedd_scheduler_run_job(scheduler, "a", NULL, NULL), 0);
+		UNTIL(scheduler, counted.ended == i);
+	}
+	cr_expect_eq(files_in("a"), 6);
+	scheduler_settings_init(&settings);
+	settings.retention.keep_runs = 2;
+	scheduler_set_settings(scheduler, &settings);
+	UNTIL(scheduler, files_in("a") == 2);
+	schedd_scheduler_stop(scheduler, 0);
+	schedd_scheduler_free(scheduler);
+}
+
+Test(retention, tells_people_how_runs_end)
+{
+	struct counted counted = {0};
+	struct schedd_scheduler *scheduler = scheduler_with(&counted, "exit 3");
+	char changes[1024], told[128];
+	struct schedd_error err = {0};
+
+	snprintf(told, sizeof(told), "%s/told", directory);
+	snprintf(changes, sizeof(changes),
+	    "{\"notify\":[\"failure=cat > %s; echo $SCHEDD_NOTIFY $SCHEDD_STATE "
+	    "$SCHEDD_EXIT_CODE $SCHEDD_ABOUT_JOB >> %s; mv %s %s.done\"]}",
+	    told, told, told, told);
+	cr_assert_eq(schedd_scheduler_modify(scheduler, "a", changes, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_run_job(scheduler, "a", NULL, &err), 0, "%s", err.message);
+	strcat(told, ".done");
+	UNTIL(scheduler, access(told, R_OK) == 0);
+	{
+		char text[4096] = "";
+		FILE *file = fopen(told, "r");
+
+		cr_assert_not_null(file);
+		cr_expect_gt(fread(text, 1, sizeof(text) - 1, file), 0);
+		fclose(file);
+		cr_expect_not_null(strstr(text, "\"exit_code\":3"), "%s", text);
+		cr_expect_not_null(strstr(text, "failure failed 3 a"), "%s", text);
+	}
+	schedd_scheduler_stop(scheduler, 0);
+	schedd_scheduler_free(scheduler);
+}
