@@ -29,14 +29,35 @@ static int message_array(const msgpack_object_array *array, struct arena *arena,
 	return 0;
 }
 
+/* Which hashes keys of a map had, so that only few are compared with all the others. */
+struct message_seen {
+	uint64_t bits[16];
+};
+
+/* Was there perhaps such a key before? */
+static bool message_seen_add(struct message_seen *seen, const char *key, uint32_t length)
+{
+	uint32_t hash = 2166136261u;
+	uint64_t bit, *word;
+	bool had;
+
+	for (uint32_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)key[i]) * 16777619u;
+	word = &seen->bits[(hash >> 6) % 16];
+	bit = (uint64_t)1 << (hash % 64);
+	had = (*word & bit) != 0;
+	*word |= bit;
+	return had;
+}
+
 static int message_key(const msgpack_object *key, struct arena *arena, const struct value *map,
-    const char **out, struct schedd_error *err)
+    struct message_seen *seen, const char **out, struct schedd_error *err)
 {
 	if (key->type != MSGPACK_OBJECT_STR || memchr(key->via.str.ptr, '\0', key->via.str.size))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "a map key must be a string without NUL bytes");
 	*out = arena_strndup(arena, key->via.str.ptr, key->via.str.size);
-	if (*out && value_find(map, *out))
+	if (*out && message_seen_add(seen, *out, key->via.str.size) && value_find(map, *out))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "key '%.64s' stands twice in a map", *out);
 	return *out ? 0 : schedd_error_nomem(err);
@@ -45,6 +66,8 @@ static int message_key(const msgpack_object *key, struct arena *arena, const str
 static int message_map(
     const msgpack_object_map *map, struct arena *arena, struct value *out, struct schedd_error *err)
 {
+	struct message_seen seen = {{0}};
+
 	*out = value_map();
 	if (map->size > MESSAGE_MAP_MAX)
 		return schedd_error_set(err, SCHEDD_EINVAL,
@@ -52,7 +75,7 @@ static int message_map(
 	for (uint32_t i = 0; i < map->size; i++) {
 		struct value item;
 		const char *key = NULL;
-		int rc = message_key(&map->ptr[i].key, arena, out, &key, err);
+		int rc = message_key(&map->ptr[i].key, arena, out, &seen, &key, err);
 
 		if (!rc)
 			rc = message_value(&map->ptr[i].val, arena, &item, err);
