@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks grow by doubling up to 64 KiB; a large request gets a block of its own. */
+/* Blocks grow by doubling up to 256 KiB, which malloc maps by itself and gives back to the system
+ * when freed; a larger request gets a block of its own. */
 #include "base/arena.h"
 
 #include <stdarg.h>
@@ -8,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_FIRST 1024
-#define ARENA_LARGEST ((size_t)64 * 1024)
+#define ARENA_FIRST 256
+#define ARENA_LARGEST ((size_t)256 * 1024)
 
 struct arena_block {
 	struct arena_block *next;

@@ -6,6 +6,7 @@
  */
 #include "core/scheduler_apply.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/change.h"
@@ -38,11 +39,18 @@ struct apply {
 	struct schedd_error err;
 };
 
+/* From so many jobs on it is worth giving what they took back to the system. */
+#define APPLY_LARGE 1000
+
 static void apply_free(struct apply *apply)
 {
+	bool large = apply->jobs.type == VALUE_ARRAY && apply->jobs.array.count >= APPLY_LARGE;
+
 	strmap_clear(&apply->ids);
 	arena_clear(&apply->arena);
 	free(apply);
+	if (large)
+		malloc_trim(0);
 }
 
 static void apply_answer(struct apply *apply)
