@@ -117,6 +117,9 @@ schedd_time store_query_done_at(const struct run *run)
 		return SCHEDD_TIME_NONE;
 	if (run->ended_at != SCHEDD_TIME_NONE)
 		return run->ended_at;
+	/* Lost, but its process is still there: its end is to come. */
+	if (run->state == RUN_LOST && run->pid > 0)
+		return SCHEDD_TIME_NONE;
 	if (run->until != SCHEDD_TIME_NONE)
 		return run->until;
 	return run->started_at != SCHEDD_TIME_NONE ? run->started_at : run->scheduled_at;

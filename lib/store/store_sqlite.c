@@ -216,7 +216,9 @@ static int sqlite_load_unfinished(
 		struct run run;
 
 		store_sqlite_read_run(stmt, &run);
-		if (!run_ended(run.state) && sqlite_add_run(out, count, &run) < 0)
+		/* A lost one without an end: its process was still there. */
+		if ((!run_ended(run.state) || run.state == RUN_LOST) &&
+		    sqlite_add_run(out, count, &run) < 0)
 			rc = schedd_error_nomem(err);
 	}
 	sqlite3_finalize(stmt);

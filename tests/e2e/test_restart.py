@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""schedd is killed and started again: what becomes of the runs that were going on."""
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import unittest
+
+import e2e
+
+
+class Restart(e2e.TestCase):
+    def setUp(self):
+        self.server = self.daemon(config="stop:\n  limit: 0.5\n")
+        self.client = self.server.client()
+
+    def begin(self, name="a", shell="sleep 1000", **fields):
+        self.client.call("job.add", id=name, shell=f"echo $$ > {self.server.dir}/{name}.pid; exec {shell}",
+                         trigger={"every": "1h"}, **fields)
+        run = self.client.call("job.run", id=name)["run"]
+        self.client.call("run.wait", run=run, **{"for": "running"})
+        path = self.server.dir / f"{name}.pid"
+        e2e.wait_until("its pid", lambda: path.exists() and path.read_text().strip())
+        pid = int(path.read_text())
+        self.addCleanup(self.end, pid)
+        return run, pid
+
+    @staticmethod
+    def end(pid):
+        if "sleep" in Restart.name(pid):
+            os.kill(pid, signal.SIGKILL)
+
+    @staticmethod
+    def name(pid):
+        try:
+            text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return ""
+        return "" if text.rsplit(")", 1)[1].split()[0] == "Z" else text
+
+    def crash(self, between=lambda: None):
+        self.server.stop(signal.SIGKILL)
+        between()
+        self.server.start()
+        self.client = self.server.client()
+
+    def get(self, run):
+        return self.client.call("run.get", run=run)
+
+    def test_a_run_whose_process_lives_on(self):
+        run, pid = self.begin()
+        self.crash()
+        got = self.get(run)
+        self.assertEqual((got["state"], got["ended_at"]), ("lost", None))
+        self.assertRegex(got["reason"], r"^daemon down \d\d:\d\d–\d\d:\d\d$")
+        # It counts: one more does not start.
+        second = None
+        try:
+            second = self.client.call("job.run", id="a")["run"]
+        except e2e.RpcError as error:
+            self.assertEqual(error.name, "conflict")
+            self.assertIn(run, error.message)
+        if second:
+            self.assertEqual(self.get(second)["state"], "skipped")
+        self.client.call("run.kill", run=run)
+        e2e.wait_until("its process is gone", lambda: not self.name(pid))
+        got = e2e.wait_until("its end is known", lambda: self.get(run)["ended_at"] and self.get(run))
+        self.assertEqual(got["state"], "lost")
+        third = self.client.call("job.run", id="a")["run"]
+        self.client.call("run.wait", run=third, **{"for": "running"})
+        self.client.call("run.kill", run=third)
+
+    def test_its_end_is_added(self):
+        run, pid = self.begin()
+        self.crash()
+        self.assertIsNone(self.get(run)["ended_at"])
+        os.kill(pid, signal.SIGKILL)
+        e2e.wait_until("its end is known", lambda: self.get(run)["ended_at"])
+
+    def test_twice(self):
+        run, pid = self.begin()
+        self.crash()
+        self.crash()
+        self.assertEqual(self.get(run)["state"], "lost")
+        self.assertIsNone(self.get(run)["ended_at"])
+        self.client.call("run.kill", run=run)
+        e2e.wait_until("its process is gone", lambda: not self.name(pid))
+        self.assertEqual(len(self.client.call("run.list", jobs=["a"])["runs"]), 1)
+
+    def test_recover_runs_it_again(self):
+        run, pid = self.begin(recover=True)
+        other, other_pid = self.begin("b")
+
+        def die():
+            for number in (pid, other_pid):
+                os.kill(number, signal.SIGKILL)
+                e2e.wait_until("it is gone", lambda number=number: not self.name(number))
+        self.crash(die)
+        self.assertEqual(self.get(run)["state"], "lost")
+        again = e2e.wait_until("it runs again", lambda: [
+            r for r in self.client.call("run.list", jobs=["a"])["runs"] if r["state"] == "running"])
+        self.assertEqual(again[0]["trigger"], "catchup")
+        self.client.call("run.kill", run=again[0]["id"])
+        # Without recover: at most once.
+        self.assertEqual([r["state"] for r in self.client.call("run.list", jobs=["b"])["runs"]], ["lost"])
+
+    def test_a_recycled_pid_is_not_confused(self):
+        run, pid = self.begin()
+        stranger = subprocess.Popen(["sleep", "1000"])
+        self.addCleanup(stranger.wait)
+        self.addCleanup(stranger.kill)
+
+        def recycle():
+            """The run's row names a process that is another's by now."""
+            os.kill(pid, signal.SIGKILL)
+            e2e.wait_until("it is gone", lambda: not self.name(pid))
+            with sqlite3.connect(self.server.state / "default.db") as db:
+                changed = db.execute("UPDATE runs SET pid = ? WHERE pid = ?", (stranger.pid, pid)).rowcount
+            db.close()
+            self.assertEqual(changed, 1)
+        self.crash(recycle)
+        got = self.get(run)
+        self.assertEqual(got["state"], "lost")
+        self.assertIsNotNone(got["ended_at"])
+        self.refused("conflict", self.client.call, "run.kill", run=run)
+        self.assertIsNone(stranger.poll())
+        again = self.client.call("job.run", id="a")["run"]
+        self.client.call("run.wait", run=again, **{"for": "running"})
+        self.client.call("run.kill", run=again)
+
+    def test_numbers_of_events_and_runs_go_on(self):
+        run, _ = self.begin()
+        seq = self.client.call("server.status")["scheduler"]["event_seq"]
+        self.crash()
+        self.assertGreater(self.client.call("server.status")["scheduler"]["event_seq"], seq)
+        self.client.call("run.kill", run=run)
+        e2e.wait_until("its end is known", lambda: self.get(run)["ended_at"])
+        self.assertEqual(self.client.call("job.run", id="a")["run"], "a/2")
+
+    def test_history_outlives_the_job(self):
+        self.client.call("job.add", id="x", shell="echo kept", trigger={"every": "1h"})
+        run = self.client.call("job.run", id="x")["run"]
+        self.client.call("run.wait", run=run)
+        self.client.call("job.remove", id="x")
+        self.crash()
+        self.assertEqual(self.get(run)["state"], "success")
+        self.assertEqual(self.client.call("run.log", run=run)["pieces"][0]["data"], "kept\n")
+        self.client.call("job.add", id="x", shell="true", trigger={"every": "1h"})
+        self.assertEqual(self.client.call("job.run", id="x")["run"], "x/2")
+        self.client.call("run.wait", run="x/2")
+        self.client.call("job.remove", id="x", purge=True)
+        self.refused("not_found", self.client.call, "run.get", run=run)
+
+
+if __name__ == "__main__":
+    unittest.main()
