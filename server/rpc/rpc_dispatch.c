@@ -2,6 +2,8 @@
 /* The other half of proto/methods.c: which function answers which row. */
 #include "server/rpc/rpc_dispatch.h"
 
+#include "proto/methods_address.h"
+
 #include <string.h>
 #include "base/log.h"
 #include "base/suggest.h"
@@ -121,6 +123,7 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 	call->msgid = message->msgid;
 	call->silent = message->type == MESSAGE_NOTIFICATION;
 	call->params = message->params;
+	methods_address(method->method, &call->params, &call->arena);
 	if (methods_check(method->method, &call->params, &err))
 		rpc_call_fail(call, &err);
 	else
