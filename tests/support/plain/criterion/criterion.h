@@ -168,6 +168,8 @@ static inline bool plain_run(const struct plain_test *test)
 	return WIFEXITED(status) && WEXITSTATUS(status) == test->options.exit_code;
 }
 
+/* Shared fixtures are no programs. */
+#ifndef TESTS_SUPPORT_FIXTURE
 int main(void)
 {
 	int count = 0, failed = 0;
@@ -184,5 +186,6 @@ int main(void)
 	printf("%d tests, %d failed\n", count, failed);
 	return failed != 0;
 }
+#endif
 
 #endif
