@@ -9,7 +9,8 @@
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 
-#define LIST_PAGE 2000
+#define LIST_PAGE 10000 /* of the members that a table shows */
+#define LIST_PAGE_WHOLE 3000
 
 static const struct option list_options[] = {
     {.name = "store",
@@ -64,7 +65,8 @@ static struct value *list_request(struct command *command, const struct value *f
 	/* The daemon sorts by next run, so that nothing need be gathered here. */
 	if (!command->out.sort)
 		value_put(arena, request, "order", value_string_ref("next"));
-	value_put(arena, request, "limit", value_int(LIST_PAGE));
+	value_put(
+	    arena, request, "limit", value_int(fields.array.count ? LIST_PAGE : LIST_PAGE_WHOLE));
 	return value_put(arena, request, "after", value_nil());
 }
 

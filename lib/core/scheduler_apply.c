@@ -14,6 +14,8 @@
 #include "core/job_change.h"
 #include "model/job_fields.h"
 
+#define APPLY_LARGE 1000 /* jobs of a file from which on memory is given back */
+
 struct apply_batch {
 	struct apply *apply;
 	struct store_slot *store;
@@ -55,10 +57,15 @@ static void apply_free(struct apply *apply)
 
 static void apply_answer(struct apply *apply)
 {
+	bool large = apply->jobs.array.count >= APPLY_LARGE;
+
 	if (!apply->rc && arena_failed(&apply->arena))
 		apply->rc = schedd_error_nomem(&apply->err);
 	scheduler_answer(apply->reply, apply->rc, &apply->err, &apply->result);
 	apply_free(apply);
+	/* Hundreds of megabytes for a moment, which the allocator would keep. */
+	if (large)
+		malloc_trim(0);
 }
 
 static const char *apply_id(const struct value *job)

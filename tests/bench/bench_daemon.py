@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+"""The daemon and schedctl from outside: starting, resting, a thousand processes at one instant beside a bare
+posix_spawn loop and Debian's cron, long lists and files. One line of JSON for each figure.
+
+  bench_daemon.py [PART…]    SCHEDD and SCHEDCTL are the programs; cron only by its name: it waits for a full minute
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import e2e  # noqa: E402
+
+MANY = 100_000
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def show(bench, **figures):
+    rounded = {k: round(v, 3) if isinstance(v, float) else v for k, v in figures.items()}
+    print(json.dumps({"bench": bench, **rounded}), flush=True)
+
+
+def cpu_of(pid):
+    """Seconds of a process and of its children that have ended."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(x) for x in fields[11:15]) / TICKS
+
+
+def add_many(client, jobs, window=64):
+    """job.add for each, pipelined."""
+    waiting = []
+    for job in jobs:
+        waiting.append(client.send("job.add", **job))
+        if len(waiting) >= window:
+            client.receive(waiting.pop(0))
+    for msgid in waiting:
+        client.receive(msgid)
+
+
+def measured(daemon, *argv):
+    """Runs schedctl with its output thrown away: (seconds, peak of resident bytes)."""
+    begin = time.monotonic()
+    child = subprocess.Popen([e2e.SCHEDCTL, *argv], env=daemon.environment(), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, argv
+    return time.monotonic() - begin, usage.ru_maxrss * 1024
+
+
+def part_idle(daemon):
+    daemon.start()
+    time.sleep(2)
+
+    def switches():
+        return sum(int(line.split()[1]) for status in pathlib.Path(f"/proc/{daemon.process.pid}/task").glob("*/status")
+                   for line in status.read_text().splitlines() if "ctxt_switches" in line)
+    before = switches()
+    time.sleep(5)
+    show("idle", rss_mb=daemon.memory() / 1e6, wakeups_in_5_s=switches() - before, goal_rss_mb=6, goal_wakeups=0)
+
+
+def part_ctl(daemon):
+    daemon.start()
+    add_many(daemon.client(), ({"id": f"j{i}", "shell": "true", "trigger": {"every": "1h"}} for i in range(10)))
+    ours, floor = [], []
+    for _ in range(60):
+        ours.append(measured(daemon, "list")[0] * 1e3)
+        begin = time.monotonic()
+        subprocess.run(["/bin/true"], env=daemon.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+        floor.append((time.monotonic() - begin) * 1e3)
+    show("schedctl_list_10", ms=statistics.median(ours), true_ms=statistics.median(floor))
+
+
+def part_start(daemon):
+    """Everything but one far away; then all of them due while the daemon was down."""
+    daemon.start()
+    now = int(time.time() * 1e6)
+    soon = now + 8_000_000
+    later = [{"id": f"job-{i:05}", "shell": "true", "trigger": {"every": "1h"}} for i in range(10_000)]
+    add_many(daemon.client(), later)
+    first = []
+    for i in range(5):
+        daemon.client().call("job.add", id="due", shell="true", trigger={"at": int(time.time() * 1e6) + 300_000}, keep=True)
+        daemon.stop(signal.SIGKILL)
+        time.sleep(0.5)
+        begin = time.time()
+        daemon.start()
+        client = daemon.client()
+        run = e2e.wait_until("it ran", lambda: client.call("run.list", jobs=["due"], states=["success"])["runs"])
+        first.append((run[0]["started_at"] / 1e6 - begin) * 1e3)
+        client.call("job.remove", id="due")
+    show("start_first_due_of_10k", ms=statistics.median(first), goal_ms=30)
+    client = daemon.client()
+    soon = int(time.time() * 1e6) + 6_000_000
+    for job in later:
+        job.update(trigger={"type": "interval", "seconds": 3600, "start": soon}, misfire_grace_time=0.001, replace=True)
+    add_many(client, later)
+    daemon.stop(signal.SIGKILL)
+    time.sleep(max(0, soon / 1e6 - time.time()) + 0.5)
+    database = sqlite3.connect(f"file:{next(daemon.state.glob('*.db'))}?mode=ro", uri=True)
+    begin = time.time()
+    daemon.start(wait=False)
+    while database.execute("SELECT count(*) FROM jobs WHERE next_run_time <= ?", (int(begin * 1e6),)).fetchone()[0]:
+        time.sleep(0.005)
+    show("start_10k_due_durable", ms=(time.time() - begin) * 1e3, goal_ms=200)
+
+
+def spawn_floor(argv, count):
+    """A bare loop: (CPU seconds, first and last start in ms, starts per second)."""
+    before = os.times()
+    begin = time.monotonic()
+    first = 0
+    for i in range(count):
+        os.posix_spawn(argv(i)[0], argv(i), {})
+        first = first or time.monotonic() - begin
+    last = time.monotonic() - begin
+    for _ in range(count):
+        os.waitpid(-1, 0)
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4]), first * 1e3, last * 1e3, count / (time.monotonic() - begin)
+
+
+def part_instant(daemon, count=1000):
+    """All through /bin/sh, as cron's."""
+    daemon.start()
+    client = daemon.client()
+    figures, floors = [], []
+    for turn in range(3):
+        folder = daemon.dir / f"marks{turn}"
+        folder.mkdir()
+        floors.append(spawn_floor(lambda i: ["/bin/sh", "-c", f"true >{folder}/f{i}"], count))
+        due = int(time.time()) + 3
+        add_many(client, ({"id": f"t{turn}-{i}", "shell": f"true >{folder}/{i}", "trigger": {"at": due * 1_000_000}}
+                          for i in range(count)))
+        before = cpu_of(daemon.process.pid)
+        e2e.wait_until("all have run", lambda: client.call("server.status")["jobs"] == 0
+                       if "jobs" in client.call("server.status") else not client.call("job.list", limit=1)["jobs"], 120)
+        cpu = cpu_of(daemon.process.pid) - before
+        starts = sorted(r["started_at"] / 1e6 - due for r in all_runs(client, f"t{turn}-*"))
+        assert len(starts) == count, len(starts)
+        figures.append((cpu, starts[0] * 1e3, starts[-1] * 1e3))
+    cpu, first, last = (statistics.median(column) for column in zip(*figures))
+    floor_cpu, floor_first, floor_last, rate = (statistics.median(column) for column in zip(*floors))
+    show("instant_1000", cpu_ms_per_job=cpu / count * 1e3, floor_cpu_ms_per_job=floor_cpu / count * 1e3, cpu_ratio=cpu / floor_cpu,
+         first_start_ms=first, last_start_ms=last, floor_last_start_ms=floor_last, last_ratio=last / floor_last,
+         floor_per_s=rate, goal_cpu_ratio=1.15, goal_first_ms=20, goal_last_ratio=1.2)
+
+
+def all_runs(client, pattern):
+    runs, after = [], None
+    while True:
+        answer = client.call("run.list", jobs=[pattern], limit=1000, **({"after": after} if after else {}))
+        runs += answer["runs"]
+        after = answer["next"]
+        if not after:
+            return runs
+
+
+def part_list(daemon):
+    """Also: how long a file of so many jobs takes."""
+    daemon.start()
+    path = daemon.dir / "jobs.yaml"
+    with open(path, "w", encoding="ascii") as file:
+        file.write("version: 1\njobs:\n")
+        for i in range(MANY):
+            file.write(f"  job-{i:06}:\n    name: nightly report {i}\n    shell: report {i}\n    trigger: {{every: {600 + i % 6000}}}\n")
+    seconds, peak = measured(daemon, "apply", "-f", str(path))
+    show("apply_100k", seconds=seconds, schedctl_mb=peak / 1e6, daemon_mb=daemon.memory() / 1e6)
+    for form in ("name", "tsv", "table", "jsonl"):
+        runs = [measured(daemon, "list", "-o", form) for _ in range(3)]
+        show("list_100k_" + form, seconds=statistics.median(r[0] for r in runs), schedctl_mb=max(r[1] for r in runs) / 1e6, goal_seconds=1)
+
+
+def part_cron(daemon, count=1000):
+    """Debian's cron with a table of its own, on a spool that only it sees."""
+    del daemon
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-cron."))
+    (folder / "marks").mkdir()
+    (folder / "spool").mkdir(mode=0o700)
+    due = int(time.time() // 60 + 1) * 60
+    if due - time.time() < 10:
+        due += 60
+    minute = time.localtime(due)
+    (folder / "spool" / "root").write_text("".join(
+        f"{minute.tm_min} {minute.tm_hour} * * * true >{folder}/marks/{i}\n" for i in range(count)))
+    (folder / "spool" / "root").chmod(0o600)
+    child = subprocess.Popen(["unshare", "-m", "sh", "-c",
+                              f"mount --bind {folder}/spool /var/spool/cron/crontabs && mount -t tmpfs none /etc/cron.d && "
+                              "mount --bind /dev/null /etc/crontab && exec cron -f"])
+    try:
+        e2e.wait_until("all have run", lambda: len(os.listdir(folder / "marks")) == count, due + 90 - time.time())
+        e2e.wait_until("they were waited for", lambda: not pathlib.Path(
+            f"/proc/{child.pid}/task/{child.pid}/children").read_text().split(), 60)
+        starts = sorted(p.stat().st_mtime - due for p in (folder / "marks").iterdir())
+        show("cron_1000", cpu_ms_per_job=cpu_of(child.pid) / count * 1e3, first_start_ms=starts[0] * 1e3, last_start_ms=starts[-1] * 1e3)
+    finally:
+        child.kill()
+        child.wait()
+        shutil.rmtree(folder)
+
+
+PARTS = {"idle": part_idle, "ctl": part_ctl, "start": part_start, "instant": part_instant, "list": part_list, "cron": part_cron}
+
+
+def main():
+    for name in sys.argv[1:] or [name for name in PARTS if name != "cron"]:
+        daemon = e2e.Daemon()
+        try:
+            PARTS[name](daemon)
+        finally:
+            daemon.end()
+
+
+main()
