@@ -223,8 +223,18 @@ static int message_write(void *data, const char *bytes, size_t length)
 	return strbuf_failed(out) ? -1 : 0;
 }
 
+/* Nearly all are short (keys are), and most of a message is such texts: those take one step. */
 static void message_pack_text(msgpack_packer *packer, const char *text, size_t length)
 {
+	struct strbuf *out = packer->data;
+
+	if (length < 32 && strbuf_reserve(out, length + 1)) {
+		out->data[out->length] = (char)(0xa0 | length);
+		memcpy(out->data + out->length + 1, text, length);
+		out->length += length + 1;
+		out->data[out->length] = '\0';
+		return;
+	}
 	msgpack_pack_str(packer, length);
 	msgpack_pack_str_body(packer, text, length);
 }
@@ -319,6 +329,24 @@ void message_pack_response(struct strbuf *out, uint32_t msgid, const struct valu
 		message_pack(&packer, result);
 	else
 		msgpack_pack_nil(&packer);
+}
+
+void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
+    const struct strbuf *items, uint32_t count, const struct value *next)
+{
+	msgpack_packer packer;
+
+	msgpack_packer_init(&packer, out, message_write);
+	msgpack_pack_array(&packer, 4);
+	msgpack_pack_int(&packer, MESSAGE_RESPONSE);
+	msgpack_pack_uint32(&packer, msgid);
+	msgpack_pack_nil(&packer);
+	msgpack_pack_map(&packer, 2);
+	message_pack_text(&packer, key, strlen(key));
+	msgpack_pack_array(&packer, count);
+	strbuf_add_n(out, strbuf_peek(items), items->length);
+	message_pack_text(&packer, "next", 4);
+	message_pack(&packer, next);
 }
 
 /* The number on the wire is schedctl's exit status, so that it means one thing everywhere. */

@@ -44,6 +44,14 @@ void message_pack_response(struct strbuf *out, uint32_t msgid, const struct valu
 void message_pack_error(struct strbuf *out, uint32_t msgid, const struct schedd_error *err);
 void message_pack_notification(struct strbuf *out, const char *method, const struct value *params);
 
+/*
+ * A long list as a result: {key: [items], "next": next}. items holds count
+ * values one behind the other, each from message_pack_value(), so that a list
+ * need not be there as one tree.
+ */
+void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
+    const struct strbuf *items, uint32_t count, const struct value *next);
+
 /* One bare value, as it stands in params and results. */
 void message_pack_value(struct strbuf *out, const struct value *value);
 

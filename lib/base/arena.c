@@ -36,6 +36,29 @@ void arena_clear(struct arena *arena)
 	arena_init(arena);
 }
 
+void arena_reset(struct arena *arena)
+{
+	struct arena_block *kept = arena->blocks, *block = kept ? kept->next : NULL;
+
+	/* The newest is the largest, unless one request was larger than all. */
+	if (!kept || kept->size > ARENA_LARGEST) {
+		bool failed = arena->failed;
+
+		arena_clear(arena);
+		arena->failed = failed;
+		return;
+	}
+	while (block) {
+		struct arena_block *next = block->next;
+
+		free(block);
+		block = next;
+	}
+	kept->next = NULL;
+	arena->used = 0;
+	arena->total = sizeof(*kept) + kept->size;
+}
+
 static bool arena_grow(struct arena *arena, size_t size)
 {
 	size_t want = arena->blocks ? arena->blocks->size * 2 : ARENA_FIRST;

@@ -15,15 +15,17 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *blocks; /* newest first */
-	size_t used;		    /* bytes taken of the newest block */
-	size_t total;		    /* bytes asked of malloc so far */
-	bool failed;		    /* an allocation has failed */
+	size_t used;                /* bytes taken of the newest block */
+	size_t total;               /* bytes asked of malloc so far */
+	bool failed;                /* an allocation has failed */
 };
 
 /* An empty arena needs no arena_clear. */
 void arena_init(struct arena *arena);
 /* Frees everything; the arena is empty and usable again. */
 void arena_clear(struct arena *arena);
+/* Forgets everything, keeps some memory for the next round. Not after a failure: that stays. */
+void arena_reset(struct arena *arena);
 /* size bytes, zeroed, aligned for any type; NULL when out of memory. */
 void *arena_alloc(struct arena *arena, size_t size);
 /* A NUL-terminated copy of length bytes; NULL when out of memory. */

@@ -207,7 +207,7 @@ const struct job_field *job_fields(void)
 const struct job_field *job_fields_find(const char *name)
 {
 	for (const struct job_field *row = job_field_rows; row->name; row++)
-		if (strcmp(row->name, name) == 0)
+		if (row->name[0] == name[0] && strcmp(row->name, name) == 0)
 			return row;
 	return NULL;
 }
