@@ -279,6 +279,15 @@ void connection_answer(struct connection *c, uint32_t msgid, const struct value 
 	connection_queued(c);
 }
 
+void connection_answer_list(struct connection *c, uint32_t msgid, const char *key,
+    const struct strbuf *items, uint32_t count, const struct value *next)
+{
+	if (c->fd < 0)
+		return;
+	message_pack_list(&c->out, msgid, key, items, count, next);
+	connection_queued(c);
+}
+
 void connection_fail(struct connection *c, uint32_t msgid, const struct schedd_error *err)
 {
 	if (c->fd < 0)

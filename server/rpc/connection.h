@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <schedd/error.h>
+#include "base/strbuf.h"
 #include "base/value.h"
 
 struct rpc;
@@ -52,6 +53,9 @@ void connection_call_end(struct connection *connection, bool heavy);
 
 /* Queue an answer; they are written together, soon. Nothing happens on a closed connection. */
 void connection_answer(struct connection *connection, uint32_t msgid, const struct value *result);
+/* As message_pack_list(). */
+void connection_answer_list(struct connection *connection, uint32_t msgid, const char *key,
+    const struct strbuf *items, uint32_t count, const struct value *next);
 void connection_fail(struct connection *connection, uint32_t msgid, const struct schedd_error *err);
 /* Queues a notification. False: too many wait already (or no memory); it is not sent. */
 bool connection_notify(

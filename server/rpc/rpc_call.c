@@ -80,6 +80,22 @@ void rpc_call_answer_built(struct rpc_call *call, const struct value *result)
 	rpc_call_fail(call, &err);
 }
 
+void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
+    uint32_t count, const char *next)
+{
+	struct value after = value_string_ref(next);
+	struct schedd_error err;
+
+	if (strbuf_failed(items) || arena_failed(&call->arena)) {
+		schedd_error_nomem(&err);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	if (!call->silent)
+		connection_answer_list(call->connection, call->msgid, key, items, count, &after);
+	rpc_call_free(call);
+}
+
 static void rpc_call_replied(
     int rc, const struct schedd_error *err, const struct value *result, void *context)
 {

@@ -49,6 +49,9 @@ void rpc_call_answer(struct rpc_call *call, const struct value *result);
 void rpc_call_fail(struct rpc_call *call, const struct schedd_error *err);
 /* The value, or out of memory where the arena it was built in has failed. */
 void rpc_call_answer_built(struct rpc_call *call, const struct value *result);
+/* {key: [items], "next": next} from packed items; out of memory where they have failed. */
+void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
+    uint32_t count, const char *next);
 /* For a call of the scheduler that takes a reply: ends the call with what comes. */
 struct scheduler_reply rpc_call_reply(struct rpc_call *call);
 

@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "model/job_fields.h"
+#include "proto/message.h"
 #include "proto/methods.h"
 #include "server/rpc/rpc_call.h"
 
@@ -107,29 +108,44 @@ void rpc_job_get(struct rpc_call *call)
 
 /* ---- Lists ---- */
 
+/* Jobs are packed one by one, so that a long list is never a tree in memory. */
 struct rpc_job_list {
-	struct rpc_call *call;
-	struct value jobs;
+	struct schedd_scheduler *scheduler;
+	struct strbuf packed;
+	uint32_t count;            /* of jobs in it */
+	struct arena arena;        /* of one job at a time */
+	bool failed;               /* no memory for one of them */
 	const char *const *fields; /* members wanted; NULL: all */
 };
+
+static void rpc_job_list_add(struct rpc_job_list *list, const struct value *job)
+{
+	message_pack_value(&list->packed, job);
+	list->count++;
+	list->failed |= arena_failed(&list->arena);
+	arena_reset(&list->arena);
+}
 
 static void rpc_job_list_one(const char *id, void *context)
 {
 	struct rpc_job_list *list = context;
-	struct arena *arena = &list->call->arena;
-	value_append(arena, &list->jobs,
-	    list->fields ? scheduler_job_some(list->call->scheduler, id, list->fields, arena)
-			 : scheduler_job_value(list->call->scheduler, id, arena));
+	struct value job = list->fields
+			       ? scheduler_job_some(list->scheduler, id, list->fields, &list->arena)
+			       : scheduler_job_value(list->scheduler, id, &list->arena);
+
+	rpc_job_list_add(list, &job);
 }
 
 static void rpc_job_export_one(const char *id, void *context)
 {
 	struct rpc_job_list *list = context;
-	const struct schedd_job *job = scheduler_job_peek(list->call->scheduler, id);
+	const struct schedd_job *job = scheduler_job_peek(list->scheduler, id);
+	struct value fields;
 
-	if (job)
-		value_append(
-		    &list->call->arena, &list->jobs, job_fields_export(job, &list->call->arena));
+	if (!job)
+		return;
+	fields = job_fields_export(job, &list->arena);
+	rpc_job_list_add(list, &fields);
 }
 
 static bool rpc_job_is_state(const char *name)
@@ -189,23 +205,24 @@ static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *que
 
 static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 {
-	struct rpc_job_list list = {.call = call, .jobs = value_array()};
+	struct rpc_job_list list = {.scheduler = call->scheduler};
 	struct scheduler_job_query query;
-	struct value answer = value_map();
 	struct strbuf next = STRBUF_EMPTY;
 	struct schedd_error err;
 
 	if (!rpc_job_query(call, &query))
 		return;
 	list.fields = rpc_call_texts(call, "fields");
+	arena_init(&list.arena);
 	if (scheduler_job_find(call->scheduler, &query, one, &list, &next, &err)) {
 		rpc_call_fail(call, &err);
 	} else {
-		value_put(&call->arena, &answer, "jobs", list.jobs);
-		value_put(&call->arena, &answer, "next",
-		    next.length ? value_string(&call->arena, strbuf_peek(&next)) : value_nil());
-		rpc_call_answer_built(call, &answer);
+		list.packed.failed |= list.failed;
+		rpc_call_answer_list(call, "jobs", &list.packed, list.count,
+		    next.length ? strbuf_peek(&next) : NULL);
 	}
+	arena_clear(&list.arena);
+	strbuf_clear(&list.packed);
 	strbuf_clear(&next);
 }
 

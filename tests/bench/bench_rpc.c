@@ -12,9 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <schedd/clock.h>
@@ -85,7 +83,6 @@ static void bench_start(struct bench *bench, const char *program)
 	snprintf(state, sizeof(state), "%s/state", bench->directory);
 	bench->daemon = fork();
 	if (bench->daemon == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM); /* also when a measurement fails */
 		setenv("HOME", bench->directory, 1);
 		execl(program, "schedd", "--socket", bench->socket, "--state-dir", state,
 		    "--log-level", "warning", (char *)NULL);
@@ -151,23 +148,11 @@ static double bench_exchange(int fd, const struct strbuf *request)
 	return (double)(bench_now() - begin) / PINGS;
 }
 
-/* A blocking connection without a client around it. */
-static int bench_connect(const struct bench *bench)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	strcpy(address.sun_path, bench->socket);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		bench_die("connect", NULL);
-	return fd;
-}
-
 static void bench_serial(struct bench *bench)
 {
 	struct strbuf request = STRBUF_EMPTY;
 	double raw[ROUNDS], rpc[ROUNDS], raw_us, rpc_us;
-	int fd, daemon = bench_connect(bench);
+	int fd, daemon = rpc_client_fd(bench->client);
 	char buffer[4096];
 	ssize_t answer;
 	pid_t echo;
@@ -184,7 +169,6 @@ static void bench_serial(struct bench *bench)
 		rpc[i] = bench_exchange(daemon, &request);
 	}
 	close(fd);
-	close(daemon);
 	waitpid(echo, NULL, 0);
 	fcntl(daemon, F_SETFL, fcntl(daemon, F_GETFL) | O_NONBLOCK);
 	raw_us = bench_median(raw, ROUNDS);
