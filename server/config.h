@@ -52,6 +52,7 @@ struct config {
 	struct rpc_limits limits;
 	uint32_t clients;       /* limits.clients as the table has it */
 	schedd_span stop_limit; /* how long a stop waits for runs; SCHEDD_SPAN_NONE: for ever */
+	const char *sendmail;   /* sends mail; NULL: /usr/sbin/sendmail */
 	bool stop_detach;       /* a stop leaves running jobs alone */
 	struct config_store *stores;
 	uint32_t store_count;

@@ -63,6 +63,8 @@ static const struct config_row config_settings[] = {
 	"how long a stop waits for running jobs before it ends them"},
     {"stop.detach", CONFIG_BOOL, IN(stop_detach), 0, 0, NULL, true, "false",
 	"a stop leaves running jobs alone instead of waiting for them"},
+    {"notify.sendmail", CONFIG_TEXT, IN(sendmail), 0, 0, NULL, true, "/usr/sbin/sendmail",
+	"program that sends mail to people, called with -t -oi"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
 };
 _Static_assert(sizeof(config_settings) / sizeof(config_settings[0]) <= CONFIG_SETTINGS_MAX,

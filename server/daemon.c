@@ -169,6 +169,8 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 	if (rc)
 		return rc;
 	scheduler_set_settings(daemon->scheduler, &daemon->setup.config->settings);
+	if (scheduler_set_sendmail(daemon->scheduler, daemon->setup.config->sendmail, err))
+		return SCHEDD_ENOMEM;
 	if (boot_id_read(boot, sizeof(boot)))
 		scheduler_set_boot(daemon->scheduler, boot);
 	rc = daemon_take_over(daemon, err);

@@ -41,6 +41,8 @@ static int reload_take_over(struct daemon *daemon, struct config *fresh, struct 
 
 	if (!rc)
 		rc = listeners_configure(daemon->listeners, fresh, err);
+	if (!rc)
+		rc = scheduler_set_sendmail(daemon->scheduler, fresh->sendmail, err);
 	if (rc)
 		return rc;
 	scheduler_set_settings(daemon->scheduler, &fresh->settings);

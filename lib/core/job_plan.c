@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/after.h"
+#include "core/scheduler_parts.h"
 #include "core/tick.h"
 #include "model/job_check.h"
 
@@ -28,7 +29,10 @@ static int job_plan_executor(
 	const char *other = others[job->kind];
 
 	if (job->executor || !other || !job_has_action(job) ||
-	    job_plan_suits(scheduler, "default", job) || !scheduler_executor_slot(scheduler, other))
+	    job_plan_suits(scheduler, "default", job))
+		return 0;
+	if (job->kind == JOB_HTTP ? !scheduler_parts_http(scheduler)
+				  : !scheduler_executor_slot(scheduler, other))
 		return 0;
 	job->executor = strdup(other);
 	return job->executor ? 0 : schedd_error_nomem(err);

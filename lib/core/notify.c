@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "core/scheduler_parts.h"
 
 /* Messages under way at one time, and waiting behind them; more are dropped and counted. */
 #define NOTIFY_WORKERS 4
@@ -86,6 +87,15 @@ static void notify_free_one(struct notify *notify)
 	free(notify);
 }
 
+/* Kept for the status, and logged. */
+static void notify_failed(struct schedd_scheduler *scheduler, const char *run, const char *reason)
+{
+	scheduler->counts.notify_failed++;
+	snprintf(scheduler->notify_error, sizeof(scheduler->notify_error), "run %s: %s", run,
+	    reason ? reason : "it ended without success");
+	log_warn(scheduler->log, "a notification failed: %s", scheduler->notify_error);
+}
+
 static void notify_unlink(struct notify **list, struct notify *notify)
 {
 	while (*list && *list != notify)
@@ -101,11 +111,8 @@ static void notify_done(const struct task_result *result, void *context)
 	struct schedd_scheduler *scheduler = notifier->scheduler;
 
 	scheduler_enter(scheduler);
-	if (!result->started || result->exit_code != 0) {
-		scheduler->counts.notify_failed++;
-		log_warn(scheduler->log, "run %s: its notification failed: %s", notify->id,
-		    result->reason ? result->reason : "it ended without success");
-	}
+	if (!result->started || result->exit_code != 0)
+		notify_failed(scheduler, notify->id, result->reason);
 	timers_unset(&scheduler->timers, &notify->limit);
 	notify_unlink(&notifier->running, notify);
 	notifier->running_count--;
@@ -136,6 +143,7 @@ static void notify_hangs(struct timer *timer)
 static struct executor *notify_executor(struct notifier *notifier, const struct schedd_job *job)
 {
 	struct schedd_scheduler *scheduler = notifier->scheduler;
+	const struct executor_slot *own;
 
 	if (job->kind != JOB_HTTP)
 		return notifier->executor;
@@ -145,7 +153,8 @@ static struct executor *notify_executor(struct notifier *notifier, const struct 
 		if (!slot->removed && executor_accepts(slot->executor, job, NULL) == 0)
 			return slot->executor;
 	}
-	return NULL;
+	own = scheduler_parts_http(scheduler);
+	return own ? own->executor : NULL;
 }
 
 static void notify_start(struct notifier *notifier, struct notify *notify)
@@ -156,9 +165,7 @@ static void notify_start(struct notifier *notifier, struct notify *notify)
 	struct task *task;
 
 	if (!executor) {
-		scheduler->counts.notify_failed++;
-		log_warn(
-		    scheduler->log, "run %s: no executor can send its notification", notify->id);
+		notify_failed(scheduler, notify->id, "no executor can send requests");
 		notify_free_one(notify);
 		return;
 	}
@@ -246,11 +253,11 @@ static char *notify_mail(const struct schedd_job *about, const struct run *run, 
 }
 
 static int notify_action(struct schedd_job *job, const struct schedd_job *about,
-    const struct run *run, const struct job_notify *rule, char *json)
+    const struct run *run, const struct job_notify *rule, const char *mailer, char *json)
 {
 	struct job_details *details = job_details_edit(job);
 	const char *word = notify_words[rule->on];
-	const char *const sendmail[] = {"/usr/sbin/sendmail", "-t", "-oi"};
+	const char *const sendmail[] = {mailer ? mailer : "/usr/sbin/sendmail", "-t", "-oi"};
 	int rc;
 
 	if (!details || !json)
@@ -280,7 +287,8 @@ static struct notify *notify_new(struct notifier *notifier, const struct schedd_
 	char *json = notify_json(run, notify_words[rule->on]);
 	struct schedd_job *job = job_new();
 
-	if (!notify || !job || notify_action(job, about, run, rule, json) ||
+	if (!notify || !job ||
+	    notify_action(job, about, run, rule, notifier->scheduler->sendmail, json) ||
 	    notify_env(job, about, run, notify_words[rule->on])) {
 		free(json);
 		free(notify);
@@ -399,6 +407,18 @@ static void notify_kill(struct notifier *notifier)
 		if (!notifier->scheduler->loop_owned ||
 		    schedd_loop_dispatch(loop, NOTIFY_KILL_WAIT) < 0)
 			return;
+}
+
+int scheduler_set_sendmail(
+    struct schedd_scheduler *scheduler, const char *path, struct schedd_error *err)
+{
+	char *copy = path ? strdup(path) : NULL;
+
+	if (path && !copy)
+		return schedd_error_nomem(err);
+	free(scheduler->sendmail);
+	scheduler->sendmail = copy;
+	return 0;
 }
 
 void notify_free(struct schedd_scheduler *scheduler)

@@ -51,6 +51,9 @@ static int restart_take_job(struct job_record *record, void *context)
 	entry->state = record->state;
 	entry->busy = false;
 	entry_show(scheduler, entry);
+	if (!entry->executor && !entry->state.invalid &&
+	    strcmp(job_executor(entry->job), "http") == 0)
+		(void)scheduler_parts_http(scheduler); /* which takes the jobs that name it */
 	if (entry->state.invalid)
 		log_warn(scheduler->log, "job %s in store %s cannot be read: %s", entry->job->id,
 		    reader->store->name, entry->state.invalid);

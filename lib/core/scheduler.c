@@ -243,6 +243,7 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	handover_free(scheduler->handover);
 	free(scheduler->boot_id);
 	free(scheduler->cgroup);
+	free(scheduler->sendmail);
 	free(scheduler);
 }
 

@@ -54,6 +54,9 @@ struct scheduler_settings {
 void scheduler_settings_init(struct scheduler_settings *settings);
 void scheduler_set_settings(
     struct schedd_scheduler *scheduler, const struct scheduler_settings *settings);
+/* The program that sends mail, as sendmail -t -oi (copied); NULL: /usr/sbin/sendmail. */
+int scheduler_set_sendmail(struct schedd_scheduler *scheduler, const char *path,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 
 /* ---- Parts ---- */
 

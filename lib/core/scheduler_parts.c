@@ -236,6 +236,16 @@ int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char
 	return 0;
 }
 
+struct executor_slot *scheduler_parts_http(struct schedd_scheduler *scheduler)
+{
+	struct executor_slot *slot = scheduler_executor_slot(scheduler, "http");
+	struct schedd_error err;
+
+	if (!slot && schedd_scheduler_add_executor(scheduler, "http", "http", 0, &err))
+		log_warn(scheduler->log, "requests cannot be sent: %s", err.message);
+	return slot ? slot : scheduler_executor_slot(scheduler, "http");
+}
+
 int schedd_scheduler_register(struct schedd_scheduler *scheduler, const char *name,
     schedd_function function, void *context, struct schedd_error *err)
 {

@@ -20,4 +20,7 @@ void scheduler_parts_event(struct schedd_scheduler *scheduler, enum schedd_event
 /* Ends the thread of schedd_scheduler_start_thread(), if there is one. */
 void scheduler_thread_end(struct schedd_scheduler *scheduler);
 
+/* The executor "http", opened when it is first needed: it loads libcurl. NULL: it cannot be. */
+struct executor_slot *scheduler_parts_http(struct schedd_scheduler *scheduler);
+
 #endif

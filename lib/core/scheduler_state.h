@@ -166,6 +166,8 @@ struct schedd_scheduler {
 	struct scheduler_wait *waits;
 	struct apply *applies;     /* job files that wait for jobs to be idle */
 	struct notifier *notifier; /* tells people; NULL: it was not needed yet */
+	char notify_error[256];    /* why it failed last; "": never */
+	char *sendmail;            /* for mail; NULL: /usr/sbin/sendmail */
 	struct retention *retention;
 	struct output_sweep *sweep; /* of output without history */
 

@@ -61,6 +61,8 @@ static void scheduler_status_runs(
 	value_put(arena, map, "lateness_sum",
 	    value_real((double)counts->lateness_sum / (double)SCHEDD_SECOND));
 	value_put(arena, map, "notify_failed", value_int((int64_t)counts->notify_failed));
+	value_put(arena, map, "notify_error",
+	    value_string(arena, scheduler->notify_error[0] ? scheduler->notify_error : NULL));
 	value_put(arena, map, "notify_dropped", value_int((int64_t)counts->notify_dropped));
 }
 
