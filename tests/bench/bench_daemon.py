@@ -83,21 +83,19 @@ def part_ctl(daemon):
 def part_start(daemon):
     """Everything but one far away; then all of them due while the daemon was down."""
     daemon.start()
-    now = int(time.time() * 1e6)
-    soon = now + 8_000_000
     later = [{"id": f"job-{i:05}", "shell": "true", "trigger": {"every": "1h"}} for i in range(10_000)]
     add_many(daemon.client(), later)
     first = []
     for i in range(5):
-        daemon.client().call("job.add", id="due", shell="true", trigger={"at": int(time.time() * 1e6) + 300_000}, keep=True)
+        daemon.client().call("job.add", id=f"due-{i}", shell="true", trigger={"at": int(time.time() * 1e6) + 300_000}, keep=True)
         daemon.stop(signal.SIGKILL)
         time.sleep(0.5)
         begin = time.time()
         daemon.start()
         client = daemon.client()
-        run = e2e.wait_until("it ran", lambda: client.call("run.list", jobs=["due"], states=["success"])["runs"])
+        run = e2e.wait_until("it ran", lambda: client.call("run.list", jobs=[f"due-{i}"], states=["success"])["runs"])
         first.append((run[0]["started_at"] / 1e6 - begin) * 1e3)
-        client.call("job.remove", id="due")
+        client.call("job.remove", id=f"due-{i}")
     show("start_first_due_of_10k", ms=statistics.median(first), goal_ms=30)
     client = daemon.client()
     soon = int(time.time() * 1e6) + 6_000_000
