@@ -9,23 +9,33 @@
 #include "core/output_place.h"
 #include "core/run_live.h"
 
-/* A question to all stores, whose answers are joined. */
-struct scheduler_runs_question {
+/* What one store answered. */
+struct runs_part {
+	struct runs_question *question;
+	struct store_slot *store; /* NULL: it has no more, and was not asked */
+	const char *from;         /* the cursor it was asked with; NULL: from the newest */
+	struct run *runs;         /* newest first; owned */
+	size_t count, taken;      /* rows there are, rows that went into the answer */
+	const char *cursor;       /* behind all of them, in arena; NULL: there are no more */
+};
+
+/* A question to all stores, whose answers are merged. */
+struct runs_question {
 	struct schedd_scheduler *scheduler;
 	struct scheduler_reply reply;
 	struct arena arena;
-	struct value runs; /* list */
+	struct store_run_query query; /* texts borrowed: only jobs is used after asking, copied */
+	struct value runs;            /* list */
 	uint64_t limit;
-	bool single;        /* one run is asked for: with its attempts */
-	uint32_t waiting;   /* stores that have not answered */
-	uint32_t asked;     /* stores that were asked */
-	const char *cursor; /* of the store, if it was one alone; in arena */
+	bool single;      /* one run is asked for: with its attempts */
+	uint32_t waiting; /* stores that have not answered, and one while asking */
+	struct runs_part parts[SCHEDULER_STORES_MAX];
+	uint32_t part_count;
 	int rc;
 	struct schedd_error err;
 };
 
-static struct value scheduler_runs_value(
-    struct scheduler_runs_question *question, const struct run *run)
+static struct value scheduler_runs_value(struct runs_question *question, const struct run *run)
 {
 	struct value value = run_to_value(run, &question->arena);
 
@@ -61,7 +71,7 @@ static bool scheduler_runs_match(const struct run_live *live, const struct store
 }
 
 static struct value scheduler_runs_live_value(
-    struct scheduler_runs_question *question, const struct run_live *live)
+    struct runs_question *question, const struct run_live *live)
 {
 	struct arena *arena = &question->arena;
 	struct value value = scheduler_runs_value(question, &live->run);
@@ -80,8 +90,7 @@ static struct value scheduler_runs_live_value(
 }
 
 /* The newest are at the head of the list. */
-static void scheduler_runs_live(
-    struct scheduler_runs_question *question, const struct store_run_query *query)
+static void scheduler_runs_live(struct runs_question *question, const struct store_run_query *query)
 {
 	for (const struct run_live *live = question->scheduler->live; live; live = live->next) {
 		if (question->runs.array.count >= question->limit)
@@ -92,47 +101,125 @@ static void scheduler_runs_live(
 	}
 }
 
-static bool scheduler_runs_known(
-    const struct scheduler_runs_question *question, const struct run *run)
+static bool scheduler_runs_known(const struct runs_question *question, const struct run *run)
 {
 	const struct run_live *live = run_live_find(question->scheduler, run->job, run->number);
 
 	return live && !live->held_by_dead;
 }
 
-static void scheduler_runs_finish(struct scheduler_runs_question *question)
+/* The part whose next row is the newest; NULL: all rows were taken. */
+static struct runs_part *runs_newest(struct runs_question *question)
+{
+	struct runs_part *newest = NULL;
+
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		struct runs_part *part = &question->parts[i];
+
+		if (part->taken < part->count &&
+		    (!newest || part->runs[part->taken].scheduled_at >
+				    newest->runs[newest->taken].scheduled_at))
+			newest = part;
+	}
+	return newest;
+}
+
+static void runs_merge(struct runs_question *question)
+{
+	struct runs_part *part;
+
+	while (question->runs.array.count < question->limit && (part = runs_newest(question))) {
+		const struct run *run = &part->runs[part->taken++];
+
+		/* Rows of runs that go on are older than what we know of them. */
+		if (!scheduler_runs_known(question, run))
+			value_append(
+			    &question->arena, &question->runs, scheduler_runs_value(question, run));
+	}
+}
+
+/* Where the next question goes on in that store: "-": nowhere, "": at the newest. */
+static const char *runs_part_next(struct runs_question *question, const struct runs_part *part)
+{
+	char cursor[STORE_CURSOR_MAX];
+
+	if (!part->store || (part->taken == part->count && !part->cursor))
+		return "-";
+	if (part->taken == part->count)
+		return part->cursor;
+	if (part->taken == 0)
+		return part->from ? part->from : "";
+	question->query.after = NULL;
+	question->rc = store_run_cursor(
+	    &question->query, &part->runs[part->taken - 1], cursor, &question->err);
+	return question->rc ? "-" : arena_strdup(&question->arena, cursor);
+}
+
+/* The places in all stores, joined by commas; nil: there is nothing more anywhere. */
+static struct value runs_next(struct runs_question *question)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct value next;
+	bool more = false;
+
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		const char *part = runs_part_next(question, &question->parts[i]);
+
+		more = more || (part && strcmp(part, "-") != 0);
+		strbuf_printf(&text, "%s%s", i ? "," : "", part ? part : "-");
+	}
+	next = more ? value_string(&question->arena, strbuf_peek(&text)) : value_nil();
+	strbuf_clear(&text);
+	return next;
+}
+
+static void runs_finish(struct runs_question *question)
 {
 	struct scheduler_reply reply = question->reply;
 	struct value result = value_map();
 
+	if (!question->rc)
+		runs_merge(question);
 	value_put(&question->arena, &result, "runs", question->runs);
-	value_put(&question->arena, &result, "next",
-	    question->cursor ? value_string_ref(question->cursor) : value_nil());
+	value_put(&question->arena, &result, "next", runs_next(question));
 	if (!question->rc && arena_failed(&question->arena))
 		question->rc = schedd_error_nomem(&question->err);
 	scheduler_answer(reply, question->rc, &question->err, &result);
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		for (size_t k = 0; k < question->parts[i].count; k++)
+			run_clear(&question->parts[i].runs[k]);
+		free(question->parts[i].runs);
+	}
 	arena_clear(&question->arena);
 	free(question);
 }
 
-static void scheduler_runs_answered(int rc, const struct schedd_error *err, const struct run *runs,
+static void runs_settle(struct runs_question *question)
+{
+	if (--question->waiting == 0)
+		runs_finish(question);
+}
+
+static void runs_answered(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context)
 {
-	struct scheduler_runs_question *question = context;
+	struct runs_part *part = context;
+	struct runs_question *question = part->question;
 
 	if (rc) {
 		question->rc = rc;
 		question->err = *err;
 	}
-	for (size_t i = 0; i < count && question->runs.array.count < question->limit; i++)
-		/* Rows of runs that go on are older than what we know of them. */
-		if (!scheduler_runs_known(question, &runs[i]))
-			value_append(&question->arena, &question->runs,
-			    scheduler_runs_value(question, &runs[i]));
-	if (cursor && question->asked == 1)
-		question->cursor = arena_strdup(&question->arena, cursor);
-	if (--question->waiting == 0)
-		scheduler_runs_finish(question);
+	part->runs = count ? calloc(count, sizeof(part->runs[0])) : NULL;
+	for (; part->runs && part->count < count; part->count++)
+		if (run_copy(&part->runs[part->count], &runs[part->count]) != 0)
+			break;
+	for (size_t i = 0; i < part->count; i++)
+		part->runs[i].serial = runs[i].serial;
+	if (part->count < count && !question->rc)
+		question->rc = schedd_error_nomem(&question->err);
+	part->cursor = cursor ? arena_strdup(&question->arena, cursor) : NULL;
+	runs_settle(question);
 }
 
 /* The only store a question about one existing job needs; NULL: all are asked. */
@@ -149,11 +236,63 @@ static struct store_slot *scheduler_runs_store(
 	return entry ? entry->store : NULL;
 }
 
+/* One part for each store asked; the places in them come from the cursor. */
+static int runs_divide(struct runs_question *question, struct store_slot *one, const char *after)
+{
+	struct schedd_scheduler *scheduler = question->scheduler;
+
+	question->part_count = one ? 1 : scheduler->store_count;
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		struct runs_part *part = &question->parts[i];
+		size_t length = after ? strcspn(after, ",") : 0;
+
+		part->question = question;
+		part->store = one ? one : scheduler->stores[i];
+		if (length > 0)
+			part->from = arena_strndup(&question->arena, after, length);
+		if (part->from && strcmp(part->from, "-") == 0)
+			part->store = NULL;
+		if (after && (after[length] == ',') != (i + 1 < question->part_count))
+			return schedd_error_set(&question->err, SCHEDD_EINVAL,
+			    "after does not continue this question: the stores are others now");
+		after = after ? after + length + (after[length] == ',') : NULL;
+	}
+	return 0;
+}
+
+/* The names live as long as the question, for the cursors. */
+static const char *const *runs_copy_jobs(struct arena *arena, const char *const *jobs)
+{
+	const char **copy;
+	size_t count = 0;
+
+	while (jobs && jobs[count])
+		count++;
+	copy = jobs ? arena_alloc(arena, (count + 1) * sizeof(copy[0])) : NULL;
+	for (size_t i = 0; copy && i < count; i++)
+		copy[i] = arena_strdup(arena, jobs[i]);
+	return copy;
+}
+
+static void runs_ask(struct runs_question *question)
+{
+	question->waiting = 1;
+	for (uint32_t i = 0; !question->rc && i < question->part_count; i++) {
+		struct runs_part *part = &question->parts[i];
+
+		if (!part->store)
+			continue;
+		question->query.after = part->from;
+		question->waiting++;
+		store_query_runs(part->store->store, &question->query, runs_answered, part);
+	}
+	runs_settle(question);
+}
+
 void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
     struct scheduler_reply reply)
 {
-	struct scheduler_runs_question *question = calloc(1, sizeof(*question));
-	struct store_slot *one = scheduler_runs_store(scheduler, query);
+	struct runs_question *question = calloc(1, sizeof(*question));
 	struct schedd_error err;
 
 	if (!question) {
@@ -163,21 +302,18 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
 	}
 	scheduler_enter(scheduler);
 	history_flush(scheduler);
+	arena_init(&question->arena);
 	question->scheduler = scheduler;
 	question->reply = reply;
 	question->runs = value_array();
 	question->single = query->number != 0;
 	question->limit = query->limit ? query->limit : 100;
-	arena_init(&question->arena);
+	question->query = *query;
+	question->query.jobs = runs_copy_jobs(&question->arena, query->jobs);
 	if (!query->after)
 		scheduler_runs_live(question, query);
-	question->asked = one ? 1 : scheduler->store_count;
-	question->waiting = question->asked;
-	if (one)
-		store_query_runs(one->store, query, scheduler_runs_answered, question);
-	for (uint32_t i = 0; !one && i < scheduler->store_count; i++)
-		store_query_runs(
-		    scheduler->stores[i]->store, query, scheduler_runs_answered, question);
+	question->rc = runs_divide(question, scheduler_runs_store(scheduler, query), query->after);
+	runs_ask(question);
 	scheduler_leave(scheduler);
 }
 

@@ -58,8 +58,9 @@ struct run {
 	uint64_t output_dropped; /* of these, not kept */
 	pid_t pid;               /* main process; 0: none */
 	uint64_t pid_start;      /* its start time, field 22 of /proc/PID/stat */
-	char *attempts; /* JSON list of ended attempts before this one; owned; NULL: none */
-	char *actor;    /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
+	char *attempts;  /* JSON list of ended attempts before this one; owned; NULL: none */
+	char *actor;     /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
+	uint64_t serial; /* place among all runs of its store, where a store answers it; not kept */
 };
 
 void run_init(struct run *run);

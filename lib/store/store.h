@@ -136,6 +136,12 @@ struct store_run_query {
 	const char *after; /* continue behind this cursor, as answered; NULL: from the newest */
 };
 
+#define STORE_CURSOR_MAX 24 /* bytes, with the NUL */
+
+/* The cursor behind one run of an answer to that query, for who did not take all of it. */
+int store_run_cursor(const struct store_run_query *from, const struct run *run,
+    char cursor[STORE_CURSOR_MAX], struct schedd_error *err) __attribute__((warn_unused_result));
+
 /* Runs are the store's and valid during the call. cursor NULL: there are no more. */
 typedef void (*store_runs_fn)(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context);

@@ -117,10 +117,9 @@ static uint32_t memory_last_run(struct store *store, const char *id)
 
 /* ---- Asking ---- */
 
-/* Fills runs with at most limit + 1 that match; returns how many. The last serial goes to *serial.
- */
+/* Fills runs with at most limit that match, with their serials. */
 static int memory_collect(const struct store_history *history, const struct store_query *query,
-    struct arena *found, size_t *count, const struct run **first, bool *more, uint64_t *serial)
+    struct arena *found, size_t *count, const struct run **first, bool *more)
 {
 	const struct history_job *job = query->job ? store_history_find(history, query->job) : NULL;
 	uint32_t place = query->job && !job ? HISTORY_NONE : store_history_newest(history, job);
@@ -148,8 +147,8 @@ static int memory_collect(const struct store_history *history, const struct stor
 				memcpy(larger, runs, *count * sizeof(*larger));
 			runs = larger;
 		}
+		run.serial = here;
 		runs[(*count)++] = run;
-		*serial = here;
 	}
 	*first = runs;
 	return 0;
@@ -162,19 +161,18 @@ static void memory_query_runs(
 	struct store_query query;
 	struct schedd_error err;
 	const struct run *runs = NULL;
-	uint64_t serial = 0;
 	size_t count = 0;
 	bool more = false;
 	int rc = store_query_init(&query, from, &err);
 
 	if (rc == 0 && memory_collect(&memory_of(store)->history, &query, &query.arena, &count,
-			   &runs, &more, &serial) < 0)
+			   &runs, &more) < 0)
 		rc = schedd_error_nomem(&err);
 	if (rc < 0) {
 		call(rc, &err, NULL, 0, NULL, context);
 	} else {
 		if (more)
-			store_query_cursor(&query, &runs[count - 1], serial, cursor);
+			store_query_cursor(&query, &runs[count - 1], cursor);
 		call(0, NULL, runs, count, more ? cursor : NULL, context);
 	}
 	store_query_clear(&query);

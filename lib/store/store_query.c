@@ -102,13 +102,13 @@ bool store_query_matches(const struct store_query *query, const struct run *run)
 	return store_query_names(query, run->job);
 }
 
-void store_query_cursor(const struct store_query *query, const struct run *run, uint64_t serial,
-    char cursor[STORE_CURSOR_MAX])
+void store_query_cursor(
+    const struct store_query *query, const struct run *run, char cursor[STORE_CURSOR_MAX])
 {
 	if (query->job)
 		snprintf(cursor, STORE_CURSOR_MAX, "n%" PRIu32, run->number);
 	else
-		snprintf(cursor, STORE_CURSOR_MAX, "s%" PRIu64, serial);
+		snprintf(cursor, STORE_CURSOR_MAX, "s%" PRIu64, run->serial);
 }
 
 schedd_time store_query_done_at(const struct run *run)
@@ -123,4 +123,16 @@ schedd_time store_query_done_at(const struct run *run)
 	if (run->until != SCHEDD_TIME_NONE)
 		return run->until;
 	return run->started_at != SCHEDD_TIME_NONE ? run->started_at : run->scheduled_at;
+}
+
+int store_run_cursor(const struct store_run_query *from, const struct run *run,
+    char cursor[STORE_CURSOR_MAX], struct schedd_error *err)
+{
+	struct store_query query;
+	int rc = store_query_init(&query, from, err);
+
+	if (rc == 0)
+		store_query_cursor(&query, run, cursor);
+	store_query_clear(&query);
+	return rc;
 }

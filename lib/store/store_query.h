@@ -5,8 +5,6 @@
 
 #include "store/store.h"
 
-#define STORE_CURSOR_MAX 24 /* bytes, with the NUL */
-
 struct store_query {
 	char **jobs;        /* NULL-terminated; NULL: all */
 	const char *job;    /* the one job that is meant, by id; NULL: several, or patterns */
@@ -32,10 +30,9 @@ void store_query_clear(struct store_query *query);
 bool store_query_matches(const struct store_query *query, const struct run *run);
 /* Does one of the ids or globs name this job? */
 bool store_query_names(const struct store_query *query, const char *job);
-/* What the next question says in after to continue behind this run; serial is its place among all.
- */
-void store_query_cursor(const struct store_query *query, const struct run *run, uint64_t serial,
-    char cursor[STORE_CURSOR_MAX]);
+/* What the next question says in after to continue behind this run, of which serial is set. */
+void store_query_cursor(
+    const struct store_query *query, const struct run *run, char cursor[STORE_CURSOR_MAX]);
 /* When a run was over, for retention and windows; SCHEDD_TIME_NONE: it is not. */
 schedd_time store_query_done_at(const struct run *run);
 

@@ -100,7 +100,6 @@ struct runs_question {
 	size_t count;
 	size_t capacity;
 	bool more;
-	uint64_t serial; /* of the last run taken */
 	char cursor[STORE_CURSOR_MAX];
 };
 
@@ -233,7 +232,7 @@ static int runs_ask(struct sqlite_question *base, struct schedd_error *err)
 		question->more = question->count == question->query.limit;
 		if (question->more)
 			break;
-		question->serial = (uint64_t)sqlite3_column_int64(stmt, 0);
+		run.serial = (uint64_t)sqlite3_column_int64(stmt, 0);
 		runs_take(question, &run);
 	}
 	sqlite3_finalize(stmt);
@@ -249,8 +248,8 @@ static void runs_tell(struct sqlite_question *base)
 		return;
 	}
 	if (question->more)
-		store_query_cursor(&question->query, &question->runs[question->count - 1],
-		    question->serial, question->cursor);
+		store_query_cursor(
+		    &question->query, &question->runs[question->count - 1], question->cursor);
 	question->call(0, NULL, question->runs, question->count,
 	    question->more ? question->cursor : NULL, question->context);
 }
