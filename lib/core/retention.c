@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pass begins when enough rows were written since the last one. It walks the
+ * A pass begins when enough rows were written since the last one, or a while
+ * after the first of them. It walks the
  * jobs in the order of their ids, asks the store to delete a bounded number of
  * rows, and goes on when that is answered, so that neither the loop nor the
  * store is held up.
@@ -16,6 +17,8 @@
 
 /* Rows written between two passes. */
 #define RETENTION_EVERY 1000
+/* A pass follows a row within that time, however few there are. */
+#define RETENTION_LATEST (5 * SCHEDD_MINUTE)
 /* Rows deleted in one piece. */
 #define RETENTION_BUDGET 200
 /* Between pieces, so that other commits come through. */
@@ -85,9 +88,13 @@ void retention_soon(struct schedd_scheduler *scheduler)
 
 void retention_note(struct schedd_scheduler *scheduler, struct entry *entry)
 {
+	struct retention *retention = scheduler->retention;
+
 	(void)entry;
-	if (++scheduler->retention->written >= RETENTION_EVERY)
+	if (++retention->written >= RETENTION_EVERY)
 		retention_soon(scheduler);
+	else if (!retention->passing && !timer_is_set(&retention->timer))
+		retention_later(retention, RETENTION_LATEST);
 }
 
 static bool retention_limited(const struct store_retention *limits)
@@ -183,6 +190,10 @@ static void retention_next(struct timer *timer)
 	struct store_slot *store;
 	struct entry *entry;
 
+	if (!retention->passing) {
+		retention_soon(scheduler);
+		return;
+	}
 	if (retention->store >= scheduler->store_count) {
 		retention_finish(retention);
 		return;
