@@ -114,6 +114,10 @@ int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,
 			    "message is longer than the limit of %zu bytes", limits->bytes);
 		if (length - scan->offset < element.header + element.payload)
 			break;
+		scan->elements += element.children;
+		if (limits->elements && scan->elements > limits->elements)
+			return schedd_error_at(err, SCHEDD_EINVAL, (int)scan->offset,
+			    "message has more than %zu elements", limits->elements);
 		scan->offset += element.header + (size_t)element.payload;
 		if (element.container && element.children > 0) {
 			if (scan->depth >= limits->depth || scan->depth >= FRAME_DEPTH_MAX)
@@ -121,6 +125,7 @@ int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,
 				    "message is nested deeper than %u", limits->depth);
 			scan->left[++scan->depth] = element.children;
 		} else if (frame_close(scan)) {
+			scan->elements = 0; /* all but offset is as at the start again */
 			return 1;
 		}
 	}

@@ -16,12 +16,15 @@
 struct frame_limits {
 	size_t bytes;   /* a longer message is refused as soon as that is certain */
 	unsigned depth; /* at most FRAME_DEPTH_MAX */
+	size_t
+	    elements; /* in all containers together: each costs memory when unpacked; 0: no limit */
 };
 
 /* How far a message has been scanned, so that a slow sender costs linear time. Zero: at its start.
  */
 struct frame_scan {
 	size_t offset;                      /* bytes looked at so far */
+	uint64_t elements;                  /* announced by all containers so far */
 	unsigned depth;                     /* containers that are open */
 	uint64_t left[FRAME_DEPTH_MAX + 1]; /* elements still to come in each of them */
 };
@@ -30,7 +33,7 @@ struct frame_scan {
  * Goes on scanning the message that starts at bytes; length is what has
  * arrived of it by now. 1: complete, scan->offset bytes long. 0: more is
  * needed. SCHEDD_EINVAL: no message can become of it (a reserved byte, too
- * long, too deep, a header that announces more elements than the byte limit
+ * long, too deep, too many elements, a header that announces more elements than the byte limit
  * allows); the stream cannot be resynchronised.
  */
 int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,

@@ -254,7 +254,7 @@ static int client_write(struct rpc_client *client, const char *bytes, size_t len
 static int client_message(struct rpc_client *client, int64_t deadline, const char **bytes,
     size_t *length, struct schedd_error *err)
 {
-	const struct frame_limits limits = {CLIENT_MESSAGE_MAX, FRAME_DEPTH_MAX};
+	const struct frame_limits limits = {.bytes = CLIENT_MESSAGE_MAX, .depth = FRAME_DEPTH_MAX};
 
 	for (;;) {
 		int rc = frame_scan(&client->scan, strbuf_peek(&client->input) + client->taken,

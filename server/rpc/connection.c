@@ -23,6 +23,9 @@
 #include "server/rpc/rpc_dispatch.h"
 #include "server/rpc/rpc.h"
 
+/* A request may have so many elements, and one more for so many bytes of its limit. */
+#define RPC_BYTES_PER_ELEMENT 8
+#define RPC_ELEMENTS_MIN 1024
 #define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
 
 struct connection {
@@ -356,7 +359,11 @@ static bool connection_is_array(const char *bytes)
 static size_t connection_messages(struct connection *c, const char *bytes, size_t length)
 {
 	const struct rpc_limits *limits = rpc_limits(c->rpc);
-	struct frame_limits frame = {.bytes = limits->request, .depth = FRAME_DEPTH_MAX};
+	struct frame_limits frame = {
+	    .bytes = limits->request,
+	    .depth = FRAME_DEPTH_MAX,
+	    .elements = RPC_ELEMENTS_MIN + limits->request / RPC_BYTES_PER_ELEMENT,
+	};
 	struct schedd_error err;
 	size_t done = 0;
 

@@ -206,7 +206,7 @@ static void bench_pack_add(const struct bench_adds *adds, int number, struct str
 /* Reads until count answers came; they are counted, not unpacked. */
 static void bench_answers(int fd, struct strbuf *in, int count)
 {
-	static const struct frame_limits limits = {64 << 20, 32};
+	static const struct frame_limits limits = {.bytes = 64 << 20, .depth = 32};
 	struct frame_scan scan = {0};
 	struct schedd_error err;
 

@@ -4,7 +4,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static const struct frame_limits limits = {4 << 20, FRAME_DEPTH_MAX};
+static const struct frame_limits limits = {
+    .bytes = 4 << 20, .depth = FRAME_DEPTH_MAX, .elements = 100};
 
 /* Feeds one byte more at a time; every prefix must ask for more. */
 static void whole(const char *bytes, size_t length)
@@ -69,6 +70,11 @@ Test(frame, refuses_announcements_beyond_the_limit_at_their_header)
 	refused("\xc9\xff\xff\xff\xff", 5, "longer than the limit");
 	refused("\x92\xdb\x00\x3f\xff\xff\xdd\x00\x3f\xff\xff", 6, "longer than the limit");
 	refused("\xc1", 1, "0xc1");
+}
+
+Test(frame, refuses_more_elements_than_the_limit_in_all)
+{
+	refused("\xdc\x00\x65", 3, "more than 100 elements");
 }
 
 Test(frame, refuses_nesting_beyond_the_limit)

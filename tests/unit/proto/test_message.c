@@ -25,7 +25,7 @@ Test(message, request_comes_back_as_it_was_packed)
 {
 	struct strbuf packed = STRBUF_EMPTY;
 	struct frame_scan scan = {0};
-	const struct frame_limits limits = {4096, FRAME_DEPTH_MAX};
+	const struct frame_limits limits = {.bytes = 4096, .depth = FRAME_DEPTH_MAX};
 	struct arena arena;
 	struct message message;
 	struct value params;
