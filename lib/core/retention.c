@@ -35,6 +35,7 @@ struct retention {
 	bool again;               /* another one is wanted after it */
 	uint32_t store;           /* which one the pass is at */
 	bool job_known;           /* job is set; otherwise the store as a whole */
+	bool same_job;            /* that job has more to delete */
 	char job[JOB_ID_MAX + 1]; /* the pass has come so far */
 };
 
@@ -115,6 +116,7 @@ static void retention_done(int rc, const struct schedd_error *err, void *context
 	if (rc > 0)
 		retention->deleted = true;
 	/* A full piece: there is more of the same. */
+	retention->same_job = rc >= RETENTION_BUDGET && retention->job_known;
 	if (rc >= RETENTION_BUDGET) {
 		retention_later(retention, RETENTION_PAUSE);
 	} else {
@@ -139,12 +141,15 @@ static void retention_finish(struct retention *retention)
 	}
 }
 
-/* The next job behind the last one that has limits of its own. */
+/* The job that has more to delete, or the next one behind it that has limits of its own. */
 static struct entry *retention_job(struct retention *retention, const struct store_slot *store)
 {
 	struct schedd_scheduler *scheduler = retention->scheduler;
-	struct entry *entry = NULL;
+	struct entry *entry = retention->same_job ? entry_find(scheduler, retention->job) : NULL;
 
+	if (entry && entry->store == store && entry_own_retention(entry))
+		return entry;
+	entry = NULL;
 	if (scheduler->own_retention)
 		entry = entry_first(scheduler, retention->job[0] ? retention->job : NULL);
 	while (entry && (entry->store != store || !entry_own_retention(entry)))

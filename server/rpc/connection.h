@@ -42,6 +42,11 @@ void connection_close(struct connection *connection);
 struct connection *connection_ref(struct connection *connection);
 void connection_unref(struct connection *connection);
 
+/*
+ * The client sees the end of the stream when the process has ended, not
+ * before: then locks and sockets are free for the next schedd.
+ */
+void connection_hold_to_the_end(struct connection *connection);
 bool connection_is_open(const struct connection *connection);
 struct rpc *connection_rpc(const struct connection *connection);
 uid_t connection_uid(const struct connection *connection);

@@ -199,6 +199,7 @@ void rpc_server_shutdown(struct rpc_call *call)
 	    (long long)call->actor.uid, (long long)call->actor.pid);
 	value_put(&call->arena, &map, "mode", value_string_ref(modes[how]));
 	value_put(&call->arena, &map, "running", value_int(value_get_int(&status, "running", 0)));
+	connection_hold_to_the_end(call->connection);
 	rpc_call_answer_built(call, &map);
 	daemon_stop(daemon, how);
 }
