@@ -15,7 +15,8 @@ README = pathlib.Path(os.environ["SCHEDD_SOURCE"]) / "README.md"
 def tour():
     """The commands of the tour's blocks, in order."""
     text = README.read_text()
-    section = text[text.index("## A tour in five minutes"):text.index("## Concepts")]
+    begin = text.index("## A tour in five minutes")
+    section = text[begin:text.index("\n## ", begin)]
     return "\n".join(re.findall(r"```\n(.*?)```", section, re.S))
 
 
