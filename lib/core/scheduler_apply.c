@@ -14,8 +14,6 @@
 #include "core/job_change.h"
 #include "model/job_fields.h"
 
-#define APPLY_LARGE 1000 /* jobs of a file from which on memory is given back */
-
 struct apply_batch {
 	struct apply *apply;
 	struct store_slot *store;
@@ -41,7 +39,7 @@ struct apply {
 	struct schedd_error err;
 };
 
-/* From so many jobs on it is worth giving what they took back to the system. */
+/* From so many jobs on: hundreds of megabytes for a moment, which the allocator would keep. */
 #define APPLY_LARGE 1000
 
 static void apply_free(struct apply *apply)
@@ -57,15 +55,10 @@ static void apply_free(struct apply *apply)
 
 static void apply_answer(struct apply *apply)
 {
-	bool large = apply->jobs.array.count >= APPLY_LARGE;
-
 	if (!apply->rc && arena_failed(&apply->arena))
 		apply->rc = schedd_error_nomem(&apply->err);
 	scheduler_answer(apply->reply, apply->rc, &apply->err, &apply->result);
 	apply_free(apply);
-	/* Hundreds of megabytes for a moment, which the allocator would keep. */
-	if (large)
-		malloc_trim(0);
 }
 
 static const char *apply_id(const struct value *job)
