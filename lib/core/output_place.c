@@ -129,7 +129,7 @@ void output_place_rename(const struct schedd_scheduler *scheduler, const char *f
 struct output_place_file {
 	char *path;
 	int64_t size;
-	int64_t age; /* mtime */
+	int64_t written_at; /* mtime, ns */
 };
 
 struct output_place_files {
@@ -151,8 +151,8 @@ static void output_place_files_add(
 		files->items = items;
 		files->capacity = capacity;
 	}
-	files->items[files->count] =
-	    (struct output_place_file){strdup(path), info->st_size, info->st_mtime};
+	files->items[files->count] = (struct output_place_file){strdup(path), info->st_size,
+	    info->st_mtim.tv_sec * INT64_C(1000000000) + info->st_mtim.tv_nsec};
 	if (files->items[files->count].path)
 		files->count++;
 	files->total += info->st_size;
@@ -187,7 +187,7 @@ static int output_place_files_older(const void *a, const void *b)
 {
 	const struct output_place_file *left = a, *right = b;
 
-	return (left->age > right->age) - (left->age < right->age);
+	return (left->written_at > right->written_at) - (left->written_at < right->written_at);
 }
 
 void output_place_tidy(struct schedd_scheduler *scheduler)

@@ -14,6 +14,7 @@ class Restart(e2e.TestCase):
     def setUp(self):
         self.server = self.daemon(config="stop:\n  limit: 0.5\n")
         self.client = self.server.client()
+        self.strangers = []
 
     def begin(self, name="a", shell="sleep 1000", **fields):
         self.client.call("job.add", id=name, shell=f"echo $$ > {self.server.dir}/{name}.pid; exec {shell}",
@@ -38,6 +39,17 @@ class Restart(e2e.TestCase):
         except OSError:
             return ""
         return "" if text.rsplit(")", 1)[1].split()[0] == "Z" else text
+
+    @staticmethod
+    def start_ticks(pid):
+        return Restart.name(pid).rsplit(")", 1)[1].split()[19]
+
+    def stranger(self):
+        """The pid of a process that schedd knows nothing of."""
+        self.strangers.append(subprocess.Popen(["sleep", "1000"]))
+        self.addCleanup(self.strangers[-1].wait)
+        self.addCleanup(self.strangers[-1].kill)
+        return self.strangers[-1].pid
 
     def crash(self, between=lambda: None):
         self.server.stop(signal.SIGKILL)
@@ -107,9 +119,10 @@ class Restart(e2e.TestCase):
 
     def test_a_recycled_pid_is_not_confused(self):
         run, pid = self.begin()
-        stranger = subprocess.Popen(["sleep", "1000"])
-        self.addCleanup(stranger.wait)
-        self.addCleanup(stranger.kill)
+        # Start times have the resolution of a clock tick: the stranger's is to be another.
+        ticks = self.start_ticks(pid)
+        e2e.wait_until("another tick", lambda: self.start_ticks(self.stranger()) != ticks)
+        stranger = self.strangers[-1]
 
         def recycle():
             """The run's row names a process that is another's by now."""

@@ -31,6 +31,7 @@ struct clock_timer {
 	bool watched; /* TFD_TIMER_CANCEL_ON_SET, and armed */
 	bool absolute;
 	bool cancelled;         /* the clock was set: not told yet */
+	int64_t offset;         /* the clock's when it was armed, us */
 	struct itimerspec spec; /* as it was asked for */
 };
 
@@ -98,19 +99,24 @@ time_t time(time_t *out)
 
 /* ---- Timers ---- */
 
-static int clock_arm(int fd, int flags, const struct clock_timer *timer)
+static int clock_arm(int fd, int flags, struct clock_timer *timer)
 {
 	struct itimerspec spec = timer->spec;
 
+	timer->offset = clock_offset();
 	if (timer->absolute && (spec.it_value.tv_sec || spec.it_value.tv_nsec)) {
-		clock_add(&spec.it_value, -clock_offset());
+		clock_add(&spec.it_value, -timer->offset);
 		if (spec.it_value.tv_sec < 0)
 			spec.it_value = (struct timespec){.tv_nsec = 1};
 	}
 	return (int)syscall(SYS_timerfd_settime, fd, flags & ~TFD_TIMER_CANCEL_ON_SET, &spec, NULL);
 }
 
-static void clock_changed(void)
+/*
+ * Each timer is held against the offset it was armed under, since the clock may
+ * have been set to and fro between two looks and the timer been armed meanwhile.
+ */
+static void clock_look(void)
 {
 	static const struct itimerspec at_once = {.it_value = {.tv_nsec = 1}};
 
@@ -118,10 +124,13 @@ static void clock_changed(void)
 	for (int fd = 0; fd < CLOCK_TIMERS; fd++) {
 		struct clock_timer *timer = &clock_timers[fd];
 
-		if (timer->real && timer->watched) {
+		if (!timer->real || !timer->absolute || timer->offset == clock_offset())
+			continue;
+		if (timer->watched) {
+			timer->offset = clock_offset();
 			timer->cancelled = true;
 			syscall(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, &at_once, NULL);
-		} else if (timer->real && timer->absolute) {
+		} else {
 			clock_arm(fd, TFD_TIMER_ABSTIME, timer);
 		}
 	}
@@ -131,15 +140,10 @@ static void clock_changed(void)
 static void *clock_watch(void *unused)
 {
 	const struct timespec pause = {.tv_nsec = CLOCK_LOOK_NS};
-	int64_t last = clock_offset();
 
 	(void)unused;
 	for (;;) {
-		int64_t now = clock_offset();
-
-		if (now != last)
-			clock_changed();
-		last = now;
+		clock_look();
 		nanosleep(&pause, NULL);
 	}
 	return NULL;
@@ -180,7 +184,7 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *spec, struct iti
 	if (!timer || !timer->real)
 		return (int)syscall(SYS_timerfd_settime, fd, flags, spec, old);
 	pthread_mutex_lock(&clock_lock);
-	cancelled = timer->cancelled;
+	cancelled = timer->cancelled || (timer->watched && timer->offset != clock_offset());
 	timer->spec = *spec;
 	timer->absolute = flags & TFD_TIMER_ABSTIME;
 	timer->watched = timer->absolute && flags & TFD_TIMER_CANCEL_ON_SET;
