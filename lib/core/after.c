@@ -98,28 +98,48 @@ void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry)
 	}
 }
 
-/* Does job wait, through any chain, for the one called goal? path gets the way. */
-static bool after_reaches(struct schedd_scheduler *scheduler, const struct schedd_job *job,
-    const char *goal, int depth, struct strbuf *path)
+/* A search for a circle: each job is looked into once, however many chains lead to it. */
+struct after_search {
+	struct schedd_scheduler *scheduler;
+	const char *goal;
+	struct strmap seen; /* entries that were looked into */
+	struct strbuf path; /* "a after b after c" */
+	bool too_long;
+	bool out_of_memory;
+};
+
+static const char *after_seen_key(const void *item)
+{
+	return ((const struct entry *)item)->job->id;
+}
+
+/* Does job wait, through any chain, for the goal? path gets the way. */
+static bool after_reaches(struct after_search *search, const struct schedd_job *job, int depth)
 {
 	const struct job_details *details = job_details(job);
 
 	if (depth > AFTER_DEPTH_MAX)
-		return true;
+		search->too_long = true;
+	if (search->too_long)
+		return false;
 	for (uint32_t i = 0; i < details->after_count; i++) {
 		const char *id = details->after[i].job;
-		const struct entry *entry;
-		size_t mark = path->length;
+		struct entry *entry;
+		size_t mark = search->path.length;
+		int rc;
 
-		strbuf_printf(path, " after %s", id);
-		if (strcmp(id, goal) == 0)
+		strbuf_printf(&search->path, " after %s", id);
+		if (strcmp(id, search->goal) == 0)
 			return true;
-		entry = entry_find(scheduler, id);
-		if (entry && after_reaches(scheduler, entry->job, goal, depth + 1, path))
+		entry = entry_find(search->scheduler, id);
+		rc = entry ? strmap_put(&search->seen, entry) : SCHEDD_ECONFLICT;
+		if (rc == SCHEDD_ENOMEM)
+			search->out_of_memory = true;
+		if (rc == 0 && after_reaches(search, entry->job, depth + 1))
 			return true;
-		path->length = mark;
-		if (path->data)
-			path->data[mark] = '\0';
+		search->path.length = mark;
+		if (search->path.data)
+			search->path.data[mark] = '\0';
 	}
 	return false;
 }
@@ -127,17 +147,26 @@ static bool after_reaches(struct schedd_scheduler *scheduler, const struct sched
 int after_check(
     struct schedd_scheduler *scheduler, const struct schedd_job *job, struct schedd_error *err)
 {
-	struct strbuf path = STRBUF_EMPTY;
+	struct after_search search = {
+	    .scheduler = scheduler, .goal = job->id, .path = STRBUF_EMPTY};
 	int rc = 0;
 
 	if (job_details(job)->after_count == 0)
 		return 0;
-	strbuf_add(&path, job->id);
-	if (after_reaches(scheduler, job, job->id, 0, &path))
+	strmap_init(&search.seen, after_seen_key);
+	strbuf_add(&search.path, job->id);
+	if (after_reaches(&search, job, 0))
 		rc = schedd_error_set(err, SCHEDD_EINVAL,
 		    "after: the jobs would wait for each other in a circle: %s",
-		    strbuf_peek(&path));
-	strbuf_clear(&path);
+		    strbuf_peek(&search.path));
+	else if (search.too_long)
+		rc = schedd_error_set(err, SCHEDD_EINVAL,
+		    "after: the chain of jobs that wait for each other is longer than %d",
+		    AFTER_DEPTH_MAX);
+	else if (search.out_of_memory)
+		rc = schedd_error_nomem(err);
+	strmap_clear(&search.seen);
+	strbuf_clear(&search.path);
 	return rc;
 }
 

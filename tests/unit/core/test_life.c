@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #define S SCHEDD_SECOND
@@ -158,6 +159,48 @@ Test(life, refuses_jobs_that_wait_for_each_other)
 	cr_expect_str_eq(f.err.message, "after: the jobs would wait for each other in a circle: "
 					"c after b after a after c");
 	cr_expect_eq(core_add(&f, "{'id':'d','after':['d'],'command':['x']}"), SCHEDD_EINVAL);
+	core_close(&f);
+}
+
+/* Two jobs a layer, each after both of the layer before: as many chains as 2 to the layers. */
+Test(life, looks_for_circles_in_a_lattice_at_once)
+{
+	struct core_fixture f = {0};
+	char text[256];
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a0','trigger':{'type':'manual'},'command':['x']}");
+	core_add(&f, "{'id':'b0','trigger':{'type':'manual'},'command':['x']}");
+	for (int layer = 1; layer <= 200; layer++)
+		for (char side = 'a'; side <= 'b'; side++) {
+			snprintf(text, sizeof(text),
+			    "{'id':'%c%d','after':['a%d','b%d'],'command':['x']}", side, layer,
+			    layer - 1, layer - 1);
+			cr_assert_eq(core_add(&f, text), 0, "%s", f.err.message);
+		}
+	cr_expect_eq(
+	    core_add(&f, "{'id':'self','after':['b200','self'],'command':['x']}"), SCHEDD_EINVAL);
+	core_close(&f);
+}
+
+Test(life, refuses_a_chain_that_is_too_long)
+{
+	struct core_fixture f = {0};
+	char text[256];
+	int length = 0;
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'j0','trigger':{'type':'manual'},'command':['x']}");
+	while (length < 2000) {
+		snprintf(text, sizeof(text), "{'id':'j%d','after':['j%d'],'command':['x']}",
+		    length + 1, length);
+		if (core_add(&f, text))
+			break;
+		length++;
+	}
+	cr_expect_eq(length, 1000);
+	cr_expect_str_eq(
+	    f.err.message, "after: the chain of jobs that wait for each other is longer than 1000");
 	core_close(&f);
 }
 
