@@ -96,8 +96,11 @@ void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
 
 static void entry_release(struct entry *entry)
 {
-	for (struct run_live *live = entry->runs; live; live = live->next_of_job)
+	for (struct run_live *live = entry->runs, *next; live; live = next) {
+		next = live->next_of_job;
 		live->entry = NULL;
+		live->next_of_job = live->prev_of_job = NULL;
+	}
 	entry_close_tail(entry);
 	free(entry->pause_text);
 	job_state_clear(&entry->state);
@@ -347,7 +350,10 @@ static bool entry_check_one(const struct schedd_scheduler *scheduler, const stru
 	if (entry->changes && !entry->busy)
 		return false;
 	for (const struct run_live *run = entry->runs; run; run = run->next_of_job) {
-		if (run->entry != entry || run->stage == RUN_LIVE_ENDED)
+		const struct run_live *behind = run->next_of_job ? run->next_of_job : entry->runs;
+
+		if (run->entry != entry || run->stage == RUN_LIVE_ENDED ||
+		    behind->prev_of_job != run)
 			return false;
 		live++;
 		holding += run->holds_instance;

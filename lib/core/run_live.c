@@ -51,26 +51,27 @@ static void run_live_link(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 	struct entry *entry = live->entry;
-	struct run_live *last = entry->runs;
+	struct run_live *first = entry->runs;
 
 	live->next = scheduler->live;
 	if (live->next)
 		live->next->prev = live;
 	scheduler->live = live;
 	scheduler->live_count++;
-	while (last && last->next_of_job)
-		last = last->next_of_job;
-	live->prev_of_job = last;
-	if (last)
-		last->next_of_job = live;
-	else
+	live->prev_of_job = first ? first->prev_of_job : live;
+	if (first) {
+		first->prev_of_job->next_of_job = live;
+		first->prev_of_job = live;
+	} else {
 		entry->runs = live;
+	}
 	entry->live++;
 }
 
 static void run_live_unlink(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
+	struct entry *entry = live->entry;
 
 	if (live->prev)
 		live->prev->next = live->next;
@@ -79,14 +80,17 @@ static void run_live_unlink(struct run_live *live)
 	if (live->next)
 		live->next->prev = live->prev;
 	scheduler->live_count--;
-	if (live->prev_of_job)
+	if (!entry)
+		return; /* the job was removed, and the list of its runs with it */
+	if (entry->runs == live)
+		entry->runs = live->next_of_job;
+	else
 		live->prev_of_job->next_of_job = live->next_of_job;
-	else if (live->entry)
-		live->entry->runs = live->next_of_job;
 	if (live->next_of_job)
 		live->next_of_job->prev_of_job = live->prev_of_job;
-	if (live->entry)
-		live->entry->live--;
+	else if (entry->runs)
+		entry->runs->prev_of_job = live->prev_of_job;
+	entry->live--;
 }
 
 struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_trigger trigger)

@@ -40,10 +40,11 @@ struct run_live {
 	struct schedd_job *job;   /* the definition it was made with; one reference */
 	struct store_slot *store; /* where its row goes */
 	struct executor_slot *executor;
-	struct group_slot *group;                   /* that it waits for or is in; NULL: none */
-	struct run_live *next_of_job, *prev_of_job; /* entry->runs */
-	struct run_live *next, *prev;               /* scheduler->live */
-	struct run_live *next_claimed;              /* of one claim, or the spare list */
+	struct group_slot *group; /* that it waits for or is in; NULL: none */
+	/* entry->runs, oldest first; the one before the first is the last. NULL without entry. */
+	struct run_live *next_of_job, *prev_of_job;
+	struct run_live *next, *prev;  /* scheduler->live */
+	struct run_live *next_claimed; /* of one claim, or the spare list */
 
 	enum run_live_stage stage;
 	enum run_live_stop stop;
