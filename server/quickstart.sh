@@ -7,8 +7,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+bold= plain=
+if [ -t 1 ]; then
+	bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
 say() {
-	printf '\n\033[1m== %s\033[0m\n' "$*"
+	printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
 }
 
 # Shows a command as one would type it, then runs it.
@@ -35,6 +39,9 @@ cmake --build build/release --parallel "$(nproc)" >build/release/quickstart.log 
 PATH="$PWD/build/release/server:$PWD/build/release/cmd:$PATH"
 place=$(mktemp -d "${TMPDIR:-/tmp}/schedd-quickstart.XXXXXX")
 export SCHEDD_SOCKET="$place/schedd.sock" SCHEDD_STATE_DIR="$place/state"
+# A configuration that is there already may name jobs of its own.
+export SCHEDD_CONFIG="$place/schedd.yaml"
+: >"$SCHEDD_CONFIG"
 daemon=
 finish() {
 	status=$?
