@@ -63,6 +63,13 @@ static void log_sink_time(struct strbuf *out, bool local)
 	iso8601_format(out, now, offset, true);
 }
 
+/* A line stays one line, whatever it quotes. */
+static void log_sink_line(struct strbuf *out, const char *line)
+{
+	for (; *line; line++)
+		strbuf_add_char(out, (unsigned char)*line < 0x20 ? ' ' : *line);
+}
+
 static void log_sink_write(void *context, enum schedd_log_level level, const char *line)
 {
 	struct log_sink *sink = context;
@@ -75,10 +82,12 @@ static void log_sink_write(void *context, enum schedd_log_level level, const cha
 		json_write_string(&out, line, strlen(line));
 		strbuf_add_char(&out, '}');
 	} else if (sink->journal) {
-		strbuf_printf(&out, "<%d>%s", log_levels[level].priority, line);
+		strbuf_printf(&out, "<%d>", log_levels[level].priority);
+		log_sink_line(&out, line);
 	} else {
 		log_sink_time(&out, true);
-		strbuf_printf(&out, " %s: %s", log_levels[level].name, line);
+		strbuf_printf(&out, " %s: ", log_levels[level].name);
+		log_sink_line(&out, line);
 	}
 	strbuf_add_char(&out, '\n');
 	if (!strbuf_failed(&out) && write(sink->fd, out.data, out.length) < 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Error codes, their wire names, and sentences that are cut only between characters. */
+/* Error codes, their wire names, and sentences that are always UTF-8. */
 #include <schedd/error.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/utf8.h"
 
 static const struct {
 	int code;
@@ -22,22 +24,29 @@ static const struct {
     {SCHEDD_EMETHOD, "unknown_method"},
 };
 
-/* vsnprintf may have cut a character in two: drop its first half. */
-static void error_cut(char *text, size_t size, int wanted)
+/*
+ * What vsnprintf wrote is a sentence that may quote anything: half a character
+ * that was cut off at the end goes, and each byte that is no UTF-8, or that a
+ * terminal would obey, becomes a question mark.
+ */
+static void error_scrub(char *text, size_t size, int wanted)
 {
-	size_t end = size - 1;
+	size_t length = wanted < 0 ? 0 : (size_t)wanted < size ? (size_t)wanted : size - 1;
+	bool cut = wanted >= 0 && (size_t)wanted >= size;
 
-	if (wanted < 0) {
-		text[0] = '\0';
-		return;
+	for (size_t i = 0; i < length;) {
+		unsigned char byte = (unsigned char)text[i];
+		size_t step = utf8_size(text + i, length - i);
+
+		if (step == 0 && cut && byte >= 0xc2 && length - i < 4) {
+			length = i;
+			break;
+		}
+		if (step == 0 || (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
+			text[i] = '?';
+		i += step ? step : 1;
 	}
-	if ((size_t)wanted < size)
-		return;
-	while (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0x80)
-		end--;
-	if (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0xc0)
-		end--;
-	text[end] = '\0';
+	text[length] = '\0';
 }
 
 __attribute__((format(printf, 4, 0))) static int error_set(
@@ -46,7 +55,7 @@ __attribute__((format(printf, 4, 0))) static int error_set(
 	if (err) {
 		err->code = code;
 		err->offset = offset;
-		error_cut(err->message, sizeof(err->message),
+		error_scrub(err->message, sizeof(err->message),
 		    vsnprintf(err->message, sizeof(err->message), format, ap));
 	}
 	return code;
@@ -80,10 +89,10 @@ int schedd_error_prefix(struct schedd_error *err, const char *format, ...)
 	if (!err)
 		return SCHEDD_EFAILED;
 	va_start(ap, format);
-	error_cut(prefix, sizeof(prefix), vsnprintf(prefix, sizeof(prefix), format, ap));
+	error_scrub(prefix, sizeof(prefix), vsnprintf(prefix, sizeof(prefix), format, ap));
 	va_end(ap);
 	memcpy(old, err->message, sizeof(old));
-	error_cut(err->message, sizeof(err->message),
+	error_scrub(err->message, sizeof(err->message),
 	    snprintf(err->message, sizeof(err->message), "%s: %s", prefix, old));
 	return err->code;
 }

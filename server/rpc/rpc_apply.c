@@ -195,7 +195,14 @@ void rpc_apply_import(struct rpc_call *call)
 	struct schedd_error err;
 	struct value chosen;
 
-	if (rpc_apply_select(call, jobs, &chosen, &err))
+	int rc = 0;
+
+	if (rpc_call_bool(call, "replace") && rpc_call_bool(call, "if_absent"))
+		rc = schedd_error_set(
+		    &err, SCHEDD_EINVAL, "job.import: replace and if_absent exclude each other");
+	if (!rc)
+		rc = rpc_apply_select(call, jobs, &chosen, &err);
+	if (rc)
 		rpc_call_fail(call, &err);
 	else
 		rpc_apply_commit(call, &chosen, rpc_call_reply(call));

@@ -175,7 +175,7 @@ void rpc_event_subscribe(struct rpc_call *call)
 
 void rpc_event_unsubscribe(struct rpc_call *call)
 {
-	int64_t number = rpc_call_int(call, "subscription", 0);
+	int64_t number = rpc_call_int(call, "subscription", -1); /* -1: all */
 	struct connection *connection = call->connection;
 	struct value answer = value_map();
 	struct connection_hook *hook, *next;
@@ -185,12 +185,12 @@ void rpc_event_unsubscribe(struct rpc_call *call)
 	for (hook = connection_hooks(connection); hook; hook = next) {
 		next = hook->next;
 		if (hook->closed != rpc_subscription_closed ||
-		    (number && ((struct rpc_subscription *)hook)->number != number))
+		    (number >= 0 && ((struct rpc_subscription *)hook)->number != number))
 			continue;
 		rpc_subscription_free((struct rpc_subscription *)hook);
 		ended++;
 	}
-	if (number && !ended) {
+	if (number >= 0 && !ended) {
 		schedd_error_set(&err, SCHEDD_ENOTFOUND, "this connection has no subscription %lld",
 		    (long long)number);
 		rpc_call_fail(call, &err);

@@ -241,12 +241,13 @@ void rpc_job_export(struct rpc_call *call)
 static void rpc_job_change(struct rpc_call *call, const struct value *changes)
 {
 	const char *id = rpc_job_id(call);
-	int64_t revision = rpc_call_int(call, "revision", 0);
 	struct schedd_error err;
+	int64_t revision;
 
 	if (!id)
-		return;
-	if (revision > UINT32_MAX) {
+		return; /* and the call is gone */
+	revision = rpc_call_int(call, "revision", 0);
+	if (revision > UINT32_MAX || (revision == 0 && rpc_call_param(call, "revision"))) {
 		schedd_error_set(
 		    &err, SCHEDD_EINVAL, "revision %lld was never given out", (long long)revision);
 		rpc_call_fail(call, &err);

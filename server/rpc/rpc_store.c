@@ -6,6 +6,8 @@
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
 
+#define RPC_WORKERS_MAX 1000000 /* as the config has it */
+
 /* The element of a list of maps whose name is that; nil: none. */
 static struct value rpc_store_named(const struct value *list, const char *name)
 {
@@ -77,8 +79,13 @@ void rpc_store_executor_add(struct rpc_call *call)
 
 	if (rpc_store_refuses(call))
 		return;
-	if (workers > UINT32_MAX)
-		workers = 0;
+	if (workers > RPC_WORKERS_MAX) {
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "executor.add: max_workers: %lld is out of 0-%d", (long long)workers,
+		    RPC_WORKERS_MAX);
+		rpc_call_fail(call, &err);
+		return;
+	}
 	if (schedd_scheduler_add_executor(
 		call->scheduler, name, rpc_call_text(call, "type"), (unsigned)workers, &err)) {
 		rpc_call_fail(call, &err);

@@ -50,6 +50,16 @@ class Protocol(e2e.TestCase):
         self.assertIn("minute", self.refused("invalid_argument", self.call, "job.add", id="x",
                                              command=["/bin/true"], trigger={"cron": "61 * * * *"}))
         self.refused("invalid_argument", self.call, "job.list", limit=0)
+        self.refused("not_found", self.call, "job.modify", id="none", timeout=1)
+        self.refused("not_found", self.call, "job.reschedule", id="none", trigger={"every": "1h"}, revision=1)
+        self.refused("invalid_argument", self.call, "job.modify", id="backup", timeout=1, revision=0)
+        self.refused("invalid_argument", self.call, "job.import", jobs=[], replace=True, if_absent=True)
+        self.refused("invalid_argument", self.call, "executor.add", name="x", type="subprocess", max_workers=1 << 32)
+        self.refused("not_found", self.call, "event.unsubscribe", subscription=0)
+
+    def test_a_refusal_can_always_be_decoded(self):
+        self.assertIn("'?'", self.refused("not_found", self.call, "job.get", id=b"\xff"))
+        self.assertIn("no job", self.refused("not_found", self.call, "job.get", id="x" * 127 + "é"))
 
     def test_list_goes_page_by_page(self):
         ids = [f"j{i:02}" for i in range(25)]
