@@ -173,6 +173,25 @@ static void event_target_on_alarm(bool stepped, void *context)
 		log_warn(target->owner.log, "listener %s cannot be ended", target->name);
 }
 
+/* A request's body, a function's arguments, a command's stdin. */
+static int event_target_give(struct schedd_job *job, struct job_details *details,
+    const struct schedd_job *from, const char *json)
+{
+	switch (job->kind) {
+	case JOB_HTTP:
+		if (job_set_http(job, from->http->method, from->http->url) ||
+		    job_pairs_copy(&job->http->headers, &from->http->headers))
+			return SCHEDD_ENOMEM;
+		job->http->body = strdup(json);
+		return job->http->body ? 0 : SCHEDD_ENOMEM;
+	case JOB_CALL:
+		return job_set_call(job, from->call->function, json);
+	}
+	details->stdin_text = strdup(json);
+	details->stdin_length = strlen(json);
+	return details->stdin_text ? 0 : SCHEDD_ENOMEM;
+}
+
 /* The delivery's own copy of the job, with the event as its stdin or body. NULL: no memory. */
 static struct schedd_job *event_target_job(const struct event_target *target)
 {
@@ -184,17 +203,7 @@ static struct schedd_job *event_target_job(const struct event_target *target)
 		free(job->id);
 		job->id = strdup(target->current->job);
 	}
-	if (details && job->kind == JOB_HTTP) {
-		free(job->http->body);
-		job->http->body = strdup(json);
-	} else if (details && job->kind == JOB_CALL) {
-		free(job->call->args);
-		job->call->args = strdup(json);
-	} else if (details) {
-		details->stdin_text = strdup(json);
-		details->stdin_length = strlen(json);
-	}
-	if (details && job->id)
+	if (details && job->id && event_target_give(job, details, target->job, json) == 0)
 		return job;
 	job_unref(job);
 	return NULL;

@@ -21,7 +21,7 @@ static struct run_live *admission_of_node(struct heap_node *node)
 
 static int64_t admission_key(struct run_live *live)
 {
-	int64_t priority = live->job->priority;
+	int64_t priority = job_details(live->job)->priority;
 	uint64_t age = live->scheduler->queue_seq++ & ((UINT64_C(1) << ADMISSION_AGE_BITS) - 1);
 
 	if (priority > ADMISSION_PRIORITY_MAX)
@@ -33,7 +33,7 @@ static int64_t admission_key(struct run_live *live)
 
 enum admission_verdict admission_judge(const struct entry *entry)
 {
-	const struct schedd_job *job = entry->job;
+	const struct job_details *job = job_details(entry->job);
 
 	if (entry->live < job->max_instances)
 		return ADMISSION_START;
@@ -48,7 +48,7 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 {
 	const struct run_live *live = entry->runs;
 
-	if (entry->job->overlap == JOB_OVERLAP_QUEUE)
+	if (job_details(entry->job)->overlap == JOB_OVERLAP_QUEUE)
 		snprintf(text, size, "%u runs wait already", entry->live - entry->holding);
 	else if (entry->live > 1)
 		snprintf(text, size, "%u runs still going, the oldest is %s", entry->live,
@@ -59,7 +59,7 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 
 void admission_replace(struct entry *entry, const char *by)
 {
-	uint32_t room = entry->job->max_instances - 1, staying = 0;
+	uint32_t room = job_details(entry->job)->max_instances - 1, staying = 0;
 	struct run_live *live, *next;
 	char reason[RUN_LIVE_ID_MAX + 16];
 
@@ -114,7 +114,7 @@ static void admission_to_instance(struct run_live *live)
 {
 	struct entry *entry = live->entry;
 
-	if (entry && !live->forced && entry->holding >= entry->job->max_instances) {
+	if (entry && !live->forced && entry->holding >= job_details(entry->job)->max_instances) {
 		run_live_enter(live, RUN_LIVE_WAIT_INSTANCE);
 		return;
 	}
@@ -130,8 +130,8 @@ void admission_enter(struct run_live *live)
 	struct entry *entry = live->entry;
 
 	run_live_event(live, SCHEDD_EVENT_JOB_SUBMITTED, NULL);
-	if (entry && !live->forced && entry->job->overlap == JOB_OVERLAP_REPLACE &&
-	    entry->live > entry->job->max_instances)
+	if (entry && !live->forced && job_details(entry->job)->overlap == JOB_OVERLAP_REPLACE &&
+	    entry->live > job_details(entry->job)->max_instances)
 		admission_replace(entry, live->id);
 	admission_to_instance(live);
 }
@@ -195,7 +195,7 @@ void admission_review(struct entry *entry)
 {
 	struct run_live *live = entry->runs;
 
-	while (live && entry->holding < entry->job->max_instances) {
+	while (live && entry->holding < job_details(entry->job)->max_instances) {
 		struct run_live *next = live->next_of_job;
 
 		if (live->stage == RUN_LIVE_WAIT_INSTANCE)

@@ -14,8 +14,9 @@
 
 schedd_span dispatch_grace(const struct schedd_scheduler *scheduler, const struct schedd_job *job)
 {
-	return job->misfire_grace_time != SCHEDD_SPAN_NONE ? job->misfire_grace_time
-							   : scheduler->settings.misfire_grace_time;
+	schedd_span grace = job_details(job)->misfire_grace_time;
+
+	return grace != SCHEDD_SPAN_NONE ? grace : scheduler->settings.misfire_grace_time;
 }
 
 /* True: it is too late, and the run is over. */

@@ -299,16 +299,17 @@ struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct 
 bool entry_exhausted(const struct entry *entry)
 {
 	const struct schedd_job *job = entry->job;
+	const struct job_details *details = job_details(job);
 	const struct job_state *state = &entry->state;
 
 	if (entry->live || state->finished || state->invalid || entry->hidden)
 		return false;
-	if (job->max_runs && state->run_count >= job->max_runs)
+	if (details->max_runs && state->run_count >= details->max_runs)
 		return true;
 	if (state->next_fire != SCHEDD_TIME_NONE || state->next_run_time != SCHEDD_TIME_NONE)
 		return false;
 	return trigger_has_clock(job->trigger) && !trigger_events(job->trigger) &&
-	       !job_details(job)->after_count;
+	       !details->after_count;
 }
 
 const char *entry_state(const struct entry *entry)

@@ -8,6 +8,20 @@
 #include "core/job_plan.h"
 #include "model/job_fields.h"
 
+/* What the config says for jobs that say nothing. False: no memory. */
+static bool job_add_defaults(struct schedd_scheduler *scheduler, struct schedd_job *job)
+{
+	uint32_t max_instances = scheduler->settings.max_instances;
+	struct job_details *details;
+
+	if (max_instances == job_details(job)->max_instances)
+		return true;
+	details = job_details_edit(job);
+	if (details)
+		details->max_instances = max_instances;
+	return details != NULL;
+}
+
 /* Reads the fields into a new definition; what was there before keeps its anchors and draws. */
 static int job_add_read(struct change *change, struct schedd_error *err)
 {
@@ -32,7 +46,8 @@ static int job_add_read(struct change *change, struct schedd_error *err)
 		previous.state = change->entry->state;
 	trigger.job_id = change->id;
 	trigger.previous = change->entry ? change->entry->job->trigger : NULL;
-	change->job->max_instances = scheduler->settings.max_instances;
+	if (!job_add_defaults(scheduler, change->job))
+		return schedd_error_nomem(err);
 	rc = job_fields_read(change->job, &change->state, change->fields,
 	    JOB_FIELD_STATE | JOB_FIELD_ADD_ONLY, &context, err);
 	return rc ? rc : job_plan_complete(scheduler, change->job, err);
@@ -132,6 +147,7 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 	change->store = job_add_store(change, err);
 	if (!change->store)
 		return SCHEDD_ENOTFOUND;
+	change->job = job_pool_seal(change->scheduler->definitions, change->job);
 	job_add_stamp(change);
 	return job_add_plan(change, err);
 }

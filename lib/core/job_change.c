@@ -105,6 +105,7 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 		change->entry = NULL;
 		return rc;
 	}
+	change->job = job_pool_seal(change->scheduler->definitions, change->job);
 	change->state.revision++;
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
@@ -188,6 +189,7 @@ static int job_change_rename_begin(struct change *change, struct schedd_error *e
 		change->entry = NULL;
 		return rc;
 	}
+	change->job = job_pool_seal(scheduler->definitions, change->job);
 	/* Keeps the new id for us until it is durable. */
 	change->other = entry_new(scheduler, change->job, change->store);
 	if (!change->other) {
@@ -326,7 +328,7 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 		return CHANGE_DONE;
 	}
 	change->text = "it has run for the last time";
-	if (!entry->job->keep)
+	if (!job_details(entry->job)->keep)
 		return job_change_remove_begin(change, err);
 	rc = change_copy_state(change, err);
 	if (rc) {
@@ -342,7 +344,7 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 
 static void job_change_expire_finish(struct change *change)
 {
-	if (change->entry->job->keep) {
+	if (job_details(change->entry->job)->keep) {
 		change_apply(change);
 		change_event(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");
 	} else {

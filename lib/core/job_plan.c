@@ -28,14 +28,18 @@ static int job_plan_executor(
 	    [JOB_COMMAND] = NULL, [JOB_SHELL] = NULL, [JOB_CALL] = "function", [JOB_HTTP] = "http"};
 	const char *other = others[job->kind];
 
-	if (job->executor || !other || !job_has_action(job) ||
+	struct job_details *details;
+
+	if (job_details(job)->executor || !other || !job_has_action(job) ||
 	    job_plan_suits(scheduler, "default", job))
 		return 0;
 	if (job->kind == JOB_HTTP ? !scheduler_parts_http(scheduler)
 				  : !scheduler_executor_slot(scheduler, other))
 		return 0;
-	job->executor = strdup(other);
-	return job->executor ? 0 : schedd_error_nomem(err);
+	details = job_details_edit(job);
+	if (details)
+		details->executor = strdup(other);
+	return details && details->executor ? 0 : schedd_error_nomem(err);
 }
 
 int job_plan_complete(

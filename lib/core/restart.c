@@ -42,6 +42,7 @@ static int restart_take_job(struct job_record *record, void *context)
 		job_unref(record->job);
 		return 0;
 	}
+	record->job = job_pool_seal(scheduler->definitions, record->job);
 	entry = entry_new(scheduler, record->job, reader->store);
 	job_unref(record->job);
 	if (!entry) {
@@ -227,7 +228,7 @@ static void restart_lose(
 	scheduler->counts.ended[RUN_LOST]++;
 	if (entry)
 		entry->last_state = RUN_LOST;
-	if (entry && entry->job->recover && started && !lives)
+	if (entry && job_details(entry->job)->recover && started && !lives)
 		job_change_start(scheduler, entry, RUN_BY_CATCHUP, "recover");
 }
 

@@ -361,7 +361,7 @@ const char *run_live_waits_for(const struct run_live *live, char *text, size_t s
 		snprintf(text, size, "run %s to end (max_instances %u)",
 		    live->entry && live->entry->runs != live ? live->entry->runs->id
 							     : "of another schedd",
-		    live->job->max_instances);
+		    job_details(live->job)->max_instances);
 	else if (live->stage == RUN_LIVE_WAIT_GROUP)
 		snprintf(text, size, "a place in group %s (%u of %u taken)", live->group->name,
 		    live->group->running, live->group->parallel);

@@ -134,7 +134,8 @@ static int scheduler_init_time(struct schedd_scheduler *scheduler, struct schedd
 		scheduler->host[0] = '\0';
 	scheduler->zones = zone_cache_new(NULL);
 	scheduler->triggers = trigger_cache_new();
-	if (!scheduler->zones || !scheduler->triggers)
+	scheduler->definitions = job_pool_new();
+	if (!scheduler->zones || !scheduler->triggers || !scheduler->definitions)
 		return schedd_error_nomem(err);
 	if (zone_local_find(
 		scheduler->zones, scheduler->timezone, getenv("TZ"), "", &scheduler->zone, err))
@@ -234,6 +235,7 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	mailbox_free(scheduler->mailbox);
 	if (scheduler->loop_owned)
 		schedd_loop_free(scheduler->loop);
+	job_pool_free(scheduler->definitions);
 	trigger_cache_free(scheduler->triggers);
 	zone_cache_free(scheduler->zones);
 	free(scheduler->state_dir);

@@ -83,6 +83,14 @@ static int apply_note(struct apply *apply, const char *id)
 	return rc ? schedd_error_nomem(&apply->err) : 0;
 }
 
+/* Is it a job of the owner that the file is applied with? */
+static bool apply_owns(const struct apply *apply, const struct entry *entry)
+{
+	const char *owner = job_details(entry->job)->owner;
+
+	return owner && apply->owner && strcmp(owner, apply->owner) == 0;
+}
+
 /* Is a commit under way for a job that the file touches? */
 static bool apply_must_wait(const struct apply *apply)
 {
@@ -98,8 +106,7 @@ static bool apply_must_wait(const struct apply *apply)
 			return true;
 	}
 	while (apply->prune && (entry = strmap_next(&scheduler->entries, &position)))
-		if (entry->busy && entry->job->owner && apply->owner &&
-		    strcmp(entry->job->owner, apply->owner) == 0)
+		if (entry->busy && apply_owns(apply, entry))
 			return true;
 	return false;
 }
@@ -180,7 +187,7 @@ static void apply_own(struct apply *apply, const char *id, struct value *job)
 	const char *owner = apply->owner;
 
 	if (!owner && known)
-		owner = known->owner;
+		owner = job_details(known)->owner;
 	if (owner && !value_get(job, "owner"))
 		value_put(&apply->arena, job, "owner", value_string(&apply->arena, owner));
 }
@@ -237,8 +244,7 @@ static int apply_prune(struct apply *apply)
 		struct change *change;
 		int rc;
 
-		if (!entry->job->owner || strcmp(entry->job->owner, apply->owner) != 0 ||
-		    strmap_get(&apply->ids, entry->job->id))
+		if (!apply_owns(apply, entry) || strmap_get(&apply->ids, entry->job->id))
 			continue;
 		apply_report(apply, entry->job->id, "removed", NULL);
 		if (apply->dry_run)

@@ -77,11 +77,12 @@ static bool scheduler_find_same(const char *wanted, const char *have)
 static bool scheduler_find_match(const struct entry *entry, const struct scheduler_job_query *query)
 {
 	const struct schedd_job *job = entry->job;
+	const struct job_details *details = job_details(job);
 
 	if (!scheduler_find_pattern(query->patterns, job->id) ||
 	    !scheduler_find_same(query->store, entry->store->name) ||
-	    !scheduler_find_same(query->owner, job->owner) ||
-	    !scheduler_find_same(query->group, job_details(job)->group))
+	    !scheduler_find_same(query->owner, details->owner) ||
+	    !scheduler_find_same(query->group, details->group))
 		return false;
 	if (query->failed &&
 	    (entry->last_state < RUN_FAILED || entry->last_state == RUN_CANCELLED ||

@@ -23,6 +23,7 @@
 #include "core/timers.h"
 #include "executor/executor.h"
 #include "loop/alarm.h"
+#include "model/job_pool.h"
 
 /* Stores of one scheduler. */
 #define SCHEDULER_STORES_MAX 64
@@ -113,6 +114,7 @@ struct schedd_scheduler {
 
 	struct zone_cache *zones;
 	struct trigger_cache *triggers; /* those that many jobs share */
+	struct job_pool *definitions;   /* what many jobs share of theirs */
 	struct zone_local zone;
 	struct trigger_context trigger; /* what scheduler_trigger_context() answers */
 	char host[256];

@@ -96,15 +96,16 @@ int tick_plan(struct claim_batch *batch, struct entry *entry, schedd_time now, c
 {
 	struct schedd_scheduler *scheduler = batch->scheduler;
 	const struct schedd_job *job = entry->job;
+	const struct job_details *details = job_details(job);
 	const struct job_state *state = &entry->state;
 	schedd_time fire =
 	    state->next_fire != SCHEDD_TIME_NONE ? state->next_fire : state->next_run_time;
 	/* Jitter moves a run either way; lateness counts from where it was moved to. */
 	schedd_span slack = state->next_run_time - fire;
 	struct misfire_rules rules = {.grace = dispatch_grace(scheduler, job),
-	    .coalesce = (enum job_coalesce)job->coalesce,
+	    .coalesce = (enum job_coalesce)details->coalesce,
 	    .catchup_max = scheduler->settings.catchup_max,
-	    .runs_left = job->max_runs ? job->max_runs - state->run_count : UINT64_MAX};
+	    .runs_left = details->max_runs ? details->max_runs - state->run_count : UINT64_MAX};
 	struct claim *claim = claim_add(batch, entry);
 	struct misfire_plan plan;
 	int rc;
@@ -124,7 +125,7 @@ int tick_plan(struct claim_batch *batch, struct entry *entry, schedd_time now, c
 			rc = tick_runs(claim, &plan, slack, why);
 		}
 	}
-	if (job->max_runs && claim->run_count >= job->max_runs)
+	if (details->max_runs && claim->run_count >= details->max_runs)
 		plan.next = SCHEDD_TIME_NONE;
 	claim->next_fire = plan.next;
 	claim->next_run_time = tick_run_time(scheduler, job, plan.next);

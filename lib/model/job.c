@@ -14,9 +14,6 @@
 const char *const job_coalesce_words[] = {"latest", "earliest", "all", NULL};
 const char *const job_overlap_words[] = {"skip", "queue", "replace", NULL};
 
-/* A hundred thousand of these stay in memory. */
-_Static_assert(sizeof(struct schedd_job) <= 136, "a job has grown");
-
 struct schedd_job *job_new(void)
 {
 	struct schedd_job *job = malloc(sizeof(*job));
@@ -39,12 +36,11 @@ void job_unref(struct schedd_job *job)
 		return;
 	job_clear_action(job);
 	trigger_unref(job->trigger);
-	job_details_free(job->details);
-	free(job->id);
-	free(job->name);
-	free(job->executor);
-	free(job->store);
-	free(job->owner);
+	job_details_unref(job->details);
+	if (!job->sealed) {
+		free(job->id);
+		free(job->name);
+	}
 	free(job);
 }
 
@@ -60,21 +56,10 @@ struct schedd_job *job_clone(const struct schedd_job *job)
 
 	if (!clone)
 		return NULL;
-	clone->misfire_grace_time = job->misfire_grace_time;
-	clone->max_runs = job->max_runs;
-	clone->max_instances = job->max_instances;
-	clone->priority = job->priority;
-	clone->coalesce = job->coalesce;
-	clone->overlap = job->overlap;
-	clone->keep = job->keep;
-	clone->recover = job->recover;
 	clone->trigger = job->trigger ? trigger_ref(job->trigger) : NULL;
-	clone->details = job->details ? job_details_copy(job->details) : NULL;
-	if (!clone->details != !job->details || job_copy_text(&clone->id, job->id) ||
-	    job_copy_text(&clone->name, job->name) ||
-	    job_copy_text(&clone->executor, job->executor) ||
-	    job_copy_text(&clone->store, job->store) || job_copy_text(&clone->owner, job->owner) ||
-	    job_action_copy(clone, job)) {
+	clone->details = job_details_ref(job->details);
+	job_action_share(clone, job);
+	if (job_copy_text(&clone->id, job->id) || job_copy_text(&clone->name, job->name)) {
 		job_unref(clone);
 		return NULL;
 	}
@@ -88,10 +73,14 @@ const char *job_title(const struct schedd_job *job)
 
 const char *job_executor(const struct schedd_job *job)
 {
-	return job->executor ? job->executor : "default";
+	const char *executor = job_details(job)->executor;
+
+	return executor ? executor : "default";
 }
 
 const char *job_store(const struct schedd_job *job)
 {
-	return job->store ? job->store : "default";
+	const char *store = job_details(job)->store;
+
+	return store ? store : "default";
 }

@@ -76,7 +76,7 @@ struct job_after {
 enum job_notify_kind {
 	JOB_NOTIFY_COMMAND, /* a shell line */
 	JOB_NOTIFY_MAIL,    /* mail:ADDRESS */
-	JOB_NOTIFY_URL,	    /* http://…, https://… */
+	JOB_NOTIFY_URL,     /* http://…, https://… */
 };
 
 struct job_notify {
@@ -84,9 +84,24 @@ struct job_notify {
 	char *target; /* a shell command, mail:ADDR, http(s)://… */
 };
 
-/* What most jobs leave at its default; NULL in the job then. */
+/*
+ * What most jobs leave at its default; NULL in the job then. Jobs that say the
+ * same share one, see job_pool.h.
+ */
 struct job_details {
-	char *description; /* NULL: none */
+	uint32_t refs;                  /* atomic */
+	uint32_t max_instances;         /* 1 or more */
+	int32_t priority;               /* higher goes first in its queue; default 0 */
+	uint8_t coalesce;               /* enum job_coalesce */
+	uint8_t overlap;                /* enum job_overlap */
+	bool keep;                      /* stays as finished when its trigger is exhausted */
+	bool recover;                   /* runs again when schedd died during a run */
+	schedd_span misfire_grace_time; /* SCHEDD_SPAN_NONE: no limit */
+	uint64_t max_runs;              /* scheduled runs after which it has ended; 0: no limit */
+	char *executor;                 /* NULL: default */
+	char *store;                    /* NULL: default */
+	char *owner;                    /* what apply --owner said; NULL: none */
+	char *description;              /* NULL: none */
 	struct job_pairs tags;
 	char *group; /* NULL: none */
 	struct job_after *after;
@@ -123,37 +138,31 @@ struct job_details {
 	schedd_span keep_for; /* SCHEDD_SPAN_NONE: the daemon's default */
 };
 
-/* The definition. Reference-counted; never changed after job_check() accepted it. */
+/*
+ * The definition. Reference-counted; never changed after job_check() accepted it.
+ * What jobs have in common lies behind pointers that they share, so that one
+ * more job is this, its id and its name.
+ */
 struct schedd_job {
 	uint32_t refs; /* atomic */
-	enum job_kind kind;
-	char *id;                       /* NULL until the scheduler made one */
-	char *name;                     /* NULL: the id serves */
+	uint8_t kind;  /* enum job_kind */
+	bool sealed;   /* id and name lie behind it in its own block, see job_pool.h */
+	char *id;      /* NULL until the scheduler made one */
+	char *name;    /* NULL: the id serves */
 	struct schedd_trigger *trigger; /* NULL until given: once, now */
-	union {
-		char **argv; /* JOB_COMMAND: NULL-terminated, one allocation with its strings */
-		char *shell; /* JOB_SHELL */
-		struct job_call *call; /* JOB_CALL */
-		struct job_http *http; /* JOB_HTTP */
+	union {                         /* reference-counted by job_action.c */
+		char **argv;            /* JOB_COMMAND: NULL-terminated, its strings behind it */
+		char *shell;            /* JOB_SHELL */
+		struct job_call *call;  /* JOB_CALL */
+		struct job_http *http;  /* JOB_HTTP */
 	};
-	char *executor;                 /* NULL: default */
-	char *store;                    /* NULL: default */
-	char *owner;                    /* what apply --owner said; NULL: none */
-	struct job_details *details;    /* NULL: all defaults; read through job_details() */
-	schedd_span misfire_grace_time; /* SCHEDD_SPAN_NONE: no limit */
-	uint64_t max_runs;              /* scheduled runs after which it has ended; 0: no limit */
-	uint32_t max_instances;         /* 1 or more */
-	int32_t priority;               /* higher goes first in its queue; default 0 */
-	uint8_t coalesce;               /* enum job_coalesce */
-	uint8_t overlap;                /* enum job_overlap */
-	bool keep;                      /* stays as finished when its trigger is exhausted */
-	bool recover;                   /* runs again when schedd died during a run */
+	struct job_details *details; /* NULL: all defaults; read through job_details() */
 };
 
-/* A C function by name with its arguments as JSON. */
+/* A C function by name with its arguments as JSON; one allocation. */
 struct job_call {
-	char *function; /* "name" or "plugin:name" */
-	char *args;     /* JSON text; NULL: none */
+	const char *function; /* "name" or "plugin:name" */
+	const char *args;     /* JSON text; NULL: none */
 };
 
 struct job_http {
@@ -196,14 +205,14 @@ struct schedd_job *job_new(void);
 struct schedd_job *job_ref(struct schedd_job *job);
 /* NULL is fine. Thread-safe. */
 void job_unref(struct schedd_job *job);
-/* A deep copy with one reference (the trigger is shared); NULL: no memory. */
+/* A copy to change, with one reference; what is not changed stays shared. NULL: no memory. */
 struct schedd_job *job_clone(const struct schedd_job *job);
 
 /* ---- Reading ---- */
 
 /* The details, or the defaults. Never NULL. */
 const struct job_details *job_details(const struct schedd_job *job);
-/* The details to write to, made on first use; NULL: no memory. Only before job_check(). */
+/* The details to write to, the job's own from now on; NULL: no memory. Only before job_check(). */
 struct job_details *job_details_edit(struct schedd_job *job);
 /* name, or the id. NULL only for a job with neither. */
 const char *job_title(const struct schedd_job *job);
@@ -224,7 +233,7 @@ int job_set_shell(struct schedd_job *job, const char *line) __attribute__((warn_
 /* args: JSON or NULL. */
 int job_set_call(struct schedd_job *job, const char *function, const char *args)
     __attribute__((warn_unused_result));
-/* No headers, no body yet: fill them in job->http. */
+/* No headers, no body yet: fill them in job->http before anybody shares it. */
 int job_set_http(struct schedd_job *job, const char *method, const char *url)
     __attribute__((warn_unused_result));
 /* Nothing to do any more. */

@@ -9,57 +9,80 @@ const char *const job_kind_words[] = {"command", "shell", "call", "http", NULL};
 
 bool job_has_action(const struct schedd_job *job)
 {
-	switch (job->kind) {
-	case JOB_COMMAND:
-		return job->argv != NULL;
-	case JOB_SHELL:
-		return job->shell != NULL;
-	case JOB_CALL:
-		return job->call != NULL;
-	case JOB_HTTP:
-		return job->http != NULL;
-	}
-	return false;
+	return job->argv != NULL; /* or any other member of the union */
 }
 
-static void job_call_free(struct job_call *call)
+/* In front of each action: jobs that do the same share it. */
+struct job_action_head {
+	uint32_t refs; /* atomic */
+	uint32_t unused;
+};
+
+static void *job_action_alloc(size_t size)
 {
-	if (!call)
-		return;
-	free(call->function);
-	free(call->args);
-	free(call);
+	struct job_action_head *head = calloc(1, sizeof(*head) + size);
+
+	if (!head)
+		return NULL;
+	head->refs = 1;
+	return head + 1;
 }
 
-static void job_http_free(struct job_http *http)
+static void job_http_clear(struct job_http *http)
 {
-	if (!http)
-		return;
 	free(http->method);
 	free(http->url);
 	free(http->body);
 	job_pairs_clear(&http->headers);
-	free(http);
+}
+
+/* All members of the union are one pointer. */
+static struct job_action_head *job_action_head(const struct schedd_job *job)
+{
+	return (struct job_action_head *)(void *)job->argv - 1;
 }
 
 void job_clear_action(struct schedd_job *job)
 {
-	switch (job->kind) {
-	case JOB_COMMAND:
-		free(job->argv);
-		break;
-	case JOB_SHELL:
-		free(job->shell);
-		break;
-	case JOB_CALL:
-		job_call_free(job->call);
-		break;
-	case JOB_HTTP:
-		job_http_free(job->http);
-		break;
+	if (job_has_action(job) &&
+	    __atomic_sub_fetch(&job_action_head(job)->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+		if (job->kind == JOB_HTTP)
+			job_http_clear(job->http);
+		free(job_action_head(job));
 	}
 	job->kind = JOB_COMMAND;
 	job->argv = NULL;
+}
+
+void job_action_share(struct schedd_job *to, const struct schedd_job *from)
+{
+	if (job_has_action(from))
+		__atomic_add_fetch(&job_action_head(from)->refs, 1, __ATOMIC_RELAXED);
+	job_clear_action(to);
+	to->kind = from->kind;
+	to->argv = from->argv;
+}
+
+bool job_action_equal(const struct schedd_job *a, const struct schedd_job *b)
+{
+	char **left, **right;
+
+	if (a->kind != b->kind || !job_has_action(a) || !job_has_action(b))
+		return false;
+	switch (a->kind) {
+	case JOB_COMMAND:
+		for (left = a->argv, right = b->argv; *left && *right; left++, right++)
+			if (strcmp(*left, *right) != 0)
+				return false;
+		return *left == *right;
+	case JOB_SHELL:
+		return strcmp(a->shell, b->shell) == 0;
+	case JOB_CALL:
+		return strcmp(a->call->function, b->call->function) == 0 &&
+		       !a->call->args == !b->call->args &&
+		       (!a->call->args || strcmp(a->call->args, b->call->args) == 0);
+	}
+	return a->http == b->http;
 }
 
 int job_set_command(struct schedd_job *job, const char *const *argv, size_t count)
@@ -69,7 +92,7 @@ int job_set_command(struct schedd_job *job, const char *const *argv, size_t coun
 
 	for (size_t i = 0; i < count; i++)
 		bytes += strlen(argv[i]) + 1;
-	copy = malloc(bytes);
+	copy = job_action_alloc(bytes);
 	if (!copy)
 		return SCHEDD_ENOMEM;
 	text = (char *)(copy + count + 1);
@@ -85,10 +108,12 @@ int job_set_command(struct schedd_job *job, const char *const *argv, size_t coun
 
 int job_set_shell(struct schedd_job *job, const char *line)
 {
-	char *copy = strdup(line);
+	size_t size = strlen(line) + 1;
+	char *copy = job_action_alloc(size);
 
 	if (!copy)
 		return SCHEDD_ENOMEM;
+	memcpy(copy, line, size);
 	job_clear_action(job);
 	job->kind = JOB_SHELL;
 	job->shell = copy;
@@ -97,16 +122,16 @@ int job_set_shell(struct schedd_job *job, const char *line)
 
 int job_set_call(struct schedd_job *job, const char *function, const char *args)
 {
-	struct job_call *call = calloc(1, sizeof(*call));
+	size_t size = strlen(function) + 1;
+	struct job_call *call =
+	    job_action_alloc(sizeof(*call) + size + (args ? strlen(args) + 1 : 0));
+	char *text;
 
 	if (!call)
 		return SCHEDD_ENOMEM;
-	call->function = strdup(function);
-	call->args = args ? strdup(args) : NULL;
-	if (!call->function || !call->args != !args) {
-		job_call_free(call);
-		return SCHEDD_ENOMEM;
-	}
+	text = memcpy(call + 1, function, size);
+	call->function = text;
+	call->args = args ? strcpy(text + size, args) : NULL;
 	job_clear_action(job);
 	job->kind = JOB_CALL;
 	job->call = call;
@@ -115,52 +140,19 @@ int job_set_call(struct schedd_job *job, const char *function, const char *args)
 
 int job_set_http(struct schedd_job *job, const char *method, const char *url)
 {
-	struct job_http *http = calloc(1, sizeof(*http));
+	struct job_http *http = job_action_alloc(sizeof(*http));
+	struct schedd_job made = {.kind = JOB_HTTP, .http = http};
 
 	if (!http)
 		return SCHEDD_ENOMEM;
 	http->method = strdup(method);
 	http->url = strdup(url);
 	if (!http->method || !http->url) {
-		job_http_free(http);
+		job_clear_action(&made);
 		return SCHEDD_ENOMEM;
 	}
 	job_clear_action(job);
 	job->kind = JOB_HTTP;
 	job->http = http;
-	return 0;
-}
-
-static int job_action_copy_http(struct schedd_job *to, const struct job_http *from)
-{
-	if (job_set_http(to, from->method, from->url) ||
-	    job_pairs_copy(&to->http->headers, &from->headers))
-		return SCHEDD_ENOMEM;
-	if (from->body) {
-		to->http->body = strdup(from->body);
-		if (!to->http->body)
-			return SCHEDD_ENOMEM;
-	}
-	return 0;
-}
-
-int job_action_copy(struct schedd_job *to, const struct schedd_job *from)
-{
-	size_t count = 0;
-
-	if (!job_has_action(from))
-		return 0;
-	switch (from->kind) {
-	case JOB_COMMAND:
-		while (from->argv[count])
-			count++;
-		return job_set_command(to, (const char *const *)from->argv, count);
-	case JOB_SHELL:
-		return job_set_shell(to, from->shell);
-	case JOB_CALL:
-		return job_set_call(to, from->call->function, from->call->args);
-	case JOB_HTTP:
-		return job_action_copy_http(to, from->http);
-	}
 	return 0;
 }

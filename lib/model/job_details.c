@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Details are allocated only for jobs that set one of them; all others read
- * the const defaults here.
+ * the const defaults. Shared ones are copied before they are written to.
  */
 #include "model/job_details.h"
 
@@ -17,17 +17,6 @@ const char *const job_capture_words[] = {"merged", "split", "none", NULL};
 const struct job_details *job_details(const struct schedd_job *job)
 {
 	return job->details ? job->details : job_place_defaults(JOB_IN_DETAILS);
-}
-
-struct job_details *job_details_edit(struct schedd_job *job)
-{
-	if (!job->details) {
-		job->details = malloc(sizeof(*job->details));
-		if (job->details)
-			memcpy(job->details, job_place_defaults(JOB_IN_DETAILS),
-			    sizeof(*job->details));
-	}
-	return job->details;
 }
 
 void job_details_clear_after(struct job_details *details)
@@ -111,6 +100,9 @@ int job_details_set_stdin_text(struct job_details *details, const char *text, si
 
 /* Where the plain texts lie. */
 static const size_t job_details_texts[] = {
+    offsetof(struct job_details, executor),
+    offsetof(struct job_details, store),
+    offsetof(struct job_details, owner),
     offsetof(struct job_details, description),
     offsetof(struct job_details, group),
     offsetof(struct job_details, cwd),
@@ -128,10 +120,8 @@ static const size_t job_details_pairs[] = {
 #define AT_CONST(details, type, offset) ((type const *)((const char *)(details) + (offset)))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-void job_details_free(struct job_details *details)
+static void job_details_free(struct job_details *details)
 {
-	if (!details)
-		return;
 	for (size_t i = 0; i < COUNT(job_details_texts); i++)
 		free(*AT(details, char *, job_details_texts[i]));
 	for (size_t i = 0; i < COUNT(job_details_pairs); i++)
@@ -175,7 +165,7 @@ static int job_details_copy_lists(struct job_details *to, const struct job_detai
 	return rc;
 }
 
-struct job_details *job_details_copy(const struct job_details *from)
+static struct job_details *job_details_copy(const struct job_details *from)
 {
 	struct job_details *to = malloc(sizeof(*to));
 	int rc = 0;
@@ -184,6 +174,7 @@ struct job_details *job_details_copy(const struct job_details *from)
 		return NULL;
 	*to = *from;
 	job_details_disown(to);
+	to->refs = 1;
 	for (size_t i = 0; i < COUNT(job_details_texts) && !rc; i++) {
 		const char *text = *AT_CONST(from, char *, job_details_texts[i]);
 		char *copy = text ? strdup(text) : NULL;
@@ -201,4 +192,92 @@ struct job_details *job_details_copy(const struct job_details *from)
 		return NULL;
 	}
 	return to;
+}
+
+struct job_details *job_details_edit(struct schedd_job *job)
+{
+	const struct job_details *from = job_details(job);
+	struct job_details *own;
+
+	if (job->details && __atomic_load_n(&from->refs, __ATOMIC_ACQUIRE) == 1)
+		return job->details;
+	own = job_details_copy(from);
+	if (own) {
+		job_details_unref(job->details);
+		job->details = own;
+	}
+	return own;
+}
+
+struct job_details *job_details_ref(struct job_details *details)
+{
+	if (details)
+		__atomic_add_fetch(&details->refs, 1, __ATOMIC_RELAXED);
+	return details;
+}
+
+void job_details_unref(struct job_details *details)
+{
+	if (details && __atomic_sub_fetch(&details->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		job_details_free(details);
+}
+
+static bool job_details_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool job_details_same_pairs(const struct job_pairs *a, const struct job_pairs *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i].name, b->items[i].name) != 0 ||
+		    !job_details_same_text(a->items[i].text, b->items[i].text))
+			return false;
+	return true;
+}
+
+static bool job_details_same_lists(const struct job_details *a, const struct job_details *b)
+{
+	if (a->after_count != b->after_count || a->notify_count != b->notify_count ||
+	    a->rlimit_count != b->rlimit_count || a->stdin_length != b->stdin_length)
+		return false;
+	for (uint32_t i = 0; i < a->after_count; i++)
+		if (a->after[i].on != b->after[i].on ||
+		    strcmp(a->after[i].job, b->after[i].job) != 0)
+			return false;
+	for (uint32_t i = 0; i < a->notify_count; i++)
+		if (a->notify[i].on != b->notify[i].on ||
+		    strcmp(a->notify[i].target, b->notify[i].target) != 0)
+			return false;
+	for (uint32_t i = 0; i < a->rlimit_count; i++)
+		if (a->rlimits[i].resource != b->rlimits[i].resource ||
+		    a->rlimits[i].soft != b->rlimits[i].soft ||
+		    a->rlimits[i].hard != b->rlimits[i].hard)
+			return false;
+	if (!a->stdin_text || !b->stdin_text)
+		return a->stdin_text == b->stdin_text;
+	return memcmp(a->stdin_text, b->stdin_text, a->stdin_length) == 0;
+}
+
+bool job_details_equal(const struct job_details *a, const struct job_details *b)
+{
+	struct job_details left = *a, right = *b;
+
+	/* What remains are plain numbers. */
+	job_details_disown(&left);
+	job_details_disown(&right);
+	right.refs = left.refs;
+	if (memcmp(&left, &right, sizeof(left)) != 0)
+		return false;
+	for (size_t i = 0; i < COUNT(job_details_texts); i++)
+		if (!job_details_same_text(*AT_CONST(a, char *, job_details_texts[i]),
+			*AT_CONST(b, char *, job_details_texts[i])))
+			return false;
+	for (size_t i = 0; i < COUNT(job_details_pairs); i++)
+		if (!job_details_same_pairs(AT_CONST(a, struct job_pairs, job_details_pairs[i]),
+			AT_CONST(b, struct job_pairs, job_details_pairs[i])))
+			return false;
+	return job_details_same_lists(a, b);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The rarely set half of a job: its defaults, copies and end. */
+/* The rarely set half of a job: its defaults, who shares it, and its end. */
 #ifndef SCHEDD_MODEL_JOB_DETAILS_H
 #define SCHEDD_MODEL_JOB_DETAILS_H
 
 #include "model/job.h"
 
-/* A deep copy; NULL: no memory. */
-struct job_details *job_details_copy(const struct job_details *from);
-/* NULL is fine. */
-void job_details_free(struct job_details *details);
+/* NULL is fine; thread-safe. */
+struct job_details *job_details_ref(struct job_details *details);
+void job_details_unref(struct job_details *details);
+/* Do they say the same? May deny it where only padding differs, so good for sharing alone. */
+bool job_details_equal(const struct job_details *a, const struct job_details *b);
 /* Empties the list; count becomes 0. */
 void job_details_clear_after(struct job_details *details);
 void job_details_clear_notify(struct job_details *details);

@@ -5,13 +5,12 @@
 #include <signal.h>
 #include <string.h>
 
-static const struct schedd_job job_place_job = {
-    .refs = 1,
-    .misfire_grace_time = SCHEDD_SPAN_NONE,
-    .max_instances = 1,
-};
+static const struct schedd_job job_place_job = {.refs = 1};
 
 static const struct job_details job_place_details = {
+    .refs = 1,
+    .max_instances = 1,
+    .misfire_grace_time = SCHEDD_SPAN_NONE,
     .timeout = SCHEDD_SPAN_NONE,
     .kill_after = 10 * SCHEDD_SECOND,
     .kill_signal = SIGTERM,
