@@ -50,6 +50,11 @@ static int job_add_read(struct change *change, struct schedd_error *err)
 		return schedd_error_nomem(err);
 	rc = job_fields_read(change->job, &change->state, change->fields,
 	    JOB_FIELD_STATE | JOB_FIELD_ADD_ONLY, &context, err);
+	/* An id of nil is one left out, so that the server made one. */
+	if (!rc && !change->job->id) {
+		change->job->id = strdup(change->id);
+		rc = change->job->id ? 0 : schedd_error_nomem(err);
+	}
 	return rc ? rc : job_plan_complete(scheduler, change->job, err);
 }
 

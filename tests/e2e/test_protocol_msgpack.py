@@ -57,6 +57,10 @@ class Protocol(e2e.TestCase):
         self.refused("invalid_argument", self.call, "executor.add", name="x", type="subprocess", max_workers=1 << 32)
         self.refused("not_found", self.call, "event.unsubscribe", subscription=0)
 
+    def test_an_id_of_nil_is_left_out(self):
+        made = self.call("job.add", id=None, shell="true", trigger={"every": "1h"})["id"]
+        self.assertEqual(self.call("job.get", id=made)["id"], made)
+
     def test_a_refusal_can_always_be_decoded(self):
         self.assertIn("'?'", self.refused("not_found", self.call, "job.get", id=b"\xff"))
         self.assertIn("no job", self.refused("not_found", self.call, "job.get", id="x" * 127 + "é"))

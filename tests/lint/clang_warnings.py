@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""clang finds nothing to warn about in what gcc compiles: warnings.py COMPILE_COMMANDS"""
+"""clang finds nothing to warn about in what gcc compiles: clang_warnings.py COMPILE_COMMANDS"""
 import concurrent.futures
 import json
 import os
