@@ -56,6 +56,7 @@ static int job_change_read(struct change *change, struct schedd_error *err)
 	struct job_fields_context context = {&trigger, &previous};
 	int rc;
 
+	change->now = trigger.now;
 	trigger.job_id = entry->job->id;
 	trigger.previous = entry->job->trigger;
 	change->job = job_clone(entry->job);
@@ -79,7 +80,8 @@ static int job_change_plan(struct change *change, struct schedd_error *err)
 
 	if (given || state->finished || !trigger_equal(entry->job->trigger, change->job->trigger)) {
 		state->finished = false;
-		return job_plan_first(change->scheduler, change->job, state, given, 0, err);
+		return job_plan_first(
+		    change->scheduler, change->job, change->now, state, given, 0, err);
 	}
 	if (state->paused)
 		state->next_run_time = SCHEDD_TIME_NONE;
@@ -152,7 +154,8 @@ static int job_change_clone_as(struct change *change, const char *id, struct sch
 	rc = trigger_from_value(&text, &context, &change->job->trigger, err);
 	if (rc)
 		return rc;
-	return job_plan_first(change->scheduler, change->job, &change->state, false, 0, err);
+	return job_plan_first(
+	    change->scheduler, change->job, context.now, &change->state, false, 0, err);
 }
 
 static int job_change_rename_check(struct change *change, struct schedd_error *err)

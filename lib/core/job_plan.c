@@ -113,9 +113,8 @@ static schedd_time job_plan_past(
 }
 
 int job_plan_first(struct schedd_scheduler *scheduler, const struct schedd_job *job,
-    struct job_state *state, bool given, unsigned flags, struct schedd_error *err)
+    schedd_time now, struct job_state *state, bool given, unsigned flags, struct schedd_error *err)
 {
-	schedd_time now = scheduler_now(scheduler);
 	schedd_time fire = trigger_next(job->trigger, now);
 
 	if (given && !state->paused) {

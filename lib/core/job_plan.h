@@ -15,11 +15,13 @@ int job_plan_check(struct schedd_scheduler *scheduler, const struct schedd_job *
 int job_plan_complete(struct schedd_scheduler *scheduler, struct schedd_job *job,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /*
- * The next fire and run time of a job whose trigger is new. given: the next
- * run time is what the user set in state. SCHEDD_EINVAL: no run times.
+ * The next fire and run time of a job whose trigger is new, as of now: the
+ * instant its trigger was read with, so that what begins "now" is not over a
+ * moment later. given: the next run time is what the user set in state.
+ * SCHEDD_EINVAL: no run times.
  */
 int job_plan_first(struct schedd_scheduler *scheduler, const struct schedd_job *job,
-    struct job_state *state, bool given, unsigned flags, struct schedd_error *err)
+    schedd_time now, struct job_state *state, bool given, unsigned flags, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* An id nobody has. */
 void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size);
