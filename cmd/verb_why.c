@@ -98,7 +98,23 @@ static void why_list(
 	}
 }
 
-/* "2026-11-21 02:10:00  job_modified by uid 1000 (job.modify)" */
+/* What was said with it, or the fields that it changed. */
+static void why_details(struct command *command, struct strbuf *out, const struct value *change)
+{
+	const struct value *fields = value_get(change, "fields");
+
+	if (value_get_string(change, "error")) {
+		strbuf_add(out, ": ");
+		out_cell(command, out, OUT_TEXT, value_get(change, "error"));
+	}
+	for (uint32_t i = 0; fields && fields->type == VALUE_ARRAY && i < fields->array.count;
+	     i++) {
+		strbuf_add(out, i ? ", " : ": ");
+		out_cell(command, out, OUT_TEXT, &fields->array.items[i]);
+	}
+}
+
+/* "2026-11-21 02:10:00  job_modified by uid 1000 (job.modify): trigger" */
 static void why_changes(struct command *command, struct strbuf *out, const struct value *list)
 {
 	if (!list || list->type != VALUE_ARRAY || list->array.count == 0)
@@ -120,6 +136,7 @@ static void why_changes(struct command *command, struct strbuf *out, const struc
 			out_cell(command, out, OUT_TEXT, out_path(item, "method"));
 			strbuf_add(out, ")");
 		}
+		why_details(command, out, item);
 		strbuf_add_char(out, '\n');
 	}
 }
@@ -201,7 +218,8 @@ const struct verb verb_why = {
     .usage = "JOB [--at TIME]",
     .examples = "schedctl why backup\n"
 		"schedctl why backup --at 'yesterday 02:30'",
-    .notes = "Told from recorded facts alone: runs, misses, pauses, changes, downtime.",
+    .notes = "Told from recorded facts alone: runs, misses, pauses, limits, changes, downtime.\n"
+	     "With --at as things were then: what was changed since is undone.",
     .options = why_sets,
     .complete = COMPLETE_JOB,
     .min_words = 1,

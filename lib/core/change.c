@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "core/change_log.h"
 #include "core/job_change.h"
 #include "core/run_live.h"
 
@@ -240,6 +240,11 @@ void change_apply(struct change *change)
 	job_state_clear(&entry->state);
 	entry->state = change->state;
 	job_state_init(&change->state);
+	if (change->pause_text || !entry->state.paused) {
+		free(entry->pause_text);
+		entry->pause_text = change->pause_text;
+		change->pause_text = NULL;
+	}
 	if (change->job) {
 		entry_define(scheduler, entry, change->job);
 		change->job = NULL;
@@ -269,22 +274,40 @@ void change_event(struct change *change, enum schedd_event_code code, const char
 	event_ring_emit(change->scheduler, &event);
 }
 
+/* What a modification takes away, for looking back. */
+static void change_record_before(struct change *change, struct value *more)
+{
+	const struct entry *entry = change->entry;
+	struct arena *arena = &change->arena;
+	struct value before = value_map(), fields;
+
+	if (change->job) {
+		fields = change_log_fields(entry->job, change->job, arena, &before);
+		value_put(arena, more, "fields", fields);
+	}
+	if (entry->state.paused != change->state.paused || change->pause_text)
+		value_put(arena, &before, "paused",
+		    entry->state.paused
+			? value_string(arena, entry->pause_text ? entry->pause_text : "paused")
+			: value_nil());
+	if (before.map.count)
+		value_put(arena, more, "before", before);
+}
+
 void change_record(struct change *change, enum schedd_event_code code, const char *detail)
 {
 	struct schedd_event event;
-	struct strbuf text = STRBUF_EMPTY;
-	struct value value;
+	struct value more = value_map();
 
-	/* What dies with the process is remembered by the ring of events. */
-	if (!change->store->durable)
+	/* What comes and goes in a store that dies with the process the ring of events remembers.
+	 */
+	if (!change->store->durable && code != SCHEDD_EVENT_JOB_MODIFIED)
 		return;
 	change_event_fill(change, code, &event);
 	event.error = detail;
-	value = scheduler_event_value(&event, &change->arena);
-	json_write(&text, &value);
-	if (!strbuf_failed(&text))
-		store_batch_put_change(change->batch, event.time, event.job, strbuf_peek(&text));
-	strbuf_clear(&text);
+	if (code == SCHEDD_EVENT_JOB_MODIFIED)
+		change_record_before(change, &more);
+	change_log_put(change->batch, &event, &more, &change->arena);
 }
 
 const char *change_actor_text(const struct scheduler_actor *actor, char *text, size_t size)

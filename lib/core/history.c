@@ -58,18 +58,23 @@ static void history_lost(struct store_slot *store)
 	log_error(store->scheduler->log, "store %s: a row of history is lost", store->name);
 }
 
-void history_put(struct store_slot *store, const struct run *run)
+static struct store_batch *history_outbox(struct store_slot *store)
 {
 	if (!store->outbox)
 		store->outbox = store_batch_new(store->store);
+	return store->outbox;
+}
+
+void history_put(struct store_slot *store, const struct run *run)
+{
+	if (!history_outbox(store)) {
+		history_lost(store);
+		return;
+	}
 	if (store->durable && !store->parcel) {
 		store->parcel = calloc(1, sizeof(*store->parcel));
 		if (store->parcel)
 			store->parcel->store = store;
-	}
-	if (!store->outbox) {
-		history_lost(store);
-		return;
 	}
 	store_batch_put_run(store->outbox, run);
 	if (store->parcel && history_parcel_add(store->parcel, run))
@@ -77,6 +82,15 @@ void history_put(struct store_slot *store, const struct run *run)
 	store->outbox_count++;
 	if (store->outbox_count >= HISTORY_OUTBOX_MAX)
 		history_flush(store->scheduler);
+}
+
+void history_put_change(
+    struct store_slot *store, schedd_time when, const char *job, const char *json)
+{
+	if (history_outbox(store))
+		store_batch_put_change(store->outbox, when, job, json);
+	else
+		log_error(store->scheduler->log, "store %s: a change is not recorded", store->name);
 }
 
 /* Ends alone are kept: they are final, so writing them late overwrites nothing newer. */
@@ -179,7 +193,7 @@ void history_missed(
 	retention_note(scheduler, entry);
 }
 
-static void history_clock(
+static void history_clock_date(
     const struct schedd_scheduler *scheduler, schedd_time when, bool date, struct strbuf *out)
 {
 	int64_t second = when / SCHEDD_SECOND;
@@ -191,15 +205,24 @@ static void history_clock(
 	strbuf_printf(out, "%02d:%02d", civil.hour, civil.minute);
 }
 
-void history_down_reason(const struct schedd_scheduler *scheduler, char *text, size_t size)
+void history_clock(const struct schedd_scheduler *scheduler, schedd_time when, struct strbuf *out)
+{
+	schedd_span away = scheduler_now(scheduler) - when;
+
+	history_clock_date(
+	    scheduler, when, away > 20 * SCHEDD_HOUR || away < -20 * SCHEDD_HOUR, out);
+}
+
+void history_down_reason(const struct schedd_scheduler *scheduler, schedd_time since,
+    schedd_time until, char *text, size_t size)
 {
 	struct strbuf reason = STRBUF_EMPTY;
-	bool long_ago = scheduler->started_at - scheduler->down_since > 20 * SCHEDD_HOUR;
+	bool long_ago = until - since > 20 * SCHEDD_HOUR;
 
 	strbuf_add(&reason, "daemon down ");
-	history_clock(scheduler, scheduler->down_since, long_ago, &reason);
+	history_clock_date(scheduler, since, long_ago, &reason);
 	strbuf_add(&reason, "–");
-	history_clock(scheduler, scheduler->started_at, long_ago, &reason);
+	history_clock_date(scheduler, until, long_ago, &reason);
 	snprintf(text, size, "%s", strbuf_peek(&reason));
 	strbuf_clear(&reason);
 }

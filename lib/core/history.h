@@ -10,6 +10,9 @@
 
 /* Puts the row in the store's outbox; it is committed when the scheduler comes to rest. */
 void history_put(struct store_slot *store, const struct run *run);
+/* Puts a line of the record of changes there likewise. */
+void history_put_change(
+    struct store_slot *store, schedd_time when, const char *job, const char *json);
 /* Commits all outboxes. */
 void history_flush(struct schedd_scheduler *scheduler);
 /* The store can be written (again): what it refused goes out once more. */
@@ -21,7 +24,10 @@ void history_ended(struct schedd_scheduler *scheduler, struct entry *entry);
 /* Fire times were missed or skipped, added of them now. */
 void history_missed(
     struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run, uint64_t added);
+/* "02:10", with the date where that time is not of about today. */
+void history_clock(const struct schedd_scheduler *scheduler, schedd_time when, struct strbuf *out);
 /* "daemon down 02:10–02:44" */
-void history_down_reason(const struct schedd_scheduler *scheduler, char *text, size_t size);
+void history_down_reason(const struct schedd_scheduler *scheduler, schedd_time since,
+    schedd_time until, char *text, size_t size);
 
 #endif

@@ -186,6 +186,7 @@ int job_add_write(struct change *change, struct schedd_error *err)
 	if (!change->shared_batch)
 		change->batch = store_batch_new(change->store->store);
 	store_batch_put_job(change->batch, change->job, &change->state);
+	job_change_note_pause(change);
 	change_record(change, known ? SCHEDD_EVENT_JOB_MODIFIED : SCHEDD_EVENT_JOB_ADDED, NULL);
 	return CHANGE_COMMIT;
 }

@@ -112,6 +112,7 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
 	store_batch_put_job(change->batch, change->job, &change->state);
+	job_change_note_pause(change);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, NULL);
 	return CHANGE_COMMIT;
 }
@@ -204,6 +205,13 @@ static int job_change_rename_begin(struct change *change, struct schedd_error *e
 	change->batch = store_batch_new(change->store->store);
 	store_batch_rename(change->batch, change->id, change->text);
 	store_batch_put_job(change->batch, change->job, &change->state);
+	if (change->entry->pause_text) {
+		store_batch_put_text(
+		    change->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
+		store_batch_put_text(change->batch,
+		    arena_printf(&change->arena, "paused.%s", change->text),
+		    change->entry->pause_text);
+	}
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, change->text);
 	return CHANGE_COMMIT;
 }
@@ -342,6 +350,7 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 	change->state.next_fire = change->state.next_run_time = SCHEDD_TIME_NONE;
 	change->batch = store_batch_new(change->store->store);
 	store_batch_put_job(change->batch, entry->job, &change->state);
+	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");
 	return CHANGE_COMMIT;
 }
 

@@ -21,6 +21,8 @@ int job_change_find_valid(struct change *change, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* The job has run for the last time: removes it, or marks it finished where it is to be kept. */
 void job_change_expire(struct schedd_scheduler *scheduler, struct entry *entry);
+/* For begin(): a definition pauses the job or lets it go; who did is kept as for a pause. */
+void job_change_note_pause(struct change *change);
 /* Its paused_until has come. */
 void job_change_unpause(struct schedd_scheduler *scheduler, struct entry *entry);
 /* A run that no request asked for: after another job, at start, in the place of a lost one. */

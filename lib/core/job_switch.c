@@ -10,15 +10,32 @@
 
 /* ---- Pause ---- */
 
-static char *job_switch_reason(const struct change *change)
+static char *job_switch_reason(const struct change *change, const char *why)
 {
 	struct strbuf text = STRBUF_EMPTY;
 	char who[64];
 
 	strbuf_printf(&text, "paused by %s", change_actor_text(&change->actor, who, sizeof(who)));
-	if (change->text && change->text[0])
-		strbuf_printf(&text, ": %s", change->text);
+	if (why && why[0])
+		strbuf_printf(&text, ": %s", why);
 	return strbuf_take(&text);
+}
+
+static void job_switch_put(struct change *change, const char *text)
+{
+	store_batch_put_text(
+	    change->batch, arena_printf(&change->arena, "paused.%s", change->id), text);
+}
+
+void job_change_note_pause(struct change *change)
+{
+	bool was = !change->entry->hidden && change->entry->state.paused;
+
+	if (was == change->state.paused)
+		return;
+	if (change->state.paused)
+		change->pause_text = job_switch_reason(change, change->state.paused_reason);
+	job_switch_put(change, change->pause_text);
 }
 
 static int job_switch_pause_begin(struct change *change, struct schedd_error *err)
@@ -44,9 +61,8 @@ static int job_switch_pause_begin(struct change *change, struct schedd_error *er
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
 	store_batch_put_job(change->batch, change->entry->job, &change->state);
-	change->pause_text = job_switch_reason(change);
-	store_batch_put_text(change->batch, arena_printf(&change->arena, "paused.%s", change->id),
-	    change->pause_text);
+	change->pause_text = job_switch_reason(change, change->text);
+	job_switch_put(change, change->pause_text);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, change->pause_text);
 	return CHANGE_COMMIT;
 }
@@ -54,9 +70,6 @@ static int job_switch_pause_begin(struct change *change, struct schedd_error *er
 static void job_switch_pause_finish(struct change *change)
 {
 	change_apply(change);
-	free(change->entry->pause_text);
-	change->entry->pause_text = change->pause_text;
-	change->pause_text = NULL;
 	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, change->entry->pause_text);
 	change_answer_job(change);
 }
@@ -157,9 +170,8 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 	change->state.run_count = claim->run_count;
 	change->state.last_run = claim->last_run;
 	store_batch_put_job(batch->batch, change->entry->job, &change->state);
-	store_batch_put_text(
-	    batch->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
 	change->batch = batch->batch;
+	job_switch_put(change, NULL);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");
 	change->batch = NULL;
 	claim_commit(batch);
@@ -168,11 +180,7 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 
 static void job_switch_resume_finish(struct change *change)
 {
-	struct entry *entry = change->entry;
-
 	change_apply(change);
-	free(entry->pause_text);
-	entry->pause_text = NULL;
 	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");
 	change_answer_job(change);
 }

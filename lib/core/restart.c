@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/admission.h"
+#include "core/change_log.h"
 #include "core/handover.h"
 #include "core/history.h"
 #include "core/job_change.h"
@@ -212,7 +213,8 @@ static void restart_lose(
 	if (!known) {
 		char why[256];
 
-		history_down_reason(scheduler, why, sizeof(why));
+		history_down_reason(
+		    scheduler, scheduler->down_since, scheduler->started_at, why, sizeof(why));
 		free(run->reason);
 		run->reason = strdup(
 		    scheduler->down_since == SCHEDD_TIME_NONE ? "schedd died meanwhile" : why);
@@ -319,9 +321,25 @@ static void restart_remember_boot(struct schedd_scheduler *scheduler)
 	store_commit(slot->store, batch, NULL, NULL);
 }
 
+/* Looking back must know when nothing could run. */
+static void restart_record(struct schedd_scheduler *scheduler)
+{
+	struct value more = value_map();
+	struct arena arena;
+
+	/* A program that took this one's place missed nothing. */
+	if (scheduler->handover || scheduler->down_since == SCHEDD_TIME_NONE)
+		return;
+	arena_init(&arena);
+	value_put(&arena, &more, "down_since", value_int(scheduler->down_since));
+	change_log_scheduler(scheduler, "scheduler_started", NULL, &more, &arena);
+	arena_clear(&arena);
+}
+
 void restart_begin(struct schedd_scheduler *scheduler)
 {
 	scheduler_parts_event(scheduler, SCHEDD_EVENT_SCHEDULER_STARTED, NULL, NULL, NULL);
+	restart_record(scheduler);
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		restart_lose_all(scheduler, scheduler->stores[i]);
 	history_flush(scheduler);

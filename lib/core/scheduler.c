@@ -32,7 +32,10 @@ void scheduler_settings_init(struct scheduler_settings *settings)
 	    .max_instances = 1,
 	    .catchup_max = 100,
 	    .output_max = 1 << 20,
-	    .retention = {.keep_runs = -1, .keep_for = SCHEDD_SPAN_NONE, .max_runs = -1},
+	    .retention = {.keep_runs = -1,
+		.keep_for = SCHEDD_SPAN_NONE,
+		.max_runs = -1,
+		.max_changes = 100000},
 	    .output_total_max = -1,
 	    .low_disk = 64 << 20,
 	    .claim_backoff_max = 30 * SCHEDD_SECOND,
@@ -48,8 +51,11 @@ void scheduler_set_settings(
 	/* A ring that holds events keeps its size. */
 	if (scheduler->events.slots)
 		scheduler->settings.event_ring = ring;
-	if (scheduler->phase == SCHEDULER_RUNNING)
-		retention_soon(scheduler);
+	if (scheduler->phase != SCHEDULER_RUNNING)
+		return;
+	scheduler_enter(scheduler);
+	retention_soon(scheduler);
+	scheduler_leave(scheduler);
 }
 
 /* ---- Time and chance ---- */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/change.h"
+#include "core/change_log.h"
 #include "core/job_add.h"
 #include "core/job_change.h"
 #include "model/job_fields.h"
@@ -111,28 +112,6 @@ static bool apply_must_wait(const struct apply *apply)
 	return false;
 }
 
-/* The names of the fields that differ. */
-static struct value apply_differences(
-    struct apply *apply, const struct schedd_job *old, const struct schedd_job *new)
-{
-	struct value before = job_fields_export(old, &apply->arena);
-	struct value after = job_fields_export(new, &apply->arena);
-	struct value names = value_array();
-
-	for (uint32_t i = 0; i < after.map.count; i++) {
-		const struct value_member *member = &after.map.members[i];
-		const struct value *was = value_get(&before, member->key);
-
-		if (!was || !value_equal(was, &member->value))
-			value_append(&apply->arena, &names, value_string_ref(member->key));
-	}
-	for (uint32_t i = 0; i < before.map.count; i++)
-		if (!value_get(&after, before.map.members[i].key))
-			value_append(
-			    &apply->arena, &names, value_string_ref(before.map.members[i].key));
-	return names;
-}
-
 static void apply_report(
     struct apply *apply, const char *id, const char *action, const struct value *fields)
 {
@@ -216,7 +195,8 @@ static int apply_job(struct apply *apply, struct value *job)
 		return rc;
 	}
 	known = change->entry != NULL;
-	fields = known ? apply_differences(apply, change->entry->job, change->job) : value_array();
+	fields = known ? change_log_fields(change->entry->job, change->job, &apply->arena, NULL)
+		       : value_array();
 	apply_report(apply, id,
 	    !known               ? "added"
 	    : fields.array.count ? "changed"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/admission.h"
+#include "core/change_log.h"
 #include "core/job_change.h"
 #include "core/job_plan.h"
 #include "core/run_live.h"
@@ -167,6 +168,22 @@ static void scheduler_pause_free(struct scheduler_pause_request *request)
 	free(request);
 }
 
+/* The old state goes into the record of changes, for looking back. */
+static void scheduler_pause_record(
+    struct schedd_scheduler *scheduler, const struct scheduler_actor *actor, bool pause)
+{
+	struct value more = value_map(), before = value_map();
+	struct arena arena;
+
+	arena_init(&arena);
+	value_put(&arena, &before, "paused",
+	    pause ? value_nil() : value_string_ref(scheduler->paused_why));
+	value_put(&arena, &more, "before", before);
+	change_log_scheduler(
+	    scheduler, pause ? "scheduler_paused" : "scheduler_resumed", actor, &more, &arena);
+	arena_clear(&arena);
+}
+
 static void scheduler_pause_done(int rc, const struct schedd_error *err, void *context)
 {
 	struct scheduler_pause_request *request = context;
@@ -177,6 +194,7 @@ static void scheduler_pause_done(int rc, const struct schedd_error *err, void *c
 	scheduler_enter(scheduler);
 	if (!rc && pause != scheduler->paused) {
 		scheduler->paused = pause;
+		scheduler_pause_record(scheduler, &actor, pause);
 		if (pause) {
 			free(scheduler->paused_why);
 			scheduler->paused_why = request->why;

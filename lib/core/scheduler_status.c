@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/admission.h"
+#include "core/change_log.h"
 #include "core/entry.h"
 #include "core/run_live.h"
 #include "core/scheduler_parts.h"
@@ -145,7 +146,27 @@ struct scheduler_group_request {
 	struct scheduler_reply reply;
 	struct group_slot *group;
 	uint32_t parallel;
+	int64_t uid, pid; /* who asks; -1: unknown */
+	char method[32];
 };
+
+/* The old limit goes into the record of changes, for looking back. */
+static void scheduler_group_record(const struct scheduler_group_request *request)
+{
+	const struct group_slot *group = request->group;
+	struct scheduler_actor actor = {request->uid, request->pid, request->method};
+	struct value more = value_map(), before = value_map();
+	struct arena arena;
+
+	arena_init(&arena);
+	value_put(&arena, &before, "parallel",
+	    group->parallel ? value_int(group->parallel) : value_nil());
+	value_put(&arena, &more, "group", value_string_ref(group->name));
+	value_put(&arena, &more, "parallel", value_int(request->parallel));
+	value_put(&arena, &more, "before", before);
+	change_log_scheduler(request->scheduler, "group_set", &actor, &more, &arena);
+	arena_clear(&arena);
+}
 
 static void scheduler_group_stored(int rc, const struct schedd_error *err, void *context)
 {
@@ -157,6 +178,7 @@ static void scheduler_group_stored(int rc, const struct schedd_error *err, void 
 	scheduler_enter(scheduler);
 	arena_init(&arena);
 	if (!rc) {
+		scheduler_group_record(request);
 		request->group->parallel = request->parallel;
 		admission_group_review(request->group);
 		value_put(&arena, &map, "name", value_string_ref(request->group->name));
@@ -177,7 +199,6 @@ void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, u
 	struct schedd_error err;
 	char key[512], text[16];
 
-	(void)actor;
 	if (!parallel || !request || !group || !slot || strlen(name) > 256) {
 		free(request);
 		schedd_error_set(&err, SCHEDD_EINVAL,
@@ -189,6 +210,10 @@ void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, u
 	request->reply = reply;
 	request->group = group;
 	request->parallel = parallel;
+	request->uid = actor ? actor->uid : -1;
+	request->pid = actor ? actor->pid : -1;
+	snprintf(request->method, sizeof(request->method), "%s",
+	    actor && actor->method ? actor->method : "");
 	snprintf(key, sizeof(key), "group.%s", name);
 	snprintf(text, sizeof(text), "%u", parallel);
 	scheduler_enter(scheduler);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a job did or did not run then: from its definition and from recorded rows and changes alone.
+/*
+ * Why a job did or did not run then: from its definition and from recorded rows
+ * and changes alone. One question to the store after the other: what was done
+ * since then (to look back, see why_past.h), what was done before, the rows
+ * before then, the rows of what was going on then.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,17 +11,26 @@
 #include "core/entry.h"
 #include "core/history.h"
 #include "core/run_live.h"
+#include "core/why_past.h"
+#include "core/change_log.h"
 
 /* Rows and changes that are shown. */
 #define SCHEDULER_WHY_RUNS 10
 #define SCHEDULER_WHY_CHANGES 10
+/* Changes that are undone at most, and rows that were going on. */
+#define SCHEDULER_WHY_UNDO 10000
+#define SCHEDULER_WHY_GOING 100
 
 struct scheduler_why {
 	struct schedd_scheduler *scheduler;
 	struct scheduler_reply reply;
 	struct arena arena;
 	struct value result;
-	struct value changes; /* found in the ring, oldest first */
+	struct value facts;
+	struct value ring;    /* coming and going found in the ring of events, oldest first */
+	struct value since;   /* what was done to the job after then, newest first */
+	struct why_past past; /* only where at is past */
+	bool looks_back;
 	struct store_slot *store;
 	char *id;
 	schedd_time at;
@@ -26,14 +39,16 @@ struct scheduler_why {
 static void scheduler_why_answer(struct scheduler_why *why, int rc, const struct schedd_error *err)
 {
 	scheduler_answer(why->reply, rc, err, &why->result);
+	if (why->looks_back)
+		why_past_clear(&why->past);
 	arena_clear(&why->arena);
 	free(why->id);
 	free(why);
 }
 
-static void scheduler_why_say(struct scheduler_why *why, struct value *facts, const char *text)
+static void scheduler_why_say(struct scheduler_why *why, const char *text)
 {
-	value_append(&why->arena, facts, value_string(&why->arena, text));
+	value_append(&why->arena, &why->facts, value_string(&why->arena, text));
 }
 
 static void scheduler_why_time(
@@ -46,26 +61,25 @@ static void scheduler_why_time(
 static void scheduler_why_facts(struct scheduler_why *why, const struct entry *entry)
 {
 	struct schedd_scheduler *scheduler = why->scheduler;
-	struct value facts = value_array();
 	char text[512];
 
 	if (entry->state.invalid)
-		scheduler_why_say(why, &facts, entry->state.invalid);
+		scheduler_why_say(why, entry->state.invalid);
 	if (scheduler->paused && scheduler->paused_why)
-		scheduler_why_say(why, &facts, scheduler->paused_why);
+		scheduler_why_say(why, scheduler->paused_why);
 	if (entry->state.paused)
-		scheduler_why_say(why, &facts, entry->pause_text ? entry->pause_text : "paused");
+		scheduler_why_say(why, entry->pause_text ? entry->pause_text : "paused");
 	if (entry->state.finished)
-		scheduler_why_say(why, &facts, "finished: its trigger has no further run times");
+		scheduler_why_say(why, "finished: its trigger has no further run times");
 	if (!entry->executor)
-		scheduler_why_say(why, &facts, "its executor does not exist");
+		scheduler_why_say(why, "its executor does not exist");
 	if (entry->store->failing) {
 		snprintf(text, sizeof(text), "store %s cannot be written: %s", entry->store->name,
 		    entry->store->last_error);
-		scheduler_why_say(why, &facts, text);
+		scheduler_why_say(why, text);
 	}
 	if (!entry->state.invalid && !trigger_has_clock(entry->job->trigger))
-		scheduler_why_say(why, &facts, "its trigger does not fire by the clock");
+		scheduler_why_say(why, "its trigger does not fire by the clock");
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
 		char waits[256];
 
@@ -76,18 +90,14 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 		else
 			snprintf(text, sizeof(text), "run %s is %s", live->id,
 			    run_state_name(live->run.state));
-		scheduler_why_say(why, &facts, text);
+		scheduler_why_say(why, text);
 	}
-	value_put(&why->arena, &why->result, "facts", facts);
 }
 
-static void scheduler_why_times(struct scheduler_why *why, const struct entry *entry)
+static void scheduler_why_times(struct scheduler_why *why, const struct schedd_trigger *trigger)
 {
-	const struct schedd_trigger *trigger = entry->job->trigger;
 	struct strbuf words = STRBUF_EMPTY;
 
-	if (entry->state.invalid)
-		return;
 	trigger_words(trigger, &words);
 	value_put(&why->arena, &why->result, "trigger_words",
 	    value_string(&why->arena, strbuf_peek(&words)));
@@ -95,41 +105,51 @@ static void scheduler_why_times(struct scheduler_why *why, const struct entry *e
 	scheduler_why_time(
 	    why, "previous_fire", trigger_latest(trigger, SCHEDD_TIME_MIN, why->at), &why->result);
 	scheduler_why_time(why, "next_fire", trigger_next(trigger, why->at + 1), &why->result);
-	scheduler_why_time(why, "next_run_time", entry->state.next_run_time, &why->result);
 }
 
-static void scheduler_why_changes(
-    int rc, const struct schedd_error *err, const struct value *value, void *context)
+/* ---- Rows ---- */
+
+/* The last question: what else was going on then. */
+static void scheduler_why_going(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
 {
 	struct scheduler_why *why = context;
 
-	if (!rc && value)
-		value_put(&why->arena, &why->result, "changes", value_copy(&why->arena, value));
+	(void)cursor;
+	for (size_t i = 0; !rc && i < count; i++)
+		if (!run_live_find(why->scheduler, runs[i].job, runs[i].number))
+			why_past_going(&why->past, &runs[i], &why->facts);
+	value_put(&why->arena, &why->result, "facts", why->facts);
 	scheduler_why_answer(why, rc, err);
 }
 
-/* Changes in a store without durability are remembered by the ring alone. */
-static void scheduler_why_event(const struct schedd_event *event, void *context)
+static bool scheduler_why_mate(const struct scheduler_why *why, const struct schedd_job *job)
 {
-	struct scheduler_why *why = context;
-	const unsigned changes =
-	    SCHEDD_EVENT_JOB_ADDED | SCHEDD_EVENT_JOB_MODIFIED | SCHEDD_EVENT_JOB_REMOVED;
+	const char *group = job_details(job)->group;
 
-	if ((event->code & changes) && event->job && strcmp(event->job, why->id) == 0)
-		value_append(&why->arena, &why->changes, scheduler_event_value(event, &why->arena));
+	return strcmp(job->id, why->id) == 0 ||
+	       (why->past.group && group && strcmp(group, why->past.group) == 0);
 }
 
-static void scheduler_why_ring(struct scheduler_why *why)
+/* The job and those that share its group. */
+static void scheduler_why_ask_going(struct scheduler_why *why)
 {
-	struct value newest_first = value_array();
-	uint32_t count;
+	struct schedd_scheduler *scheduler = why->scheduler;
+	const char *jobs[SCHEDULER_WHY_GOING + 2] = {why->id};
+	struct store_run_query query = {
+	    .jobs = jobs, .since = why->at, .until = why->at, .limit = SCHEDULER_WHY_GOING};
+	uint32_t count = 1, position = 0;
+	const struct entry *entry;
 
-	why->changes = value_array();
-	scheduler_replay(why->scheduler, 0, scheduler_why_event, why);
-	count = why->changes.array.count;
-	for (uint32_t i = 0; i < count && i < SCHEDULER_WHY_CHANGES; i++)
-		value_append(&why->arena, &newest_first, why->changes.array.items[count - 1 - i]);
-	scheduler_why_changes(0, NULL, &newest_first, why);
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		if (live->stage != RUN_LIVE_CLAIMING && scheduler_why_mate(why, live->job))
+			why_past_going(&why->past, &live->run, &why->facts);
+	while (why->past.group && count <= SCHEDULER_WHY_GOING &&
+	       (entry = strmap_next(&scheduler->entries, &position)))
+		if (!entry->hidden && strcmp(entry->job->id, why->id) != 0 &&
+		    scheduler_why_mate(why, entry->job))
+			jobs[count++] = entry->job->id;
+	store_query_runs(why->store->store, &query, scheduler_why_going, why);
 }
 
 static void scheduler_why_runs(int rc, const struct schedd_error *err, const struct run *runs,
@@ -143,25 +163,198 @@ static void scheduler_why_runs(int rc, const struct schedd_error *err, const str
 		scheduler_why_answer(why, rc, err);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		value_append(&why->arena, &list, run_to_value(&runs[i], &why->arena));
+		if (why->looks_back)
+			why_past_row(&why->past, &runs[i], &why->facts);
+	}
 	value_put(&why->arena, &why->result, "runs", list);
-	if (!why->store->durable) {
-		scheduler_why_ring(why);
+	if (why->looks_back) {
+		scheduler_why_ask_going(why);
 		return;
 	}
-	store_query_changes(why->store->store, why->id, SCHEDD_TIME_NONE, SCHEDULER_WHY_CHANGES,
-	    scheduler_why_changes, why);
+	value_put(&why->arena, &why->result, "facts", why->facts);
+	scheduler_why_answer(why, 0, NULL);
+}
+
+static void scheduler_why_ask_runs(struct scheduler_why *why)
+{
+	const char *jobs[] = {why->id, NULL};
+	struct store_run_query query = {
+	    .jobs = jobs, .since = SCHEDD_TIME_NONE, .until = why->at, .limit = SCHEDULER_WHY_RUNS};
+
+	/* What made up for it came when it was free again. */
+	if (why->looks_back && why->past.free_at > why->at)
+		query.until = why->past.free_at;
+	store_query_runs(why->store->store, &query, scheduler_why_runs, why);
+}
+
+/* ---- Changes ---- */
+
+/* Coming and going in a store without durability is remembered by the ring alone. */
+static void scheduler_why_event(const struct schedd_event *event, void *context)
+{
+	struct scheduler_why *why = context;
+	const unsigned changes = SCHEDD_EVENT_JOB_ADDED | SCHEDD_EVENT_JOB_REMOVED;
+
+	if ((event->code & changes) && event->job && strcmp(event->job, why->id) == 0)
+		value_append(&why->arena, &why->ring, scheduler_event_value(event, &why->arena));
+}
+
+/* Adds those of the ring that are newer than the next one of the store. */
+static void scheduler_why_merge(
+    struct scheduler_why *why, struct value *list, uint32_t *left, schedd_time newer)
+{
+	while (*left && value_get_int(&why->ring.array.items[*left - 1], "time", 0) > newer)
+		value_append(&why->arena, list, why->ring.array.items[--*left]);
+}
+
+/* All changes newest first, those of the store and of the ring; older than or since at. */
+static struct value scheduler_why_merged(
+    struct scheduler_why *why, const struct value *stored, bool since)
+{
+	struct value all = value_array(), list = value_array();
+	uint32_t left = why->ring.array.count;
+
+	for (uint32_t i = 0; i < stored->array.count; i++) {
+		const struct value *change = &stored->array.items[i];
+
+		scheduler_why_merge(
+		    why, &all, &left, value_get_int(change, "time", SCHEDD_TIME_MIN));
+		value_append(&why->arena, &all, value_copy(&why->arena, change));
+	}
+	scheduler_why_merge(why, &all, &left, SCHEDD_TIME_MIN);
+	for (uint32_t i = 0; i < all.array.count; i++)
+		if ((value_get_int(&all.array.items[i], "time", 0) > why->at) == since)
+			value_append(&why->arena, &list, all.array.items[i]);
+	return list;
+}
+
+/* What was done before then is shown. */
+static void scheduler_why_before(
+    int rc, const struct schedd_error *err, const struct value *value, void *context)
+{
+	struct scheduler_why *why = context;
+	struct value list;
+
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	list = scheduler_why_merged(why, value, false);
+	if (list.array.count > SCHEDULER_WHY_CHANGES)
+		list.array.count = SCHEDULER_WHY_CHANGES;
+	value_put(&why->arena, &why->result, "changes", list);
+	scheduler_why_ask_runs(why);
+}
+
+static void scheduler_why_ask_before(struct scheduler_why *why)
+{
+	store_query_changes(why->store->store, why->id, SCHEDD_TIME_NONE,
+	    why->since.array.count + SCHEDULER_WHY_CHANGES, scheduler_why_before, why);
+}
+
+static void scheduler_why_look_back(struct scheduler_why *why, const struct value *changes)
+{
+	struct why_past *past = &why->past;
+
+	why_past_undo(past, &why->since);
+	why_past_undo_scheduler(past, changes);
+	if (past->trigger)
+		scheduler_why_times(why, past->trigger);
+	value_put(&why->arena, &why->result, "state",
+	    value_string_ref(!past->there   ? "not there"
+			     : past->paused ? "paused"
+					    : "waiting"));
+	why_past_facts(past, &why->facts);
+}
+
+static void scheduler_why_scheduler(
+    int rc, const struct schedd_error *err, const struct value *value, void *context)
+{
+	struct scheduler_why *why = context;
+
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	scheduler_why_look_back(why, value);
+	scheduler_why_ask_before(why);
+}
+
+static void scheduler_why_since(
+    int rc, const struct schedd_error *err, const struct value *value, void *context)
+{
+	struct scheduler_why *why = context;
+
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	why->since = scheduler_why_merged(why, value, true);
+	store_query_changes(why->store->store, CHANGE_LOG_SCHEDULER, why->at + 1,
+	    SCHEDULER_WHY_UNDO, scheduler_why_scheduler, why);
+}
+
+/* ---- The question ---- */
+
+/* Where its history is, also when it is no job any more. */
+static struct store_slot *scheduler_why_store(
+    struct schedd_scheduler *scheduler, const struct entry *entry, const char *id)
+{
+	if (entry)
+		return entry->store;
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		if (store_last_run(scheduler->stores[i]->store, id) > 0)
+			return scheduler->stores[i];
+	return scheduler_store_slot(scheduler, "default");
+}
+
+static void scheduler_why_now(struct scheduler_why *why, const struct entry *entry)
+{
+	struct schedd_scheduler *scheduler = why->scheduler;
+	char text[256];
+
+	value_put(&why->arena, &why->result, "state",
+	    value_string_ref(entry ? entry_state(entry) : "removed"));
+	if (entry && !entry->state.invalid) {
+		scheduler_why_times(why, entry->job->trigger);
+		scheduler_why_time(why, "next_run_time", entry->state.next_run_time, &why->result);
+	}
+	if (entry)
+		scheduler_why_facts(why, entry);
+	if (scheduler->down_since == SCHEDD_TIME_NONE)
+		return;
+	history_down_reason(
+	    scheduler, scheduler->down_since, scheduler->started_at, text, sizeof(text));
+	value_put(&why->arena, &why->result, "last_downtime", value_string(&why->arena, text));
+}
+
+static void scheduler_why_begin(struct scheduler_why *why)
+{
+	struct schedd_scheduler *scheduler = why->scheduler;
+	const struct entry *entry = entry_get(scheduler, why->id);
+
+	why->store = scheduler_why_store(scheduler, entry, why->id);
+	if (!why->store->durable)
+		scheduler_replay(scheduler, 0, scheduler_why_event, why);
+	value_put(&why->arena, &why->result, "id", value_string(&why->arena, why->id));
+	scheduler_why_time(why, "at", why->at, &why->result);
+	if (!why->looks_back) {
+		scheduler_why_now(why, entry);
+		scheduler_why_ask_before(why);
+		return;
+	}
+	why_past_init(&why->past, scheduler, why->id, entry, why->at, &why->arena);
+	store_query_changes(
+	    why->store->store, why->id, why->at + 1, SCHEDULER_WHY_UNDO, scheduler_why_since, why);
 }
 
 void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_time at,
     struct scheduler_reply reply)
 {
-	const struct entry *entry = entry_get(scheduler, id);
 	struct scheduler_why *why = calloc(1, sizeof(*why));
-	const char *jobs[] = {id, NULL};
-	struct store_run_query query = {
-	    .jobs = jobs, .since = SCHEDD_TIME_NONE, .until = at, .limit = SCHEDULER_WHY_RUNS};
+	schedd_time now = scheduler_now(scheduler);
 	struct schedd_error err;
 
 	if (!why || !(why->id = strdup(id))) {
@@ -173,26 +366,12 @@ void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_ti
 	arena_init(&why->arena);
 	why->scheduler = scheduler;
 	why->reply = reply;
-	why->at = at == SCHEDD_TIME_NONE ? scheduler_now(scheduler) : at;
+	why->looks_back = at != SCHEDD_TIME_NONE && at < now;
+	why->at = at != SCHEDD_TIME_NONE ? at : now;
 	why->result = value_map();
-	why->store = entry ? entry->store : scheduler_store_slot(scheduler, "default");
+	why->facts = why->ring = why->since = value_array();
 	scheduler_enter(scheduler);
 	history_flush(scheduler);
-	value_put(&why->arena, &why->result, "id", value_string(&why->arena, id));
-	scheduler_why_time(why, "at", why->at, &why->result);
-	value_put(&why->arena, &why->result, "state",
-	    value_string_ref(entry ? entry_state(entry) : "removed"));
-	if (entry) {
-		scheduler_why_times(why, entry);
-		scheduler_why_facts(why, entry);
-	}
-	if (scheduler->down_since != SCHEDD_TIME_NONE) {
-		char text[256];
-
-		history_down_reason(scheduler, text, sizeof(text));
-		value_put(
-		    &why->arena, &why->result, "last_downtime", value_string(&why->arena, text));
-	}
-	store_query_runs(why->store->store, &query, scheduler_why_runs, why);
+	scheduler_why_begin(why);
 	scheduler_leave(scheduler);
 }

@@ -36,7 +36,8 @@ static const char *tick_late_reason(struct schedd_scheduler *scheduler, const st
 	struct strbuf reason = STRBUF_EMPTY;
 
 	if (span->first < scheduler->started_at && scheduler->down_since != SCHEDD_TIME_NONE) {
-		history_down_reason(scheduler, text, size);
+		history_down_reason(
+		    scheduler, scheduler->down_since, scheduler->started_at, text, size);
 		return text;
 	}
 	if (scheduler->paused_why && span->last >= scheduler->paused_at) {

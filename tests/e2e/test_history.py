@@ -59,10 +59,22 @@ class History(e2e.TestCase):
 
         def look():
             self.run_job()
+            self.client.call("server.reload")
             return total() <= 30000 + 9000
         e2e.wait_until("output is within its limit", look, 60)
         self.assertNotIn(1, self.files())
         self.assertIn(1, self.numbers())
+
+    def test_a_limit_on_all_history(self):
+        self.start("history:\n  max_bytes: 10K\n  max_changes: 5\n")
+        for number in range(300):
+            self.client.call("job.modify", id="a", name=str(number))
+        self.run_job()
+        self.client.call("server.reload")
+        e2e.wait_until("the record of changes is within its limit",
+                       lambda: len(self.client.call("job.why", id="a")["changes"]) == 5, 60)
+        e2e.wait_until("the database is not, so runs go", lambda: self.numbers() == [], 60)
+        self.assertEqual(self.run_job()["run"], 2)
 
     def test_a_low_disk_cuts_output_first(self):
         self.start("history:\n  low_disk: 1000000T\n")
