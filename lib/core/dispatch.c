@@ -154,8 +154,7 @@ void dispatch_start(struct run_live *live)
 	scheduler->running_count++;
 	live->announced = live->run.attempt > 1;
 	if (timeout != SCHEDD_SPAN_NONE) {
-		timer_init(&live->timer, dispatch_timed_out);
-		if (timers_set(&scheduler->timers, &live->timer,
+		if (timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out,
 			(struct schedd_mono){scheduler_mono(scheduler).us + timeout}))
 			log_error(scheduler->log, "run %s: no memory for its timeout", live->id);
 	}
@@ -186,8 +185,7 @@ int dispatch_resume(struct run_live *live, const struct value *from, struct sche
 	if (live->stop != RUN_LIVE_GOES_ON) {
 		rc = run_live_kill_later(live, timer);
 	} else {
-		timer_init(&live->timer, dispatch_timed_out);
-		rc = timers_set(&scheduler->timers, &live->timer, timer);
+		rc = timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out, timer);
 	}
 	if (rc)
 		log_error(scheduler->log, "run %s: no memory for its timeout", live->id);

@@ -143,10 +143,9 @@ int retry_resume(struct run_live *live, struct schedd_mono when)
 	struct schedd_scheduler *scheduler = live->scheduler;
 
 	run_live_enter(live, RUN_LIVE_RETRYING);
-	timer_init(&live->timer, retry_due);
 	if (when.us == INT64_MAX)
 		when = scheduler_mono(scheduler);
-	return timers_set(&scheduler->timers, &live->timer, when);
+	return timers_turn(&scheduler->timers, &live->timer, retry_due, when);
 }
 
 static void retry_wait(struct run_live *live, enum run_state outcome, const char *reason)
@@ -165,8 +164,7 @@ static void retry_wait(struct run_live *live, enum run_state outcome, const char
 	run_live_enter(live, RUN_LIVE_RETRYING);
 	if (live->store->durable)
 		run_live_write(live);
-	timer_init(&live->timer, retry_due);
-	if (timers_set(&scheduler->timers, &live->timer,
+	if (timers_turn(&scheduler->timers, &live->timer, retry_due,
 		(struct schedd_mono){scheduler_mono(scheduler).us + delay}))
 		run_live_end(live, outcome, "no memory for another attempt");
 }

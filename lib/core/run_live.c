@@ -272,8 +272,7 @@ static void run_live_kill_now(struct timer *timer)
 
 int run_live_kill_later(struct run_live *live, struct schedd_mono when)
 {
-	timer_init(&live->timer, run_live_kill_now);
-	return timers_set(&live->scheduler->timers, &live->timer, when);
+	return timers_turn(&live->scheduler->timers, &live->timer, run_live_kill_now, when);
 }
 
 /* The polite signal now, SIGKILL when kill_after is over. */

@@ -25,6 +25,13 @@ int timers_set(struct timers *timers, struct timer *timer, struct schedd_mono wh
 	return heap_set(&timers->heap, &timer->node, when.us);
 }
 
+int timers_turn(struct timers *timers, struct timer *timer, void (*fire)(struct timer *timer),
+    struct schedd_mono when)
+{
+	timer->fire = fire;
+	return timers_set(timers, timer, when);
+}
+
 void timers_unset(struct timers *timers, struct timer *timer)
 {
 	heap_remove(&timers->heap, &timer->node);

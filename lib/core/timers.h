@@ -18,10 +18,14 @@ struct timers {
 void timers_init(struct timers *timers);
 /* Timers still set are forgotten, not fired. */
 void timers_clear(struct timers *timers);
+/* Once, before anything else: one that is set would be lost in the heap. */
 void timer_init(struct timer *timer, void (*fire)(struct timer *timer));
 /* Sets it, anew if it was set. 0 or SCHEDD_ENOMEM. */
 int timers_set(struct timers *timers, struct timer *timer, struct schedd_mono when)
     __attribute__((warn_unused_result));
+/* As timers_set, for another purpose: fire is called from now on. 0 or SCHEDD_ENOMEM. */
+int timers_turn(struct timers *timers, struct timer *timer, void (*fire)(struct timer *timer),
+    struct schedd_mono when) __attribute__((warn_unused_result));
 /* No-op for one that is not set. */
 void timers_unset(struct timers *timers, struct timer *timer);
 /* When it fires; us INT64_MAX: it is not set. */

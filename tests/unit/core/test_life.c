@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include "core/scheduler_state.h"
 
 #define S SCHEDD_SECOND
 #define NOW "'trigger':{'at':'now'},'keep':true,'command':['x']"
@@ -53,6 +54,28 @@ Test(life, ends_a_run_at_its_timeout)
 	core_task_end_signal(0, SIGKILL);
 	core_expect_runs(&f, "a", "1 timeout");
 	cr_expect_str_eq(core_last_reason(&f, "a"), "timeout after 5s");
+	core_close(&f);
+}
+
+/* The time-out's timer becomes that of the kill; it must not stay in the heap beside it. */
+Test(life, a_kill_takes_the_place_of_the_timeout)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'b','timeout':3,'kill_after':50," NOW "}");
+	core_add(&f, "{'id':'a','timeout':5,'kill_after':2," NOW "}");
+	cr_expect_eq(core_kill(&f, "a", 0), 0);
+	cr_expect_eq(core_task_signal(1), SIGTERM);
+	core_advance(&f, 2 * S);
+	cr_expect_eq(core_task_signal(1), SIGKILL);
+	core_task_end_signal(1, SIGKILL);
+	core_expect_runs(&f, "a", "1 killed");
+	cr_expect(heap_check(&f.scheduler->timers.heap));
+	core_advance(&f, 10 * S);
+	cr_expect_eq(core_task_signal(0), SIGTERM);
+	core_task_end_signal(0, SIGTERM);
+	core_expect_runs(&f, "b", "1 timeout");
 	core_close(&f);
 }
 
