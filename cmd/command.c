@@ -30,6 +30,23 @@ const struct zone *command_zone(struct command *command)
 	return command->zone.zone;
 }
 
+const struct zone *command_daemon_zone(struct command *command)
+{
+	struct value status;
+	const char *name;
+
+	if (command->daemon_zone)
+		return command->daemon_zone;
+	command->daemon_zone = command_zone(command);
+	if (!command->zones || command_call(command, "server.status", NULL, &status, NULL) != 0)
+		return command->daemon_zone;
+	name = value_get(&status, "zone") ? value_get_string(value_get(&status, "zone"), "name")
+					  : NULL;
+	if (name && zone_cache_get(command->zones, name, &command->daemon_zone, NULL) != 0)
+		command->daemon_zone = command_zone(command);
+	return command->daemon_zone;
+}
+
 struct trigger_context command_triggers(struct command *command)
 {
 	const struct zone *zone = command_zone(command);

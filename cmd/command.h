@@ -42,12 +42,18 @@ struct command {
 	const char *socket;        /* the daemon that was reached; NULL: none yet */
 	bool alone;                /* no daemon is to be asked */
 	struct zone_cache *zones;
-	struct zone_local zone; /* this machine's own; .zone NULL until command_zone() */
-	schedd_time now;        /* when it began */
+	struct zone_local zone;         /* this machine's own; .zone NULL until command_zone() */
+	const struct zone *daemon_zone; /* NULL until command_daemon_zone() */
+	schedd_time now;                /* when it began */
 };
 
 /* The caller's zone, looked up on first use; UTC where there is none. */
 const struct zone *command_zone(struct command *command);
+/*
+ * The daemon's zone, which triggers are in that name none: asked for in a round
+ * trip of its own. The caller's where no daemon answers or is to be asked.
+ */
+const struct zone *command_daemon_zone(struct command *command);
 /* How triggers are read: in the caller's zone, from when the command began; of no job yet. */
 struct trigger_context command_triggers(struct command *command);
 /* Likewise times. strict: what does not exist or comes twice is an error. */

@@ -28,9 +28,20 @@ const struct option option_action[] = {
 
 /* ---- Trigger ---- */
 
+/* The zone of the times that are typed. The daemon is asked for its own only where one is. */
+static const struct zone *spec_zone(struct command *command)
+{
+	static const char *const typed[] = {"at", "start", "end", "next"};
+
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++)
+		if (args_has(&command->args, typed[i]) && !args_has(&command->args, "tz"))
+			return command_daemon_zone(command);
+	return command_zone(command);
+}
+
 static struct trigger_context spec_context(struct command *command)
 {
-	const struct zone *zone = command_zone(command);
+	const struct zone *zone = spec_zone(command);
 
 	return (struct trigger_context){
 	    .zones = command->zones,
@@ -58,6 +69,10 @@ int job_spec_trigger(struct command *command, struct value *out, struct schedd_e
 			    SPEC_FLAGS_MAX);
 		flags[count++] = (struct trigger_flag){value->option->name, value->text};
 	}
+	/* A preview that begins in the past may show what is over. */
+	if (args_has(&command->args, "from") && !args_has(&command->args, "allow-past") &&
+	    count > 0 && count < SPEC_FLAGS_MAX)
+		flags[count++] = (struct trigger_flag){"allow-past", NULL};
 	err->offset = -1;
 	return trigger_flags_value(flags, count, &context, &command->arena, out, err);
 }
@@ -138,7 +153,7 @@ static int spec_time(
     struct command *command, const char *text, struct value *out, struct schedd_error *err)
 {
 	const char *name = args_get(&command->args, "tz");
-	struct when_context context = {.zone = command_zone(command),
+	struct when_context context = {.zone = spec_zone(command),
 	    .zones = command->zones,
 	    .now = command->now,
 	    .strict = true};

@@ -11,7 +11,7 @@ extern const struct option option_action[];
 
 /*
  * The trigger flags given, as a value; nil: none. Times are read in --tz or the
- * caller's zone, strictly. An expression at fault is shown with a caret on stderr.
+ * daemon's zone, strictly. An expression at fault is shown with a caret on stderr.
  */
 int job_spec_trigger(struct command *command, struct value *out, struct schedd_error *err)
     __attribute__((warn_unused_result));

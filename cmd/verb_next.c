@@ -115,8 +115,11 @@ static int next_show(struct command *command, const struct value *answer)
 	struct out_list *list;
 
 	next_heading(command, answer);
-	if (times->array.count == 0)
+	if (times->array.count == 0) {
 		command_say(command, "There are no run times.");
+		if (command->out.format <= OUT_WIDE)
+			return EXIT_DONE;
+	}
 	list = out_list_begin(command, next_columns, "time", &err);
 	if (!list)
 		return command_fail(command, &err);
@@ -135,12 +138,14 @@ static int next_show(struct command *command, const struct value *answer)
 
 /* ---- Without a daemon ---- */
 
-static struct trigger_context next_context(struct command *command)
+/* strict: times were typed. */
+static struct trigger_context next_context(struct command *command, bool strict)
 {
-	const struct zone *zone = command_zone(command);
+	struct trigger_context context = command_triggers(command);
 
-	return (struct trigger_context){
-	    .zones = command->zones, .zone = zone, .now = command->now, .strict = true};
+	context.job_id = args_get(&command->args, "id");
+	context.strict = strict;
+	return context;
 }
 
 /* from, until, n, as both the offline preview and trigger.next take them. */
@@ -165,7 +170,7 @@ static int next_bounds(struct command *command, struct value *request, struct sc
 /* How the rule reads in words, for the heading. */
 static void next_words(struct command *command, const struct value *trigger, struct value *answer)
 {
-	const struct trigger_context context = next_context(command);
+	const struct trigger_context context = next_context(command, false);
 	struct strbuf words = STRBUF_EMPTY;
 	struct schedd_trigger *made;
 
@@ -180,16 +185,14 @@ static void next_words(struct command *command, const struct value *trigger, str
 
 static int next_trigger(struct command *command, const struct value *trigger)
 {
-	struct trigger_context context = next_context(command);
-	const char *zone = args_get(&command->args, "tz"), *id = args_get(&command->args, "id");
+	const struct trigger_context context = next_context(command, true);
+	const char *zone = args_get(&command->args, "tz");
 	struct value request = value_map(), answer;
 	struct schedd_error err = {.offset = -1};
 
 	value_put(&command->arena, &request, "trigger", *trigger);
 	if (zone)
 		value_put(&command->arena, &request, "timezone", value_string_ref(zone));
-	if (id)
-		value_put(&command->arena, &request, "id", value_string_ref(id));
 	if (next_bounds(command, &request, &err) != 0 ||
 	    trigger_preview_request(&request, &context, false, &command->arena, &answer, &err) != 0)
 		return command_fail(command, &err);
@@ -201,7 +204,7 @@ static int next_trigger(struct command *command, const struct value *trigger)
 
 static int next_batch(struct command *command, const char *path)
 {
-	const struct trigger_context context = next_context(command);
+	const struct trigger_context context = next_context(command, false);
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	struct strbuf answer = STRBUF_EMPTY;
 	char *line = NULL;
@@ -233,15 +236,41 @@ static int next_batch(struct command *command, const char *path)
 
 /* ---- Of jobs ---- */
 
-/* Instants of the daemon's answer as texts in the trigger's zone, as offline. */
-static void next_as_text(struct command *command, struct value *answer)
+/* The zone of the daemon's answer, which is the trigger's. */
+static const struct zone *next_zone(struct command *command, const struct value *answer)
 {
 	const char *name = value_get_string(answer, "timezone");
-	struct value *times = (struct value *)(uintptr_t)value_get(answer, "fire_times");
 	const struct zone *zone = command_zone(command);
 
 	if (name && command->zones && zone_cache_get(command->zones, name, &zone, NULL) != 0)
 		zone = zone_utc();
+	return zone;
+}
+
+/* The daemon settles what does not exist or comes twice; what was typed may not leave it to it. */
+static int next_check_bounds(
+    struct command *command, const struct value *answer, struct schedd_error *err)
+{
+	static const char *const options[] = {"from", "until"};
+	struct when_context context = command_times(command, true);
+	schedd_time when;
+
+	context.zone = next_zone(command, answer);
+	for (int i = 0; i < 2; i++) {
+		const char *text = args_get(&command->args, options[i]);
+
+		if (text && when_parse(text, &context, &when, err) != 0)
+			return schedd_error_prefix(err, "--%s", options[i]);
+	}
+	return 0;
+}
+
+/* Instants of the daemon's answer as texts in the trigger's zone, as offline. */
+static void next_as_text(struct command *command, struct value *answer)
+{
+	struct value *times = (struct value *)(uintptr_t)value_get(answer, "fire_times");
+	const struct zone *zone = next_zone(command, answer);
+
 	for (uint32_t i = 0; times && i < times->array.count; i++) {
 		struct strbuf text = STRBUF_EMPTY;
 
@@ -263,7 +292,8 @@ static int next_jobs(struct command *command)
 		value_put(
 		    &command->arena, &request, "id", value_string_ref(command->args.words[i]));
 		if (next_bounds(command, &request, &err) != 0 ||
-		    command_call(command, "trigger.next", &request, &answer, &err) != 0) {
+		    command_call(command, "trigger.next", &request, &answer, &err) != 0 ||
+		    next_check_bounds(command, &answer, &err) != 0) {
 			status = command_fail(command, &err);
 			status = command->args.word_count > 1 ? EXIT_FAILED : status;
 			continue;
@@ -289,11 +319,13 @@ static int next_run(struct command *command)
 
 	if (batch)
 		return next_batch(command, batch);
+	command->alone = true;
 	if (job_spec_trigger(command, &trigger, &err) != 0) {
 		status = command_fail(command, &err);
 		job_spec_caret(command, &err);
 		return status;
 	}
+	command->alone = false;
 	if (trigger.type != VALUE_NIL && command->args.word_count > 0)
 		return command_usage(command, "give jobs or trigger options, not both");
 	if (trigger.type != VALUE_NIL)

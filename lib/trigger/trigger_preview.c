@@ -177,7 +177,7 @@ static int preview_when(const struct value *request, const char *key,
 		return 0;
 	rc = when_from_value(member, when, out, err);
 	if (rc && rc != SCHEDD_ENOMEM)
-		schedd_error_prefix(err, "'%s'", key);
+		schedd_error_prefix(err, when->strict ? "--%s" : "'%s'", key);
 	return rc;
 }
 
@@ -204,11 +204,12 @@ int trigger_preview_request(const struct value *request, const struct trigger_co
 	struct trigger_preview preview = {
 	    .from = context->now, .until = SCHEDD_TIME_NONE, .wire = wire};
 	struct trigger_context own = *context;
-	struct when_context when = {.zones = context->zones, .now = context->now};
+	struct when_context when = {
+	    .zones = context->zones, .now = context->now, .strict = context->strict};
 	struct schedd_trigger *trigger = NULL;
 	int rc = preview_check_keys(request, err);
 
-	own.strict = false; /* what is written in JSON was not typed at a prompt */
+	own.strict = false; /* the trigger was not typed at a prompt, or was read there */
 	if (!rc)
 		rc = preview_count(request, &preview.count, err);
 	if (!rc)

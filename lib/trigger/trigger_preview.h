@@ -34,7 +34,8 @@ struct value trigger_preview_value(const struct schedd_trigger *trigger,
  * only trigger must be there: id is what H and splay hash, timezone that of
  * triggers which name none. from and until are read in the trigger's zone; from
  * takes the place of context.now, so that an interval without start is anchored
- * there. Without n it is 5, with until alone TRIGGER_PREVIEW_MAX.
+ * there. context.strict: from and until were typed. Without n it is 5, with until alone
+ * TRIGGER_PREVIEW_MAX.
  */
 int trigger_preview_request(const struct value *request, const struct trigger_context *context,
     bool wire, struct arena *arena, struct value *out, struct schedd_error *err)

@@ -162,10 +162,16 @@ static bool rpc_call_refuse(struct rpc_call *call, const char *name, struct sche
 
 bool rpc_call_time(struct rpc_call *call, const char *name, schedd_time fallback, schedd_time *out)
 {
+	return rpc_call_time_in(
+	    call, name, scheduler_trigger_context(call->scheduler)->zone, fallback, out);
+}
+
+bool rpc_call_time_in(struct rpc_call *call, const char *name, const struct zone *zone,
+    schedd_time fallback, schedd_time *out)
+{
 	const struct trigger_context *context = scheduler_trigger_context(call->scheduler);
 	const struct value *value = rpc_call_param(call, name);
-	struct when_context when = {
-	    .zones = context->zones, .zone = context->zone, .now = context->now};
+	struct when_context when = {.zones = context->zones, .zone = zone, .now = context->now};
 	struct schedd_error err;
 
 	*out = fallback;

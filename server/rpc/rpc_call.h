@@ -66,6 +66,9 @@ int64_t rpc_call_int(const struct rpc_call *call, const char *name, int64_t fall
 const char *const *rpc_call_texts(struct rpc_call *call, const char *name);
 /* fallback where it is not given. False: it makes no sense, and the call was ended. */
 bool rpc_call_time(struct rpc_call *call, const char *name, schedd_time fallback, schedd_time *out);
+/* The same, a text without a zone of its own read in the one given. */
+bool rpc_call_time_in(struct rpc_call *call, const char *name, const struct zone *zone,
+    schedd_time fallback, schedd_time *out);
 bool rpc_call_span(struct rpc_call *call, const char *name, schedd_span fallback, schedd_span *out);
 /* from 1 to max; false: it is not, and the call was ended. */
 bool rpc_call_limit(

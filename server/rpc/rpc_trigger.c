@@ -20,8 +20,9 @@ static void rpc_trigger_of_job(struct rpc_call *call, const char *id)
 		rpc_job_missing(call, id);
 		return;
 	}
-	if (!rpc_call_time(call, "from", now, &preview.from) ||
-	    !rpc_call_time(call, "until", SCHEDD_TIME_NONE, &preview.until) ||
+	if (!rpc_call_time_in(call, "from", trigger_zone(job->trigger), now, &preview.from) ||
+	    !rpc_call_time_in(
+		call, "until", trigger_zone(job->trigger), SCHEDD_TIME_NONE, &preview.until) ||
 	    !rpc_call_limit(call, "n", TRIGGER_PREVIEW_DEFAULT, RPC_TRIGGER_MAX, &count))
 		return;
 	preview.count = (uint32_t)count;

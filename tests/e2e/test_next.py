@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Fire times as they are typed and shown: zones, times that do not exist or come twice, previews of the past."""
+import json
+import os
+import unittest
+
+import e2e
+
+BERLIN = ("--tz", "Europe/Berlin")
+
+
+class Preview(e2e.TestCase):
+    """schedctl next without a daemon."""
+
+    def setUp(self):
+        self.d = self.daemon(start=False)
+
+    def next(self, *argv, status=0):
+        code, out, err = self.d.ctl("next", *argv)
+        self.assertEqual(code, status, f"next {argv}: {err}")
+        return out, err
+
+    def times(self, *argv):
+        return json.loads(self.next(*argv, "--json")[0])["fire_times"]
+
+    def test_bounds_that_do_not_exist_or_come_twice_are_refused(self):
+        for option in ("--from", "--until", "--start", "--end"):
+            for text, choices in (("2027-03-28 02:30", ("2027-03-28T03:30:00+02:00", "2027-03-28T01:30:00+01:00")),
+                                  ("2027-10-31 02:30", ("2027-10-31T02:30:00+02:00", "2027-10-31T02:30:00+01:00"))):
+                _, err = self.next("--cron", "0 0 * * *", option, text, *BERLIN, status=2)
+                self.assertIn(f"{option}: time '{text}'", err)
+                for choice in choices:
+                    self.assertIn(choice, err)
+        self.assertEqual(self.times("--cron", "0 * * * *", "--from", "2027-10-31T02:30:00+01:00", "-n", "1", *BERLIN),
+                         ["2027-10-31T03:00:00+01:00"])
+
+    def test_batches_follow_the_rules_of_daylight_saving(self):
+        file = self.d.dir / "batch"
+        file.write_text('{"trigger":{"cron":"*/30 * * * *","timezone":"Europe/Berlin"},"from":"2027-03-28 02:30","n":1}\n')
+        self.assertEqual(json.loads(self.next("--batch", str(file))[0])["fire_times"], ["2027-03-28T03:30:00+02:00"])
+
+    def test_words_hash_the_same_id_as_the_times(self):
+        for job in ("foo", "bar", "backup"):
+            time = self.times("--cron", "H H * * *", "--id", job, "--tz", "UTC", "-n", "1")[0]
+            self.assertIn(f"At {time[11:16]} every day", self.next("--cron", "H H * * *", "--id", job, "--tz", "UTC")[1])
+
+    def test_what_is_over_can_be_previewed(self):
+        self.assertIn("--allow-past", self.next("--at", "2020-01-05Z", status=2)[1])
+        self.assertEqual(self.times("--at", "2020-01-05Z", "--from", "2020-01-01Z", "--tz", "UTC"), ["2020-01-05T00:00:00+00:00"])
+        self.assertEqual(self.times("--at", "2020-01-05Z", "--from", "2020-01-06Z", "--tz", "UTC"), [])
+
+    def test_no_run_times_leave_standard_output_empty(self):
+        out, err = self.next("--cron", "0 0 30 2 *", "--tz", "UTC")
+        self.assertEqual(out, "")
+        self.assertIn("no run times", err)
+        self.assertEqual(self.times("--cron", "0 0 30 2 *"), [])
+
+
+class DaemonsZone(e2e.TestCase):
+    """Where no zone is named, times are the daemon's, wherever the caller is."""
+
+    def setUp(self):
+        self.addCleanup(os.environ.pop, "TZ", None)
+        self.d = self.daemon(config="timezone: Asia/Tokyo\n", start=False).start(TZ="UTC")
+        os.environ["TZ"] = "America/New_York"
+
+    def ctl(self, *argv, status=0):
+        code, out, err = self.d.ctl(*argv)
+        self.assertEqual(code, status, f"schedctl {argv}: {err}")
+        return out if status == 0 else err
+
+    def trigger(self, job):
+        return json.loads(self.ctl("show", job, "--json"))["trigger"]
+
+    def test_typed_times_are_the_daemons(self):
+        self.ctl("add", "--id", "once", "--at", "2090-01-01 9:30", "--", "/bin/true")
+        self.assertEqual(self.trigger("once"), {"type": "date", "run_at": "2090-01-01T09:30:00+09:00", "timezone": "Asia/Tokyo"})
+        self.ctl("add", "--id", "often", "--every", "1h", "--start", "2090-01-01 9:30", "--end", "2090-01-02", "--", "/bin/true")
+        self.assertEqual(self.trigger("often")["start"], "2090-01-01T09:30:00+09:00")
+        self.assertEqual(self.trigger("often")["end"], "2090-01-02T00:00:00+09:00")
+        self.ctl("reschedule", "once", "--at", "2090-01-01 9:30 Europe/Berlin")
+        self.assertEqual(self.trigger("once")["run_at"], "2090-01-01T17:30:00+09:00")
+        self.ctl("reschedule", "once", "--at", "2090-01-01 9:30", "--tz", "Europe/Berlin")
+        self.assertEqual(self.trigger("once")["run_at"], "2090-01-01T09:30:00+01:00")
+        self.ctl("modify", "often", "--next", "2090-03-01 12:00")
+        self.assertEqual(json.loads(self.ctl("show", "often", "--json", "--utc"))["next_run_time"], "2090-03-01T03:00:00+00:00")
+
+    def test_bounds_of_a_job_are_in_its_triggers_zone(self):
+        self.ctl("add", "--id", "nightly", "--cron", "30 2 * * *", *BERLIN, "--", "/bin/true")
+        answer = json.loads(self.ctl("next", "nightly", "--from", "2027-03-27 02:30", "-n", "2", "--json"))
+        self.assertEqual(answer["fire_times"], ["2027-03-27T02:30:00+01:00", "2027-03-28T03:30:00+02:00"])
+        self.assertIn("2027-03-28T01:30:00+01:00", self.ctl("next", "nightly", "--from", "2027-03-28 02:30", status=2))
+        self.assertIn("--until: time", self.ctl("next", "nightly", "--until", "2027-10-31 02:30", status=2))
+
+
+if __name__ == "__main__":
+    unittest.main()
