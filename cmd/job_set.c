@@ -24,13 +24,15 @@ const struct option option_files[] = {
 
 /* ---- Reading ---- */
 
-static void set_diagnose_json(const struct diagnostics *list, const struct schedd_error *err)
+static void set_diagnose_json(
+    const struct diagnostics *list, const struct schedd_error *err, int status)
 {
 	struct strbuf line = STRBUF_EMPTY;
 
-	strbuf_add(&line, "{\"error\":{\"code\":\"invalid_file\",\"message\":");
+	strbuf_printf(&line, "{\"error\":{\"code\":\"%s\",\"message\":",
+	    status == EXIT_INVALID_FILE ? "invalid_file" : "failed");
 	json_write_string(&line, err->message, strlen(err->message));
-	strbuf_printf(&line, ",\"exit\":%d,\"faults\":[", EXIT_INVALID_FILE);
+	strbuf_printf(&line, ",\"exit\":%d,\"faults\":[", status);
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct diagnostic *item = &list->items[i];
 
@@ -46,22 +48,22 @@ static void set_diagnose_json(const struct diagnostics *list, const struct sched
 	strbuf_clear(&line);
 }
 
-int job_set_diagnose(struct command *command, struct diagnostics *diagnostics)
+int job_set_diagnose(struct command *command, const struct diagnostics *diagnostics, int status)
 {
 	struct strbuf text = STRBUF_EMPTY, safe = STRBUF_EMPTY;
 	struct schedd_error err = {0};
 
 	diagnostics_error(diagnostics, &err);
 	if (out_is_json(command)) {
-		set_diagnose_json(diagnostics, &err);
-		return EXIT_INVALID_FILE;
+		set_diagnose_json(diagnostics, &err, status);
+		return status;
 	}
 	diagnostics_write(diagnostics, &text);
 	out_safe(&safe, strbuf_peek(&text), text.length, true);
 	fputs(strbuf_peek(&safe), stderr);
 	strbuf_clear(&text);
 	strbuf_clear(&safe);
-	return EXIT_INVALID_FILE;
+	return status;
 }
 
 /* The paths given, one by one, options before words. */
@@ -92,7 +94,7 @@ int job_set_load(struct command *command, struct jobfile *set)
 	if (rc)
 		status = command_usage(command, "out of memory");
 	else if (diagnostics.count > 0)
-		status = job_set_diagnose(command, &diagnostics);
+		status = job_set_diagnose(command, &diagnostics, EXIT_INVALID_FILE);
 	else if (set->files == 0)
 		command_say(command, "There is no job file in there.");
 	diagnostics_clear(&diagnostics);
@@ -142,45 +144,48 @@ static void set_progress(const struct command *command, uint32_t sent, uint32_t 
 	fflush(stderr);
 }
 
-static struct value set_params(
-    struct command *command, const struct jobfile *set, bool dry_run, struct value jobs)
+int job_set_send(struct command *command, const char *method, struct value *params,
+    const struct value *jobs, struct value *result, struct schedd_error *err)
+{
+	uint32_t sent = 0, all = jobs->array.count;
+	struct value part = set_part(jobs, 0);
+	uint32_t at = params->map.count;
+	int rc;
+
+	value_put(&command->arena, params, "jobs", part);
+	if (part.array.count == all)
+		return command_call(command, method, params, result, err);
+	/* The token is called as the method is, behind "job.". */
+	value_put(&command->arena, params, method + strlen("job."), value_string_ref("1"));
+	if (arena_failed(&command->arena))
+		return schedd_error_nomem(err);
+	do {
+		part = set_part(jobs, sent);
+		params->map.members[at].value = part;
+		sent += part.array.count;
+		set_progress(command, sent, all);
+		if (sent == all)
+			value_put(&command->arena, params, "last", value_bool(true));
+		rc = command_call(command, method, params, result, err);
+	} while (!rc && sent < all);
+	return rc;
+}
+
+int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
+    struct value *result, struct schedd_error *err)
 {
 	const char *owner = args_get(&command->args, "owner");
 	struct value params = value_map();
 
 	if (!owner)
 		owner = set->owner;
-	value_put(&command->arena, &params, "jobs", jobs);
 	if (owner)
 		value_put(&command->arena, &params, "owner", value_string_ref(owner));
 	if (args_has(&command->args, "prune"))
 		value_put(&command->arena, &params, "prune", value_bool(true));
 	if (dry_run)
 		value_put(&command->arena, &params, "dry_run", value_bool(true));
-	return params;
-}
-
-int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
-    struct value *result, struct schedd_error *err)
-{
-	uint32_t sent = 0, all = set->jobs.array.count;
-	struct value part = set_part(&set->jobs, 0);
-	struct value params = set_params(command, set, dry_run, part);
-	int rc;
-
-	if (part.array.count == all)
-		return command_call(command, "job.apply", &params, result, err);
-	value_put(&command->arena, &params, "apply", value_string_ref("1"));
-	do {
-		part = set_part(&set->jobs, sent);
-		params.map.members[0].value = part;
-		sent += part.array.count;
-		set_progress(command, sent, all);
-		if (sent == all)
-			value_put(&command->arena, &params, "last", value_bool(true));
-		rc = command_call(command, "job.apply", &params, result, err);
-	} while (!rc && sent < all);
-	return rc;
+	return job_set_send(command, "job.apply", &params, &set->jobs, result, err);
 }
 
 uint32_t job_set_count(const struct value *result, const char *action)

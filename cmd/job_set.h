@@ -20,6 +20,13 @@ int job_set_load(struct command *command, struct jobfile *set);
  */
 int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
     struct value *result, struct schedd_error *err) __attribute__((warn_unused_result));
+/*
+ * Sends jobs with job.apply or job.import, in parts where they are much. params
+ * is a map of what else the method is to be given; it is added to.
+ */
+int job_set_send(struct command *command, const char *method, struct value *params,
+    const struct value *jobs, struct value *result, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* How many entries of an answer of job.apply have that action. */
 uint32_t job_set_count(const struct value *result, const char *action);
 /*
@@ -27,7 +34,7 @@ uint32_t job_set_count(const struct value *result, const char *action);
  * for people if they want it. The exit status.
  */
 int job_set_show(struct command *command, const struct value *result, bool unchanged);
-/* Says on stderr what is wrong with files; the exit status. */
-int job_set_diagnose(struct command *command, struct diagnostics *diagnostics);
+/* Says on stderr what is wrong with files, as an error of that exit status, which is returned. */
+int job_set_diagnose(struct command *command, const struct diagnostics *diagnostics, int status);
 
 #endif

@@ -19,35 +19,54 @@ static const struct option diff_options[] = {
 
 static const struct option *const diff_sets[] = {option_files, diff_options, NULL};
 
+/* A job that would change. */
+struct diff_item {
+	const char *id;
+	const struct value *fields; /* their names, as the dry run has them */
+	const struct value *wanted; /* its map in the set */
+};
+
 struct diff {
 	struct command *command;
 	const struct jobfile *set;
 	const struct value *result; /* of job.apply */
+	struct strmap items;        /* of diff_item, in the command's arena */
 	struct strbuf text;
+	bool broken; /* nobody reads what is written */
 };
 
-/* The file's job in the form in which the daemon tells jobs: typed, defaults filled in. */
-static struct schedd_job *diff_wanted(const struct diff *diff, const char *id)
+static const char *diff_key(const void *item)
 {
-	struct command *command = diff->command;
-	struct trigger_context trigger = command_triggers(command);
+	return ((const struct diff_item *)item)->id;
+}
+
+static void diff_flush(struct diff *diff)
+{
+	if (!diff->broken && !out_write(strbuf_peek(&diff->text), diff->text.length))
+		diff->broken = true;
+	strbuf_reset(&diff->text);
+}
+
+/* The file's job in the form in which the daemon tells jobs: typed, defaults filled in. */
+static struct schedd_job *diff_wanted(const struct diff *diff, const struct diff_item *item)
+{
+	struct trigger_context trigger = command_triggers(diff->command);
 	const struct job_fields_context context = {.trigger = &trigger};
 	struct schedd_job *job = job_new();
 	struct job_state state;
+	int rc;
 
-	trigger.job_id = id;
-	job_state_init(&state);
-	for (uint32_t i = 0; job && i < diff->set->jobs.array.count; i++) {
-		const struct value *map = &diff->set->jobs.array.items[i];
-
-		if (value_is_text(value_get(map, "id"), id) &&
-		    job_fields_read(job, &state, map, JOB_FIELD_STATE | JOB_FIELD_ADD_ONLY,
-			&context, NULL) == 0) {
-			job_state_clear(&state);
-			return job;
-		}
+	if (!job || !item->wanted) {
+		job_unref(job);
+		return NULL;
 	}
+	trigger.job_id = item->id;
+	job_state_init(&state);
+	rc = job_fields_read(
+	    job, &state, item->wanted, JOB_FIELD_STATE | JOB_FIELD_ADD_ONLY, &context, NULL);
 	job_state_clear(&state);
+	if (!rc)
+		return job;
 	job_unref(job);
 	return NULL;
 }
@@ -72,33 +91,29 @@ static void diff_side(
 	strbuf_printf(&diff->text, "%s\n", out_color(diff->command, NULL));
 }
 
-/* The fields that the dry run named, before and after. */
-static void diff_fields(struct diff *diff, const char *id, const struct value *before)
+/* The fields that the dry run named, before and after, in the order of all fields. */
+static void diff_fields(struct diff *diff, const struct diff_item *item, const struct value *before)
 {
-	struct schedd_job *wanted = diff_wanted(diff, id);
+	struct schedd_job *wanted = diff_wanted(diff, item);
+	struct arena arena;
 
+	arena_init(&arena);
 	for (const struct job_field *field = job_fields(); field->name; field++) {
-		bool named = false;
 		struct value after = value_nil();
+		bool named = false;
 
-		for (uint32_t i = 0; i < diff->result->array.count && !named; i++) {
-			const struct value *entry = &diff->result->array.items[i];
-			const struct value *fields = value_get(entry, "fields");
-
-			if (!value_is_text(value_get(entry, "id"), id))
-				continue;
-			for (uint32_t f = 0; fields && f < fields->array.count; f++)
-				named |= value_is_text(&fields->array.items[f], field->name);
-		}
+		for (uint32_t i = 0; item->fields && i < item->fields->array.count; i++)
+			named |= value_is_text(&item->fields->array.items[i], field->name);
 		if (!named)
 			continue;
 		if (strcmp(field->name, "owner") == 0)
 			after = value_string_ref(diff_owner(diff));
 		else if (wanted)
-			after = job_fields_get(wanted, NULL, field, &diff->command->arena);
+			after = job_fields_get(wanted, NULL, field, &arena);
 		diff_side(diff, '-', field, value_get(before, field->name));
 		diff_side(diff, '+', field, &after);
 	}
+	arena_clear(&arena);
 	job_unref(wanted);
 }
 
@@ -106,10 +121,40 @@ static void diff_changed(
     struct command *command, const char *id, const struct value *result, void *context)
 {
 	struct diff *diff = context;
+	const struct diff_item *item = strmap_get(&diff->items, id);
 
 	strbuf_printf(&diff->text, "%schanged %s%s\n", out_color(command, "bold"), id,
 	    out_color(command, NULL));
-	diff_fields(diff, id, result);
+	if (item)
+		diff_fields(diff, item, result);
+	diff_flush(diff);
+}
+
+/* Notes a job that would change. */
+static int diff_note(struct diff *diff, const struct value *entry, struct value *changed)
+{
+	struct arena *arena = &diff->command->arena;
+	struct diff_item *item = arena_alloc(arena, sizeof(*item));
+
+	if (!item)
+		return SCHEDD_ENOMEM;
+	item->id = value_get_string(entry, "id");
+	item->fields = value_get(entry, "fields");
+	if (!value_append(arena, changed, value_string_ref(item->id)))
+		return SCHEDD_ENOMEM;
+	return strmap_put(&diff->items, item);
+}
+
+/* Finds what the files say of the jobs noted. */
+static void diff_find_wanted(struct diff *diff)
+{
+	for (uint32_t i = 0; i < diff->set->jobs.array.count; i++) {
+		const struct value *map = &diff->set->jobs.array.items[i];
+		struct diff_item *item = strmap_get(&diff->items, value_get_string(map, "id"));
+
+		if (item)
+			item->wanted = map;
+	}
 }
 
 /* Added and removed jobs are lines; changed ones are asked for. */
@@ -117,10 +162,10 @@ static int diff_show(struct diff *diff)
 {
 	struct command *command = diff->command;
 	struct value changed = value_array();
-	int status;
-	bool written;
+	struct schedd_error err;
+	int status, rc = 0;
 
-	for (uint32_t i = 0; i < diff->result->array.count; i++) {
+	for (uint32_t i = 0; i < diff->result->array.count && !rc; i++) {
 		const struct value *entry = &diff->result->array.items[i];
 		const char *action = value_get_string(entry, "action");
 		const char *id = value_get_string(entry, "id");
@@ -128,16 +173,20 @@ static int diff_show(struct diff *diff)
 		if (!action || !id || strcmp(action, "unchanged") == 0)
 			continue;
 		if (strcmp(action, "changed") == 0)
-			value_append(&command->arena, &changed, value_string_ref(id));
+			rc = diff_note(diff, entry, &changed);
 		else
 			strbuf_printf(&diff->text, "%s%s %s%s\n",
 			    out_color(command, strcmp(action, "added") == 0 ? "good" : "bad"),
 			    action, id, out_color(command, NULL));
 	}
+	if (rc) {
+		schedd_error_nomem(&err);
+		return command_fail(command, &err);
+	}
+	diff_flush(diff);
+	diff_find_wanted(diff);
 	status = targets_call(command, &changed, "job.get", NULL, diff_changed, diff);
-	written = out_write(strbuf_peek(&diff->text), diff->text.length);
-	strbuf_clear(&diff->text);
-	return written ? status : EXIT_PIPE;
+	return diff->broken ? EXIT_PIPE : status;
 }
 
 static int diff_run(struct command *command)
@@ -158,7 +207,10 @@ static int diff_run(struct command *command)
 	} else {
 		struct diff diff = {.command = command, .set = &set, .result = &result};
 
+		strmap_init(&diff.items, diff_key);
 		status = diff_show(&diff);
+		strmap_clear(&diff.items);
+		strbuf_clear(&diff.text);
 	}
 	if (!status && job_set_count(&result, "unchanged") != result.array.count)
 		status = EXIT_FAILED;

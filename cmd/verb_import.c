@@ -127,11 +127,10 @@ static int import_send(struct import *import)
 	struct schedd_error err = {0};
 	int rc, status;
 
-	value_put(&command->arena, &params, "jobs", import->jobs);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (args_has(&command->args, flags[i][0]))
 			value_put(&command->arena, &params, flags[i][1], value_bool(true));
-	rc = command_call(command, "job.import", &params, &result, &err);
+	rc = job_set_send(command, "job.import", &params, &import->jobs, &result, &err);
 	if (rc) {
 		status = command_fail(command, &err);
 		if (rc == SCHEDD_ECONFLICT)
@@ -147,10 +146,18 @@ static int import_send(struct import *import)
 	return status;
 }
 
+static int import_nothing(struct command *command)
+{
+	const struct value none = value_array();
+
+	command_say(command, "There is no job to import.");
+	return out_is_json(command) ? out_json(command, &none) : EXIT_DONE;
+}
+
 static int import_all(struct import *import, import_read_fn read)
 {
 	struct command *command = import->command;
-	int status = EXIT_DONE;
+	int status = EXIT_DONE, skipped = EXIT_DONE;
 
 	for (int i = 1; i < command->args.word_count; i++) {
 		struct schedd_error err = {0};
@@ -160,12 +167,13 @@ static int import_all(struct import *import, import_read_fn read)
 	}
 	import_notes(command, &import->notes);
 	if (import->skipped.count > 0)
-		job_set_diagnose(command, &import->skipped);
+		skipped = job_set_diagnose(command, &import->skipped,
+		    import->jobs.array.count > 0 ? EXIT_FAILED : EXIT_INVALID_FILE);
 	if (import->jobs.array.count > 0)
 		status = import_send(import);
 	else
-		command_say(command, "There is no job to import.");
-	return !status && import->skipped.count > 0 ? EXIT_FAILED : status;
+		status = import_nothing(command);
+	return status ? status : skipped;
 }
 
 static int import_run(struct command *command)
@@ -176,8 +184,8 @@ static int import_run(struct command *command)
 
 	for (size_t i = 0; i < IMPORT_KINDS; i++)
 		if (strcmp(import_kinds[i].name, kind) == 0) {
-			diagnostics_init(&import.skipped);
-			diagnostics_init(&import.notes);
+			diagnostics_init_all(&import.skipped);
+			diagnostics_init_all(&import.notes);
 			status = import_all(&import, import_kinds[i].read);
 			diagnostics_clear(&import.skipped);
 			diagnostics_clear(&import.notes);
@@ -199,8 +207,10 @@ const struct verb verb_import = {
     .notes = "json is what APScheduler 3.11's export_jobs() writes, or a job list of "
 	     "Flask-APScheduler.\n"
 	     "A line or job that cannot be taken is reported and skipped; the exit status "
-	     "is 1 then. Ids\n"
-	     "come from the commands' names and are the same when the file is imported again.",
+	     "is 1 then, 7 if\n"
+	     "no job is left. Ids come from the commands' names and are the same when the file is "
+	     "imported\n"
+	     "again.",
     .options = import_sets,
     .complete = COMPLETE_IMPORT,
     .min_words = 2,

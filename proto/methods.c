@@ -143,6 +143,8 @@ static const struct method_param job_import_params[] = {
     {"replace", METHOD_BOOL, MAYBE, "change jobs that exist; otherwise they are a conflict"},
     {"if_absent", METHOD_BOOL, MAYBE, "leave jobs that exist alone"},
     {"dry_run", METHOD_BOOL, MAYBE, "answer what would be done"},
+    {"import", METHOD_TEXT, MAYBE, "token: one of several parts on this connection"},
+    {"last", METHOD_BOOL, MAYBE, "with import: the last part, which commits them all"},
     END_OF_PARAMS,
 };
 static const struct method_param run_list_params[] = {
@@ -266,8 +268,8 @@ static const struct method method_rows[] = {
 	job_why_params},
     {"job.export", "Definitions without state, as job files have them.", "{jobs, next}",
 	job_export_params},
-    {"job.import", "Adds many jobs, all or nothing a store.", "[{id, action, fields}]",
-	job_import_params},
+    {"job.import", "Adds many jobs, all or nothing a store.",
+	"[{id, action, fields}], or {import, received} before the last part", job_import_params},
     {"run.list", "Runs, newest first.", "{runs, next}", run_list_params},
     {"run.get", "One run with its attempts.", "the run", run_get_params},
     {"run.log", "What a run wrote.", "{run, state, pieces, next, follow}", run_log_params},

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void diagnostics_init(struct diagnostics *list)
@@ -11,20 +12,45 @@ void diagnostics_init(struct diagnostics *list)
 	memset(list, 0, sizeof(*list));
 }
 
+void diagnostics_init_all(struct diagnostics *list)
+{
+	diagnostics_init(list);
+	list->all = true;
+}
+
 void diagnostics_clear(struct diagnostics *list)
 {
 	arena_clear(&list->arena);
+	free(list->items);
 	diagnostics_init(list);
+}
+
+/* Where the next one goes; NULL: it can only be counted. */
+static struct diagnostic *diagnostics_next(struct diagnostics *list)
+{
+	uint32_t room = list->room ? 2 * list->room : DIAGNOSTICS_MAX;
+	struct diagnostic *grown;
+
+	if (diagnostics_full(list))
+		return NULL;
+	if (list->count < list->room)
+		return &list->items[list->count];
+	grown = realloc(list->items, room * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	list->items = grown;
+	list->room = room;
+	return &list->items[list->count];
 }
 
 void diagnostics_add(struct diagnostics *list, const char *file, uint32_t line, uint32_t column,
     const char *format, ...)
 {
-	struct diagnostic *item = &list->items[list->count];
+	struct diagnostic *item = diagnostics_next(list);
 	char message[SCHEDD_ERROR_MESSAGE_MAX * 2];
 	va_list ap;
 
-	if (list->count >= DIAGNOSTICS_MAX) {
+	if (!item) {
 		list->dropped++;
 		return;
 	}
@@ -45,7 +71,7 @@ void diagnostics_add(struct diagnostics *list, const char *file, uint32_t line, 
 
 bool diagnostics_full(const struct diagnostics *list)
 {
-	return list->count >= DIAGNOSTICS_MAX;
+	return list->count >= (list->all ? DIAGNOSTICS_ALL : DIAGNOSTICS_MAX);
 }
 
 static bool diagnostics_before(const struct diagnostic *a, const struct diagnostic *b)
@@ -94,8 +120,10 @@ int diagnostics_error(const struct diagnostics *list, struct schedd_error *err)
 	struct strbuf text = STRBUF_EMPTY;
 	uint32_t more = list->count + list->dropped - 1;
 
-	if (list->count == 0)
+	if (list->count + list->dropped == 0)
 		return 0;
+	if (list->count == 0)
+		return schedd_error_nomem(err);
 	diagnostics_write_one(&list->items[0], &text);
 	if (more > 0)
 		strbuf_printf(&text, " (and %u more)", more);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is wrong with a file: several places at once, each with its reason.
- * The first DIAGNOSTICS_MAX are kept, further ones counted.
+ * The first DIAGNOSTICS_MAX are kept, or as many as the list was made for;
+ * further ones are counted.
  */
 #ifndef SCHEDD_BASE_DIAGNOSTICS_H
 #define SCHEDD_BASE_DIAGNOSTICS_H
@@ -22,13 +23,21 @@ struct diagnostic {
 };
 
 struct diagnostics {
-	struct diagnostic items[DIAGNOSTICS_MAX];
-	uint32_t count;   /* of items */
-	uint32_t dropped; /* found beyond them */
+	struct diagnostic *items; /* owned */
+	uint32_t count;           /* of items */
+	uint32_t room;            /* items allocated */
+	bool all;                 /* keeps DIAGNOSTICS_ALL */
+	uint32_t dropped;         /* found beyond them */
 	struct arena arena;
 };
 
+/* For what is read on to its end in any case: as many as a person may want to see. */
+#define DIAGNOSTICS_ALL 100000
+
+/* A list that keeps DIAGNOSTICS_MAX. */
 void diagnostics_init(struct diagnostics *list);
+/* A list that keeps DIAGNOSTICS_ALL. */
+void diagnostics_init_all(struct diagnostics *list);
 void diagnostics_clear(struct diagnostics *list);
 /* Adds one; beyond the limit it is only counted. */
 void diagnostics_add(struct diagnostics *list, const char *file, uint32_t line, uint32_t column,

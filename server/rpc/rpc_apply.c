@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A job file larger than one message comes in parts; they are gathered with the
- * connection and handed to the scheduler together.
+ * A job file or an import larger than one message comes in parts; they are
+ * gathered with the connection and handed to the scheduler together.
  */
 #include "server/rpc/rpc_apply.h"
 
@@ -14,6 +14,7 @@
 /* The parts of one file so far. */
 struct rpc_apply {
 	struct connection_hook hook; /* first */
+	const struct method *method; /* job.apply or job.import: their tokens are apart */
 	struct arena arena;          /* of jobs */
 	char *token;                 /* in the arena */
 	struct value jobs;
@@ -33,10 +34,11 @@ static void rpc_apply_closed(struct connection_hook *hook)
 	rpc_apply_free((struct rpc_apply *)hook);
 }
 
-/* The file of that token on this connection; *count: files begun. */
+/* The call's file of that token on its connection; *count: files begun. */
 static struct rpc_apply *rpc_apply_find(
-    struct connection *connection, const char *token, unsigned *count)
+    const struct rpc_call *call, const char *token, unsigned *count)
 {
+	struct connection *connection = call->connection;
 	struct connection_hook *hook;
 	struct rpc_apply *found = NULL;
 
@@ -47,23 +49,25 @@ static struct rpc_apply *rpc_apply_find(
 		if (hook->closed != rpc_apply_closed)
 			continue;
 		(*count)++;
-		if (strcmp(apply->token, token) == 0)
+		if (apply->method == call->method->method && strcmp(apply->token, token) == 0)
 			found = apply;
 	}
 	return found;
 }
 
-static int rpc_apply_begin(struct connection *connection, const char *token, unsigned count,
+static int rpc_apply_begin(const struct rpc_call *call, const char *token, unsigned count,
     struct rpc_apply **out, struct schedd_error *err)
 {
 	struct rpc_apply *apply;
 
 	if (count >= RPC_APPLY_TOKENS)
 		return schedd_error_set(err, SCHEDD_EFAILED,
-		    "job.apply: %u files are begun on this connection already", count);
+		    "%s: %u files are begun on this connection already", call->method->method->name,
+		    count);
 	apply = calloc(1, sizeof(*apply));
 	if (!apply)
 		return schedd_error_nomem(err);
+	apply->method = call->method->method;
 	arena_init(&apply->arena);
 	apply->token = arena_strdup(&apply->arena, token);
 	apply->jobs = value_array();
@@ -72,7 +76,7 @@ static int rpc_apply_begin(struct connection *connection, const char *token, uns
 		return schedd_error_nomem(err);
 	}
 	apply->hook.closed = rpc_apply_closed;
-	connection_attach(connection, &apply->hook);
+	connection_attach(call->connection, &apply->hook);
 	*out = apply;
 	return 0;
 }
@@ -87,8 +91,8 @@ static int rpc_apply_gather(
 	apply->bytes += call->bytes;
 	if (apply->bytes > limit)
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "job.apply: the parts are larger than the limit of %zu bytes (limits.apply)",
-		    limit);
+		    "%s: the parts are larger than the limit of %zu bytes (limits.apply)",
+		    call->method->method->name, limit);
 	for (uint32_t i = 0; i < jobs->array.count; i++) {
 		value_append(
 		    &apply->arena, &apply->jobs, value_copy(&apply->arena, &jobs->array.items[i]));
@@ -96,8 +100,34 @@ static int rpc_apply_gather(
 	return arena_failed(&apply->arena) ? schedd_error_nomem(err) : 0;
 }
 
+/* What job.import makes of the jobs: all, or with if_absent those that are new. One that exists is
+ * a conflict otherwise. */
+static int rpc_apply_select(
+    struct rpc_call *call, const struct value *jobs, struct value *out, struct schedd_error *err)
+{
+	bool replace = rpc_call_bool(call, "replace"), if_absent = rpc_call_bool(call, "if_absent");
+
+	*out = value_array();
+	if (replace && if_absent)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "job.import: replace and if_absent exclude each other");
+	for (uint32_t i = 0; i < jobs->array.count; i++) {
+		const char *id = value_get_string(&jobs->array.items[i], "id");
+
+		if (id && !replace && scheduler_job_peek(call->scheduler, id)) {
+			if (if_absent)
+				continue;
+			return schedd_error_set(err, SCHEDD_ECONFLICT,
+			    "job '%.128s' exists already; nothing was imported", id);
+		}
+		value_append(&call->arena, out, jobs->array.items[i]);
+	}
+	return arena_failed(&call->arena) ? schedd_error_nomem(err) : 0;
+}
+
+/* Hands all jobs to the scheduler. reply is called in any case. */
 static void rpc_apply_commit(
-    struct rpc_call *call, const struct value *jobs, struct scheduler_reply reply)
+    struct rpc_call *call, const struct value *jobs, bool import, struct scheduler_reply reply)
 {
 	struct scheduler_apply apply = {
 	    .jobs = jobs,
@@ -105,7 +135,16 @@ static void rpc_apply_commit(
 	    .prune = rpc_call_bool(call, "prune"),
 	    .dry_run = rpc_call_bool(call, "dry_run"),
 	};
+	struct schedd_error err;
+	struct value chosen;
+	int rc = import ? rpc_apply_select(call, jobs, &chosen, &err) : 0;
 
+	if (rc) {
+		reply.call(rc, &err, NULL, reply.context);
+		return;
+	}
+	if (import)
+		apply.jobs = &chosen;
 	scheduler_apply(call->scheduler, &apply, &call->actor, reply);
 }
 
@@ -121,31 +160,33 @@ static void rpc_apply_replied(
 	rpc_apply_free(apply);
 }
 
-static void rpc_apply_received(struct rpc_call *call, const struct rpc_apply *apply)
+static void rpc_apply_received(
+    struct rpc_call *call, const char *key, const struct rpc_apply *apply)
 {
 	struct value answer = value_map();
 
-	value_put(&call->arena, &answer, "apply", value_string_ref(apply->token));
+	value_put(&call->arena, &answer, key, value_string_ref(apply->token));
 	value_put(&call->arena, &answer, "received", value_int(apply->jobs.array.count));
 	rpc_call_answer_built(call, &answer);
 }
 
-void rpc_apply_jobs(struct rpc_call *call)
+/* key: the parameter with the token that parts have in common. */
+static void rpc_apply_take(struct rpc_call *call, const char *key, bool import)
 {
-	const char *token = rpc_call_text(call, "apply");
-	struct connection *connection = call->connection;
+	const char *token = rpc_call_text(call, key);
 	struct rpc_apply *apply = NULL;
 	struct schedd_error err;
 	unsigned count;
 	int rc = 0;
 
 	if (!token) {
-		rpc_apply_commit(call, value_get(&call->params, "jobs"), rpc_call_reply(call));
+		rpc_apply_commit(
+		    call, value_get(&call->params, "jobs"), import, rpc_call_reply(call));
 		return;
 	}
-	apply = rpc_apply_find(connection, token, &count);
+	apply = rpc_apply_find(call, token, &count);
 	if (!apply)
-		rc = rpc_apply_begin(connection, token, count, &apply, &err);
+		rc = rpc_apply_begin(call, token, count, &apply, &err);
 	if (!rc)
 		rc = rpc_apply_gather(apply, call, &err);
 	if (rc) {
@@ -155,55 +196,22 @@ void rpc_apply_jobs(struct rpc_call *call)
 		return;
 	}
 	if (!rpc_call_bool(call, "last")) {
-		rpc_apply_received(call, apply);
+		rpc_apply_received(call, key, apply);
 		return;
 	}
 	/* From here on the parts belong to the call, whatever becomes of the connection. */
 	connection_detach(&apply->hook);
 	apply->call = call;
-	rpc_apply_commit(call, &apply->jobs,
+	rpc_apply_commit(call, &apply->jobs, import,
 	    (struct scheduler_reply){.call = rpc_apply_replied, .context = apply});
 }
 
-/* ---- job.import ---- */
-
-/* Which jobs go on: all, or with if_absent those that are new. A job that exists is a conflict
- * otherwise. */
-static int rpc_apply_select(
-    struct rpc_call *call, const struct value *jobs, struct value *out, struct schedd_error *err)
+void rpc_apply_jobs(struct rpc_call *call)
 {
-	bool replace = rpc_call_bool(call, "replace"), if_absent = rpc_call_bool(call, "if_absent");
-
-	*out = value_array();
-	for (uint32_t i = 0; i < jobs->array.count; i++) {
-		const char *id = value_get_string(&jobs->array.items[i], "id");
-
-		if (id && !replace && scheduler_job_peek(call->scheduler, id)) {
-			if (if_absent)
-				continue;
-			return schedd_error_set(err, SCHEDD_ECONFLICT,
-			    "job '%.128s' exists already; nothing was imported", id);
-		}
-		value_append(&call->arena, out, jobs->array.items[i]);
-	}
-	return arena_failed(&call->arena) ? schedd_error_nomem(err) : 0;
+	rpc_apply_take(call, "apply", false);
 }
 
 void rpc_apply_import(struct rpc_call *call)
 {
-	const struct value *jobs = value_get(&call->params, "jobs");
-	struct schedd_error err;
-	struct value chosen;
-
-	int rc = 0;
-
-	if (rpc_call_bool(call, "replace") && rpc_call_bool(call, "if_absent"))
-		rc = schedd_error_set(
-		    &err, SCHEDD_EINVAL, "job.import: replace and if_absent exclude each other");
-	if (!rc)
-		rc = rpc_apply_select(call, jobs, &chosen, &err);
-	if (rc)
-		rpc_call_fail(call, &err);
-	else
-		rpc_apply_commit(call, &chosen, rpc_call_reply(call));
+	rpc_apply_take(call, "import", true);
 }

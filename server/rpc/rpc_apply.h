@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Handlers of job.apply, also in parts, and job.import. */
+/* Handlers of job.apply and job.import, also in parts. */
 #ifndef SCHEDD_SERVER_RPC_RPC_APPLY_H
 #define SCHEDD_SERVER_RPC_RPC_APPLY_H
 

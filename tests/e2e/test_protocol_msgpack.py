@@ -162,6 +162,22 @@ class Protocol(e2e.TestCase):
         self.refused("conflict", self.call, "job.import", jobs=exported)
         self.assertEqual([row["action"] for row in self.call("job.import", jobs=exported, replace=True)], ["unchanged"])
 
+    def test_import_in_parts(self):
+        def job(i):
+            return {"id": f"i{i}", "shell": "true", "trigger": {"every": "1h"}}
+        self.assertEqual(self.call("job.import", **{"import": "t", "jobs": [job(1), job(2)]}), {"import": "t", "received": 2})
+        # The same token of the other method is another file.
+        self.assertEqual(self.call("job.apply", apply="t", jobs=[job(7)]), {"apply": "t", "received": 1})
+        self.refused("not_found", self.call, "job.get", id="i1")
+        done = self.call("job.import", **{"import": "t", "jobs": [job(3)], "last": True})
+        self.assertEqual([(row["id"], row["action"]) for row in done], [("i1", "added"), ("i2", "added"), ("i3", "added")])
+        self.call("job.import", **{"import": "t", "jobs": [job(4)]})
+        self.refused("conflict", self.call, "job.import", **{"import": "t", "jobs": [job(1)], "last": True})
+        self.refused("not_found", self.call, "job.get", id="i4")
+        self.call("job.import", **{"import": "t", "jobs": [job(5)]})
+        done = self.call("job.import", **{"import": "t", "jobs": [job(1)], "last": True, "if_absent": True})
+        self.assertEqual([row["id"] for row in done], ["i5"])
+
     def test_parts_of_the_daemon(self):
         self.assertEqual({row["name"] for row in self.call("store.list")}, {"default", "memory"})
         self.refused("conflict", self.call, "store.add", name="default", type="sqlite")

@@ -26,3 +26,18 @@ Test(diagnostics, keeps_twenty_in_the_order_of_lines)
 	strbuf_clear(&out);
 	diagnostics_clear(&list);
 }
+
+Test(diagnostics, keeps_all_where_it_is_told_to)
+{
+	struct diagnostics list;
+
+	diagnostics_init_all(&list);
+	for (uint32_t i = 1; i <= DIAGNOSTICS_ALL + 5; i++)
+		diagnostics_add(&list, "a", i, 0, "line %u", i);
+	cr_assert_eq(list.count, DIAGNOSTICS_ALL);
+	cr_assert_eq(list.dropped, 5);
+	cr_assert_eq(list.items[DIAGNOSTICS_ALL - 1].line, DIAGNOSTICS_ALL);
+	cr_assert_str_eq(list.items[1].message, "line 2");
+	diagnostics_clear(&list);
+	cr_assert_not(list.all);
+}

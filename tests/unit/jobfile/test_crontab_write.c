@@ -112,13 +112,15 @@ Test(crontab_write, is_read_back_as_the_same)
 	struct zone_cache *zones = zone_cache_new(NULL);
 	struct trigger_context trigger = {.zones = zones, .zone = zone_utc(), .seed = 1};
 	struct job_fields_context context = {.trigger = &trigger};
-	struct diagnostics skipped = {0}, notes = {0};
+	struct diagnostics skipped, notes;
 	struct value jobs[2] = {value_array(), value_array()};
 	struct strbuf out[2] = {STRBUF_EMPTY, STRBUF_EMPTY};
 	const char *in = text;
 	struct arena arena;
 
 	arena_init(&arena);
+	diagnostics_init(&skipped);
+	diagnostics_init(&notes);
 	for (int round = 0; round < 2; round++) {
 		struct crontab_writer writer;
 

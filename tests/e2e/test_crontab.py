@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Crontabs on a real daemon: large ones, broken ones, and what is told of them."""
+import json
+import unittest
+
+import e2e
+
+
+class Crontab(e2e.TestCase):
+    def setUp(self):
+        self.d = self.daemon()
+        self.tab = self.d.dir / "tab"
+
+    def ctl(self, *argv, status=0):
+        """Standard output and error; the status has to be this one."""
+        code, out, err = self.d.ctl(*argv)
+        self.assertEqual(code, status, f"schedctl {argv}: {err}")
+        return out, err
+
+    def test_a_crontab_larger_than_a_message_comes_in_whole_or_not_at_all(self):
+        lines = [f"{i % 60} {i % 24} * * * /usr/local/bin/task{i} --with some arguments >/dev/null 2>&1" for i in range(50000)]
+        lines[40000] = "61 * * * * /bin/false"
+        self.tab.write_text("\n".join(lines))
+        self.ctl("add", "--id", "task49999", "--manual", "--", "true")
+        out, err = self.ctl("import", "crontab", str(self.tab), status=5)
+        self.assertIn("task49999", err)
+        self.assertEqual(self.ctl("ls", "-o", "name")[0], "task49999\n")
+        out, err = self.ctl("import", "crontab", str(self.tab), "--json", "--replace", status=1)
+        self.assertEqual(len(json.loads(out)), 49999)
+        self.assertIn("40001", err)
+        self.assertEqual(len(self.ctl("ls", "-o", "name")[0].split()), 49999)
+
+    def test_every_line_that_is_skipped_is_told(self):
+        self.tab.write_text("0 0 * * * good\n" + "61 * * * * bad\n" * 500)
+        _, err = self.ctl("import", "crontab", str(self.tab), status=1)
+        for line in (2, 100, 501):
+            self.assertIn(f"{self.tab}:{line}: ", err)
+        _, err = self.ctl("import", "crontab", str(self.tab), "--json", "--replace", status=1)
+        error = json.loads(err.splitlines()[0])["error"]
+        self.assertEqual((error["exit"], error["code"], len(error["faults"]), error["more"]), (1, "failed", 500, 0))
+
+    def test_what_is_no_crontab_is_invalid(self):
+        self.tab.write_bytes(b"\x7fELF\0\1\2\xff\n\0\0\n")
+        out, err = self.ctl("import", "crontab", str(self.tab), "--json", status=7)
+        self.assertEqual((json.loads(out), json.loads(err.splitlines()[0])["error"]["exit"]), ([], 7))
+        self.tab.write_text("# nothing but a comment\n\nPATH=/bin\n")
+        self.assertEqual(self.ctl("import", "crontab", str(self.tab))[0], "")
+
+
+if __name__ == "__main__":
+    unittest.main()
