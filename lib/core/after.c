@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "core/job_change.h"
 
 /* A longer chain is refused; it bounds the search for cycles. */
 #define AFTER_DEPTH_MAX 1000
@@ -184,34 +183,19 @@ static bool after_counts(enum run_state state)
 	       state == RUN_KILLED || state == RUN_LOST;
 }
 
-static bool after_wants(const struct entry *entry, const char *id, enum run_state state)
+bool after_wants(const struct entry *entry, const char *id, enum run_state state)
 {
 	const struct job_details *details = job_details(entry->job);
 
-	for (uint32_t i = 0; i < details->after_count; i++)
+	for (uint32_t i = 0; after_counts(state) && !entry->hidden && i < details->after_count; i++)
 		if (strcmp(details->after[i].job, id) == 0)
 			return after_matches(details->after[i].on, state);
 	return false;
 }
 
-void after_run(struct run_live *live)
+const struct after_list *after_list_get(const struct schedd_scheduler *scheduler, const char *id)
 {
-	struct schedd_scheduler *scheduler = live->scheduler;
-	enum run_state state = live->run.state;
-	struct after_list *list;
-
-	if (!scheduler->after.count || !after_counts(state) ||
-	    scheduler->phase != SCHEDULER_RUNNING)
-		return;
-	list = strmap_get(&scheduler->after, live->job->id);
-	for (uint32_t i = 0; list && i < list->count; i++) {
-		struct entry *entry = list->entries[i];
-
-		if (!entry->hidden && after_wants(entry, live->job->id, state))
-			job_change_start(scheduler, entry, RUN_BY_AFTER, live->id);
-		/* A listener may have changed the lists. */
-		list = strmap_get(&scheduler->after, live->job->id);
-	}
+	return scheduler->after.count ? strmap_get(&scheduler->after, id) : NULL;
 }
 
 const char *after_waits(const struct schedd_scheduler *scheduler, const char *id)

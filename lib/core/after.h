@@ -21,8 +21,10 @@ void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry);
 /* SCHEDD_EINVAL if the job would, through others, wait for itself: "a → b → a". */
 int after_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,
     struct schedd_error *err) __attribute__((warn_unused_result));
-/* The run ended for good: runs those that wait for such an end. */
-void after_run(struct run_live *live);
+/* Who waits for a run of that job; valid until definitions change; NULL: nobody. */
+const struct after_list *after_list_get(const struct schedd_scheduler *scheduler, const char *id);
+/* Is the job to follow when a run of that one ended so? */
+bool after_wants(const struct entry *entry, const char *id, enum run_state state);
 /* Some job that waits for this id; NULL: none. */
 const char *after_waits(const struct schedd_scheduler *scheduler, const char *id);
 

@@ -45,7 +45,9 @@ struct change {
 	struct job_state given_state;
 	struct job_pairs env; /* for one run; owned */
 	schedd_time when;
-	schedd_time scheduled_at; /* of a run */
+	schedd_time scheduled_at;      /* of a run */
+	const char *note;              /* in arena: of a run that follows another; NULL: none */
+	struct store_slot *note_store; /* where it is; see follow.h */
 	unsigned flags;
 	uint32_t revision;
 	enum run_trigger trigger;

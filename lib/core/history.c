@@ -93,6 +93,14 @@ void history_put_change(
 		log_error(store->scheduler->log, "store %s: a change is not recorded", store->name);
 }
 
+void history_put_text(struct store_slot *store, const char *key, const char *text)
+{
+	if (history_outbox(store))
+		store_batch_put_text(store->outbox, key, text);
+	else
+		log_error(store->scheduler->log, "store %s: %s is not recorded", store->name, key);
+}
+
 /* Ends alone are kept: they are final, so writing them late overwrites nothing newer. */
 static void history_keep(struct store_slot *store, const struct history_parcel *failed)
 {

@@ -13,6 +13,8 @@ void history_put(struct store_slot *store, const struct run *run);
 /* Puts a line of the record of changes there likewise. */
 void history_put_change(
     struct store_slot *store, schedd_time when, const char *job, const char *json);
+/* And a text; NULL removes it. */
+void history_put_text(struct store_slot *store, const char *key, const char *text);
 /* Commits all outboxes. */
 void history_flush(struct schedd_scheduler *scheduler);
 /* The store can be written (again): what it refused goes out once more. */

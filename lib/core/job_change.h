@@ -28,5 +28,8 @@ void job_change_unpause(struct schedd_scheduler *scheduler, struct entry *entry)
 /* A run that no request asked for: after another job, at start, in the place of a lost one. */
 void job_change_start(struct schedd_scheduler *scheduler, struct entry *entry,
     enum run_trigger trigger, const char *because);
+/* A run that follows the one called because; note_store NULL: it is noted nowhere. */
+void job_change_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
+    const char *note, struct store_slot *note_store);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 #include "core/admission.h"
 #include "core/claim.h"
+#include "core/follow.h"
+#include "core/history.h"
 #include "core/job_change.h"
 #include "core/tick.h"
 
@@ -288,17 +290,25 @@ static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 		change->entry = NULL;
 		return rc;
 	}
+	follow_settle(change, batch->batch);
 	claim_commit(batch);
 	return CHANGE_CLAIMED;
 }
 
 static void job_switch_run_finish(struct change *change)
 {
-	(void)change;
+	follow_settle(change, NULL);
+}
+
+/* What follows no more is not to follow after a restart. */
+static void job_switch_run_fail(struct change *change)
+{
+	if (change->note && !entry_get(change->scheduler, change->id))
+		history_put_text(change->note_store, change->note, NULL);
 }
 
 const struct change_ops job_change_run_ops = {
-    "run", job_switch_run_begin, job_switch_run_finish, NULL};
+    "run", job_switch_run_begin, job_switch_run_finish, job_switch_run_fail};
 
 void job_change_start(struct schedd_scheduler *scheduler, struct entry *entry,
     enum run_trigger trigger, const char *because)
@@ -309,6 +319,21 @@ void job_change_start(struct schedd_scheduler *scheduler, struct entry *entry,
 	if (!change)
 		return;
 	change->trigger = trigger;
-	change->text = because ? arena_printf(&change->arena, "%s", because) : NULL;
+	change->text = because ? arena_strdup(&change->arena, because) : NULL;
+	change_submit(change);
+}
+
+void job_change_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
+    const char *note, struct store_slot *note_store)
+{
+	struct change *change = change_new(scheduler, &job_change_run_ops, entry->job->id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
+
+	if (!change)
+		return;
+	change->trigger = RUN_BY_AFTER;
+	change->text = arena_strdup(&change->arena, because);
+	change->note = note_store ? arena_strdup(&change->arena, note) : NULL;
+	change->note_store = note_store;
 	change_submit(change);
 }

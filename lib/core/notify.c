@@ -340,10 +340,10 @@ static bool notify_failed_state(uint8_t state)
 }
 
 /* Does this end, after that of the run before, match the rule? */
-static bool notify_wants(enum job_notify_on on, uint8_t before, const struct run_live *live)
+static bool notify_wants(enum job_notify_on on, uint8_t before, enum run_state state, bool late)
 {
-	bool failed = notify_failed_state((uint8_t)live->run.state);
-	bool success = live->run.state == RUN_SUCCESS;
+	bool failed = notify_failed_state((uint8_t)state);
+	bool success = state == RUN_SUCCESS;
 
 	switch (on) {
 	case JOB_NOTIFY_FAILURE:
@@ -357,11 +357,9 @@ static bool notify_wants(enum job_notify_on on, uint8_t before, const struct run
 	case JOB_NOTIFY_SUCCESS:
 		return success;
 	case JOB_NOTIFY_LATE:
-		return live->due_at != SCHEDD_TIME_NONE &&
-		       live->run.started_at != SCHEDD_TIME_NONE &&
-		       live->run.started_at - live->due_at > SCHEDD_MINUTE;
+		return late;
 	case JOB_NOTIFY_MISSED:
-		return live->run.state == RUN_MISSED;
+		return state == RUN_MISSED;
 	}
 	return false;
 }
@@ -370,10 +368,22 @@ void notify_run(struct run_live *live)
 {
 	const struct job_details *details = job_details(live->job);
 	uint8_t before = live->entry ? live->entry->last_state : RUN_QUEUED;
+	bool late = live->due_at != SCHEDD_TIME_NONE && live->run.started_at != SCHEDD_TIME_NONE &&
+		    live->run.started_at - live->due_at > SCHEDD_MINUTE;
 
 	for (uint32_t i = 0; i < details->notify_count; i++)
-		if (notify_wants(details->notify[i].on, before, live))
+		if (notify_wants(details->notify[i].on, before, live->run.state, late))
 			notify_send(live->scheduler, live->job, &live->run, &details->notify[i]);
+}
+
+void notify_lost(
+    struct schedd_scheduler *scheduler, const struct entry *entry, const struct run *run)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	for (uint32_t i = 0; i < details->notify_count; i++)
+		if (notify_wants(details->notify[i].on, entry->last_state, run->state, false))
+			notify_send(scheduler, entry->job, run, &details->notify[i]);
 }
 
 void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)

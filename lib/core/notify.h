@@ -10,6 +10,9 @@
 
 /* The run ended; called before the entry's last_state changes. */
 void notify_run(struct run_live *live);
+/* The run was lost with the last life; likewise. */
+void notify_lost(
+    struct schedd_scheduler *scheduler, const struct entry *entry, const struct run *run);
 /* Fire times of the job became a missed row. */
 void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run);
 /* Is anybody still being told? */

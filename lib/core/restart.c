@@ -11,6 +11,7 @@
 #include <string.h>
 #include "core/admission.h"
 #include "core/change_log.h"
+#include "core/follow.h"
 #include "core/handover.h"
 #include "core/history.h"
 #include "core/job_change.h"
@@ -221,9 +222,15 @@ static void restart_lose(
 	}
 	lives = restart_adopt(scheduler, entry, run);
 	/* The end of one that is gone is not known: it lies in the time that schedd was down. */
-	if (!lives)
+	if (!lives) {
 		run->ended_at = scheduler->started_at;
+		follow_note(scheduler, slot, run);
+	}
 	history_put(slot, run);
+	if (!lives)
+		follow_run(scheduler, slot, run);
+	if (!lives && entry)
+		notify_lost(scheduler, entry, run);
 	if (known)
 		return;
 	restart_tell_lost(scheduler, slot, run);
@@ -338,10 +345,18 @@ static void restart_record(struct schedd_scheduler *scheduler)
 
 void restart_begin(struct schedd_scheduler *scheduler)
 {
+	struct follow_notes *notes[SCHEDULER_STORES_MAX];
+	uint32_t stores = scheduler->store_count;
+
 	scheduler_parts_event(scheduler, SCHEDD_EVENT_SCHEDULER_STARTED, NULL, NULL, NULL);
 	restart_record(scheduler);
-	for (uint32_t i = 0; i < scheduler->store_count; i++)
+	/* Before anything new is noted. */
+	for (uint32_t i = 0; i < stores; i++)
+		notes[i] = follow_load(scheduler, scheduler->stores[i]);
+	for (uint32_t i = 0; i < stores; i++)
 		restart_lose_all(scheduler, scheduler->stores[i]);
+	for (uint32_t i = 0; i < stores; i++)
+		follow_recover(notes[i]);
 	history_flush(scheduler);
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		restart_ask_states(scheduler, scheduler->stores[i]);
@@ -351,7 +366,10 @@ void restart_begin(struct schedd_scheduler *scheduler)
 
 void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
+	struct follow_notes *notes = follow_load(scheduler, slot);
+
 	restart_lose_all(scheduler, slot);
+	follow_recover(notes);
 	history_flush(scheduler);
 	restart_ask_states(scheduler, slot);
 	restart_expire(scheduler);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/admission.h"
-#include "core/after.h"
+#include "core/follow.h"
 #include "core/history.h"
 #include "core/job_change.h"
 #include "core/notify.h"
@@ -215,6 +215,7 @@ static void run_live_record_end(struct run_live *live, enum run_state state, con
 		run->output_bytes = output_written(live->output);
 		run->output_dropped = output_dropped(live->output);
 	}
+	follow_note(live->scheduler, live->store, run);
 	history_put(live->store, run);
 	live->scheduler->counts.ended[state]++;
 }
@@ -231,7 +232,7 @@ static void run_live_tell(struct run_live *live)
 	notify_run(live);
 	if (live->entry && !live->held_by_dead && state != RUN_CANCELLED)
 		live->entry->last_state = (uint8_t)state;
-	after_run(live);
+	follow_run(live->scheduler, live->store, &live->run);
 	scheduler_wait_told(live->scheduler, live->job->id, &live->run);
 }
 
