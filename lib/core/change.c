@@ -107,7 +107,8 @@ static void change_committed(int rc, const struct schedd_error *err, void *conte
 	struct store_slot *store = change->store;
 
 	scheduler_enter(scheduler);
-	if (rc)
+	/* What the store refuses is no failure of the store. */
+	if (rc && rc != SCHEDD_ECONFLICT)
 		scheduler_store_failed(store, err);
 	else
 		scheduler_store_worked(store);

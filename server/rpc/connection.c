@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <schedd/clock.h>
 #include "base/strbuf.h"
 #include "proto/frame.h"
 #include "proto/message.h"
@@ -28,6 +29,8 @@
 #define RPC_BYTES_PER_ELEMENT 8
 #define RPC_ELEMENTS_MIN 1024
 #define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
+#define CONNECTION_TURN 1000  /* microseconds for one client's requests before others have theirs  \
+			       */
 
 struct connection {
 	struct rpc_client link; /* must be first: the place in the lists of rpc.c */
@@ -42,7 +45,8 @@ struct connection {
 	bool writing;           /* writable is pending */
 	bool ended;             /* the client sends nothing more */
 	bool doomed;            /* nothing can be read any more: close when out is sent */
-	bool stalled;           /* in holds messages that had to wait for room */
+	bool stalled;           /* in holds messages that had to wait for room, or for their turn */
+	bool had_turn;          /* the requests taken up filled its turn */
 	bool busy;              /* messages are being taken apart: answers are sent at the end */
 	unsigned calls;         /* open calls */
 	unsigned heavy;         /* of these, with large answers */
@@ -373,10 +377,12 @@ static size_t connection_messages(struct connection *c, const char *bytes, size_
 	    .depth = FRAME_DEPTH_MAX,
 	    .elements = RPC_ELEMENTS_MIN + limits->request / RPC_BYTES_PER_ELEMENT,
 	};
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t turn_ends = clock->mono(clock->context).us + CONNECTION_TURN;
 	struct schedd_error err;
 	size_t done = 0;
 
-	while (done < length && connection_takes_more(c)) {
+	while (done < length && connection_takes_more(c) && !c->had_turn) {
 		int rc;
 
 		if (connection_is_array(bytes + done))
@@ -396,14 +402,15 @@ static size_t connection_messages(struct connection *c, const char *bytes, size_
 		rpc_dispatch(c, bytes + done, c->scan.offset);
 		done += c->scan.offset;
 		c->scan.offset = 0;
+		c->had_turn = clock->mono(clock->context).us >= turn_ends;
 	}
-	c->stalled = done < length && c->fd >= 0 && !connection_takes_more(c);
+	c->stalled = done < length && c->fd >= 0 && (c->had_turn || !connection_takes_more(c));
 	return done;
 }
 
 static void connection_want_read(struct connection *c)
 {
-	bool wanted = !c->ended && connection_takes_more(c);
+	bool wanted = !c->ended && !c->stalled && connection_takes_more(c);
 
 	if (wanted == c->reading)
 		return;
@@ -496,14 +503,15 @@ void connection_resume(struct connection *c)
 
 	connection_ref(c);
 	alive = c->fd >= 0 && connection_flush(c);
-	if (alive && c->stalled && connection_takes_more(c)) {
+	if (alive && c->stalled && !c->had_turn && connection_takes_more(c)) {
 		c->busy = true;
 		connection_messages_kept(c);
 		c->busy = false;
 		alive = c->fd >= 0 && connection_flush(c);
-		if (alive && c->stalled && connection_takes_more(c))
-			connection_queued(c); /* in the next turn, so that others have theirs */
 	}
+	c->had_turn = false;
+	if (alive && c->stalled && connection_takes_more(c))
+		rpc_client_later(c->rpc, &c->link);
 	if (alive && connection_is_over(c))
 		connection_close(c);
 	else if (alive)

@@ -154,15 +154,33 @@ void rpc_client_remove(struct rpc *rpc, struct rpc_client *client)
 	client->dirty = false;
 }
 
+static void rpc_client_push(struct rpc *rpc, struct rpc_client *client)
+{
+	client->dirty = true;
+	client->next_dirty = rpc->dirty;
+	rpc->dirty = client;
+}
+
 void rpc_client_dirty(struct rpc *rpc, struct rpc_client *client)
 {
 	if (client->dirty)
 		return;
-	client->dirty = true;
-	client->next_dirty = rpc->dirty;
 	if (!rpc->dirty)
 		event_active(rpc->flush, EV_TIMEOUT, 0);
-	rpc->dirty = client;
+	rpc_client_push(rpc, client);
+}
+
+void rpc_client_later(struct rpc *rpc, struct rpc_client *client)
+{
+	static const struct timeval at_once = {0};
+
+	if (client->dirty)
+		return;
+	/* What is made active now is called before the loop looks at descriptors; a timer is not.
+	 */
+	if (!rpc->dirty && event_add(rpc->flush, &at_once) < 0)
+		event_active(rpc->flush, EV_TIMEOUT, 0);
+	rpc_client_push(rpc, client);
 }
 
 void rpc_flush(struct rpc *rpc)

@@ -75,6 +75,8 @@ void rpc_client_add(struct rpc *rpc, struct rpc_client *client);
 void rpc_client_remove(struct rpc *rpc, struct rpc_client *client);
 /* connection_resume() is called for it in the next turn of the loop. */
 void rpc_client_dirty(struct rpc *rpc, struct rpc_client *client);
+/* As rpc_client_dirty, but not before all that is readable now had its turn. */
+void rpc_client_later(struct rpc *rpc, struct rpc_client *client);
 /* The buffer for reading that all connections share; returns its size. */
 size_t rpc_buffer(struct rpc *rpc, char **buffer);
 

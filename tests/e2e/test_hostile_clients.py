@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Clients that send nonsense, too much, or never read: each costs little, and the others notice nothing."""
 import os
+import signal
 import socket
 import unittest
 
@@ -108,6 +109,26 @@ class Hostile(Case):
         self.assertLess(sent, 64 << 20, "reading from it stops")
         self.assertLess(self.server.memory() - before, 24 << 20)
         self.assertEqual(self.client.call("server.ping")["ready"], True)
+
+    def test_a_flood_of_requests_leaves_others_their_turn(self):
+        for first in range(0, 2000, 200):
+            for msgid in [self.client.send("job.add", id=f"j{first + i}", shell="true", store="memory",
+                                           trigger={"every": "1h"}) for i in range(200)]:
+                self.client.receive(msgid)
+        before = self.client.call("server.status")["requests"]
+        sock = self.raw()
+        sock.sendall(msgpack.packb([0, 0, "server.ping", []]))
+        sock.recv(65536)
+        self.server.process.send_signal(signal.SIGSTOP)
+        sock.sendall(b"".join(msgpack.packb([0, i, "job.list", [{"patterns": "none*"}]]) for i in range(1000)))
+        sent = self.client.send("server.status")
+        self.server.process.send_signal(signal.SIGCONT)
+        self.assertLess(self.client.receive(sent)["requests"] - before, 900)
+        unpacker, answers = msgpack.Unpacker(), []
+        while len(answers) < 1000:
+            unpacker.feed(sock.recv(65536))
+            answers += [message[1] for message in unpacker]
+        self.assertEqual(answers, list(range(1000)))
 
     def test_clients_come_and_go(self):
         for _ in range(300):

@@ -57,6 +57,15 @@ class Protocol(e2e.TestCase):
         self.refused("invalid_argument", self.call, "executor.add", name="x", type="subprocess", max_workers=1 << 32)
         self.refused("not_found", self.call, "event.unsubscribe", subscription=0)
 
+    def test_a_conflict_is_no_failure_of_the_store(self):
+        for job in ("a", "b"):
+            self.call("job.add", id=job, shell="true", trigger={"every": "1h"})
+            self.call("run.wait", **self.call("job.run", id=job))
+        self.call("job.remove", id="a")
+        self.assertIn("purge", self.refused("conflict", self.call, "job.rename", id="b", to="a"))
+        self.assertIsNone(self.call("server.status")["scheduler"]["store_error"])
+        self.assertEqual(self.call("job.get", id="b")["id"], "b")
+
     def test_an_id_of_nil_is_left_out(self):
         made = self.call("job.add", id=None, shell="true", trigger={"every": "1h"})["id"]
         self.assertEqual(self.call("job.get", id=made)["id"], made)
