@@ -19,7 +19,7 @@ void strmap_clear(struct strmap *map)
 	strmap_init(map, map->key);
 }
 
-/* FNV-1a with a final mix: short keys that differ in their last digit spread well. */
+/* FNV-1a with a final mix: short keys that differ in their last digit spread well. Never 0. */
 uint32_t strmap_hash(const char *key)
 {
 	uint32_t hash = 2166136261u;
@@ -28,7 +28,8 @@ uint32_t strmap_hash(const char *key)
 		hash = (hash ^ (unsigned char)*key) * 16777619u;
 	hash ^= hash >> 16;
 	hash *= 0x7feb352du;
-	return hash ^ (hash >> 15);
+	hash ^= hash >> 15;
+	return hash ? hash : 1;
 }
 
 /* The slot of key, or the free slot where it would go. */
@@ -37,8 +38,8 @@ static uint32_t strmap_slot(const struct strmap *map, const char *key, uint32_t 
 	uint32_t mask = map->capacity - 1;
 	uint32_t slot = hash & mask;
 
-	while (map->items[slot] &&
-	    (map->hashes[slot] != hash || strcmp(map->key(map->items[slot]), key) != 0))
+	while (map->hashes[slot] &&
+	       (map->hashes[slot] != hash || strcmp(map->key(map->items[slot]), key) != 0))
 		slot = (slot + 1) & mask;
 	return slot;
 }
@@ -59,9 +60,9 @@ static int strmap_resize(struct strmap *map, uint32_t capacity)
 	for (uint32_t i = 0; i < old.capacity; i++) {
 		uint32_t slot;
 
-		if (!old.items[i])
+		if (!old.hashes[i])
 			continue;
-		for (slot = old.hashes[i] & (capacity - 1); map->items[slot];)
+		for (slot = old.hashes[i] & (capacity - 1); map->hashes[slot];)
 			slot = (slot + 1) & (capacity - 1);
 		map->items[slot] = old.items[i];
 		map->hashes[slot] = old.hashes[i];
@@ -82,14 +83,14 @@ int strmap_put(struct strmap *map, void *item)
 	uint32_t hash = strmap_hash(key);
 	uint32_t slot;
 
-	if (map->count >= map->capacity / 4 * 3) {
+	if (map->count >= map->capacity / 8 * 7) {
 		int rc = strmap_resize(map, map->capacity ? map->capacity * 2 : 16);
 
 		if (rc)
 			return rc;
 	}
 	slot = strmap_slot(map, key, hash);
-	if (map->items[slot])
+	if (map->hashes[slot])
 		return SCHEDD_ECONFLICT;
 	map->items[slot] = item;
 	map->hashes[slot] = hash;
@@ -106,10 +107,10 @@ void *strmap_remove(struct strmap *map, const char *key)
 	if (!map->count)
 		return NULL;
 	hole = strmap_slot(map, key, strmap_hash(key));
-	item = map->items[hole];
-	if (!item)
+	if (!map->hashes[hole])
 		return NULL;
-	for (next = (hole + 1) & mask; map->items[next]; next = (next + 1) & mask) {
+	item = map->items[hole];
+	for (next = (hole + 1) & mask; map->hashes[next]; next = (next + 1) & mask) {
 		uint32_t home = map->hashes[next] & mask;
 
 		/* May this item move back to the hole without passing its home? */
@@ -120,6 +121,7 @@ void *strmap_remove(struct strmap *map, const char *key)
 		}
 	}
 	map->items[hole] = NULL;
+	map->hashes[hole] = 0;
 	map->count--;
 	return item;
 }
@@ -142,6 +144,8 @@ bool strmap_check(const struct strmap *map)
 	for (uint32_t i = 0; i < map->capacity; i++) {
 		const char *key;
 
+		if (!map->items[i] != !map->hashes[i])
+			return false;
 		if (!map->items[i])
 			continue;
 		key = map->key(map->items[i]);

@@ -2,8 +2,8 @@
 /*
  * A hash table of items that carry their own string key.
  *
- * Open addressing, linear probing, 12 bytes a slot. It owns neither items nor
- * keys; a key must not change while its item is in the map.
+ * Open addressing, linear probing over the hashes, at most 7 of 8 slots in use,
+ * 12 bytes a slot. It owns neither items nor keys; a key must not change while its item is in the map.
  */
 #ifndef SCHEDD_BASE_STRMAP_H
 #define SCHEDD_BASE_STRMAP_H
@@ -16,7 +16,7 @@ typedef const char *(*strmap_key_fn)(const void *item);
 
 struct strmap {
 	void **items;	   /* NULL: free slot */
-	uint32_t *hashes;  /* of the item in the same slot */
+	uint32_t *hashes;  /* of the item in the same slot; 0: free */
 	uint32_t capacity; /* a power of two, or 0 */
 	uint32_t count;
 	strmap_key_fn key; /* reads an item's key */

@@ -58,8 +58,11 @@ struct change *change_new(struct schedd_scheduler *scheduler, const struct chang
 /* Puts it in line; what the caller lent must be copied now. */
 static int change_park(struct change *change, struct entry *entry)
 {
-	struct change **end = &entry->changes;
+	struct entry_aside *aside = entry_aside_edit(entry);
+	struct change **end;
 
+	if (!aside)
+		return SCHEDD_ENOMEM;
 	if (!change->parked && change->fields) {
 		struct value *copy = arena_alloc(&change->arena, sizeof(*copy));
 
@@ -70,7 +73,7 @@ static int change_park(struct change *change, struct entry *entry)
 		change->fields = copy;
 	}
 	change->parked = true;
-	while (*end)
+	for (end = &aside->changes; *end;)
 		end = &(*end)->next;
 	change->next = NULL;
 	*end = change;
@@ -187,18 +190,14 @@ static void change_resubmit(struct change *changes)
 
 void change_idle(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	struct change *changes;
+	struct change *changes = entry_take_changes(entry);
 
 	entry->busy = false;
 	if (entry->hidden) {
-		changes = entry->changes;
-		entry->changes = NULL;
 		entry_free(scheduler, entry);
 		change_resubmit(changes);
 		return;
 	}
-	changes = entry->changes;
-	entry->changes = NULL;
 	entry_plan(scheduler, entry);
 	if (changes)
 		change_resubmit(changes);
@@ -209,9 +208,8 @@ void change_idle(struct schedd_scheduler *scheduler, struct entry *entry)
 void change_drop_entry(struct change *change)
 {
 	struct entry *entry = change->entry;
-	struct change *changes = entry->changes;
+	struct change *changes = entry_take_changes(entry);
 
-	entry->changes = NULL;
 	change->entry = NULL;
 	entry_free(change->scheduler, entry);
 	change_resubmit(changes);
@@ -242,8 +240,7 @@ void change_apply(struct change *change)
 	entry->state = change->state;
 	job_state_init(&change->state);
 	if (change->pause_text || !entry->state.paused) {
-		free(entry->pause_text);
-		entry->pause_text = change->pause_text;
+		entry_set_pause_text(entry, change->pause_text);
 		change->pause_text = NULL;
 	}
 	if (change->job) {
@@ -288,9 +285,8 @@ static void change_record_before(struct change *change, struct value *more)
 	}
 	if (entry->state.paused != change->state.paused || change->pause_text)
 		value_put(arena, &before, "paused",
-		    entry->state.paused
-			? value_string(arena, entry->pause_text ? entry->pause_text : "paused")
-			: value_nil());
+		    entry->state.paused ? value_string(arena, entry_paused_by(entry))
+					: value_nil());
 	if (before.map.count)
 		value_put(arena, more, "before", before);
 }

@@ -97,7 +97,7 @@ static bool claim_row_joins(const struct run *tail, enum run_state state, const 
 static int claim_row_fill(struct claim *claim, struct run *run, enum run_state state,
     const struct misfire_span *span, const char *reason)
 {
-	const struct run *tail = claim->rows ? NULL : claim->entry->tail;
+	const struct run *tail = claim->rows ? NULL : entry_aside(claim->entry)->tail;
 
 	run_init(run);
 	if (claim_row_joins(tail, state, reason) && !claim->runs) {
@@ -169,14 +169,13 @@ static void claim_row_settle(
 	    .pid = -1};
 
 	row->run = NULL;
-	entry_close_tail(entry);
-	entry->tail = run;
 	if (run->state == RUN_SKIPPED)
 		scheduler->counts.skipped_times += row->added;
 	else
 		scheduler->counts.missed_times += row->added;
 	history_missed(scheduler, entry, run, row->added);
 	event_ring_emit(scheduler, &event);
+	entry_set_tail(entry, run);
 }
 
 /* The claim is durable: counters move, rows and runs become visible. */
@@ -192,7 +191,7 @@ static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim
 	for (struct claim_row *row = claim->rows; row; row = row->next)
 		claim_row_settle(scheduler, entry, row);
 	if (live)
-		entry_close_tail(entry);
+		entry_set_tail(entry, NULL);
 	for (; live; live = next) {
 		next = live->next_claimed;
 		live->next_claimed = NULL;

@@ -12,6 +12,8 @@
 #include "core/change.h"
 #include "core/run_live.h"
 
+_Static_assert(sizeof(struct entry) <= 136, "an entry has grown");
+
 struct entry *entry_find(const struct schedd_scheduler *scheduler, const char *id)
 {
 	return strmap_get(&scheduler->entries, id);
@@ -53,6 +55,7 @@ struct entry *entry_new(
 	entry->job = job_ref(job);
 	job_state_init(&entry->state);
 	entry->store = store;
+	entry->executor = ENTRY_NOWHERE;
 	entry->last_state = RUN_QUEUED;
 	entry->hidden = true;
 	entry->busy = true;
@@ -76,10 +79,12 @@ bool entry_own_retention(const struct entry *entry)
 
 static void entry_count(struct schedd_scheduler *scheduler, const struct entry *entry, int by)
 {
+	struct executor_slot *executor = entry_executor(entry);
+
 	scheduler->visible += (uint32_t)by;
 	entry->store->entries += (uint32_t)by;
-	if (entry->executor)
-		entry->executor->entries += (uint32_t)by;
+	if (executor)
+		executor->entries += (uint32_t)by;
 	if (entry->state.paused)
 		scheduler->paused_jobs += (uint32_t)by;
 	if (entry_own_retention(entry))
@@ -89,7 +94,7 @@ static void entry_count(struct schedd_scheduler *scheduler, const struct entry *
 void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
 {
 	entry->hidden = false;
-	entry->executor = scheduler_executor_slot(scheduler, job_executor(entry->job));
+	entry_find_executor(scheduler, entry);
 	entry_count(scheduler, entry, 1);
 	after_link(scheduler, entry);
 }
@@ -101,8 +106,11 @@ static void entry_release(struct entry *entry)
 		live->entry = NULL;
 		live->next_of_job = live->prev_of_job = NULL;
 	}
-	entry_close_tail(entry);
-	free(entry->pause_text);
+	if (entry->aside) {
+		entry_set_tail(entry, NULL);
+		free(entry->aside->pause_text);
+		free(entry->aside);
+	}
 	job_state_clear(&entry->state);
 	job_unref(entry->job);
 	free(entry);
@@ -146,7 +154,7 @@ void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struc
 		after_unlink(scheduler, entry);
 	}
 	entry->job = job;
-	entry->executor = scheduler_executor_slot(scheduler, job_executor(job));
+	entry_find_executor(scheduler, entry);
 	if (!entry->hidden) {
 		entry_count(scheduler, entry, 1);
 		after_link(scheduler, entry);
@@ -331,13 +339,89 @@ const char *entry_state(const struct entry *entry)
 	return entry->state.finished ? "finished" : "waiting";
 }
 
-void entry_close_tail(struct entry *entry)
+const struct entry_aside *entry_aside(const struct entry *entry)
 {
-	if (entry->tail) {
-		run_clear(entry->tail);
-		free(entry->tail);
-		entry->tail = NULL;
+	static const struct entry_aside nothing = {NULL, NULL, NULL};
+
+	return entry->aside ? entry->aside : &nothing;
+}
+
+struct entry_aside *entry_aside_edit(struct entry *entry)
+{
+	if (!entry->aside)
+		entry->aside = calloc(1, sizeof(*entry->aside));
+	return entry->aside;
+}
+
+struct change *entry_take_changes(struct entry *entry)
+{
+	struct change *changes = entry_aside(entry)->changes;
+
+	if (changes)
+		entry->aside->changes = NULL;
+	return changes;
+}
+
+void entry_inherit_changes(struct entry *entry, struct entry *from)
+{
+	struct change **end;
+
+	if (!entry_aside(from)->changes)
+		return;
+	if (!entry->aside) {
+		entry->aside = from->aside;
+		from->aside = NULL;
+		return;
 	}
+	for (end = &entry->aside->changes; *end;)
+		end = &(*end)->next;
+	*end = entry_take_changes(from);
+}
+
+void entry_set_tail(struct entry *entry, struct run *tail)
+{
+	struct entry_aside *aside = tail ? entry_aside_edit(entry) : entry->aside;
+	struct run *old = aside ? aside->tail : tail;
+
+	if (aside)
+		aside->tail = tail;
+	if (old)
+		run_clear(old);
+	free(old);
+}
+
+const char *entry_paused_by(const struct entry *entry)
+{
+	const char *text = entry_aside(entry)->pause_text;
+
+	return text ? text : "paused";
+}
+
+void entry_set_pause_text(struct entry *entry, char *text)
+{
+	struct entry_aside *aside = text ? entry_aside_edit(entry) : entry->aside;
+
+	if (!aside) {
+		free(text);
+		return;
+	}
+	free(aside->pause_text);
+	aside->pause_text = text;
+}
+
+struct executor_slot *entry_executor(const struct entry *entry)
+{
+	return entry->executor == ENTRY_NOWHERE
+		   ? NULL
+		   : entry->store->scheduler->executors[entry->executor];
+}
+
+void entry_find_executor(struct schedd_scheduler *scheduler, struct entry *entry)
+{
+	const struct executor_slot *slot =
+	    scheduler_executor_slot(scheduler, job_executor(entry->job));
+
+	entry->executor = slot ? slot->place : ENTRY_NOWHERE;
 }
 
 static bool entry_check_one(const struct schedd_scheduler *scheduler, const struct entry *entry)
@@ -348,7 +432,7 @@ static bool entry_check_one(const struct schedd_scheduler *scheduler, const stru
 		return false;
 	if ((entry->busy || entry->hidden) && heap_queued(&entry->due))
 		return false;
-	if (entry->changes && !entry->busy)
+	if (entry_aside(entry)->changes && !entry->busy)
 		return false;
 	for (const struct run_live *run = entry->runs; run; run = run->next_of_job) {
 		const struct run_live *behind = run->next_of_job ? run->next_of_job : entry->runs;

@@ -99,8 +99,8 @@ static int job_add_plan(struct change *change, struct schedd_error *err)
 								: entry->state.next_run_time);
 		return 0;
 	}
-	return job_plan_first(change->scheduler, change->job, change->now, &change->state, given,
-	    change->flags, err);
+	return job_plan_first(
+	    change->scheduler, change->job, change->now, &change->state, given, change->flags, err);
 }
 
 static struct store_slot *job_add_store(struct change *change, struct schedd_error *err)

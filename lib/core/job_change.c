@@ -205,12 +205,12 @@ static int job_change_rename_begin(struct change *change, struct schedd_error *e
 	change->batch = store_batch_new(change->store->store);
 	store_batch_rename(change->batch, change->id, change->text);
 	store_batch_put_job(change->batch, change->job, &change->state);
-	if (change->entry->pause_text) {
+	if (entry_aside(change->entry)->pause_text) {
 		store_batch_put_text(
 		    change->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
 		store_batch_put_text(change->batch,
 		    arena_printf(&change->arena, "paused.%s", change->text),
-		    change->entry->pause_text);
+		    entry_aside(change->entry)->pause_text);
 	}
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, change->text);
 	return CHANGE_COMMIT;
@@ -220,19 +220,14 @@ static int job_change_rename_begin(struct change *change, struct schedd_error *e
 static void job_change_rename_settle(struct change *change, bool done)
 {
 	struct entry *other = change->other;
-	struct change *waiting = other->changes, **end = &change->entry->changes;
 
 	change->other = NULL;
-	other->changes = NULL;
 	if (!done) {
-		other->changes = waiting;
 		change_idle(change->scheduler, other);
 		return;
 	}
+	entry_inherit_changes(change->entry, other);
 	entry_free(change->scheduler, other);
-	while (*end)
-		end = &(*end)->next;
-	*end = waiting;
 }
 
 static void job_change_rename_finish(struct change *change)

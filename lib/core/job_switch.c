@@ -72,7 +72,7 @@ static int job_switch_pause_begin(struct change *change, struct schedd_error *er
 static void job_switch_pause_finish(struct change *change)
 {
 	change_apply(change);
-	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, change->entry->pause_text);
+	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, entry_aside(change->entry)->pause_text);
 	change_answer_job(change);
 }
 
@@ -84,8 +84,8 @@ const struct change_ops job_change_pause_ops = {
 /* Why nothing ran meanwhile: "paused by uid 1000: upgrade". */
 static const char *job_switch_paused_text(const struct entry *entry, char *text, size_t size)
 {
-	if (entry->pause_text)
-		snprintf(text, size, "%s", entry->pause_text);
+	if (entry_aside(entry)->pause_text)
+		snprintf(text, size, "%s", entry_aside(entry)->pause_text);
 	else if (entry->state.paused_reason)
 		snprintf(text, size, "paused: %s", entry->state.paused_reason);
 	else

@@ -94,9 +94,9 @@ static struct value job_value_remarks(const struct entry *entry, struct arena *a
 
 static struct value job_value_paused_by(const struct entry *entry, struct arena *arena)
 {
-	if (!entry->state.paused || !entry->pause_text)
+	if (!entry->state.paused)
 		return value_nil();
-	return value_string(arena, entry->pause_text);
+	return value_string(arena, entry_aside(entry)->pause_text);
 }
 
 static const struct job_value {

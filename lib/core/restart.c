@@ -54,7 +54,7 @@ static int restart_take_job(struct job_record *record, void *context)
 	entry->state = record->state;
 	entry->busy = false;
 	entry_show(scheduler, entry);
-	if (!entry->executor && !entry->state.invalid &&
+	if (!entry_executor(entry) && !entry->state.invalid &&
 	    strcmp(job_executor(entry->job), "http") == 0)
 		(void)scheduler_parts_http(scheduler); /* which takes the jobs that name it */
 	if (entry->state.invalid)
@@ -70,8 +70,8 @@ static void restart_take_pause(const char *key, const char *text, void *context)
 	struct schedd_scheduler *scheduler = context;
 	struct entry *entry = entry_get(scheduler, key + strlen("paused."));
 
-	if (entry && entry->state.paused && !entry->pause_text)
-		entry->pause_text = strdup(text);
+	if (entry && entry->state.paused && !entry_aside(entry)->pause_text)
+		entry_set_pause_text(entry, strdup(text));
 }
 
 static void restart_take_group(const char *key, const char *text, void *context)

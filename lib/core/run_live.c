@@ -112,7 +112,7 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
 	live->entry = entry;
 	live->job = job_ref(entry->job);
 	live->store = entry->store;
-	live->executor = entry->executor;
+	live->executor = entry_executor(entry);
 	live->run.job = entry->job->id;
 	live->run.number = number;
 	live->run.trigger = trigger;

@@ -199,9 +199,9 @@ static void scheduler_parts_adopt(struct schedd_scheduler *scheduler, struct exe
 	struct entry *entry;
 
 	while ((entry = strmap_next(&scheduler->entries, &position)))
-		if (!entry->hidden && !entry->executor &&
+		if (!entry->hidden && entry->executor == ENTRY_NOWHERE &&
 		    strcmp(job_executor(entry->job), slot->name) == 0) {
-			entry->executor = slot;
+			entry->executor = slot->place;
 			slot->entries++;
 		}
 }
@@ -215,6 +215,9 @@ int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char
 	if (scheduler_executor_slot(scheduler, name))
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "executor %s: there is one already", name);
+	if (scheduler->executor_count == ENTRY_NOWHERE)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "executor %s: there are too many already", name);
 	slot = calloc(1, sizeof(*slot));
 	if (!slot)
 		return schedd_error_nomem(err);
@@ -230,6 +233,7 @@ int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char
 		free(slot);
 		return rc;
 	}
+	slot->place = (uint16_t)scheduler->executor_count;
 	scheduler->executors[scheduler->executor_count++] = slot;
 	scheduler_parts_adopt(scheduler, slot);
 	scheduler_parts_event(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, NULL);

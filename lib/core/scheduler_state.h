@@ -60,6 +60,7 @@ struct executor_slot {
 	char *name;        /* owned; lives as long as the scheduler */
 	struct heap ready; /* of run_live.queue, by priority, then age */
 	uint32_t entries;  /* jobs that use it */
+	uint16_t place;    /* in scheduler.executors, for good */
 	bool removed;      /* no new jobs; kept for those that run */
 };
 

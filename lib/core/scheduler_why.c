@@ -68,10 +68,10 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 	if (scheduler->paused && scheduler->paused_why)
 		scheduler_why_say(why, scheduler->paused_why);
 	if (entry->state.paused)
-		scheduler_why_say(why, entry->pause_text ? entry->pause_text : "paused");
+		scheduler_why_say(why, entry_paused_by(entry));
 	if (entry->state.finished)
 		scheduler_why_say(why, "finished: its trigger has no further run times");
-	if (!entry->executor)
+	if (!entry_executor(entry))
 		scheduler_why_say(why, "its executor does not exist");
 	if (entry->store->failing) {
 		snprintf(text, sizeof(text), "store %s cannot be written: %s", entry->store->name,

@@ -30,8 +30,7 @@ void why_past_init(struct why_past *past, struct schedd_scheduler *scheduler, co
 	if (job_details(entry->job)->group)
 		past->group = arena_strdup(arena, job_details(entry->job)->group);
 	if (entry->state.paused)
-		past->paused =
-		    arena_strdup(arena, entry->pause_text ? entry->pause_text : "paused");
+		past->paused = arena_strdup(arena, entry_paused_by(entry));
 }
 
 void why_past_clear(struct why_past *past)

@@ -182,13 +182,13 @@ struct job_state {
 	char *paused_reason;       /* owned; NULL: none */
 	schedd_time created_at;
 	schedd_time updated_at;
+	char *invalid;      /* why the stored row could not be read; owned; NULL: it could */
 	uint64_t run_count; /* scheduled runs so far, for max_runs */
 	uint32_t last_run;  /* the highest run number given out, ever */
 	uint32_t revision;  /* counts changes of the definition, from 1 */
 	uid_t created_by;   /* who added it */
 	bool paused;
 	bool finished; /* exhausted but kept */
-	char *invalid; /* why the stored row could not be read; owned; NULL: it could */
 };
 
 /* What is stored of a job. */
