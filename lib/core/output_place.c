@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of output: their names, their making, and what is deleted when there are too many. */
+/* Files of output: their names, their making and their end. */
 #include "core/output_place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include "core/output_tidy.h"
 
 /* What is kept of a run's output while the disk is nearly full: in memory only. */
 #define OUTPUT_PLACE_LOW_DISK 4096
@@ -71,45 +70,47 @@ struct output *output_place_open(const struct run_live *live)
 	return output_new(path, (size_t)limit);
 }
 
-/* Deletes the files in one job's directory, then the directory. */
-static void output_place_empty(const char *directory)
+/* Runs that go on keep what they write. */
+static void output_place_keep(
+    const struct schedd_scheduler *scheduler, const struct run_live *live, const char *gone)
 {
-	DIR *files = opendir(directory);
-	struct dirent *file;
+	char from[4352], to[4096];
 
-	if (!files)
+	if (!output_place_directory(scheduler, live->job->id) ||
+	    !output_place_path(scheduler, live->job->id, live->run.number, to, sizeof(to)))
 		return;
-	while ((file = readdir(files)))
-		if (file->d_name[0] != '.')
-			unlinkat(dirfd(files), file->d_name, 0);
-	closedir(files);
-	rmdir(directory);
+	snprintf(from, sizeof(from), "%s/%u", gone, live->run.number);
+	if (rename(from, to) && errno != ENOENT)
+		log_warn(
+		    scheduler->log, "run %s: its output is lost: %s", live->id, strerror(errno));
 }
 
-void output_place_remove(const struct schedd_scheduler *scheduler, const char *job, uint32_t number)
+/* job NULL: of all jobs. */
+static void output_place_drop(struct schedd_scheduler *scheduler, const char *job)
+{
+	char gone[4096], path[4352];
+
+	if (!output_tidy_take(scheduler, job, gone, sizeof(gone)))
+		return;
+	for (const struct run_live *live = scheduler->live; live; live = live->next) {
+		if (!live->output || (job && strcmp(live->job->id, job) != 0))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", gone, job ? "." : live->job->id);
+		output_place_keep(scheduler, live, path);
+	}
+	output_tidy_gone(scheduler);
+}
+
+void output_place_remove(struct schedd_scheduler *scheduler, const char *job, uint32_t number)
 {
 	char path[4096];
 
 	if (!scheduler->state_dir)
 		return;
-	if (job && number) {
-		if (output_place_path(scheduler, job, number, path, sizeof(path)))
-			unlink(path);
-		return;
-	}
-	if (job) {
-		snprintf(path, sizeof(path), "%s/output/%s", scheduler->state_dir, job);
-		output_place_empty(path);
-		return;
-	}
-	snprintf(path, sizeof(path), "%s/output", scheduler->state_dir);
-	for (DIR *jobs = opendir(path); jobs; closedir(jobs), jobs = NULL) {
-		struct dirent *entry;
-
-		while ((entry = readdir(jobs)))
-			if (entry->d_name[0] != '.')
-				output_place_remove(scheduler, entry->d_name, 0);
-	}
+	if (!job || !number)
+		output_place_drop(scheduler, job);
+	else if (output_place_path(scheduler, job, number, path, sizeof(path)))
+		unlink(path);
 }
 
 void output_place_rename(const struct schedd_scheduler *scheduler, const char *from, const char *to)
@@ -123,89 +124,4 @@ void output_place_rename(const struct schedd_scheduler *scheduler, const char *f
 	if (rename(old, new) && errno != ENOENT)
 		log_warn(scheduler->log, "output of job %s cannot be renamed: %s", from,
 		    strerror(errno));
-}
-
-/* A kept file, for the search of the oldest. */
-struct output_place_file {
-	char *path;
-	int64_t size;
-	int64_t written_at; /* mtime, ns */
-};
-
-struct output_place_files {
-	struct output_place_file *items;
-	size_t count, capacity;
-	int64_t total;
-};
-
-static void output_place_files_add(
-    struct output_place_files *files, const char *path, const struct stat *info)
-{
-	if (files->count == files->capacity) {
-		size_t capacity = files->capacity ? files->capacity * 2 : 64;
-		struct output_place_file *items =
-		    realloc(files->items, capacity * sizeof(items[0]));
-
-		if (!items)
-			return;
-		files->items = items;
-		files->capacity = capacity;
-	}
-	files->items[files->count] = (struct output_place_file){strdup(path), info->st_size,
-	    info->st_mtim.tv_sec * INT64_C(1000000000) + info->st_mtim.tv_nsec};
-	if (files->items[files->count].path)
-		files->count++;
-	files->total += info->st_size;
-}
-
-static void output_place_files_read(
-    struct output_place_files *files, const char *directory, int depth)
-{
-	DIR *entries = opendir(directory);
-	struct dirent *entry;
-
-	if (!entries)
-		return;
-	while ((entry = readdir(entries))) {
-		char path[4352];
-		struct stat info;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		if (lstat(path, &info))
-			continue;
-		if (S_ISDIR(info.st_mode) && depth == 0)
-			output_place_files_read(files, path, 1);
-		else if (S_ISREG(info.st_mode))
-			output_place_files_add(files, path, &info);
-	}
-	closedir(entries);
-}
-
-static int output_place_files_older(const void *a, const void *b)
-{
-	const struct output_place_file *left = a, *right = b;
-
-	return (left->written_at > right->written_at) - (left->written_at < right->written_at);
-}
-
-void output_place_tidy(struct schedd_scheduler *scheduler)
-{
-	int64_t limit = scheduler->settings.output_total_max;
-	struct output_place_files files = {0};
-	char path[4096];
-
-	if (!scheduler->state_dir || limit < 0)
-		return;
-	snprintf(path, sizeof(path), "%s/output", scheduler->state_dir);
-	output_place_files_read(&files, path, 0);
-	if (files.total > limit)
-		qsort(files.items, files.count, sizeof(files.items[0]), output_place_files_older);
-	for (size_t i = 0; i < files.count; i++) {
-		if (files.total > limit && unlink(files.items[i].path) == 0)
-			files.total -= files.items[i].size;
-		free(files.items[i].path);
-	}
-	free(files.items);
 }

@@ -13,12 +13,9 @@ struct output *output_place_open(const struct run_live *live);
 /* false: it is kept nowhere, or the name does not fit. */
 bool output_place_path(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     char *path, size_t size);
-/* number 0: of all runs of the job; job NULL: of all jobs. */
-void output_place_remove(
-    const struct schedd_scheduler *scheduler, const char *job, uint32_t number);
+/* number 0: of all runs of the job that have ended; job NULL: of all jobs. */
+void output_place_remove(struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 void output_place_rename(
     const struct schedd_scheduler *scheduler, const char *from, const char *to);
-/* Removes the oldest output until the total is within its limit. */
-void output_place_tidy(struct schedd_scheduler *scheduler);
 
 #endif

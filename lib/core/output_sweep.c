@@ -2,7 +2,8 @@
 /*
  * History is deleted from the oldest run on, so is output: in each job's
  * directory the lowest number is asked for in the store, and deleted if it is
- * not there, until one is. One question at a time, one step per turn.
+ * not there, until one is. One question at a time, one step per turn; the
+ * directories are read by the janitor.
  */
 #include "core/output_sweep.h"
 
@@ -12,11 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "core/janitor.h"
 #include "core/output_place.h"
 #include "core/run_live.h"
 
 struct output_sweep {
+	struct janitor_task task; /* reads a directory: that of all jobs, or of the one at hand */
 	struct schedd_scheduler *scheduler;
+	char path[4096];    /* of that directory */
 	struct timer timer; /* makes the next step */
 	bool sweeping;
 	char **jobs; /* directories that were there when it began; owned */
@@ -79,14 +83,12 @@ static void *output_sweep_grow(void *array, uint32_t count, size_t size)
 	return realloc(array, (size_t)count * 2 * size);
 }
 
-static bool output_sweep_list_jobs(struct output_sweep *sweep)
+static void output_sweep_list_jobs(struct janitor_task *task)
 {
-	char path[4096];
+	struct output_sweep *sweep = (struct output_sweep *)task;
 	struct dirent *entry;
-	DIR *jobs;
+	DIR *jobs = opendir(sweep->path);
 
-	snprintf(path, sizeof(path), "%s/output", sweep->scheduler->state_dir);
-	jobs = opendir(path);
 	while (jobs && (entry = readdir(jobs))) {
 		char **list;
 
@@ -103,7 +105,6 @@ static bool output_sweep_list_jobs(struct output_sweep *sweep)
 	}
 	if (jobs)
 		closedir(jobs);
-	return sweep->job_count > 0;
 }
 
 static int output_sweep_compare(const void *a, const void *b)
@@ -113,17 +114,12 @@ static int output_sweep_compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void output_sweep_list_numbers(struct output_sweep *sweep)
+static void output_sweep_list_numbers(struct janitor_task *task)
 {
-	char path[4096];
+	struct output_sweep *sweep = (struct output_sweep *)task;
 	struct dirent *entry;
-	DIR *files;
+	DIR *files = opendir(sweep->path);
 
-	sweep->number_count = sweep->number_at = 0;
-	free(sweep->numbers);
-	sweep->numbers = NULL;
-	snprintf(path, sizeof(path), "%s/output/%s", sweep->scheduler->state_dir, sweep->job);
-	files = opendir(path);
 	while (files && (entry = readdir(files))) {
 		uint32_t number = (uint32_t)strtoul(entry->d_name, NULL, 10);
 		uint32_t *list;
@@ -192,6 +188,26 @@ static void output_sweep_ask(struct output_sweep *sweep)
 	output_sweep_next(sweep);
 }
 
+static void output_sweep_listed(struct janitor_task *task)
+{
+	struct output_sweep *sweep = (struct output_sweep *)task;
+
+	scheduler_enter(sweep->scheduler);
+	/* Nothing goes on in a scheduler that is freed. */
+	if (sweep->scheduler->phase == SCHEDULER_STOPPED)
+		output_sweep_end(sweep);
+	else
+		output_sweep_next(sweep);
+	scheduler_leave(sweep->scheduler);
+}
+
+static void output_sweep_read(struct output_sweep *sweep, void (*list)(struct janitor_task *task))
+{
+	sweep->task.work = list;
+	sweep->task.done = output_sweep_listed;
+	janitor_do(sweep->scheduler->janitor, &sweep->task);
+}
+
 static void output_sweep_step(struct timer *timer)
 {
 	struct output_sweep *sweep =
@@ -201,8 +217,12 @@ static void output_sweep_step(struct timer *timer)
 		output_sweep_ask(sweep);
 	} else if (sweep->job_at < sweep->job_count) {
 		snprintf(sweep->job, sizeof(sweep->job), "%s", sweep->jobs[sweep->job_at++]);
-		output_sweep_list_numbers(sweep);
-		output_sweep_next(sweep);
+		sweep->number_count = sweep->number_at = 0;
+		free(sweep->numbers);
+		sweep->numbers = NULL;
+		snprintf(sweep->path, sizeof(sweep->path), "%s/output/%s",
+		    sweep->scheduler->state_dir, sweep->job);
+		output_sweep_read(sweep, output_sweep_list_numbers);
 	} else {
 		output_sweep_end(sweep);
 	}
@@ -215,8 +235,6 @@ void output_sweep_begin(struct output_sweep *sweep)
 	sweep->sweeping = true;
 	sweep->job_at = 0;
 	sweep->number_at = 0;
-	if (output_sweep_list_jobs(sweep))
-		output_sweep_next(sweep);
-	else
-		output_sweep_end(sweep);
+	snprintf(sweep->path, sizeof(sweep->path), "%s/output", sweep->scheduler->state_dir);
+	output_sweep_read(sweep, output_sweep_list_jobs);
 }

@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/output_place.h"
+#include "core/janitor.h"
 #include "core/output_sweep.h"
+#include "core/output_tidy.h"
 
 /* Rows written between two passes. */
 #define RETENTION_EVERY 1000
@@ -51,11 +52,14 @@ int retention_init(struct schedd_scheduler *scheduler)
 	timer_init(&retention->timer, retention_next);
 	scheduler->retention = retention;
 	scheduler->sweep = output_sweep_new(scheduler);
-	return scheduler->sweep ? 0 : SCHEDD_ENOMEM;
+	scheduler->janitor = janitor_new(scheduler->mailbox);
+	return scheduler->sweep && scheduler->janitor ? 0 : SCHEDD_ENOMEM;
 }
 
 void retention_free(struct schedd_scheduler *scheduler)
 {
+	janitor_free(scheduler->janitor);
+	scheduler->janitor = NULL;
 	output_sweep_free(scheduler->sweep);
 	scheduler->sweep = NULL;
 	free(scheduler->retention);
@@ -134,7 +138,7 @@ static void retention_finish(struct retention *retention)
 	if (retention->deleted && scheduler->sweep)
 		output_sweep_begin(scheduler->sweep);
 	retention->deleted = false;
-	output_place_tidy(scheduler);
+	output_tidy_begin(scheduler, scheduler->settings.output_total_max);
 	if (retention->again) {
 		retention->again = false;
 		retention_soon(scheduler);

@@ -32,6 +32,7 @@ struct change;
 struct claim_batch;
 struct entry;
 struct handover;
+struct janitor;
 struct history_parcel;
 struct run_live;
 
@@ -173,6 +174,8 @@ struct schedd_scheduler {
 	char *sendmail;            /* for mail; NULL: /usr/sbin/sendmail */
 	struct retention *retention;
 	struct output_sweep *sweep; /* of output without history */
+	struct janitor *janitor;    /* for work on directories */
+	uint32_t tidying;           /* pieces of such work that are not done */
 
 	struct event_ring events;
 	struct scheduler_drain_state drain;

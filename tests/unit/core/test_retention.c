@@ -2,11 +2,13 @@
 /* History and output within their limits, with real processes on the machine's clock. */
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include "core/scheduler.h"
 
 static char directory[64];
@@ -124,6 +126,110 @@ Test(retention, tells_people_how_runs_end)
 		fclose(file);
 		cr_expect_not_null(strstr(text, "\"exit_code\":3"), "%s", text);
 		cr_expect_not_null(strstr(text, "failure failed 3 a"), "%s", text);
+	}
+	schedd_scheduler_stop(scheduler, 0);
+	schedd_scheduler_free(scheduler);
+}
+
+/* So many that deleting them on the scheduler's own thread would show in its time. */
+#define MANY 20000
+
+static int64_t thread_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void output_make(const char *name, int count)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/output", directory);
+	(void)mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/output/%s", directory, name);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	for (int i = 1; i <= count; i++) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "%s/output/%s/%d", directory, name, i);
+		file = fopen(path, "w");
+		cr_assert_not_null(file);
+		fputc('x', file);
+		fclose(file);
+	}
+}
+
+/* Is anything left of what was on its way out? */
+static bool output_gone(void)
+{
+	char path[256];
+	struct dirent *entry;
+	DIR *files;
+	bool gone = true;
+
+	snprintf(path, sizeof(path), "%s/output", directory);
+	files = opendir(path);
+	while (files && (entry = readdir(files)))
+		gone = gone && strncmp(entry->d_name, ".gone", 5) != 0;
+	if (files)
+		closedir(files);
+	return gone;
+}
+
+Test(retention, deletes_many_files_beside_the_scheduler)
+{
+	struct counted counted = {0};
+	struct schedd_scheduler *scheduler = scheduler_with(&counted, "echo out");
+	struct scheduler_settings settings;
+	struct scheduler_reply nobody = {NULL, NULL};
+	char path[256];
+	int64_t begin;
+
+	output_make("b", MANY);
+	output_make("c", MANY);
+	begin = thread_ms();
+	scheduler_purge(scheduler, "c", 0, NULL, nobody);
+	cr_expect_eq(files_in("c"), 0, "the name is not free at once");
+	UNTIL(scheduler, output_gone());
+	scheduler_settings_init(&settings);
+	settings.output_total_max = 0;
+	scheduler_set_settings(scheduler, &settings);
+	/* In the order of their last change the last one goes last. */
+	snprintf(path, sizeof(path), "%s/output/b/%d", directory, MANY);
+	UNTIL(scheduler, access(path, F_OK) != 0);
+	cr_expect_lt(thread_ms() - begin, 200, "it took %lld ms of the scheduler's time",
+	    (long long)(thread_ms() - begin));
+	schedd_scheduler_free(scheduler);
+}
+
+Test(retention, keeps_the_output_of_a_run_that_goes_on)
+{
+	struct counted counted = {0};
+	struct schedd_scheduler *scheduler;
+	struct scheduler_reply nobody = {NULL, NULL};
+	char shell[256], go[128], path[256];
+
+	snprintf(go, sizeof(go), "%s/go", directory);
+	snprintf(shell, sizeof(shell), "echo out; [ ! -e %s ] || exec sleep 100", go);
+	scheduler = scheduler_with(&counted, shell);
+	for (int purge = 0; purge < 2; purge++) {
+		int number = 2 * purge + 1;
+
+		cr_assert_eq(schedd_scheduler_run_job(scheduler, "a", NULL, NULL), 0);
+		UNTIL(scheduler, counted.ended == number);
+		fclose(fopen(go, "w"));
+		cr_assert_eq(schedd_scheduler_run_job(scheduler, "a", NULL, NULL), 0);
+		snprintf(path, sizeof(path), "%s/output/a/%d", directory, number + 1);
+		UNTIL(scheduler, access(path, F_OK) == 0);
+		scheduler_purge(scheduler, purge ? NULL : "a", 0, NULL, nobody);
+		UNTIL(scheduler, output_gone());
+		cr_expect_eq(files_in("a"), 1);
+		cr_expect_eq(access(path, F_OK), 0);
+		unlink(go);
+		scheduler_kill(scheduler, "a", 0, SIGKILL, NULL, nobody);
+		UNTIL(scheduler, counted.ended == number + 1);
 	}
 	schedd_scheduler_stop(scheduler, 0);
 	schedd_scheduler_free(scheduler);
