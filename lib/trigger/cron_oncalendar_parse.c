@@ -109,7 +109,7 @@ static int read_step(struct component *component, int span, int *step)
 		    reader, start, "a step of 0 never gets on, write 1 or more");
 	if (rc == SCHEDD_OK && *step > span)
 		return cron_reader_fail(reader, start,
-		    "step %d is larger than what is left of the range, which is %d", *step, span);
+		    "step %d is larger than what is left of the field, which is %d", *step, span);
 	return rc;
 }
 
@@ -135,7 +135,7 @@ static void add_to_end(struct component *component, int first, int step)
 static int parse_item(struct component *component)
 {
 	struct cron_reader *reader = component->reader;
-	int max = bounds[component->field].max;
+	int min = bounds[component->field].min, max = bounds[component->field].max;
 	int first, last, step, rc = read_value(component, &first);
 	const char *start;
 
@@ -148,7 +148,7 @@ static int parse_item(struct component *component)
 			rc = cron_reader_fail(
 			    reader, start, "the range %d..%d runs backwards", first, last);
 		if (rc == SCHEDD_OK)
-			rc = read_step(component, last - first, &step);
+			rc = read_step(component, max - min, &step);
 		if (rc == SCHEDD_OK)
 			add_values(component, first, last, step ? step : 1);
 		return rc;

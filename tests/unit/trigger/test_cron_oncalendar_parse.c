@@ -23,6 +23,8 @@ Test(cron_oncalendar_parse, takes_weekdays_dates_and_times)
 	same("*:0/15", "*/15 * * * *");
 	same("8..17:30", "30 8-17 * * *");
 	same("*:*:05/20", "5/20 * * * * *");
+	/* As systemd: a step may lead out of its range. */
+	same("*:5..10/6,53..53/1", "5,53 * * * *");
 	same("10:00:00.000", "0 10 * * *");
 	same("Mon *-*-1..7 00:00", "0 0 1-7 * +mon");
 }
@@ -82,7 +84,7 @@ Test(cron_oncalendar_parse, refuses_with_a_reason)
 	refused("Sat..Tue", 0, "run backwards");
 	refused("*:10..5", 6, "runs backwards");
 	refused("*:0/60", 4, "step 60");
-	refused("*:5..10/6", 8, "step 6");
+	refused("*:5..10/60", 8, "step 60");
 	refused("10", 0, "a date is written");
 	refused("10:", 3, "ends too early");
 	refused("24:00", 0, "hour 24 is out of 0-23");
