@@ -190,7 +190,7 @@ static bool add_day_rule(const struct cron *cron, struct strbuf *out)
 	}
 	add_weekdays(cron, out, either || days ? "or" : "and");
 	if (nth && !told)
-		told = add_of_months(cron, out, !days);
+		told = add_of_months(cron, out, !days && cron->weekdays == 0);
 	return told;
 }
 

@@ -61,6 +61,8 @@ Test(cron_words, tells_dates)
 	words("0 0 L-3,15W * *", "At 00:00 on the day 3 days before the last and the working day "
 				 "nearest day 15 of the month");
 	words("0 0 * 1 fri#2", "At 00:00 on the second Friday of January");
+	words("0 0 * 1 mon,fri#2",
+	    "At 00:00 on Monday and the second Friday of the month in January");
 	words("0 0 * * fri-mon", "At 00:00 on Monday and Friday to Sunday");
 	words("0 0 1-31 * mon", "At 00:00 every day");
 	words("0 0 * 6 *", "At 00:00 every day in June");
