@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/suggest.h"
+#include "jobfile/yaml_scalar.h"
 #include "server/config_table.h"
 
 /* Where a reader stands, for the sentence of an error. */
@@ -97,6 +98,8 @@ static int config_reader_member(struct config_reader *reader, const struct confi
 		snprintf(below, sizeof(below), "%s%s.", prefix, member->key);
 		if (member->value.type == VALUE_MAP)
 			return config_reader_members(reader, rows, base, below, &member->value);
+		if (yaml_scalar_is_null(&member->value))
+			return 0; /* nothing of it is left to be said */
 		schedd_error_set(reader->err, SCHEDD_EFILE, "must be a map of settings, not %s",
 		    value_type_name(member->value.type));
 		return config_reader_at(reader, member->line, member->column, member->key);
@@ -116,7 +119,7 @@ static int config_reader_member(struct config_reader *reader, const struct confi
 static int config_reader_members(struct config_reader *reader, const struct config_row *rows,
     void *base, const char *prefix, const struct value *map)
 {
-	for (uint32_t i = 0; i < map->map.count; i++) {
+	for (uint32_t i = 0; map->type == VALUE_MAP && i < map->map.count; i++) {
 		int rc = config_reader_member(reader, rows, base, prefix, &map->map.members[i]);
 
 		if (rc)
@@ -166,7 +169,7 @@ static int config_reader_store(struct config_reader *reader, const struct value_
 
 	if (rc)
 		return rc;
-	if (member->value.type != VALUE_MAP)
+	if (member->value.type != VALUE_MAP && !yaml_scalar_is_null(&member->value))
 		return config_reader_not(reader, member, "a map with type and path");
 	for (uint32_t i = 0; i < config->store_count; i++) {
 		if (strcmp(config->stores[i].name, member->key) == 0)
@@ -180,7 +183,11 @@ static int config_reader_store(struct config_reader *reader, const struct value_
 		*store = (struct config_store){
 		    .name = arena_strdup(&config->arena, member->key), .type = "sqlite"};
 	}
-	return config_reader_members(reader, config_table_store(), store, "", &member->value);
+	rc = config_reader_members(reader, config_table_store(), store, "", &member->value);
+	if (rc || !store->path || strcmp(store->type, "memory") != 0)
+		return rc;
+	schedd_error_set(reader->err, SCHEDD_EFILE, "a memory store is kept in no file: no path");
+	return config_reader_at(reader, member->line, member->column, member->key);
 }
 
 static int config_reader_executor(struct config_reader *reader, const struct value_member *member)
@@ -191,7 +198,7 @@ static int config_reader_executor(struct config_reader *reader, const struct val
 
 	if (rc)
 		return rc;
-	if (member->value.type != VALUE_MAP)
+	if (member->value.type != VALUE_MAP && !yaml_scalar_is_null(&member->value))
 		return config_reader_not(reader, member, "a map with type and max_workers");
 	for (uint32_t i = 0; i < config->executor_count; i++) {
 		if (strcmp(config->executors[i].name, member->key) == 0)
@@ -259,6 +266,8 @@ static int config_reader_section(struct config_reader *reader, const struct valu
 	const struct value *value = &member->value;
 	int rc = 0;
 
+	if (yaml_scalar_is_null(value))
+		return 0;
 	if (strcmp(member->key, "listeners") == 0) {
 		if (value->type != VALUE_ARRAY)
 			return config_reader_not(reader, member, "a list of listeners");
@@ -289,9 +298,11 @@ int config_reader_read(
 
 	if (root->type == VALUE_NIL)
 		return 0; /* an empty file */
-	if (root->type != VALUE_MAP)
-		return schedd_error_set(err, SCHEDD_EFILE, "%s: must be a map of settings, not %s",
-		    file, value_type_name(root->type));
+	if (root->type != VALUE_MAP) {
+		schedd_error_set(reader.err, SCHEDD_EFILE, "must be a map of settings, not %s",
+		    value_type_name(root->type));
+		return config_reader_at(&reader, root->line, root->column, "");
+	}
 	for (uint32_t i = 0; !rc && i < root->map.count; i++) {
 		const struct value_member *member = &root->map.members[i];
 

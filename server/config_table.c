@@ -6,9 +6,13 @@
 #include <schedd/clock.h>
 #include "base/duration.h"
 #include "base/size.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
+#include "executor/executor.h"
 #include "jobfile/yaml_scalar.h"
 #include "server/config.h"
+#include "store/store.h"
+#include "trigger/zone.h"
 
 #define IN(member) offsetof(struct config, member)
 #define DAYS(n) ((int64_t)(n)*SCHEDD_DAY)
@@ -17,7 +21,7 @@ static const char *const log_level_words[] = {"error", "warning", "info", "debug
 static const char *const log_format_words[] = {"text", "json", NULL};
 
 static const struct config_row config_settings[] = {
-    {"timezone", CONFIG_TEXT, IN(timezone), 0, 0, NULL, false, "the machine's own",
+    {"timezone", CONFIG_ZONE, IN(timezone), 0, 0, NULL, false, "the machine's own",
 	"zone of triggers and times that name none"},
     {"socket", CONFIG_TEXT, IN(socket), 0, 0, NULL, false, "by mode", "where clients connect"},
     {"state_dir", CONFIG_TEXT, IN(state_dir), 0, 0, NULL, false, "by mode",
@@ -79,15 +83,15 @@ _Static_assert(sizeof(config_settings) / sizeof(config_settings[0]) <= CONFIG_SE
 #define OF_LISTENER(member) offsetof(struct config_listener, member)
 
 static const struct config_row config_store_rows[] = {
-    {"type", CONFIG_TEXT, OF_STORE(type), 0, 0, NULL, false, "sqlite", "sqlite or memory"},
+    {"type", CONFIG_STORE, OF_STORE(type), 0, 0, NULL, false, "sqlite", "sqlite or memory"},
     {"path", CONFIG_TEXT, OF_STORE(path), 0, 0, NULL, false, "NAME.db in the state directory",
-	"the database file"},
+	"the database file; beside the others if it is not absolute"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
 };
 
 static const struct config_row config_executor_rows[] = {
-    {"type", CONFIG_TEXT, OF_EXECUTOR(type), 0, 0, NULL, false, "subprocess",
-	"subprocess, function or threadpool"},
+    {"type", CONFIG_EXEC, OF_EXECUTOR(type), 0, 0, NULL, false, "subprocess",
+	"subprocess, function, threadpool or http"},
     {"max_workers", CONFIG_COUNT, OF_EXECUTOR(max_workers), 0, 1000000, NULL, false, "by the type",
 	"runs at one time"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
@@ -135,6 +139,8 @@ const struct config_row *config_table_listener(void)
 
 static int config_wrong(const struct value *value, const char *wanted, struct schedd_error *err)
 {
+	if (yaml_scalar_is_null(value) || value_is_text(value, ""))
+		return schedd_error_set(err, SCHEDD_EINVAL, "is empty, it must be %s", wanted);
 	if (value->type == VALUE_STRING)
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "'%.64s' is not %s", value->string.text, wanted);
@@ -145,20 +151,28 @@ static int config_wrong(const struct value *value, const char *wanted, struct sc
 static int config_word(
     const struct config_row *row, int *out, const struct value *value, struct schedd_error *err)
 {
+	struct strbuf all = STRBUF_EMPTY;
 	size_t count = 0;
 	const char *closest;
+	int rc;
 
 	if (value->type != VALUE_STRING)
 		return config_wrong(value, "a word", err);
 	for (; row->words[count]; count++) {
 		if (value_is_text(value, row->words[count])) {
 			*out = (int)count;
+			strbuf_clear(&all);
 			return 0;
 		}
+		strbuf_printf(&all, "%s%s", count ? ", " : "", row->words[count]);
 	}
 	closest = suggest_closest(value->string.text, row->words, count);
-	return schedd_error_set(err, SCHEDD_EINVAL, "'%.64s' is unknown, did you mean '%s'?",
-	    value->string.text, closest ? closest : row->words[0]);
+	rc = closest ? schedd_error_set(err, SCHEDD_EINVAL,
+			   "'%.64s' is unknown, did you mean '%s'?", value->string.text, closest)
+		     : schedd_error_set(err, SCHEDD_EINVAL, "'%.64s' is unknown; it is one of %s",
+			   value->string.text, strbuf_peek(&all));
+	strbuf_clear(&all);
+	return rc;
 }
 
 static int config_integer(
@@ -202,6 +216,31 @@ static int config_text(
 		return config_wrong(value, "a text", err);
 	*out = arena_strdup(arena, value->string.text);
 	return *out ? 0 : schedd_error_nomem(err);
+}
+
+static int config_zone(const char *name, struct schedd_error *err)
+{
+	struct zone_cache *zones = zone_cache_new(NULL);
+	const struct zone *zone;
+	int rc = zones ? zone_cache_get(zones, name, &zone, err) : schedd_error_nomem(err);
+
+	zone_cache_free(zones);
+	return rc;
+}
+
+/* A text that means something elsewhere is looked up there. */
+static int config_name(const struct config_row *row, const char **out, const struct value *value,
+    struct arena *arena, struct schedd_error *err)
+{
+	int rc = config_text(out, value, arena, err);
+
+	if (!rc && row->type == CONFIG_ZONE)
+		rc = config_zone(*out, err);
+	if (!rc && row->type == CONFIG_STORE)
+		rc = store_type_check(*out, err);
+	if (!rc && row->type == CONFIG_EXEC)
+		rc = executor_type_check(*out, err);
+	return rc;
 }
 
 static int config_bool(bool *out, const struct value *value, struct schedd_error *err)
@@ -277,7 +316,10 @@ int config_table_set(const struct config_row *row, void *base, const struct valu
 
 	switch (row->type) {
 	case CONFIG_TEXT:
-		return config_text(slot, given, arena, err);
+	case CONFIG_ZONE:
+	case CONFIG_STORE:
+	case CONFIG_EXEC:
+		return config_name(row, slot, given, arena, err);
 	case CONFIG_TEXTS:
 		return config_texts(slot, given, arena, err);
 	case CONFIG_WORD:
@@ -318,6 +360,9 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 
 	switch (row->type) {
 	case CONFIG_TEXT:
+	case CONFIG_ZONE:
+	case CONFIG_STORE:
+	case CONFIG_EXEC:
 		return value_string_ref(*(const char *const *)slot);
 	case CONFIG_TEXTS:
 		return config_get_texts(*(const char *const *const *)slot, arena);

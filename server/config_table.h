@@ -14,6 +14,9 @@
 
 enum config_type {
 	CONFIG_TEXT,  /* const char *; NULL: not set */
+	CONFIG_ZONE,  /* likewise: a time zone */
+	CONFIG_STORE, /* likewise: a type of stores */
+	CONFIG_EXEC,  /* likewise: a type of executors */
 	CONFIG_TEXTS, /* const char *const *, NULL-terminated; NULL: not set */
 	CONFIG_WORD,  /* int: index of one of row->words */
 	CONFIG_BOOL,  /* bool */

@@ -98,13 +98,20 @@ static int daemon_add_defaults(struct daemon *daemon, struct schedd_error *err)
 int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
     struct schedd_error *err)
 {
+	const char *directory = daemon->setup.paths->state_dir;
 	char *own = NULL;
-	int rc;
+	int length = 0, rc;
 
-	if (!path && strcmp(type, "memory") != 0 &&
-	    asprintf(&own, "%s/%s.db", daemon->setup.paths->state_dir, name) < 0)
+	if (path && strcmp(type, "memory") == 0)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "store '%s': a memory store is kept in no file: no path", name);
+	if (path && path[0] != '/')
+		length = asprintf(&own, "%s/%s", directory, path);
+	else if (!path && strcmp(type, "memory") != 0)
+		length = asprintf(&own, "%s/%s.db", directory, name);
+	if (length < 0)
 		return schedd_error_nomem(err);
-	rc = schedd_scheduler_add_store(daemon->scheduler, name, type, path ? path : own, err);
+	rc = schedd_scheduler_add_store(daemon->scheduler, name, type, own ? own : path, err);
 	free(own);
 	return rc;
 }
@@ -120,7 +127,8 @@ static int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
 	for (uint32_t i = 0; !rc && i < config->executor_count; i++)
 		rc = schedd_scheduler_add_executor(daemon->scheduler, config->executors[i].name,
 		    config->executors[i].type, config->executors[i].max_workers, err);
-	return rc;
+	/* It is the config that asks for what makes no sense. */
+	return rc == SCHEDD_EINVAL ? SCHEDD_EFILE : rc;
 }
 
 static int daemon_make_loop(struct daemon *daemon, struct schedd_error *err)
@@ -240,6 +248,8 @@ static int daemon_make_surroundings(struct daemon *daemon, struct schedd_error *
 	if (!rc)
 		rc = listeners_new(daemon->scheduler, daemon->loop, daemon_log(daemon), config,
 		    &daemon->listeners, err);
+	if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOTFOUND)
+		rc = SCHEDD_EFILE;
 	if (!rc)
 		rc = rpc_new(
 		    daemon, daemon->base, daemon->listener.fd, &config->limits, &daemon->rpc, err);

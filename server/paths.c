@@ -204,20 +204,21 @@ int paths_make_private(const char *directory, uid_t uid, struct schedd_error *er
 	if (lstat(directory, &st) < 0)
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "cannot look at the directory '%s': %s", directory, strerror(errno));
-	if (S_ISLNK(st.st_mode) && stat(directory, &st) < 0)
-		return schedd_error_set(
-		    err, SCHEDD_EFAILED, "'%s' is a link to nothing", directory);
+	/* A link, too: whoever made it chose where our socket would be, and what is closed to all.
+	 */
 	if (!S_ISDIR(st.st_mode))
-		return schedd_error_set(
-		    err, SCHEDD_EFAILED, "'%s' is there and is no directory", directory);
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "'%s' is there and is %s: remove it, or choose another socket with --socket",
+		    directory, S_ISLNK(st.st_mode) ? "a link" : "no directory");
 	if (st.st_uid != uid)
 		return schedd_error_set(err, SCHEDD_EPERM,
-		    "the directory '%s' belongs to uid %ld, not to uid %ld; choose another",
+		    "the directory '%s' belongs to uid %ld, not to uid %ld: choose another socket "
+		    "with --socket",
 		    directory, (long)st.st_uid, (long)uid);
 	if (st.st_mode & 022)
 		return schedd_error_set(err, SCHEDD_EPERM,
 		    "others may write to the directory '%s' (mode %03o): chmod go-w it, or choose "
-		    "another",
+		    "another socket with --socket",
 		    directory, (unsigned)(st.st_mode & 0777));
 	return 0;
 }

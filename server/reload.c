@@ -67,6 +67,8 @@ int reload_config(struct daemon *daemon, struct arena *arena, struct value *chan
 		*restart = value_copy(arena, restart);
 		rc = arena_failed(arena) ? schedd_error_nomem(err)
 					 : reload_take_over(daemon, &fresh, err);
+		if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOTFOUND)
+			rc = err->code = SCHEDD_EFILE; /* the config asked for it */
 	}
 	notify_systemd("READY=1");
 	if (rc) {

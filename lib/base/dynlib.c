@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +49,34 @@ int dynlib_open(const char *path, const struct schedd_module **out, struct sched
 	return rc;
 }
 
+/* modules/ beside the directory of the program: what runs from where it was built. */
+static int dynlib_beside(
+    const char *name, const struct schedd_module **out, struct schedd_error *err)
+{
+	char program[PATH_MAX], path[PATH_MAX];
+	ssize_t end = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	int length;
+
+	if (end <= 0)
+		return SCHEDD_ENOTFOUND;
+	program[end] = '\0';
+	*strrchr(program, '/') = '\0';
+	length = snprintf(path, sizeof(path), "%s/../modules/schedd_%s.so", program, name);
+	if (length < 0 || (size_t)length >= sizeof(path))
+		return SCHEDD_ENOTFOUND;
+	return dynlib_open(path, out, err);
+}
+
 int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
 {
 	const char *directory = getenv("SCHEDD_MODULE_DIR");
 	char path[PATH_MAX];
-	int length = snprintf(path, sizeof(path), "%s/schedd_%s.so",
-	    directory && directory[0] ? directory : SCHEDD_MODULE_DIR, name);
+	bool told = directory && directory[0];
+	int rc, length = snprintf(path, sizeof(path), "%s/schedd_%s.so",
+		    told ? directory : SCHEDD_MODULE_DIR, name);
 
 	if (length < 0 || (size_t)length >= sizeof(path) || strchr(name, '/'))
 		return schedd_error_set(err, SCHEDD_ENOTFOUND, "there is no module '%s'", name);
-	return dynlib_open(path, out, err);
+	rc = dynlib_open(path, out, err);
+	return rc == SCHEDD_ENOTFOUND && !told ? dynlib_beside(name, out, err) : rc;
 }

@@ -14,7 +14,8 @@ int dynlib_open(const char *path, const struct schedd_module **out, struct sched
     __attribute__((warn_unused_result));
 /*
  * schedd's own module of that name ("http"): schedd_NAME.so in the directory
- * that the variable SCHEDD_MODULE_DIR names, else where schedd is installed.
+ * that the variable SCHEDD_MODULE_DIR names, else where schedd is installed,
+ * else in ../modules beside the program, where the build puts them.
  */
 int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
     __attribute__((warn_unused_result));

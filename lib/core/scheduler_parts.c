@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "core/history.h"
 #include "core/restart.h"
 #include "core/run_live.h"
@@ -123,6 +124,25 @@ static int scheduler_parts_take_up(
 	return rc;
 }
 
+/* Two stores in one file would run each job twice. */
+static int scheduler_parts_same_file(
+    const struct schedd_scheduler *scheduler, const char *path, struct schedd_error *err)
+{
+	struct stat wanted, there;
+
+	if (!path || stat(path, &wanted) < 0)
+		return 0;
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		const char *other = store_path(scheduler->stores[i]->store);
+
+		if (other && stat(other, &there) == 0 && wanted.st_dev == there.st_dev &&
+		    wanted.st_ino == there.st_ino)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "'%s' holds the store %s already", path, scheduler->stores[i]->name);
+	}
+	return 0;
+}
+
 int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
     const char *type, const char *path, struct schedd_error *err)
 {
@@ -135,6 +155,8 @@ int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *n
 	if (scheduler->store_count == SCHEDULER_STORES_MAX)
 		return schedd_error_set(err, SCHEDD_EINVAL, "store %s: no more than %d stores",
 		    name, SCHEDULER_STORES_MAX);
+	if (scheduler_parts_same_file(scheduler, path, err))
+		return schedd_error_prefix(err, "store '%s'", name);
 	slot = calloc(1, sizeof(*slot));
 	if (!slot)
 		return schedd_error_nomem(err);

@@ -54,6 +54,13 @@ static int executor_find(
 	return 0;
 }
 
+int executor_type_check(const char *type, struct schedd_error *err)
+{
+	const struct executor_ops *ops;
+
+	return executor_find(type, &ops, err);
+}
+
 int executor_open(
     const struct executor_config *config, struct executor **out, struct schedd_error *err)
 {

@@ -80,6 +80,9 @@ struct executor_config {
 			       copied; NULL: none */
 };
 
+/* 0, or SCHEDD_EINVAL: no type is called so, nor is there a module of that name. */
+int executor_type_check(const char *type, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 int executor_open(const struct executor_config *config, struct executor **out,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* Nothing may be running any more. NULL is fine. */

@@ -29,6 +29,14 @@ static const struct store_ops *store_find(const char *type)
 	return NULL;
 }
 
+int store_type_check(const char *type, struct schedd_error *err)
+{
+	if (store_find(type))
+		return 0;
+	return schedd_error_set(
+	    err, SCHEDD_EINVAL, "type '%.64s' is not known, use sqlite or memory", type);
+}
+
 static void store_release(struct store *store)
 {
 	free(store->name);
@@ -42,10 +50,8 @@ int store_open(const struct store_config *config, struct store **out, struct sch
 	struct store *store;
 	int rc;
 
-	if (!ops)
-		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "store '%s': type '%s' is not known, use sqlite or memory", config->name,
-		    config->type);
+	if (store_type_check(config->type, err))
+		return schedd_error_prefix(err, "store '%s'", config->name);
 	if (ops->needs_path && (!config->path || !config->path[0]))
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "store '%s': type '%s' needs a path, the file it is kept in", config->name,
@@ -85,6 +91,11 @@ void store_close(struct store *store)
 const char *store_name(const struct store *store)
 {
 	return store->name;
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
 }
 
 const char *store_type(const struct store *store)

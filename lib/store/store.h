@@ -49,6 +49,8 @@ int store_open(const struct store_config *config, struct store **out, struct sch
 void store_close(struct store *store);
 const char *store_name(const struct store *store);
 const char *store_type(const struct store *store);
+/* The file it is kept in; NULL: none. */
+const char *store_path(const struct store *store);
 /* Does what it keeps outlive the process? */
 bool store_durable(const struct store *store);
 /*
@@ -59,6 +61,9 @@ bool store_durable(const struct store *store);
 struct value store_status(struct store *store, struct arena *arena);
 /* The types that are built in, NULL-terminated. */
 const char *const *store_types(void);
+/* 0, or SCHEDD_EINVAL: no type is called so. */
+int store_type_check(const char *type, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 
 /* ---- Reading back, at start: blocks ---- */
 

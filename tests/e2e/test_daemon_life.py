@@ -170,6 +170,29 @@ class Config(e2e.TestCase):
         self.refused("listeners:\n  - name: x\n", "exactly one of run, call and http")
         self.refused("stores:\n  a b: {}\n", "no name")
         self.refused("a: [1\n", "schedd.yaml:")
+        self.refused("timezone: Europe/Berln\n", ":1:11:", "did you mean 'Europe/Berlin'")
+        self.refused("timezone:\n", ":1:10:", "is empty")
+        self.refused("log:\n  level: loud\n", ":2:10:", "error, warning, info, debug")
+        self.refused("stores:\n  x: {type: memri}\n", ":2:13:", "sqlite or memory")
+        self.refused("stores:\n  x: {type: memory, path: y}\n", ":2:3:", "no path")
+        self.refused("executors:\n  x: {type: threads}\n", ":2:13:", "threadpool")
+        self.refused("- a\n", ":1:1:", "must be a map")
+
+    def test_a_section_may_be_empty(self):
+        server = self.daemon(config="limits:\nstores:\n  extra:\nexecutors:\nlisteners:\n")
+        self.assertIn("extra", [row["name"] for row in server.client().call("store.list")])
+
+    def test_what_only_the_start_can_find_out_is_the_config_s_fault_too(self):
+        server = self.daemon(start=False, config="stores:\n  a: {path: default.db}\n")
+        status, text = server.run()
+        self.assertEqual(status, 7, text)
+        self.assertIn("holds the store default already", text)
+        server.config.write_text("listeners:\n  - call: none:f\n")
+        self.assertEqual(server.run()[0], 7)
+        server.config.write_text("")
+        server.start()
+        server.config.write_text("listeners:\n  - call: none:f\n")
+        super().refused("invalid_file", server.client().call, "server.reload")
 
     def test_a_named_config_must_be_there(self):
         server = self.daemon(start=False)

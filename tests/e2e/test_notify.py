@@ -69,7 +69,7 @@ class Notify(e2e.TestCase):
         self.assertIn("exit code 1", mail)
 
     def test_requests_are_posted(self):
-        self.start(SCHEDD_MODULE_DIR=os.environ["SCHEDD_BINARY_DIR"] + "/modules")
+        self.start()
         got = []
 
         class Handler(http.server.BaseHTTPRequestHandler):

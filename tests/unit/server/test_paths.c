@@ -130,6 +130,10 @@ Test(paths, trust_only_a_private_directory)
 	close(open(below, O_CREAT | O_WRONLY, 0600));
 	cr_expect_eq(paths_make_private(below, geteuid(), &err), SCHEDD_EFAILED);
 	unlink(below);
+	cr_assert(symlink("/tmp", below) == 0);
+	cr_expect_eq(paths_make_private(below, geteuid(), &err), SCHEDD_EFAILED);
+	cr_expect(strstr(err.message, "a link"));
+	unlink(below);
 	*strrchr(below, '/') = '\0';
 	rmdir(below);
 	rmdir(directory);
