@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "cmd/out.h"
+#include "model/job.h"
 
 #define SET_PART_BYTES ((size_t)1 << 20)
 
@@ -171,11 +172,29 @@ int job_set_send(struct command *command, const char *method, struct value *para
 	return rc;
 }
 
+/* "job backup: …" is what the daemon says of a job of the file: that is a fault of the file. */
+static void set_place_fault(const struct jobfile *set, struct schedd_error *err)
+{
+	char id[JOB_ID_MAX + 1];
+	const char *file;
+	uint32_t line;
+
+	if (sscanf(err->message, "job %128[A-Za-z0-9._-]:", id) != 1)
+		return;
+	file = jobfile_place(set, id, &line);
+	if (!file)
+		return;
+	if (err->code == SCHEDD_EINVAL)
+		err->code = SCHEDD_EFILE;
+	schedd_error_prefix(err, "%s:%u", file, line);
+}
+
 int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
     struct value *result, struct schedd_error *err)
 {
 	const char *owner = args_get(&command->args, "owner");
 	struct value params = value_map();
+	int rc;
 
 	if (!owner)
 		owner = set->owner;
@@ -185,7 +204,10 @@ int job_set_apply(struct command *command, const struct jobfile *set, bool dry_r
 		value_put(&command->arena, &params, "prune", value_bool(true));
 	if (dry_run)
 		value_put(&command->arena, &params, "dry_run", value_bool(true));
-	return job_set_send(command, "job.apply", &params, &set->jobs, result, err);
+	rc = job_set_send(command, "job.apply", &params, &set->jobs, result, err);
+	if (rc)
+		set_place_fault(set, err);
+	return rc;
 }
 
 uint32_t job_set_count(const struct value *result, const char *action)

@@ -30,6 +30,7 @@ static const struct option *const import_sets[] = {import_options, NULL};
 struct import {
 	struct command *command;
 	struct value jobs;          /* list of maps for job.import, in the command's arena */
+	uint32_t *ends;             /* of each file: where its jobs end in jobs */
 	struct diagnostics skipped; /* what could not be taken */
 	struct diagnostics notes;   /* what was taken but means a little less */
 };
@@ -118,7 +119,50 @@ static void import_notes(struct command *command, const struct diagnostics *note
 	strbuf_clear(&safe);
 }
 
-static int import_send(struct import *import)
+/* The file that job number i comes from. */
+static const char *import_origin(const struct import *import, uint32_t i)
+{
+	int file = 1;
+
+	while (file < import->command->args.word_count - 1 && i >= import->ends[file])
+		file++;
+	return import_name(import->command->args.words[file]);
+}
+
+/* A job that the daemon has refused is a line that was skipped. *at: the job of the row before. */
+static void import_refused(struct import *import, const struct value *row, uint32_t *at)
+{
+	const struct value *jobs = &import->jobs;
+	const char *id = value_get_string(row, "id");
+
+	/* Rows come in the order of the jobs. */
+	while (
+	    *at < jobs->array.count && !value_is_text(value_get(&jobs->array.items[*at], "id"), id))
+		*at += 1;
+	if (*at < jobs->array.count)
+		diagnostics_add(&import->skipped, import_origin(import, *at),
+		    jobs->array.items[*at].line, 0, "%s: %s", id, value_get_string(row, "error"));
+}
+
+/* The rows of the answer that are not refusals. */
+static struct value import_taken(struct import *import, const struct value *result)
+{
+	struct value taken = value_array();
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < result->array.count; i++) {
+		const struct value *row = &result->array.items[i];
+
+		if (value_get_string(row, "error"))
+			import_refused(import, row, &at);
+		else
+			value_append(&import->command->arena, &taken, *row);
+	}
+	return taken;
+}
+
+/* Sends the jobs; what came of them in *taken. The exit status. */
+static int import_send(struct import *import, struct value *taken)
 {
 	static const char *const flags[][2] = {
 	    {"replace", "replace"}, {"if-absent", "if_absent"}, {"dry-run", "dry_run"}};
@@ -130,18 +174,26 @@ static int import_send(struct import *import)
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (args_has(&command->args, flags[i][0]))
 			value_put(&command->arena, &params, flags[i][1], value_bool(true));
+	value_put(&command->arena, &params, "skip", value_bool(true));
 	rc = job_set_send(command, "job.import", &params, &import->jobs, &result, &err);
-	if (rc) {
-		status = command_fail(command, &err);
-		if (rc == SCHEDD_ECONFLICT)
-			command_say(command,
-			    "--replace changes what is there, --if-absent leaves it alone.");
-		return status;
+	if (!rc) {
+		*taken = import_taken(import, &result);
+		return EXIT_DONE;
 	}
-	status = job_set_show(command, &result, true);
-	command_say(command, "%u added, %u changed, %u unchanged%s.",
-	    job_set_count(&result, "added"), job_set_count(&result, "changed"),
-	    job_set_count(&result, "unchanged"),
+	status = command_fail(command, &err);
+	if (rc == SCHEDD_ECONFLICT)
+		command_say(
+		    command, "--replace changes what is there, --if-absent leaves it alone.");
+	return status;
+}
+
+static int import_show(struct import *import, const struct value *taken)
+{
+	struct command *command = import->command;
+	int status = job_set_show(command, taken, true);
+
+	command_say(command, "%u added, %u changed, %u unchanged%s.", job_set_count(taken, "added"),
+	    job_set_count(taken, "changed"), job_set_count(taken, "unchanged"),
 	    args_has(&command->args, "dry-run") ? " (nothing was done: --dry-run)" : "");
 	return status;
 }
@@ -154,25 +206,43 @@ static int import_nothing(struct command *command)
 	return out_is_json(command) ? out_json(command, &none) : EXIT_DONE;
 }
 
+static int import_load(struct import *import, import_read_fn read, struct schedd_error *err)
+{
+	struct command *command = import->command;
+
+	import->ends =
+	    arena_alloc(&command->arena, (size_t)command->args.word_count * sizeof(*import->ends));
+	if (!import->ends)
+		return schedd_error_nomem(err);
+	for (int i = 1; i < command->args.word_count; i++) {
+		int rc = import_file(import, read, command->args.words[i], err);
+
+		if (rc)
+			return rc;
+		import->ends[i] = import->jobs.array.count;
+	}
+	return 0;
+}
+
 static int import_all(struct import *import, import_read_fn read)
 {
 	struct command *command = import->command;
 	int status = EXIT_DONE, skipped = EXIT_DONE;
+	struct schedd_error err = {0};
+	struct value taken = value_array();
 
-	for (int i = 1; i < command->args.word_count; i++) {
-		struct schedd_error err = {0};
-
-		if (import_file(import, read, command->args.words[i], &err) != 0)
-			return command_fail(command, &err);
-	}
+	if (import_load(import, read, &err) != 0)
+		return command_fail(command, &err);
 	import_notes(command, &import->notes);
+	if (import->jobs.array.count > 0)
+		status = import_send(import, &taken);
 	if (import->skipped.count > 0)
 		skipped = job_set_diagnose(command, &import->skipped,
-		    import->jobs.array.count > 0 ? EXIT_FAILED : EXIT_INVALID_FILE);
-	if (import->jobs.array.count > 0)
-		status = import_send(import);
-	else
-		status = import_nothing(command);
+		    taken.array.count > 0 || status ? EXIT_FAILED : EXIT_INVALID_FILE);
+	if (status)
+		return status;
+	status =
+	    import->jobs.array.count > 0 ? import_show(import, &taken) : import_nothing(command);
 	return status ? status : skipped;
 }
 

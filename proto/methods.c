@@ -142,6 +142,7 @@ static const struct method_param job_import_params[] = {
     {"jobs", METHOD_LIST, ALWAYS, "maps of job fields, as job.export answers them"},
     {"replace", METHOD_BOOL, MAYBE, "change jobs that exist; otherwise they are a conflict"},
     {"if_absent", METHOD_BOOL, MAYBE, "leave jobs that exist alone"},
+    {"skip", METHOD_BOOL, MAYBE, "leave out what cannot be a job, with the action refused"},
     {"dry_run", METHOD_BOOL, MAYBE, "answer what would be done"},
     {"import", METHOD_TEXT, MAYBE, "token: one of several parts on this connection"},
     {"last", METHOD_BOOL, MAYBE, "with import: the last part, which commits them all"},

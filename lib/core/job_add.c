@@ -99,6 +99,9 @@ static int job_add_plan(struct change *change, struct schedd_error *err)
 								: entry->state.next_run_time);
 		return 0;
 	}
+	if (entry && !given && !(change->flags & SCHEDULER_ADD_ALLOW_PAST) &&
+	    job_plan_ended(entry, change->job, change->now, &change->state))
+		return 0;
 	return job_plan_first(
 	    change->scheduler, change->job, change->now, &change->state, given, change->flags, err);
 }

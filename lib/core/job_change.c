@@ -78,6 +78,8 @@ static int job_change_plan(struct change *change, struct schedd_error *err)
 	struct job_state *state = &change->state;
 	bool given = next && next->type != VALUE_NIL;
 
+	if (!given && job_plan_ended(entry, change->job, change->now, state))
+		return 0;
 	if (given || state->finished || !trigger_equal(entry->job->trigger, change->job->trigger)) {
 		state->finished = false;
 		return job_plan_first(

@@ -30,8 +30,15 @@ static int job_plan_executor(
 
 	struct job_details *details;
 
-	if (job_details(job)->executor || !other || !job_has_action(job) ||
-	    job_plan_suits(scheduler, "default", job))
+	if (!other || !job_has_action(job))
+		return 0;
+	/* An exported job names the executor that it was given here or elsewhere. */
+	if (job_details(job)->executor) {
+		if (job->kind == JOB_HTTP && strcmp(job_details(job)->executor, other) == 0)
+			(void)scheduler_parts_http(scheduler);
+		return 0;
+	}
+	if (job_plan_suits(scheduler, "default", job))
 		return 0;
 	if (job->kind == JOB_HTTP ? !scheduler_parts_http(scheduler)
 				  : !scheduler_executor_slot(scheduler, other))
@@ -130,6 +137,17 @@ int job_plan_first(struct schedd_scheduler *scheduler, const struct schedd_job *
 	state->next_run_time =
 	    state->paused ? SCHEDD_TIME_NONE : tick_run_time(scheduler, job, fire);
 	return 0;
+}
+
+bool job_plan_ended(const struct entry *entry, const struct schedd_job *job, schedd_time now,
+    struct job_state *state)
+{
+	if (!entry->state.finished || !trigger_equal(entry->job->trigger, job->trigger) ||
+	    trigger_next(job->trigger, now) != SCHEDD_TIME_NONE)
+		return false;
+	state->finished = job_details(job)->keep;
+	state->next_fire = state->next_run_time = SCHEDD_TIME_NONE;
+	return true;
 }
 
 void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size)

@@ -23,6 +23,13 @@ int job_plan_complete(struct schedd_scheduler *scheduler, struct schedd_job *job
 int job_plan_first(struct schedd_scheduler *scheduler, const struct schedd_job *job,
     schedd_time now, struct job_state *state, bool given, unsigned flags, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/*
+ * Has the entry's job finished, and does the definition that takes its place
+ * have the same trigger with no time left? Then that is no error: state stays
+ * finished, or the job ends at once if it is not kept any more.
+ */
+bool job_plan_ended(const struct entry *entry, const struct schedd_job *job, schedd_time now,
+    struct job_state *state);
 /* An id nobody has. */
 void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size);
 

@@ -98,6 +98,7 @@ struct scheduler_apply {
 	const struct value *jobs; /* list of maps */
 	const char *owner;        /* NULL: none */
 	bool prune;               /* remove what that owner applied and is not in jobs */
+	bool skip;                /* what cannot be a job is left out, as {id, "refused", error} */
 	bool dry_run;
 };
 /* All or nothing a store. Answers [{"id","action","fields"}]. */

@@ -32,7 +32,7 @@ struct apply {
 	struct value jobs; /* in arena */
 	struct strmap ids; /* of jobs; texts in arena */
 	const char *owner; /* in arena; NULL: none */
-	bool prune, dry_run;
+	bool prune, skip, dry_run;
 	struct value result; /* list of {"id","action","fields"} */
 	struct apply_batch batches[SCHEDULER_STORES_MAX];
 	uint32_t waiting; /* stores that have not answered */
@@ -171,6 +171,23 @@ static void apply_own(struct apply *apply, const char *id, struct value *job)
 		value_put(&apply->arena, job, "owner", value_string(&apply->arena, owner));
 }
 
+/* The job cannot be: that is the end of the file, or a row of the answer. */
+static int apply_refuse(struct apply *apply, const char *id, int rc)
+{
+	struct value row = value_map();
+
+	if (!apply->skip || rc == SCHEDD_ENOMEM) {
+		schedd_error_prefix(&apply->err, "job %s", id);
+		return rc;
+	}
+	value_put(&apply->arena, &row, "id", value_string(&apply->arena, id));
+	value_put(&apply->arena, &row, "action", value_string_ref("refused"));
+	value_put(&apply->arena, &row, "fields", value_array());
+	value_put(&apply->arena, &row, "error", value_string(&apply->arena, apply->err.message));
+	value_append(&apply->arena, &apply->result, row);
+	return 0;
+}
+
 static int apply_job(struct apply *apply, struct value *job)
 {
 	const char *id = apply_id(job);
@@ -190,9 +207,8 @@ static int apply_job(struct apply *apply, struct value *job)
 	change->flags = SCHEDULER_ADD_REPLACE;
 	rc = job_add_prepare(change, &apply->err);
 	if (rc) {
-		schedd_error_prefix(&apply->err, "job %s", id);
 		change_free(change);
-		return rc;
+		return apply_refuse(apply, id, rc);
 	}
 	known = change->entry != NULL;
 	fields = known ? change_log_fields(change->entry->job, change->job, &apply->arena, NULL)
@@ -343,6 +359,7 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	apply->jobs = value_copy(&apply->arena, request->jobs);
 	apply->owner = request->owner ? arena_strdup(&apply->arena, request->owner) : NULL;
 	apply->prune = request->prune;
+	apply->skip = request->skip;
 	apply->dry_run = request->dry_run;
 	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
 		apply->rc =

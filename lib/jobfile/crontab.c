@@ -226,6 +226,7 @@ static struct value crontab_job(struct crontab_reader *reader, const struct cron
 	struct arena *arena = reader->arena;
 	struct value job = value_map(), input = value_map(), env = crontab_env(reader);
 
+	job.line = reader->line;
 	value_put(arena, &job, "id", value_string_ref(crontab_id(reader, line)));
 	value_put(arena, &job, "shell", value_string_ref(line->command));
 	value_put(arena, &job, "trigger", crontab_trigger(reader, line));

@@ -47,6 +47,7 @@ int import_job_add(
 	struct schedd_job *job = job_new();
 	struct schedd_error err;
 	struct job_state state;
+	struct value *added;
 	int rc;
 
 	if (!job || arena_failed(import->arena)) {
@@ -65,7 +66,9 @@ int import_job_add(
 	if (rc)
 		diagnostics_add(
 		    import->skipped, import->file, line, 0, "%s: %s", title, err.message);
-	else if (!value_append(import->arena, import->jobs, *map))
+	else if ((added = value_append(import->arena, import->jobs, *map)))
+		added->line = line;
+	else
 		return SCHEDD_ENOMEM;
 	return 0;
 }

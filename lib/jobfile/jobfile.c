@@ -42,6 +42,14 @@ void jobfile_clear(struct jobfile *set)
 	jobfile_init(set);
 }
 
+const char *jobfile_place(const struct jobfile *set, const char *id, uint32_t *line)
+{
+	const struct jobfile_place *place = strmap_get(&set->places, id);
+
+	*line = place ? place->line : 0;
+	return place ? place->file : NULL;
+}
+
 /* ---- One job ---- */
 
 /* Maps of both are joined, the job's members first in rank; anything else is replaced. */
@@ -142,6 +150,7 @@ static bool jobfile_note_place(struct jobfile_reader *reader, const struct value
 static void jobfile_read_job(struct jobfile_reader *reader, struct value_member *job)
 {
 	struct value map;
+	bool known;
 
 	if (!job_id_valid(job->key)) {
 		jobfile_check_add(reader, job->line, job->column,
@@ -157,10 +166,13 @@ static void jobfile_read_job(struct jobfile_reader *reader, struct value_member 
 		    value_type_name(job->value.type));
 		return;
 	}
-	if (!jobfile_note_place(reader, job) || !jobfile_check_keys(reader, job->key, &job->value))
+	if (!jobfile_note_place(reader, job))
 		return;
+	known = jobfile_check_keys(reader, job->key, &job->value);
 	map = jobfile_merge(reader, job);
-	if (jobfile_check_job(reader, job, &map))
+	if (!known)
+		jobfile_check_fields(reader, job, &map);
+	else if (jobfile_check_job(reader, job, &map))
 		value_append(&reader->set->arena, &reader->set->jobs, map);
 }
 
@@ -311,6 +323,11 @@ int jobfile_read(struct jobfile *set, const char *file, const char *text, size_t
 	struct value top;
 	int rc;
 
+	/* A byte order mark is no part of the text. */
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		length -= 3;
+	}
 	if (jobfile_is_json(file, text, length))
 		rc = json_read(file, text, length, &set->arena, &top, diagnostics);
 	else

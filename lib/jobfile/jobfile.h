@@ -43,4 +43,7 @@ int jobfile_read(struct jobfile *set, const char *file, const char *text, size_t
 int jobfile_load(struct jobfile *set, const char *path, const struct trigger_context *context,
     struct diagnostics *diagnostics) __attribute__((warn_unused_result));
 
+/* Where the job of that id stands: its file, *line of it. NULL: it is not in the set. */
+const char *jobfile_place(const struct jobfile *set, const char *id, uint32_t *line);
+
 #endif

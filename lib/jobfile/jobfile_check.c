@@ -152,6 +152,14 @@ bool jobfile_check_defaults(struct jobfile_reader *reader, const struct value *m
 	return jobfile_check_each(reader, "defaults", map);
 }
 
+void jobfile_check_fields(
+    struct jobfile_reader *reader, const struct value_member *job, const struct value *map)
+{
+	char path[JOB_ID_MAX + 16];
+
+	(void)jobfile_check_each(reader, jobfile_check_path(job->key, path, sizeof(path)), map);
+}
+
 bool jobfile_check_job(
     struct jobfile_reader *reader, const struct value_member *job, const struct value *map)
 {

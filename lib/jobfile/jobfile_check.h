@@ -27,6 +27,9 @@ bool jobfile_check_is_action(const struct job_field *field);
 bool jobfile_check_keys(struct jobfile_reader *reader, const char *id, struct value *map);
 /* Can each of the defaults be read? */
 bool jobfile_check_defaults(struct jobfile_reader *reader, const struct value *map);
+/* Reports what is wrong with the fields of a job that has unknown ones as well. */
+void jobfile_check_fields(
+    struct jobfile_reader *reader, const struct value_member *job, const struct value *map);
 /* Is the merged map a job? */
 bool jobfile_check_job(
     struct jobfile_reader *reader, const struct value_member *job, const struct value *map);

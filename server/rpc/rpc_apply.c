@@ -133,6 +133,7 @@ static void rpc_apply_commit(
 	    .jobs = jobs,
 	    .owner = rpc_call_text(call, "owner"),
 	    .prune = rpc_call_bool(call, "prune"),
+	    .skip = rpc_call_bool(call, "skip"),
 	    .dry_run = rpc_call_bool(call, "dry_run"),
 	};
 	struct schedd_error err;

@@ -39,6 +39,16 @@ class Crontab(e2e.TestCase):
         error = json.loads(err.splitlines()[0])["error"]
         self.assertEqual((error["exit"], error["code"], len(error["faults"]), error["more"]), (1, "failed", 500, 0))
 
+    def test_what_the_daemon_refuses_is_a_line_too(self):
+        self.tab.write_text("0 0 * * * good\n# a comment\n0 0 30 2 * never\n")
+        out, err = self.ctl("import", "crontab", str(self.tab), "--json", status=1)
+        self.assertEqual([(row["id"], row["action"]) for row in json.loads(out)], [("good", "added")])
+        fault = json.loads(err.splitlines()[0])["error"]["faults"][0]
+        self.assertEqual((fault["file"], fault["line"]), (str(self.tab), 3))
+        self.assertIn("never: ", fault["message"])
+        self.assertIn("no run times", fault["message"])
+        self.ctl("import", "crontab", str(self.tab), "--replace", "--dry-run", status=1)
+
     def test_what_is_no_crontab_is_invalid(self):
         self.tab.write_bytes(b"\x7fELF\0\1\2\xff\n\0\0\n")
         out, err = self.ctl("import", "crontab", str(self.tab), "--json", status=7)

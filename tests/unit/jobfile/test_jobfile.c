@@ -199,6 +199,26 @@ Test(jobfile, finds_every_fault_of_a_job)
 	cr_assert_eq(bench.diagnostics.items[0].line, 5);
 	cr_assert_eq(bench.diagnostics.items[2].line, 7);
 	bench_close(&bench);
+	/* Also beside an unknown one. */
+	bench_open(&bench);
+	cr_assert_eq(
+	    bench_read(&bench, "f", HEAD "  a:\n    comand: x\n    nice: 99\n"), SCHEDD_EFILE);
+	cr_assert_eq(bench.diagnostics.count, 2);
+	cr_assert_eq(bench.diagnostics.items[1].line, 5);
+	bench_close(&bench);
+}
+
+Test(jobfile, takes_a_byte_order_mark)
+{
+	struct bench bench;
+
+	bench_open(&bench);
+	cr_assert_eq(bench_read(&bench, "f", "\xef\xbb\xbf" HEAD "  a: {shell: x}\n"), 0);
+	cr_assert_eq(bench_read(&bench, "f.json",
+			 "\xef\xbb\xbf{\"version\": 1, \"jobs\": {\"b\": {\"shell\": \"x\"}}}"),
+	    0);
+	cr_assert_eq(bench.set.jobs.array.count, 2);
+	bench_close(&bench);
 }
 
 Test(jobfile, stops_at_twenty)
