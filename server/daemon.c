@@ -199,11 +199,23 @@ static int daemon_listen(struct daemon *daemon, struct schedd_error *err)
 	return listener_open(&daemon->listener, paths->socket, !paths->socket_explicit, err);
 }
 
+/* Says once that the machine names two zones; status says it always. */
+static void daemon_tell_zone(struct daemon *daemon)
+{
+	const struct zone_local *local = scheduler_zone(daemon->scheduler);
+
+	if (local->conflict[0] && strcmp(local->conflict, daemon->told_conflict) != 0)
+		log_warn(daemon_log(daemon), "the time zone is %s, from %s, although %s",
+		    zone_name(local->zone), local->origin, local->conflict);
+	snprintf(daemon->told_conflict, sizeof(daemon->told_conflict), "%s", local->conflict);
+}
+
 static void daemon_on_zones(void *context)
 {
 	struct daemon *daemon = context;
 	int changed = scheduler_refresh_zones(daemon->scheduler);
 
+	daemon_tell_zone(daemon);
 	if (changed > 0)
 		log_info(daemon_log(daemon),
 		    "%d time zone%s changed: next run times were computed anew", changed,
@@ -444,6 +456,7 @@ int daemon_run(struct daemon *daemon, struct schedd_error *err)
 	    (unsigned long long)scheduler_job_count(daemon->scheduler));
 	log_info(daemon_log(daemon), "schedd %s runs with pid %ld and %s, listening at %s",
 	    SCHEDD_VERSION, (long)getpid(), detail, daemon->setup.paths->socket);
+	daemon_tell_zone(daemon);
 	notify_systemd("READY=1\nSTATUS=Running with %s", detail);
 	while (!daemon->drained) {
 		/* Without EVLOOP_NO_EXIT_ON_EMPTY: signals keep it from being empty. */

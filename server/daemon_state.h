@@ -29,6 +29,7 @@ struct daemon {
 	struct signals *signals;
 	struct orphans *orphans;
 	struct zone_watch *zone_watch;
+	char told_conflict[128]; /* what was last logged of zones that disagree, or "" */
 	struct listeners *listeners;
 	struct event *watchdog; /* NULL: nobody watches */
 	struct event *patience; /* with listeners at the end; NULL: not begun */
