@@ -125,11 +125,11 @@ static void admission_to_instance(struct run_live *live)
 	admission_to_group(live);
 }
 
-void admission_enter(struct run_live *live)
+void admission_enter(struct run_live *live, schedd_time now)
 {
 	struct entry *entry = live->entry;
 
-	run_live_event(live, SCHEDD_EVENT_JOB_SUBMITTED, NULL);
+	run_live_event(live, SCHEDD_EVENT_JOB_SUBMITTED, now, NULL);
 	if (entry && !live->forced && job_details(entry->job)->overlap == JOB_OVERLAP_REPLACE &&
 	    entry->live > job_details(entry->job)->max_instances)
 		admission_replace(entry, live->id);

@@ -22,8 +22,8 @@ enum admission_verdict admission_judge(const struct entry *entry);
 void admission_reason(const struct entry *entry, char *text, size_t size);
 /* Ends the oldest runs so that one more has room. */
 void admission_replace(struct entry *entry, const char *by);
-/* The claim is durable: announces the run and sends it to the first gate. */
-void admission_enter(struct run_live *live);
+/* The claim is durable since now: announces the run and sends it to the first gate. */
+void admission_enter(struct run_live *live, schedd_time now);
 /* Sends a run that an earlier program announced to the first gate. */
 void admission_wait(struct run_live *live);
 /* One that passed the gates in an earlier program: under way, or between attempts. */

@@ -179,7 +179,7 @@ static void claim_row_settle(
 }
 
 /* The claim is durable: counters move, rows and runs become visible. */
-static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim)
+static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim, schedd_time now)
 {
 	struct entry *entry = claim->entry;
 	struct run_live *live = claim->runs, *next;
@@ -197,7 +197,7 @@ static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim
 		live->next_claimed = NULL;
 		scheduler->counts.fires++;
 		scheduler->counts.coalesced += live->run.coalesced;
-		admission_enter(live);
+		admission_enter(live, now);
 	}
 	claim->runs = NULL;
 	claim_rows_free(claim);
@@ -230,6 +230,7 @@ static void claim_done(int rc, const struct schedd_error *err, void *context)
 {
 	struct claim_batch *batch = context;
 	struct schedd_scheduler *scheduler = batch->scheduler;
+	schedd_time now = scheduler_now(scheduler);
 
 	scheduler_enter(scheduler);
 	if (rc) {
@@ -243,7 +244,7 @@ static void claim_done(int rc, const struct schedd_error *err, void *context)
 		if (rc)
 			claim_undo(&batch->claims[i]);
 		else
-			claim_settle(scheduler, &batch->claims[i]);
+			claim_settle(scheduler, &batch->claims[i], now);
 	}
 	if (batch->change) {
 		change_finish(batch->change, rc, err);

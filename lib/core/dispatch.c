@@ -48,7 +48,7 @@ static void dispatch_started(pid_t pid, uint64_t pid_start, void *context)
 	run_live_enter(live, RUN_LIVE_RUNNING);
 	if (!live->announced) {
 		live->announced = true;
-		run_live_event(live, SCHEDD_EVENT_RUN_STARTED, NULL);
+		run_live_event(live, SCHEDD_EVENT_RUN_STARTED, live->attempt_started, NULL);
 	}
 	/* Only a process can outlive us: its row must say so. */
 	if (pid > 0 && live->store->durable)

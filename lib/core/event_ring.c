@@ -26,16 +26,10 @@ void event_ring_init(struct event_ring *ring)
 	ring->oldest = 1;
 }
 
-static void event_ring_forget(struct event_slot *slot)
-{
-	free(slot->texts);
-	slot->texts = NULL;
-}
-
 void event_ring_clear(struct event_ring *ring)
 {
 	for (uint32_t i = 0; ring->slots && i < ring->capacity; i++)
-		event_ring_forget(&ring->slots[i]);
+		free(ring->slots[i].more);
 	free(ring->slots);
 	while (ring->listeners) {
 		struct schedd_listener *listener = ring->listeners;
@@ -110,51 +104,88 @@ static bool event_ring_room(struct schedd_scheduler *scheduler)
 		return true;
 	ring->capacity = scheduler->settings.event_ring ? scheduler->settings.event_ring : 1;
 	ring->slots = calloc(ring->capacity, sizeof(ring->slots[0]));
+	ring->oldest = ring->seq;
 	return ring->slots != NULL;
 }
 
-static char *event_ring_put_text(char *at, const char **text)
+static size_t event_ring_size(const char *text)
 {
-	size_t size;
+	return text ? strlen(text) + 1 : 0;
+}
 
-	if (!*text)
-		return at;
-	size = strlen(*text) + 1;
-	memcpy(at, *text, size);
-	*text = at;
+static char *event_ring_put_text(char *at, const char *text, const char **to)
+{
+	size_t size = event_ring_size(text);
+
+	*to = text ? memcpy(at, text, size) : NULL;
 	return at + size;
 }
 
-/* The slot owns copies of all texts but the store's name, which lives as long as the scheduler. */
+/* NULL: no memory; then the event is kept without it. */
+static struct event_more *event_ring_more(const struct schedd_event *event, const char *job)
+{
+	struct event_more *more =
+	    malloc(sizeof(*more) + event_ring_size(job) + event_ring_size(event->error) +
+		   event_ring_size(event->method));
+	char *at;
+
+	if (!more)
+		return NULL;
+	more->uid = event->uid;
+	more->pid = event->pid;
+	at = event_ring_put_text(more->texts, job, &more->job);
+	at = event_ring_put_text(at, event->error, &more->error);
+	event_ring_put_text(at, event->method, &more->method);
+	return more;
+}
+
 static void event_ring_keep(struct event_ring *ring, const struct schedd_event *event)
 {
 	struct event_slot *slot = &ring->slots[event->seq % ring->capacity];
 	size_t id = event->job ? strlen(event->job) : 0;
-	size_t size = (event->error ? strlen(event->error) + 1 : 0) +
-		      (event->method ? strlen(event->method) + 1 : 0) +
-		      (id > EVENT_RING_ID ? id + 1 : 0);
+	bool fits = id <= EVENT_RING_ID;
 
-	event_ring_forget(slot);
-	slot->event = *event;
-	if (event->job && id <= EVENT_RING_ID) {
-		memcpy(slot->id, event->job, id + 1);
-		slot->event.job = slot->id;
-	}
-	if (size) {
-		char *at = slot->texts = malloc(size);
-
-		if (!at) {
-			slot->event.error = slot->event.method = NULL;
-			slot->event.job = id > EVENT_RING_ID ? NULL : slot->event.job;
-		} else {
-			at = event_ring_put_text(at, &slot->event.error);
-			at = event_ring_put_text(at, &slot->event.method);
-			if (id > EVENT_RING_ID)
-				event_ring_put_text(at, &slot->event.job);
-		}
-	}
+	free(slot->more);
+	*slot = (struct event_slot){.time = event->time,
+	    .scheduled_at = event->scheduled_at,
+	    .run = event->run,
+	    .exit_code = (int16_t)event->exit_code,
+	    .signal = (uint8_t)event->signal,
+	    .code = (uint8_t)__builtin_ctz((unsigned)event->code),
+	    .store = event->store};
+	if (fits && id)
+		memcpy(slot->id, event->job, id);
+	if (!fits || event->error || event->method || event->uid >= 0 || event->pid >= 0)
+		slot->more = event_ring_more(event, fits ? NULL : event->job);
 	if (event->seq >= ring->oldest + ring->capacity)
 		ring->oldest = event->seq - ring->capacity + 1;
+}
+
+/* What was kept, as it was told; valid until the slot is used again. */
+static struct schedd_event event_ring_view(const struct event_ring *ring, uint64_t seq)
+{
+	const struct event_slot *slot = &ring->slots[seq % ring->capacity];
+	const struct event_more *more = slot->more;
+	struct schedd_event event = {.seq = seq,
+	    .time = slot->time,
+	    .code = (enum schedd_event_code)(1u << slot->code),
+	    .job = slot->id[0] ? slot->id : NULL,
+	    .store = slot->store,
+	    .run = slot->run,
+	    .scheduled_at = slot->scheduled_at,
+	    .exit_code = slot->exit_code,
+	    .signal = slot->signal,
+	    .uid = -1,
+	    .pid = -1};
+
+	if (more) {
+		event.job = more->job ? more->job : event.job;
+		event.error = more->error;
+		event.method = more->method;
+		event.uid = more->uid;
+		event.pid = more->pid;
+	}
+	return event;
 }
 
 static void event_ring_sweep(struct event_ring *ring)
@@ -239,10 +270,9 @@ uint64_t scheduler_replay(
 	uint64_t first = since + 1 > ring->oldest ? since + 1 : ring->oldest;
 
 	for (uint64_t seq = first; ring->slots && seq <= ring->seq; seq++) {
-		const struct event_slot *slot = &ring->slots[seq % ring->capacity];
+		const struct schedd_event event = event_ring_view(ring, seq);
 
-		if (slot->event.seq == seq)
-			call(&slot->event, context);
+		call(&event, context);
 	}
 	return first;
 }

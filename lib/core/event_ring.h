@@ -2,8 +2,8 @@
 /*
  * The latest events and those who listen.
  *
- * The ring owns what its events point to; ids lie in the slots, so that the
- * many events of a busy second cost no allocation and touch no job.
+ * A busy second makes many events, so a kept one is a cache line: plain members
+ * and the id of its job. What few events say lies outside.
  */
 #ifndef SCHEDD_CORE_EVENT_RING_H
 #define SCHEDD_CORE_EVENT_RING_H
@@ -17,12 +17,28 @@ struct schedd_scheduler;
 struct store_batch;
 
 /* Ids up to this length lie in the slot itself. */
-#define EVENT_RING_ID 47
+#define EVENT_RING_ID 23
 
+/* What few events say, in one allocation. */
+struct event_more {
+	int64_t uid, pid;
+	const char *job;    /* an id too long for the slot; NULL: it is there, or there is none */
+	const char *error;  /* NULL: none */
+	const char *method; /* NULL: none */
+	char texts[];       /* what these point to */
+};
+
+/* An event as it is kept; its number is its place. */
 struct event_slot {
-	struct schedd_event event;
-	char id[EVENT_RING_ID + 1]; /* owns event.job, if it is short enough */
-	char *texts;                /* owns error, method and a long id; NULL: there are none */
+	schedd_time time;
+	schedd_time scheduled_at;
+	struct event_more *more; /* owned; NULL: nothing */
+	uint32_t run;
+	int16_t exit_code;
+	uint8_t signal;
+	uint8_t code;               /* its bit */
+	const char *store;          /* lives as long as the scheduler; NULL: none */
+	char id[EVENT_RING_ID + 1]; /* of the job; "": none */
 };
 
 struct event_ring {

@@ -88,8 +88,8 @@ static int job_change_plan(struct change *change, struct schedd_error *err)
 	if (state->paused)
 		state->next_run_time = SCHEDD_TIME_NONE;
 	else if (entry->state.paused)
-		state->next_run_time =
-		    tick_run_time(change->scheduler, change->job, state->next_fire);
+		state->next_run_time = tick_run_time(change->scheduler, change->job,
+		    state->next_fire, scheduler_now(change->scheduler));
 	return 0;
 }
 

@@ -135,7 +135,7 @@ int job_plan_first(struct schedd_scheduler *scheduler, const struct schedd_job *
 		return job_plan_never(job, now, err);
 	state->next_fire = fire;
 	state->next_run_time =
-	    state->paused ? SCHEDD_TIME_NONE : tick_run_time(scheduler, job, fire);
+	    state->paused ? SCHEDD_TIME_NONE : tick_run_time(scheduler, job, fire, now);
 	return 0;
 }
 

@@ -109,7 +109,8 @@ static int job_switch_skip_missed(struct claim_batch *batch, struct entry *entry
 			return SCHEDD_ENOMEM;
 		claim->next_fire = plan.next;
 	}
-	claim->next_run_time = tick_run_time(entry->store->scheduler, entry->job, claim->next_fire);
+	claim->next_run_time =
+	    tick_run_time(entry->store->scheduler, entry->job, claim->next_fire, now);
 	return 0;
 }
 

@@ -154,7 +154,7 @@ static void retry_wait(struct run_live *live, enum run_state outcome, const char
 	schedd_span delay = retry_delay(job_details(live->job), live->run.attempt);
 
 	retry_remember(live, outcome, reason);
-	run_live_event(live, SCHEDD_EVENT_RUN_RETRYING, reason);
+	run_live_event(live, SCHEDD_EVENT_RUN_RETRYING, scheduler_now(scheduler), reason);
 	live->stop = RUN_LIVE_GOES_ON;
 	free(live->stop_reason);
 	live->stop_reason = NULL;

@@ -106,7 +106,7 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
 		if (!live)
 			return NULL;
 	}
-	memset(live, 0, sizeof(*live));
+	memset(live, 0, offsetof(struct run_live, id));
 	run_init(&live->run);
 	live->scheduler = scheduler;
 	live->entry = entry;
@@ -166,11 +166,12 @@ void run_live_write(struct run_live *live)
 	history_put(live->store, &live->run);
 }
 
-void run_live_event(struct run_live *live, enum schedd_event_code code, const char *error)
+void run_live_event(
+    struct run_live *live, enum schedd_event_code code, schedd_time when, const char *error)
 {
 	struct run *run = &live->run;
 	struct schedd_event event = {.code = code,
-	    .time = scheduler_now(live->scheduler),
+	    .time = when,
 	    .job = live->job->id,
 	    .store = live->store->name,
 	    .run = run->number,
@@ -223,12 +224,13 @@ static void run_live_record_end(struct run_live *live, enum run_state state, con
 /* Tells everybody; any of them may change or remove the job meanwhile. */
 static void run_live_tell(struct run_live *live)
 {
-	enum run_state state = live->run.state;
+	const struct run *run = &live->run;
+	enum run_state state = run->state;
 
 	if (run_live_end_events[state].first)
-		run_live_event(live, run_live_end_events[state].first, live->run.reason);
+		run_live_event(live, run_live_end_events[state].first, run->ended_at, run->reason);
 	if (run_live_end_events[state].second)
-		run_live_event(live, run_live_end_events[state].second, live->run.reason);
+		run_live_event(live, run_live_end_events[state].second, run->ended_at, run->reason);
 	notify_run(live);
 	if (live->entry && !live->held_by_dead && state != RUN_CANCELLED)
 		live->entry->last_state = (uint8_t)state;

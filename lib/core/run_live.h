@@ -64,7 +64,7 @@ struct run_live {
 	struct task_request request;
 	struct output *output;
 	struct job_pairs extra_env; /* of this run alone; owned */
-	char id[RUN_LIVE_ID_MAX];   /* "backup/42" */
+	char id[RUN_LIVE_ID_MAX];   /* "backup/42"; last, as it needs no clearing */
 };
 
 /* A run of the job with the next number, claiming. NULL: no memory. */
@@ -76,8 +76,9 @@ void run_live_enter(struct run_live *live, enum run_live_stage stage);
 void run_live_end(struct run_live *live, enum run_state state, const char *reason);
 /* Writes its row as it is now to the store's outbox. */
 void run_live_write(struct run_live *live);
-/* An event about it; error may be NULL. */
-void run_live_event(struct run_live *live, enum schedd_event_code code, const char *error);
+/* An event about it, at that time; error may be NULL. */
+void run_live_event(
+    struct run_live *live, enum schedd_event_code code, schedd_time when, const char *error);
 /*
  * Ends it: taken out of its queue, or signalled. signal 0: kill_signal, then
  * KILL after kill_after. 0 or why it cannot be ended. live may be gone after it.

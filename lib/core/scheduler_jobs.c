@@ -277,7 +277,7 @@ static void zones_replan(struct schedd_scheduler *scheduler, const bool *follow,
 			continue;
 		state->next_fire = fire;
 		if (!state->paused)
-			state->next_run_time = tick_run_time(scheduler, entry->job, fire);
+			state->next_run_time = tick_run_time(scheduler, entry->job, fire, now);
 		entry_plan(scheduler, entry);
 	}
 	scheduler_leave(scheduler);

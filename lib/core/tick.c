@@ -19,13 +19,12 @@
 /* Pieces before the loop has its turn. */
 #define TICK_PIECES 32
 
-schedd_time tick_run_time(
-    struct schedd_scheduler *scheduler, const struct schedd_job *job, schedd_time fire)
+schedd_time tick_run_time(struct schedd_scheduler *scheduler, const struct schedd_job *job,
+    schedd_time fire, schedd_time now)
 {
 	if (fire == SCHEDD_TIME_NONE)
 		return fire;
-	return trigger_jittered(
-	    job->trigger, fire, scheduler_now(scheduler), scheduler_random(scheduler));
+	return trigger_jittered(job->trigger, fire, now, scheduler_random(scheduler));
 }
 
 /* Why fire times up to last could not be run: the daemon was down, the scheduler paused, or busy.
@@ -129,7 +128,7 @@ int tick_plan(struct claim_batch *batch, struct entry *entry, schedd_time now, c
 	if (details->max_runs && claim->run_count >= details->max_runs)
 		plan.next = SCHEDD_TIME_NONE;
 	claim->next_fire = plan.next;
-	claim->next_run_time = tick_run_time(scheduler, job, plan.next);
+	claim->next_run_time = tick_run_time(scheduler, job, plan.next, now);
 	return rc;
 }
 

@@ -13,8 +13,8 @@ void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now);
  */
 int tick_plan(struct claim_batch *batch, struct entry *entry, schedd_time now, const char *why)
     __attribute__((warn_unused_result));
-/* When the trigger's fire time is to be run, with a fresh draw of its jitter. */
-schedd_time tick_run_time(
-    struct schedd_scheduler *scheduler, const struct schedd_job *job, schedd_time fire);
+/* When the trigger's fire time is to be run, with a fresh draw of its jitter; not before now. */
+schedd_time tick_run_time(struct schedd_scheduler *scheduler, const struct schedd_job *job,
+    schedd_time fire, schedd_time now);
 
 #endif

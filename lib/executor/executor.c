@@ -120,15 +120,24 @@ uint32_t executor_busy(const struct executor *executor)
 	return executor->busy;
 }
 
+/* Is that kind of job its business at all? */
+static int executor_can(
+    const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
+{
+	if (executor->ops->kinds & EXECUTOR_KIND(job->kind))
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "executor '%s' of type %s cannot do %s, that needs one of type %s",
+	    executor->config.name, executor->ops->type, executor_kinds[job->kind].what,
+	    executor_kinds[job->kind].type);
+}
+
 int executor_accepts(
     const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
 {
-	if (!(executor->ops->kinds & EXECUTOR_KIND(job->kind)))
-		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "executor '%s' of type %s cannot do %s, that needs one of type %s",
-		    executor->config.name, executor->ops->type, executor_kinds[job->kind].what,
-		    executor_kinds[job->kind].type);
-	return executor->ops->accepts ? executor->ops->accepts(executor, job, err) : 0;
+	int rc = executor_can(executor, job, err);
+
+	return rc || !executor->ops->accepts ? rc : executor->ops->accepts(executor, job, err);
 }
 
 struct task *executor_start(struct executor *executor, const struct task_request *request)
@@ -137,7 +146,8 @@ struct task *executor_start(struct executor *executor, const struct task_request
 
 	job_ref(request->job);
 	executor->busy++;
-	if (executor_accepts(executor, request->job, &err) < 0)
+	/* Whatever else accepts() looks at, start() meets by itself. */
+	if (executor_can(executor, request->job, &err) < 0)
 		return executor_fail(executor, request, err.message);
 	return executor->ops->start(executor, request);
 }

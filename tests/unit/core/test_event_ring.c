@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/event_ring.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include "core/scheduler.h"
+
+#define LONG_ID "a-job-whose-id-is-longer-than-what-a-slot-has-room-for"
+
+static const struct schedd_event samples[] = {
+    {.time = 7,
+	.code = SCHEDD_EVENT_JOB_EXECUTED,
+	.job = "short",
+	.store = "default",
+	.run = 3,
+	.scheduled_at = 6,
+	.exit_code = 255,
+	.uid = -1,
+	.pid = -1},
+    {.time = 8,
+	.code = SCHEDD_EVENT_JOB_ERROR,
+	.job = LONG_ID,
+	.store = "default",
+	.run = UINT32_MAX,
+	.scheduled_at = SCHEDD_TIME_NONE,
+	.exit_code = -1,
+	.signal = 64,
+	.error = "why",
+	.uid = -1,
+	.pid = -1},
+    {.time = 9,
+	.code = SCHEDD_EVENT_STORE_RECOVERED,
+	.scheduled_at = SCHEDD_TIME_NONE,
+	.exit_code = -1,
+	.uid = 1000,
+	.pid = 12,
+	.method = "job.pause"},
+};
+#define SAMPLES (sizeof(samples) / sizeof(samples[0]))
+
+struct seen {
+	uint64_t first, last;
+	unsigned count, wrong;
+};
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void see(const struct schedd_event *event, void *context)
+{
+	struct seen *seen = context;
+	const struct schedd_event *want = &samples[event->time % SAMPLES];
+
+	if (!seen->count++)
+		seen->first = event->seq;
+	seen->last = event->seq;
+	for (size_t i = 0; i < SAMPLES; i++)
+		if (samples[i].time == event->time)
+			want = &samples[i];
+	if (event->code != want->code || !same(event->job, want->job) ||
+	    !same(event->store, want->store) || event->run != want->run ||
+	    event->scheduled_at != want->scheduled_at || event->exit_code != want->exit_code ||
+	    event->signal != want->signal || !same(event->error, want->error) ||
+	    event->uid != want->uid || event->pid != want->pid ||
+	    !same(event->method, want->method))
+		seen->wrong++;
+}
+
+Test(event_ring, replays_what_was_told_up_to_its_size)
+{
+	const struct schedd_scheduler_options options = {.timezone = "UTC"};
+	struct schedd_scheduler *scheduler;
+	struct scheduler_settings settings;
+	struct schedd_error err;
+	struct seen seen = {0};
+	uint64_t before;
+
+	cr_assert_eq(schedd_scheduler_new(&options, &scheduler, &err), 0, "%s", err.message);
+	scheduler_settings_init(&settings);
+	settings.event_ring = 10;
+	scheduler_set_settings(scheduler, &settings);
+	cr_assert_eq(schedd_scheduler_start(scheduler, &err), 0, "%s", err.message);
+	before = scheduler_event_seq(scheduler);
+	for (size_t i = 0; i < SAMPLES; i++) {
+		struct schedd_event event = samples[i];
+
+		event_ring_emit(scheduler, &event);
+	}
+	scheduler_replay(scheduler, before, see, &seen);
+	cr_assert_eq(seen.count, SAMPLES);
+	for (int i = 0; i < 100; i++) {
+		struct schedd_event event = samples[(size_t)i % SAMPLES];
+
+		event_ring_emit(scheduler, &event);
+	}
+	seen = (struct seen){0};
+	cr_assert_eq(scheduler_replay(scheduler, 0, see, &seen), seen.first);
+	cr_assert_eq(seen.count, 10);
+	cr_assert_eq(seen.last, scheduler_event_seq(scheduler));
+	cr_assert_eq(seen.first, seen.last - 9);
+	cr_assert_eq(seen.wrong, 0);
+	schedd_scheduler_free(scheduler);
+}
