@@ -50,14 +50,30 @@ static bool message_seen_add(struct message_seen *seen, const char *key, uint32_
 	return had;
 }
 
+/* A string, sent as str or as bin. */
+static bool message_text(const msgpack_object *object, const char **text, uint32_t *length)
+{
+	if (object->type != MSGPACK_OBJECT_STR && object->type != MSGPACK_OBJECT_BIN)
+		return false;
+	*text = object->type == MSGPACK_OBJECT_STR ? object->via.str.ptr : object->via.bin.ptr;
+	*length = object->type == MSGPACK_OBJECT_STR ? object->via.str.size : object->via.bin.size;
+	if (*length == 0)
+		*text = ""; /* msgpack-c points nowhere */
+	return true;
+}
+
 static int message_key(const msgpack_object *key, struct arena *arena, const struct value *map,
     struct message_seen *seen, const char **out, struct schedd_error *err)
 {
-	if (key->type != MSGPACK_OBJECT_STR || memchr(key->via.str.ptr, '\0', key->via.str.size))
+	const char *text;
+	uint32_t length;
+
+	if (!message_text(key, &text, &length) || memchr(text, '\0', length) ||
+	    !utf8_valid(text, length))
 		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "a map key must be a string without NUL bytes");
-	*out = arena_strndup(arena, key->via.str.ptr, key->via.str.size);
-	if (*out && message_seen_add(seen, *out, key->via.str.size) && value_find(map, *out))
+		    err, SCHEDD_EINVAL, "a map key must be a string of UTF-8 without NUL bytes");
+	*out = arena_strndup(arena, text, length);
+	if (*out && message_seen_add(seen, *out, length) && value_find(map, *out))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "key '%.64s' stands twice in a map", *out);
 	return *out ? 0 : schedd_error_nomem(err);
@@ -135,10 +151,12 @@ static bool message_is_uint32(const msgpack_object *object)
 static int message_call(const msgpack_object *method, const msgpack_object *params,
     struct arena *arena, struct message *out, struct schedd_error *err)
 {
-	if (method->type != MSGPACK_OBJECT_STR ||
-	    memchr(method->via.str.ptr, '\0', method->via.str.size))
+	const char *text;
+	uint32_t length;
+
+	if (!message_text(method, &text, &length) || memchr(text, '\0', length))
 		return schedd_error_set(err, SCHEDD_EINVAL, "the method must be a string");
-	out->method = arena_strndup(arena, method->via.str.ptr, method->via.str.size);
+	out->method = arena_strndup(arena, text, length);
 	if (params->type != MSGPACK_OBJECT_ARRAY || params->via.array.size > 1 ||
 	    (params->via.array.size == 1 && params->via.array.ptr[0].type != MSGPACK_OBJECT_MAP &&
 		params->via.array.ptr[0].type != MSGPACK_OBJECT_NIL))

@@ -57,6 +57,15 @@ class Protocol(e2e.TestCase):
         self.refused("invalid_argument", self.call, "executor.add", name="x", type="subprocess", max_workers=1 << 32)
         self.refused("not_found", self.call, "event.unsubscribe", subscription=0)
 
+    def test_strings_may_be_sent_as_bin(self):
+        import msgpack
+        self.client.socket.sendall(msgpack.packb([0, 900, b"job.add", [{b"id": b"bin", b"shell": b"true", b"trigger": {
+            b"every": b"1h"}}]], use_bin_type=True))
+        self.assertEqual(self.client.receive(900)["id"], "bin")
+        raw = b"\x94\x00\xcd\x03\x85\xa8job.list\x91\x81\xa2\xff\xff\x01"  # a key that is no UTF-8
+        self.client.socket.sendall(raw)
+        self.assertIn("UTF-8", self.refused("invalid_argument", self.client.receive, 901))
+
     def test_a_conflict_is_no_failure_of_the_store(self):
         for job in ("a", "b"):
             self.call("job.add", id=job, shell="true", trigger={"every": "1h"})
