@@ -60,7 +60,8 @@ struct config {
 	uint32_t executor_count;
 	struct config_listener *listeners;
 	uint32_t listener_count;
-	const char **files; /* that were read */
+	const char *const *jobs; /* paths of job files and directories; NULL: none */
+	const char **files;      /* that were read */
 	uint32_t file_count;
 	bool given[CONFIG_SETTINGS_MAX]; /* by row of the table: a file said it */
 };

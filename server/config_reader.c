@@ -85,6 +85,49 @@ static int config_reader_unknown(struct config_reader *reader, const struct conf
 static int config_reader_members(struct config_reader *reader, const struct config_row *rows,
     void *base, const char *prefix, const struct value *map);
 
+/* The path as it is meant in the file that is read. */
+static const char *config_reader_path(const struct config_reader *reader, const char *path)
+{
+	const char *slash = strrchr(reader->file, '/');
+
+	if (path[0] == '/' || !slash)
+		return path;
+	return arena_printf(
+	    &reader->config->arena, "%.*s/%s", (int)(slash - reader->file), reader->file, path);
+}
+
+/* Paths that have just been set go behind those of the files before. */
+static int config_reader_add_paths(
+    struct config_reader *reader, const char *const **slot, const char *const *before)
+{
+	size_t count = 0, used = 0;
+	const char **all;
+
+	for (const char *const *path = before; path && *path; path++)
+		count++;
+	for (const char *const *path = *slot; *path; path++)
+		count++;
+	all = arena_alloc(&reader->config->arena, (count + 1) * sizeof(*all));
+	if (!all)
+		return schedd_error_nomem(reader->err);
+	for (const char *const *path = before; path && *path; path++)
+		all[used++] = *path;
+	for (const char *const *path = *slot; *path; path++)
+		all[used++] = config_reader_path(reader, *path);
+	*slot = all;
+	return 0;
+}
+
+static int config_reader_set(struct config_reader *reader, const struct config_row *row, void *base,
+    const struct value *value)
+{
+	const char *const **slot = (const char *const **)(void *)((char *)base + row->offset);
+	const char *const *before = row->type == CONFIG_PATHS ? *slot : NULL;
+	int rc = config_table_set(row, base, value, &reader->config->arena, reader->err);
+
+	return rc || row->type != CONFIG_PATHS ? rc : config_reader_add_paths(reader, slot, before);
+}
+
 static int config_reader_member(struct config_reader *reader, const struct config_row *rows,
     void *base, const char *prefix, const struct value_member *member)
 {
@@ -106,7 +149,7 @@ static int config_reader_member(struct config_reader *reader, const struct confi
 	}
 	if (!row)
 		return config_reader_unknown(reader, rows, prefix, member);
-	rc = config_table_set(row, base, &member->value, &config->arena, reader->err);
+	rc = config_reader_set(reader, row, base, &member->value);
 	if (rc)
 		return config_reader_at(reader,
 		    member->value.line ? member->value.line : member->line,

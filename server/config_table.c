@@ -71,6 +71,8 @@ static const struct config_row config_settings[] = {
 	"how long a stop waits for running jobs before it ends them"},
     {"stop.detach", CONFIG_BOOL, IN(stop_detach), 0, 0, NULL, true, "false",
 	"a stop leaves running jobs alone instead of waiting for them"},
+    {"jobs", CONFIG_PATHS, IN(jobs), 0, 0, NULL, true, "none",
+	"job files, and directories of them, that are applied at the start and by a reload"},
     {"notify.sendmail", CONFIG_TEXT, IN(sendmail), 0, 0, NULL, true, "/usr/sbin/sendmail",
 	"program that sends mail to people, called with -t -oi"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
@@ -321,6 +323,7 @@ int config_table_set(const struct config_row *row, void *base, const struct valu
 	case CONFIG_EXEC:
 		return config_name(row, slot, given, arena, err);
 	case CONFIG_TEXTS:
+	case CONFIG_PATHS:
 		return config_texts(slot, given, arena, err);
 	case CONFIG_WORD:
 		return config_word(row, slot, given, err);
@@ -365,6 +368,7 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 	case CONFIG_EXEC:
 		return value_string_ref(*(const char *const *)slot);
 	case CONFIG_TEXTS:
+	case CONFIG_PATHS:
 		return config_get_texts(*(const char *const *const *)slot, arena);
 	case CONFIG_WORD:
 		return value_string_ref(row->words[*(const int *)slot]);

@@ -18,6 +18,8 @@ enum config_type {
 	CONFIG_STORE, /* likewise: a type of stores */
 	CONFIG_EXEC,  /* likewise: a type of executors */
 	CONFIG_TEXTS, /* const char *const *, NULL-terminated; NULL: not set */
+	CONFIG_PATHS, /* likewise: paths, relative ones beside the file; those of all files add up
+		       */
 	CONFIG_WORD,  /* int: index of one of row->words */
 	CONFIG_BOOL,  /* bool */
 	CONFIG_COUNT, /* uint32_t within bounds */

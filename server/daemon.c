@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "executor/cgroup.h"
 #include "server/boot_id.h"
+#include "server/config_jobs.h"
 #include "server/daemon_state.h"
 #include "server/notify_systemd.h"
 #include "server/reexec.h"
@@ -262,10 +263,62 @@ static int daemon_make_surroundings(struct daemon *daemon, struct schedd_error *
 		    &daemon->listeners, err);
 	if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOTFOUND)
 		rc = SCHEDD_EFILE;
-	if (!rc)
-		rc = rpc_new(
-		    daemon, daemon->base, daemon->listener.fd, &config->limits, &daemon->rpc, err);
 	return rc ? rc : daemon_make_watchdog(daemon, err);
+}
+
+static void daemon_on_settled(
+    int rc, const struct schedd_error *err, uint32_t changes, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)rc; /* it was logged; the jobs are as they were at the last start */
+	(void)err;
+	(void)changes;
+	daemon->settled = true;
+}
+
+/*
+ * Starts the scheduler and applies the jobs of the config. Clients wait in the
+ * queue of the socket meanwhile, so that none sees a state in between.
+ */
+static int daemon_settle(
+    struct daemon *daemon, const struct jobfile *jobs, struct schedd_error *err)
+{
+	int rc = schedd_scheduler_start(daemon->scheduler, err);
+
+	if (rc)
+		return rc;
+	config_jobs_apply(
+	    daemon->scheduler, daemon_log(daemon), jobs, NULL, daemon_on_settled, daemon);
+	while (!daemon->settled && !daemon->drained)
+		if (event_base_loop(daemon->base, EVLOOP_ONCE) < 0)
+			return schedd_error_set(err, SCHEDD_EFAILED, "the event loop failed");
+	daemon->settled = true;
+	return rpc_new(daemon, daemon->base, daemon->listener.fd, &daemon->setup.config->limits,
+	    &daemon->rpc, err);
+}
+
+static int daemon_make(struct daemon *daemon, struct schedd_error *err)
+{
+	struct jobfile jobs;
+	int rc = config_jobs_load(daemon->setup.config, &jobs, err);
+
+	if (!rc)
+		rc = daemon_lock(daemon, err);
+	if (!rc)
+		rc = daemon_make_loop(daemon, err);
+	if (!rc)
+		rc = daemon_make_scheduler(daemon, err);
+	if (!rc)
+		rc = daemon_listen(daemon, err);
+	if (!rc) {
+		listener_raise_limit(daemon->setup.config->limits.clients);
+		rc = daemon_make_surroundings(daemon, err);
+	}
+	if (!rc)
+		rc = daemon_settle(daemon, &jobs, err);
+	jobfile_clear(&jobs);
+	return rc;
 }
 
 int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct schedd_error *err)
@@ -280,19 +333,7 @@ int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct sch
 	daemon->lock.fd = daemon->listener.fd = daemon->listener.lock.fd = -1;
 	daemon->started_at = clock->wall(clock->context);
 	daemon->started = clock->mono(clock->context);
-	rc = daemon_lock(daemon, err);
-	if (!rc)
-		rc = daemon_make_loop(daemon, err);
-	if (!rc)
-		rc = daemon_make_scheduler(daemon, err);
-	if (!rc)
-		rc = daemon_listen(daemon, err);
-	if (!rc) {
-		listener_raise_limit(setup->config->limits.clients);
-		rc = daemon_make_surroundings(daemon, err);
-	}
-	if (!rc)
-		rc = schedd_scheduler_start(daemon->scheduler, err);
+	rc = daemon_make(daemon, err);
 	if (rc) {
 		daemon_free(daemon);
 		return rc;
@@ -389,10 +430,15 @@ static int daemon_check_config(struct daemon *daemon, struct schedd_error *err)
 {
 	const struct paths *paths = daemon->setup.paths;
 	struct config config;
+	struct jobfile jobs;
 	int rc;
 
 	config_init(&config);
 	rc = config_read(&config, paths->config, paths->config_explicit, paths->conf_dir, err);
+	if (!rc) {
+		rc = config_jobs_load(&config, &jobs, err);
+		jobfile_clear(&jobs);
+	}
 	config_clear(&config);
 	return rc;
 }
@@ -422,9 +468,7 @@ int daemon_reexec(struct daemon *daemon, struct schedd_error *err)
 static void daemon_on_signal(int signo, void *context)
 {
 	struct daemon *daemon = context;
-	struct value changed, restart;
 	struct schedd_error err;
-	struct arena arena;
 	int rc = 0;
 
 	switch (signo) {
@@ -439,9 +483,9 @@ static void daemon_on_signal(int signo, void *context)
 		rc = daemon_reexec(daemon, &err);
 		break;
 	case SIGHUP:
-		arena_init(&arena);
-		rc = reload_config(daemon, &arena, &changed, &restart, &err);
-		arena_clear(&arena);
+		/* While it starts the config has just been read. */
+		if (daemon->settled)
+			reload_config(daemon, NULL, NULL, NULL);
 		break;
 	}
 	if (rc)

@@ -35,6 +35,7 @@ struct daemon {
 	struct event *patience; /* with listeners at the end; NULL: not begun */
 	schedd_time started_at;
 	struct schedd_mono started; /* the same for uptime */
+	bool settled;               /* the jobs of the config are there, clients are served */
 	unsigned drains;            /* requests to the scheduler to stop, not yet answered */
 	bool stopping;
 	bool wants_exec;

@@ -3,7 +3,9 @@
  * place. */
 #include "server/reload.h"
 
+#include <stdlib.h>
 #include "base/log.h"
+#include "server/config_jobs.h"
 #include "server/config_show.h"
 #include "server/daemon_state.h"
 #include "server/notify_systemd.h"
@@ -51,35 +53,113 @@ static int reload_take_over(struct daemon *daemon, struct config *fresh, struct 
 	return 0;
 }
 
-int reload_config(struct daemon *daemon, struct arena *arena, struct value *changed,
-    struct value *restart, struct schedd_error *err)
+/* One reload on its way. */
+struct reload {
+	struct daemon *daemon;
+	reload_fn done; /* NULL: nobody asks */
+	void *context;
+	struct arena arena; /* of the lists */
+	struct value changed, restart;
+};
+
+static void reload_end(struct reload *reload, int rc, const struct schedd_error *err)
 {
-	const struct paths *paths = daemon->setup.paths;
-	struct config *current = daemon->setup.config, fresh, old;
+	if (rc && !reload->done)
+		log_error(daemon_log(reload->daemon), "%s", err->message);
+	if (reload->done)
+		reload->done(rc, err, &reload->changed, &reload->restart, reload->context);
+	arena_clear(&reload->arena);
+	free(reload);
+}
+
+/* The new config takes the place of the old one; afterwards nothing can fail but its jobs. */
+static int reload_replace(struct reload *reload, struct config *fresh, struct schedd_error *err)
+{
+	struct config *current = reload->daemon->setup.config, old;
+	int rc;
+
+	config_show_changes(current, fresh, &reload->arena, &reload->changed, &reload->restart);
+	reload->changed = value_copy(&reload->arena, &reload->changed);
+	reload->restart = value_copy(&reload->arena, &reload->restart);
+	rc = arena_failed(&reload->arena) ? schedd_error_nomem(err)
+					  : reload_take_over(reload->daemon, fresh, err);
+	if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOTFOUND)
+		rc = err->code = SCHEDD_EFILE; /* the config asked for it */
+	if (rc)
+		return rc;
+	old = *current;
+	*current = *fresh;
+	*fresh = old;
+	return 0;
+}
+
+static void reload_on_jobs(int rc, const struct schedd_error *err, uint32_t changes, void *context)
+{
+	struct reload *reload = context;
+	struct schedd_error own;
+	bool named = false;
+
+	if (rc) {
+		own = *err;
+		schedd_error_prefix(&own, "the config is in force, but its jobs were not applied");
+		reload_end(reload, rc, &own);
+		return;
+	}
+	for (uint32_t i = 0; i < reload->changed.array.count; i++)
+		named |= value_is_text(&reload->changed.array.items[i], "jobs");
+	if (changes > 0 && !named)
+		value_append(&reload->arena, &reload->changed, value_string_ref("jobs"));
+	reload_say(reload->daemon, "changed", &reload->changed);
+	reload_say(reload->daemon, "changed, which takes effect with a restart", &reload->restart);
+	log_info(daemon_log(reload->daemon), "the config was read again");
+	reload_end(reload, 0, NULL);
+}
+
+/* Takes reload. */
+static void reload_begin(struct reload *reload, const struct scheduler_actor *actor)
+{
+	const struct paths *paths = reload->daemon->setup.paths;
+	struct schedd_error err;
+	struct config fresh;
+	struct jobfile jobs;
 	int rc;
 
 	notify_systemd_reloading();
 	config_init(&fresh);
-	rc = config_read(&fresh, paths->config, paths->config_explicit, paths->conf_dir, err);
-	if (!rc) {
-		config_show_changes(current, &fresh, arena, changed, restart);
-		*changed = value_copy(arena, changed);
-		*restart = value_copy(arena, restart);
-		rc = arena_failed(arena) ? schedd_error_nomem(err)
-					 : reload_take_over(daemon, &fresh, err);
-		if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOTFOUND)
-			rc = err->code = SCHEDD_EFILE; /* the config asked for it */
-	}
+	jobfile_init(&jobs);
+	rc = config_read(&fresh, paths->config, paths->config_explicit, paths->conf_dir, &err);
+	if (!rc)
+		rc = config_jobs_load(&fresh, &jobs, &err);
+	if (!rc)
+		rc = reload_replace(reload, &fresh, &err);
 	notify_systemd("READY=1");
-	if (rc) {
-		config_clear(&fresh);
-		return rc;
+	if (rc)
+		reload_end(reload, rc, &err);
+	else
+		config_jobs_apply(reload->daemon->scheduler, daemon_log(reload->daemon), &jobs,
+		    actor, reload_on_jobs, reload);
+	jobfile_clear(&jobs);
+	config_clear(&fresh);
+}
+
+void reload_config(
+    struct daemon *daemon, const struct scheduler_actor *actor, reload_fn done, void *context)
+{
+	const struct value none = value_array();
+	struct reload *reload = malloc(sizeof(*reload));
+	struct schedd_error err;
+
+	if (!reload) {
+		schedd_error_nomem(&err);
+		if (done)
+			done(SCHEDD_ENOMEM, &err, &none, &none, context);
+		return;
 	}
-	old = *current;
-	*current = fresh;
-	config_clear(&old);
-	reload_say(daemon, "changed", changed);
-	reload_say(daemon, "changed, which takes effect with a restart", restart);
-	log_info(daemon_log(daemon), "the config was read again");
-	return 0;
+	*reload = (struct reload){.daemon = daemon,
+	    .done = done,
+	    .context = context,
+	    .changed = value_array(),
+	    .restart = value_array()};
+	arena_init(&reload->arena);
+	reload_begin(reload, actor);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "server/config.h"
+#include "server/config_jobs.h"
 #include "server/daemon.h"
 #include "server/daemonize.h"
 #include "server/log_sink.h"
@@ -92,6 +93,19 @@ static int startup_daemon(const struct options *options, const struct paths *pat
 	return rc;
 }
 
+/* The config and the job files that it names. */
+static int startup_check(const struct config *config, struct schedd_error *err)
+{
+	struct jobfile set;
+	int rc = config_jobs_load(config, &set, err);
+
+	if (!rc)
+		fprintf(stderr, "schedd: the config is valid (%u file%s read)\n",
+		    config->file_count + set.files, config->file_count + set.files == 1 ? "" : "s");
+	jobfile_clear(&set);
+	return rc;
+}
+
 int startup_run(const struct options *options, char **argv, int *ready, struct schedd_error *err)
 {
 	struct paths_source source;
@@ -105,8 +119,7 @@ int startup_run(const struct options *options, char **argv, int *ready, struct s
 	if (!rc)
 		rc = config_read(&config, paths.config, paths.config_explicit, paths.conf_dir, err);
 	if (!rc && options->check_config) {
-		fprintf(stderr, "schedd: the config is valid (%u file%s read)\n", config.file_count,
-		    config.file_count == 1 ? "" : "s");
+		rc = startup_check(&config, err);
 	} else if (!rc) {
 		rc = paths_find(&paths, options, &source, config.socket, config.state_dir, err);
 		if (!rc)

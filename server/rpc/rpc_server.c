@@ -118,23 +118,39 @@ void rpc_server_stats(struct rpc_call *call)
 
 /* ---- Reload, backup, shutdown ---- */
 
-void rpc_server_reload(struct rpc_call *call)
+static void rpc_reload_answer(
+    struct rpc_call *call, const struct value *changed, const struct value *restart, bool exec)
 {
-	bool exec = rpc_call_bool(call, "exec");
-	struct value map = value_map(), changed = value_array(), restart = value_array();
-	struct daemon *daemon = call->daemon;
-	struct schedd_error err;
-	int rc = exec ? daemon_reexec(daemon, &err)
-		      : reload_config(daemon, &call->arena, &changed, &restart, &err);
+	struct value map = value_map();
 
-	if (rc) {
-		rpc_call_fail(call, &err);
-		return;
-	}
-	value_put(&call->arena, &map, "changed", changed);
-	value_put(&call->arena, &map, "restart", restart);
+	value_put(&call->arena, &map, "changed", *changed);
+	value_put(&call->arena, &map, "restart", *restart);
 	value_put(&call->arena, &map, "exec", value_bool(exec));
 	rpc_call_answer_built(call, &map);
+}
+
+static void rpc_reload_done(int rc, const struct schedd_error *err, const struct value *changed,
+    const struct value *restart, void *context)
+{
+	struct rpc_call *call = context;
+
+	if (rc)
+		rpc_call_fail(call, err);
+	else
+		rpc_reload_answer(call, changed, restart, false);
+}
+
+void rpc_server_reload(struct rpc_call *call)
+{
+	const struct value none = value_array();
+	struct schedd_error err;
+
+	if (!rpc_call_bool(call, "exec"))
+		reload_config(call->daemon, &call->actor, rpc_reload_done, call);
+	else if (daemon_reexec(call->daemon, &err))
+		rpc_call_fail(call, &err);
+	else
+		rpc_reload_answer(call, &none, &none, true);
 }
 
 static void rpc_backup_done(int rc, const struct schedd_error *err, void *context)

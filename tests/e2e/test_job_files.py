@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import threading
 import unittest
@@ -203,6 +204,73 @@ class JobFiles(e2e.TestCase):
         out, _ = self.ctl("diff", "-f", "jobs.yaml", status=1)
         self.assertEqual(len(out.splitlines()), 3 * 5000)
         self.assertEqual(out.splitlines()[:3], ["changed j0", "  - command: true 0", "  + command: false 0"])
+
+
+class ConfigJobs(e2e.TestCase):
+    """Jobs that the config names."""
+
+    def setUp(self):
+        self.d = self.daemon(start=False, config="jobs: [jobs.d, one.yaml]\n")
+        (self.d.dir / "jobs.d").mkdir()
+        self.write("jobs.d/a.yaml", a={"every": "1h"}, b={"every": "1h"})
+        self.write("one.yaml", c={"type": "manual"})
+
+    def write(self, name, **triggers):
+        (self.d.dir / name).write_text(json.dumps({"version": 1, "owner": "else", "jobs": {
+            job: {"command": ["true"], "trigger": trigger} for job, trigger in triggers.items()}}))
+
+    def jobs(self):
+        return {job["id"]: job["owner"] for job in json.loads(self.d.ctl("list", "--json")[1])}
+
+    def test_they_are_there_when_the_first_client_is(self):
+        self.d.start(wait=False)
+        self.assertEqual(self.d.ctl("ping", "--wait-ready", "30s")[0], 0)
+        self.assertEqual(self.jobs(), {job: "schedd.yaml" for job in "abc"})
+        self.assertIn("3 added, 0 changed, 0 removed", self.d.log.read_text())
+
+    def test_a_reload_and_a_start_apply_what_has_changed(self):
+        client = self.d.start().client()
+        client.call("job.add", id="mine", shell="true", trigger={"every": "1h"})
+        due = client.call("job.get", id="a")["next_run_time"]
+        self.assertEqual(client.call("server.reload"), {"changed": [], "restart": [], "exec": False})
+        self.write("jobs.d/a.yaml", a={"every": "1h"}, d={"every": "1h"})
+        self.assertEqual(client.call("server.reload")["changed"], ["jobs"])
+        self.assertEqual(sorted(self.jobs()), ["a", "c", "d", "mine"])
+        self.assertEqual(client.call("job.get", id="a")["next_run_time"], due)
+        (self.d.dir / "one.yaml").write_text("version: 1\njobs: {c: {shell: x, keep: yes}}\n")
+        self.assertIn("one.yaml:2:", self.refused("invalid_file", client.call, "server.reload"))
+        self.assertEqual(sorted(self.jobs()), ["a", "c", "d", "mine"])
+        self.d.stop()
+        status, text = self.d.run()
+        self.assertEqual(status, 7, text)
+        self.assertIn("one.yaml:2:", text)
+        self.assertEqual(self.d.run("--check-config")[0], 7)
+        self.d.config.write_text("jobs: jobs.d\n")
+        self.assertIn("2 files read", self.d.run("--check-config")[1])
+        self.d.start()
+        self.assertEqual(sorted(self.jobs()), ["a", "d", "mine"])
+        self.d.config.write_text("")
+        self.d.process.send_signal(signal.SIGHUP)
+        e2e.wait_until("the config's jobs are gone", lambda: sorted(self.jobs()) == ["mine"])
+
+    def test_those_of_conf_d_add_up(self):
+        (self.d.dir / "conf.d").mkdir()
+        self.write("more.yaml", more={"every": "1h"})
+        (self.d.dir / "conf.d/more.yaml").write_text("jobs: [../more.yaml]\n")
+        self.d.start()
+        self.assertEqual(sorted(self.jobs()), ["a", "b", "c", "more"])
+
+    def test_a_time_that_is_over_does_not_keep_schedd_from_starting(self):
+        self.write("one.yaml", c={"at": "2020-01-01"}, d={"every": "1h"})
+        self.d.start()
+        self.assertEqual(sorted(self.jobs()), ["a", "b", "d"])
+        self.assertIn("job c of the config is left out: ", self.d.log.read_text())
+
+    def test_a_file_that_is_missing(self):
+        (self.d.dir / "one.yaml").unlink()
+        status, text = self.d.run()
+        self.assertEqual(status, 7)
+        self.assertIn("one.yaml: No such file", text)
 
 
 class PlainTexts(yaml.SafeLoader):
