@@ -51,7 +51,12 @@ struct trigger_context command_triggers(struct command *command)
 {
 	const struct zone *zone = command_zone(command);
 
-	return (struct trigger_context){.zones = command->zones, .zone = zone, .now = command->now};
+	/* The daemon is on this machine, unless one elsewhere was asked for. */
+	if (!args_get(&command->args, "host") &&
+	    gethostname(command->host, sizeof(command->host) - 1))
+		command->host[0] = '\0';
+	return (struct trigger_context){
+	    .zones = command->zones, .zone = zone, .now = command->now, .host = command->host};
 }
 
 struct when_context command_times(struct command *command, bool strict)

@@ -3,6 +3,7 @@
 #ifndef SCHEDD_CMD_COMMAND_H
 #define SCHEDD_CMD_COMMAND_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <schedd/clock.h>
 #include "base/value.h"
@@ -44,6 +45,7 @@ struct command {
 	struct zone_cache *zones;
 	struct zone_local zone;         /* this machine's own; .zone NULL until command_zone() */
 	const struct zone *daemon_zone; /* NULL until command_daemon_zone() */
+	char host[HOST_NAME_MAX + 1];   /* the daemon's, which splay hashes; "" if unknown */
 	schedd_time now;                /* when it began */
 };
 
@@ -54,7 +56,8 @@ const struct zone *command_zone(struct command *command);
  * trip of its own. The caller's where no daemon answers or is to be asked.
  */
 const struct zone *command_daemon_zone(struct command *command);
-/* How triggers are read: in the caller's zone, from when the command began; of no job yet. */
+/* How triggers are read: in the caller's zone, from when the command began; of no job yet.
+ * Valid as long as the command. */
 struct trigger_context command_triggers(struct command *command);
 /* Likewise times. strict: what does not exist or comes twice is an error. */
 struct when_context command_times(struct command *command, bool strict);

@@ -75,28 +75,45 @@ static bool agenda_within(const struct agenda *agenda, schedd_time time)
 	       (agenda->until == SCHEDD_TIME_NONE || time <= agenda->until);
 }
 
+/* How many runs the job still has, its max_runs counted. */
+static size_t agenda_runs_left(const struct value *job)
+{
+	int64_t most = value_get_int(job, "max_runs", 0), done = value_get_int(job, "run_count", 0);
+
+	if (most == 0)
+		return SIZE_MAX;
+	return most > done ? (size_t)(most - done) : 0;
+}
+
 /* All fire times of one job in the window, its planned next run first. */
 static int agenda_job(struct agenda *agenda, const struct value *job)
 {
 	struct command *command = agenda->command;
-	const struct trigger_context context = command_triggers(command);
+	struct trigger_context context = command_triggers(command);
 	const struct value *next = value_get(job, "next_run_time");
 	const char *id, *words;
 	struct schedd_trigger *trigger;
 	schedd_time time;
-	size_t added = 0;
+	size_t left = agenda_runs_left(job), added = 0;
 	int rc = 0;
 
+	context.job_id = value_get_string(job, "id");
 	if (!next || next->type != VALUE_INT ||
 	    trigger_from_value(value_get(job, "trigger"), &context, &trigger, NULL) != 0)
 		return 0;
-	id = arena_strdup(&command->arena, value_get_string(job, "id"));
+	id = arena_strdup(&command->arena, context.job_id);
 	words = value_get_string(job, "trigger_words");
 	words = words ? arena_strdup(&command->arena, words) : "";
 	time = next->integer;
-	if (time < agenda->from)
+	if (time < agenda->from) {
+		uint64_t before = trigger_count(trigger, time, agenda->from - 1, left);
+
+		left -= left == SIZE_MAX ? 0 : (size_t)before;
 		time = trigger_next(trigger, agenda->from);
-	while (!rc && id && agenda_within(agenda, time) && added++ < agenda->wanted) {
+	}
+	if (left > agenda->wanted)
+		left = agenda->wanted;
+	while (!rc && id && agenda_within(agenda, time) && added++ < left) {
 		rc = agenda_add(agenda, time, id, words);
 		time = trigger_next(trigger, time + 1);
 	}
@@ -106,7 +123,8 @@ static int agenda_job(struct agenda *agenda, const struct value *job)
 
 static int agenda_gather(struct agenda *agenda, struct schedd_error *err)
 {
-	static const char *const wanted[] = {"id", "trigger", "trigger_words", "next_run_time"};
+	static const char *const wanted[] = {
+	    "id", "trigger", "trigger_words", "next_run_time", "max_runs", "run_count"};
 	struct command *command = agenda->command;
 	struct value params = value_map(), fields = value_array(), result;
 	const struct value *jobs;

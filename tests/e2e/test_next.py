@@ -93,5 +93,38 @@ class DaemonsZone(e2e.TestCase):
         self.assertIn("--until: time", self.ctl("next", "nightly", "--until", "2027-10-31 02:30", status=2))
 
 
+class Agenda(e2e.TestCase):
+    def test_hashed_times_are_those_of_the_job(self):
+        d = self.daemon()
+        for job in ("a", "b", "backup"):
+            for kind, flags in (("h", ("--cron", "H H * * *")), ("s", ("--cron", "0 0 * * *", "--splay", "12h"))):
+                code, _, err = d.ctl("add", "--id", f"{job}-{kind}", *flags, "--tz", "UTC", "--", "/bin/true")
+                self.assertEqual(code, 0, err)
+        code, out, err = d.ctl("next", "--all", "--until", "in 72 hours", "--utc", "-o", "tsv", "--no-headers")
+        self.assertEqual(code, 0, err)
+        clocks = {}
+        for time, job, _ in (line.split("\t") for line in out.splitlines()):
+            clocks.setdefault(job, []).append(time[11:])
+        self.assertEqual(len(clocks), 6)
+        for job, times in clocks.items():
+            self.assertGreaterEqual(len(times), 3)
+            self.assertEqual(len(set(times)), 1, f"{job}: {times}")
+
+    def test_a_job_has_no_more_runs_than_max_runs(self):
+        d = self.daemon()
+        d.ctl("add", "--id", "few", "--every", "1h", "--start", "2090-01-01Z", "--max-runs", "3", "--", "/bin/true")
+        for start, count in (("2089-12-31Z", 3), ("2090-01-01T00:30Z", 2), ("2090-01-01T05:00Z", 0)):
+            out = d.ctl("next", "--all", "--from", start, "-o", "tsv", "--no-headers")[1]
+            self.assertEqual(len(out.splitlines()), count, start)
+
+    def test_a_preview_splays_as_the_daemon(self):
+        d = self.daemon()
+        flags = ("--cron", "0 0 * * *", "--splay", "12h", "--tz", "UTC")
+        d.ctl("add", "--id", "spread", *flags, "--", "/bin/true")
+        fires = [json.loads(d.ctl("next", *argv, "-n", "1", "--json")[1])["fire_times"]
+                 for argv in (("spread",), ("--id", "spread", *flags))]
+        self.assertEqual(*fires)
+
+
 if __name__ == "__main__":
     unittest.main()
