@@ -126,17 +126,41 @@ static uint32_t month_mask(const struct cron *cron, int length, int32_t first_da
 	       mask_upto(length);
 }
 
-static bool year_matches(const struct cron *cron, int32_t year)
+/* The first matching year at or after one; there may be none: a year beyond the last one. */
+static int32_t year_from(const struct cron *cron, int32_t year)
 {
 	const struct cron_rare *rare = cron->rare;
-	int bit;
+	int32_t bit = 0;
+	uint64_t word;
 
 	if (!rare || !rare->some_years)
-		return year >= CRON_FIRST_YEAR && year <= CRON_LAST_YEAR;
-	if (year < rare->year_first || year > rare->year_last)
-		return false;
-	bit = year - rare->year_first;
-	return rare->years[bit / 64] >> bit % 64 & 1;
+		return year < CRON_FIRST_YEAR ? CRON_FIRST_YEAR : year;
+	if (year > rare->year_last)
+		return CRON_LAST_YEAR + 1;
+	if (year > rare->year_first)
+		bit = year - rare->year_first;
+	word = rare->years[bit / 64] >> bit % 64 << bit % 64;
+	while (word == 0)
+		word = rare->years[(bit = bit / 64 * 64 + 64) / 64];
+	return rare->year_first + bit / 64 * 64 + __builtin_ctzll(word);
+}
+
+/* The last matching year at or before one; there may be none: a year before the first one. */
+static int32_t year_upto(const struct cron *cron, int32_t year)
+{
+	const struct cron_rare *rare = cron->rare;
+	int32_t bit;
+	uint64_t word;
+
+	if (!rare || !rare->some_years)
+		return year > CRON_LAST_YEAR ? CRON_LAST_YEAR : year;
+	if (year < rare->year_first)
+		return CRON_FIRST_YEAR - 1;
+	bit = (year < rare->year_last ? year : rare->year_last) - rare->year_first;
+	word = rare->years[bit / 64] & UINT64_MAX >> (63 - bit % 64);
+	while (word == 0)
+		word = rare->years[(bit = bit / 64 * 64 - 1) / 64];
+	return rare->year_first + bit / 64 * 64 + 63 - __builtin_clzll(word);
 }
 
 /* The first and the last year in which a search that starts in a year can succeed. */
@@ -189,22 +213,20 @@ static int32_t day_in_month(
 int32_t cron_days_next(const struct cron *cron, int32_t day)
 {
 	struct civil date;
-	int32_t year, end;
+	int32_t end;
 
 	if (cron->flags & CRON_EVERY_DAY)
 		return bounded(day);
 	if (cron->flags & CRON_EVERY_WEEK)
 		return bounded(day + __builtin_ctz(weekdays_after(cron, day)));
 	civil_from_days(day, &date);
-	year = date.year;
-	end = last_year(cron, year);
-	if (year < first_year(cron, year)) {
-		year = first_year(cron, year);
-		date.month = date.day = 1;
-	}
-	for (; year <= end; year++, date.month = date.day = 1) {
-		unsigned months = year_matches(cron, year) ? cron->months : 0;
+	end = last_year(cron, date.year);
+	for (int32_t year = year_from(cron, date.year); year <= end;
+	     year = year_from(cron, year + 1)) {
+		unsigned months = cron->months;
 
+		if (year != date.year)
+			date.month = date.day = 1;
 		for (months &= ~0U << date.month; months; months &= months - 1) {
 			int month = __builtin_ctz(months);
 			int32_t found = day_in_month(cron, year, month,
@@ -220,23 +242,22 @@ int32_t cron_days_next(const struct cron *cron, int32_t day)
 int32_t cron_days_prev(const struct cron *cron, int32_t day)
 {
 	struct civil date;
-	int32_t year, end;
+	int32_t end;
 
 	if (cron->flags & CRON_EVERY_DAY)
 		return bounded(day);
 	if (cron->flags & CRON_EVERY_WEEK)
 		return bounded(day - 6 + 31 - __builtin_clz(weekdays_after(cron, day - 6)));
 	civil_from_days(day, &date);
-	year = date.year;
-	end = first_year(cron, year);
-	if (year > last_year(cron, year)) {
-		year = last_year(cron, year);
-		date.month = 12;
-		date.day = 31;
-	}
-	for (; year >= end; year--, date.month = 12, date.day = 31) {
-		unsigned months = year_matches(cron, year) ? cron->months : 0;
+	end = first_year(cron, date.year);
+	for (int32_t year = year_upto(cron, date.year); year >= end;
+	     year = year_upto(cron, year - 1)) {
+		unsigned months = cron->months;
 
+		if (year != date.year) {
+			date.month = 12;
+			date.day = 31;
+		}
 		for (months &= (2U << date.month) - 1; months;) {
 			int month = 31 - __builtin_clz(months);
 			int32_t found = day_in_month(cron, year, month,
@@ -271,10 +292,9 @@ int32_t cron_days_count(const struct cron *cron, int32_t first, int32_t last)
 		return count_weekdays(cron, first, last);
 	civil_from_days(first, &from);
 	civil_from_days(last, &until);
-	for (int32_t year = from.year; year <= until.year; year++) {
-		unsigned months = year_matches(cron, year) ? cron->months : 0;
-
-		for (; months; months &= months - 1) {
+	for (int32_t year = year_from(cron, from.year); year <= until.year;
+	     year = year_from(cron, year + 1)) {
+		for (unsigned months = cron->months; months; months &= months - 1) {
 			int month = __builtin_ctz(months);
 			int32_t begin = civil_days(year, month, 1);
 			int length = civil_month_length(year, month);
