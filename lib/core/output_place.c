@@ -75,11 +75,11 @@ static void output_place_keep(
     const struct schedd_scheduler *scheduler, const struct run_live *live, const char *gone)
 {
 	char from[4352], to[4096];
+	int length = snprintf(from, sizeof(from), "%s/%u", gone, live->run.number);
 
-	if (!output_place_directory(scheduler, live->job->id) ||
+	if (length >= (int)sizeof(from) || !output_place_directory(scheduler, live->job->id) ||
 	    !output_place_path(scheduler, live->job->id, live->run.number, to, sizeof(to)))
 		return;
-	snprintf(from, sizeof(from), "%s/%u", gone, live->run.number);
 	if (rename(from, to) && errno != ENOENT)
 		log_warn(
 		    scheduler->log, "run %s: its output is lost: %s", live->id, strerror(errno));
