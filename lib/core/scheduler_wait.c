@@ -14,6 +14,7 @@ struct scheduler_wait {
 	uint32_t number; /* 0: until the job is idle */
 	bool asking;     /* the store was asked for a run that has ended */
 	bool cancelled;  /* while asking: freed when the store answers */
+	int asked;       /* how often */
 	struct scheduler_reply reply;
 };
 
@@ -120,6 +121,41 @@ void scheduler_wait_free(struct schedd_scheduler *scheduler)
 		scheduler_wait_drop(scheduler->waits);
 }
 
+#define SCHEDULER_WAIT_ASKS 3
+
+static void scheduler_wait_ask(struct scheduler_wait *wait);
+
+/*
+ * Does its end still come? A store may show a run whose claim it is just committing,
+ * before the scheduler hears of that. (Where the commit fails the run is claimed again.)
+ */
+static bool scheduler_wait_is_live(
+    const struct schedd_scheduler *scheduler, const char *job, uint32_t number)
+{
+	const struct entry *entry = entry_get(scheduler, job);
+
+	for (const struct run_live *live = entry ? entry->runs : NULL; live;
+	     live = live->next_of_job)
+		if (live->stage == RUN_LIVE_CLAIMING && live->run.number == number)
+			return true;
+	return run_live_find(scheduler, job, number) != NULL;
+}
+
+/* Is the run that the store showed one to wait for? It may also have ended since. */
+static bool scheduler_wait_goes_on(struct scheduler_wait *wait, const struct run *run)
+{
+	if (run_ended(run->state))
+		return false;
+	if (scheduler_wait_is_live(wait->scheduler, wait->job, wait->number)) {
+		wait->asking = false;
+		return true;
+	}
+	if (wait->asked >= SCHEDULER_WAIT_ASKS)
+		return false;
+	scheduler_wait_ask(wait);
+	return true;
+}
+
 static void scheduler_wait_found(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context)
 {
@@ -135,7 +171,7 @@ static void scheduler_wait_found(int rc, const struct schedd_error *err, const s
 		schedd_error_set(
 		    &missing, SCHEDD_ENOTFOUND, "run %s/%u: no such run", wait->job, wait->number);
 		scheduler_wait_answer(wait, SCHEDD_ENOTFOUND, &missing, NULL);
-	} else {
+	} else if (!scheduler_wait_goes_on(wait, &runs[0])) {
 		scheduler_wait_answer(wait, 0, NULL, &runs[0]);
 	}
 }
@@ -148,29 +184,36 @@ static struct store_slot *scheduler_wait_store(struct schedd_scheduler *schedule
 	return entry ? entry->store : scheduler_store_slot(scheduler, "default");
 }
 
-struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, const char *job,
-    uint32_t number, struct scheduler_reply reply)
+static void scheduler_wait_ask(struct scheduler_wait *wait)
 {
-	struct scheduler_wait *wait = scheduler_wait_new(scheduler, job, number, reply);
-	const char *jobs[] = {job, NULL};
+	const char *jobs[] = {wait->job, NULL};
 	struct store_run_query query = {.jobs = jobs,
 	    .since = SCHEDD_TIME_NONE,
 	    .until = SCHEDD_TIME_NONE,
-	    .number = number,
+	    .number = wait->number,
 	    .limit = 1};
-	struct store_slot *store;
+	struct schedd_scheduler *scheduler = wait->scheduler;
+	struct store_slot *store = scheduler_wait_store(scheduler, wait->job);
 
-	if (!wait || run_live_find(scheduler, job, number))
-		return wait;
-	scheduler_enter(scheduler);
-	history_flush(scheduler);
-	store = scheduler_wait_store(scheduler, job);
 	wait->asking = true;
+	wait->asked++;
+	scheduler_enter(scheduler);
+	history_flush(scheduler); /* it may have ended meanwhile */
 	if (store)
 		store_query_runs(store->store, &query, scheduler_wait_found, wait);
 	else
 		scheduler_wait_found(0, NULL, NULL, 0, NULL, wait);
 	scheduler_leave(scheduler);
+}
+
+struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, const char *job,
+    uint32_t number, struct scheduler_reply reply)
+{
+	struct scheduler_wait *wait = scheduler_wait_new(scheduler, job, number, reply);
+
+	if (!wait || scheduler_wait_is_live(scheduler, job, number))
+		return wait;
+	scheduler_wait_ask(wait);
 	/* Answered inside already? Then it is gone. */
 	for (const struct scheduler_wait *at = scheduler->waits; at; at = at->next)
 		if (at == wait)

@@ -129,6 +129,12 @@ class Verbs(e2e.TestCase):
         self.ctl("config", "check", str(self.d.config), status=7)
         self.assertEqual(json.loads(self.ctl("simulate", "--from", "2026-12-01", "--json"))["jobs"][0]["runs"], 1)
 
+    def test_a_run_is_waited_for_from_its_first_moment(self):
+        client = self.d.client()
+        for i in range(30):
+            job = client.call("job.add", shell="true", keep=True)["id"]
+            self.assertEqual(client.call("run.wait", run=job)["state"], "success", i)
+
     def test_scripts(self):
         script = "schedctl ping --wait-ready 10s && schedctl apply -qf jobs.yaml >/dev/null && id=$(schedctl add -q --in 0s --keep -- true) && schedctl wait -q $id && schedctl show $id --field last_state"
         self.assertEqual(self.sh(script)[:2], (0, "success\n"))
