@@ -48,26 +48,59 @@ static int args_unknown(
 	    err, SCHEDD_EINVAL, "unknown option '--%s'; see schedctl help", word);
 }
 
-static int args_check_words(const struct option *option, const char *text, struct schedd_error *err)
+static int args_check_word(
+    const struct option *option, const char *text, size_t length, struct schedd_error *err)
 {
+	char word[SUGGEST_LENGTH_MAX + 1] = "", known[256] = "";
 	const char *closest;
 	size_t count = 0;
 
-	if (option->complete != COMPLETE_WORDS || !option->words)
-		return 0;
 	for (; option->words[count]; count++)
-		if (strcmp(option->words[count], text) == 0)
+		if (strlen(option->words[count]) == length &&
+		    strncmp(option->words[count], text, length) == 0)
 			return 0;
-	closest = suggest_closest(text, option->words, count);
+	strncat(word, text, length < sizeof(word) ? length : sizeof(word) - 1);
+	for (size_t i = 0; i < count; i++)
+		if (strlen(known) + strlen(option->words[i]) + 2 < sizeof(known)) {
+			strcat(known, i ? "|" : "");
+			strcat(known, option->words[i]);
+		}
+	closest = suggest_closest(word, option->words, count);
 	return schedd_error_set(err, SCHEDD_EINVAL, "--%s: '%s' is not one of %s%s%s%s",
-	    option->name, text, option->value, closest ? ", did you mean '" : "",
-	    closest ? closest : "", closest ? "'?" : "");
+	    option->name, word, strchr(option->value, '|') ? option->value : known,
+	    closest ? ", did you mean '" : "", closest ? closest : "", closest ? "'?" : "");
+}
+
+/* What may be given several times may also be joined by commas. */
+static int args_check_words(const struct option *option, const char *text, struct schedd_error *err)
+{
+	size_t length;
+	int rc;
+
+	if (!option->words)
+		return 0;
+	do {
+		length = option->repeat ? strcspn(text, ",") : strlen(text);
+		rc = args_check_word(option, text, length, err);
+		text += length;
+	} while (!rc && *text++ == ',');
+	return rc;
+}
+
+/* One of those that an alias of the shell may hold, so that the last one counts. */
+static bool args_is_global(const struct option *option)
+{
+	for (const struct option *global = option_global; global->name; global++)
+		if (global == option)
+			return true;
+	return false;
 }
 
 static int args_add(
     struct args *args, const struct option *option, const char *text, struct schedd_error *err)
 {
-	if (!option->repeat && option->value && args_has(args, option->name))
+	if (!option->repeat && option->value && args_has(args, option->name) &&
+	    !args_is_global(option))
 		return schedd_error_set(err, SCHEDD_EINVAL, "--%s is given twice", option->name);
 	args->values[args->value_count].option = option;
 	args->values[args->value_count].text = text;

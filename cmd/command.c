@@ -84,6 +84,9 @@ int command_connect(struct command *command, struct schedd_error *err)
 			schedd_error_prefix(err, "--rpc-timeout");
 			return rc;
 		}
+		if (timeout <= 0)
+			return schedd_error_set(
+			    err, SCHEDD_EINVAL, "--rpc-timeout: no answer comes in no time");
 	}
 	if (host) {
 		command->socket = host;
@@ -174,9 +177,11 @@ bool command_confirm(struct command *command, int *status, const char *format, .
 	vsnprintf(question, sizeof(question), format, ap);
 	va_end(ap);
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-		*status = command_usage(command, "%s needs -y where nobody can be asked", question);
+		*status =
+		    command_usage(command, "to %s needs -y where nobody can be asked", question);
 		return false;
 	}
+	question[0] = (char)(question[0] - 'a' + 'A');
 	fprintf(stderr, "%s? [y/N] ", question);
 	fflush(stderr);
 	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,25 +57,36 @@ int edit_file_write(struct edit_file *file, const char *message, struct schedd_e
 /* The shell takes the editor's own options apart; the path is an argument of its own. */
 static int edit_spawn(const char *path, struct schedd_error *err)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	const char *editor = getenv("VISUAL");
+	struct sigaction before;
 	char *line;
 	int status = -1;
 	pid_t pid;
 
 	if (!editor || !editor[0])
 		editor = getenv("EDITOR");
-	if (!editor || !editor[0])
+	if (!editor || !editor[0]) {
+		if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "there is no terminal for an editor; set EDITOR to a command that "
+			    "changes the file, or use schedctl modify");
 		editor = "vi";
+	}
 	if (asprintf(&line, "%s \"$1\"", editor) < 0)
 		return schedd_error_nomem(err);
+	/* Ctrl-C is for the editor. */
+	sigaction(SIGINT, &ignore, &before);
 	pid = fork();
 	if (pid == 0) {
+		signal(SIGINT, SIG_DFL);
 		execl("/bin/sh", "sh", "-c", line, "sh", path, (char *)NULL);
 		_exit(127);
 	}
 	free(line);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	sigaction(SIGINT, &before, NULL);
 	if (pid < 0 || status != 0)
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "the editor '%.200s' ended without success; nothing was changed", editor);

@@ -8,7 +8,7 @@
 
 /* All verbs in their groups, one line each. */
 void help_overview(struct strbuf *out);
-/* One verb: examples first, then usage and options in sections. */
-void help_verb(struct strbuf *out, const struct verb *verb);
+/* One verb: examples first, then usage and options in sections; full: the global ones too. */
+void help_verb(struct strbuf *out, const struct verb *verb, bool full);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/job_spec.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cmd/job_input.h"
@@ -80,10 +82,15 @@ int job_spec_trigger(struct command *command, struct value *out, struct schedd_e
 /* The flag's text that the sentence quotes. */
 static const char *spec_culprit(const struct command *command, const struct schedd_error *err)
 {
+	bool named = strncmp(err->message, "--", 2) == 0;
+
 	for (int i = 0; i < command->args.value_count; i++) {
 		const char *text = command->args.values[i].text;
+		const char *name = command->args.values[i].option->name;
 
-		if (text && text[0] && trigger_flags_known(command->args.values[i].option->name) &&
+		if (text && text[0] && trigger_flags_known(name) &&
+		    (!named || (strncmp(err->message + 2, name, strlen(name)) == 0 &&
+				   err->message[2 + strlen(name)] == ':')) &&
 		    strlen(text) >= (size_t)err->offset && strstr(err->message, text))
 			return text;
 	}
@@ -130,6 +137,31 @@ static int spec_pair(struct command *command, struct value *map, const char *opt
 	return 0;
 }
 
+/* A path as the daemon needs it, that has another working directory; on another machine as typed.
+ */
+static const char *spec_path(struct command *command, const char *path)
+{
+	char here[PATH_MAX];
+
+	if (path[0] == '/' || !path[0] || args_has(&command->args, "host") ||
+	    !getcwd(here, sizeof(here)))
+		return path;
+	if (strcmp(path, ".") == 0)
+		return arena_strdup(&command->arena, here);
+	return arena_printf(&command->arena, "%s/%s", here, path);
+}
+
+/* "NAME=FILE" with the file's whole path. */
+static const char *spec_secret(struct command *command, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals)
+		return text;
+	return arena_printf(
+	    &command->arena, "%.*s=%s", (int)(equals - text), text, spec_path(command, equals + 1));
+}
+
 /* All values of a repeated option: a map where they are pairs, else a list. */
 static int spec_repeated(struct command *command, const struct option *option,
     const struct job_field *field, struct value *out, struct schedd_error *err)
@@ -141,6 +173,8 @@ static int spec_repeated(struct command *command, const struct option *option,
 
 	*out = pairs ? value_map() : value_array();
 	while (!rc && (text = args_next(&command->args, option->name, &position))) {
+		if (strcmp(option->name, "secret") == 0)
+			text = spec_secret(command, text);
 		if (pairs)
 			rc = spec_pair(command, out, option->name, text, err);
 		else
@@ -149,8 +183,8 @@ static int spec_repeated(struct command *command, const struct option *option,
 	return rc;
 }
 
-static int spec_time(
-    struct command *command, const char *text, struct value *out, struct schedd_error *err)
+static int spec_time(struct command *command, const char *option, const char *text,
+    struct value *out, struct schedd_error *err)
 {
 	const char *name = args_get(&command->args, "tz");
 	struct when_context context = {.zone = spec_zone(command),
@@ -162,9 +196,10 @@ static int spec_time(
 
 	if (!rc)
 		rc = when_parse(text, &context, &when, err);
-	if (!rc)
-		*out = value_int(when);
-	return rc;
+	if (rc)
+		return schedd_error_prefix(err, "--%s", option);
+	*out = value_int(when);
+	return 0;
 }
 
 /* One option's value in the shape of its field. */
@@ -180,9 +215,11 @@ static int spec_value(struct command *command, const struct option *option,
 		*out = value_bool(true);
 		return 0;
 	}
+	if (strcmp(option->name, "cwd") == 0)
+		text = spec_path(command, text);
 	*out = value_string_ref(text);
 	if (field->type == JOB_FIELD_TIME)
-		rc = spec_time(command, text, out, err);
+		rc = spec_time(command, option->name, text, out, err);
 	else if (field->type == JOB_FIELD_INT || field->type == JOB_FIELD_RETRY)
 		rc = job_input_integer(option->name, text, out, err);
 	else if (field->type == JOB_FIELD_SPAN && strcmp(text, "none") == 0)
@@ -250,7 +287,7 @@ int job_spec_fields(struct command *command, struct value *map, struct schedd_er
 			continue;
 		rc = spec_value(command, option, field, &value, err);
 		if (rc)
-			return schedd_error_prefix(err, "--%s", option->name);
+			return rc;
 		spec_put(command, map, field->name, value);
 	}
 	rc = spec_retry(command, map, err);
@@ -266,6 +303,20 @@ int job_spec_fields(struct command *command, struct value *map, struct schedd_er
 }
 
 /* ---- Saying what came of it ---- */
+
+/* " After import (ok)." */
+static void spec_say_after(struct strbuf *out, const struct value *after)
+{
+	for (uint32_t i = 0; after && after->type == VALUE_ARRAY && i < after->array.count; i++) {
+		const char *job = value_get_string(&after->array.items[i], "job");
+		const char *on = value_get_string(&after->array.items[i], "on");
+
+		strbuf_printf(
+		    out, "%s%s (%s)", i ? ", " : " After ", job ? job : "", on ? on : "ok");
+	}
+	if (after && after->type == VALUE_ARRAY && after->array.count > 0)
+		strbuf_add_char(out, '.');
+}
 
 /* "Next run: 2026-12-01 02:30:00 (in 9h12m). At 02:30 every day, Europe/Berlin." */
 void job_spec_say_next(struct command *command, const struct value *job)
@@ -289,6 +340,7 @@ void job_spec_say_next(struct command *command, const struct value *job)
 		    state ? state : "");
 	}
 	strbuf_printf(&text, ". %s%s", words ? words : "", words ? "." : "");
+	spec_say_after(&text, value_get(job, "after"));
 	command_say(command, "%s", strbuf_peek(&text));
 	strbuf_clear(&text);
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* schedctl: finds the verb, settles how to show things, and lets the verb do its work. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/help.h"
@@ -69,12 +73,20 @@ static int main_help(const struct verb *verb)
 	bool written;
 
 	if (verb)
-		help_verb(&text, verb);
+		help_verb(&text, verb, false);
 	else
 		help_overview(&text);
 	written = out_write(strbuf_peek(&text), text.length);
 	strbuf_clear(&text);
 	return written ? EXIT_DONE : EXIT_PIPE;
+}
+
+/* No verb was given. Alone that is a call for help, among other words a slip. */
+static int main_no_verb(struct command *command, int argc)
+{
+	if (argc == 0 || args_has(&command->args, "help"))
+		return main_help(NULL);
+	return command_usage(command, "which verb? see schedctl help");
 }
 
 static int main_run(struct command *command, int argc, const char *const *argv)
@@ -89,15 +101,59 @@ static int main_run(struct command *command, int argc, const char *const *argv)
 	if (args_parse(&command->args, sets, argc, argv, &err) != 0 ||
 	    out_settings_read(&command->out, &command->args, &err) != 0)
 		return command_fail(command, &err);
-	if (args_has(&command->args, "help") ||
-	    (!command->verb && !args_has(&command->args, "version")))
-		return main_help(command->verb);
-	if (args_has(&command->args, "version"))
+	if (args_has(&command->args, "version") && !args_has(&command->args, "help"))
 		command->verb = verbs_find("version");
+	if (!command->verb)
+		return main_no_verb(command, argc);
+	if (args_has(&command->args, "help"))
+		return main_help(command->verb);
 	if (command->out.format == OUT_PROMETHEUS && strcmp(command->verb->name, "stats") != 0)
 		return command_usage(command, "-o prometheus is for schedctl stats");
 	status = main_check_words(command);
 	return status ? status : command->verb->run(command);
+}
+
+static void main_interrupted(int number)
+{
+	(void)number;
+	_exit(EXIT_INTERRUPTED);
+}
+
+/* Signals, and the three descriptors: one that is closed must not become our socket. */
+static void main_prepare(void)
+{
+	const struct sigaction action = {.sa_handler = main_interrupted};
+	struct sigaction before;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			/* The wrong way round, so that its use is an error as it would have been.
+			 */
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an exit status, see out_write */
+	if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+		sigaction(SIGINT, &action, NULL);
+}
+
+/* The exit status, once what was printed has left. A verb knows only that it could not. */
+static int main_flush(struct command *command, int status)
+{
+	struct pollfd reader = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	struct schedd_error err;
+	int reason;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	reason = errno;
+	if (status != EXIT_DONE && status != EXIT_PIPE)
+		return status;
+	if (reason == EPIPE ||
+	    (poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0))
+		return EXIT_PIPE;
+	schedd_error_set(&err, SCHEDD_EFAILED, "standard output: %s",
+	    reason ? strerror(reason) : "it cannot be written");
+	return command_fail(command, &err);
 }
 
 int main(int argc, char **argv)
@@ -108,22 +164,18 @@ int main(int argc, char **argv)
 	const char **rest = main_without_verb(argc, words, at);
 	int status;
 
-	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an exit status, see out_write */
+	main_prepare();
+	out_settings_guess(&command.out, argc, words);
 	arena_init(&command.arena);
 	command.verb = at ? verbs_find(argv[at]) : NULL;
 	if (!rest) {
 		status = command_usage(&command, "out of memory");
 	} else if (at && !command.verb) {
-		const char *closest = verbs_suggest(argv[at]);
-
-		status = command_usage(&command, "unknown verb '%s'%s%s%s", argv[at],
-		    closest ? ", did you mean '" : "; see schedctl help", closest ? closest : "",
-		    closest ? "'?" : "");
+		status = verbs_unknown(&command, argv[at]);
 	} else {
 		status = main_run(&command, argc - 1 - (at > 0), rest);
 	}
-	if (fflush(stdout) != 0 && status == EXIT_DONE)
-		status = EXIT_PIPE;
+	status = main_flush(&command, status);
 	rpc_client_close(command.client);
 	zone_cache_free(command.zones);
 	args_clear(&command.args);

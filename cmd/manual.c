@@ -90,7 +90,8 @@ static void manual_options(struct strbuf *out, const struct option *options)
 /* Sets that several verbs share are described once, with add and below OPTIONS. */
 static bool manual_is_shared(const struct option *set)
 {
-	return set == option_trigger || set == option_job || set == option_target;
+	return set == option_trigger || set == option_job || set == option_label ||
+	       set == option_target;
 }
 
 static void manual_verb(struct strbuf *out, const struct verb *verb)
@@ -128,6 +129,7 @@ static void manual_global(struct strbuf *out)
 {
 	manual_options(out, option_global);
 	strbuf_add(out, ".PP\nVerbs that act on several jobs take\n");
+	manual_options(out, option_label);
 	manual_options(out, option_target);
 }
 

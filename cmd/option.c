@@ -28,7 +28,10 @@ const struct option option_global[] = {
 	.words = format_words,
 	.doc = "form of the output"},
     {.name = "json", .doc = "the same as -o json"},
-    {.name = "columns", .value = "A,B", .complete = COMPLETE_COLUMN, .doc = "columns to show"},
+    {.name = "columns",
+	.value = "A,B",
+	.complete = COMPLETE_COLUMN,
+	.doc = "columns to show, of JSON members"},
     {.name = "no-headers", .doc = "leave the heading line out"},
     {.name = "sort",
 	.value = "[-]COL",
@@ -38,7 +41,7 @@ const struct option option_global[] = {
 	.value = "relative|local|iso|unix",
 	.complete = COMPLETE_WORDS,
 	.words = time_words,
-	.doc = "how times are shown"},
+	.doc = "how times are shown; unix: seconds since 1970"},
     {.name = "utc", .doc = "show times in UTC"},
     {.name = "color",
 	.value = "auto|always|never",
@@ -292,7 +295,7 @@ const struct option option_job[] = {
     {0},
 };
 
-const struct option option_target[] = {
+const struct option option_label[] = {
     {.name = "tag",
 	.letter = 't',
 	.value = "K[=V]",
@@ -305,13 +308,22 @@ const struct option option_target[] = {
 	.value = "NAME",
 	.complete = COMPLETE_GROUP,
 	.doc = "jobs of that group"},
+    {0},
+};
+
+const struct option option_target[] = {
     {.name = "state",
-	.value = "STATE",
+	.value = "STATE,…",
+	.section = "Which jobs",
 	.complete = COMPLETE_WORDS,
 	.words = state_words,
 	.repeat = true,
 	.doc = "jobs in that state"},
     {.name = "all", .doc = "all jobs"},
-    {.name = "yes", .letter = 'y', .doc = "do not ask"},
+    {0},
+};
+
+const struct option option_yes[] = {
+    {.name = "yes", .letter = 'y', .section = "Options", .doc = "do not ask"},
     {0},
 };

@@ -59,7 +59,11 @@ extern const struct option option_global[];
 extern const struct option option_trigger[];
 /* The fields of a job. */
 extern const struct option option_job[];
-/* Choosing jobs: -t, -g, --state, --all. */
+/* Choosing jobs: -t and -g, unless the verb sets them. */
+extern const struct option option_label[];
+/* Choosing jobs: --state, --all. */
 extern const struct option option_target[];
+/* -y, of verbs that ask. */
+extern const struct option option_yes[];
 
 #endif

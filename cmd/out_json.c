@@ -30,6 +30,22 @@ static bool json_is_time(const char *key)
 	return strlen(key) > 3 && strcmp(key + strlen(key) - 3, "_at") == 0;
 }
 
+/* RFC 3339, or seconds with --time unix. */
+static struct value json_time(struct command *command, struct arena *arena, schedd_time when)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct value shown;
+
+	if (command->out.time == OUT_TIME_UNIX && when % SCHEDD_SECOND == 0)
+		return value_int(when / SCHEDD_SECOND);
+	if (command->out.time == OUT_TIME_UNIX)
+		return value_real((double)when / (double)SCHEDD_SECOND);
+	when_format(&text, when, command->out.utc ? zone_utc() : command_zone(command));
+	shown = value_string(arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+	return shown;
+}
+
 struct value out_json_times(
     struct command *command, struct arena *arena, const char *key, const struct value *value)
 {
@@ -37,17 +53,7 @@ struct value out_json_times(
 
 	switch (value->type) {
 	case VALUE_INT:
-		if (!key || command->out.time == OUT_TIME_UNIX || !json_is_time(key))
-			return copy;
-		{
-			struct strbuf text = STRBUF_EMPTY;
-
-			when_format(&text, value->integer,
-			    command->out.utc ? zone_utc() : command_zone(command));
-			copy = value_string(arena, strbuf_peek(&text));
-			strbuf_clear(&text);
-		}
-		return copy;
+		return key && json_is_time(key) ? json_time(command, arena, value->integer) : copy;
 	case VALUE_ARRAY:
 		copy = value_array();
 		for (uint32_t i = 0; i < value->array.count; i++)

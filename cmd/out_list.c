@@ -51,12 +51,21 @@ static int list_unknown(
     const struct out_column *columns, const char *name, size_t length, struct schedd_error *err)
 {
 	struct strbuf known = STRBUF_EMPTY;
+	char word[SUGGEST_LENGTH_MAX + 1] = "";
+	struct suggest suggest;
 	int rc;
 
+	strncat(word, name, length < sizeof(word) ? length : sizeof(word) - 1);
+	suggest_init(&suggest, word);
+	for (const struct out_column *column = columns; column->name; column++)
+		suggest_offer(&suggest, column->name);
+	if (suggest_result(&suggest))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "unknown column '%s', did you mean '%s'?", word, suggest_result(&suggest));
 	for (const struct out_column *column = columns; column->name; column++)
 		strbuf_printf(&known, "%s%s", column == columns ? "" : ", ", column->name);
-	rc = schedd_error_set(err, SCHEDD_EINVAL, "unknown column '%.*s'; there are %s",
-	    (int)length, name, strbuf_peek(&known));
+	rc = schedd_error_set(
+	    err, SCHEDD_EINVAL, "unknown column '%s'; there are %s", word, strbuf_peek(&known));
 	strbuf_clear(&known);
 	return rc;
 }
@@ -72,7 +81,7 @@ static int list_choose(struct out_list *list, const struct out_column *columns, 
 				list->columns[list->column_count++] = columns;
 		return 0;
 	}
-	while (*names) {
+	do {
 		size_t length = strcspn(names, ",");
 		const struct out_column *column = list_find(columns, names, length);
 
@@ -80,8 +89,8 @@ static int list_choose(struct out_list *list, const struct out_column *columns, 
 			return list_unknown(columns, names, length, err);
 		if (list->column_count < LIST_COLUMNS_MAX)
 			list->columns[list->column_count++] = column;
-		names += length + (names[length] == ',');
-	}
+		names += length;
+	} while (*names++);
 	return 0;
 }
 
@@ -132,7 +141,7 @@ struct value out_list_fields(const struct out_list *list, struct arena *arena)
 {
 	struct value fields = value_array();
 
-	if (out_is_json(list->command))
+	if (out_is_json(list->command) && !list->command->out.columns)
 		return fields;
 	if (list->command->out.format == OUT_NAME)
 		list_add_field(arena, &fields, list->name_key);
@@ -206,11 +215,30 @@ void out_cell(
 		list_joined(&raw, value);
 	else
 		json_write(&raw, value);
+	if (raw.length == 0 && type == OUT_TAGS)
+		strbuf_add_char(out, '-');
 	out_safe(out, strbuf_peek(&raw), raw.length, false);
 	strbuf_clear(&raw);
 }
 
 /* ---- Rows ---- */
+
+/* The members that the chosen columns show, under their own names. */
+static struct value list_members(
+    const struct out_list *list, struct arena *arena, const struct value *row)
+{
+	struct value some = value_map();
+
+	for (int i = 0; i < list->column_count; i++) {
+		const char *path = list->columns[i]->key;
+		const char *key = arena_strndup(arena, path, strcspn(path, "."));
+		const struct value *value = key ? value_get(row, key) : NULL;
+
+		if (key && !value_get(&some, key))
+			value_put(arena, &some, key, value ? *value : value_nil());
+	}
+	return some;
+}
 
 static void list_render_json(struct out_list *list, struct strbuf *out, const struct value *row)
 {
@@ -219,6 +247,8 @@ static void list_render_json(struct out_list *list, struct strbuf *out, const st
 
 	arena_init(&arena);
 	shown = out_json_times(list->command, &arena, NULL, row);
+	if (list->command->out.columns)
+		shown = list_members(list, &arena, &shown);
 	json_write(out, &shown);
 	arena_clear(&arena);
 }

@@ -46,11 +46,31 @@ static int settings_width(bool terminal)
 	return columns && atoi(columns) > 0 ? atoi(columns) : 80;
 }
 
+void out_settings_guess(struct out_settings *out, int argc, const char *const *argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *word = argv[i], *format = NULL;
+
+		if (strcmp(word, "--json") == 0)
+			format = "json";
+		else if ((strcmp(word, "-o") == 0 || strcmp(word, "--output") == 0) && i + 1 < argc)
+			format = argv[i + 1];
+		else if (strncmp(word, "--output=", 9) == 0)
+			format = word + 9;
+		else if (strncmp(word, "-o", 2) == 0)
+			format = word + 2;
+		if (format)
+			out->format = (enum out_format)settings_index(format_names, 7, format);
+	}
+}
+
 int out_settings_read(struct out_settings *out, const struct args *args, struct schedd_error *err)
 {
 	const char *format = args_get(args, "output");
 	const char *when = args_get(args, "time");
 
+	if (args_get(args, "socket") && !args_get(args, "socket")[0])
+		return schedd_error_set(err, SCHEDD_EINVAL, "--socket: the path is empty");
 	if (format && args_has(args, "json") && strcmp(format, "json") != 0)
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "--json and -o %s contradict each other", format);

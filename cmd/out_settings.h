@@ -8,4 +8,7 @@
 int out_settings_read(struct out_settings *out, const struct args *args, struct schedd_error *err)
     __attribute__((warn_unused_result));
 
+/* Sets the format alone, for errors about words that could not be taken apart. */
+void out_settings_guess(struct out_settings *out, int argc, const char *const *argv);
+
 #endif

@@ -35,7 +35,8 @@ void out_safe(struct strbuf *out, const char *text, size_t length, bool keep_new
 
 		if (size == 0)
 			strbuf_printf(out, "\\x%02x", (unsigned char)*text);
-		else if (keep_newlines && (c == '\n' || c == '\t'))
+		else if (keep_newlines &&
+			 (c == '\n' || c == '\t' || (c == '\r' && length > 1 && text[1] == '\n')))
 			strbuf_add_char(out, (char)c);
 		else if (!text_harmful(c))
 			strbuf_add_n(out, text, size);

@@ -67,6 +67,16 @@ static void time_local(struct strbuf *out, schedd_time when, const struct zone *
 	    civil.hour, civil.minute, civil.second);
 }
 
+/* Seconds, with a fraction only where there is one, so that a shell can count with most of them. */
+static void time_unix(struct strbuf *out, schedd_time when)
+{
+	int64_t second = when / SCHEDD_SECOND, micro = when % SCHEDD_SECOND;
+
+	strbuf_printf(out, "%lld", (long long)second);
+	if (micro != 0)
+		strbuf_printf(out, ".%06lld", (long long)micro);
+}
+
 void out_when(const struct command *command, struct strbuf *out, schedd_time when)
 {
 	const struct zone *zone =
@@ -86,6 +96,5 @@ void out_when(const struct command *command, struct strbuf *out, schedd_time whe
 	else if (form == OUT_TIME_ISO)
 		when_format(out, when, zone);
 	else
-		strbuf_printf(out, "%lld.%06lld", (long long)(when / SCHEDD_SECOND),
-		    (long long)(when % SCHEDD_SECOND));
+		time_unix(out, when);
 }

@@ -37,7 +37,9 @@ void run_watch_say(struct command *command, const struct value *run)
 		strbuf_add(&text, " after ");
 		out_span(&text, seconds);
 	}
-	if (reason) {
+	/* "exit code 3" was said already. */
+	if (reason &&
+	    !(code && code->type == VALUE_INT && strncmp(reason, "exit code ", 10) == 0)) {
 		strbuf_add(&text, ": ");
 		out_safe(&text, reason, strlen(reason), false);
 	}
@@ -47,16 +49,57 @@ void run_watch_say(struct command *command, const struct value *run)
 
 /* ---- Output ---- */
 
-/* One piece, from run.log or a run.output notification; false: our reader went away. */
-static bool watch_piece(
-    struct command *command, const struct value *piece, const struct run_output *how)
+/* Output on its way to stdout. */
+struct watch {
+	struct command *command;
+	const struct run_output *how;
+	struct strbuf tail; /* what may be the beginning of a character */
+};
+
+/* How many bytes at the end may belong to what comes with the next piece. */
+static size_t watch_open_end(const char *text, size_t length)
 {
+	if (length > 0 && text[length - 1] == '\r')
+		return 1;
+	for (size_t back = 1; back <= 3 && back <= length; back++) {
+		unsigned char c = (unsigned char)text[length - back];
+
+		if (c >= 0xc0)
+			return back < (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u) ? back : 0;
+		if (c < 0x80)
+			break;
+	}
+	return 0;
+}
+
+/* Writes what is there, made safe; end: also what may not be whole. */
+static bool watch_write(struct watch *watch, bool end)
+{
+	const char *text = strbuf_peek(&watch->tail);
+	size_t length = watch->tail.length, open = end ? 0 : watch_open_end(text, length);
+	struct strbuf safe = STRBUF_EMPTY;
+	char rest[3];
+	bool written;
+
+	memcpy(rest, text + length - open, open);
+	out_safe(&safe, text, length - open, true);
+	strbuf_reset(&watch->tail);
+	strbuf_add_n(&watch->tail, rest, open);
+	written = out_write(strbuf_peek(&safe), safe.length);
+	strbuf_clear(&safe);
+	return written;
+}
+
+/* One piece, from run.log or a run.output notification; false: our reader went away. */
+static bool watch_piece(struct watch *watch, const struct value *piece)
+{
+	struct command *command = watch->command;
+	const struct run_output *how = watch->how;
 	const char *stream = value_get_string(piece, "stream");
 	const struct value *data = value_get(piece, "data");
-	struct strbuf safe = STRBUF_EMPTY;
-	bool written = true;
 
 	if (stream && strcmp(stream, "gap") == 0) {
+		watch_write(watch, true);
 		fflush(stdout);
 		command_say(command, "schedctl: %lld bytes were not kept here",
 		    (long long)value_get_int(piece, "dropped", 0));
@@ -66,18 +109,16 @@ static bool watch_piece(
 	    (how->only_stdout && strcmp(stream, "stdout") != 0) ||
 	    (how->only_stderr && strcmp(stream, "stderr") != 0))
 		return true;
-	if (how->raw || !command->out.terminal)
+	if (how->raw)
 		return out_write(data->string.text, data->string.length);
-	out_safe(&safe, data->string.text, data->string.length, true);
-	written = out_write(strbuf_peek(&safe), safe.length);
-	strbuf_clear(&safe);
-	return written;
+	strbuf_add_n(&watch->tail, data->string.text, data->string.length);
+	return watch_write(watch, false);
 }
 
 /* Notifications of one follow until run.end, which becomes *ended. */
-static int watch_follow(
-    struct command *command, int64_t follow, const struct run_output *how, struct value *ended)
+static int watch_follow(struct watch *watch, int64_t follow, struct value *ended)
 {
+	struct command *command = watch->command;
 	struct schedd_error err = {0};
 	const char *method;
 	struct value params;
@@ -97,7 +138,7 @@ static int watch_follow(
 					*ended = value_copy(
 					    &command->arena, value_get(&params, "result"));
 				status = EXIT_DONE;
-			} else if (!watch_piece(command, &params, how) || fflush(stdout) != 0) {
+			} else if (!watch_piece(watch, &params) || fflush(stdout) != 0) {
 				status = EXIT_PIPE;
 			}
 		}
@@ -110,6 +151,7 @@ static int watch_follow(
 int run_watch_output(struct command *command, const char *run, const struct run_output *how,
     bool follow, struct value *ended)
 {
+	struct watch watch = {.command = command, .how = how};
 	struct schedd_error err = {0};
 	struct arena arena;
 	int64_t offset = 0, stream = -1;
@@ -130,7 +172,7 @@ int run_watch_output(struct command *command, const char *run, const struct run_
 		}
 		pieces = value_get(&result, "pieces");
 		for (uint32_t i = 0; pieces && i < pieces->array.count && status == EXIT_DONE; i++)
-			if (!watch_piece(command, &pieces->array.items[i], how))
+			if (!watch_piece(&watch, &pieces->array.items[i]))
 				status = EXIT_PIPE;
 		offset = value_get_int(&result, "next", -1);
 		stream = value_get_int(&result, "follow", -1);
@@ -139,7 +181,10 @@ int run_watch_output(struct command *command, const char *run, const struct run_
 	if (fflush(stdout) != 0)
 		status = EXIT_PIPE;
 	if (status == EXIT_DONE && stream >= 0)
-		status = watch_follow(command, stream, how, ended);
+		status = watch_follow(&watch, stream, ended);
+	if (!watch_write(&watch, true) && status == EXIT_DONE)
+		status = EXIT_PIPE;
+	strbuf_clear(&watch.tail);
 	arena_clear(&arena);
 	return status;
 }
@@ -168,9 +213,10 @@ int run_watch(struct command *command, const char *run, bool follow, bool exit_s
 	const struct run_output how = {.raw = false};
 	struct schedd_error err = {0};
 	struct value result = value_nil();
-	int status = EXIT_DONE;
+	/* Who reads our output may want to know the run's id while it goes on. */
+	int status = fflush(stdout) == 0 ? EXIT_DONE : EXIT_PIPE;
 
-	if (follow) {
+	if (status == EXIT_DONE && follow) {
 		if (watch_wait(command, run, "running", &result, &err) == 0)
 			status = run_watch_output(
 			    command, value_get_string(&result, "id"), &how, true, NULL);

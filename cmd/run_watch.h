@@ -18,7 +18,7 @@ void run_watch_say(struct command *command, const struct value *run);
 
 /* How output is shown. */
 struct run_output {
-	bool raw; /* bytes as they are, also to a terminal */
+	bool raw; /* bytes as they are, whatever a terminal would do on them */
 	bool only_stdout;
 	bool only_stderr;
 };

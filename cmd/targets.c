@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/strmap.h"
+#include "cmd/out.h"
 #include "cmd/verbs.h"
 
 #define TARGETS_WINDOW 64
@@ -23,17 +24,20 @@ static bool targets_is_glob(const char *word)
 /* Was a filter given? With modify -t and -g are fields to set, not filters. */
 static bool targets_filter(const struct command *command, const char *name)
 {
-	const struct option *const *set = command->verb->options;
+	for (int i = 0; i < command->args.value_count; i++) {
+		const struct option *given = command->args.values[i].option;
 
-	while (set && *set && *set != option_target)
-		set++;
-	return set && *set && args_has(&command->args, name);
+		for (const struct option *label = option_label; label->name; label++)
+			if (given == label && strcmp(given->name, name) == 0)
+				return true;
+	}
+	return false;
 }
 
 static bool targets_filtered(const struct command *command)
 {
 	return targets_filter(command, "tag") || targets_filter(command, "group") ||
-	       targets_filter(command, "state");
+	       args_has(&command->args, "state");
 }
 
 bool targets_are_glob(const struct command *command)
@@ -49,19 +53,25 @@ bool targets_are_glob(const struct command *command)
 bool targets_are_bulk(const struct command *command)
 {
 	return targets_are_glob(command) || targets_filtered(command) ||
-	       targets_filter(command, "all");
+	       args_has(&command->args, "all");
 }
 
-/* All values of a repeated option as a list under key. */
-static void targets_repeated(
-    struct command *command, struct value *params, const char *option, const char *key)
+/* All values of a repeated option, also those joined by the separators, as a list under key. */
+static void targets_repeated(struct command *command, struct value *params, const char *option,
+    const char *separators, const char *key)
 {
 	struct value list = value_array();
 	const char *text;
 	int position = 0;
 
 	while ((text = args_next(&command->args, option, &position)))
-		value_append(&command->arena, &list, value_string_ref(text));
+		do {
+			size_t length = strcspn(text, separators);
+
+			value_append(
+			    &command->arena, &list, value_string_n(&command->arena, text, length));
+			text += length;
+		} while (*text++);
 	if (list.array.count > 0)
 		value_put(&command->arena, params, key, list);
 }
@@ -74,9 +84,10 @@ void targets_filters(struct command *command, struct value *params)
 		value_append(&command->arena, &patterns, value_string_ref(command->args.words[i]));
 	if (patterns.array.count > 0)
 		value_put(&command->arena, params, "patterns", patterns);
-	targets_repeated(command, params, "tag", "tags");
-	targets_repeated(command, params, "state", "states");
-	if (args_get(&command->args, "group"))
+	if (targets_filter(command, "tag"))
+		targets_repeated(command, params, "tag", "", "tags");
+	targets_repeated(command, params, "state", ",", "states");
+	if (targets_filter(command, "group"))
 		value_put(&command->arena, params, "group",
 		    value_string_ref(args_get(&command->args, "group")));
 }
@@ -199,13 +210,57 @@ static int targets_send(struct command *command, const char *id, const char *met
 	return rc;
 }
 
+/* ---- Acting ---- */
+
+/* The results of an act as --json shows them. */
+struct targets_json {
+	struct command shown;  /* without a choice of columns, which are those of lists */
+	struct out_list *list; /* NULL: one object */
+};
+
+static int targets_json_begin(struct command *command, const struct value *ids,
+    struct targets_json *json, struct schedd_error *err)
+{
+	static const struct out_column none[] = {{0}};
+
+	json->list = NULL;
+	if (!out_is_json(command) || (ids->array.count == 1 && !targets_are_bulk(command)))
+		return 0;
+	command_zone(command); /* the copy must not find one of its own */
+	json->shown = *command;
+	json->shown.out.columns = json->shown.out.sort = NULL;
+	json->list = out_list_begin(&json->shown, none, "id", err);
+	return json->list ? 0 : err->code;
+}
+
+static void targets_json_row(struct command *command, struct targets_json *json, const char *id,
+    const struct value *result, struct arena *arena)
+{
+	struct value row = *result;
+
+	if (!out_is_json(command))
+		return;
+	if (row.type != VALUE_MAP) {
+		row = value_map();
+		value_put(arena, &row, "id", value_string_ref(id));
+	}
+	if (json->list)
+		out_list_row(json->list, &row);
+	else
+		out_json(command, &row);
+}
+
 int targets_call(struct command *command, const struct value *ids, const char *method,
     const struct value *extra, targets_done_fn done, void *context)
 {
 	uint32_t msgids[TARGETS_WINDOW], count = ids->array.count, sent = 0;
+	struct schedd_error begin = {0};
+	struct targets_json json;
 	int status = EXIT_DONE;
 	struct arena arena;
 
+	if (targets_json_begin(command, ids, &json, &begin) != 0)
+		return command_fail(command, &begin);
 	arena_init(&arena);
 	for (uint32_t i = 0; i < count; i++) {
 		const char *id = ids->array.items[i].string.text;
@@ -221,6 +276,8 @@ int targets_call(struct command *command, const struct value *ids, const char *m
 		if (!rc)
 			rc = rpc_client_receive(
 			    command->client, msgids[i % TARGETS_WINDOW], &arena, &result, &err);
+		if (!rc)
+			targets_json_row(command, &json, id, &result, &arena);
 		if (!rc && done)
 			done(command, id, &result, context);
 		if (rc) {
@@ -232,5 +289,9 @@ int targets_call(struct command *command, const struct value *ids, const char *m
 		if (rc == SCHEDD_EUNREACHABLE || rc == SCHEDD_ETIMEOUT)
 			break;
 	}
+	if (json.list && out_list_end(json.list) != EXIT_DONE && status == EXIT_DONE)
+		status = EXIT_PIPE;
+	if (count == 0 && !out_is_json(command))
+		command_say(command, "No job matches.");
 	return status;
 }

@@ -32,6 +32,7 @@ void targets_filters(struct command *command, struct value *params);
 /*
  * Calls method once for each id with {"id": ID} and the members of extra (NULL:
  * none), says each failure, and hands each result to done (NULL: nobody).
+ * With --json the results are printed: an object for one id typed out, else an array.
  * Returns the exit status: of the failure if there is one target, 1 for some of many.
  */
 typedef void (*targets_done_fn)(

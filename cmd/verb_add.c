@@ -8,11 +8,9 @@
 #include "cmd/verb_rows.h"
 
 static const struct option add_options[] = {
-    {.name = "replace",
-	.section = "Adding",
-	.doc = "change an existing job of that id into this one"},
+    {.name = "replace", .section = "Job", .doc = "change an existing job of that id into this one"},
     {.name = "if-absent", .doc = "leave an existing job of that id alone"},
-    {.name = "dry-run", .doc = "check everything, change nothing"},
+    {.name = "dry-run", .section = "Adding", .doc = "check everything, change nothing"},
     {.name = "follow", .letter = 'f', .doc = "wait for the first run and show its output"},
     {.name = "wait", .letter = 'w', .doc = "wait until the first run has ended"},
     {0},
@@ -21,14 +19,60 @@ static const struct option add_options[] = {
 static const struct option *const add_sets[] = {
     option_trigger, option_action, option_job, add_options, NULL};
 
+/* Options that would do nothing. */
+static int add_check(struct command *command, struct schedd_error *err)
+{
+	static const char *const retries[] = {
+	    "retry-delay", "retry-backoff", "retry-max-delay", "retry-on"};
+	const struct args *args = &command->args;
+	bool waits = args_has(args, "wait") || args_has(args, "follow");
+
+	for (size_t i = 0; i < sizeof(retries) / sizeof(retries[0]); i++)
+		if (args_has(args, retries[i]) && !args_has(args, "retry"))
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "--%s needs --retry N: how often it is tried again", retries[i]);
+	if (args_has(args, "shell") && !args_has(args, "sh") && !args_has(args, "script"))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "--shell goes with --sh or --script; a command behind -- has no shell");
+	if (args_has(args, "replace") && args_has(args, "if-absent"))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "--replace and --if-absent contradict each other");
+	if (waits && args_has(args, "dry-run"))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "--dry-run starts nothing that --wait or --follow could wait for");
+	if (waits && args_has(args, "paused"))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "a job that is --paused has no run that --wait or --follow could wait for");
+	return 0;
+}
+
+/* A job that only a person starts would be waited for in vain. */
+static int add_check_wait(
+    struct command *command, const struct value *trigger, struct schedd_error *err)
+{
+	const char *type = value_get_string(trigger, "type");
+	const struct value *manual = value_get(trigger, "manual");
+
+	if ((!args_has(&command->args, "wait") && !args_has(&command->args, "follow")) ||
+	    args_has(&command->args, "after") ||
+	    !((type && strcmp(type, "manual") == 0) || (manual && manual->type == VALUE_BOOL)))
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "a --manual job does not run by itself: add it, then schedctl run -w (or -f) it");
+}
+
 /* Everything that can be found wrong without a daemon is found here. */
 static int add_params(struct command *command, struct value *params, struct schedd_error *err)
 {
 	static const char *const flags[][2] = {{"replace", "replace"}, {"if-absent", "if_absent"},
 	    {"allow-past", "allow_past"}, {"dry-run", "dry_run"}};
 	struct value trigger;
-	int rc = job_spec_trigger(command, &trigger, err);
+	int rc = add_check(command, err);
 
+	if (!rc)
+		rc = job_spec_trigger(command, &trigger, err);
+	if (!rc)
+		rc = add_check_wait(command, &trigger, err);
 	if (rc)
 		return rc;
 	if (trigger.type == VALUE_NIL && !args_has(&command->args, "after"))

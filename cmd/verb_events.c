@@ -69,13 +69,18 @@ static void events_line(struct command *command, const struct value *event, stru
 	strbuf_add_char(line, '\n');
 }
 
-static bool events_show(struct command *command, const struct value *event)
+/* rows: the array of --json, which only a list that ends can have; else NULL. */
+static bool events_show(struct command *command, const struct value *event, struct out_list *rows)
 {
 	struct strbuf line = STRBUF_EMPTY;
 	bool written;
 
-	if (out_is_json(command))
+	if (rows)
+		out_list_row(rows, event);
+	else if (out_is_json(command))
 		return out_json(command, event) == EXIT_DONE;
+	if (rows)
+		return true;
 	events_line(command, event, &line);
 	written = out_write(strbuf_peek(&line), line.length);
 	strbuf_clear(&line);
@@ -90,12 +95,13 @@ static void events_dropped(struct command *command, const struct value *params)
 }
 
 /* One notification; false: the reader of our output went away. */
-static bool events_take(struct command *command, const char *method, const struct value *params)
+static bool events_take(
+    struct command *command, const char *method, const struct value *params, struct out_list *rows)
 {
 	if (strcmp(method, "event.dropped") == 0)
 		events_dropped(command, params);
 	else if (strcmp(method, "event") == 0)
-		return events_show(command, params);
+		return events_show(command, params, rows);
 	return true;
 }
 
@@ -103,7 +109,7 @@ static bool events_take(struct command *command, const char *method, const struc
  * Shows notifications: for ever with wait SCHEDD_SPAN_NONE, with 0 those that
  * have come already.
  */
-static int events_read(struct command *command, schedd_span wait)
+static int events_read(struct command *command, schedd_span wait, struct out_list *rows)
 {
 	struct schedd_error err = {0};
 	const char *method;
@@ -114,7 +120,7 @@ static int events_read(struct command *command, schedd_span wait)
 	arena_init(&arena);
 	while (rc > 0 && status == EXIT_DONE) {
 		rc = rpc_client_next(command->client, wait, &arena, &method, &params, &err);
-		if (rc > 0 && (!events_take(command, method, &params) || fflush(stdout) != 0))
+		if (rc > 0 && (!events_take(command, method, &params, rows) || fflush(stdout) != 0))
 			status = EXIT_PIPE;
 		arena_clear(&arena);
 	}
@@ -124,12 +130,24 @@ static int events_read(struct command *command, schedd_span wait)
 /* What the daemon replays stands before its answer to a later call. */
 static int events_kept(struct command *command)
 {
+	static const struct out_column none[] = {{0}};
 	struct schedd_error err = {0};
+	struct out_list *rows = NULL;
 	struct value result;
+	int status, ended;
 
-	if (command_call(command, "server.ping", NULL, &result, &err) != 0)
+	if (command->out.format == OUT_JSON) {
+		rows = out_list_begin(command, none, "event", &err);
+		if (!rows)
+			return command_fail(command, &err);
+	}
+	if (command_call(command, "server.ping", NULL, &result, &err) != 0) {
+		out_list_drop(rows);
 		return command_fail(command, &err);
-	return events_read(command, 0);
+	}
+	status = events_read(command, 0, rows);
+	ended = rows ? out_list_end(rows) : EXIT_DONE;
+	return status ? status : ended;
 }
 
 static int events_run(struct command *command)
@@ -161,7 +179,7 @@ static int events_run(struct command *command)
 		command_say(command, "schedctl: events %lld to %lld are gone", from + 1,
 		    (long long)value_get_int(&result, "first", 0) - 1);
 	if (args_has(&command->args, "follow"))
-		return events_read(command, SCHEDD_SPAN_NONE);
+		return events_read(command, SCHEDD_SPAN_NONE, NULL);
 	return events_kept(command);
 }
 
@@ -174,7 +192,7 @@ const struct verb verb_events = {
 		"job_error --json",
     .notes = "JOB may be a quoted glob. The daemon keeps the latest events in memory; --since says "
 	     "when\n"
-	     "some of those asked for are gone.",
+	     "some of those asked for are gone. --json is an array, with -f a line for each event.",
     .options = events_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,

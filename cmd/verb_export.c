@@ -26,7 +26,8 @@ static const struct option export_options[] = {
     {0},
 };
 
-static const struct option *const export_sets[] = {option_target, export_options, NULL};
+static const struct option *const export_sets[] = {
+    option_label, option_target, export_options, NULL};
 
 struct export_file {
 	struct command *command;

@@ -12,9 +12,8 @@ static int help_run(struct command *command)
 	if (command->args.word_count > 0) {
 		verb = verbs_find(command->args.words[0]);
 		if (!verb)
-			return command_usage(command, "unknown verb '%s'; see schedctl help",
-			    command->args.words[0]);
-		help_verb(&text, verb);
+			return verbs_unknown(command, command->args.words[0]);
+		help_verb(&text, verb, true);
 	} else {
 		help_overview(&text);
 	}

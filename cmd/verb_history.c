@@ -26,7 +26,6 @@ static const struct option history_options[] = {
 	.doc = "of the last 7d, 12h, …"},
     {.name = "since", .value = "TIME", .complete = COMPLETE_TIME, .doc = "not before"},
     {.name = "until", .value = "TIME", .complete = COMPLETE_TIME, .doc = "not after"},
-    /* Several states may be joined by commas, so they are checked by the verb. */
     {.name = "state",
 	.value = "STATE,…",
 	.words = state_words,
@@ -144,21 +143,39 @@ static int history_pages(struct command *command, struct value *params, struct o
 	return 0;
 }
 
-/* Nothing was found: is that because a job was mistyped? */
-static int history_check_jobs(struct command *command, struct schedd_error *err)
+/* Has a job that is gone left runs? */
+static bool history_has_runs(struct command *command, const char *job)
 {
-	for (int i = 0; i < command->args.word_count; i++) {
-		struct value params = value_map(), result;
-		int rc;
+	struct value params = value_map(), result;
+	const struct value *runs;
 
-		if (strpbrk(command->args.words[i], "*?["))
+	value_put(&command->arena, &params, "jobs", value_string_ref(job));
+	value_put(&command->arena, &params, "limit", value_int(1));
+	if (command_call(command, "run.list", &params, &result, NULL) != 0)
+		return false;
+	runs = value_get(&result, "runs");
+	return runs && runs->type == VALUE_ARRAY && runs->array.count > 0;
+}
+
+/* Was a job mistyped? Looked at where nothing was found, and where several were named. */
+static int history_check_jobs(struct command *command)
+{
+	int status = EXIT_DONE;
+
+	for (int i = 0; i < command->args.word_count; i++) {
+		const char *job = command->args.words[i];
+		struct value params = value_map(), result;
+		struct schedd_error err = {0};
+
+		if (strpbrk(job, "*?["))
 			continue;
-		value_put(&command->arena, &params, "id", value_string_ref(command->args.words[i]));
-		rc = command_call(command, "job.get", &params, &result, err);
-		if (rc)
-			return rc;
+		value_put(&command->arena, &params, "id", value_string_ref(job));
+		if (command_call(command, "job.get", &params, &result, &err) == 0 ||
+		    (err.code == SCHEDD_ENOTFOUND && history_has_runs(command, job)))
+			continue;
+		status = command_fail(command, &err);
 	}
-	return 0;
+	return status && command->args.word_count > 1 ? EXIT_FAILED : status;
 }
 
 static int history_run(struct command *command)
@@ -170,7 +187,7 @@ static int history_run(struct command *command)
 	struct value params;
 	char *end;
 	uint64_t shown = 0;
-	int rc;
+	int rc, status, unknown = EXIT_DONE;
 
 	if (number) {
 		wanted = strtoll(number, &end, 10);
@@ -183,13 +200,14 @@ static int history_run(struct command *command)
 	if (!list)
 		return command_fail(command, &err);
 	rc = history_pages(command, &params, list, (uint64_t)wanted, &shown, &err);
-	if (!rc && shown == 0)
-		rc = history_check_jobs(command, &err);
-	if (rc) {
+	if (!rc && (shown == 0 || command->args.word_count > 1))
+		unknown = history_check_jobs(command);
+	if (rc || (unknown && shown == 0)) {
 		out_list_drop(list);
-		return command_fail(command, &err);
+		return rc ? command_fail(command, &err) : unknown;
 	}
-	return out_list_end(list);
+	status = out_list_end(list);
+	return status ? status : unknown;
 }
 
 const struct verb verb_history = {

@@ -28,7 +28,7 @@ static const struct option list_options[] = {
     {0},
 };
 
-static const struct option *const list_sets[] = {option_target, list_options, NULL};
+static const struct option *const list_sets[] = {option_label, option_target, list_options, NULL};
 
 static int list_params(struct command *command, struct value *params, struct schedd_error *err)
 {

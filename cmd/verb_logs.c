@@ -5,7 +5,7 @@
 
 static const struct option logs_options[] = {
     {.name = "follow", .letter = 'f', .section = "Options", .doc = "go on until the run ends"},
-    {.name = "raw", .doc = "the bytes as they are, also to a terminal"},
+    {.name = "raw", .doc = "the bytes as they are, as for a file or another program"},
     {.name = "stdout", .doc = "only what went to stdout (of a job with --capture split)"},
     {.name = "stderr", .doc = "only what went to stderr"},
     {0},
@@ -33,8 +33,9 @@ const struct verb verb_logs = {
     .summary = "show what a run wrote",
     .usage = "JOB|JOB/N [-f] [--raw] [--stdout|--stderr]",
     .examples = "schedctl logs backup\nschedctl logs backup/42\nschedctl logs -f backup",
-    .notes =
-	"JOB alone means its latest run. On a terminal control characters are shown, not obeyed.",
+    .notes = "JOB alone means its latest run. What is no text, such as control sequences for a "
+	     "terminal,\n"
+	     "is shown as \\x1b and the like; --raw gives it as it was written.",
     .options = logs_sets,
     .complete = COMPLETE_RUN,
     .min_words = 1,

@@ -17,12 +17,11 @@ static const struct option modify_options[] = {
 	.repeat = true,
 	.doc = "put a field back to its default"},
     {.name = "revision", .value = "N", .doc = "only if nobody changed the job since that revision"},
-    {.name = "yes", .letter = 'y', .doc = "do not ask"},
     {0},
 };
 
 static const struct option *const modify_sets[] = {
-    option_trigger, option_action, option_job, modify_options, NULL};
+    option_trigger, option_action, option_job, option_target, modify_options, option_yes, NULL};
 
 static int modify_unset(struct command *command, struct value *params, struct schedd_error *err)
 {
@@ -37,6 +36,11 @@ static int modify_unset(struct command *command, struct value *params, struct sc
 			    "--unset: there is no field '%s'%s%s%s", name,
 			    closest ? ", did you mean '" : "", closest ? closest : "",
 			    closest ? "'?" : "");
+		if (strcmp(name, "id") == 0 || strcmp(name, "trigger") == 0)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "--unset: a job has always %s%s", strcmp(name, "id") ? "a " : "an ",
+			    strcmp(name, "id") ? "trigger; --manual is the one that never fires"
+					       : "id");
 		if (value_find(params, name))
 			return schedd_error_set(
 			    err, SCHEDD_EINVAL, "%s is set and unset at once", name);
@@ -52,6 +56,9 @@ static int modify_params(struct command *command, struct value *params, struct s
 	int rc = job_spec_trigger(command, &trigger, err);
 
 	*params = value_map();
+	if (!rc && args_has(&command->args, "id"))
+		rc = schedd_error_set(
+		    err, SCHEDD_EINVAL, "--id: a job gets another id by schedctl rename");
 	if (!rc)
 		rc = job_spec_fields(command, params, err);
 	if (!rc)
@@ -76,10 +83,8 @@ static void modify_done(
     struct command *command, const char *id, const struct value *result, void *context)
 {
 	(void)context;
-	if (out_is_json(command)) {
-		out_json(command, result);
+	if (out_is_json(command))
 		return;
-	}
 	command_say(command, "Changed %s.", id);
 	job_spec_say_next(command, result);
 }
@@ -97,8 +102,8 @@ static int modify_run(struct command *command)
 	}
 	if (targets_resolve(command, &ids, &err) != 0)
 		return command_fail(command, &err);
-	if (ids.array.count > 1 && targets_are_glob(command) &&
-	    !command_confirm(command, &status, "Change %u jobs", ids.array.count))
+	if (ids.array.count > 1 && targets_are_bulk(command) &&
+	    !command_confirm(command, &status, "change %u jobs", ids.array.count))
 		return status;
 	return targets_call(command, &ids, "job.modify", &params, modify_done, NULL);
 }
@@ -108,7 +113,7 @@ const struct verb verb_modify = {
     .alias = "set",
     .group = "Jobs",
     .summary = "change fields of jobs",
-    .usage = "JOB… [OPTIONS of add] [--unset FIELD] [-- CMD ARG…]",
+    .usage = "JOB… | --state STATE | --all | - [OPTIONS of add] [--unset FIELD] [-- CMD ARG…]",
     .examples = "schedctl modify backup --timeout 3h --retry 2\n"
 		"schedctl set backup --unset timeout\n"
 		"schedctl set backup --cron '0 3 * * *' -- /usr/local/bin/backup --full",
@@ -116,13 +121,13 @@ const struct verb verb_modify = {
 	"What is not named stays as it is; the next run changes only with the trigger or --next.",
     .options = modify_sets,
     .complete = COMPLETE_JOB,
-    .min_words = 1,
     .max_words = -1,
     .rest = true,
     .run = modify_run,
 };
 
-static const struct option *const reschedule_sets[] = {option_trigger, NULL};
+static const struct option *const reschedule_sets[] = {
+    option_trigger, option_label, option_target, option_yes, NULL};
 
 static int reschedule_run(struct command *command)
 {
@@ -140,6 +145,9 @@ static int reschedule_run(struct command *command)
 	}
 	if (targets_resolve(command, &ids, &err) != 0)
 		return command_fail(command, &err);
+	if (ids.array.count > 1 && targets_are_bulk(command) &&
+	    !command_confirm(command, &status, "reschedule %u jobs", ids.array.count))
+		return status;
 	value_put(&command->arena, &params, "trigger", trigger);
 	return targets_call(command, &ids, "job.reschedule", &params, modify_done, NULL);
 }
@@ -148,11 +156,10 @@ const struct verb verb_reschedule = {
     .name = "reschedule",
     .group = "Jobs",
     .summary = "give jobs another trigger and plan them anew",
-    .usage = "JOB… TRIGGER…",
+    .usage = "JOB… | -t TAG | -g GROUP | --state STATE | --all | - TRIGGER…",
     .examples = "schedctl reschedule backup --cron '0 4 * * *'",
     .options = reschedule_sets,
     .complete = COMPLETE_JOB,
-    .min_words = 1,
     .max_words = -1,
     .run = reschedule_run,
 };

@@ -21,15 +21,22 @@ static const struct option pause_options[] = {
     {0},
 };
 
-static const struct option *const pause_sets[] = {option_target, pause_options, NULL};
+static const struct option *const pause_sets[] = {option_label, option_target, pause_options, NULL};
 
 static int pause_scheduler(struct command *command, const char *method, const char *said)
 {
 	struct schedd_error err = {0};
 	struct value result;
 
+	static const char *const of_jobs[] = {"for", "until", "reason", "run-missed"};
+
 	if (command->args.word_count > 0 || targets_are_bulk(command))
 		return command_usage(command, "--scheduler takes no jobs");
+	for (size_t i = 0; i < sizeof(of_jobs) / sizeof(of_jobs[0]); i++)
+		if (args_has(&command->args, of_jobs[i]))
+			return command_usage(command,
+			    "--%s is for jobs; with --scheduler write schedctl pause --all --%s …",
+			    of_jobs[i], of_jobs[i]);
 	if (command_call(command, method, NULL, &result, &err) != 0)
 		return command_fail(command, &err);
 	if (out_is_json(command))
@@ -73,7 +80,8 @@ static void pause_done(
     struct command *command, const char *id, const struct value *result, void *context)
 {
 	(void)result;
-	command_say(command, "%s %s.", (char *)context, id);
+	if (!out_is_json(command))
+		command_say(command, "%s %s.", (char *)context, id);
 }
 
 static int pause_run(struct command *command)
@@ -115,7 +123,8 @@ static const struct option resume_options[] = {
     {0},
 };
 
-static const struct option *const resume_sets[] = {option_target, resume_options, NULL};
+static const struct option *const resume_sets[] = {
+    option_label, option_target, resume_options, NULL};
 
 static int resume_run(struct command *command)
 {

@@ -9,14 +9,16 @@ static const struct option remove_options[] = {
     {0},
 };
 
-static const struct option *const remove_sets[] = {option_target, remove_options, NULL};
+static const struct option *const remove_sets[] = {
+    option_label, option_target, remove_options, option_yes, NULL};
 
 static void remove_done(
     struct command *command, const char *id, const struct value *result, void *context)
 {
 	(void)result;
 	(void)context;
-	command_say(command, "Removed %s.", id);
+	if (!out_is_json(command))
+		command_say(command, "Removed %s.", id);
 }
 
 static int remove_run(struct command *command)
@@ -28,7 +30,7 @@ static int remove_run(struct command *command)
 	if (targets_resolve(command, &ids, &err) != 0)
 		return command_fail(command, &err);
 	if (targets_are_bulk(command) && ids.array.count > 0 &&
-	    !command_confirm(command, &status, "Remove %u %s", ids.array.count,
+	    !command_confirm(command, &status, "remove %u %s", ids.array.count,
 		ids.array.count == 1 ? "job" : "jobs"))
 		return status;
 	if (args_has(&command->args, "purge"))

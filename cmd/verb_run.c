@@ -22,7 +22,7 @@ static const struct option run_options[] = {
     {0},
 };
 
-static const struct option *const run_sets[] = {run_options, option_target, NULL};
+static const struct option *const run_sets[] = {run_options, option_label, option_target, NULL};
 
 static int run_extra(struct command *command, struct value *extra)
 {
@@ -59,9 +59,7 @@ static void run_started(
 	if (!run)
 		return;
 	value_append(&command->arena, runs, value_string(&command->arena, run));
-	if (out_is_json(command)) {
-		out_json(command, result);
-	} else {
+	if (!out_is_json(command)) {
 		out_write(run, strlen(run));
 		out_write("\n", 1);
 	}

@@ -25,7 +25,7 @@ static const struct option show_options[] = {
     {0},
 };
 
-static const struct option *const show_sets[] = {option_target, show_options, NULL};
+static const struct option *const show_sets[] = {option_label, option_target, show_options, NULL};
 
 /* ---- Asking ---- */
 
@@ -144,7 +144,7 @@ static int show_field(struct command *command, const struct value *job, const ch
 static int show_check_field(const char *path, struct schedd_error *err)
 {
 	static const char *const more[] = {"trigger_text", "remarks", "fire_times", "runs",
-	    "last_run", "last_state", "paused_by", NULL};
+	    "last_run", "last_state", "paused_by", "latest_runs", NULL};
 	char name[64] = "";
 
 	strncat(name, path, strcspn(path, ".") < 63 ? strcspn(path, ".") : 63);
@@ -214,6 +214,29 @@ static int show_text(struct command *command, const struct value *job)
 
 /* ---- The verb ---- */
 
+/* Programs get rows; people a page for each job. */
+static bool show_rows(const struct command *command)
+{
+	return out_is_json(command) || command->out.format == OUT_NAME ||
+	       command->out.format == OUT_TSV || command->out.columns;
+}
+
+/* The jobs as they were gathered. */
+static int show_list(struct command *command, const struct value *jobs, bool one)
+{
+	struct schedd_error err = {0};
+	struct out_list *list;
+
+	if (command->out.format == OUT_JSON && one && !command->out.columns)
+		return jobs->array.count ? out_json(command, &jobs->array.items[0]) : EXIT_DONE;
+	list = out_list_begin(command, columns_job, "id", &err);
+	if (!list)
+		return command_fail(command, &err);
+	for (uint32_t i = 0; i < jobs->array.count; i++)
+		out_list_row(list, &jobs->array.items[i]);
+	return out_list_end(list);
+}
+
 static int show_each(struct command *command, const struct value *ids, struct value *shown)
 {
 	const char *field = args_get(&command->args, "field");
@@ -232,7 +255,7 @@ static int show_each(struct command *command, const struct value *ids, struct va
 		} else if (field) {
 			rc = show_field(command, &job, field);
 			status = rc ? rc : status;
-		} else if (out_is_json(command)) {
+		} else if (show_rows(command)) {
 			value_append(&command->arena, shown, job);
 		} else {
 			if (i > 0)
@@ -255,12 +278,10 @@ static int show_run(struct command *command)
 	    targets_resolve(command, &ids, &err) != 0)
 		return command_fail(command, &err);
 	status = show_each(command, &ids, &shown);
-	if (field || !out_is_json(command))
-		return status;
-	if (ids.array.count != 1 || targets_are_bulk(command))
-		rc = out_json(command, &shown);
-	else if (shown.array.count == 1)
-		rc = out_json(command, &shown.array.items[0]);
+	if (ids.array.count == 0 && !out_is_json(command))
+		command_say(command, "No job matches.");
+	if (!field && show_rows(command))
+		rc = show_list(command, &shown, ids.array.count == 1 && !targets_are_bulk(command));
 	return rc ? rc : status;
 }
 

@@ -182,6 +182,21 @@ static int why_runs(struct command *command, const struct value *runs)
 	return out_list_end(list);
 }
 
+/* A job of which nothing is left, not even a run, was never there. */
+static bool why_unknown(const struct value *answer)
+{
+	static const char *const traces[] = {"runs", "changes"};
+	const char *state = value_get_string(answer, "state");
+
+	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
+		const struct value *list = value_get(answer, traces[i]);
+
+		if (list && list->type == VALUE_ARRAY && list->array.count > 0)
+			return false;
+	}
+	return state && strcmp(state, "removed") == 0;
+}
+
 static int why_run(struct command *command)
 {
 	const char *at = args_get(&command->args, "at");
@@ -201,6 +216,12 @@ static int why_run(struct command *command)
 		value_put(&command->arena, &params, "at", value_int(when));
 	if (command_call(command, "job.why", &params, &answer, &err) != 0)
 		return command_fail(command, &err);
+	/* The daemon's own words for a job that is not there, with what may be meant. */
+	if (why_unknown(&answer)) {
+		params.map.count = 1;
+		if (command_call(command, "job.get", &params, &answer, &err) != 0)
+			return command_fail(command, &err);
+	}
 	if (out_is_json(command))
 		return out_json(command, &answer);
 	why_text(command, &text, &answer);

@@ -62,7 +62,7 @@ const struct verb *verbs_find(const char *name)
 	return NULL;
 }
 
-const char *verbs_suggest(const char *name)
+static const char *verbs_suggest(const char *name)
 {
 	struct suggest suggest;
 
@@ -71,4 +71,13 @@ const char *verbs_suggest(const char *name)
 		if (!(*verb)->hidden)
 			suggest_offer(&suggest, (*verb)->name);
 	return suggest_result(&suggest) ? verbs_find(suggest_result(&suggest))->name : NULL;
+}
+
+int verbs_unknown(struct command *command, const char *name)
+{
+	const char *closest = verbs_suggest(name);
+
+	return command_usage(command, "unknown verb '%s'%s%s%s", name,
+	    closest ? ", did you mean '" : "; see schedctl help", closest ? closest : "",
+	    closest ? "'?" : "");
 }

@@ -29,7 +29,7 @@ struct verb {
 extern const struct verb *const verbs_all[];
 /* By name or alias; NULL: none. */
 const struct verb *verbs_find(const char *name);
-/* "did you mean"; NULL: nothing is close. */
-const char *verbs_suggest(const char *name);
+/* Says that there is no such verb, and which one may be meant; returns the exit status. */
+int verbs_unknown(struct command *command, const char *name);
 
 #endif

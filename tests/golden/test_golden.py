@@ -21,6 +21,7 @@ NEXT = "next --cron '30 2 * * *' --tz Europe/Berlin --from 2026-03-28T00:00:00+0
 # Name of the file, commands that stand in it.
 CASES = {
     **{f"list-{form}": [f"list -o {form}", f"history -o {form}"] for form in FORMATS},
+    "help-full": ["help list", "help lst", "lst --json", "list --json -Z", "--json"],
     "show": ["show backup", "show backup --json", "show backup --field command", "show backup --field next_run_time --time unix",
              "show bakcup", "show backup bakcup --json", "show backup --field tmeout"],
     "files": ["check jobs.yaml", "check jobs.yaml --json", "check broken.yaml", "check broken.yaml --json", "check missing.yaml",

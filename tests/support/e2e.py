@@ -159,9 +159,9 @@ class Daemon:
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
-    def ctl(self, *argv):
+    def ctl(self, *argv, cwd=None):
         """Runs schedctl: (exit status, stdout, stderr)."""
-        done = subprocess.run([SCHEDCTL, *argv], env=self.environment(), timeout=60,
+        done = subprocess.run([SCHEDCTL, *argv], env=self.environment(), timeout=60, cwd=cwd,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
