@@ -291,6 +291,9 @@ static int read_pair(struct cron_reader *reader, struct cron_slice *values)
 	while (row < FIELDS && (strlen(fields[row].name) != (size_t)(name_end - start) ||
 				   strncmp(fields[row].name, start, strlen(fields[row].name)) != 0))
 		row++;
+	if (row == FIELDS && cron_reader_peek(reader) != '=')
+		return cron_reader_fail(reader, start,
+		    "this is no NAME=VALUE; a value with blanks is quoted, as in day='2nd fri'");
 	if (row == FIELDS)
 		return cron_reader_fail(reader, start,
 		    "unknown field '%.*s', there are year, month, day, week, day_of_week, hour, "

@@ -181,7 +181,8 @@ static int form_unknown_key(
 {
 	const struct trigger_form *form = frame->form, *other = form_short(key);
 	const char *names[FORM_NAMES_MAX], *near;
-	size_t count = 0;
+	size_t count = 0, length = 0;
+	char list[256] = ""; /* of all keys there are: longer than any */
 
 	if (other && form->type)
 		return trigger_form_error(
@@ -190,22 +191,25 @@ static int form_unknown_key(
 		return trigger_form_error(frame, err,
 		    "'%s' and '%s' are two triggers: join them in a list under 'any' or 'all'",
 		    form->key, key);
+	if (form->key)
+		names[count++] = form->key;
+	for (const char *const *more = form->more; more && *more; more++)
+		names[count++] = *more;
 	for (int i = 0; i < TRIGGER_KEY_COUNT; i++)
 		if (form->common & (1u << i))
 			names[count++] = form_common[i];
 		else if (strcmp(form_common[i], key) == 0)
 			return trigger_form_error(
 			    frame, err, "'%s' does not go with '%s'", key, form_name(form));
-	if (form->key)
-		names[count++] = form->key;
-	for (const char *const *more = form->more; more && *more; more++)
-		names[count++] = *more;
 	near = suggest_closest(key, names, count);
 	if (near)
 		return trigger_form_error(
 		    frame, err, "unknown key '%.60s', did you mean '%s'?", key, near);
-	return trigger_form_error(
-	    frame, err, "unknown key '%.60s' in a trigger of type '%s'", key, form_name(form));
+	for (size_t i = 0; i < count && length < sizeof(list); i++)
+		length += (size_t)snprintf(
+		    list + length, sizeof(list) - length, "%s%s", i > 0 ? ", " : "", names[i]);
+	return trigger_form_error(frame, err, "unknown key '%.60s' beside '%s'; there are %s", key,
+	    form_name(form), list);
 }
 
 /* Places of a map's members, as bits, so that none is taken twice. */

@@ -41,6 +41,7 @@ Test(cron_fields_parse, refuses_what_apscheduler_refuses_or_ignores)
 {
 	refused("", 0, "no field is given");
 	refused("hours=5", 0, "unknown field 'hours'");
+	refused("day=2nd fri", 8, "quoted, as in day='2nd fri'");
 	refused("hour=5 hour=6", 7, "comes twice");
 	refused("hour", 4, "'=' is missing");
 	refused("hour=", 5, "empty item");

@@ -36,8 +36,8 @@ Test(trigger_form, names_what_was_mistyped)
 		"trigger: unknown key 'strat', did you mean 'start'?"},
 	    {"{\"type\":\"intervall\"}",
 		"trigger: unknown type 'intervall', did you mean 'interval'?"},
-	    {"{\"every\":\"5m\",\"color\":1}",
-		"trigger: unknown key 'color' in a trigger of type 'every'"},
+	    {"{\"every\":\"5m\",\"color\":1}", "trigger: unknown key 'color' beside 'every'; there "
+					       "are every, timezone, start, end, jitter, splay"},
 	    {"{\"any\":[{\"every\":\"5m\"},{\"evry\":\"5m\"}]}",
 		"trigger: any[1]: unknown key 'evry', did you mean 'every'?"},
 	    {"{\"any\":[{\"all\":[{\"every\":0}]}]}",
