@@ -29,8 +29,9 @@
 #define RPC_BYTES_PER_ELEMENT 8
 #define RPC_ELEMENTS_MIN 1024
 #define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
-#define CONNECTION_TURN 1000  /* microseconds for one client's requests before others have theirs  \
-			       */
+#define CONNECTION_TURN                                                                            \
+	1000 /* microseconds for one client's requests before others have theirs                   \
+	      */
 
 struct connection {
 	struct rpc_client link; /* must be first: the place in the lists of rpc.c */

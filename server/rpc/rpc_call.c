@@ -110,6 +110,24 @@ struct scheduler_reply rpc_call_reply(struct rpc_call *call)
 	return (struct scheduler_reply){.call = rpc_call_replied, .context = call};
 }
 
+static void rpc_call_done(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+
+	(void)result;
+	if (rc)
+		rpc_call_fail(call, err);
+	else
+		rpc_call_answer_built(call, &call->answer);
+}
+
+struct scheduler_reply rpc_call_reply_with(struct rpc_call *call, struct value answer)
+{
+	call->answer = answer;
+	return (struct scheduler_reply){.call = rpc_call_done, .context = call};
+}
+
 /* ---- Parameters ---- */
 
 const struct value *rpc_call_param(const struct rpc_call *call, const char *name)

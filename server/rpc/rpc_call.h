@@ -35,7 +35,8 @@ struct rpc_call {
 	void (*cancelled)(struct rpc_call *call);
 	/* The call ends, however: frees what hangs on state. NULL: nothing. */
 	void (*release)(struct rpc_call *call);
-	void *state; /* the handler's own */
+	void *state;         /* the handler's own */
+	struct value answer; /* for rpc_call_reply_with() */
 };
 
 /* NULL: no memory. params and actor are still to be filled. */
@@ -54,6 +55,9 @@ void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct s
     uint32_t count, const char *next);
 /* For a call of the scheduler that takes a reply: ends the call with what comes. */
 struct scheduler_reply rpc_call_reply(struct rpc_call *call);
+/* The same, but what is answered once it has been done is known already: built in the call's arena.
+ */
+struct scheduler_reply rpc_call_reply_with(struct rpc_call *call, struct value answer);
 
 /* ---- Parameters ---- */
 

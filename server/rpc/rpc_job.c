@@ -290,10 +290,13 @@ void rpc_job_rename(struct rpc_call *call)
 void rpc_job_remove(struct rpc_call *call)
 {
 	const char *id = rpc_job_id(call);
+	struct value job;
 
-	if (id)
-		scheduler_remove(call->scheduler, id, rpc_call_bool(call, "purge"),
-		    rpc_call_bool(call, "kill"), &call->actor, rpc_call_reply(call));
+	if (!id)
+		return;
+	job = scheduler_job_value(call->scheduler, id, &call->arena);
+	scheduler_remove(call->scheduler, id, rpc_call_bool(call, "purge"),
+	    rpc_call_bool(call, "kill"), &call->actor, rpc_call_reply_with(call, job));
 }
 
 void rpc_job_pause(struct rpc_call *call)
@@ -339,11 +342,34 @@ void rpc_job_run(struct rpc_call *call)
 		    call->scheduler, id, &options, &call->actor, rpc_call_reply(call));
 }
 
+static bool rpc_job_is_empty(const struct value *map, const char *key)
+{
+	const struct value *list = value_get(map, key);
+
+	return !list || list->type != VALUE_ARRAY || list->array.count == 0;
+}
+
+/* A job that is gone still has a history; one of which nothing is known never was. */
+static void rpc_job_why_came(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+
+	if (rc)
+		rpc_call_fail(call, err);
+	else if (value_is_text(value_get(result, "state"), "removed") &&
+		 rpc_job_is_empty(result, "changes") && rpc_job_is_empty(result, "runs"))
+		rpc_job_missing(call, rpc_call_text(call, "id"));
+	else
+		rpc_call_answer(call, result);
+}
+
 void rpc_job_why(struct rpc_call *call)
 {
 	const char *id = rpc_call_text(call, "id");
 	schedd_time at;
 
 	if (rpc_call_time(call, "at", SCHEDD_TIME_NONE, &at))
-		scheduler_why(call->scheduler, id, at, rpc_call_reply(call));
+		scheduler_why(call->scheduler, id, at,
+		    (struct scheduler_reply){.call = rpc_job_why_came, .context = call});
 }

@@ -220,14 +220,23 @@ void rpc_server_shutdown(struct rpc_call *call)
 	daemon_stop(daemon, how);
 }
 
+static void rpc_server_set_paused(struct rpc_call *call, bool paused)
+{
+	struct value answer = value_map();
+
+	value_put(&call->arena, &answer, "paused", value_bool(paused));
+	scheduler_set_paused(
+	    call->scheduler, paused, &call->actor, rpc_call_reply_with(call, answer));
+}
+
 void rpc_server_pause(struct rpc_call *call)
 {
-	scheduler_set_paused(call->scheduler, true, &call->actor, rpc_call_reply(call));
+	rpc_server_set_paused(call, true);
 }
 
 void rpc_server_resume(struct rpc_call *call)
 {
-	scheduler_set_paused(call->scheduler, false, &call->actor, rpc_call_reply(call));
+	rpc_server_set_paused(call, false);
 }
 
 void rpc_server_config(struct rpc_call *call)

@@ -32,6 +32,15 @@ static bool rpc_store_refuses(struct rpc_call *call)
 	return true;
 }
 
+/* What the removal of a part answers. */
+static struct scheduler_reply rpc_store_removed(struct rpc_call *call)
+{
+	struct value answer = value_map();
+
+	value_put(&call->arena, &answer, "name", value_string_ref(rpc_call_text(call, "name")));
+	return rpc_call_reply_with(call, answer);
+}
+
 void rpc_store_list(struct rpc_call *call)
 {
 	struct value list = scheduler_stores(call->scheduler, &call->arena);
@@ -60,7 +69,7 @@ void rpc_store_add(struct rpc_call *call)
 void rpc_store_remove(struct rpc_call *call)
 {
 	scheduler_remove_store(
-	    call->scheduler, rpc_call_text(call, "name"), &call->actor, rpc_call_reply(call));
+	    call->scheduler, rpc_call_text(call, "name"), &call->actor, rpc_store_removed(call));
 }
 
 void rpc_store_executors(struct rpc_call *call)
@@ -99,7 +108,7 @@ void rpc_store_executor_add(struct rpc_call *call)
 void rpc_store_executor_remove(struct rpc_call *call)
 {
 	scheduler_remove_executor(
-	    call->scheduler, rpc_call_text(call, "name"), &call->actor, rpc_call_reply(call));
+	    call->scheduler, rpc_call_text(call, "name"), &call->actor, rpc_store_removed(call));
 }
 
 void rpc_store_groups(struct rpc_call *call)
