@@ -268,6 +268,8 @@ static void message_pack_string(msgpack_packer *packer, const char *text, size_t
 	msgpack_pack_bin_body(packer, text, length);
 }
 
+static void message_members(msgpack_packer *packer, const struct value *map);
+
 static void message_pack(msgpack_packer *packer, const struct value *value)
 {
 	switch (value->type) {
@@ -296,13 +298,18 @@ static void message_pack(msgpack_packer *packer, const struct value *value)
 		break;
 	case VALUE_MAP:
 		msgpack_pack_map(packer, value->map.count);
-		for (uint32_t i = 0; i < value->map.count; i++) {
-			const char *key = value->map.members[i].key;
-
-			message_pack_text(packer, key, strlen(key));
-			message_pack(packer, &value->map.members[i].value);
-		}
+		message_members(packer, value);
 		break;
+	}
+}
+
+static void message_members(msgpack_packer *packer, const struct value *map)
+{
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		const char *key = map->map.members[i].key;
+
+		message_pack_text(packer, key, strlen(key));
+		message_pack(packer, &map->map.members[i].value);
 	}
 }
 
@@ -312,6 +319,22 @@ void message_pack_value(struct strbuf *out, const struct value *value)
 
 	msgpack_packer_init(&packer, out, message_write);
 	message_pack(&packer, value);
+}
+
+void message_pack_map(struct strbuf *out, uint32_t count)
+{
+	msgpack_packer packer;
+
+	msgpack_packer_init(&packer, out, message_write);
+	msgpack_pack_map(&packer, count);
+}
+
+void message_pack_members(struct strbuf *out, const struct value *map)
+{
+	msgpack_packer packer;
+
+	msgpack_packer_init(&packer, out, message_write);
+	message_members(&packer, map);
 }
 
 static void message_pack_params(msgpack_packer *packer, const struct value *params)

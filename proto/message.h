@@ -54,6 +54,9 @@ void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
 
 /* One bare value, as it stands in params and results. */
 void message_pack_value(struct strbuf *out, const struct value *value);
+/* The same in parts: the head of a map, then its members, which may come from several maps. */
+void message_pack_map(struct strbuf *out, uint32_t count);
+void message_pack_members(struct strbuf *out, const struct value *map);
 
 /* The error map of a response as an error; its code comes from the name. */
 int message_error(const struct value *error, struct schedd_error *err);

@@ -134,19 +134,30 @@ size_t iso8601_scan(const char *text, struct iso8601 *out)
 	return length + more;
 }
 
-static void format_offset(struct strbuf *out, int32_t offset)
+/* A sign of one character and a number of that many digits: lists are full of times, and printf
+ * takes as long as all the rest of a job. */
+static char *format_part(char *at, char sign, int32_t number, int digits)
+{
+	*at = sign;
+	for (int i = digits; i > 0; i--, number /= 10)
+		at[i] = (char)('0' + number % 10);
+	return at + 1 + digits;
+}
+
+static char *format_offset(char *at, int32_t offset)
 {
 	int32_t size = offset < 0 ? -offset : offset;
 
-	strbuf_printf(out, "%c%02d:%02d", offset < 0 ? '-' : '+', size / 3600, size / 60 % 60);
-	if (size % 60 != 0)
-		strbuf_printf(out, ":%02d", size % 60);
+	at = format_part(at, offset < 0 ? '-' : '+', size / 3600, 2);
+	at = format_part(at, ':', size / 60 % 60, 2);
+	return size % 60 ? format_part(at, ':', size % 60, 2) : at;
 }
 
 void iso8601_format(struct strbuf *out, schedd_time when, int32_t offset, bool utc_z)
 {
 	int64_t seconds = when / SCHEDD_SECOND;
 	int32_t micro = (int32_t)(when % SCHEDD_SECOND);
+	char text[48], *at;
 	struct civil civil;
 
 	if (micro < 0) {
@@ -158,12 +169,18 @@ void iso8601_format(struct strbuf *out, schedd_time when, int32_t offset, bool u
 		offset = 0;
 		civil_from_seconds(seconds, &civil);
 	}
-	strbuf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", civil.year, civil.month, civil.day,
-	    civil.hour, civil.minute, civil.second);
+	/* The year has no sign. */
+	at = format_part(text, '+', civil.year, 4);
+	at = format_part(at, '-', civil.month, 2);
+	at = format_part(at, '-', civil.day, 2);
+	at = format_part(at, 'T', civil.hour, 2);
+	at = format_part(at, ':', civil.minute, 2);
+	at = format_part(at, ':', civil.second, 2);
 	if (micro != 0)
-		strbuf_printf(out, ".%06d", micro);
+		at = format_part(at, '.', micro, 6);
 	if (offset == 0 && utc_z)
-		strbuf_add_char(out, 'Z');
+		*at++ = 'Z';
 	else
-		format_offset(out, offset);
+		at = format_offset(at, offset);
+	strbuf_add_n(out, text + 1, (size_t)(at - text - 1));
 }

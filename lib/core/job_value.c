@@ -117,6 +117,16 @@ static const struct job_value {
 
 #define JOB_VALUES (sizeof(job_values) / sizeof(job_values[0]))
 
+static void job_value_derive(const struct entry *entry, struct arena *arena, struct value *map)
+{
+	for (size_t i = 0; i < JOB_VALUES; i++) {
+		struct value value = job_values[i].get(entry, arena);
+
+		if (value.type != VALUE_NIL || !job_values[i].optional)
+			value_put(arena, map, job_values[i].name, value);
+	}
+}
+
 struct value scheduler_job_value(
     struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
 {
@@ -126,12 +136,21 @@ struct value scheduler_job_value(
 	if (!entry)
 		return value_nil();
 	map = job_fields_write(entry->job, &entry->state, arena);
-	for (size_t i = 0; i < JOB_VALUES; i++) {
-		struct value value = job_values[i].get(entry, arena);
+	job_value_derive(entry, arena, &map);
+	return map;
+}
 
-		if (value.type != VALUE_NIL || !job_values[i].optional)
-			value_put(arena, &map, job_values[i].name, value);
-	}
+struct value scheduler_job_own(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+	struct value map;
+
+	if (!entry)
+		return value_nil();
+	map = job_fields_write_from(
+	    entry->job, &entry->state, 1 << JOB_IN_JOB | 1 << JOB_IN_STATE, arena);
+	job_value_derive(entry, arena, &map);
 	return map;
 }
 

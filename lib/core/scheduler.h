@@ -136,6 +136,9 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
 /* The job as a map (fields, state, running, trigger in words …); nil: no such job. */
 struct value scheduler_job_value(
     struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
+/* The same without the fields that are kept in its details, which many jobs may share. */
+struct value scheduler_job_own(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
 /* Only these members (NULL-terminated), nil where there is none of that name, in that order. */
 struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *id,
     const char *const *fields, struct arena *arena);

@@ -107,9 +107,9 @@ struct value job_codes_write(const struct job_codes *codes, struct arena *arena)
 
 	if (!codes->given)
 		return value_nil();
-	for (int code = 0; code < 256; code++)
-		if (job_codes_has(codes, code))
-			value_append(arena, &list, value_int(code));
+	for (int word = 0; word < 4; word++)
+		for (uint64_t bits = codes->bits[word]; bits; bits &= bits - 1)
+			value_append(arena, &list, value_int(word * 64 + __builtin_ctzll(bits)));
 	return list;
 }
 

@@ -126,6 +126,9 @@ int job_fields_read(struct schedd_job *job, struct job_state *state, const struc
 /* All shown fields of a job that are kept somewhere, defaults included; state NULL: without it. */
 struct value job_fields_write(
     const struct schedd_job *job, const struct job_state *state, struct arena *arena);
+/* Of these those that are kept there: a set of 1 << enum job_field_place. */
+struct value job_fields_write_from(const struct schedd_job *job, const struct job_state *state,
+    unsigned places, struct arena *arena);
 /* Only what is not at its default, without state: the form for export and for comparing. */
 struct value job_fields_export(const struct schedd_job *job, struct arena *arena);
 

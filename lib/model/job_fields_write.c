@@ -33,10 +33,18 @@ bool job_fields_is_default(
 struct value job_fields_write(
     const struct schedd_job *job, const struct job_state *state, struct arena *arena)
 {
+	unsigned places = 1 << JOB_IN_JOB | 1 << JOB_IN_DETAILS | 1 << JOB_IN_STATE;
+
+	return job_fields_write_from(job, state, places, arena);
+}
+
+struct value job_fields_write_from(const struct schedd_job *job, const struct job_state *state,
+    unsigned places, struct arena *arena)
+{
 	struct value map = value_map();
 
 	for (const struct job_field *field = job_fields(); field->name; field++) {
-		if (field->place == JOB_NOWHERE || (field->flags & JOB_FIELD_HIDDEN) ||
+		if (!(places & 1u << field->place) || (field->flags & JOB_FIELD_HIDDEN) ||
 		    (field->place == JOB_IN_STATE && !state))
 			continue;
 		value_put(arena, &map, field->name, job_fields_get(job, state, field, arena));

@@ -108,32 +108,71 @@ void rpc_job_get(struct rpc_call *call)
 
 /* ---- Lists ---- */
 
-/* Jobs are packed one by one, so that a long list is never a tree in memory. */
+/*
+ * Jobs are packed one by one, so that a long list is never a tree in memory. The
+ * many members of a job that are kept in its details, which it mostly shares
+ * with the job before it, are packed once and copied.
+ */
 struct rpc_job_list {
 	struct schedd_scheduler *scheduler;
 	struct strbuf packed;
-	uint32_t count;            /* of jobs in it */
-	struct arena arena;        /* of one job at a time */
-	bool failed;               /* no memory for one of them */
-	const char *const *fields; /* members wanted; NULL: all */
+	uint32_t count;                    /* of jobs in it */
+	struct arena arena;                /* of one job at a time */
+	bool failed;                       /* no memory for one of them */
+	const char *const *fields;         /* members wanted; NULL: all */
+	const struct job_details *details; /* of the job before */
+	struct strbuf members;             /* their members, packed; "": of none yet */
+	uint32_t member_count;
 };
 
-static void rpc_job_list_add(struct rpc_job_list *list, const struct value *job)
+static void rpc_job_list_added(struct rpc_job_list *list)
 {
-	message_pack_value(&list->packed, job);
 	list->count++;
 	list->failed |= arena_failed(&list->arena);
 	arena_reset(&list->arena);
 }
 
+static void rpc_job_list_details(struct rpc_job_list *list, const struct schedd_job *job)
+{
+	struct value map;
+
+	if (list->members.length && job->details == list->details)
+		return;
+	map = job_fields_write_from(job, NULL, 1 << JOB_IN_DETAILS, &list->arena);
+	strbuf_reset(&list->members);
+	message_pack_members(&list->members, &map);
+	list->member_count = map.map.count;
+	list->details = job->details;
+}
+
+static void rpc_job_list_whole(struct rpc_job_list *list, const char *id)
+{
+	const struct schedd_job *job = scheduler_job_peek(list->scheduler, id);
+	struct value own;
+
+	if (!job)
+		return;
+	rpc_job_list_details(list, job);
+	own = scheduler_job_own(list->scheduler, id, &list->arena);
+	message_pack_map(&list->packed, own.map.count + list->member_count);
+	message_pack_members(&list->packed, &own);
+	strbuf_add_n(&list->packed, strbuf_peek(&list->members), list->members.length);
+	list->packed.failed |= strbuf_failed(&list->members);
+	rpc_job_list_added(list);
+}
+
 static void rpc_job_list_one(const char *id, void *context)
 {
 	struct rpc_job_list *list = context;
-	struct value job = list->fields
-			       ? scheduler_job_some(list->scheduler, id, list->fields, &list->arena)
-			       : scheduler_job_value(list->scheduler, id, &list->arena);
+	struct value job;
 
-	rpc_job_list_add(list, &job);
+	if (!list->fields) {
+		rpc_job_list_whole(list, id);
+		return;
+	}
+	job = scheduler_job_some(list->scheduler, id, list->fields, &list->arena);
+	message_pack_value(&list->packed, &job);
+	rpc_job_list_added(list);
 }
 
 static void rpc_job_export_one(const char *id, void *context)
@@ -145,7 +184,8 @@ static void rpc_job_export_one(const char *id, void *context)
 	if (!job)
 		return;
 	fields = job_fields_export(job, &list->arena);
-	rpc_job_list_add(list, &fields);
+	message_pack_value(&list->packed, &fields);
+	rpc_job_list_added(list);
 }
 
 static bool rpc_job_is_state(const char *name)
@@ -223,6 +263,7 @@ static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 	}
 	arena_clear(&list.arena);
 	strbuf_clear(&list.packed);
+	strbuf_clear(&list.members);
 	strbuf_clear(&next);
 }
 

@@ -99,6 +99,16 @@ class Protocol(e2e.TestCase):
         self.assertEqual(len(self.call("job.list", patterns="j1*")["jobs"]), 10)
         self.assertEqual(self.call("job.list", states=["paused"])["jobs"], [])
 
+    def test_a_list_shows_each_job_as_get_does(self):
+        wide = {"timeout": 5, "tags": {"a": "1"}, "owner": "ops", "max_instances": 3}
+        for i in range(6):
+            self.call("job.add", id=f"j{i}", shell=f"true {i % 2}", trigger={"every": "1h"},
+                      **(wide if i % 3 else {}), **({"group": "g"} if i == 5 else {}))
+        jobs = self.call("job.list")["jobs"]
+        self.assertEqual([job["id"] for job in jobs], [f"j{i}" for i in range(6)])
+        for job in jobs:
+            self.assertEqual(job, self.call("job.get", id=job["id"]))
+
     def test_run_output_and_wait(self):
         self.call("job.add", id="say", command=["/bin/sh", "-c", "echo out; echo err >&2; printf '\\377'; exit 3"],
                   capture="split", trigger={"every": "1h"})
