@@ -97,7 +97,7 @@ static int daemon_add_defaults(struct daemon *daemon, struct schedd_error *err)
 }
 
 int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
-    struct schedd_error *err)
+    const struct scheduler_actor *actor, struct schedd_error *err)
 {
 	const char *directory = daemon->setup.paths->state_dir;
 	char *own = NULL;
@@ -112,7 +112,7 @@ int daemon_add_store(struct daemon *daemon, const char *name, const char *type, 
 		length = asprintf(&own, "%s/%s.db", directory, name);
 	if (length < 0)
 		return schedd_error_nomem(err);
-	rc = schedd_scheduler_add_store(daemon->scheduler, name, type, own ? own : path, err);
+	rc = scheduler_add_store(daemon->scheduler, name, type, own ? own : path, actor, err);
 	free(own);
 	return rc;
 }
@@ -124,7 +124,7 @@ static int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
 
 	for (uint32_t i = 0; !rc && i < config->store_count; i++)
 		rc = daemon_add_store(daemon, config->stores[i].name, config->stores[i].type,
-		    config->stores[i].path, err);
+		    config->stores[i].path, NULL, err);
 	for (uint32_t i = 0; !rc && i < config->executor_count; i++)
 		rc = schedd_scheduler_add_executor(daemon->scheduler, config->executors[i].name,
 		    config->executors[i].type, config->executors[i].max_workers, err);

@@ -16,6 +16,7 @@
 #include "server/reexec.h"
 
 struct daemon;
+struct scheduler_actor;
 struct schedd_scheduler;
 
 /* How much patience a stop has with running jobs. */
@@ -48,9 +49,10 @@ const struct schedd_log *daemon_log(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 const struct paths *daemon_paths(const struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
-/* Opens a store now; path NULL: NAME.db in the state directory. */
+/* Opens a store now; path NULL: NAME.db in the state directory; actor NULL: the config asks. */
 int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
-    struct schedd_error *err) __attribute__((warn_unused_result));
+    const struct scheduler_actor *actor, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 
 /* Begins to stop; again with less patience is allowed. */
 void daemon_stop(struct daemon *daemon, enum daemon_stop how);

@@ -150,7 +150,8 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 	if (!rc)
 		rc = job_add_read(change, err);
 	if (!rc)
-		rc = job_plan_check(change->scheduler, change->job, err);
+		rc = job_plan_check(
+		    change->scheduler, change->job, change->entry ? change->entry->job : NULL, err);
 	if (rc)
 		return rc;
 	change->store = job_add_store(change, err);

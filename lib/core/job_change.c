@@ -9,6 +9,7 @@
 #include "core/after.h"
 #include "core/job_plan.h"
 #include "core/output_place.h"
+#include "core/scheduler_parts.h"
 #include "core/tick.h"
 #include "model/job_fields.h"
 
@@ -102,7 +103,7 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 	if (!rc)
 		rc = job_change_read(change, err);
 	if (!rc)
-		rc = job_plan_check(change->scheduler, change->job, err);
+		rc = job_plan_check(change->scheduler, change->job, change->entry->job, err);
 	if (!rc)
 		rc = job_change_plan(change, err);
 	if (rc) {
@@ -320,8 +321,19 @@ static void job_change_remove_finish(struct change *change)
 	change_drop_entry(change);
 }
 
+/* By request, not because it had run for the last time: the store may be empty now. */
+static void job_change_removed(struct change *change)
+{
+	const struct store_slot *store = change->store;
+
+	job_change_remove_finish(change);
+	if (store->entries == 0)
+		scheduler_parts_event(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name,
+		    NULL, &change->actor);
+}
+
 const struct change_ops job_change_remove_ops = {
-    "remove", job_change_remove_begin, job_change_remove_finish, NULL};
+    "remove", job_change_remove_begin, job_change_removed, NULL};
 
 static int job_change_expire_begin(struct change *change, struct schedd_error *err)
 {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/after.h"
+#include "core/notify_target.h"
 #include "core/scheduler_parts.h"
 #include "core/tick.h"
 #include "model/job_check.h"
@@ -73,8 +74,8 @@ int job_plan_complete(
 	return rc;
 }
 
-int job_plan_check(
-    struct schedd_scheduler *scheduler, const struct schedd_job *job, struct schedd_error *err)
+int job_plan_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,
+    const struct schedd_job *old, struct schedd_error *err)
 {
 	const struct executor_slot *executor =
 	    scheduler_executor_slot(scheduler, job_executor(job));
@@ -86,9 +87,9 @@ int job_plan_check(
 		return schedd_error_set(
 		    err, SCHEDD_ENOTFOUND, "executor '%s': no such executor", job_executor(job));
 	rc = executor_accepts(executor->executor, job, err);
-	if (rc)
-		return rc;
-	return after_check(scheduler, job, err);
+	if (!rc)
+		rc = notify_target_check(job, old, err);
+	return rc ? rc : after_check(scheduler, job, err);
 }
 
 static int job_plan_never(const struct schedd_job *job, schedd_time now, struct schedd_error *err)

@@ -5,9 +5,10 @@
 
 #include "core/entry.h"
 
-/* Its own fields, its executor, what it runs after. SCHEDD_EINVAL, SCHEDD_ENOTFOUND. */
+/* Its own fields, its executor, whom it tells, what it runs after; old: the job until now, NULL:
+ * none. SCHEDD_EINVAL, SCHEDD_ENOTFOUND. */
 int job_plan_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,
-    struct schedd_error *err) __attribute__((warn_unused_result));
+    const struct schedd_job *old, struct schedd_error *err) __attribute__((warn_unused_result));
 /*
  * Fills what was left out: an executor that can do it, where "default" cannot;
  * a trigger: once, now, or none by the clock where it runs after another.

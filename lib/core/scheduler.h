@@ -75,6 +75,13 @@ struct store *scheduler_store(struct schedd_scheduler *scheduler, const char *na
 /* Lists of maps, as store.list and executor.list answer. */
 struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *arena);
 struct value scheduler_executors(struct schedd_scheduler *scheduler, struct arena *arena);
+/* As the public ones, with who asks (NULL: the scheduler's host). */
+int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, const char *type,
+    const char *path, const struct scheduler_actor *actor, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
+    unsigned max_workers, const struct scheduler_actor *actor, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* Removing: SCHEDD_ECONFLICT while jobs use it. */
 void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
@@ -176,7 +183,7 @@ uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
 
 /* ---- Runs ---- */
 
-/* Those that have not ended, then the stores' history, newest first. Answers {"runs":[…],"next":…}.
+/* Those that go on and the stores' history, newest first. Answers {"runs":[…],"next":…}.
  */
 void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
     struct scheduler_reply reply);

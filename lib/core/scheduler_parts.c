@@ -146,6 +146,12 @@ static int scheduler_parts_same_file(
 int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
     const char *type, const char *path, struct schedd_error *err)
 {
+	return scheduler_add_store(scheduler, name, type, path, NULL, err);
+}
+
+int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, const char *type,
+    const char *path, const struct scheduler_actor *actor, struct schedd_error *err)
+{
 	struct store_slot *slot;
 	int rc;
 
@@ -175,7 +181,7 @@ int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *n
 	scheduler->stores[scheduler->store_count++] = slot;
 	if (scheduler->loaded)
 		rc = scheduler_parts_take_up(scheduler, slot, err);
-	scheduler_parts_event(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, NULL);
+	scheduler_parts_event(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, actor);
 	return rc;
 }
 
@@ -231,6 +237,12 @@ static void scheduler_parts_adopt(struct schedd_scheduler *scheduler, struct exe
 int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
     const char *type, unsigned max_workers, struct schedd_error *err)
 {
+	return scheduler_add_executor(scheduler, name, type, max_workers, NULL, err);
+}
+
+int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
+    unsigned max_workers, const struct scheduler_actor *actor, struct schedd_error *err)
+{
 	struct executor_slot *slot;
 	int rc;
 
@@ -258,7 +270,7 @@ int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char
 	slot->place = (uint16_t)scheduler->executor_count;
 	scheduler->executors[scheduler->executor_count++] = slot;
 	scheduler_parts_adopt(scheduler, slot);
-	scheduler_parts_event(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, NULL);
+	scheduler_parts_event(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, actor);
 	return 0;
 }
 

@@ -19,15 +19,24 @@ struct runs_part {
 	const char *cursor;       /* behind all of them, in arena; NULL: there are no more */
 };
 
-/* A question to all stores, whose answers are merged. */
+/* A run that went on when it was asked for. */
+struct runs_live {
+	schedd_time scheduled_at;
+	struct value value;
+};
+
+/* A question to all stores, whose answers are merged with what goes on. */
 struct runs_question {
 	struct schedd_scheduler *scheduler;
 	struct scheduler_reply reply;
 	struct arena arena;
 	struct store_run_query query; /* texts borrowed: only jobs is used after asking, copied */
 	struct value runs;            /* list */
+	struct runs_live *live;       /* that go on, newest first; in arena; first page only */
+	uint32_t live_count, live_taken;
 	uint64_t limit;
 	bool single;      /* one run is asked for: with its attempts */
+	bool continued;   /* a page behind the first one */
 	uint32_t waiting; /* stores that have not answered, and one while asking */
 	struct runs_part parts[SCHEDULER_STORES_MAX];
 	uint32_t part_count;
@@ -70,6 +79,13 @@ static bool scheduler_runs_match(const struct run_live *live, const struct store
 	return scheduler_runs_in(query->jobs, live->job->id);
 }
 
+static void scheduler_runs_set(struct value *map, const char *key, struct value value)
+{
+	for (uint32_t i = 0; i < map->map.count; i++)
+		if (strcmp(map->map.members[i].key, key) == 0)
+			map->map.members[i].value = value;
+}
+
 static struct value scheduler_runs_live_value(
     struct runs_question *question, const struct run_live *live)
 {
@@ -77,35 +93,57 @@ static struct value scheduler_runs_live_value(
 	struct value value = scheduler_runs_value(question, &live->run);
 	char text[256];
 
-	if (live->output) {
-		/* As much as there is by now. */
-		for (uint32_t i = 0; i < value.map.count; i++)
-			if (strcmp(value.map.members[i].key, "output_bytes") == 0)
-				value.map.members[i].value =
-				    value_int((int64_t)output_written(live->output));
-	}
-	if (run_live_waits_for(live, text, sizeof(text)))
+	/* As much as there is by now. */
+	if (live->output)
+		scheduler_runs_set(
+		    &value, "output_bytes", value_int((int64_t)output_written(live->output)));
+	if (run_live_waits_for(live, text, sizeof(text))) {
+		scheduler_runs_set(&value, "reason",
+		    value_string(arena, arena_printf(arena, "waits for %s", text)));
 		value_put(arena, &value, "waits_for", value_string(arena, text));
+	}
 	return value;
 }
 
-/* The newest are at the head of the list. */
-static void scheduler_runs_live(struct runs_question *question, const struct store_run_query *query)
+static int runs_live_newer(const void *a, const void *b)
 {
-	for (const struct run_live *live = question->scheduler->live; live; live = live->next) {
-		if (question->runs.array.count >= question->limit)
-			return;
-		if (scheduler_runs_match(live, query))
-			value_append(&question->arena, &question->runs,
-			    scheduler_runs_live_value(question, live));
-	}
+	const struct run *left = &(*(const struct run_live *const *)a)->run;
+	const struct run *right = &(*(const struct run_live *const *)b)->run;
+
+	if (left->scheduled_at != right->scheduled_at)
+		return left->scheduled_at < right->scheduled_at ? 1 : -1;
+	return (left->number < right->number) - (left->number > right->number);
 }
 
-static bool scheduler_runs_known(const struct runs_question *question, const struct run *run)
+/* Values of the newest alone: there may be many more. */
+static void scheduler_runs_live(struct runs_question *question, const struct store_run_query *query)
+{
+	const struct schedd_scheduler *scheduler = question->scheduler;
+	const struct run_live **found = calloc(scheduler->live_count + 1, sizeof(const void *));
+	uint32_t count = 0;
+
+	for (const struct run_live *live = scheduler->live; found && live; live = live->next)
+		if (scheduler_runs_match(live, query))
+			found[count++] = live;
+	if (count > 1)
+		qsort(found, count, sizeof(const void *), runs_live_newer);
+	if (count > question->limit)
+		count = (uint32_t)question->limit;
+	question->live = arena_alloc(&question->arena, (count + 1) * sizeof(question->live[0]));
+	for (uint32_t i = 0; question->live && i < count; i++)
+		question->live[question->live_count++] = (struct runs_live){
+		    found[i]->run.scheduled_at, scheduler_runs_live_value(question, found[i])};
+	if (!found)
+		question->rc = schedd_error_nomem(&question->err);
+	free((void *)found);
+}
+
+static const struct run_live *scheduler_runs_known(
+    const struct runs_question *question, const struct run *run)
 {
 	const struct run_live *live = run_live_find(question->scheduler, run->job, run->number);
 
-	return live && !live->held_by_dead;
+	return live && !live->held_by_dead ? live : NULL;
 }
 
 /* The part whose next row is the newest; NULL: all rows were taken. */
@@ -124,17 +162,45 @@ static struct runs_part *runs_newest(struct runs_question *question)
 	return newest;
 }
 
+/* The next one that goes on, if it is newer than that part's next row; NULL: it is not. */
+static const struct runs_live *runs_live_next(
+    struct runs_question *question, const struct runs_part *part)
+{
+	const struct runs_live *live = &question->live[question->live_taken];
+
+	if (question->live_taken == question->live_count)
+		return NULL;
+	if (part && live->scheduled_at < part->runs[part->taken].scheduled_at)
+		return NULL;
+	question->live_taken++;
+	return live;
+}
+
+/* Rows of runs that go on are older than what is known of them. */
+static void runs_merge_row(struct runs_question *question, const struct run *run)
+{
+	const struct run_live *live = scheduler_runs_known(question, run);
+
+	if (!live)
+		value_append(
+		    &question->arena, &question->runs, scheduler_runs_value(question, run));
+	else if (question->continued)
+		value_append(
+		    &question->arena, &question->runs, scheduler_runs_live_value(question, live));
+}
+
 static void runs_merge(struct runs_question *question)
 {
-	struct runs_part *part;
+	while (question->runs.array.count < question->limit) {
+		struct runs_part *part = runs_newest(question);
+		const struct runs_live *live = runs_live_next(question, part);
 
-	while (question->runs.array.count < question->limit && (part = runs_newest(question))) {
-		const struct run *run = &part->runs[part->taken++];
-
-		/* Rows of runs that go on are older than what we know of them. */
-		if (!scheduler_runs_known(question, run))
-			value_append(
-			    &question->arena, &question->runs, scheduler_runs_value(question, run));
+		if (live)
+			value_append(&question->arena, &question->runs, live->value);
+		else if (part)
+			runs_merge_row(question, &part->runs[part->taken++]);
+		else
+			return;
 	}
 }
 
@@ -310,9 +376,12 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
 	question->limit = query->limit ? query->limit : 100;
 	question->query = *query;
 	question->query.jobs = runs_copy_jobs(&question->arena, query->jobs);
-	if (!query->after)
+	question->continued = query->after != NULL;
+	if (!question->continued)
 		scheduler_runs_live(question, query);
-	question->rc = runs_divide(question, scheduler_runs_store(scheduler, query), query->after);
+	if (!question->rc)
+		question->rc =
+		    runs_divide(question, scheduler_runs_store(scheduler, query), query->after);
 	runs_ask(question);
 	scheduler_leave(scheduler);
 }
@@ -342,6 +411,53 @@ static struct value scheduler_kill_numbers(
 	return numbers;
 }
 
+/* A run that does not go on: the history tells whether it is over or never was. */
+struct kill_question {
+	struct scheduler_reply reply;
+	char run[RUN_LIVE_ID_MAX];
+};
+
+static void scheduler_kill_answered(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct kill_question *question = context;
+	const struct value *runs = rc ? NULL : value_get(result, "runs");
+	struct schedd_error why;
+
+	if (rc)
+		why = *err;
+	else if (runs && runs->array.count)
+		rc = schedd_error_set(
+		    &why, SCHEDD_ECONFLICT, "run %s is not going on", question->run);
+	else
+		rc = schedd_error_set(&why, SCHEDD_ENOTFOUND, "run %s: no such run", question->run);
+	scheduler_answer(question->reply, rc, &why, NULL);
+	free(question);
+}
+
+static void scheduler_kill_nothing(struct schedd_scheduler *scheduler, const char *job,
+    uint32_t number, struct scheduler_reply reply)
+{
+	struct kill_question *question = calloc(1, sizeof(*question));
+	const char *jobs[] = {job, NULL};
+	struct store_run_query query = {.jobs = jobs,
+	    .since = SCHEDD_TIME_NONE,
+	    .until = SCHEDD_TIME_NONE,
+	    .number = number,
+	    .limit = 1};
+	struct schedd_error err;
+
+	if (!question) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	question->reply = reply;
+	snprintf(question->run, sizeof(question->run), "%s/%u", job, number);
+	scheduler_query_runs(
+	    scheduler, &query, (struct scheduler_reply){scheduler_kill_answered, question});
+}
+
 void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     int signal, const struct scheduler_actor *actor, struct scheduler_reply reply)
 {
@@ -353,6 +469,11 @@ void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_
 
 	arena_init(&arena);
 	numbers = scheduler_kill_numbers(scheduler, job, number, &arena);
+	if (number && !numbers.array.count) {
+		arena_clear(&arena);
+		scheduler_kill_nothing(scheduler, job, number, reply);
+		return;
+	}
 	scheduler_enter(scheduler);
 	for (uint32_t i = 0; i < numbers.array.count; i++) {
 		struct run_live *live =
@@ -365,10 +486,7 @@ void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_
 		failed = scheduler_kill_one(live, signal, actor ? actor : &nobody, &err);
 		rc = failed ? failed : rc;
 	}
-	if (!numbers.array.count && number)
-		rc = schedd_error_set(
-		    &err, SCHEDD_ECONFLICT, "run %s/%u is not going on", job, number);
-	else if (!numbers.array.count && !entry_get(scheduler, job))
+	if (!numbers.array.count && !entry_get(scheduler, job))
 		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "job %s: no such job", job);
 	else if (!numbers.array.count)
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "job %s has no run going on", job);

@@ -11,6 +11,8 @@
 #include "model/job_word.h"
 
 #define TARGET_MAX 65536
+/* What the name of a scheme is made of. */
+#define JOB_NOTIFY_SCHEME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
 
 struct job_notify_parts {
 	int on;             /* enum job_notify_on, -1: not given */
@@ -47,6 +49,12 @@ static int job_notify_check(const char *target, struct schedd_error *err)
 			    "'%.100s' is not a URL of the form https://HOST…", target);
 		break;
 	case JOB_NOTIFY_COMMAND:
+		/* "ftp://…" is a scheme that was meant to be one of ours. */
+		if (strncmp(target + strspn(target, JOB_NOTIFY_SCHEME), "://", 3) == 0)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "'%.100s' is neither http:// nor https://, write one of these, "
+			    "mail:ADDR or a shell line",
+			    target);
 		break;
 	}
 	return 0;

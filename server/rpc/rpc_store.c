@@ -57,7 +57,7 @@ void rpc_store_add(struct rpc_call *call)
 	if (rpc_store_refuses(call))
 		return;
 	if (daemon_add_store(call->daemon, name, rpc_call_text(call, "type"),
-		rpc_call_text(call, "path"), &err)) {
+		rpc_call_text(call, "path"), &call->actor, &err)) {
 		rpc_call_fail(call, &err);
 		return;
 	}
@@ -95,8 +95,8 @@ void rpc_store_executor_add(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 		return;
 	}
-	if (schedd_scheduler_add_executor(
-		call->scheduler, name, rpc_call_text(call, "type"), (unsigned)workers, &err)) {
+	if (scheduler_add_executor(call->scheduler, name, rpc_call_text(call, "type"),
+		(unsigned)workers, &call->actor, &err)) {
 		rpc_call_fail(call, &err);
 		return;
 	}
