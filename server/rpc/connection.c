@@ -28,6 +28,7 @@
 /* A request may have so many elements, and one more for so many bytes of its limit. */
 #define RPC_BYTES_PER_ELEMENT 8
 #define RPC_ELEMENTS_MIN 1024
+#define CONNECTION_LINGER 2   /* seconds for a client to end sending what is not taken any more */
 #define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
 #define CONNECTION_TURN                                                                            \
 	1000 /* microseconds for one client's requests before others have theirs                   \
@@ -46,6 +47,7 @@ struct connection {
 	bool writing;           /* writable is pending */
 	bool ended;             /* the client sends nothing more */
 	bool doomed;            /* nothing can be read any more: close when out is sent */
+	bool lingering;         /* it is sent: what still comes is thrown away */
 	bool stalled;           /* in holds messages that had to wait for room, or for their turn */
 	bool had_turn;          /* the requests taken up filled its turn */
 	bool busy;              /* messages are being taken apart: answers are sent at the end */
@@ -413,7 +415,7 @@ static void connection_want_read(struct connection *c)
 {
 	bool wanted = !c->ended && !c->stalled && connection_takes_more(c);
 
-	if (wanted == c->reading)
+	if (wanted == c->reading || c->lingering)
 		return;
 	c->reading = wanted;
 	if (wanted)
@@ -437,6 +439,34 @@ static void connection_messages_kept(struct connection *c)
 		strbuf_clear(&c->in);
 	else if (done)
 		memmove(c->in.data, c->in.data + done, c->in.length);
+}
+
+/*
+ * The client may be in the middle of sending: were the connection closed now,
+ * that would fail before the reason can be read. So only our side ends, and
+ * what still comes is thrown away, until it ends too or a while has passed.
+ */
+static bool connection_linger(struct connection *c)
+{
+	static const struct timeval patience = {.tv_sec = CONNECTION_LINGER};
+
+	if (c->lingering)
+		return true;
+	if (c->ended || shutdown(c->fd, SHUT_WR) < 0)
+		return false;
+	event_del(&c->readable);
+	c->lingering = c->reading = event_add(&c->readable, &patience) == 0;
+	return c->lingering;
+}
+
+static void connection_throw_away(struct connection *c, short what)
+{
+	char *buffer;
+	size_t size = rpc_buffer(c->rpc, &buffer);
+	ssize_t n = what & EV_TIMEOUT ? 0 : recv(c->fd, buffer, size, MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		connection_close(c);
 }
 
 /* One read: 1: bytes came, 0: none for now, -1: the connection is closed. */
@@ -477,7 +507,11 @@ static void connection_on_readable(evutil_socket_t fd, short what, void *context
 	struct connection *c = connection_ref(context);
 
 	(void)fd;
-	(void)what;
+	if (c->lingering) {
+		connection_throw_away(c, what);
+		connection_unref(c);
+		return;
+	}
 	c->busy = true;
 	if (connection_read(c) >= 0) {
 		c->busy = false;
@@ -513,7 +547,7 @@ void connection_resume(struct connection *c)
 	c->had_turn = false;
 	if (alive && c->stalled && connection_takes_more(c))
 		rpc_client_later(c->rpc, &c->link);
-	if (alive && connection_is_over(c))
+	if (alive && connection_is_over(c) && !(c->doomed && connection_linger(c)))
 		connection_close(c);
 	else if (alive)
 		connection_want_read(c);

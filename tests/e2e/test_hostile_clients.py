@@ -58,6 +58,14 @@ class Hostile(Case):
             self.assertIn("limit", self.told_and_closed(data)["message"])
         self.assertLess(self.server.memory() - before, 4 << 20)
 
+    def test_a_client_in_the_middle_of_sending_can_read_the_reason(self):
+        error = self.told_and_closed(msgpack.packb([0, 1, "server.hello", [{"client": "x" * (16 << 20)}]]))
+        self.assertIn("limit", error["message"])
+        sock = self.raw()
+        sock.sendall(b"\xc1")
+        self.assertEqual(msgpack.unpackb(read_all(sock))[1], 0)
+        e2e.wait_until("it is closed although it stays", lambda: self.client.call("server.status")["clients"] == 1)
+
     def test_nesting_that_is_too_deep(self):
         self.assertIn("nested", self.told_and_closed(b"\x94\x00\x01\xa1x" + b"\x91" * 100)["message"])
 
