@@ -184,6 +184,9 @@ static int form_unknown_key(
 	size_t count = 0, length = 0;
 	char list[256] = ""; /* of all keys there are: longer than any */
 
+	if (other && form->type && form->read == other->read && value_get(frame->map, form->key))
+		return trigger_form_error(
+		    frame, err, "'%s' and '%s' are two rules: give one of them", form->key, key);
 	if (other && form->type)
 		return trigger_form_error(
 		    frame, err, "'%s' is a short form of its own and does not go with 'type'", key);

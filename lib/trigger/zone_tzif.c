@@ -11,10 +11,14 @@
 #include <string.h>
 
 #include "trigger/zone_posix.h"
+#include "trigger/zone_rule.h"
 
 #define TZIF_HEADER 44
 #define TZIF_TYPE 6 /* bytes of a local time type */
 #define TZIF_TYPES_MAX 256
+/* So far the rule's own changes are listed as well: finding one is quicker than computing it. */
+#define TZIF_LISTED_UNTIL INT64_C(4102444800) /* 2100-01-01 */
+#define TZIF_LISTED_MAX 200
 
 /* A header, and where the arrays behind it begin. */
 struct tzif_block {
@@ -159,9 +163,35 @@ static int tzif_changes(const struct tzif_block *block, const struct zone_type *
 /* The scratch the table is put together from. */
 struct tzif_scratch {
 	struct zone_type types[TZIF_TYPES_MAX];
-	int64_t times[ZONE_TZIF_MAX / 5];
-	uint8_t kinds[ZONE_TZIF_MAX / 5 + 1];
+	int64_t times[ZONE_TZIF_MAX / 5 + TZIF_LISTED_MAX];
+	uint8_t kinds[ZONE_TZIF_MAX / 5 + TZIF_LISTED_MAX + 1];
 };
+
+/* Lists changes by the rule behind those of the file, where types has room for its two. */
+static void tzif_prolong(const struct zone_rule *rule, struct tzif_scratch *scratch,
+    uint32_t *count, uint32_t *type_count)
+{
+	uint8_t standard = (uint8_t)*type_count, daylight = (uint8_t)(*type_count + 1);
+	struct zone_span span;
+
+	if (!rule->present || !rule->changes || *count == 0 || *type_count + 2 > TZIF_TYPES_MAX)
+		return;
+	memcpy(&scratch->types[standard], &rule->standard, sizeof(rule->standard));
+	memcpy(&scratch->types[daylight], &rule->daylight, sizeof(rule->daylight));
+	*type_count += 2;
+	/* From the file's last change on the rule holds, whatever type the file gives it. */
+	zone_rule_span(rule, scratch->times[*count - 1], &span);
+	scratch->kinds[*count] = span.dst ? daylight : standard;
+	/* It may be there only to say so, and change nothing. */
+	if (span.end < TZIF_LISTED_UNTIL && type_same(&scratch->types[scratch->kinds[*count]],
+						&scratch->types[scratch->kinds[*count - 1]]))
+		--*count;
+	for (int listed = 0; listed < TZIF_LISTED_MAX && span.end < TZIF_LISTED_UNTIL; listed++) {
+		scratch->times[*count] = span.end;
+		zone_rule_span(rule, span.end, &span);
+		scratch->kinds[++*count] = span.dst ? daylight : standard;
+	}
+}
 
 static int tzif_table(const struct tzif_block *block, const struct zone_rule *rule,
     struct tzif_scratch *scratch, struct zone_table **out, struct schedd_error *err)
@@ -180,6 +210,7 @@ static int tzif_table(const struct tzif_block *block, const struct zone_rule *ru
 		return status;
 	/* A rule that always holds needs no types, and equals the same rule from elsewhere. */
 	type_count = count == 0 && rule->present ? 0 : block->typecnt;
+	tzif_prolong(rule, scratch, &count, &type_count);
 	table = zone_table_new(count, type_count);
 	if (!table)
 		return schedd_error_nomem(err);

@@ -58,6 +58,8 @@ Test(trigger_form, refuses_what_does_not_go_together)
 	static const struct refusal rows[] = {
 	    {"{\"type\":\"interval\",\"every\":\"5m\"}",
 		"trigger: 'every' is a short form of its own and does not go with 'type'"},
+	    {"{\"type\":\"cron\",\"expr\":\"* * * * *\",\"quartz\":\"0 0 12 * * ?\"}",
+		"trigger: 'expr' and 'quartz' are two rules: give one of them"},
 	    {"{\"every\":\"5m\",\"cron\":\"* * * * *\"}",
 		"trigger: 'every' and 'cron' are two triggers: join them in a list under 'any' or "
 		"'all'"},

@@ -140,3 +140,31 @@ Test(zone, knows_names_in_any_case_and_guesses_the_mistyped)
 		cr_expect(strstr(err.message, bad[i][1]), "%s: %s", bad[i][0], err.message);
 	}
 }
+
+/* The changes that are listed up to 2100 and those of the rule behind them are the same. */
+Test(zone, far_years_follow_the_rule_of_the_file)
+{
+	static const char *const rules[][2] = {
+	    {"Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"},
+	    {"America/New_York", "EST5EDT,M3.2.0,M11.1.0"},
+	    {"Europe/Dublin", "IST-1GMT0,M10.5.0,M3.5.0/1"},
+	    {"Australia/Lord_Howe", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"},
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const struct zone *named = zone_of(rules[i][0]), *rule = zone_of(rules[i][1]);
+		struct zone_span a, b;
+
+		for (int64_t at = wall_of(2038, 1, 1, 0, 0); at < wall_of(2120, 1, 1, 0, 0);
+		     at = a.end) {
+			zone_span_at(named, at, &a);
+			zone_span_at(rule, at, &b);
+			cr_assert(a.begin == b.begin && a.end == b.end && a.offset == b.offset &&
+				      a.dst == b.dst,
+			    "%s at %lld: %lld..%lld %d %d, %lld..%lld %d %d", rules[i][0],
+			    (long long)at, (long long)a.begin, (long long)a.end, a.offset, a.dst,
+			    (long long)b.begin, (long long)b.end, b.offset, b.dst);
+			cr_assert_str_eq(a.abbreviation, b.abbreviation);
+		}
+	}
+}
