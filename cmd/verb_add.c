@@ -141,7 +141,7 @@ const struct verb verb_add = {
 		"'pg_dump shop | gzip > /backup/shop.gz'\n"
 		"schedctl add --at 'tomorrow 9am' -- notify-send 'Stand-up'\n"
 		"schedctl add --on-boot --tag kind=check -- /usr/local/sbin/check-disks\n"
-		"id=$(schedctl add --in 10m --wait -- make test)",
+		"id=$(schedctl add --in 10m --wait -C . -- make test)",
     .notes = "Several triggers are joined by \"any of\"; with --all-of only times count that all "
 	     "of them name.\n"
 	     "A command runs in its user's home with a small clean environment, as under cron.\n"
