@@ -239,6 +239,9 @@ static int client_write(struct rpc_client *client, const char *bytes, size_t len
 			length -= (size_t)sent;
 			continue;
 		}
+		/* Whoever refused us has closed, but said why: that is still there to be read. */
+		if (errno == EPIPE || errno == ECONNRESET)
+			return 0;
 		if (errno != EAGAIN && errno != EINTR)
 			return client_gone(err);
 		rc = client_read(client, client_now(), err);

@@ -157,6 +157,10 @@ class Limited(Case):
         error = msgpack.unpackb(read_all(self.raw()))[2]
         self.assertEqual(error["name"], "failed")
         self.assertIn("limits.clients", error["message"])
+        for _ in range(5):  # it may be told before it has sent anything
+            status, _, text = self.server.ctl("list")
+            self.assertEqual(status, 1, text)
+            self.assertIn("limits.clients", text)
         for other in others:
             other.close()
 
