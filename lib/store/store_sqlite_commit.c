@@ -204,9 +204,12 @@ static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct
 	int rc = 0;
 
 	for (const struct store_batch *batch = chain->first; batch != chain->end && rc == 0;
-	     batch = batch->next)
+	     batch = batch->next) {
 		for (const struct store_op *op = batch->first; op && rc == 0; op = op->next)
 			rc = sqlite_verbs[op->kind](sqlite, op, err);
+		if (!batch->next)
+			store_worker_gather(sqlite->worker);
+	}
 	return rc;
 }
 

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Batches that may join a group while it is being stored: their answers must not wait for ever. */
+#define WORKER_GATHER_MAX 512
+
 struct store_worker {
 	struct store *store;
 	store_worker_commit_fn commit;
@@ -23,7 +26,9 @@ struct store_worker {
 	struct store_batch *queued; /* oldest first */
 	struct store_batch **queue_end;
 	struct store_batch *group; /* being committed */
-	struct store_task *tasks;  /* oldest first */
+	struct store_batch **group_end;
+	uint32_t gathering;       /* how many may still join the group; the thread alone */
+	struct store_task *tasks; /* oldest first */
 	struct store_task **task_end;
 	bool stopping;
 	_Atomic uint64_t groups;
@@ -70,14 +75,41 @@ static void worker_commit_group(struct store_worker *worker, struct store_batch 
 		batch->rc = store_batch_check(batch, &batch->err);
 		whole = whole && batch->rc == 0;
 	}
-	if (!whole || !chain->next) {
+	if (!whole) {
 		worker_commit_alone(worker, chain);
 		return;
 	}
+	worker->gathering = WORKER_GATHER_MAX;
 	rc = worker->commit(worker->store, chain, NULL, &err);
+	worker->gathering = 0;
 	atomic_fetch_add_explicit(&worker->groups, 1, memory_order_relaxed);
-	if (rc < 0)
+	if (rc < 0 && chain->next) {
 		worker_commit_alone(worker, chain);
+	} else if (rc < 0) {
+		chain->rc = rc;
+		chain->err = err;
+	}
+}
+
+void store_worker_gather(struct store_worker *worker)
+{
+	struct store_batch *batch;
+
+	if (!worker->gathering)
+		return;
+	worker->gathering--;
+	pthread_mutex_lock(&worker->lock);
+	batch = worker->queued;
+	/* One that cannot be stored would take the others with it. */
+	if (batch && store_batch_check(batch, &batch->err) == 0) {
+		worker->queued = batch->next;
+		if (!worker->queued)
+			worker->queue_end = &worker->queued;
+		batch->next = NULL;
+		*worker->group_end = batch;
+		worker->group_end = &batch->next;
+	}
+	pthread_mutex_unlock(&worker->lock);
 }
 
 static void worker_post_group(struct store_worker *worker, struct store_batch *chain)
@@ -116,6 +148,7 @@ static void worker_step_task(struct store_worker *worker, struct store_task *tas
 static struct store_batch *worker_take_group(struct store_worker *worker)
 {
 	worker->group = worker->queued;
+	worker->group_end = worker->queue_end;
 	worker->queued = NULL;
 	worker->queue_end = &worker->queued;
 	return worker->group;

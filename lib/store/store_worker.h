@@ -35,6 +35,12 @@ typedef int (*store_worker_commit_fn)(struct store *store, const struct store_ba
 /* commit NULL: for tasks alone. The thread is called name (at most 15 bytes). */
 struct store_worker *store_worker_new(
     struct store *store, const char *name, store_worker_commit_fn commit, struct schedd_error *err);
+/*
+ * For commit, when it has come to the last of a group (end NULL): a batch that
+ * was queued meanwhile joins it, so that one transaction serves what one reading
+ * of a socket brought.
+ */
+void store_worker_gather(struct store_worker *worker);
 /* Everything must have been answered. NULL is fine. */
 void store_worker_free(struct store_worker *worker);
 /* Takes the batch; store_batch_answer() follows on the loop's thread. */
