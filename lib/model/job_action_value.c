@@ -358,8 +358,8 @@ static bool job_action_is_default(const struct job_halves *halves, const struct 
 
 static void job_action_reset(const struct job_halves *halves, const struct job_field *field)
 {
-	if (job_action_is(halves, job_action_kind(field)))
-		job_clear_action(halves->job);
+	(void)field;
+	job_clear_action(halves->job);
 }
 
 #define JOB_ACTION_OPS(read_fn, write_fn)                                                          \

@@ -125,8 +125,7 @@ static bool job_after_is_default(const struct job_halves *halves, const struct j
 static void job_after_reset(const struct job_halves *halves, const struct job_field *field)
 {
 	(void)field;
-	if (halves->job->details)
-		job_details_clear_after(halves->job->details);
+	job_details_clear_after(halves->job->details);
 }
 
 const struct job_field_ops job_after_ops = {

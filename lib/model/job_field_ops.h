@@ -14,7 +14,8 @@ struct job_field_ops {
 	struct value (*write)(
 	    const struct job_halves *halves, const struct job_field *field, struct arena *arena);
 	bool (*is_default)(const struct job_halves *halves, const struct job_field *field);
-	/* Back to the default; frees what it was. */
+	/* Back from another value to the default; frees what it was. The details are the job's own.
+	 */
 	void (*reset)(const struct job_halves *halves, const struct job_field *field);
 };
 

@@ -23,21 +23,33 @@ static void job_fields_prefix(const struct job_field *field, struct schedd_error
 	schedd_error_prefix(err, "%s", field->name);
 }
 
+/* Back to the default. Details that say nothing else need not be made for it. */
+static int job_fields_reset(
+    const struct job_halves *halves, const struct job_field *field, struct schedd_error *err)
+{
+	const struct job_field_ops *ops = job_field_ops(field);
+
+	if (ops->is_default(halves, field))
+		return 0;
+	if (field->place == JOB_IN_DETAILS && !job_details_edit(halves->job))
+		return schedd_error_nomem(err);
+	ops->reset(halves, field);
+	return 0;
+}
+
 int job_fields_set(struct schedd_job *job, struct job_state *state, const struct job_field *field,
     const struct value *value, const struct job_fields_context *context, struct schedd_error *err)
 {
 	struct job_halves halves = {.job = job, .state = state};
-	const struct job_field_ops *ops;
-	int rc = 0;
+	int rc;
 
 	if (field->place == JOB_NOWHERE || ((field->flags & JOB_FIELD_STATE) && !state))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "%s: it cannot be set here", field->name);
-	ops = job_field_ops(field);
 	if (value->type == VALUE_NIL)
-		ops->reset(&halves, field);
+		rc = job_fields_reset(&halves, field, err);
 	else
-		rc = ops->read(&halves, field, value, context, err);
+		rc = job_field_ops(field)->read(&halves, field, value, context, err);
 	if (rc) {
 		job_fields_prefix(field, err);
 		return rc;

@@ -199,8 +199,7 @@ static bool job_notify_is_default(const struct job_halves *halves, const struct 
 static void job_notify_reset(const struct job_halves *halves, const struct job_field *field)
 {
 	(void)field;
-	if (halves->job->details)
-		job_details_clear_notify(halves->job->details);
+	job_details_clear_notify(halves->job->details);
 }
 
 const struct job_field_ops job_notify_ops = {

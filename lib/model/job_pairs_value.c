@@ -189,8 +189,7 @@ static bool job_pairs_is_default(const struct job_halves *halves, const struct j
 
 static void job_pairs_reset(const struct job_halves *halves, const struct job_field *field)
 {
-	if (!job_pairs_is_default(halves, field))
-		job_pairs_clear(job_place_edit(halves, field));
+	job_pairs_clear(job_place_edit(halves, field));
 }
 
 const struct job_field_ops job_pairs_ops = {

@@ -78,14 +78,7 @@ bool job_place_same(const struct job_halves *halves, const struct job_field *fie
 
 void job_place_reset(const struct job_halves *halves, const struct job_field *field)
 {
-	void *at;
-
-	/* Details that were never made need no memory to be at their defaults. */
-	if (job_place_same(halves, field))
-		return;
-	at = job_place_edit(halves, field);
-	if (at)
-		memcpy(at, job_place_default(field), field->width);
+	memcpy(job_place_edit(halves, field), job_place_default(field), field->width);
 }
 
 int64_t job_place_integer(const struct job_halves *halves, const struct job_field *field)

@@ -132,8 +132,6 @@ static void job_retry_reset(const struct job_halves *halves, const struct job_fi
 	struct job_details *details = halves->job->details;
 
 	(void)field;
-	if (!details)
-		return;
 	details->retry_limit = defaults->retry_limit;
 	details->retry_delay = defaults->retry_delay;
 	details->retry_backoff = defaults->retry_backoff;

@@ -255,8 +255,7 @@ static bool job_rlimits_is_default(const struct job_halves *halves, const struct
 static void job_rlimits_reset(const struct job_halves *halves, const struct job_field *field)
 {
 	(void)field;
-	if (halves->job->details)
-		job_rlimits_clear(halves->job->details);
+	job_rlimits_clear(halves->job->details);
 }
 
 const struct job_field_ops job_rlimits_ops = {

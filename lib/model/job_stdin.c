@@ -105,8 +105,7 @@ static bool job_stdin_is_default(const struct job_halves *halves, const struct j
 static void job_stdin_reset(const struct job_halves *halves, const struct job_field *field)
 {
 	(void)field;
-	if (halves->job->details)
-		job_stdin_clear(halves->job->details);
+	job_stdin_clear(halves->job->details);
 }
 
 const struct job_field_ops job_stdin_ops = {

@@ -156,11 +156,8 @@ static bool job_text_is_default(const struct job_halves *halves, const struct jo
 
 static void job_text_reset(const struct job_halves *halves, const struct job_field *field)
 {
-	char **at;
+	char **at = job_place_edit(halves, field);
 
-	if (job_text_is_default(halves, field))
-		return;
-	at = job_place_edit(halves, field);
 	free(*at);
 	*at = NULL;
 }

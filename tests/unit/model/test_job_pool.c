@@ -128,3 +128,40 @@ Test(job_pool, changes_of_a_clone_touch_nobody_else)
 	free(before);
 	free(after);
 }
+
+/* Whatever field is taken back to its default, whoever shares the rest keeps it. */
+Test(job_pool, resets_of_a_clone_touch_nobody_else)
+{
+	static const char json[] = "\"shell\":\"x\",\"retry\":{\"limit\":2}," DETAILS "}";
+	struct job_pool *pool = job_pool_new();
+	struct strbuf text = STRBUF_EMPTY;
+	struct value nil = value_nil();
+	struct schedd_job *a;
+	uint32_t count = 0;
+	char *before;
+
+	strbuf_printf(&text, "{\"id\":\"a\",%s", json);
+	a = job_pool_seal(pool, made(strbuf_peek(&text)));
+	before = written(a);
+	for (const struct job_field *field = job_fields(); field->name; field++) {
+		struct schedd_job *clone;
+		struct schedd_error err;
+		char *after;
+
+		if (field->place != JOB_IN_DETAILS && field->place != JOB_IN_JOB)
+			continue;
+		clone = job_clone(a);
+		cr_assert_eq(job_fields_set(clone, NULL, field, &nil, NULL, &err), 0, "%s: %s",
+		    field->name, err.message);
+		after = written(a);
+		cr_expect_str_eq(before, after, "%s", field->name);
+		free(after);
+		job_unref(clone);
+		count++;
+	}
+	cr_expect_gt(count, 40);
+	job_unref(a);
+	job_pool_free(pool);
+	strbuf_clear(&text);
+	free(before);
+}
