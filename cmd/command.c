@@ -59,12 +59,12 @@ struct trigger_context command_triggers(struct command *command)
 	    .zones = command->zones, .zone = zone, .now = command->now, .host = command->host};
 }
 
-struct when_context command_times(struct command *command, bool strict)
+struct when_context command_times(struct command *command)
 {
 	const struct zone *zone = command_zone(command);
 
 	return (struct when_context){
-	    .zones = command->zones, .zone = zone, .now = command->now, .strict = strict};
+	    .zones = command->zones, .zone = zone, .now = command->now, .strict = true};
 }
 
 int command_connect(struct command *command, struct schedd_error *err)

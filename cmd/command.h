@@ -59,8 +59,8 @@ const struct zone *command_daemon_zone(struct command *command);
 /* How triggers are read: in the caller's zone, from when the command began; of no job yet.
  * Valid as long as the command. */
 struct trigger_context command_triggers(struct command *command);
-/* Likewise times. strict: what does not exist or comes twice is an error. */
-struct when_context command_times(struct command *command, bool strict);
+/* Likewise times, strictly: what does not exist or comes twice is an error. */
+struct when_context command_times(struct command *command);
 /* The daemon's connection, made on first use. */
 int command_connect(struct command *command, struct schedd_error *err)
     __attribute__((warn_unused_result));

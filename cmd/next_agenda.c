@@ -155,7 +155,7 @@ static int agenda_bound(
     struct command *command, const char *option, schedd_time *out, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, option);
-	const struct when_context context = command_times(command, true);
+	const struct when_context context = command_times(command);
 
 	if (!text)
 		return 0;

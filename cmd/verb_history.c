@@ -63,7 +63,7 @@ static int history_time(
     struct command *command, struct value *params, const char *option, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, option);
-	struct when_context context = command_times(command, false);
+	struct when_context context = command_times(command);
 	schedd_time when;
 
 	if (!text)

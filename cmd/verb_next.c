@@ -252,7 +252,7 @@ static int next_check_bounds(
     struct command *command, const struct value *answer, struct schedd_error *err)
 {
 	static const char *const options[] = {"from", "until"};
-	struct when_context context = command_times(command, true);
+	struct when_context context = command_times(command);
 	schedd_time when;
 
 	context.zone = next_zone(command, answer);

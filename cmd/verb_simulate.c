@@ -32,7 +32,7 @@ static int simulate_bound(
     struct command *command, const char *option, schedd_time *out, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, option);
-	const struct when_context context = command_times(command, true);
+	const struct when_context context = command_times(command);
 
 	if (text && when_parse(text, &context, out, err) != 0)
 		return schedd_error_prefix(err, "--%s", option);

@@ -27,7 +27,7 @@ static int stats_params(struct command *command, struct value *params, struct sc
 {
 	const char *last = args_get(&command->args, "last"),
 		   *since = args_get(&command->args, "since");
-	const struct when_context context = command_times(command, false);
+	const struct when_context context = command_times(command);
 	schedd_time when = command->now;
 	schedd_span span;
 

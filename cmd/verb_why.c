@@ -200,7 +200,7 @@ static bool why_unknown(const struct value *answer)
 static int why_run(struct command *command)
 {
 	const char *at = args_get(&command->args, "at");
-	const struct when_context context = command_times(command, true);
+	const struct when_context context = command_times(command);
 	struct value params = value_map(), answer;
 	struct strbuf text = STRBUF_EMPTY;
 	struct schedd_error err = {0};

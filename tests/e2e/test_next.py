@@ -56,6 +56,24 @@ class Preview(e2e.TestCase):
         self.assertEqual(self.times("--cron", "0 0 30 2 *"), [])
 
 
+class Typed(e2e.TestCase):
+    """Every time that is typed."""
+
+    def test_no_verb_takes_a_time_that_comes_twice(self):
+        self.addCleanup(os.environ.pop, "TZ", None)
+        d = self.daemon(config="timezone: Europe/Berlin\n")
+        d.ctl("add", "--id", "a", "--every", "1h", "--", "/bin/true")
+        os.environ["TZ"] = "Europe/Berlin"
+        twice = "2027-10-31 02:30"
+        for argv in (("history", "--since", twice), ("history", "--until", twice), ("stats", "--since", twice), ("why", "a", "--at", twice),
+                     ("simulate", "--from", twice, "--until", "2027-11-01"), ("pause", "a", "--until", twice), ("next", "--all", "--from", twice),
+                     ("next", "a", "--until", twice), ("modify", "a", "--next", twice), ("reschedule", "a", "--at", twice),
+                     ("add", "--every", "1h", "--start", twice, "--", "true"), ("add", "--cron", "* * * * *", "--end", twice, "--", "true")):
+            code, _, err = d.ctl(*argv)
+            self.assertEqual(code, 2, (argv, err))
+            self.assertIn("write 2027-10-31T02:30:00+02:00 or 2027-10-31T02:30:00+01:00", err, argv)
+
+
 class DaemonsZone(e2e.TestCase):
     """Where no zone is named, times are the daemon's, wherever the caller is."""
 
