@@ -198,7 +198,30 @@ static void top_logs(struct top *top)
 	reset_prog_mode();
 }
 
-/* false: quit. */
+/* Chooses another job; the ends of the list hold it. */
+static void top_move(struct top *top, int key)
+{
+	int page = LINES - TOP_HEAD - 1, last = (int)top->jobs.array.count - 1;
+
+	if (key == KEY_DOWN || key == 'j')
+		top->chosen++;
+	else if (key == KEY_UP)
+		top->chosen--;
+	else if (key == KEY_NPAGE || key == ' ')
+		top->chosen += page;
+	else if (key == KEY_PPAGE)
+		top->chosen -= page;
+	else if (key == KEY_HOME)
+		top->chosen = 0;
+	else if (key == KEY_END)
+		top->chosen = last;
+	if (top->chosen > last)
+		top->chosen = last;
+	if (top->chosen < 0)
+		top->chosen = 0;
+}
+
+/* false: quit. Escape does not, as a slow line may cut the code of another key behind it. */
 static bool top_key(struct top *top, int key)
 {
 	static const struct {
@@ -216,16 +239,13 @@ static bool top_key(struct top *top, int key)
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
 		if (acts[i].key == key)
 			top_act(top, acts[i].method, acts[i].id, acts[i].done);
-	if (key == KEY_DOWN || key == 'j')
-		top->chosen += top->chosen + 1 < (int)top->jobs.array.count;
-	else if (key == KEY_UP)
-		top->chosen -= top->chosen > 0;
-	else if (key == 'l' || key == '\n')
+	top_move(top, key);
+	if (key == 'l' || key == '\n')
 		top_logs(top);
 	if ((uint32_t)top->chosen < top->jobs.array.count)
 		snprintf(top->id, sizeof(top->id), "%s",
 		    value_get_string(&top->jobs.array.items[top->chosen], "id"));
-	return key != 'q' && key != 'Q' && key != 27;
+	return key != 'q' && key != 'Q';
 }
 
 static void top_screen(void)

@@ -56,8 +56,9 @@ const struct verb verb_top = {
     .summary = "watch what runs, waits, comes next and failed",
     .usage = "",
     .examples = "schedctl top",
-    .notes = "Keys: up and down choose a job, p pauses it, r resumes it, s starts it, k kills its "
-	     "runs, l shows\n"
-	     "the output of its latest run, q quits.",
+    .notes =
+	"Keys: up, down, page up, page down, home and end choose a job, p pauses it, r resumes "
+	"it, s starts\n"
+	"it, k kills its runs, l shows the output of its latest run, q quits.",
     .run = top_run,
 };
