@@ -3,9 +3,11 @@
 # cursor (schedctl __complete). Nothing that comes back is ever evaluated.
 
 function __schedctl_complete
-	set -l words (commandline -opc) (commandline -ct)
+	# The words without their quotes, the one at the cursor as far as it was typed.
+	set -l current (string unescape -- (commandline -ct))
+	or set current (string replace -r -- '^[\'"]' '' (commandline -ct))
+	set -l words (commandline -opc) "$current"
 	set -l at (math (count $words) - 1)
-	set -l current $words[-1]
 	set -l answer (command $words[1] __complete $at -- $words 2>/dev/null </dev/null)
 	or return
 	# "--option=" stands before each value, as fish replaces the whole word.

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import subprocess
 import time
 
 
@@ -11,16 +12,19 @@ class BashLine:
     """Types a line, presses a key, and reads back what bash made of the line."""
 
     def __init__(self, completion, environment, package=False, preamble=""):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "-i"], {**environment, "PS1": "$ ", "TERM": "dumb", "INPUTRC": "/dev/null"})
-        self.buffer = ""
+        self.spawn("/bin/bash", ["bash", "--norc", "--noprofile", "-i"], {**environment, "PS1": "$ ", "TERM": "dumb", "INPUTRC": "/dev/null"})
         # The line after the key, told by a key of our own, between marks that no line holds.
         self.run(r"""bind 'set enable-bracketed-paste off'; bind 'set page-completions off'; bind 'set completion-query-items -1'""")
         self.run(r"""tell() { printf '\n<%q>%s\n' "$READLINE_LINE" END; }; bind -x '"\C-xt": tell'; bind '"\C-x*": insert-completions'""")
         if package:
             self.run("source /usr/share/bash-completion/bash_completion")
         self.run(f"source {completion}; {preamble}")
+
+    def spawn(self, program, argv, environment):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(program, argv, environment)
+        self.buffer = ""
 
     def send(self, text):
         os.write(self.fd, text.encode())
@@ -43,10 +47,13 @@ class BashLine:
         """The line as bash has it after the key, unquoted from %q by bash itself."""
         self.send(line + key + "\x18t")
         told = self.read_until(r"<(.*)>END\r\n").group(1)
-        self.send("\x15")
+        self.clear()
         quoted = told.replace("\r\n", "\n")
-        pid_out = os.popen("printf %s " + quoted) if quoted else None
-        return pid_out.read() if pid_out else ""
+        done = subprocess.run(["/bin/bash", "-c", "printf %s " + quoted], stdout=subprocess.PIPE, text=True, check=True) if quoted else None
+        return done.stdout if done else ""
+
+    def clear(self):
+        self.send("\x15")
 
     def tab(self, line):
         return self.press(line, "\t")

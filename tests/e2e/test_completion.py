@@ -4,7 +4,6 @@
 
 SCHEDCTL is the program, SCHEDD_SOURCE the source tree.
 """
-import json
 import os
 import pathlib
 import subprocess
@@ -13,21 +12,9 @@ import tempfile
 import time
 
 from bash_line import BashLine
+from completion_world import CANNED, HERE, check, prepare
 
-HERE = pathlib.Path(__file__).resolve().parent
-CANNED = HERE.parent / "golden" / "canned_schedd.py"
 PACKAGE = pathlib.Path("/usr/share/bash-completion/bash_completion")
-ANSWERS = {
-    "job.list": {"jobs": [{"id": "backup", "tags": {"two words": "", "it's": "", 'say "hi"': "", "$HOME": "", "täg": "", "new\nline": "", "back\\slash": ""}},
-                          {"id": "mail", "tags": {"plain": ""}}], "next": None},
-    "job.list paused": {"jobs": [{"id": "paused-one"}, {"id": "paused-two"}], "next": None},
-    "job.list running,queued": {"jobs": [{"id": "busy"}], "next": None},
-    "job.list waiting,running,queued": {"jobs": [{"id": "active"}], "next": None},
-    "run.list": {"runs": [{"id": "backup/12", "state": "running"}, {"id": "backup/11", "state": "failed"}, {"id": "backup/9", "state": "success"}], "next": None},
-    "group.list": [{"name": "io-heavy"}, {"name": "$(touch pwned)"}, {"name": "`touch pwned`"}],
-    "store.list": [{"name": "default", "type": "sqlite"}],
-    "executor.list": [{"name": "plugins", "type": "function"}],
-}
 # What is typed, what TAB makes of it.
 TABS = [
     ("schedctl res", "schedctl res"),  # resume, reschedule
@@ -85,11 +72,6 @@ ALL = [
 ]
 
 
-def check(failures, name, got, wanted):
-    if got != wanted:
-        failures.append(f"{name}\n  wanted {wanted!r}\n  got    {got!r}")
-
-
 def with_daemon(failures, bash, socket, package):
     for typed, wanted in TABS:
         check(failures, f"TAB behind {typed!r}, package {package}", bash.tab(typed.format(socket=socket)), wanted.format(socket=socket))
@@ -112,18 +94,6 @@ def without_daemon(failures, schedctl, environment):
         check(failures, f"{path}: status", result.returncode, 0)
         check(failures, f"{path}: stderr", result.stderr, b"")
         print(f"{path}: {time.monotonic() - begin:.3f} s")
-
-
-def prepare(folder):
-    os.chdir(folder)
-    for name in ("some-file.yaml", "odd name.yaml"):
-        pathlib.Path(name).touch()
-    pathlib.Path("some-dir").mkdir()
-    pathlib.Path("bin").mkdir()
-    for name in ("schedule-this-command", "own-completion"):
-        pathlib.Path("bin", name).write_text("#!/bin/sh\n")
-        pathlib.Path("bin", name).chmod(0o755)
-    pathlib.Path("answers.json").write_text(json.dumps(ANSWERS))
 
 
 def main():
