@@ -33,7 +33,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	as_root=sudo
 fi
 echo "Installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -qq
+# By env, as sudo keeps no variables: no package may ask anything.
 # shellcheck disable=SC2086 # a list of words
-$as_root apt-get install -y -qq --no-install-recommends $missing
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
