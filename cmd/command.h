@@ -34,6 +34,14 @@ struct out_settings {
 	const char *sort;    /* "-next"; NULL: the verb's own */
 };
 
+#define COMMAND_TIME_KEYS 128
+
+/* A key of JSON that was looked up. */
+struct out_time_key {
+	char key[23]; /* "" while the place is free */
+	bool is_time;
+};
+
 struct command {
 	const struct verb *verb;
 	struct args args;
@@ -47,6 +55,7 @@ struct command {
 	const struct zone *daemon_zone; /* NULL until command_daemon_zone() */
 	char host[HOST_NAME_MAX + 1];   /* the daemon's, which splay hashes; "" if unknown */
 	schedd_time now;                /* when it began */
+	struct out_time_key time_keys[COMMAND_TIME_KEYS];
 };
 
 /* The caller's zone, looked up on first use; UTC where there is none. */

@@ -2,6 +2,7 @@
 /* schedctl: finds the verb, settles how to show things, and lets the verb do its work. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "cmd/verbs.h"
 
 #define OPTION_SETS_MAX 8
+#define MAIN_KEPT_BYTES (64 << 20)
 
 /* The first word that is no global option is the verb; its place in argv, or 0. */
 static int main_verb_at(int argc, const char *const *argv)
@@ -130,6 +132,9 @@ static void main_prepare(void)
 			/* The wrong way round, so that its use is an error as it would have been.
 			 */
 			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	/* What is freed is soon wanted again: a page of a long list follows the other. */
+	mallopt(M_TRIM_THRESHOLD, MAIN_KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, MAIN_KEPT_BYTES);
 	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an exit status, see out_write */
 	if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
 		sigaction(SIGINT, &action, NULL);

@@ -30,6 +30,23 @@ static bool json_is_time(const char *key)
 	return strlen(key) > 3 && strcmp(key + strlen(key) - 3, "_at") == 0;
 }
 
+/* The same, remembered: a list asks for the same few keys again and again. */
+static bool json_known_time(struct command *command, const char *key)
+{
+	size_t length = strlen(key), last = length ? length - 1 : 0;
+	struct out_time_key *known =
+	    &command->time_keys[(length * 7 + (unsigned char)key[0] + (unsigned char)key[last]) %
+				COMMAND_TIME_KEYS];
+
+	if (length >= sizeof(known->key))
+		return json_is_time(key);
+	if (!known->key[0] || strcmp(known->key, key) != 0) {
+		memcpy(known->key, key, length + 1);
+		known->is_time = json_is_time(key);
+	}
+	return known->is_time;
+}
+
 /* RFC 3339, or seconds with --time unix. */
 static struct value json_time(struct command *command, struct arena *arena, schedd_time when)
 {
@@ -53,7 +70,9 @@ struct value out_json_times(
 
 	switch (value->type) {
 	case VALUE_INT:
-		return key && json_is_time(key) ? json_time(command, arena, value->integer) : copy;
+		return key && json_known_time(command, key)
+			   ? json_time(command, arena, value->integer)
+			   : copy;
 	case VALUE_ARRAY:
 		copy = value_array();
 		for (uint32_t i = 0; i < value->array.count; i++)
@@ -69,6 +88,38 @@ struct value out_json_times(
 		return copy;
 	default:
 		return copy;
+	}
+}
+
+void out_json_write(
+    struct command *command, struct strbuf *out, const char *key, const struct value *value)
+{
+	struct value shown;
+	struct arena arena;
+
+	if (value->type == VALUE_ARRAY) {
+		for (uint32_t i = 0; i < value->array.count; i++) {
+			strbuf_add_char(out, i ? ',' : '[');
+			out_json_write(command, out, NULL, &value->array.items[i]);
+		}
+		strbuf_add(out, value->array.count ? "]" : "[]");
+	} else if (value->type == VALUE_MAP) {
+		for (uint32_t i = 0; i < value->map.count; i++) {
+			const struct value_member *member = &value->map.members[i];
+
+			strbuf_add_char(out, i ? ',' : '{');
+			json_write_string(out, member->key, strlen(member->key));
+			strbuf_add_char(out, ':');
+			out_json_write(command, out, member->key, &member->value);
+		}
+		strbuf_add(out, value->map.count ? "}" : "{}");
+	} else if (value->type == VALUE_INT && key && json_known_time(command, key)) {
+		arena_init(&arena);
+		shown = json_time(command, &arena, value->integer);
+		json_write(out, &shown);
+		arena_clear(&arena);
+	} else {
+		json_write(out, value);
 	}
 }
 

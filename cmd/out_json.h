@@ -9,4 +9,9 @@
 struct value out_json_times(
     struct command *command, struct arena *arena, const char *key, const struct value *value);
 
+/* Appends compact JSON with its instants likewise, without a copy. key: of the value; NULL: none.
+ */
+void out_json_write(
+    struct command *command, struct strbuf *out, const char *key, const struct value *value);
+
 #endif

@@ -243,13 +243,15 @@ static struct value list_members(
 static void list_render_json(struct out_list *list, struct strbuf *out, const struct value *row)
 {
 	struct arena arena;
-	struct value shown;
+	struct value some;
 
+	if (!list->command->out.columns) {
+		out_json_write(list->command, out, NULL, row);
+		return;
+	}
 	arena_init(&arena);
-	shown = out_json_times(list->command, &arena, NULL, row);
-	if (list->command->out.columns)
-		shown = list_members(list, &arena, &shown);
-	json_write(out, &shown);
+	some = list_members(list, &arena, row);
+	out_json_write(list->command, out, NULL, &some);
 	arena_clear(&arena);
 }
 

@@ -74,37 +74,40 @@ static struct value *list_request(struct command *command, const struct value *f
 static int list_pages(struct command *command, const struct value *filters, struct out_list *list,
     uint64_t *count, struct schedd_error *err)
 {
-	struct arena own, pages[2]; /* the cursor of a page lives while the next one is asked for */
+	struct arena own, page;
 	struct value request, *after;
-	const char *next = NULL;
-	int rc, turn = 0;
+	uint32_t msgid;
+	bool more;
+	int rc;
 
 	arena_init(&own);
-	arena_init(&pages[0]);
-	arena_init(&pages[1]);
+	arena_init(&page);
 	after = list_request(command, filters, list, &request, &own);
-	rc = after ? 0 : schedd_error_nomem(err);
-	while (!rc) {
-		struct arena *arena = &pages[turn ^= 1];
+	rc = after ? command_connect(command, err) : schedd_error_nomem(err);
+	if (!rc)
+		rc = rpc_client_send(command->client, "job.list", &request, &msgid, err);
+	for (more = true; !rc && more;) {
 		const struct value *jobs;
 		struct value result;
 
-		arena_clear(arena);
-		*after = value_string_ref(next);
-		rc = command_call_in(command, arena, "job.list", &request, &result, err);
+		arena_clear(&page);
+		rc = rpc_client_receive(command->client, msgid, &page, &result, err);
 		if (rc)
 			break;
+		/* The daemon makes the next page while this one is shown. */
+		*after = value_string_ref(value_get_string(&result, "next"));
+		more = after->type == VALUE_STRING;
+		if (more)
+			rc = rpc_client_send(command->client, "job.list", &request, &msgid, err);
 		jobs = value_get(&result, "jobs");
 		for (uint32_t i = 0; jobs && i < jobs->array.count; i++)
 			out_list_row(list, &jobs->array.items[i]);
 		*count += jobs ? jobs->array.count : 0;
-		next = value_get_string(&result, "next");
-		if (!next)
-			break;
 	}
+	if (rc == SCHEDD_EUNREACHABLE && args_get(&command->args, "host"))
+		schedd_error_prefix(err, "over ssh to %s", args_get(&command->args, "host"));
 	arena_clear(&own);
-	arena_clear(&pages[0]);
-	arena_clear(&pages[1]);
+	arena_clear(&page);
 	return rc;
 }
 

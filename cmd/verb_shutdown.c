@@ -59,8 +59,7 @@ const struct verb verb_shutdown = {
     .summary = "stop schedd",
     .usage = "[--wait|--now]",
     .examples = "schedctl shutdown\nschedctl shutdown --wait",
-    .notes =
-	"Without an option running jobs get the time that the config's stop.limit gives them.",
+    .notes = "Without an option running jobs get the time that the config's stop.limit gives them.",
     .options = shutdown_sets,
     .run = shutdown_run,
 };

@@ -14,8 +14,8 @@
 static int json_convert(const json_t *json, struct arena *arena, int depth, struct value *out,
     struct schedd_error *err);
 
-static int json_convert_array(const json_t *json, struct arena *arena, int depth,
-    struct value *out, struct schedd_error *err)
+static int json_convert_array(
+    const json_t *json, struct arena *arena, int depth, struct value *out, struct schedd_error *err)
 {
 	*out = value_array();
 	for (size_t i = 0; i < json_array_size(json); i++) {
@@ -29,15 +29,16 @@ static int json_convert_array(const json_t *json, struct arena *arena, int depth
 	return 0;
 }
 
-static int json_convert_object(const json_t *json, struct arena *arena, int depth,
-    struct value *out, struct schedd_error *err)
+static int json_convert_object(
+    const json_t *json, struct arena *arena, int depth, struct value *out, struct schedd_error *err)
 {
 	const char *key;
 	json_t *member;
 
 	*out = value_map();
 	/* jansson's iteration takes a non-const object but changes nothing. */
-	json_object_foreach ((json_t *)(uintptr_t)json, key, member) {
+	json_object_foreach((json_t *)(uintptr_t)json, key, member)
+	{
 		const char *copy = arena_strdup(arena, key);
 		struct value item;
 		int rc = json_convert(member, arena, depth + 1, &item, err);
@@ -50,8 +51,8 @@ static int json_convert_object(const json_t *json, struct arena *arena, int dept
 	return 0;
 }
 
-static int json_convert(const json_t *json, struct arena *arena, int depth, struct value *out,
-    struct schedd_error *err)
+static int json_convert(
+    const json_t *json, struct arena *arena, int depth, struct value *out, struct schedd_error *err)
 {
 	if (depth > JSON_DEPTH_MAX)
 		return schedd_error_set(
@@ -101,13 +102,49 @@ int json_parse(const char *text, size_t length, struct arena *arena, struct valu
 
 static void json_write_escape(struct strbuf *out, unsigned char c)
 {
-	static const char *const shorts[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",
-	    ['\f'] = "\\f", ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+	static const char *const shorts[] = {['\b'] = "\\b",
+	    ['\t'] = "\\t",
+	    ['\n'] = "\\n",
+	    ['\f'] = "\\f",
+	    ['\r'] = "\\r",
+	    ['"'] = "\\\"",
+	    ['\\'] = "\\\\"};
 
 	if (c < sizeof(shorts) / sizeof(shorts[0]) && shorts[c])
 		strbuf_add(out, shorts[c]);
 	else
 		strbuf_printf(out, "\\u%04x", c);
+}
+
+/* A character of several bytes that a terminal would obey: a C1 control, one that turns text
+ * around.
+ */
+static uint32_t json_harmful(const unsigned char *c, size_t size)
+{
+	uint32_t code = 0;
+
+	if (size == 2 && (c[0] == 0xc2 || c[0] == 0xd8))
+		code = (uint32_t)(c[0] & 0x1f) << 6 | (c[1] & 0x3fu);
+	else if (size == 3 && (c[0] == 0xe2 || c[0] == 0xef))
+		code = (uint32_t)(c[0] & 0x0f) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+	return (code >= 0x80 && code < 0xa0) || code == 0x61c ||
+		       (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+		       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff
+		   ? code
+		   : 0;
+}
+
+/* What stands for the bytes at text in JSON, where they cannot stay; how many they are. */
+static size_t json_write_changed(
+    struct strbuf *out, const unsigned char *text, size_t size, uint32_t harmful)
+{
+	if (size == 0)
+		strbuf_add(out, "\xef\xbf\xbd");
+	else if (harmful)
+		strbuf_printf(out, "\\u%04x", harmful);
+	else
+		json_write_escape(out, *text);
+	return size ? size : 1;
 }
 
 void json_write_string(struct strbuf *out, const char *text, size_t length)
@@ -117,19 +154,21 @@ void json_write_string(struct strbuf *out, const char *text, size_t length)
 
 	strbuf_add_char(out, '"');
 	for (size_t i = 0; i < length;) {
-		size_t size = utf8_size(text + i, length - i);
+		uint32_t harmful = 0;
+		size_t size = 1;
 
-		if (size > 0 && bytes[i] >= 0x20 && bytes[i] != '"' && bytes[i] != '\\' &&
-		    bytes[i] != 0x7f) {
+		if (bytes[i] >= 0x80) {
+			size = utf8_size(text + i, length - i);
+			harmful = json_harmful(bytes + i, size);
+		}
+		if (size > 0 && !harmful && bytes[i] >= 0x20 && bytes[i] != '"' &&
+		    bytes[i] != '\\' && bytes[i] != 0x7f) {
 			i += size;
 			continue;
 		}
 		strbuf_add_n(out, text + plain, i - plain);
-		if (size == 0)
-			strbuf_add(out, "\xef\xbf\xbd");
-		else
-			json_write_escape(out, bytes[i]);
-		plain = ++i;
+		i += json_write_changed(out, bytes + i, size, harmful);
+		plain = i;
 	}
 	strbuf_add_n(out, text + plain, length - plain);
 	strbuf_add_char(out, '"');
@@ -153,6 +192,22 @@ static void json_write_real(struct strbuf *out, double real)
 		strbuf_add(out, ".0");
 }
 
+/* Decimal, as printf writes it; lists have many. */
+static void json_write_integer(struct strbuf *out, int64_t integer)
+{
+	uint64_t left = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (integer < 0)
+		strbuf_add_char(out, '-');
+	strbuf_add_n(out, digits + at, sizeof(digits) - at);
+}
+
 /* indent < 0: compact. */
 static void json_write_break(struct strbuf *out, int indent)
 {
@@ -166,13 +221,13 @@ static void json_write_at(struct strbuf *out, const struct value *value, int ind
 
 	switch (value->type) {
 	case VALUE_NIL:
-		strbuf_add(out, "null");
+		strbuf_add_n(out, "null", 4);
 		break;
 	case VALUE_BOOL:
-		strbuf_add(out, value->boolean ? "true" : "false");
+		strbuf_add_n(out, value->boolean ? "true" : "false", value->boolean ? 4 : 5);
 		break;
 	case VALUE_INT:
-		strbuf_printf(out, "%lld", (long long)value->integer);
+		json_write_integer(out, value->integer);
 		break;
 	case VALUE_REAL:
 		json_write_real(out, value->real);

@@ -12,7 +12,8 @@ static void same(const char *in, const char *expected)
 	struct value value;
 
 	arena_init(&arena);
-	cr_assert_eq(json_parse(in, strlen(in), &arena, &value, &err), 0, "%s: %s", in, err.message);
+	cr_assert_eq(
+	    json_parse(in, strlen(in), &arena, &value, &err), 0, "%s: %s", in, err.message);
 	json_write(&out, &value);
 	cr_assert_str_eq(strbuf_peek(&out), expected);
 	strbuf_clear(&out);
@@ -39,6 +40,34 @@ Test(json, replaces_what_is_no_utf8)
 	strbuf_clear(&out);
 }
 
+Test(json, escapes_what_a_terminal_would_obey)
+{
+	const char text[] =
+	    "\x1b\xc2\x9b\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xef\xbb\xbf\xc2\xa0\xe2\x82\xac";
+	struct strbuf out = STRBUF_EMPTY;
+
+	json_write_string(&out, text, sizeof(text) - 1);
+	cr_assert_str_eq(strbuf_peek(&out),
+	    "\"\\u001b\\u009b\\u202e\\u2066\\u061c\\ufeff\xc2\xa0\xe2\x82\xac\"");
+	strbuf_clear(&out);
+}
+
+Test(json, writes_integers_to_their_ends)
+{
+	const int64_t integers[] = {0, 7, -1, 1234567890, INT64_MAX, INT64_MIN};
+	struct strbuf out = STRBUF_EMPTY;
+
+	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
+		struct value value = value_int(integers[i]);
+
+		json_write(&out, &value);
+		strbuf_add_char(&out, ' ');
+	}
+	cr_assert_str_eq(
+	    strbuf_peek(&out), "0 7 -1 1234567890 9223372036854775807 -9223372036854775808 ");
+	strbuf_clear(&out);
+}
+
 Test(json, names_the_place_of_an_error)
 {
 	const char *bad[] = {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "1 2", "\"\xff\"", "nul"};
@@ -49,8 +78,8 @@ Test(json, names_the_place_of_an_error)
 		struct value value;
 
 		arena_init(&arena);
-		cr_assert_eq(json_parse(bad[i], strlen(bad[i]), &arena, &value, &err), SCHEDD_EINVAL,
-		    "%s", bad[i]);
+		cr_assert_eq(json_parse(bad[i], strlen(bad[i]), &arena, &value, &err),
+		    SCHEDD_EINVAL, "%s", bad[i]);
 		cr_assert(strstr(err.message, "line 1"), "%s", err.message);
 		arena_clear(&arena);
 	}
