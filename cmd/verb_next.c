@@ -265,18 +265,30 @@ static int next_check_bounds(
 	return 0;
 }
 
+static void next_instant_as_text(
+    struct command *command, const struct zone *zone, struct value *instant)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	when_format(&text, instant->integer, zone);
+	*instant = value_string(&command->arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+}
+
 /* Instants of the daemon's answer as texts in the trigger's zone, as offline. */
 static void next_as_text(struct command *command, struct value *answer)
 {
-	struct value *times = (struct value *)(uintptr_t)value_get(answer, "fire_times");
+	const struct value *times = value_get(answer, "fire_times");
+	const struct value *notes = value_get(answer, "notes");
 	const struct zone *zone = next_zone(command, answer);
 
-	for (uint32_t i = 0; times && i < times->array.count; i++) {
-		struct strbuf text = STRBUF_EMPTY;
+	for (uint32_t i = 0; times && i < times->array.count; i++)
+		next_instant_as_text(command, zone, &times->array.items[i]);
+	for (uint32_t i = 0; notes && i < notes->array.count; i++) {
+		const struct value *fire = value_get(&notes->array.items[i], "fire_time");
 
-		when_format(&text, times->array.items[i].integer, zone);
-		times->array.items[i] = value_string(&command->arena, strbuf_peek(&text));
-		strbuf_clear(&text);
+		if (fire)
+			next_instant_as_text(command, zone, (struct value *)(uintptr_t)fire);
 	}
 }
 

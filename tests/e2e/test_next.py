@@ -107,6 +107,8 @@ class DaemonsZone(e2e.TestCase):
         self.ctl("add", "--id", "nightly", "--cron", "30 2 * * *", *BERLIN, "--", "/bin/true")
         answer = json.loads(self.ctl("next", "nightly", "--from", "2027-03-27 02:30", "-n", "2", "--json"))
         self.assertEqual(answer["fire_times"], ["2027-03-27T02:30:00+01:00", "2027-03-28T03:30:00+02:00"])
+        self.assertEqual(answer["notes"], [{"fire_time": "2027-03-28T03:30:00+02:00", "note": "moved"}])
+        self.assertIn("moved to after the gap", self.ctl("next", "nightly", "--from", "2027-03-27 02:30", "-n", "2"))
         self.assertIn("2027-03-28T01:30:00+01:00", self.ctl("next", "nightly", "--from", "2027-03-28 02:30", status=2))
         self.assertIn("--until: time", self.ctl("next", "nightly", "--until", "2027-10-31 02:30", status=2))
 
