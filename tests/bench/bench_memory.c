@@ -75,8 +75,12 @@ static void bench_memory(const char *kind, unsigned jobs)
 		bench_add(scheduler, i, kind);
 	full = bench_rss();
 	printf("{\"bench\":\"memory\",\"kind\":\"%s\",\"jobs\":%u,\"empty_mb\":%.1f,"
-	       "\"bytes_per_job\":%.0f}\n",
+	       "\"bytes_per_job\":%.0f",
 	    kind, jobs, (double)empty / 1e6, (double)(full - empty) / jobs);
+	/* The ring of events, full after 10,000, counts for little among many jobs. */
+	if (jobs >= 100000)
+		printf(",\"goal_bytes_per_job\":%d", strcmp(kind, "cron") == 0 ? 450 : 400);
+	printf("}\n");
 	fflush(stdout);
 	schedd_scheduler_free(scheduler);
 }
