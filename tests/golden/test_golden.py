@@ -24,6 +24,15 @@ CASES = {
     "help-full": ["help list", "help lst", "lst --json", "list --json -Z", "--json"],
     "show": ["show backup", "show backup --json", "show backup --field command", "show backup --field next_run_time --time unix",
              "show bakcup", "show backup bakcup --json", "show backup --field tmeout"],
+    "places": [f"{verb} -o {form}" for verb in ("status", "stores", "executors", "groups") for form in FORMATS],
+    "adding": ["add --id hello --every 15m -- true", "add --every 15m --json -- true", "add --every 15m -q -- true", "add --every 15m --dry-run -- true",
+               "copy backup again", "modify hello --timeout 5m", "modify hello nosuch --timeout 5m --json", "set hello --unset timeout -o jsonl",
+               "reschedule hello --every 15m", "rename hello hallo", "rename hello hallo --json"],
+    "acts": ["pause hello", "pause hello nosuch", "pause hello nosuch --json", "pause hello --json", "resume 'm*' -o jsonl", "pause --scheduler",
+             "resume --scheduler --json", "rm hello", "rm hello nosuch", "rm -y --all", "rm --all", "rm -y --all --json", "kill hello/7", "kill hello --json"],
+    "runs": ["run hello", "run hello busy", "run hello busy --json", "run hello -w", "run hello -f", "run busy --exit-status", "wait backup/42", "wait hello", "wait hello --json",
+             "wait slow --timeout 1s", "logs backup", "logs backup --stderr", "logs backup --raw | tr '\\033' '^'", "logs nosuch", "retry hello/7", "retry hello/7 --json"],
+    "daemon": ["ping -q", "ping --json", "version", "version --json", "backup /var/backups/b.db", "backup b.db --json", "reload", "reload --json", "completion tcsh", "groups set io-heavy"],
     "files": ["check jobs.yaml", "check jobs.yaml --json", "check broken.yaml", "check broken.yaml --json", "check missing.yaml",
               "apply -f jobs.yaml", "apply -f jobs.yaml -v", "apply -f jobs.yaml --json", "apply -f jobs.yaml --prune --owner ''",
               "apply", "diff jobs.yaml", "export", "export --json", "export --as crontab", "export nosuch"],
@@ -72,7 +81,7 @@ def transcripts():
         yield f"help-{verb}.txt", transcript([f"{verb} -h"])
     for name, commands in CASES.items():
         yield f"{name}.txt", transcript(commands)
-    yield "terminal.txt", transcript(["list", "list -o wide", "history", "show backup", "stats", "diff jobs.yaml", "list --color never", NEXT], True)
+    yield "terminal.txt", transcript(["list", "list -o wide", "list --json", "history", "show backup", "show mail --json", "logs backup", "status", "stores", "groups", "pause hello", "run hello -w", "wait backup/42", "stats", "diff jobs.yaml", "list --color never", NEXT], True)
 
 
 def prepare():
