@@ -90,14 +90,19 @@ static int export_job(const struct value *job, void *context)
 	return export_flush(file);
 }
 
+static int export_see(const struct value *job, void *context)
+{
+	struct export_file *file = context;
+
+	return crontab_write_see(&file->crontab, job);
+}
+
 static void export_begin(struct export_file *file)
 {
 	const char *owner = args_get(&file->command->args, "owner");
 
 	if (file->form == EXPORT_CRONTAB)
-		crontab_write_begin(&file->crontab, &file->text,
-		    args_has(&file->command->args, "system"),
-		    zone_name(command_zone(file->command)));
+		crontab_write_begin(&file->crontab, &file->text);
 	else
 		jobfile_write_begin(&file->text, export_jobfile(file), owner);
 }
@@ -146,6 +151,18 @@ static void export_filters(struct command *command, struct value *params)
 			    value_string_ref(args_get(&command->args, names[i])));
 }
 
+/* What a crontab has to know of all jobs before the first is written. */
+static int export_look(struct export_file *file, struct schedd_error *err)
+{
+	struct command *command = file->command;
+	struct value params;
+
+	crontab_write_init(
+	    &file->crontab, args_has(&command->args, "system"), zone_name(command_zone(command)));
+	export_filters(command, &params);
+	return job_export_each(command, &params, export_see, file, err);
+}
+
 static int export_paused(struct export_file *file, struct schedd_error *err)
 {
 	struct command *command = file->command;
@@ -168,8 +185,11 @@ static int export_run(struct command *command)
 	if (!file.found)
 		return command_usage(command, "out of memory");
 	export_filters(command, &params);
-	if (file.form == EXPORT_CRONTAB && export_paused(&file, &err) != 0)
+	if (file.form == EXPORT_CRONTAB &&
+	    (export_paused(&file, &err) != 0 || export_look(&file, &err) != 0)) {
+		crontab_write_end(&file.crontab);
 		return command_fail(command, &err);
+	}
 	export_begin(&file);
 	rc = job_export_each(command, &params, export_job, &file, &err);
 	if (file.form == EXPORT_CRONTAB)

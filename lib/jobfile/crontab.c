@@ -232,7 +232,7 @@ static struct value crontab_job(struct crontab_reader *reader, const struct cron
 	value_put(arena, &job, "trigger", crontab_trigger(reader, line));
 	if (line->user)
 		value_put(arena, &job, "user", value_string_ref(line->user));
-	if (shell)
+	if (shell && strcmp(shell, "/bin/sh") != 0)
 		value_put(arena, &job, "shell_path", value_string(arena, shell));
 	if (home)
 		value_put(arena, &job, "cwd", value_string(arena, home));

@@ -166,11 +166,15 @@ static void crontab_say_word(struct strbuf *out, const char *word)
 	strbuf_clear(&quoted);
 }
 
-static void crontab_say_env(struct strbuf *out, const struct value *env)
+static void crontab_say_env(
+    struct strbuf *out, const struct value *env, const struct job_pairs *common)
 {
 	for (uint32_t i = 0; env && i < env->map.count; i++) {
 		const struct value_member *member = &env->map.members[i];
+		const char *known = job_pairs_get(common, member->key);
 
+		if (known && strcmp(known, member->value.string.text) == 0)
+			continue;
 		strbuf_printf(out, "export %s=", member->key);
 		crontab_say_word(out, member->value.string.text);
 		strbuf_add(out, "; ");
@@ -178,16 +182,18 @@ static void crontab_say_env(struct strbuf *out, const struct value *env)
 }
 
 /* What the shell does before the command. */
-static void crontab_say_preparation(struct strbuf *out, const struct value *job)
+static void crontab_say_preparation(
+    struct strbuf *out, const struct value *job, const struct job_pairs *common)
 {
+	const char *home = job_pairs_get(common, "HOME");
 	const char *umask = value_get_string(job, "umask");
 	const char *input = value_get_string(job, "stdin");
 	const char *cwd = value_get_string(job, "cwd");
 
-	crontab_say_env(out, value_get(job, "env"));
+	crontab_say_env(out, value_get(job, "env"), common);
 	if (umask)
 		strbuf_printf(out, "umask %s; ", umask);
-	if (cwd) {
+	if (cwd && !(home && strcmp(home, cwd) == 0)) {
 		strbuf_add(out, "cd ");
 		crontab_say_word(out, cwd);
 		strbuf_add(out, " || exit; ");
@@ -251,7 +257,8 @@ static const char *crontab_say_obstacle(const struct value *job)
 	return NULL;
 }
 
-const char *crontab_say_command(struct strbuf *out, const struct value *job)
+const char *crontab_say_command(
+    struct strbuf *out, const struct value *job, const struct job_pairs *common)
 {
 	const char *shell = value_get_string(job, "shell");
 	const struct value *argv = value_get(job, "command");
@@ -260,7 +267,7 @@ const char *crontab_say_command(struct strbuf *out, const struct value *job)
 
 	if (obstacle)
 		return obstacle;
-	crontab_say_preparation(out, job);
+	crontab_say_preparation(out, job, common);
 	if (shell)
 		crontab_say_text(out, shell);
 	else

@@ -13,12 +13,81 @@ static const char *const crontab_said[] = {"id", "owner", "command", "shell", "t
     "cwd", "umask", "stdin", "shell_path", "user", "notify", "paused", "paused_until",
     "paused_reason", NULL};
 
-void crontab_write_begin(
-    struct crontab_writer *writer, struct strbuf *out, bool system, const char *zone)
+void crontab_write_init(struct crontab_writer *writer, bool system, const char *zone)
 {
 	*writer = (struct crontab_writer){.system = system, .zone = zone};
+}
+
+/* Variables that cron gives a meaning of its own. */
+static const char *const crontab_special[] = {"SHELL", "MAILTO", "MAILFROM", "CRON_TZ",
+    "RANDOM_DELAY", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING", "LOGNAME", "USER", NULL};
+
+/* The quotes that keep a variable's text as it is: "", or one of the two; NULL: none does. */
+static const char *crontab_write_quotes(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > 0 && !strchr(" \t\"'", text[0]) && !strchr(" \t", text[length - 1]))
+		return "";
+	if (!strchr(text, '"'))
+		return "\"";
+	return strchr(text, '\'') ? NULL : "'";
+}
+
+/* Can a line of its own set it? */
+static bool crontab_write_fits(const struct value_member *member)
+{
+	for (const char *const *name = crontab_special; *name; name++)
+		if (strcmp(*name, member->key) == 0)
+			return false;
+	return member->value.type == VALUE_STRING && !strpbrk(member->key, " \t\"'#") &&
+	       crontab_write_quotes(member->value.string.text);
+}
+
+/* No crontab says the job anyway. */
+static bool crontab_write_refused(const struct value *job)
+{
+	const struct job_pairs none = {0};
+	struct strbuf text = STRBUF_EMPTY;
+	bool refused = crontab_say_schedule(&text, value_get(job, "trigger")) ||
+		       crontab_say_command(&text, job, &none);
+
+	strbuf_clear(&text);
+	return refused;
+}
+
+int crontab_write_see(struct crontab_writer *writer, const struct value *job)
+{
+	const struct value *env = value_get(job, "env");
+	struct job_pairs still = {0};
+	int rc = 0;
+
+	if ((writer->seen && writer->common.count == 0) || crontab_write_refused(job))
+		return 0;
+	for (uint32_t i = 0; !rc && env && i < env->map.count; i++) {
+		const struct value_member *member = &env->map.members[i];
+		const char *known = job_pairs_get(&writer->common, member->key);
+
+		if (writer->seen ? known && value_is_text(&member->value, known)
+				 : crontab_write_fits(member))
+			rc = job_pairs_set(&still, member->key, member->value.string.text);
+	}
+	job_pairs_clear(&writer->common);
+	writer->common = still;
+	writer->seen = true;
+	return rc;
+}
+
+void crontab_write_begin(struct crontab_writer *writer, struct strbuf *out)
+{
 	strbuf_add(out, "# Written by schedctl export. CRON_TZ and RANDOM_DELAY are cronie's.\n"
 			"MAILTO=\"\"\n");
+	for (uint32_t i = 0; i < writer->common.count; i++) {
+		const struct job_pair *pair = &writer->common.items[i];
+		const char *quotes = crontab_write_quotes(pair->text);
+
+		strbuf_printf(out, "%s=%s%s%s\n", pair->name, quotes, pair->text, quotes);
+	}
 }
 
 void crontab_write_end(struct crontab_writer *writer)
@@ -26,6 +95,7 @@ void crontab_write_end(struct crontab_writer *writer)
 	free(writer->current_zone);
 	free(writer->current_shell);
 	free(writer->current_mail);
+	job_pairs_clear(&writer->common);
 	*writer = (struct crontab_writer){0};
 }
 
@@ -165,7 +235,7 @@ bool crontab_write_job(struct crontab_writer *writer, struct strbuf *out, const 
 	const char *why = crontab_say_schedule(&schedule, trigger);
 
 	if (!why)
-		why = crontab_say_command(&command, job);
+		why = crontab_say_command(&command, job, &writer->common);
 	strbuf_add_char(out, '\n');
 	if (why)
 		crontab_write_refusal(out, job, why);

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Crontabs on a real daemon: large ones, broken ones, and what is told of them."""
 import json
+import os
+import pathlib
 import unittest
 
 import e2e
+
+
+DATA = pathlib.Path(os.environ["SCHEDD_SOURCE"]) / "tests/data/crontab"
 
 
 class Crontab(e2e.TestCase):
@@ -48,6 +53,24 @@ class Crontab(e2e.TestCase):
         self.assertIn("never: ", fault["message"])
         self.assertIn("no run times", fault["message"])
         self.ctl("import", "crontab", str(self.tab), "--replace", "--dry-run", status=1)
+
+    def test_what_is_exported_is_read_back_as_the_same(self):
+        for path in sorted(DATA.glob("[a-z]*")):
+            with self.subTest(path.name):
+                self.ctl("import", "crontab", "--system", str(path))
+                out, _ = self.ctl("export", "--as", "crontab", "--system")
+                self.tab.write_text(out)
+                rows = json.loads(self.ctl("import", "crontab", "--system", "--replace", "--json", str(self.tab))[0])
+                self.assertEqual({row["action"] for row in rows} - {"unchanged"}, set(), out)
+                self.ctl("rm", "--all", "-y")
+
+    def test_variables_that_all_have_alike_stand_at_the_top(self):
+        self.tab.write_text("PATH=/bin:/opt/bin\nGREETING=' hello '\nHOME=/srv\n0 0 * * * one\nMORE=x\n0 1 * * * two\n")
+        self.ctl("import", "crontab", str(self.tab))
+        out, _ = self.ctl("export", "--as", "crontab")
+        self.assertIn('PATH=/bin:/opt/bin\nGREETING=" hello "\nHOME=/srv\n', out)
+        self.assertIn("\n0 0 * * * one\n", out)
+        self.assertIn("\n0 1 * * * export MORE=x; two\n", out)
 
     def test_what_is_no_crontab_is_invalid(self):
         self.tab.write_bytes(b"\x7fELF\0\1\2\xff\n\0\0\n")

@@ -22,7 +22,8 @@ static void writes(bool system, const char *json, bool said, const char *expecte
 
 	arena_init(&arena);
 	cr_assert_eq(json_parse(json, strlen(json), &arena, &job, &err), 0, "%s", err.message);
-	crontab_write_begin(&writer, &out, system, "UTC");
+	crontab_write_init(&writer, system, "UTC");
+	crontab_write_begin(&writer, &out);
 	cr_expect_eq(crontab_write_job(&writer, &out, &job), said, "%s", json);
 	cr_expect_eq(strncmp(strbuf_peek(&out), head, sizeof(head) - 1), 0);
 	cr_expect_str_eq(strbuf_peek(&out) + sizeof(head) - 1, expected);
@@ -127,7 +128,8 @@ Test(crontab_write, is_read_back_as_the_same)
 		cr_assert_eq(crontab_read("f", in, strlen(in), false, &trigger, &arena,
 				 &jobs[round], &skipped, &notes),
 		    0, "%s", skipped.items[0].message);
-		crontab_write_begin(&writer, &out[round], false, "UTC");
+		crontab_write_init(&writer, false, "UTC");
+		crontab_write_begin(&writer, &out[round]);
 		for (uint32_t i = 0; i < jobs[round].array.count; i++) {
 			struct schedd_job *job = job_new();
 			struct value map;
