@@ -89,6 +89,7 @@ static int listeners_executor(
 	    .mailbox = scheduler_mailbox(listeners->owner.scheduler),
 	    .log = listeners->owner.log,
 	    .clock = schedd_clock_system(),
+	    .functions = scheduler_functions(listeners->owner.scheduler),
 	    .drain = SCHEDD_SECOND,
 	    .inherit = scheduler_inherit(listeners->owner.scheduler),
 	};

@@ -21,6 +21,8 @@
 #include "store/store.h"
 #include "trigger/zone_local.h"
 
+struct function_table;
+
 /* Who asks. */
 struct scheduler_actor {
 	int64_t uid;        /* -1: the scheduler itself */
@@ -70,6 +72,8 @@ const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler 
 int scheduler_refresh_zones(struct schedd_scheduler *scheduler);
 /* Posts to the loop's thread. */
 struct mailbox *scheduler_mailbox(struct schedd_scheduler *scheduler);
+/* C functions that jobs may call, those of plug-ins included; borrowed. */
+struct function_table *scheduler_functions(struct schedd_scheduler *scheduler);
 /* NULL: no such store. */
 struct store *scheduler_store(struct schedd_scheduler *scheduler, const char *name);
 /* Lists of maps, as store.list and executor.list answer. */

@@ -30,6 +30,11 @@ const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler 
 	return &scheduler->trigger;
 }
 
+struct function_table *scheduler_functions(struct schedd_scheduler *scheduler)
+{
+	return scheduler->functions;
+}
+
 struct mailbox *scheduler_mailbox(struct schedd_scheduler *scheduler)
 {
 	return scheduler->mailbox;

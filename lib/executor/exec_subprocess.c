@@ -374,9 +374,37 @@ static struct task *subprocess_start(struct executor *executor, const struct tas
 	return &task->task;
 }
 
+static int subprocess_compare(const void *a, const void *b)
+{
+	pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* The main processes of all tasks, ascending; owned by the caller; NULL: no memory. */
+static pid_t *subprocess_mains(const struct subprocess *self, int *count)
+{
+	const struct subprocess_task *task;
+	pid_t *mains;
+	size_t tasks = 0;
+
+	for (task = self->tasks; task; task = task->next)
+		tasks++;
+	mains = calloc(tasks + 1, sizeof(*mains));
+	*count = 0;
+	for (task = self->tasks; mains && task; task = task->next)
+		if (task->child)
+			mains[(*count)++] = child_pid(task->child);
+	if (mains)
+		qsort(mains, (size_t)*count, sizeof(*mains), subprocess_compare);
+	return mains;
+}
+
 static int subprocess_signal(struct task *base, int signal, struct schedd_error *err)
 {
 	struct subprocess_task *task = (struct subprocess_task *)base;
+	int other_count, sent;
+	pid_t *others = subprocess_mains((const struct subprocess *)base->executor, &other_count);
 	const struct process_tree tree = {
 	    .pid = child_pid(task->child),
 	    .start = task->start,
@@ -384,9 +412,13 @@ static int subprocess_signal(struct task *base, int signal, struct schedd_error 
 	    .run = base->request->run_id,
 	    .socket = base->request->socket,
 	    .cgroup = task->cgroup,
+	    .others = others,
+	    .other_count = other_count,
 	};
 
-	if (process_tree_signal(&tree, signal) > 0)
+	sent = process_tree_signal(&tree, signal);
+	free(others);
+	if (sent > 0)
 		return 0;
 	return schedd_error_set(
 	    err, SCHEDD_EFAILED, "run %s has nothing left to signal", base->request->run_id);

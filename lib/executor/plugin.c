@@ -36,11 +36,14 @@ static const char *plugin_key(const void *item)
 struct plugin_set *plugin_set_new(const char *directory)
 {
 	struct plugin_set *set = calloc(1, sizeof(*set));
+	const char *told = getenv("SCHEDD_PLUGIN_DIR");
 
 	if (!set)
 		return NULL;
 	strmap_init(&set->plugins, plugin_key);
-	set->directory = strdup(directory ? directory : SCHEDD_PLUGIN_DIR);
+	if (!directory)
+		directory = told && told[0] ? told : SCHEDD_PLUGIN_DIR;
+	set->directory = strdup(directory);
 	if (!set->directory) {
 		free(set);
 		return NULL;

@@ -8,7 +8,7 @@
 
 struct plugin_set;
 
-/* directory is copied; NULL: where schedd is installed. NULL: no memory. */
+/* directory is copied; NULL: SCHEDD_PLUGIN_DIR, or where schedd is installed. NULL: no memory. */
 struct plugin_set *plugin_set_new(const char *directory);
 void plugin_set_free(struct plugin_set *set);
 /* Is "plugin:function" well-formed and is its file there? SCHEDD_EINVAL says what is not. */

@@ -12,6 +12,9 @@
 #include <unistd.h>
 #include <schedd/error.h>
 
+/* The text of the list of children of one thread: some ten thousand. */
+#define PROCESS_CHILDREN ((size_t)128 * 1024)
+
 static size_t process_file(pid_t pid, const char *name, char *buffer, size_t size)
 {
 	char path[64];
@@ -19,6 +22,7 @@ static size_t process_file(pid_t pid, const char *name, char *buffer, size_t siz
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
+	errno = 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
@@ -34,6 +38,15 @@ static size_t process_file(pid_t pid, const char *name, char *buffer, size_t siz
 	close(fd);
 	buffer[length] = '\0';
 	return length;
+}
+
+/* No such file: the thread has ended, or the system does not tell of children. */
+static bool process_stat_is_gone(pid_t pid, const char *thread)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%.20s", (long)pid, thread);
+	return access(path, F_OK) != 0;
 }
 
 bool process_stat_read(pid_t pid, struct process_stat *out)
@@ -91,6 +104,53 @@ int process_stat_list(struct process_stat **out)
 	closedir(directory);
 	*out = list;
 	return count;
+}
+
+static bool process_add_children(const char *text, pid_t **list, int *count)
+{
+	char *end;
+
+	for (;; text = end) {
+		pid_t pid = (pid_t)strtol(text, &end, 10);
+
+		if (end == text)
+			return true;
+		/* At 0, 16, 32, 64, … pids there is no more room. */
+		if (*count == 0 || (*count >= 16 && (*count & (*count - 1)) == 0)) {
+			size_t room = *count ? (size_t)*count * 2 : 16;
+			pid_t *grown = realloc(*list, room * sizeof(pid_t));
+
+			if (!grown)
+				return false;
+			*list = grown;
+		}
+		(*list)[(*count)++] = pid;
+	}
+}
+
+/* Each of its threads may have children. */
+bool process_stat_children(pid_t pid, pid_t **list, int *count)
+{
+	char path[64], name[64], *text = malloc(PROCESS_CHILDREN);
+	struct dirent *entry;
+	DIR *threads;
+	bool known = text != NULL;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task", (long)pid);
+	threads = known ? opendir(path) : NULL;
+	while (known && threads && (entry = readdir(threads))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(name, sizeof(name), "task/%.20s/children", entry->d_name);
+		if (process_file(pid, name, text, PROCESS_CHILDREN) > 0)
+			known = process_add_children(text, list, count);
+		else if (errno == ENOENT)
+			known = process_stat_is_gone(pid, entry->d_name);
+	}
+	if (threads)
+		closedir(threads);
+	free(text);
+	return known;
 }
 
 size_t process_stat_environ(pid_t pid, char *buffer, size_t size)

@@ -25,6 +25,11 @@ bool process_stat_read(pid_t pid, struct process_stat *out);
  */
 int process_stat_list(struct process_stat **out);
 /*
+ * The children of a process, added behind the first *count pids of *list (to be
+ * freed with free()). False: the system does not tell, or no memory.
+ */
+bool process_stat_children(pid_t pid, pid_t **list, int *count);
+/*
  * The environment the process was started with, NUL-separated and with a final
  * NUL, cut at size; 0 if it may not be read. Returns the bytes without that NUL.
  */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "executor/cgroup.h"
@@ -80,10 +81,97 @@ static void tree_walk_clear(struct tree_walk *walk)
 	free(walk->variables);
 }
 
+static bool tree_walk_has(const struct tree_walk *walk, pid_t pid)
+{
+	for (int i = 0; i < walk->count; i++)
+		if (walk->list[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Takes a process up, if it is one of the run: by descent, or by what it shows itself. */
+static bool tree_walk_take(struct tree_walk *walk, pid_t pid, bool descends)
+{
+	struct process_stat process;
+
+	if (tree_walk_has(walk, pid) || !process_stat_read(pid, &process) ||
+	    !(descends || tree_is_member(walk, &process)))
+		return true;
+	if ((walk->count & (walk->count + 1)) == 0) {
+		size_t room = ((size_t)walk->count + 1) * 2;
+		struct process_stat *grown = realloc(walk->list, room * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		walk->list = grown;
+	}
+	walk->list[walk->count++] = process;
+	return true;
+}
+
+static int tree_compare(const void *a, const void *b)
+{
+	pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* What the run left to us, who are its subreaper. */
+static bool tree_walk_orphans(struct tree_walk *walk)
+{
+	const struct process_tree *tree = walk->tree;
+	pid_t *children = NULL;
+	int count = 0;
+	bool known = process_stat_children(getpid(), &children, &count);
+
+	for (int i = 0; known && i < count; i++)
+		if (!tree->other_count ||
+		    !bsearch(&children[i], tree->others, (size_t)tree->other_count, sizeof(pid_t),
+			tree_compare))
+			known = tree_walk_take(walk, children[i], false);
+	free(children);
+	return known;
+}
+
+/*
+ * From the main process, what was left to us and the control group down to
+ * the last child. False: that cannot be done here.
+ */
+static bool tree_walk_descend(struct tree_walk *walk)
+{
+	const struct process_tree *tree = walk->tree;
+	int subreaper = 0;
+	bool known = tree->held && prctl(PR_GET_CHILD_SUBREAPER, &subreaper) == 0 &&
+		     (subreaper || getpid() == 1) && tree_walk_take(walk, tree->pid, false) &&
+		     tree_walk_orphans(walk);
+
+	for (int i = 0; known && i < walk->grouped_count; i++)
+		known = tree_walk_take(walk, walk->grouped[i], true);
+	for (int i = 0; known && i < walk->count; i++) {
+		pid_t *children = NULL;
+		int count = 0;
+
+		known = process_stat_children(walk->list[i].pid, &children, &count);
+		for (int k = 0; known && k < count; k++)
+			known = tree_walk_take(walk, children[k], true);
+		free(children);
+	}
+	walk->member = known ? calloc((size_t)walk->count + 1, sizeof(*walk->member)) : NULL;
+	for (int i = 0; walk->member && i < walk->count; i++)
+		walk->member[i] = true;
+	return walk->member != NULL;
+}
+
 static bool tree_walk_init(struct tree_walk *walk, const struct process_tree *tree)
 {
 	*walk = (struct tree_walk){.tree = tree};
 	walk->variables = malloc(TREE_ENVIRON);
+	if (tree->cgroup)
+		walk->grouped_count = cgroup_members(tree->cgroup, &walk->grouped);
+	if (walk->variables && tree_walk_descend(walk))
+		return true;
+	free(walk->list);
+	walk->list = NULL;
 	walk->count = walk->variables ? process_stat_list(&walk->list) : -1;
 	if (walk->count > 0)
 		walk->member = calloc((size_t)walk->count, sizeof(*walk->member));
@@ -91,8 +179,6 @@ static bool tree_walk_init(struct tree_walk *walk, const struct process_tree *tr
 		tree_walk_clear(walk);
 		return false;
 	}
-	if (tree->cgroup)
-		walk->grouped_count = cgroup_members(tree->cgroup, &walk->grouped);
 	for (int i = 0; i < walk->count; i++)
 		walk->member[i] = tree_is_member(walk, &walk->list[i]);
 	tree_spread(walk);

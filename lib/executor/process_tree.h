@@ -22,12 +22,16 @@ struct process_tree {
 	const char *run;    /* SCHEDD_RUN */
 	const char *socket; /* SCHEDD_SOCKET; NULL: not looked at */
 	const char *cgroup; /* directory of its control group; NULL: none */
+	/* Main processes of others, ascending: children of this process that are no orphans. */
+	const pid_t *others;
+	int other_count;
 };
 
 /*
  * Sends the signal to all of it. SIGKILL is repeated until nothing new turns
  * up, a few times at most. Returns how many processes it was sent to (0:
- * nothing is left). Reads all of /proc: some milliseconds on a busy machine.
+ * nothing is left). What a child subreaper holds is found from parent to child;
+ * for anything else all of /proc is read: some milliseconds on a busy machine.
  */
 int process_tree_signal(const struct process_tree *tree, int signal);
 

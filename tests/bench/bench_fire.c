@@ -206,13 +206,49 @@ static struct schedd_mono bench_mono(void *context)
 	return (struct schedd_mono){bench_now};
 }
 
+/* Seconds that one row of history takes in the memory store. */
+static double bench_history(int rows)
+{
+	const struct store_config config = {
+	    .name = "bench", .type = "memory", .clock = schedd_clock_system()};
+	static char names[1000][16];
+	struct store *store;
+	struct schedd_error err;
+	double cpu;
+
+	for (int i = 0; i < 1000; i++)
+		snprintf(names[i], sizeof(names[i]), "job-%06d", i);
+	if (store_open(&config, &store, &err))
+		bench_die("store", &err);
+	cpu = bench_cpu();
+	for (int i = 0; i < rows;) {
+		struct store_batch *batch = store_batch_new(store);
+
+		for (int k = 0; k < 1000 && i < rows; k++, i++) {
+			struct run run;
+
+			run_init(&run);
+			run.job = names[i % 1000];
+			run.number = (uint32_t)(i / 1000 + 1);
+			run.state = RUN_SUCCESS;
+			run.exit_code = 0;
+			run.scheduled_at = run.started_at = run.ended_at = bench_now + i;
+			store_batch_put_run(batch, &run);
+		}
+		store_commit(store, batch, NULL, NULL);
+	}
+	cpu = bench_cpu() - cpu;
+	store_close(store);
+	return cpu / rows;
+}
+
 static void bench_saturation(unsigned jobs, int seconds)
 {
 	const struct schedd_clock clock = {bench_wall, bench_mono, NULL};
 	struct bench_fire bench = {.by_clock = false};
 	struct schedd_scheduler *scheduler;
 	struct schedd_error err;
-	double cpu;
+	double cpu, row;
 
 	bench_now = (schedd_time)1772409600 * SCHEDD_SECOND;
 	scheduler = bench_scheduler(&clock, &bench);
@@ -232,6 +268,12 @@ static void bench_saturation(unsigned jobs, int seconds)
 	    jobs, bench.count, cpu * 1e6 / (double)bench.count, (double)bench.count / cpu);
 	fflush(stdout);
 	schedd_scheduler_free(scheduler);
+	/* Of what a fire takes without it. */
+	row = bench_history((int)bench.count);
+	printf("{\"bench\":\"history_cost\",\"jobs\":%u,\"row_ns\":%.0f,\"percent_of_fire\":%.1f,"
+	       "\"goal_percent_of_fire\":10}\n",
+	    jobs, row * 1e9, row / (cpu / (double)bench.count - row) * 100);
+	fflush(stdout);
 }
 
 /* Argument: seconds of each rate (10); 0: saturation alone, for a profiler. */

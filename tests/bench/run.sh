@@ -26,12 +26,13 @@ run_one() {
 	next) sh tests/bench/next.sh $build ;;
 	rpc) $build/tests/bench/bench_rpc "$SCHEDD" ;;
 	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list $cron ;;
+	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
 	*) "$build/tests/bench/bench_$1" ;;
 	esac >>$lines || echo "run.sh: $1 failed" >&2
 }
 
 if [ $# -eq 0 ]; then
-	set -- next trigger zone store jobfile memory fire spawn rpc daemon
+	set -- next trigger zone store jobfile memory fire spawn rpc daemon runs
 fi
 for bench; do
 	run_one "$bench"

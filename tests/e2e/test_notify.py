@@ -12,6 +12,8 @@ import unittest
 
 import e2e
 
+PLUGINS = os.environ["SCHEDD_BINARY_DIR"] + "/tests/plugins"
+
 
 class Notify(e2e.TestCase):
     def start(self, config="", **env):
@@ -68,10 +70,8 @@ class Notify(e2e.TestCase):
         self.assertTrue(mail.startswith("To: root@example.org\nSubject: schedd: job a: failed (failure)\n"), mail)
         self.assertIn("exit code 1", mail)
 
-    def test_requests_are_posted(self):
-        self.start()
-        got = []
-
+    def web(self, got):
+        """The URL of a server that keeps what is posted to it."""
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 got.append((self.headers["Content-Type"], json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
@@ -80,16 +80,36 @@ class Notify(e2e.TestCase):
 
             def log_message(self, *_):
                 pass
-        listener = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
-        self.addCleanup(listener.server_close)
-        self.addCleanup(listener.shutdown)
-        url = f"http://127.0.0.1:{listener.server_port}/hook"
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}/hook"
+
+    def test_requests_are_posted(self):
+        self.start()
+        got = []
+        url = self.web(got)
         self.client.call("job.add", id="a", shell="exit 4", notify={"failure": [url]}, trigger={"every": "1h"})
         self.run_job("a")
         e2e.wait_until("the request", lambda: got)
         self.assertEqual(got[0][0], "application/json")
         self.assertEqual((got[0][1]["id"], got[0][1]["exit_code"]), ("a/1", 4))
+
+    def test_late_and_missed(self):
+        self.start()
+        out = self.server.dir
+        rules = {word: [f'cat > {out}/{word}.new; mv {out}/{word}.new {out}/{word}; echo $SCHEDD_NOTIFY $SCHEDD_STATE >> {out}/said']
+                 for word in ("late", "missed", "failure")}
+        past = int((time.time() - 120) * 1e6)
+        for name, grace in (("slow", None), ("gone", 1)):
+            self.client.call("job.add", id=name, shell="true", notify=rules, trigger={"every": "1h"}, misfire_grace_time=grace,
+                             next_run_time=past)
+        self.assertEqual(sorted(self.lines("said", 2)), ["late success", "missed missed"])
+        late, missed = (json.loads((out / word).read_text()) for word in ("late", "missed"))
+        self.assertEqual((late["id"], late["state"], late["notify"]), ("slow/1", "success", "late"))
+        self.assertEqual((missed["id"], missed["state"], missed["notify"]), ("gone/1", "missed", "missed"))
+        self.assertIn("misfire_grace_time", missed["reason"])
 
     def test_a_target_that_fails_is_recorded(self):
         self.start()
@@ -165,6 +185,34 @@ class Notify(e2e.TestCase):
         code, out, err = self.server.ctl("events", "--since", str(seq), "--json")
         self.assertIn(str(answer["first"]), out + err)
         self.assertRegex(err, r"(?i)lost|no longer|missing|gone|hole")
+
+    def test_listeners_of_every_kind(self):
+        out = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, out)
+        got = []
+        config = f"""
+listeners:
+  - {{name: runs, run: 'cat >> {out}/run; env >> {out}/env', events: [job_error]}}
+  - {{name: calls, call: "report:keep", events: [job_executed]}}
+  - {{name: asks, http: "POST {self.web(got)}", events: [job_error], jobs: ["b*"]}}
+  - {{name: absent, call: "report:nothing", events: [job_executed]}}
+"""
+        self.start(config, SCHEDD_PLUGIN_DIR=PLUGINS, REPORT_FILE=str(out / "kept"))
+        for name, shell in (("a", "true"), ("b", "exit 3")):
+            self.client.call("job.add", id=name, shell=shell, trigger={"type": "manual"})
+            self.run_job(name)
+        rows = e2e.wait_until("all were told", lambda: [
+            rows for rows in [{row["name"]: row for row in self.client.call("server.status")["listeners"]}]
+            if all(row["delivered"] + row["failed"] == 1 for row in rows.values())])[0]
+        self.assertEqual({name: row["delivered"] for name, row in rows.items()}, {"runs": 1, "calls": 1, "asks": 1, "absent": 0})
+        self.assertIn("nothing", rows["absent"]["last_error"])
+        called, ran, asked = json.loads((out / "kept").read_text()), json.loads((out / "run").read_text()), got[0][1]
+        self.assertEqual((called["event"], called["run"]), ("job_executed", "a/1"))
+        self.assertEqual((ran["event"], ran["run"], ran["exit_code"], ran["code"]), ("job_error", "b/1", 3, 8192))
+        self.assertEqual(ran, asked)
+        env = dict(line.split("=", 1) for line in (out / "env").read_text().splitlines() if line.startswith("SCHEDD_"))
+        self.assertEqual((env["SCHEDD_EVENT"], env["SCHEDD_EVENT_CODE"], env["SCHEDD_JOB_ID"], env["SCHEDD_EVENT_RUN"],
+                          env["SCHEDD_EXIT_CODE"], env["SCHEDD_EVENT_SEQ"]), ("job_error", "8192", "b", "b/1", "3", str(ran["seq"])))
 
     def test_listeners_delay_nothing(self):
         out = tempfile.mkdtemp()

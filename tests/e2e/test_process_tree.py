@@ -117,6 +117,23 @@ class ProcessTree(e2e.TestCase):
             text = "".join(piece["data"] for piece in self.client.call("run.log", run=run)["pieces"])
             self.assertEqual(text, "begin\n" + "".join(f"{n}\n" for n in range(1, 2001)) + "end\n")
 
+    def test_many_are_ended_at_once(self):
+        """Each is looked for among its own kin, not among all processes there are."""
+        count = 200
+        self.client.call("job.add", id="a", command=["sleep", self.mark], max_instances=count, trigger={"type": "manual"})
+        for _ in range(count):
+            self.client.call("job.run", id="a")
+        e2e.wait_until("all run", lambda: self.client.call("server.status")["scheduler"]["running"] == count, 60)
+
+        def spent():
+            fields = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            return sum(int(x) for x in fields[11:13]) / os.sysconf("SC_CLK_TCK")
+        before = spent()
+        self.assertEqual(len(self.client.call("run.kill", run="a", signal="KILL")["runs"]), count)
+        self.client.call("run.wait", run="a", **{"for": "idle"})
+        self.assertLess(spent() - before, 4)
+        self.assertEqual(alive(self.mark), [])
+
 
 if __name__ == "__main__":
     unittest.main()

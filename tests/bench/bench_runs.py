@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""What the record of runs and their output cost the daemon while it works. One line of JSON for each figure.
+
+  bench_runs.py [PART…]    SCHEDD and SCHEDCTL are the programs
+"""
+import json
+import pathlib
+import sqlite3
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import e2e  # noqa: E402
+
+ROWS = 1_000_000
+CHILDREN = 500
+NOISE = pathlib.Path(e2e.SCHEDD).resolve().parent.parent / "tests/bench/bench_noise"
+
+
+def show(bench, **figures):
+    rounded = {k: round(v, 3) if isinstance(v, float) else v for k, v in figures.items()}
+    print(json.dumps({"bench": bench, **rounded}), flush=True)
+
+
+def share(values, part):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * part))]
+
+
+def tickers(client, count, every):
+    """Jobs on the memory store whose lateness shows how long the loop was held up; on different instants."""
+    start = (int(time.time()) + 1) * 1_000_000
+    for i in range(count):
+        client.call("job.add", id=f"tick-{i}", command=["/bin/true"], store="memory", capture="none", overlap="skip",
+                    trigger={"type": "interval", "seconds": every, "start": start + int(i * every * 1e6 / count)})
+
+
+def lateness(client, count, since):
+    """Milliseconds between due and begun, of all that the tickers ran since then."""
+    late = []
+    for i in range(count):
+        for run in client.call("run.list", jobs=[f"tick-{i}"], since=since, limit=10_000)["runs"]:
+            if run["started_at"] and run["trigger"] == "schedule":
+                late.append((run["started_at"] - run["scheduled_at"]) / 1e3)
+    return late
+
+
+def measured(client, count, seconds):
+    since = int(time.time() * 1e6)
+    time.sleep(seconds)
+    return lateness(client, count, since)
+
+
+def part_output(daemon):
+    """Children that write without a pause; p99 of what else falls due, beside the same without them."""
+    daemon.start()
+    client = daemon.client(timeout=120)
+    tickers(client, 20, 1)
+    rest = measured(client, 20, 8)
+    client.call("job.add", id="noise", command=[str(NOISE)], max_instances=CHILDREN, trigger={"type": "manual"})
+    for _ in range(CHILDREN):
+        client.call("job.run", id="noise")
+    busy = measured(client, 20, 15)
+    running = client.call("job.get", id="noise")["running"]
+    begin = time.monotonic()
+    client.call("run.kill", run="noise", signal="KILL")
+    show("output_of_children", children=running, kill_ms_each=(time.monotonic() - begin) * 1e3 / CHILDREN, late_p50_ms=share(busy, 0.5), late_p99_ms=share(busy, 0.99),
+         alone_p50_ms=share(rest, 0.5), alone_p99_ms=share(rest, 0.99))
+
+
+def fill(daemon):
+    """A database with a million rows of a thousand jobs; the daemon made its tables."""
+    daemon.start()
+    daemon.client().call("job.add", id="job-0", command=["true"], trigger={"every": "1h"})
+    run = daemon.client().call("job.run", id="job-0")["run"]
+    daemon.client().call("run.wait", run=run)
+    daemon.stop()
+    base = int(time.time() * 1e6) - ROWS * 1_000_000
+    with sqlite3.connect(daemon.state / "default.db") as database:
+        names = [column[1] for column in database.execute("PRAGMA table_info(runs)")]
+        row = dict(zip(names, database.execute("SELECT * FROM runs").fetchone()))
+        times = [name for name in names if name.endswith("_at") and row[name] is not None]
+
+        def rows():
+            for i in range(ROWS):
+                new = {**row, "id": i + 10, "job": f"job-{i % 1000}", "number": i // 1000 + 2}
+                new.update((name, base + i * 1_000_000) for name in times)
+                yield tuple(new[name] for name in names)
+        database.executemany(f"INSERT INTO runs ({','.join(names)}) VALUES ({','.join('?' * len(names))})", rows())
+        database.execute("UPDATE meta SET value = (SELECT count(*) FROM runs) WHERE key = 'store.runs'")
+    database.close()
+
+
+def part_history(daemon):
+    fill(daemon)
+    daemon.start()
+    client = daemon.client(timeout=120)
+
+    def ask(**params):
+        took = []
+        for _ in range(50):
+            begin = time.monotonic()
+            assert client.call("run.list", limit=50, **params)["runs"]
+            took.append((time.monotonic() - begin) * 1e3)
+        return took
+    one, every = ask(jobs=["job-7"]), ask()
+    failed = ask(jobs=["job-7"], states=["success"])
+    show("history_of_a_million", job_ms=statistics.median(one), job_p98_ms=share(one, 0.98), all_ms=statistics.median(every),
+         state_ms=statistics.median(failed), goal_job_ms=10)
+    tickers(client, 20, 0.5)
+    rest = measured(client, 20, 8)
+    daemon.config.write_text("history:\n  max_runs: 1000\n")
+    begin = time.monotonic()
+    since = int(time.time() * 1e6)
+    client.call("server.reload")
+
+    def left():
+        return [store["runs"] for store in client.call("store.list") if store["name"] == "default"][0]
+    while left() > 2000 and time.monotonic() - begin < 300:
+        time.sleep(0.2)
+    took, rows = time.monotonic() - begin, ROWS - left()
+    late = lateness(client, 20, since)
+    show("retention_of_a_million", seconds=took, rows_per_s=rows / took, late_p50_ms=share(late, 0.5), late_p99_ms=share(late, 0.99),
+         late_max_ms=max(late), alone_p50_ms=share(rest, 0.5), alone_p99_ms=share(rest, 0.99), alone_max_ms=max(rest),
+         stall_ms=max(0.0, share(late, 0.99) - share(rest, 0.99)), goal_stall_ms=5)
+
+
+PARTS = {"output": part_output, "history": part_history}
+
+
+def main():
+    for name in sys.argv[1:] or PARTS:
+        daemon = e2e.Daemon()
+        try:
+            PARTS[name](daemon)
+        finally:
+            daemon.end()
+
+
+main()
