@@ -2,6 +2,7 @@
 /* What every verb needs: the connection, the caller's zone, and a voice on stderr. */
 #include "cmd/command.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,21 @@ int command_call_in(struct command *command, struct arena *arena, const char *me
 	if (rc == SCHEDD_EUNREACHABLE && args_get(&command->args, "host"))
 		schedd_error_prefix(err, "over ssh to %s", args_get(&command->args, "host"));
 	return rc;
+}
+
+int command_next(struct command *command, struct arena *arena, const char **method,
+    struct value *params, struct schedd_error *err)
+{
+	for (;;) {
+		struct pollfd fds[] = {{.fd = rpc_client_fd(command->client), .events = POLLIN},
+		    {.fd = STDOUT_FILENO}};
+		int rc = rpc_client_next(command->client, 0, arena, method, params, err);
+
+		if (rc != 0)
+			return rc;
+		if (poll(fds, 2, -1) > 0 && (fds[1].revents & (POLLERR | POLLHUP)) != 0)
+			return 0;
+	}
 }
 
 static void command_fail_json(const struct schedd_error *err, int status)

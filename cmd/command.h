@@ -80,6 +80,12 @@ int command_call(struct command *command, const char *method, const struct value
 int command_call_in(struct command *command, struct arena *arena, const char *method,
     const struct value *params, struct value *result, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/*
+ * Waits for the daemon's next notification as rpc_client_next() does, for ever.
+ * 0: whoever reads our output went away meanwhile.
+ */
+int command_next(struct command *command, struct arena *arena, const char **method,
+    struct value *params, struct schedd_error *err) __attribute__((warn_unused_result));
 /* Says the error on stderr as --json or people want it; returns the exit status. */
 int command_fail(struct command *command, const struct schedd_error *err);
 /* A sentence to a person on stderr, unless -q. */

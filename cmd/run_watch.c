@@ -127,11 +127,10 @@ static int watch_follow(struct watch *watch, int64_t follow, struct value *ended
 
 	arena_init(&arena);
 	while (status < 0) {
-		int rc = rpc_client_next(
-		    command->client, SCHEDD_SPAN_NONE, &arena, &method, &params, &err);
+		int rc = command_next(command, &arena, &method, &params, &err);
 
-		if (rc < 0) {
-			status = command_fail(command, &err);
+		if (rc <= 0) {
+			status = rc ? command_fail(command, &err) : EXIT_PIPE;
 		} else if (value_get_int(&params, "follow", -1) == follow) {
 			if (strcmp(method, "run.end") == 0) {
 				if (ended && value_get(&params, "result"))

@@ -106,10 +106,9 @@ static bool events_take(
 }
 
 /*
- * Shows notifications: for ever with wait SCHEDD_SPAN_NONE, with 0 those that
- * have come already.
+ * Shows notifications: for ever, or those that have come already.
  */
-static int events_read(struct command *command, schedd_span wait, struct out_list *rows)
+static int events_read(struct command *command, bool follow, struct out_list *rows)
 {
 	struct schedd_error err = {0};
 	const char *method;
@@ -119,7 +118,10 @@ static int events_read(struct command *command, schedd_span wait, struct out_lis
 
 	arena_init(&arena);
 	while (rc > 0 && status == EXIT_DONE) {
-		rc = rpc_client_next(command->client, wait, &arena, &method, &params, &err);
+		rc = follow ? command_next(command, &arena, &method, &params, &err)
+			    : rpc_client_next(command->client, 0, &arena, &method, &params, &err);
+		if (rc == 0 && follow)
+			status = EXIT_PIPE;
 		if (rc > 0 && (!events_take(command, method, &params, rows) || fflush(stdout) != 0))
 			status = EXIT_PIPE;
 		arena_clear(&arena);
@@ -145,7 +147,7 @@ static int events_kept(struct command *command)
 		out_list_drop(rows);
 		return command_fail(command, &err);
 	}
-	status = events_read(command, 0, rows);
+	status = events_read(command, false, rows);
 	ended = rows ? out_list_end(rows) : EXIT_DONE;
 	return status ? status : ended;
 }
@@ -179,7 +181,7 @@ static int events_run(struct command *command)
 		command_say(command, "schedctl: events %lld to %lld are gone", from + 1,
 		    (long long)value_get_int(&result, "first", 0) - 1);
 	if (args_has(&command->args, "follow"))
-		return events_read(command, SCHEDD_SPAN_NONE, NULL);
+		return events_read(command, true, NULL);
 	return events_kept(command);
 }
 

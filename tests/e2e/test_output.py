@@ -108,6 +108,12 @@ class Output(e2e.TestCase):
         self.assertEqual((code, err), (0, ""))
         self.assertEqual(out.split()[-1], "141")
 
+    def test_who_follows_ends_with_the_reader(self):
+        self.add("slow", "echo begun; exec sleep 60")
+        self.assertEqual(self.call("$S run -f slow | head -2; echo ${PIPESTATUS[0]}")[1].split(), ["slow/1", "begun", "141"])
+        self.assertEqual(self.call("$S events -f --since 0 | head -1 >/dev/null; echo ${PIPESTATUS[0]}")[1], "141\n")
+        self.ctl("kill", "slow")
+
     def test_colour_and_questions_on_a_terminal(self):
         self.add("a")
         master, slave = pty.openpty()
