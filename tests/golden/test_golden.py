@@ -63,7 +63,7 @@ def shell(command, terminal):
     except OSError:
         pass
     os.close(master)
-    return text.decode().replace("\r\n", "\n").replace("\033", "\\e"), child.wait()
+    return text.decode().replace("\r\n", "\n").replace("\r", "\\r").replace("\033", "\\e"), child.wait()
 
 
 def transcript(commands, terminal=False):
