@@ -79,9 +79,19 @@ static int pause_until(struct command *command, struct value *extra, struct sche
 static void pause_done(
     struct command *command, const char *id, const struct value *result, void *context)
 {
-	(void)result;
-	if (!out_is_json(command))
-		command_say(command, "%s %s.", (char *)context, id);
+	schedd_time until = value_get_int(result, "paused_until", SCHEDD_TIME_NONE);
+	struct strbuf text = STRBUF_EMPTY;
+	struct command shown = *command;
+
+	if (out_is_json(command))
+		return;
+	if (until != SCHEDD_TIME_NONE) {
+		strbuf_add(&text, " until ");
+		shown.out.time = OUT_TIME_LOCAL;
+		out_when(&shown, &text, until);
+	}
+	command_say(command, "%s %s%s.", (char *)context, id, strbuf_peek(&text));
+	strbuf_clear(&text);
 }
 
 static int pause_run(struct command *command)

@@ -320,6 +320,9 @@ static void scheduler_why_now(struct scheduler_why *why, const struct entry *ent
 	if (entry && !entry->state.invalid) {
 		scheduler_why_times(why, entry->job->trigger);
 		scheduler_why_time(why, "next_run_time", entry->state.next_run_time, &why->result);
+		if (entry->state.paused)
+			scheduler_why_time(
+			    why, "paused_until", entry->state.paused_until, &why->result);
 	}
 	if (entry)
 		scheduler_why_facts(why, entry);

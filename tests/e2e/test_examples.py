@@ -230,14 +230,19 @@ class Examples(e2e.TestCase):
     def test_a_crontab_is_moved_over_as_the_readme_says(self):
         daemon = self.world()
         self.sh(daemon, "schedctl rm --all -y -q")
-        [block] = readme("Moving a crontab over")
+        block = "".join(readme("Moving a crontab over"))
         status, out = self.sh(daemon, "set -e\n" + block)
         self.assertEqual(status, 0, out)
         self.assertFalse((daemon.dir / "tab").exists())
         self.assertEqual(self.sh(daemon, "schedctl ls -o name")[1].split(), ["check-mail", "pg_dump"])
-        status, out = self.sh(daemon, "set -e -o pipefail; schedctl export --as crontab | crontab -; schedctl rm --all -y -q")
+        status, out = self.sh(daemon, "set -e -o pipefail; schedctl pause check-mail --for 1h; schedctl why check-mail; schedctl export --as crontab | crontab -")
         self.assertEqual(status, 0, out)
+        self.assertRegex(out, r"Paused check-mail until \d{4}-")
+        self.assertRegex(out, r"paused until: +\d{4}-")
         self.assertIn("30 2 * * * /usr/bin/pg_dump shop >/backup/shop.sql\n", (daemon.dir / "tab").read_text())
+        status, out = self.sh(daemon, "set -e; crontab - <old.crontab; schedctl rm --all -y")
+        self.assertEqual(status, 0, out)
+        self.assertEqual((daemon.dir / "tab").read_text(), (daemon.dir / "old.crontab").read_text())
 
     def test_every_other_command_of_the_readme_is_known(self):
         """Nothing in the README is run by nobody."""
