@@ -16,10 +16,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The kernel knows it before it is written; the file also tells of one in another namespace. */
 static long lock_holder(int fd)
 {
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char text[32] = "";
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	ssize_t n;
+
+	if (fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK && whole.l_pid > 0)
+		return whole.l_pid;
+	n = pread(fd, text, sizeof(text) - 1, 0);
 
 	return n > 0 ? strtol(text, NULL, 10) : 0;
 }
@@ -52,8 +58,8 @@ static int lock_open(const char *path, const char *what, int *out, struct schedd
 			    "cannot use the %s: %s: %s", what, path, strerror(errno));
 		}
 		if (lock_try(fd) < 0) {
-			long pid = lock_holder(fd);
 			int reason = errno;
+			long pid = lock_holder(fd);
 
 			close(fd);
 			if (reason == EAGAIN || reason == EACCES)

@@ -180,6 +180,12 @@ static void rpc_apply_take(struct rpc_call *call, const char *key, bool import)
 	unsigned count;
 	int rc = 0;
 
+	if (!token && rpc_call_param(call, "last")) {
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "job.apply: last is for a file in parts, which apply gives a name");
+		rpc_call_fail(call, &err);
+		return;
+	}
 	if (!token) {
 		rpc_apply_commit(
 		    call, value_get(&call->params, "jobs"), import, rpc_call_reply(call));

@@ -155,6 +155,8 @@ void rpc_event_subscribe(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 		return;
 	}
+	if (since > (int64_t)seq)
+		since = (int64_t)seq; /* of another life of this daemon: nothing follows it yet */
 	/* Replayed events wait in their own queue, so the answer below still goes first. */
 	if (since >= 0)
 		first = scheduler_replay(

@@ -359,6 +359,12 @@ void rpc_job_pause(struct rpc_call *call)
 	}
 	if (length != SCHEDD_SPAN_NONE)
 		until = clock->wall(clock->context) + length;
+	if (until != SCHEDD_TIME_NONE && until <= clock->wall(clock->context)) {
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "job.pause: the pause would be over before it begins: give a later time");
+		rpc_call_fail(call, &err);
+		return;
+	}
 	scheduler_pause_job(call->scheduler, id, until, rpc_call_text(call, "reason"), &call->actor,
 	    rpc_call_reply(call));
 }

@@ -123,6 +123,8 @@ void rpc_store_group_set(struct rpc_call *call)
 	int64_t parallel = rpc_call_int(call, "parallel", 0);
 	struct schedd_error err;
 
+	if (rpc_store_refuses(call))
+		return;
 	if (parallel < 1 || parallel > UINT32_MAX) {
 		schedd_error_set(&err, SCHEDD_EINVAL,
 		    "group.set: a group lets at least 1 run at a time, not %lld",

@@ -56,6 +56,12 @@ class Protocol(e2e.TestCase):
         self.refused("invalid_argument", self.call, "job.import", jobs=[], replace=True, if_absent=True)
         self.refused("invalid_argument", self.call, "executor.add", name="x", type="subprocess", max_workers=1 << 32)
         self.refused("not_found", self.call, "event.unsubscribe", subscription=0)
+        self.refused("invalid_argument", self.call, "job.apply", jobs=[], last=True)
+        self.refused("invalid_argument", self.call, "group.set", name="a b", parallel=1)
+        self.refused("invalid_argument", self.call, "job.pause", id="backup", until="yesterday")
+        self.refused("invalid_argument", self.call, "job.pause", id="backup", **{"for": 0})
+        answer = self.call("event.subscribe", since=(1 << 63) - 1)
+        self.assertEqual(answer["first"], answer["seq"] + 1)
 
     def test_strings_may_be_sent_as_bin(self):
         import msgpack
