@@ -210,7 +210,7 @@ const struct run_field *run_fields(void)
 	    {"signal", RUN_FIELD_INT, "the signal that ended it"},
 	    {"reason", RUN_FIELD_TEXT, "in words, why it ended so"},
 	    {"duration", RUN_FIELD_SPAN, "from start to end"},
-	    {"max_rss", RUN_FIELD_SIZE, "the most memory its process had resident"},
+	    {"max_rss", RUN_FIELD_SIZE, "the most memory its process had resident (or schedd itself, where that is more)"},
 	    {"cpu_seconds", RUN_FIELD_SPAN, "user and system time"},
 	    {"output_bytes", RUN_FIELD_SIZE, "what it wrote"},
 	    {"output_dropped", RUN_FIELD_SIZE, "of that, what was not kept"},
