@@ -161,7 +161,7 @@ class Daemon:
 
     def ctl(self, *argv, cwd=None):
         """Runs schedctl: (exit status, stdout, stderr)."""
-        done = subprocess.run([SCHEDCTL, *argv], env=self.environment(), timeout=60, cwd=cwd,
+        done = subprocess.run([SCHEDCTL, *argv], env=self.environment(), timeout=240, cwd=cwd,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
