@@ -19,6 +19,19 @@ static const struct option kill_options[] = {
 
 static const struct option *const kill_sets[] = {kill_options, NULL};
 
+/* The daemon says of a job alone that there is none, and which one may be meant. */
+static void kill_suggest(struct command *command, const char *run, struct schedd_error *err)
+{
+	struct value params = value_map(), result;
+	struct schedd_error better = {0};
+
+	if (err->code != SCHEDD_ENOTFOUND || strchr(run, '/'))
+		return;
+	value_put(&command->arena, &params, "id", value_string_ref(run));
+	if (command_call(command, "job.get", &params, &result, &better) == SCHEDD_ENOTFOUND)
+		*err = better;
+}
+
 static int kill_one(struct command *command, const char *run)
 {
 	const char *signal = args_get(&command->args, "signal");
@@ -29,8 +42,10 @@ static int kill_one(struct command *command, const char *run)
 	value_put(&command->arena, &params, "run", value_string_ref(run));
 	if (signal)
 		value_put(&command->arena, &params, "signal", value_string_ref(signal));
-	if (command_call(command, "run.kill", &params, &result, &err) != 0)
+	if (command_call(command, "run.kill", &params, &result, &err) != 0) {
+		kill_suggest(command, run, &err);
 		return command_fail(command, &err);
+	}
 	if (out_is_json(command))
 		return out_json(command, &result);
 	runs = value_get(&result, "runs");

@@ -13,6 +13,7 @@
 #include "cmd/job_spec.h"
 #include "cmd/next_agenda.h"
 #include "cmd/out.h"
+#include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 #include "trigger/trigger_flags.h"
 #include "trigger/trigger_preview.h"
@@ -294,20 +295,24 @@ static void next_as_text(struct command *command, struct value *answer)
 
 static int next_jobs(struct command *command)
 {
-	struct value answers = value_array();
-	int status = EXIT_DONE;
+	struct value answers = value_array(), ids;
+	struct schedd_error unresolved = {.offset = -1};
+	int status = EXIT_DONE, shown;
 
-	for (int i = 0; i < command->args.word_count; i++) {
+	if (targets_resolve(command, &ids, &unresolved) != 0)
+		return command_fail(command, &unresolved);
+	if (ids.array.count == 0 && !out_is_json(command))
+		command_say(command, "No job matches.");
+	for (uint32_t i = 0; i < ids.array.count; i++) {
 		struct value request = value_map(), answer;
 		struct schedd_error err = {.offset = -1};
 
-		value_put(
-		    &command->arena, &request, "id", value_string_ref(command->args.words[i]));
+		value_put(&command->arena, &request, "id", ids.array.items[i]);
 		if (next_bounds(command, &request, &err) != 0 ||
 		    command_call(command, "trigger.next", &request, &answer, &err) != 0 ||
 		    next_check_bounds(command, &answer, &err) != 0) {
 			status = command_fail(command, &err);
-			status = command->args.word_count > 1 ? EXIT_FAILED : status;
+			status = ids.array.count > 1 ? EXIT_FAILED : status;
 			continue;
 		}
 		next_as_text(command, &answer);
@@ -315,11 +320,13 @@ static int next_jobs(struct command *command)
 		if (!out_is_json(command))
 			next_show(command, &answer);
 	}
-	if (!out_is_json(command) || answers.array.count == 0)
+	if (!out_is_json(command) || (ids.array.count == 1 && answers.array.count == 0))
 		return status;
-	if (command->args.word_count == 1)
-		return out_json(command, &answers.array.items[0]);
-	return status ? status : out_json(command, &answers);
+	if (ids.array.count == 1 && !targets_are_bulk(command))
+		shown = out_json(command, &answers.array.items[0]);
+	else
+		shown = out_json(command, &answers);
+	return status ? status : shown;
 }
 
 static int next_run(struct command *command)

@@ -93,7 +93,7 @@ class Output(e2e.TestCase):
 
     def test_a_full_disk_and_a_closed_output_are_failures(self):
         self.add("a")
-        for verb in ("list", "list --json", "show a", "version", "help", "run a", "completion bash", "status", "next --every 1h", "history"):
+        for verb in ("list", "list --json", "show a", "version", "help", "run --force a", "completion bash", "status", "next --every 1h", "history"):
             for where, part in ((">/dev/full", "standard output"), (">&-", "standard output")):
                 with self.subTest(verb=verb, where=where):
                     code, _, err = self.call(f"$S {verb} {where}")
@@ -131,6 +131,16 @@ class Output(e2e.TestCase):
         self.assertNotIn("\033[", self.call("FORCE_COLOR=1 NO_COLOR=1 $S list")[1])
         self.assertNotIn("\033[", self.call("$S list")[1])
         self.assertIn("\033[", self.call("NO_COLOR=1 $S list --color always")[1])
+
+    def test_next_of_several_jobs(self):
+        for name in ("report-a", "report-b"):
+            self.ctl("add", "--id", name, "--cron", "0 0 * * *", "--", "true")
+        self.assertEqual(len(json.loads(self.ctl("next", "report-*", "-n", "2", "--json"))), 2)
+        self.assertEqual(len(json.loads(self.ctl("next", "report-a", "-n", "2", "--json"))["fire_times"]), 2)
+        self.assertEqual(json.loads(self.ctl("next", "nosuch*", "--json")), [])
+        code, out, _ = self.d.ctl("next", "report-a", "nosuch", "--json")
+        self.assertEqual((code, len(json.loads(out))), (1, 1))
+        self.assertIn("did you mean 'report-a'?", self.d.ctl("kill", "reprot-a")[2])
 
     def test_runs_that_do_not_exist_among_others(self):
         self.add("a")
