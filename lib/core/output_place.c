@@ -64,9 +64,6 @@ struct output *output_place_open(const struct run_live *live)
 		    live->id);
 		return output_new(NULL, OUTPUT_PLACE_LOW_DISK);
 	}
-	if (!output_place_directory(scheduler, live->job->id))
-		log_warn(scheduler->log, "run %s: no directory for its output: %s", live->id,
-		    strerror(errno));
 	return output_new(path, (size_t)limit);
 }
 

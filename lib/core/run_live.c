@@ -213,6 +213,9 @@ static void run_live_record_end(struct run_live *live, enum run_state state, con
 	}
 	if (live->output) {
 		output_finish(live->output);
+		if (output_error(live->output))
+			log_warn(live->scheduler->log, "run %s: its output is not kept: %s",
+			    live->id, output_error(live->output));
 		run->output_bytes = output_written(live->output);
 		run->output_dropped = output_dropped(live->output);
 	}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #define FILE_MAGIC "schedd output 1\n"
@@ -46,11 +47,46 @@ int output_file_begin(int fd)
 	return file_write(fd, &magic, 1);
 }
 
+/* Cuts the last name off; false: there is none. */
+static bool file_cut_name(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* The folder of a file, and the folder of that. */
+static void file_make_folders(const char *path)
+{
+	char outer[4096], inner[4096];
+
+	if (strlen(path) >= sizeof(inner))
+		return;
+	strcpy(inner, path);
+	if (!file_cut_name(inner))
+		return;
+	strcpy(outer, inner);
+	if (mkdir(inner, 0700) && errno == ENOENT && file_cut_name(outer) && !mkdir(outer, 0700))
+		(void)mkdir(inner, 0700);
+}
+
+static int file_open_new(const char *path)
+{
+	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 int output_file_create(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int rc;
+	int fd = file_open_new(path), rc;
 
+	/* Most runs write nothing, so folders are not made before there is something to keep. */
+	if (fd < 0 && errno == ENOENT) {
+		file_make_folders(path);
+		fd = file_open_new(path);
+	}
 	if (fd < 0)
 		return -errno;
 	rc = output_file_begin(fd);

@@ -11,7 +11,10 @@
 
 #include "executor/output.h"
 
-/* Makes the file anew, mode 0600. Returns a descriptor or -errno. */
+/*
+ * Makes the file anew, mode 0600, and the two folders it is in where they are
+ * missing, mode 0700. Returns a descriptor or -errno.
+ */
 int output_file_create(const char *path);
 /* Makes an empty file one of that form. 0 or -errno. */
 int output_file_begin(int fd);
