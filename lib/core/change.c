@@ -273,10 +273,9 @@ void change_event(struct change *change, enum schedd_event_code code, const char
 }
 
 /* What a modification takes away, for looking back. */
-static void change_record_before(struct change *change, struct value *more)
+static void change_record_before(struct change *change, struct arena *arena, struct value *more)
 {
 	const struct entry *entry = change->entry;
-	struct arena *arena = &change->arena;
 	struct value before = value_map(), fields;
 
 	if (change->job) {
@@ -295,6 +294,8 @@ void change_record(struct change *change, enum schedd_event_code code, const cha
 {
 	struct schedd_event event;
 	struct value more = value_map();
+	struct arena
+	    arena; /* a file has changes by the hundred thousand: nothing stays with them */
 
 	/* What comes and goes in a store that dies with the process the ring of events remembers.
 	 */
@@ -302,9 +303,12 @@ void change_record(struct change *change, enum schedd_event_code code, const cha
 		return;
 	change_event_fill(change, code, &event);
 	event.error = detail;
+	arena_init(&arena);
 	if (code == SCHEDD_EVENT_JOB_MODIFIED)
-		change_record_before(change, &more);
-	change_log_put(change->batch, &event, &more, &change->arena);
+		change_record_before(change, &arena, &more);
+	change_log_put(change->batch, &event, &more, &arena);
+	change->arena.failed |= arena_failed(&arena);
+	arena_clear(&arena);
 }
 
 const char *change_actor_text(const struct scheduler_actor *actor, char *text, size_t size)

@@ -219,7 +219,9 @@ static void job_add_finish(struct change *change)
 	if (added)
 		entry_show(scheduler, entry);
 	change_event(change, added ? SCHEDD_EVENT_JOB_ADDED : SCHEDD_EVENT_JOB_MODIFIED, NULL);
-	change_answer_job(change);
+	/* A file answers for all its jobs. */
+	if (!change->shared_batch)
+		change_answer_job(change);
 }
 
 const struct change_ops job_change_add_ops = {"add", job_add_begin, job_add_finish, NULL};

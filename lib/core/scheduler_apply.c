@@ -188,6 +188,20 @@ static int apply_refuse(struct apply *apply, const char *id, int rc)
 	return 0;
 }
 
+/* The names of the fields that differ; what they hold is looked at and forgotten. */
+static struct value apply_fields(struct apply *apply, const struct change *change)
+{
+	struct value names;
+	struct arena arena;
+
+	arena_init(&arena);
+	names = change_log_fields(change->entry->job, change->job, &arena, NULL);
+	names = value_copy(&apply->arena, &names);
+	apply->arena.failed |= arena_failed(&arena);
+	arena_clear(&arena);
+	return names;
+}
+
 static int apply_job(struct apply *apply, struct value *job)
 {
 	const char *id = apply_id(job);
@@ -211,8 +225,7 @@ static int apply_job(struct apply *apply, struct value *job)
 		return apply_refuse(apply, id, rc);
 	}
 	known = change->entry != NULL;
-	fields = known ? change_log_fields(change->entry->job, change->job, &apply->arena, NULL)
-		       : value_array();
+	fields = known ? apply_fields(apply, change) : value_array();
 	apply_report(apply, id,
 	    !known               ? "added"
 	    : fields.array.count ? "changed"
