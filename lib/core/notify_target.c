@@ -48,8 +48,9 @@ static bool target_exists(const char *word)
 	if (word[0] == '/')
 		return access(word, X_OK) == 0;
 	for (const char *const *directory = target_path; *directory; directory++) {
-		snprintf(path, sizeof(path), "%s/%s", *directory, word);
-		if (access(path, X_OK) == 0)
+		int length = snprintf(path, sizeof(path), "%s/%s", *directory, word);
+
+		if (length < (int)sizeof(path) && access(path, X_OK) == 0)
 			return true;
 	}
 	errno = ENOENT;
