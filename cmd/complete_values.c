@@ -148,8 +148,14 @@ static void values_jobs(
 static void values_runs(
     struct command *command, bool running, const char *prefix, struct strbuf *out)
 {
-	struct value params = value_map(), states = value_array();
+	struct value params = value_map(), states = value_array(), jobs = value_array();
+	const char *slash = strchr(prefix, '/');
 
+	if (slash)
+		value_append(&command->arena, &jobs,
+		    value_string_n(&command->arena, prefix, (size_t)(slash - prefix)));
+	if (slash && slash > prefix)
+		value_put(&command->arena, &params, "jobs", jobs);
 	value_append(&command->arena, &states, value_string_ref("running"));
 	value_append(&command->arena, &states, value_string_ref("queued"));
 	value_append(&command->arena, &states, value_string_ref("retrying"));
@@ -192,13 +198,15 @@ static void values_daemon(
 	static const char *const paused[] = {"paused", NULL};
 	static const char *const active[] = {"waiting", "running", "queued", NULL};
 
-	if (kind == COMPLETE_JOB)
+	bool of_job = kind == COMPLETE_JOB_OR_RUN && strchr(prefix, '/');
+
+	if (kind == COMPLETE_JOB || (kind == COMPLETE_JOB_OR_RUN && !of_job))
 		values_jobs(command, NULL, prefix, out);
 	else if (kind == COMPLETE_JOB_PAUSED)
 		values_jobs(command, paused, prefix, out);
 	else if (kind == COMPLETE_JOB_ACTIVE)
 		values_jobs(command, active, prefix, out);
-	else if (kind == COMPLETE_RUN || kind == COMPLETE_RUN_RUNNING)
+	else if (kind == COMPLETE_RUN || kind == COMPLETE_RUN_RUNNING || of_job)
 		values_runs(command, kind == COMPLETE_RUN_RUNNING, prefix, out);
 	else if (kind == COMPLETE_TAG)
 		values_tags(command, prefix, out);

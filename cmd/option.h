@@ -18,7 +18,8 @@ enum complete {
 	COMPLETE_JOB_PAUSED,
 	COMPLETE_JOB_ACTIVE, /* not paused */
 	COMPLETE_JOB_RUNNING,
-	COMPLETE_RUN, /* JOB/N, newest first */
+	COMPLETE_RUN,        /* JOB/N, newest first */
+	COMPLETE_JOB_OR_RUN, /* JOB, and its runs once its / was typed */
 	COMPLETE_RUN_RUNNING,
 	COMPLETE_TAG,
 	COMPLETE_GROUP,

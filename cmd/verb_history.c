@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "cmd/columns.h"
+#include "cmd/run_view.h"
 #include "cmd/verb_rows.h"
 #include "model/run.h"
 #include "trigger/when.h"
@@ -84,9 +85,10 @@ static int history_params(struct command *command, struct value *params, struct 
 
 	*params = value_map();
 	for (int i = 0; i < command->args.word_count; i++)
-		value_append(&command->arena, &jobs, value_string_ref(command->args.words[i]));
-	if (jobs.array.count > 0)
-		value_put(&command->arena, params, "jobs", jobs);
+		if (!run_view_names(command->args.words[i]))
+			value_append(
+			    &command->arena, &jobs, value_string_ref(command->args.words[i]));
+	value_put(&command->arena, params, "jobs", jobs);
 	if (last && args_has(&command->args, "since"))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "--last and --since contradict each other");
@@ -115,14 +117,17 @@ static struct value *history_member(struct value *params, const char *key)
 	return &params->map.members[i].value;
 }
 
-/* Page by page until so many rows were shown; 0: all there are. */
+/* Page by page until so many rows were shown, with the *count there are already; 0: all there
+ * are. */
 static int history_pages(struct command *command, struct value *params, struct out_list *list,
     uint64_t wanted, uint64_t *count, struct schedd_error *err)
 {
 	struct value *after = history_member(params, "after");
 	struct value *limit = history_member(params, "limit");
-	uint64_t shown = 0;
+	uint64_t shown = *count;
 
+	if (wanted > 0 && shown >= wanted)
+		return 0;
 	do {
 		const struct value *runs;
 		struct value result;
@@ -141,6 +146,30 @@ static int history_pages(struct command *command, struct value *params, struct o
 		*after = value_string_ref(value_get_string(&result, "next"));
 	} while (after->type == VALUE_STRING && (wanted == 0 || shown < wanted));
 	return 0;
+}
+
+/* The runs that were named, then those of the jobs; of all jobs if nothing was named. */
+static int history_rows(struct command *command, struct value *params, struct out_list *list,
+    uint64_t wanted, uint64_t *count, struct schedd_error *err)
+{
+	struct value *jobs = history_member(params, "jobs");
+	const struct value of_jobs = *jobs;
+	int rc = 0;
+
+	for (int i = 0; i < command->args.word_count && !rc; i++) {
+		if (!run_view_names(command->args.words[i]))
+			continue;
+		*jobs = value_array();
+		value_append(&command->arena, jobs, value_string_ref(command->args.words[i]));
+		*history_member(params, "after") = value_nil();
+		rc = history_pages(command, params, list, wanted, count, err);
+	}
+	if (rc || (command->args.word_count > 0 && of_jobs.array.count == 0))
+		return rc;
+	*jobs = of_jobs;
+	*history_member(params, "after") = value_nil();
+	*history_member(params, "limit") = value_int(HISTORY_PAGE);
+	return history_pages(command, params, list, wanted, count, err);
 }
 
 /* Has a job that is gone left runs? */
@@ -169,6 +198,11 @@ static int history_check_jobs(struct command *command)
 
 		if (strpbrk(job, "*?["))
 			continue;
+		if (run_view_names(job)) {
+			if (run_view_get(command, job, &result, &err) != 0)
+				status = command_fail(command, &err);
+			continue;
+		}
 		value_put(&command->arena, &params, "id", value_string_ref(job));
 		if (command_call(command, "job.get", &params, &result, &err) == 0 ||
 		    (err.code == SCHEDD_ENOTFOUND && history_has_runs(command, job)))
@@ -199,7 +233,7 @@ static int history_run(struct command *command)
 	list = out_list_begin(command, columns_run, "id", &err);
 	if (!list)
 		return command_fail(command, &err);
-	rc = history_pages(command, &params, list, (uint64_t)wanted, &shown, &err);
+	rc = history_rows(command, &params, list, (uint64_t)wanted, &shown, &err);
 	if (!rc && (shown == 0 || command->args.word_count > 1))
 		unknown = history_check_jobs(command);
 	if (rc || (unknown && shown == 0)) {
@@ -215,15 +249,18 @@ const struct verb verb_history = {
     .alias = "runs",
     .group = "Runs",
     .summary = "show runs, newest first",
-    .usage = "[JOB…] [OPTIONS]",
+    .usage = "[JOB|JOB/N…] [OPTIONS]",
     .examples = "schedctl history\n"
 		"schedctl history backup -n 5\n"
 		"schedctl runs --last 7d --state failed,missed --json",
-    .notes = "JOB may be a quoted glob, also of jobs that were removed. A row of missed or skipped "
-	     "fire\n"
-	     "times stands for all of them in a row with the same cause: count tells how many.",
+    .notes =
+	"JOB may be a quoted glob, also of jobs that were removed; JOB/N is that run alone, and "
+	"show JOB/N\n"
+	"tells all about it. A row of missed or skipped fire times stands for all of them in "
+	"a row with\n"
+	"the same cause: count tells how many.",
     .options = history_sets,
-    .complete = COMPLETE_JOB,
+    .complete = COMPLETE_JOB_OR_RUN,
     .columns = columns_run,
     .max_words = -1,
     .run = history_run,

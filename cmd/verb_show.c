@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * show: the job, its next fire times and its latest runs. The three questions
- * are sent together, so that a job is one round trip.
+ * are sent together, so that a job is one round trip. Or a run, which
+ * run_view.c knows about.
  */
 #include <string.h>
 
@@ -9,8 +10,10 @@
 #include "cmd/columns.h"
 #include "cmd/job_view.h"
 #include "cmd/out_json.h"
+#include "cmd/run_view.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
+#include "model/run.h"
 #include "trigger/when.h"
 
 #define SHOW_FIRES 3
@@ -109,6 +112,9 @@ static bool show_is_time(const char *path)
 	const struct job_field *field = job_fields_find(path);
 	size_t length = strlen(path);
 
+	for (const struct run_field *run = run_fields(); run->name; run++)
+		if (run->type == RUN_FIELD_TIME && strcmp(run->name, path) == 0)
+			return true;
 	return (field && field->type == JOB_FIELD_TIME) ||
 	       (length > 3 && strcmp(path + length - 3, "_at") == 0);
 }
@@ -221,86 +227,160 @@ static bool show_rows(const struct command *command)
 	       command->out.format == OUT_TSV || command->out.columns;
 }
 
-/* The jobs as they were gathered. */
-static int show_list(struct command *command, const struct value *jobs, bool one)
+/* What was gathered, jobs or runs: each has columns of its own. */
+static int show_list(
+    struct command *command, const struct value *shown, const struct out_column *columns, bool runs)
 {
 	struct schedd_error err = {0};
-	struct out_list *list;
+	struct out_list *list = out_list_begin(command, columns, "id", &err);
 
-	if (command->out.format == OUT_JSON && one && !command->out.columns)
-		return jobs->array.count ? out_json(command, &jobs->array.items[0]) : EXIT_DONE;
-	list = out_list_begin(command, columns_job, "id", &err);
 	if (!list)
 		return command_fail(command, &err);
-	for (uint32_t i = 0; i < jobs->array.count; i++)
-		out_list_row(list, &jobs->array.items[i]);
+	for (uint32_t i = 0; i < shown->array.count; i++)
+		if (!columns->name ||
+		    run_view_names(value_get_string(&shown->array.items[i], "id")) == runs)
+			out_list_row(list, &shown->array.items[i]);
 	return out_list_end(list);
+}
+
+/* Of jobs and runs together JSON is one array, and names are one list. */
+static int show_mixed(struct command *command, const struct value *shown)
+{
+	static const struct out_column none[] = {{0}};
+	int status;
+
+	if (command->out.format == OUT_NAME || out_is_json(command))
+		return show_list(command, shown, none, false);
+	status = show_list(command, shown, columns_job, false);
+	return status ? status : show_list(command, shown, columns_run, true);
+}
+
+/* How many of them are runs? */
+static uint32_t show_count_runs(const struct value *ids)
+{
+	uint32_t runs = 0;
+
+	for (uint32_t i = 0; i < ids->array.count; i++)
+		runs += run_view_names(ids->array.items[i].string.text);
+	return runs;
+}
+
+static int show_gathered(
+    struct command *command, const struct value *ids, const struct value *shown)
+{
+	uint32_t runs = show_count_runs(ids), count = ids->array.count;
+
+	if (command->out.format == OUT_JSON && count == 1 && !targets_are_bulk(command) &&
+	    !command->out.columns)
+		return shown->array.count ? out_json(command, &shown->array.items[0]) : EXIT_DONE;
+	if (runs > 0 && runs < count)
+		return show_mixed(command, shown);
+	return show_list(command, shown, runs ? columns_run : columns_job, runs > 0);
+}
+
+/* One job or run for people (apart from what is above), as a bare field, or put by for rows. */
+static int show_one(struct command *command, const char *id, bool apart, struct value *shown,
+    struct schedd_error *err)
+{
+	const char *field = args_get(&command->args, "field");
+	bool run = run_view_names(id);
+	struct value found;
+
+	if (run ? run_view_get(command, id, &found, err) : show_gather(command, id, &found, err))
+		return command_fail(command, err);
+	if (field)
+		return show_field(command, &found, field);
+	if (show_rows(command)) {
+		value_append(&command->arena, shown, found);
+		return EXIT_DONE;
+	}
+	if (apart && !out_write("\n", 1))
+		return EXIT_PIPE;
+	return run ? run_view(command, &found) : show_text(command, &found);
 }
 
 static int show_each(struct command *command, const struct value *ids, struct value *shown)
 {
-	const char *field = args_get(&command->args, "field");
 	int status = EXIT_DONE;
 
 	for (uint32_t i = 0; i < ids->array.count && status != EXIT_PIPE; i++) {
 		struct schedd_error err = {0};
-		struct value job;
-		int rc = show_gather(command, ids->array.items[i].string.text, &job, &err);
+		int one = show_one(command, ids->array.items[i].string.text, i > 0, shown, &err);
 
-		if (rc) {
-			status = command_fail(command, &err);
-			if (rc == SCHEDD_EUNREACHABLE || rc == SCHEDD_ETIMEOUT)
-				return status;
-			status = ids->array.count > 1 ? EXIT_FAILED : status;
-		} else if (field) {
-			rc = show_field(command, &job, field);
-			status = rc ? rc : status;
-		} else if (show_rows(command)) {
-			value_append(&command->arena, shown, job);
-		} else {
-			if (i > 0)
-				out_write("\n", 1);
-			rc = show_text(command, &job);
-			status = rc ? rc : status;
-		}
+		if (err.code == SCHEDD_EUNREACHABLE || err.code == SCHEDD_ETIMEOUT)
+			return one;
+		if (one)
+			status = err.code && ids->array.count > 1 ? EXIT_FAILED : one;
 	}
 	return status;
 }
 
-static int show_run(struct command *command)
+/* Columns and fields are those of jobs, or those of runs. */
+static int show_check(struct command *command, const struct value *ids, struct schedd_error *err)
 {
 	const char *field = args_get(&command->args, "field");
+	uint32_t runs = show_count_runs(ids), count = ids->array.count;
+	int rc = 0;
+
+	if (command->out.columns && runs > 0 && runs < count)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "--columns: jobs and runs have different ones, show them apart");
+	if (field && runs > 0)
+		rc = run_view_check_field(field, err);
+	if (field && !rc && (runs < count || count == 0))
+		rc = show_check_field(field, err);
+	return rc;
+}
+
+/* A run is one: filters choose among jobs. */
+static int show_check_words(struct command *command, struct schedd_error *err)
+{
+	for (int i = 0; i < command->args.word_count; i++)
+		if (run_view_names(command->args.words[i]) &&
+		    (args_has(&command->args, "tag") || args_has(&command->args, "group") ||
+			args_has(&command->args, "state")))
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "'%s' is a run; -t, -g and --state choose jobs",
+			    command->args.words[i]);
+	return 0;
+}
+
+static int show_run(struct command *command)
+{
 	struct value ids, shown = value_array();
 	struct schedd_error err = {0};
 	int status, rc = 0;
 
-	if ((field && show_check_field(field, &err) != 0) ||
-	    targets_resolve(command, &ids, &err) != 0)
+	if (show_check_words(command, &err) != 0 || targets_resolve(command, &ids, &err) != 0 ||
+	    show_check(command, &ids, &err) != 0)
 		return command_fail(command, &err);
 	status = show_each(command, &ids, &shown);
 	if (ids.array.count == 0 && !out_is_json(command))
 		command_say(command, "No job matches.");
-	if (!field && show_rows(command))
-		rc = show_list(command, &shown, ids.array.count == 1 && !targets_are_bulk(command));
+	if (!args_has(&command->args, "field") && show_rows(command))
+		rc = show_gathered(command, &ids, &shown);
 	return rc ? rc : status;
 }
 
 const struct verb verb_show = {
     .name = "show",
     .group = "Jobs",
-    .summary = "show everything about jobs",
-    .usage = "JOB… [--field FIELD]",
+    .summary = "show everything about jobs or runs",
+    .usage = "JOB|JOB/N… [--field FIELD]",
     .examples = "schedctl show backup\n"
+		"schedctl show backup/42\n"
 		"schedctl show backup --field next_run_time\n"
 		"schedctl show backup --json | jq .trigger",
     .notes =
-	"After the fields (dimmed where they are at their default) come the next three fire "
+	"After a job's fields (dimmed where they are at their default) come the next three fire "
 	"times and the\n"
-	"latest five runs. The JSON is the job with fire_times, remarks and latest_runs: an object "
-	"for one job, an\n"
-	"array for several or for a pattern.",
+	"latest five runs; after a run's fields each of its attempts. The JSON is the job with "
+	"fire_times,\n"
+	"remarks and latest_runs, or the run with attempts (those before the latest, which is the "
+	"run's own\n"
+	"outcome): an object for one, an array for several or for a pattern.",
     .options = show_sets,
-    .complete = COMPLETE_JOB,
+    .complete = COMPLETE_JOB_OR_RUN,
     .max_words = -1,
     .run = show_run,
 };

@@ -175,8 +175,12 @@ void retry_judge(struct run_live *live, const struct task_result *result)
 	char text[96];
 	const char *reason = retry_reason(live, result, outcome, text, sizeof(text));
 
-	if (retry_wanted(live, result, outcome))
+	if (retry_wanted(live, result, outcome)) {
 		retry_wait(live, outcome, reason);
-	else
-		run_live_end(live, outcome, reason);
+		return;
+	}
+	/* The run's own times are those of all attempts together. */
+	if (live->run.attempt > 1)
+		retry_remember(live, outcome, reason);
+	run_live_end(live, outcome, reason);
 }

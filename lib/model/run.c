@@ -160,7 +160,7 @@ struct value run_to_value(const struct run *run, struct arena *arena)
 	return map;
 }
 
-struct value run_attempts(const struct run *run, struct arena *arena)
+static struct value run_attempts_all(const struct run *run, struct arena *arena)
 {
 	struct value list = value_array();
 
@@ -169,6 +169,36 @@ struct value run_attempts(const struct run *run, struct arena *arena)
 		list.type != VALUE_ARRAY))
 		return value_array();
 	return list;
+}
+
+struct value run_attempts(const struct run *run, struct arena *arena)
+{
+	struct value list = run_attempts_all(run, arena);
+	uint32_t count = list.array.count;
+
+	/* The latest, once it has ended, is the run's own outcome. */
+	if (count > 0 &&
+	    value_get_int(&list.array.items[count - 1], "attempt", 0) >= (int64_t)run->attempt)
+		list.array.count--;
+	return list;
+}
+
+schedd_time run_attempt_started(const struct run *run)
+{
+	schedd_time started = SCHEDD_TIME_NONE;
+	struct value list;
+	struct arena arena;
+
+	if (run->attempt <= 1)
+		return run->started_at;
+	arena_init(&arena);
+	list = run_attempts_all(run, &arena);
+	for (uint32_t i = 0; i < list.array.count; i++)
+		if (value_get_int(&list.array.items[i], "attempt", 0) == (int64_t)run->attempt)
+			started = value_get_int(
+			    &list.array.items[i], "started_at", SCHEDD_TIME_NONE);
+	arena_clear(&arena);
+	return started;
 }
 
 bool run_parse_id(const char *text, char *id, uint32_t *number)
@@ -201,7 +231,7 @@ const struct run_field *run_fields(void)
 		"queued, running, retrying, success, failed, timeout, killed, cancelled, missed, "
 		"skipped or lost"},
 	    {"scheduled_at", RUN_FIELD_TIME, "the fire time it stands for; of several, the first"},
-	    {"started_at", RUN_FIELD_TIME, "when its latest attempt began"},
+	    {"started_at", RUN_FIELD_TIME, "when its first attempt began"},
 	    {"ended_at", RUN_FIELD_TIME, "when it ended"},
 	    {"trigger", RUN_FIELD_TEXT,
 		"why it came to be: schedule, manual, retry, catchup or after"},

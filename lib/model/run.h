@@ -58,8 +58,9 @@ struct run {
 	uint64_t output_dropped; /* of these, not kept */
 	pid_t pid;               /* main process; 0: none */
 	uint64_t pid_start;      /* its start time, field 22 of /proc/PID/stat */
-	char *attempts;  /* JSON list of ended attempts before this one; owned; NULL: none */
-	char *actor;     /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
+	char
+	    *attempts; /* JSON list of ended attempts, once there were several; owned; NULL: none */
+	char *actor;   /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
 	uint64_t serial; /* place among all runs of its store, where a store answers it; not kept */
 };
 
@@ -81,6 +82,8 @@ bool run_trigger_parse(const char *name, enum run_trigger *out);
 struct value run_to_value(const struct run *run, struct arena *arena);
 /* The list of ended attempts before this one, for run.get; empty: none. */
 struct value run_attempts(const struct run *run, struct arena *arena);
+/* When this one began; SCHEDD_TIME_NONE: not yet, or nobody saw it end. */
+schedd_time run_attempt_started(const struct run *run);
 /* "JOB/N" into its parts; false: not of that form. id needs JOB_ID_MAX + 1 bytes. */
 bool run_parse_id(const char *text, char *id, uint32_t *number);
 

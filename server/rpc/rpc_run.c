@@ -34,12 +34,42 @@ static bool rpc_run_states(struct rpc_call *call, uint32_t *out)
 	return true;
 }
 
+/* A run among jobs, JOB/N, is asked for alone. False: it is not, and the call was ended. */
+static bool rpc_run_alone(struct rpc_call *call, struct store_run_query *query)
+{
+	const char *const *job = query->jobs;
+	const char **one = arena_alloc(&call->arena, 2 * sizeof(*one));
+	char *id = arena_alloc(&call->arena, JOB_ID_MAX + 1);
+	struct schedd_error err;
+
+	while (job && *job && !strchr(*job, '/'))
+		job++;
+	if (!job || !*job)
+		return true;
+	if (!one || !id)
+		schedd_error_nomem(&err);
+	else if (query->jobs[1])
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "run.list: jobs: '%.140s' is a run: ask for it alone", *job);
+	else if (!run_parse_id(*job, id, &query->number))
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "run.list: jobs: '%.140s' is no run: write JOB/N, as backup/42", *job);
+	if (!query->number) {
+		rpc_call_fail(call, &err);
+		return false;
+	}
+	one[0] = id;
+	one[1] = NULL;
+	query->jobs = one;
+	return true;
+}
+
 void rpc_run_list(struct rpc_call *call)
 {
 	struct store_run_query query = {
 	    .jobs = rpc_call_texts(call, "jobs"), .after = rpc_call_text(call, "after")};
 
-	if (rpc_run_states(call, &query.states) &&
+	if (rpc_run_alone(call, &query) && rpc_run_states(call, &query.states) &&
 	    rpc_call_time(call, "since", SCHEDD_TIME_NONE, &query.since) &&
 	    rpc_call_time(call, "until", SCHEDD_TIME_NONE, &query.until) &&
 	    rpc_call_limit(call, "limit", RPC_RUN_LIMIT, RPC_RUN_LIMIT_MAX, &query.limit))

@@ -66,6 +66,9 @@ TABS = [
 ]
 # What is typed, all that could follow, in this order.
 ALL = [
+    ("schedctl show ba", "schedctl show backup "),
+    ("schedctl show backup/", "schedctl show backup/12 backup/11 backup/9 "),
+    ("schedctl history backup/1", "schedctl history backup/12 backup/11 "),
     ("schedctl logs backup/", "schedctl logs backup/12 backup/11 backup/9 "),
     ("schedctl resume ", "schedctl resume paused-one paused-two "),
     ("schedctl logs --st", "schedctl logs --stdout --stderr "),

@@ -45,6 +45,7 @@ FISH = [
     ("schedctl resume ", ["paused-one", "paused-two"]),
     ("schedctl resume paused-t", ["paused-two"]),
     ("schedctl kill b", ["busy"]),
+    ("schedctl show backup/", ["backup/12", "backup/11", "backup/9"]),
     ("schedctl logs backup/", ["backup/12", "backup/11", "backup/9"]),
     ("schedctl -q --socket {socket} resume paused-o", ["paused-one"]),
     ("schedctl ls -t tw", ["two words"]),

@@ -24,6 +24,9 @@ CASES = {
     "help-full": ["help list", "help lst", "lst --json", "list --json -Z", "--json"],
     "show": ["show backup", "show backup --json", "show backup --field command", "show backup --field next_run_time --time unix",
              "show bakcup", "show backup bakcup --json", "show backup --field tmeout"],
+    "show-run": ["show backup/42", "show mail/1", "show backup/42 --json", "show backup mail/1 -o name", "show backup/42 -o tsv", "show backup mail/1 -o tsv",
+                 "show backup/42 --field attempts", "show backup/42 --field ended_at --time unix", "show backup/42 --field reson", "show backup/42 --field x",
+                 "show backup/99", "show backup/99 mail/1 -o name", "show -t db mail/1", "show backup mail/1 --columns id"],
     "places": [f"{verb} -o {form}" for verb in ("status", "stores", "executors", "groups") for form in FORMATS],
     "adding": ["add --id hello --every 15m -- true", "add --every 15m --json -- true", "add --every 15m -q -- true", "add --every 15m --dry-run -- true",
                "copy backup again", "modify hello --timeout 5m", "modify hello nosuch --timeout 5m --json", "set hello --unset timeout -o jsonl",
@@ -81,7 +84,7 @@ def transcripts():
         yield f"help-{verb}.txt", transcript([f"{verb} -h"])
     for name, commands in CASES.items():
         yield f"{name}.txt", transcript(commands)
-    yield "terminal.txt", transcript(["list", "list -o wide", "list --json", "history", "show backup", "show mail --json", "logs backup", "status", "stores", "groups", "pause hello", "run hello -w", "wait backup/42", "stats", "diff jobs.yaml", "list --color never", NEXT], True)
+    yield "terminal.txt", transcript(["list", "list -o wide", "list --json", "history", "show backup", "show backup/42", "show mail --json", "logs backup", "status", "stores", "groups", "pause hello", "run hello -w", "wait backup/42", "stats", "diff jobs.yaml", "list --color never", NEXT], True)
 
 
 def prepare():

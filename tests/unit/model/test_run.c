@@ -105,15 +105,25 @@ Test(run, copies_what_it_owns)
 
 Test(run, lists_attempts)
 {
-	struct run run = {.attempts = (char[]){"[{\"attempt\":1}]"}};
+	struct run run = {.attempt = 2,
+	    .started_at = 5,
+	    .attempts = (char[]){"[{\"attempt\":1,\"started_at\":5}]"}};
 	struct arena arena;
 
 	arena_init(&arena);
 	cr_assert_eq(run_attempts(&run, &arena).array.count, 1);
+	cr_assert_eq(run_attempt_started(&run), SCHEDD_TIME_NONE);
+	/* The latest one, when it has ended, is no attempt before it. */
+	run.attempts =
+	    (char[]){"[{\"attempt\":1,\"started_at\":5},{\"attempt\":2,\"started_at\":7}]"};
+	cr_assert_eq(run_attempts(&run, &arena).array.count, 1);
+	cr_assert_eq(run_attempt_started(&run), 7);
 	run.attempts = (char[]){"{"};
 	cr_assert_eq(run_attempts(&run, &arena).array.count, 0);
 	run.attempts = NULL;
 	cr_assert_eq(run_attempts(&run, &arena).type, VALUE_ARRAY);
+	run.attempt = 1;
+	cr_assert_eq(run_attempt_started(&run), 5);
 	arena_clear(&arena);
 }
 
