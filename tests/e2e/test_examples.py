@@ -57,7 +57,7 @@ BEFORE = {
     "kill": "schedctl set import -q -- sleep 300; schedctl run import -q >/dev/null; schedctl wait -q import --for running >/dev/null",
 }
 # Those that speak of backup/42.
-WITH_RUNS = ("retry", "logs", "history", "kill", "wait", "events")
+WITH_RUNS = ("show", "retry", "logs", "history", "kill", "wait", "events")
 
 
 def plain(text):
