@@ -33,6 +33,7 @@ struct import {
 	uint32_t *ends;             /* of each file: where its jobs end in jobs */
 	struct diagnostics skipped; /* what could not be taken */
 	struct diagnostics notes;   /* what was taken but means a little less */
+	struct diagnostics missing; /* what was taken but lacks something on the daemon's machine */
 };
 
 /* Appends the jobs of one text; SCHEDD_EFILE: something was skipped. */
@@ -129,8 +130,9 @@ static const char *import_origin(const struct import *import, uint32_t i)
 	return import_name(import->command->args.words[file]);
 }
 
-/* A job that the daemon has refused is a line that was skipped. *at: the job of the row before. */
-static void import_refused(struct import *import, const struct value *row, uint32_t *at)
+/* What the daemon says of a job, with the line it comes from. *at: the job of the row before. */
+static void import_tell(struct import *import, const struct value *row, const char *key,
+    struct diagnostics *told, uint32_t *at)
 {
 	const struct value *jobs = &import->jobs;
 	const char *id = value_get_string(row, "id");
@@ -140,11 +142,11 @@ static void import_refused(struct import *import, const struct value *row, uint3
 	    *at < jobs->array.count && !value_is_text(value_get(&jobs->array.items[*at], "id"), id))
 		*at += 1;
 	if (*at < jobs->array.count)
-		diagnostics_add(&import->skipped, import_origin(import, *at),
-		    jobs->array.items[*at].line, 0, "%s: %s", id, value_get_string(row, "error"));
+		diagnostics_add(told, import_origin(import, *at), jobs->array.items[*at].line, 0,
+		    "%s: %s", id, value_get_string(row, key));
 }
 
-/* The rows of the answer that are not refusals. */
+/* The rows of the answer that are not refusals: a job that was refused is a line skipped. */
 static struct value import_taken(struct import *import, const struct value *result)
 {
 	struct value taken = value_array();
@@ -153,8 +155,10 @@ static struct value import_taken(struct import *import, const struct value *resu
 	for (uint32_t i = 0; i < result->array.count; i++) {
 		const struct value *row = &result->array.items[i];
 
+		if (value_get_string(row, "warning"))
+			import_tell(import, row, "warning", &import->missing, &at);
 		if (value_get_string(row, "error"))
-			import_refused(import, row, &at);
+			import_tell(import, row, "error", &import->skipped, &at);
 		else
 			value_append(&import->command->arena, &taken, *row);
 	}
@@ -236,6 +240,7 @@ static int import_all(struct import *import, import_read_fn read)
 	import_notes(command, &import->notes);
 	if (import->jobs.array.count > 0)
 		status = import_send(import, &taken);
+	import_notes(command, &import->missing);
 	if (import->skipped.count > 0)
 		skipped = job_set_diagnose(command, &import->skipped,
 		    taken.array.count > 0 || status ? EXIT_FAILED : EXIT_INVALID_FILE);
@@ -256,9 +261,11 @@ static int import_run(struct command *command)
 		if (strcmp(import_kinds[i].name, kind) == 0) {
 			diagnostics_init_all(&import.skipped);
 			diagnostics_init_all(&import.notes);
+			diagnostics_init_all(&import.missing);
 			status = import_all(&import, import_kinds[i].read);
 			diagnostics_clear(&import.skipped);
 			diagnostics_clear(&import.notes);
+			diagnostics_clear(&import.missing);
 			return status;
 		}
 	return command_usage(
@@ -274,13 +281,16 @@ const struct verb verb_import = {
 		"schedctl import crontab /etc/cron.d/* --dry-run\n"
 		"schedctl import json jobs.json\n"
 		"schedctl import systemd /etc/systemd/system/*.timer",
-    .notes = "json is what APScheduler 3.11's export_jobs() writes, or a job list of "
-	     "Flask-APScheduler.\n"
-	     "A line or job that cannot be taken is reported and skipped; the exit status "
-	     "is 1 then, 7 if\n"
-	     "no job is left. Ids come from the commands' names and are the same when the file is "
-	     "imported\n"
-	     "again.",
+    .notes =
+	"json is what APScheduler 3.11's export_jobs() writes, or a job list of "
+	"Flask-APScheduler.\n"
+	"A line or job that cannot be taken is reported and skipped; the exit status "
+	"is 1 then, 7 if\n"
+	"no job is left. A user that is not on the daemon's machine is told of, but the job is "
+	"taken: the\n"
+	"user may come yet. Ids come from the commands' names and are the same when the file is "
+	"imported\n"
+	"again.",
     .options = import_sets,
     .complete = COMPLETE_IMPORT,
     .min_words = 2,

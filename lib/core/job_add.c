@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "core/job_add.h"
 #include "core/job_change.h"
+#include "core/job_needs.h"
 #include "core/job_plan.h"
 #include "model/job_fields.h"
 
@@ -151,6 +152,9 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 		rc = job_add_read(change, err);
 	if (!rc)
 		rc = job_plan_check(
+		    change->scheduler, change->job, change->entry ? change->entry->job : NULL, err);
+	if (!rc && !(change->flags & SCHEDULER_ADD_UNSEEN))
+		rc = job_needs_check(
 		    change->scheduler, change->job, change->entry ? change->entry->job : NULL, err);
 	if (rc)
 		return rc;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/admission.h"
 #include "core/after.h"
+#include "core/job_needs.h"
 #include "core/job_plan.h"
 #include "core/output_place.h"
 #include "core/scheduler_parts.h"
@@ -104,6 +105,8 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 		rc = job_change_read(change, err);
 	if (!rc)
 		rc = job_plan_check(change->scheduler, change->job, change->entry->job, err);
+	if (!rc)
+		rc = job_needs_check(change->scheduler, change->job, change->entry->job, err);
 	if (!rc)
 		rc = job_change_plan(change, err);
 	if (rc) {

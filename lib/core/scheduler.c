@@ -24,6 +24,7 @@
 #include "core/scheduler_parts.h"
 #include "core/scheduler_wait.h"
 #include "core/tick.h"
+#include "executor/account.h"
 #include "trigger/trigger_cache.h"
 
 void scheduler_settings_init(struct scheduler_settings *settings)
@@ -241,6 +242,7 @@ void schedd_scheduler_free(struct schedd_scheduler *scheduler)
 	mailbox_free(scheduler->mailbox);
 	if (scheduler->loop_owned)
 		schedd_loop_free(scheduler->loop);
+	account_cache_free(scheduler->accounts);
 	job_pool_free(scheduler->definitions);
 	trigger_cache_free(scheduler->triggers);
 	zone_cache_free(scheduler->zones);

@@ -99,6 +99,7 @@ enum scheduler_add_flag {
 	SCHEDULER_ADD_IF_ABSENT = 2,  /* an existing job is left alone and answered */
 	SCHEDULER_ADD_ALLOW_PAST = 4, /* a date in the past runs at once (or is missed) */
 	SCHEDULER_ADD_DRY_RUN = 8,    /* checks everything, changes nothing */
+	SCHEDULER_ADD_UNSEEN = 16,    /* accounts and secrets that it names may be yet to come */
 };
 
 /* fields: a flat map of job fields, as job.add's params. */
@@ -110,6 +111,8 @@ struct scheduler_apply {
 	const char *owner;        /* NULL: none */
 	bool prune;               /* remove what that owner applied and is not in jobs */
 	bool skip;                /* what cannot be a job is left out, as {id, "refused", error} */
+	bool elsewhere; /* from another scheduler: an account or a secret that is not here is the
+			   "warning" of its row */
 	bool dry_run;
 };
 /* All or nothing a store. Answers [{"id","action","fields"}]. */

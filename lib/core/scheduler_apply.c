@@ -12,6 +12,7 @@
 #include "core/change.h"
 #include "core/change_log.h"
 #include "core/job_add.h"
+#include "core/job_needs.h"
 #include "core/job_change.h"
 #include "model/job_fields.h"
 
@@ -32,7 +33,7 @@ struct apply {
 	struct value jobs; /* in arena */
 	struct strmap ids; /* of jobs; texts in arena */
 	const char *owner; /* in arena; NULL: none */
-	bool prune, skip, dry_run;
+	bool prune, skip, elsewhere, dry_run;
 	struct value result; /* list of {"id","action","fields"} */
 	struct apply_batch batches[SCHEDULER_STORES_MAX];
 	uint32_t waiting; /* stores that have not answered */
@@ -112,14 +113,16 @@ static bool apply_must_wait(const struct apply *apply)
 	return false;
 }
 
-static void apply_report(
-    struct apply *apply, const char *id, const char *action, const struct value *fields)
+static void apply_report(struct apply *apply, const char *id, const char *action,
+    const struct value *fields, const char *warning)
 {
 	struct value row = value_map();
 
 	value_put(&apply->arena, &row, "id", value_string(&apply->arena, id));
 	value_put(&apply->arena, &row, "action", value_string_ref(action));
 	value_put(&apply->arena, &row, "fields", fields ? *fields : value_array());
+	if (warning)
+		value_put(&apply->arena, &row, "warning", value_string(&apply->arena, warning));
 	value_append(&apply->arena, &apply->result, row);
 }
 
@@ -202,9 +205,21 @@ static struct value apply_fields(struct apply *apply, const struct change *chang
 	return names;
 }
 
+/* What a job from elsewhere does not find here; NULL: nothing. */
+static const char *apply_warning(
+    struct apply *apply, const struct change *change, struct schedd_error *err)
+{
+	const struct schedd_job *old = change->entry ? change->entry->job : NULL;
+
+	return apply->elsewhere && job_needs_check(apply->scheduler, change->job, old, err)
+		   ? err->message
+		   : NULL;
+}
+
 static int apply_job(struct apply *apply, struct value *job)
 {
 	const char *id = apply_id(job);
+	struct schedd_error warning = {0};
 	struct change *change;
 	struct value fields;
 	bool known;
@@ -218,7 +233,7 @@ static int apply_job(struct apply *apply, struct value *job)
 		return schedd_error_nomem(&apply->err);
 	apply_own(apply, id, job);
 	change->fields = job;
-	change->flags = SCHEDULER_ADD_REPLACE;
+	change->flags = SCHEDULER_ADD_REPLACE | (apply->elsewhere ? SCHEDULER_ADD_UNSEEN : 0);
 	rc = job_add_prepare(change, &apply->err);
 	if (rc) {
 		change_free(change);
@@ -230,7 +245,7 @@ static int apply_job(struct apply *apply, struct value *job)
 	    !known               ? "added"
 	    : fields.array.count ? "changed"
 				 : "unchanged",
-	    &fields);
+	    &fields, apply_warning(apply, change, &warning));
 	if (apply->dry_run || (known && !fields.array.count)) {
 		change_free(change);
 		return 0;
@@ -255,7 +270,7 @@ static int apply_prune(struct apply *apply)
 
 		if (!apply_owns(apply, entry) || strmap_get(&apply->ids, entry->job->id))
 			continue;
-		apply_report(apply, entry->job->id, "removed", NULL);
+		apply_report(apply, entry->job->id, "removed", NULL, NULL);
 		if (apply->dry_run)
 			continue;
 		change = apply_change(apply, &job_change_remove_ops, entry->job->id);
@@ -373,6 +388,7 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	apply->owner = request->owner ? arena_strdup(&apply->arena, request->owner) : NULL;
 	apply->prune = request->prune;
 	apply->skip = request->skip;
+	apply->elsewhere = request->elsewhere;
 	apply->dry_run = request->dry_run;
 	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
 		apply->rc =

@@ -117,6 +117,7 @@ struct schedd_scheduler {
 	struct zone_cache *zones;
 	struct trigger_cache *triggers; /* those that many jobs share */
 	struct job_pool *definitions;   /* what many jobs share of theirs */
+	struct account_cache *accounts; /* those that new jobs name; NULL: none did yet */
 	struct zone_local zone;
 	struct trigger_context trigger; /* what scheduler_trigger_context() answers */
 	char host[256];

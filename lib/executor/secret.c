@@ -90,6 +90,24 @@ static int secret_add(struct secret_set *set, const struct job_pair *secret,
 	return 0;
 }
 
+int secret_check(const struct job_pair *secret, struct schedd_error *err)
+{
+	struct stat st;
+	int rc = 0;
+
+	if (faccessat(AT_FDCWD, secret->text, R_OK, AT_EACCESS) < 0 || stat(secret->text, &st) < 0)
+		rc = errno;
+	else if (S_ISDIR(st.st_mode))
+		rc = EISDIR;
+	else if (S_ISREG(st.st_mode) && st.st_size > SECRET_SIZE_MAX)
+		rc = EFBIG;
+	if (rc == 0)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "secret %s: %s: %s; schedd copies that file for each run and must be able to read it",
+	    secret->name, secret->text, strerror(rc));
+}
+
 int secret_set_make(struct secret_set *set, const struct job_pairs *secrets,
     const struct account *account, struct schedd_error *err)
 {

@@ -18,6 +18,12 @@ struct secret_set {
 };
 
 /*
+ * Is there a file to copy, that this process may read? SCHEDD_EINVAL says why
+ * not. It is not opened.
+ */
+int secret_check(const struct job_pair *secret, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/*
  * Copies each secrets item (name, file) for the account. SCHEDD_EFAILED:
  * "secret DB: /etc/db.pw: No such file or directory"; nothing is left then.
  */

@@ -134,6 +134,7 @@ static void rpc_apply_commit(
 	    .owner = rpc_call_text(call, "owner"),
 	    .prune = rpc_call_bool(call, "prune"),
 	    .skip = rpc_call_bool(call, "skip"),
+	    .elsewhere = import,
 	    .dry_run = rpc_call_bool(call, "dry_run"),
 	};
 	struct schedd_error err;

@@ -48,7 +48,20 @@ class Adding(e2e.TestCase):
         self.assertIn("2027-03-28T03:30:00+02:00 or 2027-03-28T01:30:00+01:00", text)
         self.assertTrue(text.endswith("\n  2027-03-28 02:30\n  ^\n"), text)
 
+    def test_accounts_and_secrets_that_are_not_there(self):
+        self.ctl("add", "--id", "a", "--manual", "--", "true")
+        for option in (("-u", "nosuchuser"), ("-u", "root:nosuchgroup"), ("--secret", "PW=/missing")):
+            with self.subTest(option=option):
+                self.assertRegex(self.ctl("add", "--manual", *option, "--", "true", status=2), "no such|No such")
+                self.ctl("add", "--manual", *option, "--dry-run", "--", "true", status=2)
+                self.ctl("modify", "a", *option, status=2)
+        path = self.d.dir / "jobs.yaml"
+        path.write_text("version: 1\njobs:\n  b:\n    shell: 'true'\n    user: nosuchuser\n    trigger: {every: 1h}\n")
+        self.assertIn("jobs.yaml:3: job b: user 'nosuchuser': no such user", self.ctl("apply", "-f", str(path), status=7))
+        self.assertEqual(self.ctl("list", "-o", "name"), "a\n")
+
     def test_paths_are_those_of_the_caller(self):
+        (self.d.dir / "token").write_text("t")
         self.ctl("add", "--id", "a", "--manual", "-C", ".", "--secret", "TOKEN=token", "--stdin", "input", "--", "true")
         here = self.d.dir.resolve()
         job = json.loads(self.d.ctl("show", "a", "--json")[1])

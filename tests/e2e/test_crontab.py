@@ -55,6 +55,14 @@ class Crontab(e2e.TestCase):
         self.assertIn("no run times", fault["message"])
         self.ctl("import", "crontab", str(self.tab), "--replace", "--dry-run", status=1)
 
+    def test_an_account_that_is_not_here_is_told_of(self):
+        self.tab.write_text("0 0 * * * root true\n0 0 * * * nosuchuser false\n")
+        out, err = self.ctl("import", "crontab", "--system", str(self.tab), "-o", "name")
+        self.assertEqual(sorted(out.split()), ["false", "true"])
+        self.assertIn(f"{self.tab}:2: false: user 'nosuchuser': no such user", err)
+        rows = json.loads(self.ctl("import", "crontab", "--system", "--replace", "--json", str(self.tab))[0])
+        self.assertEqual({row["action"] for row in rows}, {"unchanged"})
+
     def test_what_is_exported_is_read_back_as_the_same(self):
         for path in sorted(DATA.glob("[a-z]*")):
             with self.subTest(path.name):

@@ -78,7 +78,6 @@ class Runs(e2e.TestCase):
             ("No such file or directory", {"shell": "true", "shell_path": "/no/shell"}),
             ("No such file or directory", {"shell": "true", "cwd": "/no/directory"}),
             ("No such file or directory", {"command": ["cat"], "stdin": {"path": "/no/file"}}),
-            ("no such group", {"command": ["true"], "user": f"{os.getuid()}:nosuchgroup"}),
             ("Argument list too long", {"command": ["true"] + ["x" * 100_000] * 30}),
             ("Argument list too long", {"command": ["true"], "env": {"BIG": "x" * 200_000}}),
         ]
@@ -87,6 +86,38 @@ class Runs(e2e.TestCase):
             run = self.run_job(f"bad-{number}")
             self.assertEqual((run["state"], run["exit_code"], run["signal"]), ("failed", None, None), run)
             self.assertTrue(run["reason"].endswith(reason), run["reason"])
+
+    def test_an_account_that_is_not_here(self):
+        """Refused where it is named; a job from another scheduler is taken and told of, and its runs say why."""
+        for user, reason in (("nosuchuser", "no such user"), (f"{os.getuid()}:nosuchgroup", "no such group")):
+            self.assertIn(reason, self.refused("invalid_argument", self.add, "a", user=user))
+            job = {"id": "a", "command": ["true"], "trigger": {"type": "manual"}, "user": user}
+            self.assertIn(reason, self.refused("invalid_argument", self.client.call, "job.apply", jobs=[job]))
+            row = self.client.call("job.import", jobs=[job])[0]
+            self.assertEqual(row["action"], "added")
+            self.assertIn(reason, row["warning"])
+            run = self.run_job("a")
+            self.assertEqual((run["state"], run["exit_code"], run["signal"]), ("failed", None, None), run)
+            self.assertTrue(run["reason"].endswith(reason), run["reason"])
+            # What it names already is in nobody's way.
+            self.assertEqual(self.client.call("job.modify", id="a", priority=3)["priority"], 3)
+            self.assertIn("nosuch", self.refused("invalid_argument", self.client.call, "job.modify", id="a", user="nosuch"))
+            self.assertIsNone(self.client.call("job.modify", id="a", user=None)["user"])
+            self.client.call("job.remove", id="a")
+
+    def test_a_secret_that_cannot_be_read(self):
+        large, there = self.server.dir / "large", self.server.dir / "there"
+        there.write_text("secret")
+        with open(large, "wb") as file:
+            file.truncate((1 << 20) + 1)
+        for path, reason in (("/missing", "No such file or directory"), (str(self.server.dir), "Is a directory"), (str(large), "File too large")):
+            message = self.refused("invalid_argument", self.add, "a", secrets={"PW": path})
+            self.assertTrue("secret PW: " + path in message and reason in message, message)
+        self.add("a", secrets={"PW": str(there)})
+        there.unlink()
+        self.assertIn("No such file", self.run_job("a")["reason"])
+        self.assertEqual(self.client.call("job.modify", id="a", priority=3)["priority"], 3)
+        self.refused("invalid_argument", self.client.call, "job.modify", id="a", secrets={"PW": str(there), "KEY": "/missing"})
 
     def test_what_cannot_be_ended(self):
         self.add("a")
