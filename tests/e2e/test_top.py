@@ -105,7 +105,8 @@ class Top(e2e.TestCase):
         env = {**self.d.environment(), "TERM": "xterm", "PAGER": "cat", "PATH": os.path.dirname(e2e.SCHEDCTL) + ":/usr/bin:/bin", "LANG": "C.UTF-8"}
         terminal = Terminal([e2e.SCHEDCTL, "top"], env, **size)
         self.addCleanup(terminal.close)
-        terminal.wait("the jobs", lambda screen: any(line.startswith("soon ") for line in screen))
+        # It comes in pieces, the line at the bottom last.
+        terminal.wait("the jobs", lambda screen: any(line.startswith("soon ") for line in screen) and screen[-1].strip())
         return terminal
 
     def choose(self, terminal, job):
@@ -126,12 +127,12 @@ class Top(e2e.TestCase):
 
     def test_what_it_shows(self):
         terminal = self.open()
-        terminal.wait("the whole page", lambda screen: "q quit" in screen[-1])
         self.assertEqual(terminal.screen.display[0].strip(), "4 jobs: 1 running, 0 queued, 1 failed last")
         self.assertEqual([line.split(" ")[0] for line in terminal.screen.display[2:6]], ["busy", "broken", "soon", "idle"])
         self.assertIn("running", terminal.row("busy"))
         self.assertIn("failed", terminal.row("broken"))
         self.assertIn("Every hour", terminal.row("soon"))
+        self.assertIn("q quit", terminal.screen.display[-1])
         self.add("late-comer", ["true"])
         terminal.wait("a new job", lambda screen: terminal.row("late-comer"))
 
