@@ -12,6 +12,7 @@
 #include "cmd/out.h"
 #include "cmd/verbs.h"
 #include "model/job_fields.h"
+#include "model/run.h"
 #include "trigger/zone.h"
 
 #define COMPLETE_LIMIT 500 /* more candidates help nobody */
@@ -67,8 +68,26 @@ static void values_columns(const struct command *command, const char *prefix, st
 	}
 }
 
-static void values_fields(const char *prefix, struct strbuf *out)
+/* Is a run named on the line that is being typed? */
+static bool values_of_run(const struct command *command)
 {
+	char id[JOB_ID_MAX + 1];
+	uint32_t number;
+
+	for (int i = 1; i < command->args.rest_count; i++)
+		if (run_parse_id(command->args.rest[i], id, &number))
+			return true;
+	return false;
+}
+
+static void values_fields(const struct command *command, const char *prefix, struct strbuf *out)
+{
+	if (values_of_run(command)) {
+		for (const struct run_field *field = run_fields(); field->name; field++)
+			complete_offer(out, prefix, field->name, field->doc);
+		complete_offer(out, prefix, "attempts", "those before the latest");
+		return;
+	}
 	for (const struct job_field *field = job_fields(); field->name; field++)
 		if (!(field->flags & JOB_FIELD_HIDDEN))
 			complete_offer(out, prefix, field->name, field->doc);
@@ -247,7 +266,7 @@ void complete_values(struct command *command, enum complete kind, const struct o
 	else if (kind == COMPLETE_COLUMN)
 		values_columns(command, prefix, out);
 	else if (kind == COMPLETE_FIELD)
-		values_fields(prefix, out);
+		values_fields(command, prefix, out);
 	else
 		values_daemon(command, kind, prefix, out);
 	/* Running jobs by id, then their runs one by one. */

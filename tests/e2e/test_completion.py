@@ -52,6 +52,7 @@ TABS = [
     ("schedctl events --event job_ex", "schedctl events --event job_executed "),
     ("schedctl ls --columns id,sta", "schedctl ls --columns id,state "),
     ("schedctl ls --sort -ne", "schedctl ls --sort -next "),
+    ("schedctl show backup/12 --field exit", "schedctl show backup/12 --field exit_code "),
     ("schedctl show backup --field next_", "schedctl show backup --field next_run_time "),
     ("schedctl apply -f some-f", "schedctl apply -f some-file.yaml "),
     ("schedctl apply -f odd", r"schedctl apply -f odd\ name.yaml "),
