@@ -170,7 +170,9 @@ static void show_fire_times(struct command *command, struct strbuf *out, const s
 	const struct value *times = value_get(job, "fire_times"),
 			   *remarks = value_get(job, "remarks");
 
-	strbuf_printf(out, "\n%sNext%s\n", out_color(command, "bold"), out_color(command, NULL));
+	strbuf_printf(out, "\n%s%s%s\n", out_color(command, "bold"),
+	    value_get_bool(job, "paused", false) ? "Next, were it not paused" : "Next",
+	    out_color(command, NULL));
 	for (uint32_t i = 0; i < times->array.count; i++)
 		strbuf_printf(out, "  %s\n", times->array.items[i].string.text);
 	if (times->array.count == 0)
