@@ -41,7 +41,7 @@ struct subprocess {
 	char *cgroup;                  /* directory for groups; NULL: none */
 	bool cgroup_stale;             /* groups of ended attempts are in it */
 	char *buffer;                  /* CAPTURE_BUFFER bytes for all captures */
-	int null;                      /* /dev/null, read and write */
+	struct spawn_slots slots;
 };
 
 struct subprocess_task {
@@ -173,7 +173,7 @@ static void subprocess_silent(struct capture *capture, void *context)
 
 static void subprocess_close_fd(struct subprocess *self, int *fd)
 {
-	if (*fd >= 0 && *fd != self->null)
+	if (*fd >= 0 && *fd != self->slots.null)
 		close(*fd);
 	*fd = -1;
 }
@@ -228,7 +228,8 @@ static int subprocess_files_open(struct subprocess_task *task, const struct job_
 	bool capture = details->capture != JOB_CAPTURE_NONE && task->task.request->output;
 	int rc = 0;
 
-	*files = (struct subprocess_files){self->null, self->null, self->null, -1};
+	*files =
+	    (struct subprocess_files){self->slots.null, self->slots.null, self->slots.null, -1};
 	if (details->stdin_path) {
 		files->input = -1;
 	} else if (details->stdin_text && details->stdin_length > 0) {
@@ -297,6 +298,7 @@ static int subprocess_spawn(struct subprocess_task *task, const struct account *
 	    .cwd = details->cwd,
 	    .account = account,
 	    .inherit = &self->inherit,
+	    .slots = &self->slots,
 	    .rlimits = details->rlimits,
 	    .rlimit_count = details->rlimit_count,
 	    .nice = details->nice,
@@ -324,7 +326,7 @@ static int subprocess_launch(struct subprocess_task *task, struct schedd_error *
 	struct subprocess *self = (struct subprocess *)task->task.executor;
 	const struct executor_config *config = &self->executor.config;
 	const struct job_details *details = job_details(task->task.request->job);
-	struct subprocess_files files = {self->null, self->null, self->null, -1};
+	struct subprocess_files files = {self->slots.null, self->slots.null, self->slots.null, -1};
 	struct process_stat stat;
 	const struct account *account;
 	pid_t pid = 0;
@@ -529,10 +531,8 @@ static int subprocess_setup(
 		self->inherit = *config->inherit;
 	else
 		spawn_inherit_capture(&self->inherit);
-	/* Above the three that the child puts in place, even if ours are closed. */
-	self->null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (self->null < 0)
-		return schedd_error_set(err, SCHEDD_EFAILED, "/dev/null: %s", strerror(errno));
+	if (spawn_slots_open(&self->slots, err) < 0)
+		return err->code;
 	self->accounts = account_cache_new();
 	self->buffer = malloc(CAPTURE_BUFFER);
 	self->cgroup = config->cgroup ? strdup(config->cgroup) : NULL;
@@ -552,8 +552,7 @@ static void subprocess_close(struct executor *executor)
 	if (self->cgroup_stale)
 		(void)cgroup_sweep(self->cgroup, CGROUP_PREFIX);
 	free(self->cgroup);
-	if (self->null >= 0)
-		close(self->null);
+	spawn_slots_close(&self->slots);
 }
 
 const struct executor_ops exec_subprocess_ops = {

@@ -83,7 +83,11 @@ int executor_open(
 	if (config->drain == 0)
 		executor->config.drain = EXECUTOR_DRAIN;
 	executor->config.name = strdup(config->name);
-	rc = executor->config.name ? ops->setup(executor, config, err) : schedd_error_nomem(err);
+	if (!executor->config.name) {
+		free(executor);
+		return schedd_error_nomem(err);
+	}
+	rc = ops->setup(executor, config, err);
 	if (rc < 0)
 		executor_close(executor);
 	else

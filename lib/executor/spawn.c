@@ -81,9 +81,9 @@ static const char *const *spawn_files(const struct spawn *spawn, struct arena *a
 }
 
 /* The sentence for what the child could not do. */
-static int spawn_explain(
-    const struct spawn *spawn, const struct spawn_child *child, struct schedd_error *err)
+static int spawn_explain(const struct spawn_child *child, struct schedd_error *err)
 {
+	const struct spawn *spawn = child->spawn;
 	const char *text = strerror(child->error);
 	const char *file = child->files[0];
 
@@ -111,6 +111,7 @@ static int spawn_explain(
 		    job_rlimit_name(spawn->rlimits[child->rlimit].resource), text);
 	case SPAWN_CGROUP:
 		return schedd_error_set(err, SCHEDD_EFAILED, "control group: %s", text);
+	case SPAWN_TABLE:
 	case SPAWN_SIGNALS:
 	case SPAWN_SESSION:
 	case SPAWN_DESCRIPTORS:
@@ -122,7 +123,7 @@ static int spawn_explain(
 static pid_t spawn_clone(struct spawn_child *child, int *pidfd)
 {
 	_Alignas(16) char stack[SPAWN_STACK];
-	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD;
 	pid_t pid =
 	    clone(spawn_child_run, stack + sizeof(stack), flags | CLONE_PIDFD, child, pidfd);
 
@@ -138,71 +139,70 @@ void spawn_reap(pid_t pid)
 		;
 }
 
-/*
- * The child puts its descriptors on 0, 1 and 2 in turn, so none of them may be
- * there yet, as can be when schedd was started with those closed.
- */
-static int spawn_raise(int fd, int *made, struct schedd_error *err)
-{
-	*made = -1;
-	if (fd < 0 || fd > STDERR_FILENO)
-		return 0;
-	*made = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (*made < 0)
-		return schedd_error_set(err, SCHEDD_EFAILED, "descriptor: %s", strerror(errno));
-	return 0;
-}
-
 /* Clones and waits for the program to execute, or for word of what failed. */
-static int spawn_run(const struct spawn *spawn, pid_t *pid, int *pidfd, struct schedd_error *err)
+static int spawn_run(struct spawn_child *child, pid_t *pid, int *pidfd, struct schedd_error *err)
 {
-	struct spawn_child child = {.spawn = spawn, .mask = spawn->inherit->mask};
 	struct arena arena;
 	sigset_t all, before;
 	int rc = 0, error;
 
 	arena_init(&arena);
-	child.files = spawn_files(spawn, &arena);
-	if (!child.files) {
+	child->files = spawn_files(child->spawn, &arena);
+	if (!child->files) {
 		rc = schedd_error_nomem(err);
 		goto out;
 	}
 	/* No handler of ours may run in the child, which has our memory. */
 	sigfillset(&all);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, _NSIG / 8);
-	*pid = spawn_clone(&child, pidfd);
+	*pid = spawn_clone(child, pidfd);
 	error = errno;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, _NSIG / 8);
 	if (*pid < 0) {
 		rc = schedd_error_set(
 		    err, SCHEDD_EFAILED, "cannot make a process: %s", strerror(error));
-	} else if (child.error) {
+	} else if (child->error) {
 		spawn_reap(*pid);
-		rc = spawn_explain(spawn, &child, err);
+		rc = spawn_explain(child, err);
 	}
 out:
 	arena_clear(&arena);
 	return rc;
 }
 
+/* Puts a descriptor where the child finds it; /dev/null is there already. */
+static int spawn_slot(const struct spawn_slots *slots, int i, int fd, struct schedd_error *err)
+{
+	if (fd < 0 || fd == slots->null || dup3(fd, slots->fds[i], O_CLOEXEC) >= 0)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EFAILED, "descriptor: %s", strerror(errno));
+}
+
 int spawn(const struct spawn *spawn, pid_t *pid, int *pidfd, struct schedd_error *err)
 {
-	struct spawn raised = *spawn;
-	int *const fds[] = {&raised.input, &raised.output, &raised.error, &raised.cgroup};
-	int made[4] = {-1, -1, -1, -1};
+	const struct spawn_slots *slots = spawn->slots;
+	struct spawn_child child = {.spawn = spawn, .mask = spawn->inherit->mask};
+	/* What is said twice is put once. */
+	bool merged = spawn->error == spawn->output;
+	const int given[SPAWN_SLOTS] = {
+	    spawn->input, spawn->output, merged ? -1 : spawn->error, spawn->cgroup};
 	int rc = 0;
 
 	*pidfd = -1;
-	for (int i = 0; i < 4 && rc == 0; i++) {
-		rc = spawn_raise(*fds[i], &made[i], err);
-		if (made[i] >= 0)
-			*fds[i] = made[i];
+	for (int i = 0; i < SPAWN_SLOTS; i++) {
+		child.fds[i] = given[i] < 0 ? -1 : slots->fds[i];
+		if ((unsigned)slots->fds[i] >= child.first_unwanted)
+			child.first_unwanted = (unsigned)slots->fds[i] + 1;
+		if (rc == 0)
+			rc = spawn_slot(slots, i, given[i], err);
 	}
+	if (merged)
+		child.fds[SPAWN_SLOT_ERROR] = child.fds[SPAWN_SLOT_OUTPUT];
 	if (rc == 0)
-		rc = spawn_run(&raised, pid, pidfd, err);
-	for (int i = 0; i < 4; i++)
-		if (made[i] >= 0)
-			close(made[i]);
+		rc = spawn_run(&child, pid, pidfd, err);
+	for (int i = 0; i < SPAWN_SLOTS; i++)
+		if (given[i] >= 0 && given[i] != slots->null)
+			dup3(slots->null, slots->fds[i], O_CLOEXEC);
 	if (rc < 0 && *pidfd >= 0) {
 		close(*pidfd);
 		*pidfd = -1;
@@ -210,4 +210,28 @@ int spawn(const struct spawn *spawn, pid_t *pid, int *pidfd, struct schedd_error
 		*pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
 	}
 	return rc;
+}
+
+int spawn_slots_open(struct spawn_slots *slots, struct schedd_error *err)
+{
+	for (int i = 0; i < SPAWN_SLOTS; i++)
+		slots->fds[i] = -1;
+	slots->null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	for (int i = 0; i < SPAWN_SLOTS && slots->null >= 0; i++) {
+		slots->fds[i] = fcntl(slots->null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (slots->fds[i] < 0)
+			break;
+	}
+	if (slots->fds[SPAWN_SLOTS - 1] >= 0)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EFAILED, "/dev/null: %s", strerror(errno));
+}
+
+void spawn_slots_close(struct spawn_slots *slots)
+{
+	for (int i = 0; i < SPAWN_SLOTS; i++)
+		if (slots->fds[i] >= 0)
+			close(slots->fds[i]);
+	if (slots->null >= 0)
+		close(slots->null);
 }

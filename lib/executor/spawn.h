@@ -2,10 +2,12 @@
 /*
  * Starts a process, without ever copying schedd's memory.
  *
- * One path for all jobs: clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD). The
- * child lends the caller's memory until it executes, makes system calls only
- * (spawn_child.c), and leaves word of what failed, so that a missing program
- * or directory is known at once and exactly.
+ * One path for all jobs: clone(CLONE_VM | CLONE_VFORK | CLONE_FILES |
+ * CLONE_PIDFD). The child lends the caller's memory until it executes, makes
+ * system calls only (spawn_child.c), and leaves word of what failed, so that a
+ * missing program or directory is known at once and exactly. The caller's
+ * descriptors, three for each job that runs, are not copied either: the child
+ * takes those up to its slots and leaves the table.
  *
  * The process leads a session and a process group of its own: it can be
  * signalled as a whole, and no key typed at schedd's terminal reaches it.
@@ -32,6 +34,25 @@ struct spawn_inherit {
 /* To be called before the program changes any of it. */
 void spawn_inherit_capture(struct spawn_inherit *inherit);
 
+enum spawn_slot {
+	SPAWN_SLOT_INPUT,
+	SPAWN_SLOT_OUTPUT,
+	SPAWN_SLOT_ERROR,
+	SPAWN_SLOT_CGROUP,
+	SPAWN_SLOTS
+};
+
+/* Where a child finds its descriptors: above the standard ones, and as low as was free. */
+struct spawn_slots {
+	int null;             /* /dev/null, read and write */
+	int fds[SPAWN_SLOTS]; /* /dev/null as well while nothing is started */
+};
+
+/* To be closed after a failure, too. */
+int spawn_slots_open(struct spawn_slots *slots, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+void spawn_slots_close(struct spawn_slots *slots);
+
 struct spawn {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in the PATH of envp unless
 				    it has a slash */
@@ -39,6 +60,7 @@ struct spawn {
 	const char *cwd;         /* NULL: the account's home, or / where it has none */
 	const struct account *account; /* whom it runs as */
 	const struct spawn_inherit *inherit;
+	const struct spawn_slots *slots; /* used by one call at a time */
 	const struct job_rlimit *rlimits;
 	uint32_t rlimit_count;
 	int nice;               /* added to inherit->nice */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stddef.h>
 #include <unistd.h>
 #include <sys/resource.h>
@@ -23,6 +24,10 @@
 #define CHILD_SETRESUID SYS_setresuid
 #endif
 
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
+
 #define CHILD_SIGSET_SIZE (_NSIG / 8) /* of the kernel's set, smaller than libc's */
 
 /* The kernel's struct sigaction: what is 0 after the handler needs no name. */
@@ -31,7 +36,22 @@ struct child_sigaction {
 	unsigned long rest[8];
 };
 
-/* 0 or errno. */
+/*
+ * Each step: 0 or errno.
+ *
+ * A table of the child's own, before anything in it changes. Of the
+ * parent's, which may be long, only the low end is copied where the kernel can.
+ */
+static int child_table(struct spawn_child *child)
+{
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, child->first_unwanted, UINT_MAX, CLOSE_RANGE_UNSHARE) == 0)
+		return 0;
+#endif
+	(void)child;
+	return syscall(SYS_unshare, CLONE_FILES) < 0 ? errno : 0;
+}
+
 static int child_signals(struct spawn_child *child)
 {
 	for (int signal = 1; signal < _NSIG; signal++) {
@@ -55,9 +75,9 @@ static int child_session(struct spawn_child *child)
 
 static int child_cgroup(struct spawn_child *child)
 {
-	if (child->spawn->cgroup < 0)
-		return 0;
-	return syscall(SYS_write, child->spawn->cgroup, "0", 1) < 0 ? errno : 0;
+	int fd = child->fds[SPAWN_SLOT_CGROUP];
+
+	return fd >= 0 && syscall(SYS_write, fd, "0", 1) < 0 ? errno : 0;
 }
 
 static int child_nice(struct spawn_child *child)
@@ -123,7 +143,7 @@ static int child_cwd(struct spawn_child *child)
 static int child_stdin(struct spawn_child *child)
 {
 	const struct spawn *spawn = child->spawn;
-	long fd = spawn->input;
+	long fd = child->fds[SPAWN_SLOT_INPUT];
 
 	if (fd < 0) {
 		/* Opening a named pipe must not wait for its writer: the parent waits for us. */
@@ -137,10 +157,8 @@ static int child_stdin(struct spawn_child *child)
 
 static int child_descriptors(struct spawn_child *child)
 {
-	const struct spawn *spawn = child->spawn;
-
-	if (syscall(SYS_dup3, spawn->output, STDOUT_FILENO, 0) < 0 ||
-	    syscall(SYS_dup3, spawn->error, STDERR_FILENO, 0) < 0)
+	if (syscall(SYS_dup3, child->fds[SPAWN_SLOT_OUTPUT], STDOUT_FILENO, 0) < 0 ||
+	    syscall(SYS_dup3, child->fds[SPAWN_SLOT_ERROR], STDERR_FILENO, 0) < 0)
 		return errno;
 #ifdef SYS_close_range
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, 0) == 0)
@@ -169,6 +187,7 @@ static int child_exec(struct spawn_child *child)
 }
 
 static int (*const child_steps[])(struct spawn_child *child) = {
+    [SPAWN_TABLE] = child_table,
     [SPAWN_SIGNALS] = child_signals,
     [SPAWN_SESSION] = child_session,
     [SPAWN_CGROUP] = child_cgroup,
@@ -186,7 +205,7 @@ int spawn_child_run(void *context)
 	struct spawn_child *child = context;
 	int error = 0;
 
-	for (int step = SPAWN_SIGNALS; step <= SPAWN_EXEC && !error; step++) {
+	for (int step = SPAWN_TABLE; step <= SPAWN_EXEC && !error; step++) {
 		child->step = step;
 		error = child_steps[step](child);
 	}

@@ -12,6 +12,7 @@
 
 /* What the child does, in this order; for the sentence that says what failed. */
 enum spawn_step {
+	SPAWN_TABLE,
 	SPAWN_SIGNALS,
 	SPAWN_SESSION,
 	SPAWN_CGROUP,
@@ -29,12 +30,15 @@ struct spawn_child {
 	const struct spawn *spawn;
 	const char *const *files; /* paths to try for argv[0], NULL-terminated */
 	sigset_t mask;            /* for the program */
+	int fds[SPAWN_SLOTS];     /* its own; -1: none */
+	unsigned first_unwanted;  /* this descriptor and those after it are not for the child */
 	volatile int error;       /* out: errno of what failed; 0: it executes */
 	volatile int step;        /* out: enum spawn_step that failed */
 	volatile uint32_t rlimit; /* out: index of the limit that failed */
 };
 
-/* The function for clone(2); context is a struct spawn_child. All signals are blocked. */
+/* The function for clone(2) with CLONE_FILES; context is a struct spawn_child. All signals are
+ * blocked. */
 int spawn_child_run(void *context);
 
 #endif

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static void handler(int signal)
@@ -67,4 +68,28 @@ Test(spawn, leaves_no_zombie_of_what_could_not_start)
 	cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1, "there is no child");
 	task_probe_clear(&probe);
 	task_case_close(&kase);
+}
+
+/* The child shares the table of descriptors for a moment. */
+Test(spawn, takes_no_descriptor_along_and_leaves_ours_as_they_are)
+{
+	struct task_case kase = {0};
+	struct stat before[STDERR_FILENO + 1], after;
+	int low = dup(STDIN_FILENO), high;
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		fstat(fd, &before[fd]);
+	task_case_open(&kase, (struct executor_config){.type = "subprocess"});
+	high = fcntl(STDIN_FILENO, F_DUPFD, 500);
+	/* ls has the folder itself at 3. */
+	cr_expect_str_eq(task_case_shell(&kase, "\"exec ls /proc/self/fd\""), "0\n1\n2\n3\n");
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		cr_assert_eq(fstat(fd, &after), 0);
+		cr_expect(after.st_dev == before[fd].st_dev && after.st_ino == before[fd].st_ino,
+		    "%d is what it was", fd);
+	}
+	cr_expect_eq(fcntl(low, F_GETFD), 0, "still open");
+	cr_expect_eq(fcntl(high, F_GETFD), 0, "still open");
+	task_case_close(&kase);
+	cr_expect_eq(dup(STDIN_FILENO), low + 1, "the executor has closed what it held");
 }
