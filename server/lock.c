@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A record lock of fcntl(2): it ends with the process, however that ends, so
- * there is no stale lock. Not flock(2), which a child that a killed daemon was
- * just starting would hold on to until it executes its program. The pid in the
- * file is for people and for the refusal alone.
+ * there is no stale lock; but a child that a killed daemon was just starting
+ * shares its descriptors, and so its lock, for some microseconds of its own.
+ * Such a lock is waited for. The pid in the file is for people and for the
+ * refusal alone.
  */
 #include "server/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+#include <sys/stat.h>
+#include "executor/process_stat.h"
+
+#define LOCK_LOOKS 5000 /* a millisecond apart, at a lock whose holder is dead */
 
 /* The kernel knows it before it is written; the file also tells of one in another namespace. */
 static long lock_holder(int fd)
@@ -30,11 +36,35 @@ static long lock_holder(int fd)
 	return n > 0 ? strtol(text, NULL, 10) : 0;
 }
 
+/* It ended, and perhaps nobody has asked how. */
+static bool lock_holder_is_dead(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct process_stat stat;
+
+	/* 0 or less: of another namespace, so nothing is known of it. */
+	if (fcntl(fd, F_GETLK, &whole) < 0 || (whole.l_type != F_UNLCK && whole.l_pid <= 0))
+		return false;
+	return whole.l_type == F_UNLCK || (kill(whole.l_pid, 0) < 0 && errno == ESRCH) ||
+	       (process_stat_read(whole.l_pid, &stat) && stat.state == 'Z');
+}
+
 static int lock_try(int fd)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	const struct timespec pause = {.tv_nsec = 1000000};
 
-	return fcntl(fd, F_SETLK, &whole);
+	for (int looks = 0; fcntl(fd, F_SETLK, &whole) < 0; looks++) {
+		int reason = errno;
+
+		if ((reason != EAGAIN && reason != EACCES) || looks == LOCK_LOOKS ||
+		    !lock_holder_is_dead(fd)) {
+			errno = reason;
+			return -1;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return 0;
 }
 
 /* The file may have been removed by the one who held it between open and lock. */
