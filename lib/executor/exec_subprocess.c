@@ -42,6 +42,7 @@ struct subprocess {
 	bool cgroup_stale;             /* groups of ended attempts are in it */
 	char *buffer;                  /* CAPTURE_BUFFER bytes for all captures */
 	struct spawn_slots slots;
+	enum process_start start;
 };
 
 struct subprocess_task {
@@ -327,7 +328,8 @@ static int subprocess_launch(struct subprocess_task *task, struct schedd_error *
 	const struct executor_config *config = &self->executor.config;
 	const struct job_details *details = job_details(task->task.request->job);
 	struct subprocess_files files = {self->slots.null, self->slots.null, self->slots.null, -1};
-	struct process_stat stat;
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct schedd_mono before = {0};
 	const struct account *account;
 	pid_t pid = 0;
 	int pidfd = -1;
@@ -340,12 +342,13 @@ static int subprocess_launch(struct subprocess_task *task, struct schedd_error *
 		rc = subprocess_files_open(task, details, &files, err);
 	if (rc == 0) {
 		subprocess_make_cgroup(task, &files);
+		before = clock->mono(clock->context);
 		rc = subprocess_spawn(task, account, &files, &pid, &pidfd, err);
 	}
 	subprocess_files_close(self, &files);
 	if (rc < 0)
 		return rc;
-	task->start = process_stat_read(pid, &stat) ? stat.start : 0;
+	task->start = process_stat_start(pid, before, clock->mono(clock->context), &self->start);
 	task->child =
 	    child_new(config->loop, config->clock, pid, pidfd, subprocess_ended, task, err);
 	if (!task->child) {

@@ -73,6 +73,24 @@ bool process_stat_read(pid_t pid, struct process_stat *out)
 	return true;
 }
 
+uint64_t process_stat_start(
+    pid_t pid, struct schedd_mono before, struct schedd_mono after, enum process_start *how)
+{
+	long per_second = sysconf(_SC_CLK_TCK);
+	int64_t length = per_second > 0 ? SCHEDD_SECOND / per_second : SCHEDD_SECOND;
+	uint64_t tick = (uint64_t)(before.us / length);
+	bool one = after.us / length == before.us / length;
+	struct process_stat stat;
+
+	if (one && *how == PROCESS_START_FROM_CLOCK)
+		return tick;
+	if (!process_stat_read(pid, &stat))
+		return 0;
+	if (one && *how == PROCESS_START_UNTRIED)
+		*how = stat.start == tick ? PROCESS_START_FROM_CLOCK : PROCESS_START_FROM_STAT;
+	return stat.start;
+}
+
 int process_stat_list(struct process_stat **out)
 {
 	struct process_stat *list = NULL;

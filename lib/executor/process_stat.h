@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <schedd/clock.h>
 
 struct process_stat {
 	pid_t pid;
@@ -17,8 +18,22 @@ struct process_stat {
 	char state;     /* R, S, D, Z, … */
 };
 
+/* How start times are learnt here. */
+enum process_start {
+	PROCESS_START_UNTRIED,
+	PROCESS_START_FROM_CLOCK, /* the system counts them by its monotonic clock */
+	PROCESS_START_FROM_STAT,  /* it does not: it imitates another, or there is no /proc */
+};
+
 /* False: there is no such process. */
 bool process_stat_read(pid_t pid, struct process_stat *out);
+/*
+ * The start of a child that was made between two readings of the system's
+ * clock; 0: unknown. Where both are of one tick, nothing is read but once, to
+ * see whether the clock may be trusted (*how, which starts as UNTRIED).
+ */
+uint64_t process_stat_start(
+    pid_t pid, struct schedd_mono before, struct schedd_mono after, enum process_start *how);
 /*
  * Everything that runs now, in no order; *out is to be freed with free().
  * Returns how many, or SCHEDD_ENOMEM, or SCHEDD_EFAILED without /proc.

@@ -240,3 +240,27 @@ Test(process_tree, notices_that_a_child_was_taken)
 	cr_expect_str_eq(probe.reason, "its exit status was taken by another part of this program");
 	task_probe_clear(&probe);
 }
+
+/* What the clock says is what /proc would have said, and /proc is asked where it cannot say. */
+Test(process_tree, knows_when_a_child_started)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	enum process_start how = PROCESS_START_UNTRIED;
+
+	for (int i = 0; i < 200; i++) {
+		struct schedd_mono before = clock->mono(clock->context);
+		pid_t pid = fork();
+		struct process_stat stat;
+
+		if (pid == 0)
+			pause();
+		cr_assert_eq(process_stat_start(pid, before, clock->mono(clock->context), &how),
+		    process_stat_read(pid, &stat) ? stat.start : 0, "child %d", i);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	how = PROCESS_START_FROM_STAT;
+	cr_expect_gt(
+	    process_stat_start(getpid(), (struct schedd_mono){0}, (struct schedd_mono){0}, &how),
+	    0);
+}
