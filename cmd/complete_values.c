@@ -85,7 +85,7 @@ static void values_fields(const struct command *command, const char *prefix, str
 	if (values_of_run(command)) {
 		for (const struct run_field *field = run_fields(); field->name; field++)
 			complete_offer(out, prefix, field->name, field->doc);
-		complete_offer(out, prefix, "attempts", "those before the latest");
+		complete_offer(out, prefix, "attempts", "each that began");
 		return;
 	}
 	for (const struct job_field *field = job_fields(); field->name; field++)

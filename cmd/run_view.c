@@ -45,8 +45,7 @@ int run_view_get(
 
 int run_view_check_field(const char *path, struct schedd_error *err)
 {
-	static const char *const more[] = {
-	    VIEW_ATTEMPTS, "attempt_started_at", VIEW_WAITS_FOR, NULL};
+	static const char *const more[] = {VIEW_ATTEMPTS, VIEW_WAITS_FOR, NULL};
 	char name[SUGGEST_LENGTH_MAX + 1] = "";
 	size_t length = strcspn(path, ".");
 	struct strbuf known = STRBUF_EMPTY;
@@ -214,49 +213,22 @@ static void view_output(struct command *command, struct strbuf *out, const struc
 
 /* ---- Attempts ---- */
 
-/* The latest attempt as those before it are told of; false: it did not begin, or not yet. */
-static bool view_latest(struct command *command, const struct value *run, struct value *latest)
-{
-	static const char *const same[] = {
-	    "attempt", "state", "ended_at", "exit_code", "signal", "reason"};
-	const struct value *began = out_path(run, "attempt_started_at");
-	const char *state = value_get_string(run, "state");
-	bool lost = state && strcmp(state, run_state_name(RUN_LOST)) == 0;
-
-	/* Nobody noted when a later attempt began that schedd died with. */
-	if (!began && !(lost && out_path(run, "started_at")))
-		return false;
-	*latest = value_map();
-	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
-		const struct value *value = value_get(run, same[i]);
-
-		value_put(&command->arena, latest, same[i], value ? *value : value_nil());
-	}
-	value_put(&command->arena, latest, "started_at", began ? *began : value_nil());
-	return true;
-}
-
 static int view_attempts_list(struct command *command, const struct value *run)
 {
 	const struct value *attempts = value_get(run, VIEW_ATTEMPTS);
 	struct command shown = *command;
 	struct schedd_error err = {0};
 	struct out_list *list;
-	struct value latest;
-	bool began = view_latest(command, run, &latest);
 
-	if (!began && view_first_attempt(run) == run)
+	if (!attempts || attempts->type != VALUE_ARRAY || attempts->array.count == 0)
 		return out_write("  None began.\n", 14) ? EXIT_DONE : EXIT_PIPE;
 	shown.out.format = OUT_TABLE;
 	shown.out.sort = shown.out.columns = NULL;
 	list = out_list_begin(&shown, view_attempts, "attempt", &err);
 	if (!list)
 		return command_fail(command, &err);
-	for (uint32_t i = 0; attempts && attempts->type == VALUE_ARRAY && i < attempts->array.count;
-	     i++)
+	for (uint32_t i = 0; i < attempts->array.count; i++)
 		out_list_row(list, &attempts->array.items[i]);
-	if (began)
-		out_list_row(list, &latest);
 	return out_list_end(list);
 }
 

@@ -378,9 +378,9 @@ const struct verb verb_show = {
 	"times and the\n"
 	"latest five runs; after a run's fields each of its attempts. The JSON is the job with "
 	"fire_times,\n"
-	"remarks and latest_runs, or the run with attempts (those before the latest, which is the "
-	"run's own\n"
-	"outcome): an object for one, an array for several or for a pattern.",
+	"remarks and latest_runs, or the run with attempts: an object for one, an array for "
+	"several or\n"
+	"for a pattern.",
     .options = show_sets,
     .complete = COMPLETE_JOB_OR_RUN,
     .max_words = -1,

@@ -48,7 +48,7 @@ static void dispatch_started(pid_t pid, uint64_t pid_start, void *context)
 	run_live_enter(live, RUN_LIVE_RUNNING);
 	if (!live->announced) {
 		live->announced = true;
-		run_live_event(live, SCHEDD_EVENT_RUN_STARTED, live->attempt_started, NULL);
+		run_live_event(live, SCHEDD_EVENT_RUN_STARTED, live->run.attempt_started, NULL);
 	}
 	/* Only a process can outlive us: its row must say so. */
 	if (pid > 0 && live->store->durable)
@@ -107,7 +107,7 @@ static void dispatch_prepare(struct run_live *live, schedd_time now)
 	struct schedd_scheduler *scheduler = live->scheduler;
 	struct run *run = &live->run;
 
-	live->attempt_started = now;
+	live->run.attempt_started = now;
 	if (run->started_at == SCHEDD_TIME_NONE) {
 		run->started_at = now;
 		if (live->due_at != SCHEDD_TIME_NONE && now > live->due_at) {

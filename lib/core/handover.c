@@ -56,7 +56,7 @@ static struct value handover_run(struct run_live *live, struct arena *arena)
 	value_put(arena, &map, "announced", value_bool(live->announced));
 	value_put(arena, &map, "killing", value_bool(live->killing));
 	value_put(arena, &map, "due_at", value_int(live->due_at));
-	value_put(arena, &map, "attempt_started", value_int(live->attempt_started));
+	value_put(arena, &map, "attempt_started", value_int(live->run.attempt_started));
 	if (timer_is_set(&live->timer))
 		value_put(arena, &map, "timer",
 		    value_int(timers_when(&scheduler->timers, &live->timer).us));
@@ -158,7 +158,7 @@ static int handover_take(struct run_live *live, const struct value *from, const 
 	live->announced = value_get_bool(from, "announced", false);
 	live->killing = value_get_bool(from, "killing", false);
 	live->due_at = value_get_int(from, "due_at", SCHEDD_TIME_NONE);
-	live->attempt_started = value_get_int(from, "attempt_started", run->started_at);
+	live->run.attempt_started = value_get_int(from, "attempt_started", run->started_at);
 	if (output)
 		live->output = output_resume(kept ? path : NULL, output);
 	return handover_take_env(live, value_get(from, "env"));

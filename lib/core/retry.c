@@ -108,7 +108,7 @@ static void retry_remember(struct run_live *live, enum run_state outcome, const 
 	}
 	strbuf_printf(&text,
 	    "{\"attempt\":%u,\"state\":\"%s\",\"started_at\":%lld,\"ended_at\":%lld,", run->attempt,
-	    run_state_name(outcome), (long long)live->attempt_started,
+	    run_state_name(outcome), (long long)live->run.attempt_started,
 	    (long long)scheduler_now(live->scheduler));
 	if (run->exit_code >= 0)
 		strbuf_printf(&text, "\"exit_code\":%d,", run->exit_code);
@@ -160,6 +160,7 @@ static void retry_wait(struct run_live *live, enum run_state outcome, const char
 	live->stop_reason = NULL;
 	live->killing = false;
 	live->run.attempt++;
+	live->run.attempt_started = SCHEDD_TIME_NONE;
 	admission_leave_worker(live);
 	run_live_enter(live, RUN_LIVE_RETRYING);
 	if (live->store->durable)

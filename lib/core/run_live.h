@@ -48,15 +48,14 @@ struct run_live {
 
 	enum run_live_stage stage;
 	enum run_live_stop stop;
-	char *stop_reason;   /* owned; NULL: none */
-	bool forced;         /* beyond max_instances and its group */
-	bool holds_instance; /* counted in entry->holding */
-	bool holds_group;    /* counted in group->running */
-	bool held_by_dead;   /* stands for a process of a dead daemon */
-	bool announced;      /* run_started was told for this attempt */
-	bool killing;        /* SIGKILL is next, or sent */
-	schedd_time due_at;  /* when it should have started; SCHEDD_TIME_NONE: not by a time */
-	schedd_time attempt_started;
+	char *stop_reason;      /* owned; NULL: none */
+	bool forced;            /* beyond max_instances and its group */
+	bool holds_instance;    /* counted in entry->holding */
+	bool holds_group;       /* counted in group->running */
+	bool held_by_dead;      /* stands for a process of a dead daemon */
+	bool announced;         /* run_started was told for this attempt */
+	bool killing;           /* SIGKILL is next, or sent */
+	schedd_time due_at;     /* when it should have started; SCHEDD_TIME_NONE: not by a time */
 	struct heap_node queue; /* in a group's or an executor's queue */
 	struct timer timer;     /* time-out, SIGKILL or the next attempt */
 	struct task *task;

@@ -47,14 +47,10 @@ struct runs_question {
 static struct value scheduler_runs_value(struct runs_question *question, const struct run *run)
 {
 	struct value value = run_to_value(run, &question->arena);
-	schedd_time began = question->single ? run_attempt_started(run) : SCHEDD_TIME_NONE;
 
-	if (question->single) {
+	if (question->single)
 		value_put(
 		    &question->arena, &value, "attempts", run_attempts(run, &question->arena));
-		value_put(&question->arena, &value, "attempt_started_at",
-		    began == SCHEDD_TIME_NONE ? value_nil() : value_int(began));
-	}
 	return value;
 }
 
@@ -101,8 +97,6 @@ static struct value scheduler_runs_live_value(
 	if (live->output)
 		scheduler_runs_set(
 		    &value, "output_bytes", value_int((int64_t)output_written(live->output)));
-	if (live->run.state == RUN_RUNNING)
-		scheduler_runs_set(&value, "attempt_started_at", value_int(live->attempt_started));
 	if (run_live_waits_for(live, text, sizeof(text))) {
 		scheduler_runs_set(&value, "reason",
 		    value_string(arena, arena_printf(arena, "waits for %s", text)));

@@ -39,6 +39,7 @@ void run_init(struct run *run)
 	    .scheduled_at = SCHEDD_TIME_NONE,
 	    .started_at = SCHEDD_TIME_NONE,
 	    .ended_at = SCHEDD_TIME_NONE,
+	    .attempt_started = SCHEDD_TIME_NONE,
 	    .until = SCHEDD_TIME_NONE,
 	    .count = 1,
 	    .exit_code = -1,
@@ -160,7 +161,8 @@ struct value run_to_value(const struct run *run, struct arena *arena)
 	return map;
 }
 
-static struct value run_attempts_all(const struct run *run, struct arena *arena)
+/* Those that have ended, without one that was the only one. */
+static struct value run_attempts_ended(const struct run *run, struct arena *arena)
 {
 	struct value list = value_array();
 
@@ -171,34 +173,41 @@ static struct value run_attempts_all(const struct run *run, struct arena *arena)
 	return list;
 }
 
-struct value run_attempts(const struct run *run, struct arena *arena)
+/* What is known of the latest attempt is what is known of the run. */
+static struct value run_attempt_latest(
+    const struct run *run, schedd_time started, struct arena *arena)
 {
-	struct value list = run_attempts_all(run, arena);
-	uint32_t count = list.array.count;
+	const struct value_member members[] = {
+	    {.key = "attempt", .value = value_int(run->attempt)},
+	    {.key = "state", .value = value_string_ref(run_state_name(run->state))},
+	    {.key = "started_at", .value = run_time(started)},
+	    {.key = "ended_at", .value = run_time(run->ended_at)},
+	    {.key = "exit_code",
+		.value = run->exit_code >= 0 ? value_int(run->exit_code) : value_nil()},
+	    {.key = "signal", .value = run->signal ? value_int(run->signal) : value_nil()},
+	    {.key = "reason", .value = value_string(arena, run->reason)},
+	};
+	struct value map = value_map();
 
-	/* The latest, once it has ended, is the run's own outcome. */
-	if (count > 0 &&
-	    value_get_int(&list.array.items[count - 1], "attempt", 0) >= (int64_t)run->attempt)
-		list.array.count--;
-	return list;
+	for (size_t i = 0; i < COUNT(members); i++)
+		value_put(arena, &map, members[i].key, members[i].value);
+	return map;
 }
 
-schedd_time run_attempt_started(const struct run *run)
+struct value run_attempts(const struct run *run, struct arena *arena)
 {
-	schedd_time started = SCHEDD_TIME_NONE;
-	struct value list;
-	struct arena arena;
+	struct value list = run_attempts_ended(run, arena);
+	uint32_t count = list.array.count;
+	schedd_time started = run->attempt > 1 ? run->attempt_started : run->started_at;
 
-	if (run->attempt <= 1)
-		return run->started_at;
-	arena_init(&arena);
-	list = run_attempts_all(run, &arena);
-	for (uint32_t i = 0; i < list.array.count; i++)
-		if (value_get_int(&list.array.items[i], "attempt", 0) == (int64_t)run->attempt)
-			started = value_get_int(
-			    &list.array.items[i], "started_at", SCHEDD_TIME_NONE);
-	arena_clear(&arena);
-	return started;
+	if (count > 0 &&
+	    value_get_int(&list.array.items[count - 1], "attempt", 0) >= (int64_t)run->attempt)
+		return list;
+	/* Nobody noted when a later attempt began that schedd died with. */
+	if (started != SCHEDD_TIME_NONE ||
+	    (run->state == RUN_LOST && run->started_at != SCHEDD_TIME_NONE))
+		value_append(arena, &list, run_attempt_latest(run, started, arena));
+	return list;
 }
 
 bool run_parse_id(const char *text, char *id, uint32_t *number)
@@ -240,7 +249,8 @@ const struct run_field *run_fields(void)
 	    {"signal", RUN_FIELD_INT, "the signal that ended it"},
 	    {"reason", RUN_FIELD_TEXT, "in words, why it ended so"},
 	    {"duration", RUN_FIELD_SPAN, "from start to end"},
-	    {"max_rss", RUN_FIELD_SIZE, "the most memory its process had resident (or schedd itself, where that is more)"},
+	    {"max_rss", RUN_FIELD_SIZE,
+		"the most memory its process had resident (or schedd itself, where that is more)"},
 	    {"cpu_seconds", RUN_FIELD_SPAN, "user and system time"},
 	    {"output_bytes", RUN_FIELD_SIZE, "what it wrote"},
 	    {"output_dropped", RUN_FIELD_SIZE, "of that, what was not kept"},

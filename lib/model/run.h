@@ -56,8 +56,11 @@ struct run {
 	int64_t cpu_us;          /* user and system time */
 	uint64_t output_bytes;   /* written by the job */
 	uint64_t output_dropped; /* of these, not kept */
-	pid_t pid;               /* main process; 0: none */
-	uint64_t pid_start;      /* its start time, field 22 of /proc/PID/stat */
+	schedd_time
+	    attempt_started; /* of the latest attempt; SCHEDD_TIME_NONE: it did not begin. Not
+				kept: once it has ended after others it is in attempts */
+	pid_t pid;           /* main process; 0: none */
+	uint64_t pid_start;  /* its start time, field 22 of /proc/PID/stat */
 	char
 	    *attempts; /* JSON list of ended attempts, once there were several; owned; NULL: none */
 	char *actor;   /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
@@ -80,10 +83,8 @@ bool run_trigger_parse(const char *name, enum run_trigger *out);
  * is not known (yet). Its members are the rows of run_fields().
  */
 struct value run_to_value(const struct run *run, struct arena *arena);
-/* The list of ended attempts before this one, for run.get; empty: none. */
+/* The attempts that began, the latest included, for run.get; empty: none. */
 struct value run_attempts(const struct run *run, struct arena *arena);
-/* When this one began; SCHEDD_TIME_NONE: not yet, or nobody saw it end. */
-schedd_time run_attempt_started(const struct run *run);
 /* "JOB/N" into its parts; false: not of that form. id needs JOB_ID_MAX + 1 bytes. */
 bool run_parse_id(const char *text, char *id, uint32_t *number);
 

@@ -48,7 +48,7 @@ class Runs(e2e.TestCase):
         self.assertLessEqual(run["started_at"], run["ended_at"])
         self.assertAlmostEqual(run["duration"], (run["ended_at"] - run["started_at"]) / 1e6, 5)
         self.assertGreater(run["max_rss"], 0)
-        self.assertEqual(run["attempts"], [])
+        self.assertEqual(run["attempts"], [{key: run[key] for key in ("attempt", "state", "started_at", "ended_at", "exit_code", "signal", "reason")}])
 
     def test_attempts_of_one_run(self):
         self.add("a", shell="exit $((SCHEDD_ATTEMPT + 1))", retry={"limit": 2, "delay": 0.5})
@@ -57,7 +57,7 @@ class Runs(e2e.TestCase):
         self.assertIn("retrying", self.refused("conflict", self.client.call, "run.retry", run=run))
         self.assertEqual(self.client.call("run.wait", run=run)["state"], "failed")
         got = self.client.call("run.get", run=run)
-        self.assertEqual([(a["attempt"], a["exit_code"], a["state"]) for a in got["attempts"]], [(1, 2, "failed"), (2, 3, "failed")])
+        self.assertEqual([(a["attempt"], a["exit_code"], a["state"]) for a in got["attempts"]], [(1, 2, "failed"), (2, 3, "failed"), (3, 4, "failed")])
         self.assertEqual((got["attempt"], got["exit_code"]), (3, 4))
         again = self.client.call("run.retry", run=run)["run"]
         self.assertEqual((again, self.client.call("run.get", run=again)["trigger"]), ("a/2", "retry"))

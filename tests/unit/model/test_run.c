@@ -105,25 +105,39 @@ Test(run, copies_what_it_owns)
 
 Test(run, lists_attempts)
 {
-	struct run run = {.attempt = 2,
-	    .started_at = 5,
-	    .attempts = (char[]){"[{\"attempt\":1,\"started_at\":5}]"}};
+	struct run run;
 	struct arena arena;
+	struct value list;
 
 	arena_init(&arena);
+	run_init(&run);
+	cr_assert_eq(run_attempts(&run, &arena).array.count, 0);
+	run.started_at = run.attempt_started = 5;
+	run.state = RUN_RUNNING;
+	list = run_attempts(&run, &arena);
+	cr_assert_eq(list.array.count, 1);
+	cr_assert_eq(value_get_int(&list.array.items[0], "started_at", 0), 5);
+	/* It waits for its second one, which then begins. */
+	run.attempt = 2;
+	run.attempt_started = SCHEDD_TIME_NONE;
+	run.attempts = (char[]){"[{\"attempt\":1,\"started_at\":5}]"};
 	cr_assert_eq(run_attempts(&run, &arena).array.count, 1);
-	cr_assert_eq(run_attempt_started(&run), SCHEDD_TIME_NONE);
-	/* The latest one, when it has ended, is no attempt before it. */
+	run.attempt_started = 7;
+	list = run_attempts(&run, &arena);
+	cr_assert_eq(list.array.count, 2);
+	cr_assert_eq(value_get_int(&list.array.items[1], "started_at", 0), 7);
+	/* Once that has ended it is in the record, and not twice in the list. */
 	run.attempts =
 	    (char[]){"[{\"attempt\":1,\"started_at\":5},{\"attempt\":2,\"started_at\":7}]"};
-	cr_assert_eq(run_attempts(&run, &arena).array.count, 1);
-	cr_assert_eq(run_attempt_started(&run), 7);
+	cr_assert_eq(run_attempts(&run, &arena).array.count, 2);
+	/* A run that was lost began, though nobody knows when. */
+	run.attempts = (char[]){"[{\"attempt\":1,\"started_at\":5}]"};
+	run.attempt_started = SCHEDD_TIME_NONE;
+	run.state = RUN_LOST;
+	cr_assert_eq(run_attempts(&run, &arena).array.count, 2);
 	run.attempts = (char[]){"{"};
+	run.state = RUN_SUCCESS;
 	cr_assert_eq(run_attempts(&run, &arena).array.count, 0);
-	run.attempts = NULL;
-	cr_assert_eq(run_attempts(&run, &arena).type, VALUE_ARRAY);
-	run.attempt = 1;
-	cr_assert_eq(run_attempt_started(&run), 5);
 	arena_clear(&arena);
 }
 
