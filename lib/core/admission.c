@@ -10,6 +10,8 @@
 
 /* Runs that wait for an instance of one job; more are skipped. */
 #define ADMISSION_QUEUE_MAX 1000
+/* Starting goes on so long before the loop has its turn: a thousand processes take a second. */
+#define ADMISSION_SLICE (10 * (schedd_span)1000)
 /* A queue's key: priority in the upper bits, age in the lower 42. */
 #define ADMISSION_AGE_BITS 42
 #define ADMISSION_PRIORITY_MAX 1000000
@@ -229,15 +231,23 @@ static bool admission_worker_free(const struct executor_slot *slot)
 
 void admission_start_ready(struct schedd_scheduler *scheduler)
 {
-	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
+	schedd_span end = 0;
+
+	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || scheduler->start_again)
 		return;
 	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
 		struct executor_slot *slot = scheduler->executors[i];
 
 		while (slot->ready.count && admission_worker_free(slot)) {
-			struct heap_node *node = heap_pop(&slot->ready, NULL);
+			schedd_span now = scheduler_mono(scheduler).us;
 
-			dispatch_start(admission_of_node(node));
+			if (end && now >= end) {
+				scheduler->start_again = true;
+				return;
+			}
+			if (!end)
+				end = now + ADMISSION_SLICE;
+			dispatch_start(admission_of_node(heap_pop(&slot->ready, NULL)));
 			if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
 				return;
 		}

@@ -331,6 +331,7 @@ void scheduler_tick(struct schedd_scheduler *scheduler)
 {
 	scheduler_enter(scheduler);
 	scheduler->counts.ticks++;
+	scheduler->start_again = false;
 	timers_run(&scheduler->timers, scheduler_mono(scheduler));
 	if (scheduler->phase == SCHEDULER_RUNNING && !scheduler->paused)
 		tick_claim_due(scheduler, scheduler_now(scheduler));
@@ -346,7 +347,7 @@ void scheduler_next_wake(
 	*mono = timers_next(&scheduler->timers);
 	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
 		return;
-	if (scheduler->tick_again)
+	if (scheduler->tick_again || scheduler->start_again)
 		*wall = SCHEDD_TIME_MIN;
 	else if (heap_peek(&scheduler->due, &due))
 		*wall = due;

@@ -128,8 +128,9 @@ struct schedd_scheduler {
 	schedd_time wall_set; /* what the alarms were set to last */
 	struct schedd_mono mono_set;
 	struct timers timers;
-	uint32_t depth;  /* of scheduler_enter() */
-	bool tick_again; /* a tick stopped half-way to let the loop turn */
+	uint32_t depth;   /* of scheduler_enter() */
+	bool tick_again;  /* a tick stopped half-way to let the loop turn */
+	bool start_again; /* so did starting what is ready */
 	enum scheduler_phase phase;
 	bool loaded;      /* the stores were read */
 	bool paused;      /* all jobs */

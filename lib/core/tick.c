@@ -207,6 +207,8 @@ void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now)
 			return;
 		if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
 			return;
+		if (scheduler->start_again)
+			break;
 	}
 	scheduler->tick_again = true;
 }

@@ -25,6 +25,7 @@ static int core_count_call(const struct schedd_call *call, void *context)
 
 	(void)call;
 	fixture->calls++;
+	fixture->mono += fixture->takes;
 	return fixture->result;
 }
 

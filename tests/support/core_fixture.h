@@ -40,8 +40,9 @@ struct core_fixture {
 	int event_count;
 	struct schedd_listener *listener;
 	/* Function jobs. */
-	int calls;  /* of "count" */
-	int result; /* what "count" returns */
+	int calls;         /* of "count" */
+	int result;        /* what "count" returns */
+	schedd_span takes; /* how long "count" holds up the loop */
 };
 
 /* Opens and starts it. store_path NULL: memory, or a new file where SCHEDD_TEST_STORE=sqlite. */

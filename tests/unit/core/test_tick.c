@@ -2,6 +2,8 @@
 #include "support/core_fixture.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include "core/scheduler_state.h"
 
 #define EVERY_10S "'trigger':{'type':'interval','seconds':10},'call':{'function':'count'}"
 
@@ -47,5 +49,46 @@ Test(tick, does_not_wake_with_nothing_due)
 	scheduler_next_wake(f.scheduler, &wall, &mono);
 	cr_expect_eq(wall, SCHEDD_TIME_NONE);
 	cr_expect_eq(mono.us, INT64_MAX);
+	core_close(&f);
+}
+
+/* One turn of the loop. Returns how many have been called. */
+static int turn(struct core_fixture *fixture)
+{
+	struct schedd_scheduler *scheduler = fixture->scheduler;
+
+	scheduler_tick(scheduler);
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		store_flush(scheduler->stores[i]->store);
+	mailbox_deliver(scheduler_mailbox(scheduler));
+	/* As at the end of each request, and of each run. */
+	scheduler_enter(scheduler);
+	scheduler_leave(scheduler);
+	return fixture->calls;
+}
+
+Test(tick, lets_the_loop_turn_while_many_start)
+{
+	struct core_fixture f = {.takes = 4 * SCHEDD_SECOND / 1000};
+	schedd_time wall;
+	struct schedd_mono mono;
+	char json[160];
+
+	core_open(&f, NULL);
+	for (int i = 0; i < 10; i++) {
+		snprintf(json, sizeof(json), "{'id':'a%d'," EVERY_10S "}", i);
+		cr_assert_eq(core_add(&f, json), 0, "%s", f.err.message);
+	}
+	f.wall += 10 * SCHEDD_SECOND;
+	f.mono += 10 * SCHEDD_SECOND;
+	/* After 12 ms it is enough. */
+	for (int calls = 3; calls < 10; calls += 3) {
+		cr_expect_eq(turn(&f), calls);
+		scheduler_next_wake(f.scheduler, &wall, &mono);
+		cr_expect_eq(wall, SCHEDD_TIME_MIN, "woken again at once");
+	}
+	cr_expect_eq(turn(&f), 10);
+	core_settle(&f);
+	cr_expect_eq(f.calls, 10);
 	core_close(&f);
 }
