@@ -154,10 +154,13 @@ static void tidy_work(struct janitor_task *task)
 static void tidy_done(struct janitor_task *task)
 {
 	struct output_tidy *tidy = (struct output_tidy *)task;
+	struct schedd_scheduler *scheduler = tidy->scheduler;
+	bool again = --scheduler->tidying == 0 && scheduler->tidy_again;
 
-	tidy->scheduler->tidying--;
 	free(tidy->directory);
 	free(tidy);
+	if (again && !janitor_stopping(scheduler->janitor))
+		output_tidy_begin(scheduler);
 }
 
 static void tidy_start(struct schedd_scheduler *scheduler, int64_t limit)
@@ -181,10 +184,12 @@ static void tidy_start(struct schedd_scheduler *scheduler, int64_t limit)
 	janitor_do(scheduler->janitor, &tidy->task);
 }
 
-void output_tidy_begin(struct schedd_scheduler *scheduler, int64_t limit)
+/* What is under way may be past what has changed since. */
+void output_tidy_begin(struct schedd_scheduler *scheduler)
 {
+	scheduler->tidy_again = scheduler->tidying > 0;
 	if (scheduler->state_dir && !scheduler->tidying)
-		tidy_start(scheduler, limit);
+		tidy_start(scheduler, scheduler->settings.output_total_max);
 }
 
 void output_tidy_gone(struct schedd_scheduler *scheduler)

@@ -13,9 +13,9 @@
 
 /*
  * Deletes what is on its way out, and then the oldest output until all of it
- * takes no more than limit bytes (-1: any number); no-op while it does.
+ * takes no more than the settings let it; once more after what is under way.
  */
-void output_tidy_begin(struct schedd_scheduler *scheduler, int64_t limit);
+void output_tidy_begin(struct schedd_scheduler *scheduler);
 /*
  * Takes the directory of a job's output (NULL: of all output) out of the way:
  * its name is free at once, gone is the path where it is until it is deleted.

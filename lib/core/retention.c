@@ -138,7 +138,7 @@ static void retention_finish(struct retention *retention)
 	if (retention->deleted && scheduler->sweep)
 		output_sweep_begin(scheduler->sweep);
 	retention->deleted = false;
-	output_tidy_begin(scheduler, scheduler->settings.output_total_max);
+	output_tidy_begin(scheduler);
 	if (retention->again) {
 		retention->again = false;
 		retention_soon(scheduler);

@@ -178,6 +178,7 @@ struct schedd_scheduler {
 	struct output_sweep *sweep; /* of output without history */
 	struct janitor *janitor;    /* for work on directories */
 	uint32_t tidying;           /* pieces of such work that are not done */
+	bool tidy_again;            /* output has to be looked at once more after them */
 
 	struct event_ring events;
 	struct scheduler_drain_state drain;

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
+#include "core/output_tidy.h"
 #include "core/scheduler.h"
 
 static char directory[64];
@@ -211,6 +212,23 @@ Test(retention, deletes_many_files_beside_the_scheduler)
 	RARELY_UNTIL(scheduler, access(path, F_OK) != 0);
 	cr_expect_lt(thread_ms() - begin, 100, "it took %lld ms of the scheduler's time",
 	    (long long)(thread_ms() - begin));
+	schedd_scheduler_free(scheduler);
+}
+
+Test(retention, looks_at_the_output_once_more_after_what_is_under_way)
+{
+	struct counted counted = {0};
+	struct schedd_scheduler *scheduler = scheduler_with(&counted, "echo out");
+	struct scheduler_reply nobody = {NULL, NULL};
+
+	output_make("b", 10);
+	output_make("c", 1000);
+	scheduler_purge(scheduler, "c", 0, NULL, nobody);
+	UNTIL(scheduler, scheduler->tidying > 0);
+	scheduler->settings.output_total_max = 0;
+	output_tidy_begin(scheduler);
+	UNTIL(scheduler, scheduler->tidying == 0);
+	cr_expect_eq(files_in("b"), 0);
 	schedd_scheduler_free(scheduler);
 }
 
