@@ -20,8 +20,10 @@
 #define RETENTION_EVERY 1000
 /* A pass follows a row within that time, however few there are. */
 #define RETENTION_LATEST (5 * SCHEDD_MINUTE)
-/* Rows deleted in one piece. */
-#define RETENTION_BUDGET 200
+/* Rows asked for at once: of a store that deletes on the loop's thread, and of one that has a
+ * thread for it and lets commits through by itself. */
+#define RETENTION_HERE 200
+#define RETENTION_THERE 2000
 /* Between pieces, so that other commits come through. */
 #define RETENTION_PAUSE (5 * 1000)
 /* Before a pass begins, so that a busy second has one at most. */
@@ -35,6 +37,7 @@ struct retention {
 	bool deleted;             /* the pass deleted something */
 	bool again;               /* another one is wanted after it */
 	uint32_t store;           /* which one the pass is at */
+	int budget;               /* what it was asked for */
 	bool job_known;           /* job is set; otherwise the store as a whole */
 	bool same_job;            /* that job has more to delete */
 	char job[JOB_ID_MAX + 1]; /* the pass has come so far */
@@ -120,8 +123,8 @@ static void retention_done(int rc, const struct schedd_error *err, void *context
 	if (rc > 0)
 		retention->deleted = true;
 	/* A full piece: there is more of the same. */
-	retention->same_job = rc >= RETENTION_BUDGET && retention->job_known;
-	if (rc >= RETENTION_BUDGET) {
+	retention->same_job = rc >= retention->budget && retention->job_known;
+	if (rc >= retention->budget) {
 		retention_later(retention, RETENTION_PAUSE);
 	} else {
 		retention->job_known = true;
@@ -184,7 +187,8 @@ static void retention_general(struct retention *retention, const struct store_sl
 		if (entry_own_retention(entry))
 			except[count++] = entry->job->id;
 	limits.except = count ? except : NULL;
-	store_retain(store->store, NULL, &limits, RETENTION_BUDGET, retention_done, retention);
+	store_retain(
+	    store->store, NULL, &limits, (uint32_t)retention->budget, retention_done, retention);
 	free(except);
 }
 
@@ -208,6 +212,7 @@ static void retention_next(struct timer *timer)
 		return;
 	}
 	store = scheduler->stores[retention->store];
+	retention->budget = store_durable(store->store) ? RETENTION_THERE : RETENTION_HERE;
 	if (!retention->job_known) {
 		retention_general(retention, store);
 		return;
@@ -225,6 +230,6 @@ static void retention_next(struct timer *timer)
 		limits.keep_runs = job_details(entry->job)->keep_runs;
 	if (job_details(entry->job)->keep_for != SCHEDD_SPAN_NONE)
 		limits.keep_for = job_details(entry->job)->keep_for;
-	store_retain(
-	    store->store, entry->job->id, &limits, RETENTION_BUDGET, retention_done, retention);
+	store_retain(store->store, entry->job->id, &limits, (uint32_t)retention->budget,
+	    retention_done, retention);
 }

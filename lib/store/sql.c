@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define SQL_BUSY_MS 10000 /* how long another process may hold the write lock */
-
 int sql_open(
     struct sql *sql, const char *store, const char *path, int flags, struct schedd_error *err)
 {

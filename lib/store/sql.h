@@ -10,6 +10,8 @@
 #include <schedd/clock.h>
 #include <schedd/error.h>
 
+#define SQL_BUSY_MS 10000 /* how long another process may hold the write lock */
+
 struct sql {
 	sqlite3 *db;       /* NULL: not open */
 	const char *store; /* its alias, for sentences; not owned */

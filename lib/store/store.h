@@ -56,7 +56,7 @@ bool store_durable(const struct store *store);
 /*
  * {"name","type","path","durable","runs","bytes","commits","pending","errors","last_error",
  * "last_error_at"} for stores and status; jobs are the scheduler's to count. sqlite adds
- * "transactions". Never waits for the disk's writers.
+ * "transactions" and "longest_piece". Never waits for the disk's writers.
  */
 struct value store_status(struct store *store, struct arena *arena);
 /* The types that are built in, NULL-terminated. */

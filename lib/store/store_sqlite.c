@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "base/duration.h"
 #include "base/log.h"
 #include "store/sql_migrate.h"
 #include "store/sql_text.h"
@@ -58,6 +59,8 @@ static int sqlite_open_writer(struct sqlite_store *sqlite, struct schedd_error *
 		    err);
 	if (rc == 0)
 		rc = sql_migrate_run(&sqlite->writer, now, err);
+	if (rc == 0)
+		store_sqlite_log_init(&sqlite->log, &sqlite->writer);
 	return rc;
 }
 
@@ -100,6 +103,7 @@ static void sqlite_close(struct store *store)
 
 	store_worker_free(sqlite->asker);
 	store_worker_free(sqlite->worker);
+	store_sqlite_log_clear(&sqlite->log);
 	sql_close(&sqlite->reader);
 	sqlite3_finalize(sqlite->find_removed);
 	sql_close(&sqlite->front);
@@ -189,6 +193,8 @@ static void sqlite_status(struct store *store, struct arena *arena, struct value
 	    value_int(sqlite_file_size(store->path, "") + sqlite_file_size(store->path, "-wal")));
 	value_put(
 	    arena, map, "transactions", value_int((int64_t)store_worker_groups(sqlite->worker)));
+	value_put(
+	    arena, map, "longest_piece", duration_to_value(store_worker_longest(sqlite->worker)));
 }
 
 /* ---- Reading back ---- */

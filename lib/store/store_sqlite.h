@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts of type "sqlite". Three connections, each of one thread: front
- * reads on the loop's thread, writer belongs to the worker, reader (opened at
- * the first question) to the thread that answers questions. So a long question
- * delays no commit, and the loop waits for neither.
+ * The parts of type "sqlite". Connections, each of one thread: front reads on
+ * the loop's thread, writer belongs to the worker, reader (opened at the first
+ * question) to the thread that answers questions, one more to the log's. So
+ * neither a long question nor a long log delays a commit, and the loop waits for
+ * none of them.
  */
 #ifndef SCHEDD_STORE_STORE_SQLITE_H
 #define SCHEDD_STORE_STORE_SQLITE_H
@@ -13,6 +14,7 @@
 #include "store/sql.h"
 #include "store/store_batch.h"
 #include "store/store_query.h"
+#include "store/store_sqlite_log.h"
 #include "store/store_worker.h"
 
 /* Statements of the writer, prepared when it is opened. */
@@ -54,6 +56,11 @@ struct sqlite_store {
 	struct sql writer;
 	sqlite3_stmt *writes[SQLITE_WRITES];
 	int64_t run_change; /* rows added to runs in this transaction */
+	bool relaxed;       /* transactions do not wait for the disk */
+	struct sqlite_log log;
+	uint32_t
+	    retain_rows; /* deleted in one piece of retention, as the disk lets it; 0: unknown */
+	uint32_t retain_pages; /* given back in one piece, likewise */
 	struct arena scratch;
 	struct strbuf text;
 
@@ -99,6 +106,12 @@ extern const char *const store_sqlite_writes[];
 /* A store_worker_commit_fn: one transaction. */
 int store_sqlite_commit_chain(struct store *store, const struct store_batch *first,
     const struct store_batch *end, struct schedd_error *err);
+/*
+ * Whether transactions wait for the disk from now on. Those that do not are
+ * durable with the next that does, never one without those before it.
+ */
+int store_sqlite_relax(struct sqlite_store *sqlite, bool relaxed, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* A transaction around what call does; on the worker's thread. */
 typedef int (*store_sqlite_change_fn)(
     struct sqlite_store *sqlite, void *context, struct schedd_error *err);

@@ -193,6 +193,18 @@ int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn ca
 	return rc;
 }
 
+int store_sqlite_relax(struct sqlite_store *sqlite, bool relaxed, struct schedd_error *err)
+{
+	int rc = 0;
+
+	if (relaxed != sqlite->relaxed)
+		rc = sql_exec(&sqlite->writer,
+		    relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", err);
+	if (rc == 0)
+		sqlite->relaxed = relaxed;
+	return rc;
+}
+
 /* Batches from first up to end. */
 struct sqlite_chain {
 	const struct store_batch *first, *end;
@@ -217,6 +229,9 @@ int store_sqlite_commit_chain(struct store *store, const struct store_batch *fir
     const struct store_batch *end, struct schedd_error *err)
 {
 	struct sqlite_chain chain = {first, end};
+	int rc = store_sqlite_relax(store_sqlite_of(store), false, err);
 
+	if (rc < 0)
+		return rc;
 	return store_sqlite_transact(store_sqlite_of(store), sqlite_apply_chain, &chain, err);
 }

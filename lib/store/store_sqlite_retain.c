@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Retention as a chore of the worker, in pieces of a few milliseconds: first
- * along all runs from the oldest, then job by job, then the changes, then the
- * free pages go back to the file system.
+ * Retention as a chore of the worker: first along all runs from the oldest,
+ * then job by job, then the changes, then the free pages go back to the file
+ * system. A piece is as large as fits into RETAIN_TIME, the disk included: that
+ * is found out by doing, for a row costs a page of an index or none at all.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "store/store_retention.h"
 #include "store/store_sqlite.h"
 
-#define RETAIN_ROWS 128       /* deleted in one piece */
-#define RETAIN_JOBS 256       /* looked at in one piece */
-#define RETAIN_PAGES 32       /* given back in one piece */
+#define RETAIN_TIME 1000      /* microseconds for one piece: so long a claim may wait */
+#define RETAIN_REST 1000000   /* nanoseconds between two pieces: half of the disk is the claims' */
+#define RETAIN_FIRST 32       /* rows or pages in the very first piece */
+#define RETAIN_LEAST 16       /* likewise, however slow the disk is */
+#define RETAIN_MOST 512       /* likewise, however fast */
+#define RETAIN_LOOK 256       /* rows looked at in one piece */
+#define RETAIN_SKIP 4096      /* entries of an index passed over at once */
+#define RETAIN_CHANGES 64     /* changes deleted in one piece */
 #define RETAIN_SLACK_PAGES 64 /* free pages that are kept for the next runs */
+#define RETAIN_LOG 3000       /* pages in the log that wait for being copied */
 
 struct sqlite_retain;
 
@@ -22,18 +30,54 @@ struct retain_stage {
 	bool budgeted; /* over when the budget is used up */
 };
 
+/* What is asked over and over. */
+enum retain_query {
+	RETAIN_QUERY_ALL,  /* runs from the oldest on */
+	RETAIN_QUERY_SPAN, /* could a job have more than so many? */
+	RETAIN_QUERY_PASS, /* passes over its newest */
+	RETAIN_QUERY_JOB,  /* its runs from the oldest on */
+	RETAIN_QUERY_NEXT, /* the job behind a job */
+	RETAIN_QUERIES,
+};
+
+static const char *const retain_queries[RETAIN_QUERIES] = {
+    [RETAIN_QUERY_ALL] = "SELECT id, job, done_at FROM runs WHERE id > ?1 ORDER BY id",
+    /* The numbers themselves nearly always tell without counting. */
+    [RETAIN_QUERY_SPAN] = "SELECT (SELECT max(number) FROM runs WHERE job = ?1) - "
+			  "(SELECT min(number) FROM runs WHERE job = ?1) >= ?2",
+    [RETAIN_QUERY_PASS] = "SELECT number FROM runs WHERE job = ?1 AND number < ?2 "
+			  "ORDER BY number DESC LIMIT 1 OFFSET ?3",
+    [RETAIN_QUERY_JOB] = "SELECT id, number, done_at FROM runs WHERE job = ?1 ORDER BY number",
+    [RETAIN_QUERY_NEXT] = "SELECT job FROM runs WHERE job > ?1 ORDER BY job LIMIT 1",
+};
+
+/* Which runs of a job are beyond the number to keep. It takes several pieces where that is large.
+ */
+struct retain_threshold {
+	char job[JOB_ID_MAX + 1];
+	bool begun;     /* for that job */
+	bool known;     /* number is final */
+	int64_t number; /* the highest that has to go, 0: none; until then the last passed over */
+	int64_t left;   /* to pass over */
+};
+
 struct sqlite_retain {
 	struct store_task task;
 	struct sqlite_store *sqlite;
 	struct store_rules rules;
 	const struct retain_stage *stage;
-	uint32_t budget; /* rows that may still be deleted */
+	sqlite3_stmt *stmts[RETAIN_QUERIES]; /* the worker's; NULL: not prepared yet */
+	struct schedd_mono begin;            /* of this piece */
+	bool rested;                         /* since the last one */
+	uint32_t budget;                     /* rows that may still be deleted */
 	uint32_t deleted;
 	schedd_time now;
-	int64_t after;              /* first stage: the serial it has come to */
-	char job[JOB_ID_MAX + 1];   /* second stage: likewise */
+	int64_t after;            /* first stage: the serial it has come to */
+	char job[JOB_ID_MAX + 1]; /* second stage: likewise */
+	struct retain_threshold threshold;
 	bool more;                  /* of the stage */
-	int64_t found[RETAIN_ROWS]; /* serials to delete in this piece */
+	bool shrunk;                /* pages were given back */
+	int64_t found[RETAIN_MOST]; /* serials to delete in this piece */
 	uint32_t found_count;
 	store_done_fn done; /* may be NULL */
 	void *context;
@@ -41,11 +85,46 @@ struct sqlite_retain {
 	struct schedd_error err;
 };
 
+/* ---- Pieces ---- */
+
+static schedd_span retain_took(const struct sqlite_retain *chore)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+
+	return clock->mono(clock->context).us - chore->begin.us;
+}
+
+/* After a piece that was as large as it might be, or took too long. */
+static void retain_adapt(uint32_t *amount, schedd_span took)
+{
+	if (took > RETAIN_TIME)
+		*amount -= *amount / 4;
+	else if (took < RETAIN_TIME * 2 / 3)
+		*amount += *amount / 8 + 1;
+	if (*amount < RETAIN_LEAST)
+		*amount = RETAIN_LEAST;
+	if (*amount > RETAIN_MOST)
+		*amount = RETAIN_MOST;
+}
+
+static int retain_query(struct sqlite_retain *chore, enum retain_query query, sqlite3_stmt **out,
+    struct schedd_error *err)
+{
+	int rc = 0;
+
+	if (!chore->stmts[query])
+		rc = sql_prepare(
+		    &chore->sqlite->writer, retain_queries[query], &chore->stmts[query], err);
+	*out = chore->stmts[query];
+	return rc;
+}
+
 /* ---- Finding ---- */
 
 static uint32_t retain_room(const struct sqlite_retain *chore)
 {
-	return chore->budget < RETAIN_ROWS ? chore->budget : RETAIN_ROWS;
+	return chore->budget < chore->sqlite->retain_rows ? chore->budget
+							  : chore->sqlite->retain_rows;
 }
 
 static bool retain_is_old(const struct sqlite_retain *chore, schedd_time done_at)
@@ -84,7 +163,7 @@ static int retain_surplus(
 	if (retention->max_bytes > 0) {
 		rc = retain_bytes(&chore->sqlite->writer, &bytes, err);
 		if (bytes > retention->max_bytes)
-			*surplus = RETAIN_ROWS;
+			*surplus = RETAIN_MOST;
 	}
 	return rc;
 }
@@ -99,8 +178,7 @@ static int retain_find_all(struct sqlite_retain *chore, bool *more, struct sched
 
 	if (rc < 0)
 		return rc;
-	rc = sql_prepare(
-	    sql, "SELECT id, job, done_at FROM runs WHERE id > ?1 ORDER BY id", &stmt, err);
+	rc = retain_query(chore, RETAIN_QUERY_ALL, &stmt, err);
 	if (rc < 0)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, chore->after);
@@ -109,7 +187,7 @@ static int retain_find_all(struct sqlite_retain *chore, bool *more, struct sched
 		const char *job = sql_text(stmt, 1);
 		bool excepted = surplus <= 0 && job && store_rules_except(&chore->rules, job);
 
-		if (chore->found_count == retain_room(chore) || looked++ == RETAIN_JOBS) {
+		if (chore->found_count == retain_room(chore) || looked++ == RETAIN_LOOK) {
 			*more = true;
 			break;
 		}
@@ -122,66 +200,100 @@ static int retain_find_all(struct sqlite_retain *chore, bool *more, struct sched
 		}
 		chore->after = sqlite3_column_int64(stmt, 0);
 	}
-	sqlite3_finalize(stmt);
+	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }
 
-/*
- * The highest number of a job that is beyond the number to keep, 0: none. The
- * numbers themselves nearly always tell without counting.
- */
-static int retain_threshold(
-    struct sqlite_retain *chore, const char *job, int64_t *number, struct schedd_error *err)
+/* Has the job so many numbers that some may be beyond the number to keep? */
+static int retain_begin_threshold(struct sqlite_retain *chore, struct schedd_error *err)
 {
-	const struct sql *sql = &chore->sqlite->writer;
+	struct retain_threshold *threshold = &chore->threshold;
 	int64_t keep = chore->rules.retention.keep_runs;
 	sqlite3_stmt *stmt;
 	int rc;
 
-	*number = 0;
+	threshold->begun = true;
+	threshold->known = true;
+	threshold->number = 0;
 	if (keep < 0)
 		return 0;
-	rc = sql_prepare(sql,
-	    "SELECT CASE WHEN (SELECT max(number) FROM runs WHERE job = ?1) - "
-	    "(SELECT min(number) FROM runs WHERE job = ?1) >= ?2 THEN "
-	    "(SELECT number FROM runs WHERE job = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2) END",
-	    &stmt, err);
+	rc = retain_query(chore, RETAIN_QUERY_SPAN, &stmt, err);
 	if (rc < 0)
 		return rc;
-	sql_bind_text(stmt, 1, job);
+	sql_bind_text(stmt, 1, threshold->job);
 	sqlite3_bind_int64(stmt, 2, keep);
-	rc = sql_step(sql, stmt, err);
-	if (rc > 0)
-		*number = sql_int(stmt, 0, 0);
-	sqlite3_finalize(stmt);
+	rc = sql_step(&chore->sqlite->writer, stmt, err);
+	if (rc > 0 && sqlite3_column_int(stmt, 0)) {
+		threshold->known = false;
+		threshold->number = INT64_MAX;
+		threshold->left = keep;
+	}
+	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }
 
-/* The oldest of one job that are too many or (by_age) too old. */
+/* Goes on from the newest run towards the first one that is too many. */
+static int retain_pass(struct sqlite_retain *chore, struct schedd_error *err)
+{
+	struct retain_threshold *threshold = &chore->threshold;
+	int64_t skip = threshold->left < RETAIN_SKIP ? threshold->left : RETAIN_SKIP;
+	sqlite3_stmt *stmt;
+	int rc = retain_query(chore, RETAIN_QUERY_PASS, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	sql_bind_text(stmt, 1, threshold->job);
+	sqlite3_bind_int64(stmt, 2, threshold->number);
+	sqlite3_bind_int64(stmt, 3, skip);
+	rc = sql_step(&chore->sqlite->writer, stmt, err);
+	if (rc < 0)
+		return rc;
+	threshold->number = rc > 0 ? sqlite3_column_int64(stmt, 0) : 0;
+	threshold->known = rc == 0 || skip == threshold->left;
+	threshold->left -= skip + 1;
+	sqlite3_reset(stmt);
+	return 0;
+}
+
+/* Runs that come meanwhile are the next pass's concern: a threshold is found once. */
+static int retain_threshold(struct sqlite_retain *chore, const char *job, struct schedd_error *err)
+{
+	struct retain_threshold *threshold = &chore->threshold;
+	int rc = 0;
+
+	if (!threshold->begun || strcmp(threshold->job, job) != 0) {
+		sqlite3_snprintf(sizeof(threshold->job), threshold->job, "%s", job);
+		rc = retain_begin_threshold(chore, err);
+	}
+	while (rc == 0 && !threshold->known && retain_took(chore) < RETAIN_TIME)
+		rc = retain_pass(chore, err);
+	return rc;
+}
+
+/* The oldest of one job that are too many or (by_age) too old, once the threshold is known. */
 static int retain_find_job(
     struct sqlite_retain *chore, const char *job, bool by_age, struct schedd_error *err)
 {
-	const struct sql *sql = &chore->sqlite->writer;
 	sqlite3_stmt *stmt;
-	int64_t threshold;
-	int rc = retain_threshold(chore, job, &threshold, err);
+	int rc = retain_threshold(chore, job, err);
+	int64_t number = chore->threshold.number;
 
-	if (rc < 0 || (threshold == 0 && !by_age))
+	if (rc < 0 || !chore->threshold.known || (number == 0 && !by_age))
 		return rc;
-	rc = sql_prepare(
-	    sql, "SELECT id, number, done_at FROM runs WHERE job = ?1 ORDER BY number", &stmt, err);
+	rc = retain_query(chore, RETAIN_QUERY_JOB, &stmt, err);
 	if (rc < 0)
 		return rc;
 	sql_bind_text(stmt, 1, job);
-	while (chore->found_count < retain_room(chore) && (rc = sql_step(sql, stmt, err)) > 0) {
+	while (chore->found_count < retain_room(chore) &&
+	       (rc = sql_step(&chore->sqlite->writer, stmt, err)) > 0) {
 		if (sqlite3_column_type(stmt, 2) == SQLITE_NULL)
 			continue;
-		if (sqlite3_column_int64(stmt, 1) > threshold &&
+		if (sqlite3_column_int64(stmt, 1) > number &&
 		    !(by_age && retain_is_old(chore, sqlite3_column_int64(stmt, 2))))
 			break;
 		chore->found[chore->found_count++] = sqlite3_column_int64(stmt, 0);
 	}
-	sqlite3_finalize(stmt);
+	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }
 
@@ -189,16 +301,18 @@ static int retain_find_one(struct sqlite_retain *chore, bool *more, struct sched
 {
 	int rc = retain_find_job(chore, chore->rules.job, true, err);
 
-	*more = chore->found_count > 0;
+	*more = chore->found_count > 0 || !chore->threshold.known;
 	return rc;
 }
 
 /* The job whose id comes next; "": none. */
-static int retain_next_job(
-    struct sqlite_retain *chore, sqlite3_stmt *stmt, struct schedd_error *err)
+static int retain_next_job(struct sqlite_retain *chore, struct schedd_error *err)
 {
-	int rc;
+	sqlite3_stmt *stmt;
+	int rc = retain_query(chore, RETAIN_QUERY_NEXT, &stmt, err);
 
+	if (rc < 0)
+		return rc;
 	sql_bind_text(stmt, 1, chore->job);
 	rc = sql_step(&chore->sqlite->writer, stmt, err);
 	if (rc > 0 && sql_text(stmt, 0))
@@ -209,33 +323,27 @@ static int retain_next_job(
 	return rc < 0 ? rc : 0;
 }
 
-/* Job by job; a job of which more is left is looked at again in the next pass. */
+/* Job by job; one of which more is left is looked at again in the next piece. */
 static int retain_find_each(struct sqlite_retain *chore, bool *more, struct schedd_error *err)
 {
-	sqlite3_stmt *stmt;
-	int rc;
+	int rc = 0;
 
-	*more = false;
-	if (chore->rules.retention.keep_runs <= 0)
-		return 0;
-	rc = sql_prepare(&chore->sqlite->writer,
-	    "SELECT job FROM runs WHERE job > ?1 ORDER BY job LIMIT 1", &stmt, err);
-	*more = rc == 0;
-	for (int i = 0; i < RETAIN_JOBS && rc == 0 && chore->found_count < retain_room(chore);
-	     i++) {
+	*more = chore->rules.retention.keep_runs > 0;
+	while (
+	    *more && chore->found_count < retain_room(chore) && retain_took(chore) < RETAIN_TIME) {
 		char before[sizeof(chore->job)];
 
 		memcpy(before, chore->job, sizeof(before));
-		rc = retain_next_job(chore, stmt, err);
+		rc = retain_next_job(chore, err);
 		*more = rc == 0 && chore->job[0];
-		if (!*more)
+		if (!*more || store_rules_except(&chore->rules, chore->job))
+			continue;
+		rc = retain_find_job(chore, chore->job, false, err);
+		if (rc < 0)
 			break;
-		if (!store_rules_except(&chore->rules, chore->job))
-			rc = retain_find_job(chore, chore->job, false, err);
-		if (chore->found_count == retain_room(chore))
+		if (!chore->threshold.known || chore->found_count == retain_room(chore))
 			memcpy(chore->job, before, sizeof(before));
 	}
-	sqlite3_finalize(stmt);
 	return rc;
 }
 
@@ -273,7 +381,7 @@ static int retain_delete_changes(
 	    retention->keep_for == SCHEDD_SPAN_NONE ? INT64_MIN : chore->now - retention->keep_for);
 	sqlite3_bind_int64(
 	    stmt, 2, retention->max_changes > 0 ? retention->max_changes : INT64_MAX);
-	sqlite3_bind_int64(stmt, 3, RETAIN_ROWS);
+	sqlite3_bind_int64(stmt, 3, RETAIN_CHANGES);
 	rc = sql_run(&sqlite->writer, stmt, err);
 	chore->more = rc == 0 && sqlite3_changes(sqlite->writer.db) > 0;
 	sqlite3_finalize(stmt);
@@ -293,22 +401,32 @@ static int retain_changes(struct sqlite_retain *chore, bool *more, struct schedd
 	return rc;
 }
 
-/* Free pages at the end of the file are cut off by the next checkpoint. */
+/* Only when nothing more is to be deleted: until then the pages at the end would be moved in vain.
+ */
 static int retain_vacuum(struct sqlite_retain *chore, bool *more, struct schedd_error *err)
 {
 	const struct sql *sql = &chore->sqlite->writer;
+	uint32_t *pages = &chore->sqlite->retain_pages;
 	char text[64];
 	int64_t free_pages;
 	int rc = sql_number(sql, "PRAGMA freelist_count", &free_pages, err);
 
-	*more = rc == 0 && free_pages > RETAIN_SLACK_PAGES;
+	*more = rc == 0 && chore->budget > 0 && free_pages > RETAIN_SLACK_PAGES;
 	if (!*more)
 		return rc;
-	sqlite3_snprintf(sizeof(text), text, "PRAGMA incremental_vacuum(%d)", RETAIN_PAGES);
+	sqlite3_snprintf(sizeof(text), text, "PRAGMA incremental_vacuum(%u)", *pages);
 	rc = sql_exec(sql, text, err);
-	if (rc == 0 && free_pages - RETAIN_PAGES <= RETAIN_SLACK_PAGES)
-		sqlite3_wal_checkpoint_v2(sql->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	retain_adapt(pages, retain_took(chore));
+	chore->shrunk = true;
 	return rc;
+}
+
+/* The file gets shorter when the log is copied into it. */
+static int retain_settle(struct sqlite_retain *chore, bool *more, struct schedd_error *err)
+{
+	(void)err;
+	*more = chore->shrunk && store_sqlite_log_wait(&chore->sqlite->log, 0);
+	return 0;
 }
 
 /* ---- The chore ---- */
@@ -318,33 +436,65 @@ static const struct retain_stage retain_stages_all[] = {
     {retain_find_each, true},
     {retain_changes, false},
     {retain_vacuum, false},
+    {retain_settle, false},
     {NULL, false},
 };
 
 static const struct retain_stage retain_stages_one[] = {
     {retain_find_one, true},
     {retain_vacuum, false},
+    {retain_settle, false},
     {NULL, false},
 };
 
+/*
+ * One piece; *more: its stage goes on. It does not wait for the disk: rows that
+ * come back with a crash of the machine are deleted by the next pass.
+ */
+static int retain_piece(struct sqlite_retain *chore, bool *more, struct schedd_error *err)
+{
+	uint32_t room = retain_room(chore);
+	int rc = store_sqlite_relax(chore->sqlite, true, err);
+
+	chore->found_count = 0;
+	if (rc == 0 && (!chore->stage->budgeted || chore->budget > 0))
+		rc = chore->stage->piece(chore, more, err);
+	if (rc < 0 || chore->found_count == 0)
+		return rc;
+	rc = store_sqlite_transact(chore->sqlite, retain_delete, chore, err);
+	chore->budget -= chore->found_count;
+	chore->deleted += chore->found_count;
+	if (chore->found_count == room || retain_took(chore) > RETAIN_TIME)
+		retain_adapt(&chore->sqlite->retain_rows, retain_took(chore));
+	return rc;
+}
+
 static bool retain_step(struct store_task *task)
 {
+	const struct schedd_clock *clock = schedd_clock_system();
+	const struct timespec rest = {0, RETAIN_REST};
 	struct sqlite_retain *chore = (struct sqlite_retain *)task;
 	bool more = false;
 
-	chore->found_count = 0;
-	if (!chore->stage->budgeted || chore->budget > 0)
-		chore->rc = chore->stage->piece(chore, &more, &chore->err);
-	if (chore->rc == 0 && chore->found_count > 0) {
-		chore->rc = store_sqlite_transact(chore->sqlite, retain_delete, chore, &chore->err);
-		chore->budget -= chore->found_count;
-		chore->deleted += chore->found_count;
+	/* Commits come between: none waits for a rest and a piece. */
+	chore->rested = !chore->rested;
+	if (!chore->rested) {
+		nanosleep(&rest, NULL);
+		return true;
 	}
-	if (chore->rc < 0)
-		return false;
-	if (!more)
+	if (store_sqlite_log_wait(&chore->sqlite->log, RETAIN_LOG))
+		return true;
+	if (!chore->sqlite->retain_rows)
+		chore->sqlite->retain_rows = chore->sqlite->retain_pages = RETAIN_FIRST;
+	chore->begin = clock->mono(clock->context);
+	chore->rc = retain_piece(chore, &more, &chore->err);
+	if (chore->rc == 0 && !more)
 		chore->stage++;
-	return chore->stage->piece != NULL;
+	if (chore->rc == 0 && chore->stage->piece)
+		return true;
+	for (int i = 0; i < RETAIN_QUERIES; i++)
+		sqlite3_finalize(chore->stmts[i]);
+	return false;
 }
 
 static void retain_answer(struct store_task *task)

@@ -32,6 +32,7 @@ struct store_worker {
 	struct store_task **task_end;
 	bool stopping;
 	_Atomic uint64_t groups;
+	_Atomic int64_t longest; /* piece of a task, microseconds */
 };
 
 /* ---- On the thread ---- */
@@ -133,7 +134,14 @@ static void worker_post_group(struct store_worker *worker, struct store_batch *c
 /* A task that has more to do goes to the end of the queue. */
 static void worker_step_task(struct store_worker *worker, struct store_task *task)
 {
-	if (!task->step(task)) {
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t begin = clock->mono(clock->context).us, took;
+	bool more = task->step(task);
+
+	took = clock->mono(clock->context).us - begin;
+	if (took > atomic_load_explicit(&worker->longest, memory_order_relaxed))
+		atomic_store_explicit(&worker->longest, took, memory_order_relaxed);
+	if (!more) {
 		task->letter.open = worker_open_task;
 		mailbox_post(worker->store->mailbox, &task->letter);
 		return;
@@ -302,4 +310,9 @@ void store_worker_pending(struct store_worker *worker, store_worker_visit_fn vis
 uint64_t store_worker_groups(const struct store_worker *worker)
 {
 	return atomic_load_explicit(&worker->groups, memory_order_relaxed);
+}
+
+schedd_span store_worker_longest(const struct store_worker *worker)
+{
+	return atomic_load_explicit(&worker->longest, memory_order_relaxed);
 }

@@ -59,5 +59,7 @@ typedef void (*store_worker_visit_fn)(const struct store_batch *batch, void *con
 void store_worker_pending(struct store_worker *worker, store_worker_visit_fn visit, void *context);
 /* Groups committed so far, from any thread. */
 uint64_t store_worker_groups(const struct store_worker *worker);
+/* How long the longest piece of a task took, from any thread: so long a commit may have waited. */
+schedd_span store_worker_longest(const struct store_worker *worker);
 
 #endif

@@ -3,13 +3,15 @@
  * What a store costs, beside what SQLite itself costs for the same commits,
  * the two taken in turns. Give it a directory to work in (default: /tmp).
  *
- *   bench_store [DIRECTORY] [RUNS]     RUNS rows for the large history (1000000)
+ *   bench_store [DIRECTORY] [RUNS] [history]     RUNS rows for the large history
+ *                                                (1000000); history: nothing else
  */
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/json.h"
 #include "model/job_fields.h"
@@ -32,7 +34,8 @@ struct bench {
 	int answered;
 	int failed;
 	int64_t found;
-	int64_t slowest_us; /* of the commits that were timed */
+	int64_t deleted;
+	bool retaining; /* asked and not answered yet */
 };
 
 static int64_t bench_now(void)
@@ -397,35 +400,91 @@ static void bench_timed(int rc, const struct schedd_error *err, void *context)
 	*(int64_t *)context = bench_now();
 }
 
-/* Small commits one after another while retention deletes: how long each waits for its turn. */
-static void bench_retention(struct bench *bench, int64_t runs)
+#define RETAIN_PHASE 500000 /* microseconds of each turn */
+#define RETAIN_ROWS 2000    /* asked for at once */
+#define RETAIN_EVERY 2000   /* microseconds between two commits */
+#define RETAIN_COMMITS 1000000
+
+/* How long small commits took while retention deleted, or while it did not. */
+struct bench_waits {
+	double *ms;
+	int count;
+	int64_t time; /* all turns together */
+};
+
+static void bench_retained(int rc, const struct schedd_error *err, void *context)
 {
-	struct store_retention retention = {
-	    .keep_runs = -1, .keep_for = SCHEDD_SPAN_NONE, .max_runs = runs / 2};
-	int64_t begin = bench_now(), before, *waits;
-	int commits = 0;
+	struct bench *bench = context;
 
-	waits = calloc(1000000, sizeof(*waits));
-	before = bench->answered;
-	store_retain(bench->store, NULL, &retention, (uint32_t)runs, bench_done, bench);
-	while (bench->answered == before && commits < 1000000) {
+	if (rc < 0)
+		bench_die("retain", err);
+	bench->found = rc;
+	bench->deleted += rc;
+	bench->retaining = false;
+}
+
+/* One turn; rules NULL: without retention. */
+static void bench_turn(
+    struct bench *bench, struct bench_waits *waits, const struct store_retention *rules)
+{
+	int64_t begin = bench_now();
+
+	while (bench_now() - begin < RETAIN_PHASE && waits->count < RETAIN_COMMITS) {
+		struct timespec pause = {0, RETAIN_EVERY * 1000};
 		struct store_batch *batch = store_batch_new(bench->store);
-		int64_t sent = bench_now(), done = 0;
+		int64_t sent, done = 0;
 
-		store_batch_put_number(batch, "n", commits);
+		if (rules && !bench->retaining && bench->found > 0) {
+			bench->retaining = true;
+			store_retain(bench->store, NULL, rules, RETAIN_ROWS, bench_retained, bench);
+		}
+		sent = bench_now();
+		store_batch_put_number(batch, "n", waits->count);
 		store_commit(bench->store, batch, bench_timed, &done);
 		while (done == 0)
 			mailbox_wait(bench->mailbox);
-		waits[commits++] = done - sent;
+		waits->ms[waits->count++] = (double)(done - sent) / 1000;
+		nanosleep(&pause, NULL);
 	}
-	for (int i = 0; i < commits; i++)
-		if (waits[i] > bench->slowest_us)
-			bench->slowest_us = waits[i];
+	store_flush(bench->store);
+	waits->time += bench_now() - begin;
+}
+
+static void bench_show_waits(const char *name, struct bench_waits *waits)
+{
+	bench_median(waits->ms, waits->count);
+	printf(",\"%s_p50_ms\":%.2f,\"%s_p99_ms\":%.2f,\"%s_max_ms\":%.2f", name,
+	    waits->ms[waits->count / 2], name, waits->ms[waits->count * 99 / 100], name,
+	    waits->ms[waits->count - 1]);
+	free(waits->ms);
+}
+
+/* Nearly all rows go, and what a commit waits for is compared with what it waits for alone. */
+static void bench_retention(struct bench *bench)
+{
+	struct store_retention rules = {
+	    .keep_runs = -1, .keep_for = SCHEDD_SPAN_NONE, .max_runs = 1000};
+	struct bench_waits with = {.ms = calloc(RETAIN_COMMITS, sizeof(double))};
+	struct bench_waits without = {.ms = calloc(RETAIN_COMMITS, sizeof(double))};
+	struct arena arena;
+	struct value status;
+	double piece = 0;
+
+	for (bench->found = RETAIN_ROWS; bench->found == RETAIN_ROWS;) {
+		bench_turn(bench, &without, NULL);
+		bench_turn(bench, &with, &rules);
+	}
+	arena_init(&arena);
+	status = store_status(bench->store, &arena);
+	value_number(value_get(&status, "longest_piece"), &piece);
 	printf("{\"bench\":\"store_sqlite_retain\",\"deleted\":%" PRId64
-	       ",\"seconds\":%.2f,\"commits_meanwhile\":%d,\"slowest_commit_ms\":%.2f}\n",
-	    runs / 2, (double)(bench_now() - begin) / 1e6, commits,
-	    (double)bench->slowest_us / 1000);
-	free(waits);
+	       ",\"rows_per_s\":%.0f,\"longest_piece_ms\":%.2f,\"bytes_left\":%" PRId64,
+	    bench->deleted, (double)bench->deleted * 1e6 / (double)with.time, piece * 1000,
+	    value_get_int(&status, "bytes", 0));
+	bench_show_waits("commit", &with);
+	bench_show_waits("alone", &without);
+	printf(",\"goal_stall_ms\":5}\n");
+	arena_clear(&arena);
 }
 
 static void bench_history_sqlite(struct bench *bench, int64_t runs)
@@ -462,7 +521,7 @@ static void bench_history_sqlite(struct bench *bench, int64_t runs)
 	query.since = SCHEDD_TIME_NONE;
 	query.jobs = glob;
 	bench_query(bench, "glob -n 50", &query, 100);
-	bench_retention(bench, runs);
+	bench_retention(bench);
 	store_close(bench->store);
 }
 
@@ -473,6 +532,7 @@ int main(int argc, char **argv)
 
 	snprintf(bench.directory, sizeof(bench.directory), "%s/bench-store-XXXXXX",
 	    argc > 1 ? argv[1] : "/tmp");
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!mkdtemp(bench.directory)) {
 		perror(bench.directory);
 		return 1;
@@ -485,12 +545,14 @@ int main(int argc, char **argv)
 	    .path = bench.path,
 	    .mailbox = bench.mailbox,
 	    .trigger = &bench.trigger};
-	bench_commits(&bench);
-	bench_load(&bench, "interval");
-	store_close(bench.store);
-	bench_load(&bench, "cron");
-	bench_tick(&bench);
-	bench_history_memory(&bench);
+	if (argc <= 3) {
+		bench_commits(&bench);
+		bench_load(&bench, "interval");
+		store_close(bench.store);
+		bench_load(&bench, "cron");
+		bench_tick(&bench);
+		bench_history_memory(&bench);
+	}
 	bench_history_sqlite(&bench, runs);
 	bench_remove(bench.path);
 	rmdir(bench.directory);

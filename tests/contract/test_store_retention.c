@@ -34,6 +34,26 @@ STORE_TEST(keeps_so_many_runs_of_every_job_but_some)
 	cr_assert_str_eq(store_case_runs(sc, NULL), "");
 }
 
+/* More than is passed over at once on the way to the first that is too many. */
+STORE_TEST(keeps_thousands_of_runs_of_a_job)
+{
+	struct store_retention retention = STORE_CASE_KEEP_ALL;
+	struct store_batch *batch = store_batch_new(sc->store);
+
+	for (uint32_t i = 1; i <= 9100; i++)
+		store_case_put_run(batch, i <= 100 ? "b" : "a", i, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(sc, batch), 0);
+	retention.keep_runs = 8999;
+	cr_assert_eq(store_case_retain(sc, NULL, retention, 10000), 1);
+	retention.keep_runs = 4097;
+	cr_assert_eq(store_case_retain(sc, "a", retention, 10000), 8999 - 4097);
+	retention.keep_runs = 4096;
+	cr_assert_eq(store_case_retain(sc, NULL, retention, 10000), 1);
+	retention.keep_runs = 1;
+	cr_assert_eq(store_case_retain(sc, NULL, retention, 10000), 4095 + 99);
+	cr_assert_str_eq(store_case_runs(sc, NULL), "a/9100 b/100");
+}
+
 STORE_TEST(forgets_what_is_old_but_never_what_goes_on)
 {
 	struct store_retention retention = STORE_CASE_KEEP_ALL;

@@ -329,6 +329,63 @@ Test(store_sqlite, gives_space_back)
 	store_case_clear(&sc);
 }
 
+static off_t size_of(const struct store_case *sc, const char *suffix)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s%s", sc->path, suffix);
+	cr_assert_eq(stat(path, &st), 0);
+	return st.st_size;
+}
+
+Test(store_sqlite, gives_space_back_while_it_is_open)
+{
+	struct store_retention retention = STORE_CASE_KEEP_ALL;
+	struct store_case sc;
+	off_t before;
+
+	store_case_init(&sc, "sqlite");
+	for (uint32_t i = 1; i <= 40000;) {
+		struct store_batch *batch = store_batch_new(sc.store);
+
+		for (uint32_t end = i + 500; i < end; i++)
+			store_case_put_run(batch, i % 2 ? "a" : "b", i, RUN_SUCCESS, 1);
+		cr_assert_eq(store_case_commit(&sc, batch), 0);
+	}
+	before = size_of(&sc, "") + size_of(&sc, "-wal");
+	retention.max_runs = 100;
+	cr_assert_eq(store_case_retain(&sc, NULL, retention, 100000), 39900);
+	cr_expect_lt(size_of(&sc, ""), before / 4);
+	cr_expect_eq(size_of(&sc, "-wal"), 0);
+	store_case_clear(&sc);
+}
+
+/* A reader that stays at what it saw keeps the log from being copied, not the store from going on.
+ */
+Test(store_sqlite, goes_on_beside_a_reader_that_does_not_end)
+{
+	struct store_retention retention = STORE_CASE_KEEP_ALL;
+	struct store_case sc;
+	sqlite3 *reader;
+
+	store_case_init(&sc, "sqlite");
+	cr_assert_eq(sqlite3_open(sc.path, &reader), SQLITE_OK);
+	cr_assert_eq(
+	    sqlite3_exec(reader, "BEGIN; SELECT * FROM meta", NULL, NULL, NULL), SQLITE_OK);
+	for (uint32_t i = 1; i <= 40000;) {
+		struct store_batch *batch = store_batch_new(sc.store);
+
+		for (uint32_t end = i + 1000; i < end; i++)
+			store_case_put_run(batch, "a", i, RUN_SUCCESS, 1);
+		cr_assert_eq(store_case_commit(&sc, batch), 0);
+	}
+	retention.max_runs = 100;
+	cr_assert_eq(store_case_retain(&sc, NULL, retention, 100000), 39900);
+	cr_assert_eq(sqlite3_close(reader), SQLITE_OK);
+	store_case_clear(&sc);
+}
+
 Test(store_sqlite, keeps_below_a_size)
 {
 	struct store_retention retention = STORE_CASE_KEEP_ALL;
