@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* schedd: reads options and config, then hands over to the daemon. */
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "server/config_show.h"
@@ -15,6 +16,12 @@ static int main_help(void (*write)(struct strbuf *out))
 	strbuf_clear(&out);
 	return fflush(stdout) == 0 ? 0 : 1;
 }
+
+/*
+ * Blocks of that size go back to the system when they are freed. Left alone the
+ * allocator would keep the second one in the heap and put what stays behind it.
+ */
+#define MAIN_MAPPED (256 * 1024)
 
 int main(int argc, char **argv)
 {
@@ -35,6 +42,7 @@ int main(int argc, char **argv)
 		printf("schedd %s\n", SCHEDD_VERSION);
 		return fflush(stdout) == 0 ? 0 : 1;
 	}
+	(void)mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED);
 	rc = startup_run(&options, argv, &ready, &err);
 	if (rc)
 		fprintf(stderr, "schedd: %s\n", err.message);

@@ -22,7 +22,20 @@ void change_free(struct change *change)
 	free(change->env.items);
 	free(change->pause_text);
 	arena_clear(&change->arena);
-	free(change);
+	if (!change->lent)
+		free(change);
+}
+
+static void change_init(
+    struct change *change, struct schedd_scheduler *scheduler, const struct change_ops *ops)
+{
+	change->ops = ops;
+	change->scheduler = scheduler;
+	change->when = change->scheduled_at = SCHEDD_TIME_NONE;
+	arena_init(&change->arena);
+	job_state_init(&change->state);
+	job_state_init(&change->given_state);
+	change->result = value_nil();
 }
 
 struct change *change_new(struct schedd_scheduler *scheduler, const struct change_ops *ops,
@@ -32,7 +45,7 @@ struct change *change_new(struct schedd_scheduler *scheduler, const struct chang
 	struct schedd_error err;
 
 	if (change) {
-		arena_init(&change->arena);
+		change_init(change, scheduler, ops);
 		change->id = arena_strdup(&change->arena, id ? id : "");
 		change->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL};
 		if (change->actor.method)
@@ -45,13 +58,22 @@ struct change *change_new(struct schedd_scheduler *scheduler, const struct chang
 			change_free(change);
 		return NULL;
 	}
-	change->ops = ops;
-	change->scheduler = scheduler;
 	change->reply = reply;
-	change->when = change->scheduled_at = SCHEDD_TIME_NONE;
-	job_state_init(&change->state);
-	job_state_init(&change->given_state);
-	change->result = value_nil();
+	return change;
+}
+
+struct change *change_new_in(struct arena *arena, struct schedd_scheduler *scheduler,
+    const struct change_ops *ops, const char *id, const struct scheduler_actor *actor)
+{
+	struct change *change = arena_alloc(arena, sizeof(*change));
+	char *copy = arena_strdup(arena, id);
+
+	if (!change || !copy)
+		return NULL;
+	change_init(change, scheduler, ops);
+	change->lent = true;
+	change->id = copy;
+	change->actor = *actor;
 	return change;
 }
 

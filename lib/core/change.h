@@ -37,6 +37,7 @@ struct change {
 	struct scheduler_reply reply;
 	const char *id; /* of the job */
 	bool parked;    /* it has waited: arguments were copied */
+	bool lent;      /* its own memory is an arena's */
 
 	/* Arguments, as the kind of change needs them. */
 	const struct value *fields; /* borrowed until parked */
@@ -71,6 +72,12 @@ struct change {
 /* NULL: no memory, and the reply was called. actor's method is copied. */
 struct change *change_new(struct schedd_scheduler *scheduler, const struct change_ops *ops,
     const char *id, const struct scheduler_actor *actor, struct scheduler_reply reply);
+/*
+ * In memory of the arena, which has to outlive it, as has the actor's method:
+ * of hundreds of thousands none lies between what stays. Nobody is answered.
+ */
+struct change *change_new_in(struct arena *arena, struct schedd_scheduler *scheduler,
+    const struct change_ops *ops, const char *id, const struct scheduler_actor *actor);
 /* Answers with an error and frees it; instead of change_submit(). */
 void change_abandon(struct change *change, int rc, const struct schedd_error *err);
 /* Takes the change. */

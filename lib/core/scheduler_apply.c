@@ -155,8 +155,7 @@ static void apply_take(struct apply *apply, struct change *change)
 static struct change *apply_change(
     struct apply *apply, const struct change_ops *ops, const char *id)
 {
-	return change_new(
-	    apply->scheduler, ops, id, &apply->actor, (struct scheduler_reply){NULL, NULL});
+	return change_new_in(&apply->arena, apply->scheduler, ops, id, &apply->actor);
 }
 
 /*
