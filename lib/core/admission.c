@@ -11,7 +11,7 @@
 /* Runs that wait for an instance of one job; more are skipped. */
 #define ADMISSION_QUEUE_MAX 1000
 /* Starting goes on so long before the loop has its turn: a thousand processes take a second. */
-#define ADMISSION_SLICE (10 * (schedd_span)1000)
+#define ADMISSION_SLICE (20 * (schedd_span)1000)
 /* A queue's key: priority in the upper bits, age in the lower 42. */
 #define ADMISSION_AGE_BITS 42
 #define ADMISSION_PRIORITY_MAX 1000000

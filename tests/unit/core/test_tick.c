@@ -69,7 +69,7 @@ static int turn(struct core_fixture *fixture)
 
 Test(tick, lets_the_loop_turn_while_many_start)
 {
-	struct core_fixture f = {.takes = 4 * SCHEDD_SECOND / 1000};
+	struct core_fixture f = {.takes = 8 * SCHEDD_SECOND / 1000};
 	schedd_time wall;
 	struct schedd_mono mono;
 	char json[160];
@@ -81,7 +81,7 @@ Test(tick, lets_the_loop_turn_while_many_start)
 	}
 	f.wall += 10 * SCHEDD_SECOND;
 	f.mono += 10 * SCHEDD_SECOND;
-	/* After 12 ms it is enough. */
+	/* After 24 ms it is enough. */
 	for (int calls = 3; calls < 10; calls += 3) {
 		cr_expect_eq(turn(&f), calls);
 		scheduler_next_wake(f.scheduler, &wall, &mono);
