@@ -29,9 +29,9 @@ def show(bench, **figures):
 
 
 def cpu_of(pid):
-    """Seconds of a process and of its children that have ended."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(int(x) for x in fields[11:15]) / TICKS
+    """Seconds of a process, and of its children that have ended."""
+    fields = [int(x) for x in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:15]]
+    return (fields[0] + fields[1]) / TICKS, (fields[2] + fields[3]) / TICKS
 
 
 def add_many(client, jobs, window=64):
@@ -112,45 +112,88 @@ def part_start(daemon):
     show("start_10k_due_durable", ms=(time.time() - begin) * 1e3, goal_ms=200)
 
 
-def spawn_floor(argv, count):
-    """A bare loop: (CPU seconds, first and last start in ms, starts per second)."""
+# What a job is given; its program starts no faster without.
+JOB_ENVIRONMENT = {"SCHEDD_RUN": "job/1", "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root", "USER": "root", "SHELL": "/bin/sh"}
+INSTANT_TURNS = 6
+
+
+def spawn_floor(commands):
+    """A bare loop: (CPU seconds of its own and of its children, milliseconds until the first and the last start)."""
     before = os.times()
     begin = time.monotonic()
     first = 0
-    for i in range(count):
-        os.posix_spawn(argv(i)[0], argv(i), {})
+    for argv in commands:
+        os.posix_spawn(argv[0], argv, JOB_ENVIRONMENT)
         first = first or time.monotonic() - begin
     last = time.monotonic() - begin
-    for _ in range(count):
+    for _ in commands:
         os.waitpid(-1, 0)
     after = os.times()
-    return sum(after[:4]) - sum(before[:4]), first * 1e3, last * 1e3, count / (time.monotonic() - begin)
+    return sum(after[:2]) - sum(before[:2]), sum(after[2:4]) - sum(before[2:4]), first * 1e3, last * 1e3
+
+
+def instant_jobs(client, turn, commands):
+    """Adds them, all due at one second two or three from now; returns that second."""
+    due = int(time.time()) + 3
+    add_many(client, ({"id": f"t{turn}-{i}", "trigger": {"at": due * 1_000_000},
+                       **({"shell": argv[2]} if len(argv) > 1 else {"command": argv})} for i, argv in enumerate(commands)))
+    time.sleep(max(0, due - 0.1 - time.time()))
+    return due
+
+
+def all_ended(client):
+    return not client.call("job.list", limit=1)["jobs"]
+
+
+def through_daemon(daemon, client, turn, commands):
+    """The same figures of the daemon; starts count from the second all are due at."""
+    due = instant_jobs(client, turn, commands)
+    before = cpu_of(daemon.process.pid)
+    time.sleep(0.5)
+    e2e.wait_until("all have run", lambda: all_ended(client), 120)
+    own, children = (a - b for a, b in zip(cpu_of(daemon.process.pid), before))
+    starts = sorted(r["started_at"] / 1e6 - due for r in all_runs(client, f"t{turn}-*"))
+    assert len(starts) == len(commands), len(starts)
+    return own, children, starts[0] * 1e3, starts[-1] * 1e3
+
+
+def slowest_answer(client, commands):
+    """Milliseconds that a client waited at most while they started."""
+    instant_jobs(client, "answer", commands)
+    slowest = 0
+    while not all_ended(client):
+        begin = time.monotonic()
+        client.call("server.ping")
+        slowest = max(slowest, time.monotonic() - begin)
+        time.sleep(0.002)
+    return slowest * 1e3
 
 
 def part_instant(daemon, count=1000):
-    """All through /bin/sh, as cron's."""
+    """Programs, and lines through /bin/sh as cron's. Which of the two begins changes with each turn."""
     daemon.start()
     client = daemon.client()
-    figures, floors = [], []
-    for turn in range(3):
-        folder = daemon.dir / f"marks{turn}"
-        folder.mkdir()
-        floors.append(spawn_floor(lambda i: ["/bin/sh", "-c", f"true >{folder}/f{i}"], count))
-        due = int(time.time()) + 3
-        add_many(client, ({"id": f"t{turn}-{i}", "shell": f"true >{folder}/{i}", "trigger": {"at": due * 1_000_000}}
-                          for i in range(count)))
-        before = cpu_of(daemon.process.pid)
-        e2e.wait_until("all have run", lambda: client.call("server.status")["jobs"] == 0
-                       if "jobs" in client.call("server.status") else not client.call("job.list", limit=1)["jobs"], 120)
-        cpu = cpu_of(daemon.process.pid) - before
-        starts = sorted(r["started_at"] / 1e6 - due for r in all_runs(client, f"t{turn}-*"))
-        assert len(starts) == count, len(starts)
-        figures.append((cpu, starts[0] * 1e3, starts[-1] * 1e3))
-    cpu, first, last = (statistics.median(column) for column in zip(*figures))
-    floor_cpu, floor_first, floor_last, rate = (statistics.median(column) for column in zip(*floors))
-    show("instant_1000", cpu_ms_per_job=cpu / count * 1e3, floor_cpu_ms_per_job=floor_cpu / count * 1e3, cpu_ratio=cpu / floor_cpu,
-         first_start_ms=first, last_start_ms=last, floor_last_start_ms=floor_last, last_ratio=last / floor_last,
-         floor_per_s=rate, goal_cpu_ratio=1.15, goal_first_ms=20, goal_last_ratio=1.2)
+    for kind in ("direct", "sh"):
+        ours, floors = [], []
+        for turn in range(INSTANT_TURNS):
+            folder = daemon.dir / f"{kind}{turn}"
+            folder.mkdir()
+            commands = [["/bin/sh", "-c", f"true >{folder}/{i}"] if kind == "sh" else ["/bin/true"] for i in range(count)]
+            for side in (0, 1) if turn % 2 else (1, 0):
+                if side:
+                    ours.append(through_daemon(daemon, client, f"{kind}{turn}", commands))
+                else:
+                    floors.append(spawn_floor(commands))
+        own, children, first, last = (statistics.median(column) for column in zip(*ours))
+        floor_own, floor_children, _, floor_last = (statistics.median(column) for column in zip(*floors))
+
+        def ratio(of):
+            return statistics.median(of(a) / of(b) for a, b in zip(ours, floors))
+        show(f"instant_{count}_{kind}", cpu_ratio=ratio(lambda f: f[0] + f[1]), last_ratio=ratio(lambda f: f[3]),
+             own_us_per_job=own / count * 1e6, children_us_per_job=children / count * 1e6,
+             floor_own_us_per_job=floor_own / count * 1e6, floor_children_us_per_job=floor_children / count * 1e6,
+             first_start_ms=first, last_start_ms=last, floor_last_start_ms=floor_last,
+             slowest_answer_ms=slowest_answer(client, commands), goal_cpu_ratio=1.15, goal_first_ms=20, goal_last_ratio=1.2)
 
 
 def all_runs(client, pattern):
@@ -204,7 +247,7 @@ def part_cron(daemon, count=1000):
         e2e.wait_until("they were waited for", lambda: not pathlib.Path(
             f"/proc/{child.pid}/task/{child.pid}/children").read_text().split(), 60)
         starts = sorted(p.stat().st_mtime - due for p in (folder / "marks").iterdir())
-        show("cron_1000", cpu_ms_per_job=cpu_of(child.pid) / count * 1e3, first_start_ms=starts[0] * 1e3, last_start_ms=starts[-1] * 1e3)
+        show("cron_1000", cpu_ms_per_job=sum(cpu_of(child.pid)) / count * 1e3, first_start_ms=starts[0] * 1e3, last_start_ms=starts[-1] * 1e3)
     finally:
         child.kill()
         child.wait()
