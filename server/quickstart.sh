@@ -30,8 +30,8 @@ show() {
 
 say "Installing what is missing and building"
 sh server/install-packages.sh build
-cmake -S . -B build/release -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSCHEDD_TESTS=OFF >/dev/null
-cmake --build build/release --parallel "$(nproc)" >build/release/quickstart.log 2>&1 || {
+cmake --preset release >/dev/null
+cmake --build --preset release --parallel "$(nproc)" >build/release/quickstart.log 2>&1 || {
 	tail -n 30 build/release/quickstart.log >&2
 	exit 1
 }

@@ -6,7 +6,7 @@
 #   sh tests/bench/next.sh [BUILD_DIR]
 set -eu
 here=$(dirname "$0")
-build=${1:-build/release}
+build=${1:-build/bench}
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 for round in 1 2 3; do

@@ -4,16 +4,16 @@
 # beside the goals. Peers are measured in the same run. Not a test: figures
 # depend on the machine and on what else it does.
 #   sh tests/bench/run.sh [--cron] [BENCH…]    --cron: Debian's cron too, as root; it takes two minutes
-# The lines of JSON stay in build/release/bench.jsonl.
+# The lines of JSON stay in build/bench/bench.jsonl.
 set -eu
 cd "$(dirname "$0")/../.."
-build=build/release
+build=build/bench
 cron=
 if [ "${1-}" = --cron ]; then
 	cron=cron
 	shift
 fi
-cmake --preset release >/dev/null
+cmake --preset bench >/dev/null
 cmake --build $build >/dev/null
 export SCHEDD="$PWD/$build/server/schedd" SCHEDCTL="$PWD/$build/cmd/schedctl"
 export PYTHONDONTWRITEBYTECODE=1
