@@ -87,8 +87,9 @@ static int show_gather(
 	uint32_t msgids[3];
 	int rc = show_ask(command, id, msgids, err);
 
-	if (!rc)
-		rc = rpc_client_receive(command->client, msgids[0], &command->arena, job, err);
+	if (rc)
+		return rc;
+	rc = rpc_client_receive(command->client, msgids[0], &command->arena, job, err);
 	if (rc == SCHEDD_EUNREACHABLE || rc == SCHEDD_ETIMEOUT || !command->client)
 		return rc;
 	if (rpc_client_receive(command->client, msgids[1], &command->arena, &next, NULL) != 0)
