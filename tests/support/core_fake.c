@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/scheduler_state.h"
+#include "core/frame/scheduler_state.h"
 #include "executor/executor_ops.h"
 
 #define CORE_FAKE_MAX 4096

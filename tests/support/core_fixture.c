@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
-#include "core/entry.h"
+#include "core/jobs/entry.h"
 
 static schedd_time core_wall(void *context)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/event_ring.h"
+#include "core/frame/event_ring.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include "core/scheduler_state.h"
+#include "core/frame/scheduler_state.h"
 
 #define S SCHEDD_SECOND
 #define NOW "'trigger':{'at':'now'},'keep':true,'command':['x']"

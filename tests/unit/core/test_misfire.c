@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/misfire.h"
+#include "core/jobs/misfire.h"
 
 #include <criterion/criterion.h>
 

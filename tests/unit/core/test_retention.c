@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include "core/output_tidy.h"
+#include "core/runs/output_tidy.h"
 #include "core/scheduler.h"
 
 static char directory[64];

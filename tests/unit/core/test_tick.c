@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include "core/scheduler_state.h"
+#include "core/frame/scheduler_state.h"
 
 #define EVERY_10S "'trigger':{'type':'interval','seconds':10},'call':{'function':'count'}"
 

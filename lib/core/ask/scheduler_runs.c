@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking at runs and ending them: those going on first, then the stores' history. */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/changes/change.h"
+#include "core/frame/history.h"
+#include "core/runs/output_place.h"
+#include "core/runs/run_live.h"
+
+/* What one store answered. */
+struct runs_part {
+	struct runs_question *question;
+	struct store_slot *store; /* NULL: it has no more, and was not asked */
+	const char *from;         /* the cursor it was asked with; NULL: from the newest */
+	struct run *runs;         /* newest first; owned */
+	size_t count, taken;      /* rows there are, rows that went into the answer */
+	const char *cursor;       /* behind all of them, in arena; NULL: there are no more */
+};
+
+/* A run that went on when it was asked for. */
+struct runs_live {
+	schedd_time scheduled_at;
+	struct value value;
+};
+
+/* A question to all stores, whose answers are merged with what goes on. */
+struct runs_question {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_reply reply;
+	struct arena arena;
+	struct store_run_query query; /* texts borrowed: only jobs is used after asking, copied */
+	struct value runs;            /* list */
+	struct runs_live *live;       /* that go on, newest first; in arena; first page only */
+	uint32_t live_count, live_taken;
+	uint64_t limit;
+	bool single;      /* one run is asked for: with its attempts */
+	bool continued;   /* a page behind the first one */
+	uint32_t waiting; /* stores that have not answered, and one while asking */
+	struct runs_part parts[SCHEDULER_STORES_MAX];
+	uint32_t part_count;
+	int rc;
+	struct schedd_error err;
+};
+
+static struct value scheduler_runs_value(struct runs_question *question, const struct run *run)
+{
+	struct value value = run_to_value(run, &question->arena);
+
+	if (question->single)
+		value_put(
+		    &question->arena, &value, "attempts", run_attempts(run, &question->arena));
+	return value;
+}
+
+static bool scheduler_runs_in(const char *const *jobs, const char *id)
+{
+	if (!jobs || !jobs[0])
+		return true;
+	for (; *jobs; jobs++)
+		if (strcmp(*jobs, id) == 0 || fnmatch(*jobs, id, 0) == 0)
+			return true;
+	return false;
+}
+
+static bool scheduler_runs_match(const struct run_live *live, const struct store_run_query *query)
+{
+	const struct run *run = &live->run;
+
+	if (live->stage == RUN_LIVE_CLAIMING || live->stage == RUN_LIVE_ENDED || live->held_by_dead)
+		return false;
+	if (query->states && !(query->states & (1u << run->state)))
+		return false;
+	if (query->number && run->number != query->number)
+		return false;
+	if (query->until != SCHEDD_TIME_NONE && run->scheduled_at > query->until)
+		return false;
+	return scheduler_runs_in(query->jobs, live->job->id);
+}
+
+static void scheduler_runs_set(struct value *map, const char *key, struct value value)
+{
+	for (uint32_t i = 0; i < map->map.count; i++)
+		if (strcmp(map->map.members[i].key, key) == 0)
+			map->map.members[i].value = value;
+}
+
+static struct value scheduler_runs_live_value(
+    struct runs_question *question, const struct run_live *live)
+{
+	struct arena *arena = &question->arena;
+	struct value value = scheduler_runs_value(question, &live->run);
+	char text[256];
+
+	/* As much as there is by now. */
+	if (live->output)
+		scheduler_runs_set(
+		    &value, "output_bytes", value_int((int64_t)output_written(live->output)));
+	if (run_live_waits_for(live, text, sizeof(text))) {
+		scheduler_runs_set(&value, "reason",
+		    value_string(arena, arena_printf(arena, "waits for %s", text)));
+		value_put(arena, &value, "waits_for", value_string(arena, text));
+	}
+	return value;
+}
+
+static int runs_live_newer(const void *a, const void *b)
+{
+	const struct run *left = &(*(const struct run_live *const *)a)->run;
+	const struct run *right = &(*(const struct run_live *const *)b)->run;
+
+	if (left->scheduled_at != right->scheduled_at)
+		return left->scheduled_at < right->scheduled_at ? 1 : -1;
+	return (left->number < right->number) - (left->number > right->number);
+}
+
+/* Values of the newest alone: there may be many more. */
+static void scheduler_runs_live(struct runs_question *question, const struct store_run_query *query)
+{
+	const struct schedd_scheduler *scheduler = question->scheduler;
+	const struct run_live **found = calloc(scheduler->live_count + 1, sizeof(const void *));
+	uint32_t count = 0;
+
+	for (const struct run_live *live = scheduler->live; found && live; live = live->next)
+		if (scheduler_runs_match(live, query))
+			found[count++] = live;
+	if (count > 1)
+		qsort(found, count, sizeof(const void *), runs_live_newer);
+	if (count > question->limit)
+		count = (uint32_t)question->limit;
+	question->live = arena_alloc(&question->arena, (count + 1) * sizeof(question->live[0]));
+	for (uint32_t i = 0; question->live && i < count; i++)
+		question->live[question->live_count++] = (struct runs_live){
+		    found[i]->run.scheduled_at, scheduler_runs_live_value(question, found[i])};
+	if (!found)
+		question->rc = schedd_error_nomem(&question->err);
+	free((void *)found);
+}
+
+static const struct run_live *scheduler_runs_known(
+    const struct runs_question *question, const struct run *run)
+{
+	const struct run_live *live = run_live_find(question->scheduler, run->job, run->number);
+
+	return live && !live->held_by_dead ? live : NULL;
+}
+
+/* The part whose next row is the newest; NULL: all rows were taken. */
+static struct runs_part *runs_newest(struct runs_question *question)
+{
+	struct runs_part *newest = NULL;
+
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		struct runs_part *part = &question->parts[i];
+
+		if (part->taken < part->count &&
+		    (!newest || part->runs[part->taken].scheduled_at >
+				    newest->runs[newest->taken].scheduled_at))
+			newest = part;
+	}
+	return newest;
+}
+
+/* The next one that goes on, if it is newer than that part's next row; NULL: it is not. */
+static const struct runs_live *runs_live_next(
+    struct runs_question *question, const struct runs_part *part)
+{
+	const struct runs_live *live = &question->live[question->live_taken];
+
+	if (question->live_taken == question->live_count)
+		return NULL;
+	if (part && live->scheduled_at < part->runs[part->taken].scheduled_at)
+		return NULL;
+	question->live_taken++;
+	return live;
+}
+
+/* Rows of runs that go on are older than what is known of them. */
+static void runs_merge_row(struct runs_question *question, const struct run *run)
+{
+	const struct run_live *live = scheduler_runs_known(question, run);
+
+	if (!live)
+		value_append(
+		    &question->arena, &question->runs, scheduler_runs_value(question, run));
+	else if (question->continued)
+		value_append(
+		    &question->arena, &question->runs, scheduler_runs_live_value(question, live));
+}
+
+static void runs_merge(struct runs_question *question)
+{
+	while (question->runs.array.count < question->limit) {
+		struct runs_part *part = runs_newest(question);
+		const struct runs_live *live = runs_live_next(question, part);
+
+		if (live)
+			value_append(&question->arena, &question->runs, live->value);
+		else if (part)
+			runs_merge_row(question, &part->runs[part->taken++]);
+		else
+			return;
+	}
+}
+
+/* Where the next question goes on in that store: "-": nowhere, "": at the newest. */
+static const char *runs_part_next(struct runs_question *question, const struct runs_part *part)
+{
+	char cursor[STORE_CURSOR_MAX];
+
+	if (!part->store || (part->taken == part->count && !part->cursor))
+		return "-";
+	if (part->taken == part->count)
+		return part->cursor;
+	if (part->taken == 0)
+		return part->from ? part->from : "";
+	question->query.after = NULL;
+	question->rc = store_run_cursor(
+	    &question->query, &part->runs[part->taken - 1], cursor, &question->err);
+	return question->rc ? "-" : arena_strdup(&question->arena, cursor);
+}
+
+/* The places in all stores, joined by commas; nil: there is nothing more anywhere. */
+static struct value runs_next(struct runs_question *question)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct value next;
+	bool more = false;
+
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		const char *part = runs_part_next(question, &question->parts[i]);
+
+		more = more || (part && strcmp(part, "-") != 0);
+		strbuf_printf(&text, "%s%s", i ? "," : "", part ? part : "-");
+	}
+	next = more ? value_string(&question->arena, strbuf_peek(&text)) : value_nil();
+	strbuf_clear(&text);
+	return next;
+}
+
+static void runs_finish(struct runs_question *question)
+{
+	struct scheduler_reply reply = question->reply;
+	struct value result = value_map();
+
+	if (!question->rc)
+		runs_merge(question);
+	value_put(&question->arena, &result, "runs", question->runs);
+	value_put(&question->arena, &result, "next", runs_next(question));
+	if (!question->rc && arena_failed(&question->arena))
+		question->rc = schedd_error_nomem(&question->err);
+	scheduler_answer(reply, question->rc, &question->err, &result);
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		for (size_t k = 0; k < question->parts[i].count; k++)
+			run_clear(&question->parts[i].runs[k]);
+		free(question->parts[i].runs);
+	}
+	arena_clear(&question->arena);
+	free(question);
+}
+
+static void runs_settle(struct runs_question *question)
+{
+	if (--question->waiting == 0)
+		runs_finish(question);
+}
+
+static void runs_answered(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
+{
+	struct runs_part *part = context;
+	struct runs_question *question = part->question;
+
+	if (rc) {
+		question->rc = rc;
+		question->err = *err;
+	}
+	part->runs = count ? calloc(count, sizeof(part->runs[0])) : NULL;
+	for (; part->runs && part->count < count; part->count++)
+		if (run_copy(&part->runs[part->count], &runs[part->count]) != 0)
+			break;
+	for (size_t i = 0; i < part->count; i++)
+		part->runs[i].serial = runs[i].serial;
+	if (part->count < count && !question->rc)
+		question->rc = schedd_error_nomem(&question->err);
+	part->cursor = cursor ? arena_strdup(&question->arena, cursor) : NULL;
+	runs_settle(question);
+}
+
+/* The only store a question about one existing job needs; NULL: all are asked. */
+static struct store_slot *scheduler_runs_store(
+    struct schedd_scheduler *scheduler, const struct store_run_query *query)
+{
+	const struct entry *entry;
+
+	if (scheduler->store_count == 1)
+		return scheduler->stores[0];
+	if (!query->jobs || !query->jobs[0] || query->jobs[1])
+		return NULL;
+	entry = entry_get(scheduler, query->jobs[0]);
+	return entry ? entry->store : NULL;
+}
+
+/* One part for each store asked; the places in them come from the cursor. */
+static int runs_divide(struct runs_question *question, struct store_slot *one, const char *after)
+{
+	struct schedd_scheduler *scheduler = question->scheduler;
+
+	question->part_count = one ? 1 : scheduler->store_count;
+	for (uint32_t i = 0; i < question->part_count; i++) {
+		struct runs_part *part = &question->parts[i];
+		size_t length = after ? strcspn(after, ",") : 0;
+
+		part->question = question;
+		part->store = one ? one : scheduler->stores[i];
+		if (length > 0)
+			part->from = arena_strndup(&question->arena, after, length);
+		if (part->from && strcmp(part->from, "-") == 0)
+			part->store = NULL;
+		if (after && (after[length] == ',') != (i + 1 < question->part_count))
+			return schedd_error_set(&question->err, SCHEDD_EINVAL,
+			    "after does not continue this question: the stores are others now");
+		after = after ? after + length + (after[length] == ',') : NULL;
+	}
+	return 0;
+}
+
+/* The names live as long as the question, for the cursors. */
+static const char *const *runs_copy_jobs(struct arena *arena, const char *const *jobs)
+{
+	const char **copy;
+	size_t count = 0;
+
+	while (jobs && jobs[count])
+		count++;
+	copy = jobs ? arena_alloc(arena, (count + 1) * sizeof(copy[0])) : NULL;
+	for (size_t i = 0; copy && i < count; i++)
+		copy[i] = arena_strdup(arena, jobs[i]);
+	return copy;
+}
+
+static void runs_ask(struct runs_question *question)
+{
+	question->waiting = 1;
+	for (uint32_t i = 0; !question->rc && i < question->part_count; i++) {
+		struct runs_part *part = &question->parts[i];
+
+		if (!part->store)
+			continue;
+		question->query.after = part->from;
+		question->waiting++;
+		store_query_runs(part->store->store, &question->query, runs_answered, part);
+	}
+	runs_settle(question);
+}
+
+void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
+    struct scheduler_reply reply)
+{
+	struct runs_question *question = calloc(1, sizeof(*question));
+	struct schedd_error err;
+
+	if (!question) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	scheduler_enter(scheduler);
+	history_flush(scheduler);
+	arena_init(&question->arena);
+	question->scheduler = scheduler;
+	question->reply = reply;
+	question->runs = value_array();
+	question->single = query->number != 0;
+	question->limit = query->limit ? query->limit : 100;
+	question->query = *query;
+	question->query.jobs = runs_copy_jobs(&question->arena, query->jobs);
+	question->continued = query->after != NULL;
+	if (!question->continued)
+		scheduler_runs_live(question, query);
+	if (!question->rc)
+		question->rc =
+		    runs_divide(question, scheduler_runs_store(scheduler, query), query->after);
+	runs_ask(question);
+	scheduler_leave(scheduler);
+}
+
+/* ---- Ending ---- */
+
+static int scheduler_kill_one(struct run_live *live, int signal,
+    const struct scheduler_actor *actor, struct schedd_error *err)
+{
+	char who[64], reason[128];
+
+	change_actor_text(actor, who, sizeof(who));
+	snprintf(reason, sizeof(reason), "killed by %s", who);
+	return run_live_stop(live, RUN_LIVE_KILLED, signal, reason, err);
+}
+
+/* The runs of that job that are going on, by number, before any of them is ended. */
+static struct value scheduler_kill_numbers(
+    struct schedd_scheduler *scheduler, const char *job, uint32_t number, struct arena *arena)
+{
+	struct value numbers = value_array();
+
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		if (live->stage != RUN_LIVE_CLAIMING && live->stage != RUN_LIVE_ENDED &&
+		    (!number || live->run.number == number) && strcmp(live->job->id, job) == 0)
+			value_append(arena, &numbers, value_int(live->run.number));
+	return numbers;
+}
+
+/* A run that does not go on: the history tells whether it is over or never was. */
+struct kill_question {
+	struct scheduler_reply reply;
+	char run[RUN_LIVE_ID_MAX];
+};
+
+static void scheduler_kill_answered(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct kill_question *question = context;
+	const struct value *runs = rc ? NULL : value_get(result, "runs");
+	struct schedd_error why;
+
+	if (rc)
+		why = *err;
+	else if (runs && runs->array.count)
+		rc = schedd_error_set(
+		    &why, SCHEDD_ECONFLICT, "run %s is not going on", question->run);
+	else
+		rc = schedd_error_set(&why, SCHEDD_ENOTFOUND, "run %s: no such run", question->run);
+	scheduler_answer(question->reply, rc, &why, NULL);
+	free(question);
+}
+
+static void scheduler_kill_nothing(struct schedd_scheduler *scheduler, const char *job,
+    uint32_t number, struct scheduler_reply reply)
+{
+	struct kill_question *question = calloc(1, sizeof(*question));
+	const char *jobs[] = {job, NULL};
+	struct store_run_query query = {.jobs = jobs,
+	    .since = SCHEDD_TIME_NONE,
+	    .until = SCHEDD_TIME_NONE,
+	    .number = number,
+	    .limit = 1};
+	struct schedd_error err;
+
+	if (!question) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	question->reply = reply;
+	snprintf(question->run, sizeof(question->run), "%s/%u", job, number);
+	scheduler_query_runs(
+	    scheduler, &query, (struct scheduler_reply){scheduler_kill_answered, question});
+}
+
+void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    int signal, const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	static const struct scheduler_actor nobody = {-1, -1, NULL};
+	struct value result = value_map(), runs = value_array(), numbers;
+	struct schedd_error err = {0};
+	struct arena arena;
+	int rc = 0;
+
+	arena_init(&arena);
+	numbers = scheduler_kill_numbers(scheduler, job, number, &arena);
+	if (number && !numbers.array.count) {
+		arena_clear(&arena);
+		scheduler_kill_nothing(scheduler, job, number, reply);
+		return;
+	}
+	scheduler_enter(scheduler);
+	for (uint32_t i = 0; i < numbers.array.count; i++) {
+		struct run_live *live =
+		    run_live_find(scheduler, job, (uint32_t)numbers.array.items[i].integer);
+		int failed;
+
+		if (!live)
+			continue;
+		value_append(&arena, &runs, value_string(&arena, live->id));
+		failed = scheduler_kill_one(live, signal, actor ? actor : &nobody, &err);
+		rc = failed ? failed : rc;
+	}
+	if (!numbers.array.count && !entry_get(scheduler, job))
+		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "job %s: no such job", job);
+	else if (!numbers.array.count)
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "job %s has no run going on", job);
+	value_put(&arena, &result, "runs", runs);
+	scheduler_answer(reply, rc, &err, &result);
+	scheduler_leave(scheduler);
+	arena_clear(&arena);
+}
+
+struct output *scheduler_run_output(
+    struct schedd_scheduler *scheduler, const char *job, uint32_t number)
+{
+	struct run_live *live = run_live_find(scheduler, job, number);
+
+	return live ? live->output : NULL;
+}
+
+bool scheduler_output_path(
+    struct schedd_scheduler *scheduler, const char *job, uint32_t number, char *path, size_t size)
+{
+	return output_place_path(scheduler, job, number, path, size);
+}
+
+/* ---- Purging ---- */
+
+struct scheduler_purge_request {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_reply reply;
+	uint32_t waiting; /* stores that have not answered */
+	uint32_t number;
+	char *job; /* NULL: all */
+	int rc;
+	struct schedd_error err;
+};
+
+static void scheduler_purged(int rc, const struct schedd_error *err, void *context)
+{
+	struct scheduler_purge_request *request = context;
+	struct value result = value_map();
+	struct arena arena;
+
+	if (rc) {
+		request->rc = rc;
+		request->err = *err;
+	}
+	if (--request->waiting)
+		return;
+	arena_init(&arena);
+	if (!request->rc)
+		output_place_remove(request->scheduler, request->job, request->number);
+	value_put(&arena, &result, "purged", value_bool(true));
+	scheduler_answer(request->reply, request->rc, &request->err, &result);
+	arena_clear(&arena);
+	free(request->job);
+	free(request);
+}
+
+void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct scheduler_purge_request *request = calloc(1, sizeof(*request));
+	struct schedd_error err;
+
+	(void)actor;
+	if (!request || (job && !(request->job = strdup(job)))) {
+		free(request);
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	if (job && number && run_live_find(scheduler, job, number)) {
+		free(request->job);
+		free(request);
+		schedd_error_set(
+		    &err, SCHEDD_ECONFLICT, "run %s/%u is going on: kill it first", job, number);
+		scheduler_answer(reply, SCHEDD_ECONFLICT, &err, NULL);
+		return;
+	}
+	request->scheduler = scheduler;
+	request->reply = reply;
+	request->number = number;
+	request->waiting = scheduler->store_count;
+	scheduler_enter(scheduler);
+	history_flush(scheduler);
+	for (uint32_t i = 0, count = scheduler->store_count; i < count; i++) {
+		struct store *store = scheduler->stores[i]->store;
+		struct store_batch *batch = store_batch_new(store);
+
+		store_batch_purge_runs(batch, job, number);
+		store_commit(store, batch, scheduler_purged, request);
+	}
+	scheduler_leave(scheduler);
+}

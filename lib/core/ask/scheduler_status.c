@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts and gauges, stores, executors and groups as values. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/jobs/change_log.h"
+#include "core/jobs/entry.h"
+#include "core/runs/admission.h"
+#include "core/runs/run_live.h"
+#include "core/top/scheduler_parts.h"
+
+static void scheduler_status_phase(
+    const struct schedd_scheduler *scheduler, struct value *map, struct arena *arena)
+{
+	static const char *const names[] = {"new", "running", "draining", "stopped"};
+	int64_t next;
+
+	value_put(arena, map, "state",
+	    value_string_ref(scheduler->paused && scheduler->phase == SCHEDULER_RUNNING
+				 ? "paused"
+				 : names[scheduler->phase]));
+	value_put(arena, map, "paused_by", value_string(arena, scheduler->paused_why));
+	value_put(arena, map, "started_at",
+	    scheduler->started_at == SCHEDD_TIME_NONE ? value_nil()
+						      : value_int(scheduler->started_at));
+	value_put(arena, map, "timezone", value_string_ref(zone_name(scheduler->zone.zone)));
+	value_put(arena, map, "timezone_origin", value_string_ref(scheduler->zone.origin));
+	value_put(arena, map, "timezone_conflict",
+	    scheduler->zone.conflict[0] ? value_string_ref(scheduler->zone.conflict) : value_nil());
+	value_put(arena, map, "next_run_time",
+	    heap_peek(&scheduler->due, &next) && !scheduler->paused ? value_int(next)
+								    : value_nil());
+	value_put(arena, map, "event_seq", value_int((int64_t)scheduler->events.seq));
+}
+
+static void scheduler_status_runs(
+    const struct schedd_scheduler *scheduler, struct value *map, struct arena *arena)
+{
+	const struct scheduler_counts *counts = &scheduler->counts;
+	struct value ended = value_map();
+	int64_t queued = 0, retrying = 0;
+
+	for (const struct run_live *live = scheduler->live; live; live = live->next) {
+		queued += live->run.state == RUN_QUEUED;
+		retrying += live->run.state == RUN_RETRYING;
+	}
+	for (int state = RUN_SUCCESS; state <= RUN_LOST; state++)
+		value_put(arena, &ended, run_state_name((enum run_state)state),
+		    value_int((int64_t)counts->ended[state]));
+	value_put(arena, map, "running", value_int(scheduler->running_count));
+	value_put(arena, map, "queued", value_int(queued));
+	value_put(arena, map, "retrying", value_int(retrying));
+	value_put(arena, map, "ended", ended);
+	value_put(arena, map, "fires", value_int((int64_t)counts->fires));
+	value_put(arena, map, "starts", value_int((int64_t)counts->started));
+	value_put(arena, map, "missed_times", value_int((int64_t)counts->missed_times));
+	value_put(arena, map, "skipped_times", value_int((int64_t)counts->skipped_times));
+	value_put(arena, map, "coalesced_times", value_int((int64_t)counts->coalesced));
+	value_put(arena, map, "ticks", value_int((int64_t)counts->ticks));
+	value_put(arena, map, "lateness_max",
+	    value_real((double)counts->lateness_max / (double)SCHEDD_SECOND));
+	value_put(arena, map, "lateness_sum",
+	    value_real((double)counts->lateness_sum / (double)SCHEDD_SECOND));
+	value_put(arena, map, "notify_failed", value_int((int64_t)counts->notify_failed));
+	value_put(arena, map, "notify_error",
+	    value_string(arena, scheduler->notify_error[0] ? scheduler->notify_error : NULL));
+	value_put(arena, map, "notify_dropped", value_int((int64_t)counts->notify_dropped));
+}
+
+struct value scheduler_status(struct schedd_scheduler *scheduler, struct arena *arena)
+{
+	struct value map = value_map();
+	uint64_t failures = 0;
+	const char *error = NULL;
+
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		failures += scheduler->stores[i]->failures;
+		if (scheduler->stores[i]->failing)
+			error = scheduler->stores[i]->last_error;
+	}
+	scheduler_status_phase(scheduler, &map, arena);
+	value_put(arena, &map, "jobs", value_int(scheduler->visible));
+	value_put(arena, &map, "paused_jobs", value_int(scheduler->paused_jobs));
+	scheduler_status_runs(scheduler, &map, arena);
+	value_put(arena, &map, "store_errors", value_int((int64_t)failures));
+	value_put(arena, &map, "store_error", value_string(arena, error));
+	return map;
+}
+
+struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *arena)
+{
+	struct value list = value_array();
+
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *slot = scheduler->stores[i];
+		struct value map = store_status(slot->store, arena);
+
+		value_put(arena, &map, "jobs", value_int(slot->entries));
+		value_put(arena, &map, "failing", value_bool(slot->failing));
+		value_append(arena, &list, map);
+	}
+	return list;
+}
+
+struct value scheduler_executors(struct schedd_scheduler *scheduler, struct arena *arena)
+{
+	struct value list = value_array();
+
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		const struct executor_slot *slot = scheduler->executors[i];
+		struct value map;
+
+		if (slot->removed)
+			continue;
+		map = executor_status(slot->executor, arena);
+		value_put(arena, &map, "queued", value_int(slot->ready.count));
+		value_put(arena, &map, "jobs", value_int(slot->entries));
+		value_append(arena, &list, map);
+	}
+	return list;
+}
+
+struct value scheduler_groups(struct schedd_scheduler *scheduler, struct arena *arena)
+{
+	struct value list = value_array();
+	uint32_t position = 0;
+	const struct group_slot *group;
+
+	while ((group = strmap_next(&scheduler->groups, &position))) {
+		struct value map = value_map();
+
+		value_put(arena, &map, "name", value_string_ref(group->name));
+		value_put(arena, &map, "parallel",
+		    group->parallel ? value_int(group->parallel) : value_nil());
+		value_put(arena, &map, "running", value_int(group->running));
+		value_put(arena, &map, "queued", value_int(group->waiting.count));
+		value_append(arena, &list, map);
+	}
+	return list;
+}
+
+/* ---- The limit of a group ---- */
+
+struct scheduler_group_request {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_reply reply;
+	struct group_slot *group;
+	uint32_t parallel;
+	int64_t uid, pid; /* who asks; -1: unknown */
+	char method[32];
+};
+
+/* The old limit goes into the record of changes, for looking back. */
+static void scheduler_group_record(const struct scheduler_group_request *request)
+{
+	const struct group_slot *group = request->group;
+	struct scheduler_actor actor = {request->uid, request->pid, request->method};
+	struct value more = value_map(), before = value_map();
+	struct arena arena;
+
+	arena_init(&arena);
+	value_put(&arena, &before, "parallel",
+	    group->parallel ? value_int(group->parallel) : value_nil());
+	value_put(&arena, &more, "group", value_string_ref(group->name));
+	value_put(&arena, &more, "parallel", value_int(request->parallel));
+	value_put(&arena, &more, "before", before);
+	change_log_scheduler(request->scheduler, "group_set", &actor, &more, &arena);
+	arena_clear(&arena);
+}
+
+static void scheduler_group_stored(int rc, const struct schedd_error *err, void *context)
+{
+	struct scheduler_group_request *request = context;
+	struct schedd_scheduler *scheduler = request->scheduler;
+	struct value map = value_map();
+	struct arena arena;
+
+	scheduler_enter(scheduler);
+	arena_init(&arena);
+	if (!rc) {
+		scheduler_group_record(request);
+		request->group->parallel = request->parallel;
+		admission_group_review(request->group);
+		value_put(&arena, &map, "name", value_string_ref(request->group->name));
+		value_put(&arena, &map, "parallel", value_int(request->parallel));
+	}
+	scheduler_answer(request->reply, rc, err, &map);
+	arena_clear(&arena);
+	free(request);
+	scheduler_leave(scheduler);
+}
+
+void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, uint32_t parallel,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct scheduler_group_request *request = calloc(1, sizeof(*request));
+	struct group_slot *group = parallel ? admission_group(scheduler, name) : NULL;
+	struct store_slot *slot = scheduler_store_slot(scheduler, "default");
+	struct schedd_error err;
+	char key[512], text[16];
+
+	if (!parallel || !request || !group || !slot || strlen(name) > 256) {
+		free(request);
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "group %s: parallel must be 1 or more, it says how many runs may go on", name);
+		scheduler_answer(reply, SCHEDD_EINVAL, &err, NULL);
+		return;
+	}
+	request->scheduler = scheduler;
+	request->reply = reply;
+	request->group = group;
+	request->parallel = parallel;
+	request->uid = actor ? actor->uid : -1;
+	request->pid = actor ? actor->pid : -1;
+	snprintf(request->method, sizeof(request->method), "%s",
+	    actor && actor->method ? actor->method : "");
+	snprintf(key, sizeof(key), "group.%s", name);
+	snprintf(text, sizeof(text), "%u", parallel);
+	scheduler_enter(scheduler);
+	{
+		struct store_batch *batch = store_batch_new(slot->store);
+
+		store_batch_put_text(batch, key, text);
+		store_commit(slot->store, batch, scheduler_group_stored, request);
+	}
+	scheduler_leave(scheduler);
+}
+
+bool scheduler_check(const struct schedd_scheduler *scheduler)
+{
+	return entry_check(scheduler) && run_live_check(scheduler) &&
+	       heap_check(&scheduler->timers.heap);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Those who wait for a run to end or a job to be idle; pushed, never polled. */
+#ifndef SCHEDD_CORE_ASK_SCHEDULER_WAIT_H
+#define SCHEDD_CORE_ASK_SCHEDULER_WAIT_H
+
+#include "core/frame/scheduler_state.h"
+
+/* The run has ended: answers those who wait for it. */
+void scheduler_wait_told(struct schedd_scheduler *scheduler, const char *job, struct run *run);
+/* The job has no run left. */
+void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *job);
+/* Answers all that still wait with an error: the scheduler ends. */
+void scheduler_wait_end(struct schedd_scheduler *scheduler);
+/* After the stores are closed. */
+void scheduler_wait_free(struct schedd_scheduler *scheduler);
+
+#endif

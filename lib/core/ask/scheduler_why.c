@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a job did or did not run then: from its definition and from recorded rows
+ * and changes alone. One question to the store after the other: what was done
+ * since then (to look back, see why_past.h), what was done before, the rows
+ * before then, the rows of what was going on then.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/ask/why_past.h"
+#include "core/frame/history.h"
+#include "core/jobs/change_log.h"
+#include "core/jobs/entry.h"
+#include "core/runs/run_live.h"
+
+/* Rows and changes that are shown. */
+#define SCHEDULER_WHY_RUNS 10
+#define SCHEDULER_WHY_CHANGES 10
+/* Changes that are undone at most, and rows that were going on. */
+#define SCHEDULER_WHY_UNDO 10000
+#define SCHEDULER_WHY_GOING 100
+
+struct scheduler_why {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_reply reply;
+	struct arena arena;
+	struct value result;
+	struct value facts;
+	struct value ring;    /* coming and going found in the ring of events, oldest first */
+	struct value since;   /* what was done to the job after then, newest first */
+	struct why_past past; /* only where at is past */
+	bool looks_back;
+	struct store_slot *store;
+	char *id;
+	schedd_time at;
+};
+
+static void scheduler_why_answer(struct scheduler_why *why, int rc, const struct schedd_error *err)
+{
+	scheduler_answer(why->reply, rc, err, &why->result);
+	if (why->looks_back)
+		why_past_clear(&why->past);
+	arena_clear(&why->arena);
+	free(why->id);
+	free(why);
+}
+
+static void scheduler_why_say(struct scheduler_why *why, const char *text)
+{
+	value_append(&why->arena, &why->facts, value_string(&why->arena, text));
+}
+
+static void scheduler_why_time(
+    struct scheduler_why *why, const char *key, schedd_time time, struct value *map)
+{
+	value_put(&why->arena, map, key, time == SCHEDD_TIME_NONE ? value_nil() : value_int(time));
+}
+
+/* What holds the job back now. */
+static void scheduler_why_facts(struct scheduler_why *why, const struct entry *entry)
+{
+	struct schedd_scheduler *scheduler = why->scheduler;
+	char text[512];
+
+	if (entry->state.invalid)
+		scheduler_why_say(why, entry->state.invalid);
+	if (scheduler->paused && scheduler->paused_why)
+		scheduler_why_say(why, scheduler->paused_why);
+	if (entry->state.paused)
+		scheduler_why_say(why, entry_paused_by(entry));
+	if (entry->state.finished)
+		scheduler_why_say(why, "finished: its trigger has no further run times");
+	if (!entry_executor(entry))
+		scheduler_why_say(why, "its executor does not exist");
+	if (entry->store->failing) {
+		snprintf(text, sizeof(text), "store %s cannot be written: %s", entry->store->name,
+		    entry->store->last_error);
+		scheduler_why_say(why, text);
+	}
+	if (!entry->state.invalid && !trigger_has_clock(entry->job->trigger))
+		scheduler_why_say(why, "its trigger does not fire by the clock");
+	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
+		char waits[256];
+
+		if (live->stage == RUN_LIVE_CLAIMING)
+			continue;
+		if (run_live_waits_for(live, waits, sizeof(waits)))
+			snprintf(text, sizeof(text), "run %s waits for %s", live->id, waits);
+		else
+			snprintf(text, sizeof(text), "run %s is %s", live->id,
+			    run_state_name(live->run.state));
+		scheduler_why_say(why, text);
+	}
+}
+
+static void scheduler_why_times(struct scheduler_why *why, const struct schedd_trigger *trigger)
+{
+	struct strbuf words = STRBUF_EMPTY;
+
+	trigger_words(trigger, &words);
+	value_put(&why->arena, &why->result, "trigger_words",
+	    value_string(&why->arena, strbuf_peek(&words)));
+	strbuf_clear(&words);
+	scheduler_why_time(
+	    why, "previous_fire", trigger_latest(trigger, SCHEDD_TIME_MIN, why->at), &why->result);
+	scheduler_why_time(why, "next_fire", trigger_next(trigger, why->at + 1), &why->result);
+}
+
+/* ---- Rows ---- */
+
+/* The last question: what else was going on then. */
+static void scheduler_why_going(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
+{
+	struct scheduler_why *why = context;
+
+	(void)cursor;
+	for (size_t i = 0; !rc && i < count; i++)
+		if (!run_live_find(why->scheduler, runs[i].job, runs[i].number))
+			why_past_going(&why->past, &runs[i], &why->facts);
+	value_put(&why->arena, &why->result, "facts", why->facts);
+	scheduler_why_answer(why, rc, err);
+}
+
+static bool scheduler_why_mate(const struct scheduler_why *why, const struct schedd_job *job)
+{
+	const char *group = job_details(job)->group;
+
+	return strcmp(job->id, why->id) == 0 ||
+	       (why->past.group && group && strcmp(group, why->past.group) == 0);
+}
+
+/* The job and those that share its group. */
+static void scheduler_why_ask_going(struct scheduler_why *why)
+{
+	struct schedd_scheduler *scheduler = why->scheduler;
+	const char *jobs[SCHEDULER_WHY_GOING + 2] = {why->id};
+	struct store_run_query query = {
+	    .jobs = jobs, .since = why->at, .until = why->at, .limit = SCHEDULER_WHY_GOING};
+	uint32_t count = 1, position = 0;
+	const struct entry *entry;
+
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		if (live->stage != RUN_LIVE_CLAIMING && scheduler_why_mate(why, live->job))
+			why_past_going(&why->past, &live->run, &why->facts);
+	while (why->past.group && count <= SCHEDULER_WHY_GOING &&
+	       (entry = strmap_next(&scheduler->entries, &position)))
+		if (!entry->hidden && strcmp(entry->job->id, why->id) != 0 &&
+		    scheduler_why_mate(why, entry->job))
+			jobs[count++] = entry->job->id;
+	store_query_runs(why->store->store, &query, scheduler_why_going, why);
+}
+
+static void scheduler_why_runs(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
+{
+	struct scheduler_why *why = context;
+	struct value list = value_array();
+
+	(void)cursor;
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		value_append(&why->arena, &list, run_to_value(&runs[i], &why->arena));
+		if (why->looks_back)
+			why_past_row(&why->past, &runs[i], &why->facts);
+	}
+	value_put(&why->arena, &why->result, "runs", list);
+	if (why->looks_back) {
+		scheduler_why_ask_going(why);
+		return;
+	}
+	value_put(&why->arena, &why->result, "facts", why->facts);
+	scheduler_why_answer(why, 0, NULL);
+}
+
+static void scheduler_why_ask_runs(struct scheduler_why *why)
+{
+	const char *jobs[] = {why->id, NULL};
+	struct store_run_query query = {
+	    .jobs = jobs, .since = SCHEDD_TIME_NONE, .until = why->at, .limit = SCHEDULER_WHY_RUNS};
+
+	/* What made up for it came when it was free again. */
+	if (why->looks_back && why->past.free_at > why->at)
+		query.until = why->past.free_at;
+	store_query_runs(why->store->store, &query, scheduler_why_runs, why);
+}
+
+/* ---- Changes ---- */
+
+/* Coming and going in a store without durability is remembered by the ring alone. */
+static void scheduler_why_event(const struct schedd_event *event, void *context)
+{
+	struct scheduler_why *why = context;
+	const unsigned changes = SCHEDD_EVENT_JOB_ADDED | SCHEDD_EVENT_JOB_REMOVED;
+
+	if ((event->code & changes) && event->job && strcmp(event->job, why->id) == 0)
+		value_append(&why->arena, &why->ring, scheduler_event_value(event, &why->arena));
+}
+
+/* Adds those of the ring that are newer than the next one of the store. */
+static void scheduler_why_merge(
+    struct scheduler_why *why, struct value *list, uint32_t *left, schedd_time newer)
+{
+	while (*left && value_get_int(&why->ring.array.items[*left - 1], "time", 0) > newer)
+		value_append(&why->arena, list, why->ring.array.items[--*left]);
+}
+
+/* All changes newest first, those of the store and of the ring; older than or since at. */
+static struct value scheduler_why_merged(
+    struct scheduler_why *why, const struct value *stored, bool since)
+{
+	struct value all = value_array(), list = value_array();
+	uint32_t left = why->ring.array.count;
+
+	for (uint32_t i = 0; i < stored->array.count; i++) {
+		const struct value *change = &stored->array.items[i];
+
+		scheduler_why_merge(
+		    why, &all, &left, value_get_int(change, "time", SCHEDD_TIME_MIN));
+		value_append(&why->arena, &all, value_copy(&why->arena, change));
+	}
+	scheduler_why_merge(why, &all, &left, SCHEDD_TIME_MIN);
+	for (uint32_t i = 0; i < all.array.count; i++)
+		if ((value_get_int(&all.array.items[i], "time", 0) > why->at) == since)
+			value_append(&why->arena, &list, all.array.items[i]);
+	return list;
+}
+
+/* What was done before then is shown. */
+static void scheduler_why_before(
+    int rc, const struct schedd_error *err, const struct value *value, void *context)
+{
+	struct scheduler_why *why = context;
+	struct value list;
+
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	list = scheduler_why_merged(why, value, false);
+	if (list.array.count > SCHEDULER_WHY_CHANGES)
+		list.array.count = SCHEDULER_WHY_CHANGES;
+	value_put(&why->arena, &why->result, "changes", list);
+	scheduler_why_ask_runs(why);
+}
+
+static void scheduler_why_ask_before(struct scheduler_why *why)
+{
+	store_query_changes(why->store->store, why->id, SCHEDD_TIME_NONE,
+	    why->since.array.count + SCHEDULER_WHY_CHANGES, scheduler_why_before, why);
+}
+
+static void scheduler_why_look_back(struct scheduler_why *why, const struct value *changes)
+{
+	struct why_past *past = &why->past;
+
+	why_past_undo(past, &why->since);
+	why_past_undo_scheduler(past, changes);
+	if (past->trigger)
+		scheduler_why_times(why, past->trigger);
+	value_put(&why->arena, &why->result, "state",
+	    value_string_ref(!past->there   ? "not there"
+			     : past->paused ? "paused"
+					    : "waiting"));
+	why_past_facts(past, &why->facts);
+}
+
+static void scheduler_why_scheduler(
+    int rc, const struct schedd_error *err, const struct value *value, void *context)
+{
+	struct scheduler_why *why = context;
+
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	scheduler_why_look_back(why, value);
+	scheduler_why_ask_before(why);
+}
+
+static void scheduler_why_since(
+    int rc, const struct schedd_error *err, const struct value *value, void *context)
+{
+	struct scheduler_why *why = context;
+
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	why->since = scheduler_why_merged(why, value, true);
+	store_query_changes(why->store->store, CHANGE_LOG_SCHEDULER, why->at + 1,
+	    SCHEDULER_WHY_UNDO, scheduler_why_scheduler, why);
+}
+
+/* ---- The question ---- */
+
+/* Where its history is, also when it is no job any more. */
+static struct store_slot *scheduler_why_store(
+    struct schedd_scheduler *scheduler, const struct entry *entry, const char *id)
+{
+	if (entry)
+		return entry->store;
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		if (store_last_run(scheduler->stores[i]->store, id) > 0)
+			return scheduler->stores[i];
+	return scheduler_store_slot(scheduler, "default");
+}
+
+static void scheduler_why_now(struct scheduler_why *why, const struct entry *entry)
+{
+	struct schedd_scheduler *scheduler = why->scheduler;
+	char text[256];
+
+	value_put(&why->arena, &why->result, "state",
+	    value_string_ref(entry ? entry_state(entry) : "removed"));
+	if (entry && !entry->state.invalid) {
+		scheduler_why_times(why, entry->job->trigger);
+		scheduler_why_time(why, "next_run_time", entry->state.next_run_time, &why->result);
+		if (entry->state.paused)
+			scheduler_why_time(
+			    why, "paused_until", entry->state.paused_until, &why->result);
+	}
+	if (entry)
+		scheduler_why_facts(why, entry);
+	if (scheduler->down_since == SCHEDD_TIME_NONE)
+		return;
+	history_down_reason(
+	    scheduler, scheduler->down_since, scheduler->started_at, text, sizeof(text));
+	value_put(&why->arena, &why->result, "last_downtime", value_string(&why->arena, text));
+}
+
+static void scheduler_why_begin(struct scheduler_why *why)
+{
+	struct schedd_scheduler *scheduler = why->scheduler;
+	const struct entry *entry = entry_get(scheduler, why->id);
+
+	why->store = scheduler_why_store(scheduler, entry, why->id);
+	if (!why->store->durable)
+		scheduler_replay(scheduler, 0, scheduler_why_event, why);
+	value_put(&why->arena, &why->result, "id", value_string(&why->arena, why->id));
+	scheduler_why_time(why, "at", why->at, &why->result);
+	if (!why->looks_back) {
+		scheduler_why_now(why, entry);
+		scheduler_why_ask_before(why);
+		return;
+	}
+	why_past_init(&why->past, scheduler, why->id, entry, why->at, &why->arena);
+	store_query_changes(
+	    why->store->store, why->id, why->at + 1, SCHEDULER_WHY_UNDO, scheduler_why_since, why);
+}
+
+void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_time at,
+    struct scheduler_reply reply)
+{
+	struct scheduler_why *why = calloc(1, sizeof(*why));
+	schedd_time now = scheduler_now(scheduler);
+	struct schedd_error err;
+
+	if (!why || !(why->id = strdup(id))) {
+		free(why);
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	arena_init(&why->arena);
+	why->scheduler = scheduler;
+	why->reply = reply;
+	why->looks_back = at != SCHEDD_TIME_NONE && at < now;
+	why->at = at != SCHEDD_TIME_NONE ? at : now;
+	why->result = value_map();
+	why->facts = why->ring = why->since = value_array();
+	scheduler_enter(scheduler);
+	history_flush(scheduler);
+	scheduler_why_begin(why);
+	scheduler_leave(scheduler);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Changes hold what was before them (see change_log.h), so that undoing needs nothing else. */
+#include "core/ask/why_past.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "core/frame/history.h"
+#include "core/runs/run_live.h"
+
+void why_past_init(struct why_past *past, struct schedd_scheduler *scheduler, const char *id,
+    const struct entry *entry, schedd_time at, struct arena *arena)
+{
+	*past = (struct why_past){.scheduler = scheduler,
+	    .arena = arena,
+	    .id = id,
+	    .at = at,
+	    .came = SCHEDD_TIME_NONE,
+	    .free_at = SCHEDD_TIME_NONE,
+	    .down_since = SCHEDD_TIME_NONE,
+	    .up_at = SCHEDD_TIME_NONE,
+	    .all_paused = scheduler->paused ? scheduler->paused_why : NULL};
+	if (!entry)
+		return;
+	past->there = true;
+	past->came = entry->state.created_at;
+	past->max_instances = job_details(entry->job)->max_instances;
+	if (entry->state.invalid)
+		return;
+	past->trigger = trigger_ref(entry->job->trigger);
+	if (job_details(entry->job)->group)
+		past->group = arena_strdup(arena, job_details(entry->job)->group);
+	if (entry->state.paused)
+		past->paused = arena_strdup(arena, entry_paused_by(entry));
+}
+
+void why_past_clear(struct why_past *past)
+{
+	trigger_unref(past->trigger);
+	past->trigger = NULL;
+}
+
+static const char *why_past_text(struct why_past *past, const struct value *map, const char *key)
+{
+	const char *text = value_get_string(map, key);
+
+	return text ? arena_strdup(past->arena, text) : NULL;
+}
+
+static void why_past_undo_trigger(struct why_past *past, const struct value *value)
+{
+	struct trigger_context context = *scheduler_trigger_context(past->scheduler);
+	struct schedd_trigger *trigger = NULL;
+
+	context.job_id = past->id;
+	if (trigger_from_value(value, &context, &trigger, NULL))
+		trigger = NULL;
+	trigger_unref(past->trigger);
+	past->trigger = trigger;
+}
+
+static void why_past_undo_fields(
+    struct why_past *past, const struct value *change, const struct value *before)
+{
+	const struct value *trigger = value_get(before, "trigger");
+
+	if (value_get(before, "paused")) {
+		past->paused = why_past_text(past, before, "paused");
+		past->free_at = value_get_int(change, "time", SCHEDD_TIME_NONE);
+	}
+	if (value_get(before, "group"))
+		past->group = why_past_text(past, before, "group");
+	if (value_get(before, "max_instances"))
+		past->max_instances = value_get_int(before, "max_instances", 1);
+	if (trigger && trigger->type != VALUE_NIL)
+		why_past_undo_trigger(past, trigger);
+}
+
+/* It was not there before it was added, and nothing of it is known before it was removed. */
+static void why_past_undo_life(struct why_past *past, const struct value *change, bool added)
+{
+	past->there = !added;
+	past->came = added ? value_get_int(change, "time", SCHEDD_TIME_NONE) : SCHEDD_TIME_NONE;
+	past->paused = past->group = NULL;
+	past->max_instances = 0;
+	why_past_clear(past);
+}
+
+void why_past_undo(struct why_past *past, const struct value *changes)
+{
+	for (uint32_t i = 0; i < changes->array.count; i++) {
+		const struct value *change = &changes->array.items[i];
+		const struct value *before = value_get(change, "before");
+		unsigned code = (unsigned)value_get_int(change, "code", 0);
+
+		if (code == SCHEDD_EVENT_JOB_ADDED || code == SCHEDD_EVENT_JOB_REMOVED)
+			why_past_undo_life(past, change, code == SCHEDD_EVENT_JOB_ADDED);
+		else if (before)
+			why_past_undo_fields(past, change, before);
+	}
+}
+
+static void why_past_undo_group(struct why_past *past, const struct value *change)
+{
+	const struct value *before = value_get(change, "before");
+	const char *group = value_get_string(change, "group");
+
+	if (before && group && past->group && strcmp(group, past->group) == 0)
+		past->parallel = value_get_int(before, "parallel", 0);
+}
+
+/* The scheduler was started: it had been down until then. */
+static void why_past_undo_start(struct why_past *past, const struct value *change)
+{
+	schedd_time since = value_get_int(change, "down_since", SCHEDD_TIME_NONE);
+
+	if (since == SCHEDD_TIME_NONE || past->at < since)
+		return;
+	past->down_since = since;
+	past->up_at = past->free_at = value_get_int(change, "time", SCHEDD_TIME_NONE);
+}
+
+static void why_past_undo_pause(
+    struct why_past *past, const struct value *change, const struct value *before)
+{
+	past->all_paused = why_past_text(past, before, "paused");
+	if (past->all_paused)
+		past->free_at = value_get_int(change, "time", SCHEDD_TIME_NONE);
+}
+
+void why_past_undo_scheduler(struct why_past *past, const struct value *changes)
+{
+	const struct group_slot *group =
+	    past->group ? strmap_get(&past->scheduler->groups, past->group) : NULL;
+
+	past->parallel = group ? group->parallel : 0;
+	for (uint32_t i = 0; i < changes->array.count; i++) {
+		const struct value *change = &changes->array.items[i];
+		const struct value *before = value_get(change, "before");
+
+		if (value_get(change, "group"))
+			why_past_undo_group(past, change);
+		else if (value_get(change, "down_since"))
+			why_past_undo_start(past, change);
+		else if (before && value_get(before, "paused"))
+			why_past_undo_pause(past, change, before);
+	}
+}
+
+static void why_past_say(const struct why_past *past, struct value *facts, const char *text)
+{
+	value_append(past->arena, facts, value_string(past->arena, text));
+}
+
+static void why_past_absent(const struct why_past *past, struct value *facts)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	strbuf_add(&text, "there was no such job then");
+	if (past->came != SCHEDD_TIME_NONE) {
+		strbuf_add(&text, ": it was added at ");
+		history_clock(past->scheduler, past->came, &text);
+	}
+	why_past_say(past, facts, strbuf_peek(&text));
+	strbuf_clear(&text);
+}
+
+void why_past_facts(const struct why_past *past, struct value *facts)
+{
+	char text[512];
+
+	if (past->down_since != SCHEDD_TIME_NONE) {
+		history_down_reason(
+		    past->scheduler, past->down_since, past->up_at, text, sizeof(text));
+		why_past_say(past, facts, text);
+	}
+	if (!past->there) {
+		why_past_absent(past, facts);
+		return;
+	}
+	if (past->all_paused)
+		why_past_say(past, facts, past->all_paused);
+	if (past->paused)
+		why_past_say(past, facts, past->paused);
+	if (past->trigger && !trigger_has_clock(past->trigger))
+		why_past_say(past, facts, "its trigger did not fire by the clock");
+	if (past->group && past->parallel) {
+		snprintf(text, sizeof(text), "group %s had a limit of %lld at a time", past->group,
+		    (long long)past->parallel);
+		why_past_say(past, facts, text);
+	}
+}
+
+/* How the last fire time before then ended: in a run of its own, counted on another, or in none. */
+static void why_past_fire(
+    const struct why_past *past, const struct run *run, schedd_time fire, struct value *facts)
+{
+	schedd_time last = run->until != SCHEDD_TIME_NONE ? run->until : run->scheduled_at;
+	bool counted = fire < run->scheduled_at && run->coalesced && run->trigger == RUN_BY_CATCHUP;
+	struct strbuf text = STRBUF_EMPTY;
+
+	if (!counted && (fire < run->scheduled_at || fire > last))
+		return;
+	strbuf_add(&text, "its fire time ");
+	history_clock(past->scheduler, fire, &text);
+	strbuf_printf(&text, "%s %s/%u: %s", counted ? " was made up for by" : ":", run->job,
+	    run->number, run_state_name(run->state));
+	if (run->reason)
+		strbuf_printf(&text, " (%s)", run->reason);
+	why_past_say(past, facts, strbuf_peek(&text));
+	strbuf_clear(&text);
+}
+
+void why_past_row(const struct why_past *past, const struct run *run, struct value *facts)
+{
+	schedd_time fire = SCHEDD_TIME_NONE;
+
+	if (past->trigger && past->there)
+		fire = trigger_latest(past->trigger, SCHEDD_TIME_MIN, past->at);
+	if (fire != SCHEDD_TIME_NONE)
+		why_past_fire(past, run, fire, facts);
+}
+
+void why_past_going(const struct why_past *past, const struct run *run, struct value *facts)
+{
+	bool own = strcmp(run->job, past->id) == 0;
+	bool started = run->started_at != SCHEDD_TIME_NONE && run->started_at <= past->at;
+	struct strbuf text = STRBUF_EMPTY;
+
+	if (run->scheduled_at > past->at || run->state == RUN_MISSED || run->state == RUN_SKIPPED ||
+	    (run_ended(run->state) && run->ended_at <= past->at) || (!own && !started))
+		return;
+	strbuf_printf(&text, "run %s/%u was %s", run->job, run->number,
+	    started ? "running, since " : "waiting for its turn, since ");
+	history_clock(past->scheduler, started ? run->started_at : run->scheduled_at, &text);
+	if (own && started && past->max_instances)
+		strbuf_printf(&text, " (max_instances %lld)", (long long)past->max_instances);
+	else if (!own)
+		strbuf_printf(&text, " in group %s", past->group);
+	why_past_say(past, facts, strbuf_peek(&text));
+	strbuf_clear(&text);
+}

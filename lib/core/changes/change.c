@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* One change at a time per job; the line behind it keeps the order of the requests. */
+#include "core/changes/change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/changes/job_change.h"
+#include "core/jobs/change_log.h"
+#include "core/runs/run_live.h"
+
+void change_free(struct change *change)
+{
+	job_unref(change->given);
+	job_unref(change->job);
+	job_state_clear(&change->given_state);
+	job_state_clear(&change->state);
+	for (uint32_t i = 0; i < change->env.count; i++) {
+		free(change->env.items[i].name);
+		free(change->env.items[i].text);
+	}
+	free(change->env.items);
+	free(change->pause_text);
+	arena_clear(&change->arena);
+	if (!change->lent)
+		free(change);
+}
+
+static void change_init(
+    struct change *change, struct schedd_scheduler *scheduler, const struct change_ops *ops)
+{
+	change->ops = ops;
+	change->scheduler = scheduler;
+	change->when = change->scheduled_at = SCHEDD_TIME_NONE;
+	arena_init(&change->arena);
+	job_state_init(&change->state);
+	job_state_init(&change->given_state);
+	change->result = value_nil();
+}
+
+struct change *change_new(struct schedd_scheduler *scheduler, const struct change_ops *ops,
+    const char *id, const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct change *change = calloc(1, sizeof(*change));
+	struct schedd_error err;
+
+	if (change) {
+		change_init(change, scheduler, ops);
+		change->id = arena_strdup(&change->arena, id ? id : "");
+		change->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL};
+		if (change->actor.method)
+			change->actor.method = arena_strdup(&change->arena, change->actor.method);
+	}
+	if (!change || arena_failed(&change->arena)) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		if (change)
+			change_free(change);
+		return NULL;
+	}
+	change->reply = reply;
+	return change;
+}
+
+struct change *change_new_in(struct arena *arena, struct schedd_scheduler *scheduler,
+    const struct change_ops *ops, const char *id, const struct scheduler_actor *actor)
+{
+	struct change *change = arena_alloc(arena, sizeof(*change));
+	char *copy = arena_strdup(arena, id);
+
+	if (!change || !copy)
+		return NULL;
+	change_init(change, scheduler, ops);
+	change->lent = true;
+	change->id = copy;
+	change->actor = *actor;
+	return change;
+}
+
+/* Puts it in line; what the caller lent must be copied now. */
+static int change_park(struct change *change, struct entry *entry)
+{
+	struct entry_aside *aside = entry_aside_edit(entry);
+	struct change **end;
+
+	if (!aside)
+		return SCHEDD_ENOMEM;
+	if (!change->parked && change->fields) {
+		struct value *copy = arena_alloc(&change->arena, sizeof(*copy));
+
+		if (copy)
+			*copy = value_copy(&change->arena, change->fields);
+		if (arena_failed(&change->arena))
+			return SCHEDD_ENOMEM;
+		change->fields = copy;
+	}
+	change->parked = true;
+	for (end = &aside->changes; *end;)
+		end = &(*end)->next;
+	change->next = NULL;
+	*end = change;
+	return 0;
+}
+
+static void change_reply(struct change *change, int rc, const struct schedd_error *err)
+{
+	struct value nil = value_nil();
+	bool incomplete = !rc && arena_failed(&change->arena);
+
+	scheduler_answer(change->reply, rc, err, rc || incomplete ? &nil : &change->result);
+	change_free(change);
+}
+
+void change_abandon(struct change *change, int rc, const struct schedd_error *err)
+{
+	change_reply(change, rc, err);
+}
+
+static void change_failed(struct change *change, int rc, const struct schedd_error *err)
+{
+	if (change->ops->fail)
+		change->ops->fail(change);
+	log_debug(change->scheduler->log, "%s %s: %s", change->ops->name, change->id,
+	    err ? err->message : "failed");
+	change_reply(change, rc, err);
+}
+
+static void change_committed(int rc, const struct schedd_error *err, void *context)
+{
+	struct change *change = context;
+	struct schedd_scheduler *scheduler = change->scheduler;
+	struct store_slot *store = change->store;
+
+	scheduler_enter(scheduler);
+	/* What the store refuses is no failure of the store. */
+	if (rc && rc != SCHEDD_ECONFLICT)
+		scheduler_store_failed(store, err);
+	else
+		scheduler_store_worked(store);
+	change_finish(change, rc, err);
+	scheduler_leave(scheduler);
+}
+
+static void change_begin(struct change *change)
+{
+	struct schedd_error err = {0};
+	int rc = change->ops->begin(change, &err);
+
+	if (rc == CHANGE_CLAIMED)
+		return;
+	if (rc == CHANGE_DONE) {
+		change_reply(change, 0, NULL);
+		return;
+	}
+	if (rc < 0) {
+		store_batch_free(change->batch);
+		change_failed(change, rc, &err);
+		return;
+	}
+	if (change->entry) {
+		change->entry->busy = true;
+		heap_remove(&change->scheduler->due, &change->entry->due);
+	}
+	/* What the caller lent is not needed any more. */
+	change->fields = NULL;
+	store_commit(change->store->store, change->batch, change_committed, change);
+}
+
+void change_submit(struct change *change)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	struct entry *entry = entry_find(scheduler, change->id);
+
+	scheduler_enter(scheduler);
+	if (!entry || !entry->busy) {
+		change_begin(change);
+	} else if (change_park(change, entry)) {
+		struct schedd_error err;
+
+		schedd_error_nomem(&err);
+		change_reply(change, SCHEDD_ENOMEM, &err);
+	}
+	scheduler_leave(scheduler);
+}
+
+void change_finish(struct change *change, int rc, const struct schedd_error *err)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	struct entry *entry = change->entry;
+
+	if (rc) {
+		change_failed(change, rc, err);
+	} else {
+		change->ops->finish(change);
+		entry = change->entry; /* NULL if the job is gone */
+		change_reply(change, 0, NULL);
+	}
+	if (entry)
+		change_idle(scheduler, entry);
+}
+
+/* The entry is gone: what waited for it is looked up again by its id. */
+static void change_resubmit(struct change *changes)
+{
+	while (changes) {
+		struct change *next = changes->next;
+
+		change_submit(changes);
+		changes = next;
+	}
+}
+
+void change_idle(struct schedd_scheduler *scheduler, struct entry *entry)
+{
+	struct change *changes = entry_take_changes(entry);
+
+	entry->busy = false;
+	if (entry->hidden) {
+		entry_free(scheduler, entry);
+		change_resubmit(changes);
+		return;
+	}
+	entry_plan(scheduler, entry);
+	if (changes)
+		change_resubmit(changes);
+	else if (entry_exhausted(entry))
+		job_change_expire(scheduler, entry);
+}
+
+void change_drop_entry(struct change *change)
+{
+	struct entry *entry = change->entry;
+	struct change *changes = entry_take_changes(entry);
+
+	change->entry = NULL;
+	entry_free(change->scheduler, entry);
+	change_resubmit(changes);
+}
+
+int change_copy_state(struct change *change, struct schedd_error *err)
+{
+	const struct job_state *from = &change->entry->state;
+
+	change->state = *from;
+	change->state.paused_reason = change->state.invalid = NULL;
+	if (from->paused_reason) {
+		change->state.paused_reason = strdup(from->paused_reason);
+		if (!change->state.paused_reason)
+			return schedd_error_nomem(err);
+	}
+	return 0;
+}
+
+void change_apply(struct change *change)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	struct entry *entry = change->entry;
+
+	if (!entry->hidden)
+		scheduler->paused_jobs += (uint32_t)change->state.paused - entry->state.paused;
+	job_state_clear(&entry->state);
+	entry->state = change->state;
+	job_state_init(&change->state);
+	if (change->pause_text || !entry->state.paused) {
+		entry_set_pause_text(entry, change->pause_text);
+		change->pause_text = NULL;
+	}
+	if (change->job) {
+		entry_define(scheduler, entry, change->job);
+		change->job = NULL;
+	}
+}
+
+static void change_event_fill(
+    const struct change *change, enum schedd_event_code code, struct schedd_event *event)
+{
+	*event = (struct schedd_event){.code = code,
+	    .time = scheduler_now(change->scheduler),
+	    .job = change->entry ? change->entry->job->id : change->id,
+	    .store = change->store ? change->store->name : NULL,
+	    .scheduled_at = SCHEDD_TIME_NONE,
+	    .exit_code = -1,
+	    .uid = change->actor.uid,
+	    .pid = change->actor.pid,
+	    .method = change->actor.method};
+}
+
+void change_event(struct change *change, enum schedd_event_code code, const char *error)
+{
+	struct schedd_event event;
+
+	change_event_fill(change, code, &event);
+	event.error = error;
+	event_ring_emit(change->scheduler, &event);
+}
+
+/* What a modification takes away, for looking back. */
+static void change_record_before(struct change *change, struct arena *arena, struct value *more)
+{
+	const struct entry *entry = change->entry;
+	struct value before = value_map(), fields;
+
+	if (change->job) {
+		fields = change_log_fields(entry->job, change->job, arena, &before);
+		value_put(arena, more, "fields", fields);
+	}
+	if (entry->state.paused != change->state.paused || change->pause_text)
+		value_put(arena, &before, "paused",
+		    entry->state.paused ? value_string(arena, entry_paused_by(entry))
+					: value_nil());
+	if (before.map.count)
+		value_put(arena, more, "before", before);
+}
+
+void change_record(struct change *change, enum schedd_event_code code, const char *detail)
+{
+	struct schedd_event event;
+	struct value more = value_map();
+	struct arena
+	    arena; /* a file has changes by the hundred thousand: nothing stays with them */
+
+	/* What comes and goes in a store that dies with the process the ring of events remembers.
+	 */
+	if (!change->store->durable && code != SCHEDD_EVENT_JOB_MODIFIED)
+		return;
+	change_event_fill(change, code, &event);
+	event.error = detail;
+	arena_init(&arena);
+	if (code == SCHEDD_EVENT_JOB_MODIFIED)
+		change_record_before(change, &arena, &more);
+	change_log_put(change->batch, &event, &more, &arena);
+	change->arena.failed |= arena_failed(&arena);
+	arena_clear(&arena);
+}
+
+const char *change_actor_text(const struct scheduler_actor *actor, char *text, size_t size)
+{
+	if (actor->uid < 0)
+		snprintf(text, size, "the scheduler");
+	else
+		snprintf(text, size, "uid %lld", (long long)actor->uid);
+	return text;
+}
+
+void change_answer_job(struct change *change)
+{
+	const char *id = change->entry ? change->entry->job->id : change->id;
+
+	change->result = scheduler_job_value(change->scheduler, id, &change->arena);
+}

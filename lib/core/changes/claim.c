@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Builds, commits and settles claims. Nothing of a claim is in effect before
+ * it is durable; a failed one leaves no trace but the back-off of its store.
+ */
+#include "core/changes/claim.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/frame/history.h"
+#include "core/runs/admission.h"
+
+#define CLAIM_BACKOFF_FIRST (SCHEDD_SECOND / 4)
+
+struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
+{
+	struct schedd_scheduler *scheduler = store->scheduler;
+	struct claim_batch *batch = scheduler->spare_batch;
+
+	if (batch && batch->capacity >= capacity) {
+		scheduler->spare_batch = batch->next;
+	} else {
+		batch = calloc(1, sizeof(*batch));
+		if (!batch)
+			return NULL;
+		batch->claims = calloc(capacity, sizeof(batch->claims[0]));
+		batch->capacity = capacity;
+	}
+	batch->scheduler = scheduler;
+	batch->store = store;
+	batch->change = NULL;
+	batch->count = 0;
+	batch->batch = store_batch_new(store->store);
+	if (!batch->claims || !batch->batch) {
+		free(batch->claims);
+		free(batch);
+		return NULL;
+	}
+	return batch;
+}
+
+static void claim_batch_free(struct claim_batch *batch)
+{
+	batch->next = batch->scheduler->spare_batch;
+	batch->scheduler->spare_batch = batch;
+}
+
+void claim_free_spares(struct schedd_scheduler *scheduler)
+{
+	while (scheduler->spare_batch) {
+		struct claim_batch *batch = scheduler->spare_batch;
+
+		scheduler->spare_batch = batch->next;
+		free(batch->claims);
+		free(batch);
+	}
+}
+
+struct claim *claim_add(struct claim_batch *batch, struct entry *entry)
+{
+	struct claim *claim = &batch->claims[batch->count++];
+
+	claim->entry = entry;
+	claim->next_fire = entry->state.next_fire;
+	claim->next_run_time = entry->state.next_run_time;
+	claim->run_count = entry->state.run_count;
+	claim->last_run = entry->state.last_run;
+	claim->runs = NULL;
+	claim->rows = NULL;
+	entry->busy = true;
+	heap_remove(&batch->scheduler->due, &entry->due);
+	return claim;
+}
+
+struct run_live *claim_run(
+    struct claim *claim, enum run_trigger trigger, schedd_time scheduled_at, schedd_time due_at)
+{
+	struct run_live *live = run_live_new(claim->entry, claim->last_run + 1, trigger);
+	struct run_live **end = &claim->runs;
+
+	if (!live)
+		return NULL;
+	claim->last_run++;
+	live->run.scheduled_at = scheduled_at;
+	live->due_at = due_at;
+	while (*end)
+		end = &(*end)->next_claimed;
+	*end = live;
+	return live;
+}
+
+static bool claim_row_joins(const struct run *tail, enum run_state state, const char *reason)
+{
+	return tail && tail->state == state && tail->reason && strcmp(tail->reason, reason) == 0;
+}
+
+static int claim_row_fill(struct claim *claim, struct run *run, enum run_state state,
+    const struct misfire_span *span, const char *reason)
+{
+	const struct run *tail = claim->rows ? NULL : entry_aside(claim->entry)->tail;
+
+	run_init(run);
+	if (claim_row_joins(tail, state, reason) && !claim->runs) {
+		if (run_copy(run, tail))
+			return SCHEDD_ENOMEM;
+		run->count += span->count;
+		run->until = span->last;
+		return 0;
+	}
+	run->reason = strdup(reason);
+	if (!run->reason)
+		return SCHEDD_ENOMEM;
+	run->state = state;
+	run->number = ++claim->last_run;
+	run->scheduled_at = span->first;
+	run->until = span->count > 1 ? span->last : SCHEDD_TIME_NONE;
+	run->count = span->count;
+	return 0;
+}
+
+int claim_row(struct claim *claim, enum run_state state, const struct misfire_span *span,
+    const char *reason, enum schedd_event_code event)
+{
+	struct claim_row *row = calloc(1, sizeof(*row)), **end = &claim->rows;
+	struct run *run = calloc(1, sizeof(*run));
+
+	if (!row || !run || claim_row_fill(claim, run, state, span, reason)) {
+		free(run);
+		free(row);
+		return SCHEDD_ENOMEM;
+	}
+	row->run = run;
+	row->event = event;
+	row->added = span->count;
+	while (*end)
+		end = &(*end)->next;
+	*end = row;
+	return 0;
+}
+
+static void claim_rows_free(struct claim *claim)
+{
+	while (claim->rows) {
+		struct claim_row *row = claim->rows;
+
+		claim->rows = row->next;
+		if (row->run) {
+			run_clear(row->run);
+			free(row->run);
+		}
+		free(row);
+	}
+}
+
+/* Tells of a row that is now durable and makes it the one that others may join. */
+static void claim_row_settle(
+    struct schedd_scheduler *scheduler, struct entry *entry, struct claim_row *row)
+{
+	struct run *run = row->run;
+	struct schedd_event event = {.code = row->event,
+	    .time = scheduler_now(scheduler),
+	    .job = entry->job->id,
+	    .store = entry->store->name,
+	    .run = run->number,
+	    .scheduled_at = run->scheduled_at,
+	    .exit_code = -1,
+	    .error = run->reason,
+	    .uid = -1,
+	    .pid = -1};
+
+	row->run = NULL;
+	if (run->state == RUN_SKIPPED)
+		scheduler->counts.skipped_times += row->added;
+	else
+		scheduler->counts.missed_times += row->added;
+	history_missed(scheduler, entry, run, row->added);
+	event_ring_emit(scheduler, &event);
+	entry_set_tail(entry, run);
+}
+
+/* The claim is durable: counters move, rows and runs become visible. */
+static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim, schedd_time now)
+{
+	struct entry *entry = claim->entry;
+	struct run_live *live = claim->runs, *next;
+
+	entry->state.next_fire = claim->next_fire;
+	entry->state.next_run_time = claim->next_run_time;
+	entry->state.run_count = claim->run_count;
+	entry->state.last_run = claim->last_run;
+	for (struct claim_row *row = claim->rows; row; row = row->next)
+		claim_row_settle(scheduler, entry, row);
+	if (live)
+		entry_set_tail(entry, NULL);
+	for (; live; live = next) {
+		next = live->next_claimed;
+		live->next_claimed = NULL;
+		scheduler->counts.fires++;
+		scheduler->counts.coalesced += live->run.coalesced;
+		admission_enter(live, now);
+	}
+	claim->runs = NULL;
+	claim_rows_free(claim);
+}
+
+static void claim_undo(struct claim *claim)
+{
+	struct run_live *next;
+
+	for (struct run_live *live = claim->runs; live; live = next) {
+		next = live->next_claimed;
+		run_live_discard(live);
+	}
+	claim->runs = NULL;
+	claim_rows_free(claim);
+}
+
+static void claim_back_off(struct claim_batch *batch)
+{
+	struct store_slot *store = batch->store;
+	schedd_span most = batch->scheduler->settings.claim_backoff_max;
+
+	store->backoff = store->backoff ? store->backoff * 2 : CLAIM_BACKOFF_FIRST;
+	if (store->backoff > most)
+		store->backoff = most;
+	store->retry_at = scheduler_now(batch->scheduler) + store->backoff;
+}
+
+static void claim_done(int rc, const struct schedd_error *err, void *context)
+{
+	struct claim_batch *batch = context;
+	struct schedd_scheduler *scheduler = batch->scheduler;
+	schedd_time now = scheduler_now(scheduler);
+
+	scheduler_enter(scheduler);
+	if (rc) {
+		scheduler_store_failed(batch->store, err);
+		if (!batch->change)
+			claim_back_off(batch);
+	} else {
+		scheduler_store_worked(batch->store);
+	}
+	for (uint32_t i = 0; i < batch->count; i++) {
+		if (rc)
+			claim_undo(&batch->claims[i]);
+		else
+			claim_settle(scheduler, &batch->claims[i], now);
+	}
+	if (batch->change) {
+		change_finish(batch->change, rc, err);
+	} else {
+		for (uint32_t i = 0; i < batch->count; i++) {
+			struct entry *entry = batch->claims[i].entry;
+
+			change_idle(scheduler, entry);
+		}
+	}
+	claim_batch_free(batch);
+	scheduler_leave(scheduler);
+}
+
+static void claim_write(struct claim_batch *batch, const struct claim *claim)
+{
+	struct entry *entry = claim->entry;
+	struct job_state state = entry->state;
+
+	state.next_fire = claim->next_fire;
+	state.next_run_time = claim->next_run_time;
+	state.run_count = claim->run_count;
+	state.last_run = claim->last_run;
+	store_batch_claim(batch->batch, entry->job->id, &state);
+	for (struct claim_row *row = claim->rows; row; row = row->next) {
+		row->run->job = entry->job->id; /* lent for the write */
+		store_batch_put_run(batch->batch, row->run);
+		row->run->job = NULL;
+	}
+	if (!batch->store->durable)
+		return;
+	for (struct run_live *live = claim->runs; live; live = live->next_claimed)
+		store_batch_put_run(batch->batch, &live->run);
+}
+
+void claim_commit(struct claim_batch *batch)
+{
+	struct store_slot *store = batch->store;
+	struct store_batch *writes = batch->batch;
+
+	for (uint32_t i = 0; i < batch->count; i++)
+		claim_write(batch, &batch->claims[i]);
+	if (store->durable)
+		store_batch_put_number(writes, HISTORY_ALIVE_KEY, scheduler_now(batch->scheduler));
+	batch->batch = NULL;
+	store_commit(store->store, writes, claim_done, batch);
+}
+
+void claim_discard(struct claim_batch *batch)
+{
+	store_batch_free(batch->batch);
+	batch->batch = NULL;
+	for (uint32_t i = 0; i < batch->count; i++) {
+		claim_undo(&batch->claims[i]);
+		if (!batch->change)
+			change_idle(batch->scheduler, batch->claims[i].entry);
+	}
+	claim_batch_free(batch);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs of jobs that follow the end of another job's run.
+ *
+ * Who is to follow is noted in the same commit as the end, and the note goes
+ * with the claim of the run that follows, so that a crash in between neither
+ * breaks a chain nor makes it go on twice.
+ */
+#ifndef SCHEDD_CORE_CHANGES_FOLLOW_H
+#define SCHEDD_CORE_CHANGES_FOLLOW_H
+
+#include "core/changes/change.h"
+
+/* The run has ended, and its row is written next: notes who is to follow. */
+void follow_note(
+    struct schedd_scheduler *scheduler, struct store_slot *store, const struct run *run);
+/* Starts those who follow, if the scheduler goes on; otherwise its next life does. */
+void follow_run(
+    struct schedd_scheduler *scheduler, struct store_slot *store, const struct run *run);
+/* The note of a change's run goes with its claim; batch NULL: the claim was written. */
+void follow_settle(struct change *change, struct store_batch *batch);
+
+/* What an earlier life noted and did not come to. NULL: nothing, or no memory. */
+struct follow_notes;
+struct follow_notes *follow_load(struct schedd_scheduler *scheduler, struct store_slot *store);
+/* Starts what is still wanted; takes the notes. */
+void follow_recover(struct follow_notes *notes);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* Changes of jobs that are there: modify, rename, remove, expire. */
+#include "core/changes/job_change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/changes/tick.h"
+#include "core/jobs/after.h"
+#include "core/jobs/job_needs.h"
+#include "core/jobs/job_plan.h"
+#include "core/runs/admission.h"
+#include "core/runs/output_place.h"
+#include "core/top/scheduler_parts.h"
+#include "model/job_fields.h"
+
+/* The job as it is now, or SCHEDD_ENOTFOUND. */
+int job_change_find(struct change *change, struct schedd_error *err)
+{
+	change->entry = entry_get(change->scheduler, change->id);
+	if (!change->entry)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND, "job %s: no such job", change->id);
+	change->store = change->entry->store;
+	return 0;
+}
+
+int job_change_find_valid(struct change *change, struct schedd_error *err)
+{
+	int rc = job_change_find(change, err);
+
+	if (!rc && change->entry->state.invalid) {
+		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s could not be read (%s): it can only be removed or added anew",
+		    change->id, change->entry->state.invalid);
+		change->entry = NULL;
+	}
+	return rc;
+}
+
+/* ---- Modify ---- */
+
+static int job_change_check_revision(const struct change *change, struct schedd_error *err)
+{
+	uint32_t now = change->entry->state.revision;
+
+	if (!change->revision || change->revision == now)
+		return 0;
+	return schedd_error_set(err, SCHEDD_ECONFLICT,
+	    "job %s was changed meanwhile: it has revision %u, not %u", change->id, now,
+	    change->revision);
+}
+
+static int job_change_read(struct change *change, struct schedd_error *err)
+{
+	struct entry *entry = change->entry;
+	struct trigger_context trigger = *scheduler_trigger_context(change->scheduler);
+	struct job_record previous = {entry->job, entry->state};
+	struct job_fields_context context = {&trigger, &previous};
+	int rc;
+
+	change->now = trigger.now;
+	trigger.job_id = entry->job->id;
+	trigger.previous = entry->job->trigger;
+	change->job = job_clone(entry->job);
+	if (!change->job)
+		return schedd_error_nomem(err);
+	rc = change_copy_state(change, err);
+	if (rc)
+		return rc;
+	rc = job_fields_read(
+	    change->job, &change->state, change->fields, JOB_FIELD_STATE, &context, err);
+	return rc ? rc : job_plan_complete(change->scheduler, change->job, err);
+}
+
+/* A trigger that stays keeps its next time; otherwise it begins anew. */
+static int job_change_plan(struct change *change, struct schedd_error *err)
+{
+	const struct value *next = value_get(change->fields, "next_run_time");
+	const struct entry *entry = change->entry;
+	struct job_state *state = &change->state;
+	bool given = next && next->type != VALUE_NIL;
+
+	if (!given && job_plan_ended(entry, change->job, change->now, state))
+		return 0;
+	if (given || state->finished || !trigger_equal(entry->job->trigger, change->job->trigger)) {
+		state->finished = false;
+		return job_plan_first(
+		    change->scheduler, change->job, change->now, state, given, 0, err);
+	}
+	if (state->paused)
+		state->next_run_time = SCHEDD_TIME_NONE;
+	else if (entry->state.paused)
+		state->next_run_time = tick_run_time(change->scheduler, change->job,
+		    state->next_fire, scheduler_now(change->scheduler));
+	return 0;
+}
+
+static int job_change_modify_begin(struct change *change, struct schedd_error *err)
+{
+	int rc = job_change_find_valid(change, err);
+
+	if (!rc)
+		rc = job_change_check_revision(change, err);
+	if (!rc)
+		rc = job_change_read(change, err);
+	if (!rc)
+		rc = job_plan_check(change->scheduler, change->job, change->entry->job, err);
+	if (!rc)
+		rc = job_needs_check(change->scheduler, change->job, change->entry->job, err);
+	if (!rc)
+		rc = job_change_plan(change, err);
+	if (rc) {
+		change->entry = NULL;
+		return rc;
+	}
+	change->job = job_pool_seal(change->scheduler->definitions, change->job);
+	change->state.revision++;
+	change->state.updated_at = scheduler_now(change->scheduler);
+	change->batch = store_batch_new(change->store->store);
+	store_batch_put_job(change->batch, change->job, &change->state);
+	job_change_note_pause(change);
+	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, NULL);
+	return CHANGE_COMMIT;
+}
+
+static void job_change_modify_finish(struct change *change)
+{
+	change_apply(change);
+	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, NULL);
+	admission_review(change->entry);
+	change_answer_job(change);
+}
+
+const struct change_ops job_change_modify_ops = {
+    "modify", job_change_modify_begin, job_change_modify_finish, NULL};
+
+/* ---- Rename ---- */
+
+/* A clone under the new id; times that depend on the id are made anew. */
+static int job_change_clone_as(struct change *change, const char *id, struct schedd_error *err)
+{
+	struct trigger_context context = *scheduler_trigger_context(change->scheduler);
+	struct entry *entry = change->entry;
+	struct value text;
+	int rc = 0;
+
+	change->job = job_clone(entry->job);
+	if (!change->job)
+		return schedd_error_nomem(err);
+	free(change->job->id);
+	change->job->id = strdup(id);
+	if (!change->job->id)
+		return schedd_error_nomem(err);
+	rc = change_copy_state(change, err);
+	if (rc || !trigger_has_hash(entry->job->trigger))
+		return rc;
+	text = trigger_to_value(entry->job->trigger, &change->arena);
+	trigger_unref(change->job->trigger);
+	change->job->trigger = NULL;
+	context.job_id = id;
+	rc = trigger_from_value(&text, &context, &change->job->trigger, err);
+	if (rc)
+		return rc;
+	return job_plan_first(
+	    change->scheduler, change->job, context.now, &change->state, false, 0, err);
+}
+
+static int job_change_rename_check(struct change *change, struct schedd_error *err)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	const char *follower = after_waits(scheduler, change->id);
+
+	if (!job_id_valid(change->text))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "'%s' is no job id: use letters, digits, '_', '.' and '-', at most %d",
+		    change->text, JOB_ID_MAX);
+	if (entry_find(scheduler, change->text))
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "job %s exists already", change->text);
+	if (change->entry->live)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s has a run going on: wait for it or kill it, then rename", change->id);
+	if (follower)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s runs after %s: change its after first", follower, change->id);
+	return 0;
+}
+
+static int job_change_rename_begin(struct change *change, struct schedd_error *err)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	int rc = job_change_find_valid(change, err);
+
+	if (!rc)
+		rc = job_change_rename_check(change, err);
+	if (!rc)
+		rc = job_change_clone_as(change, change->text, err);
+	if (rc) {
+		change->entry = NULL;
+		return rc;
+	}
+	change->job = job_pool_seal(scheduler->definitions, change->job);
+	/* Keeps the new id for us until it is durable. */
+	change->other = entry_new(scheduler, change->job, change->store);
+	if (!change->other) {
+		change->entry = NULL;
+		return schedd_error_nomem(err);
+	}
+	change->state.revision++;
+	change->state.updated_at = scheduler_now(scheduler);
+	change->batch = store_batch_new(change->store->store);
+	store_batch_rename(change->batch, change->id, change->text);
+	store_batch_put_job(change->batch, change->job, &change->state);
+	if (entry_aside(change->entry)->pause_text) {
+		store_batch_put_text(
+		    change->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
+		store_batch_put_text(change->batch,
+		    arena_printf(&change->arena, "paused.%s", change->text),
+		    entry_aside(change->entry)->pause_text);
+	}
+	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, change->text);
+	return CHANGE_COMMIT;
+}
+
+/* Frees the placeholder; what waited for the new id goes behind the job itself. */
+static void job_change_rename_settle(struct change *change, bool done)
+{
+	struct entry *other = change->other;
+
+	change->other = NULL;
+	if (!done) {
+		change_idle(change->scheduler, other);
+		return;
+	}
+	entry_inherit_changes(change->entry, other);
+	entry_free(change->scheduler, other);
+}
+
+static void job_change_rename_finish(struct change *change)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	struct schedd_job *job = change->job;
+
+	job_change_rename_settle(change, true);
+	change->job = NULL;
+	change_apply(change);
+	if (entry_rename(scheduler, change->entry, job)) {
+		log_error(
+		    scheduler->log, "job %s: no memory to rename it before a restart", change->id);
+		job_unref(job);
+	}
+	output_place_rename(scheduler, change->id, change->text);
+	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, NULL);
+	change_answer_job(change);
+}
+
+static void job_change_rename_fail(struct change *change)
+{
+	if (change->other)
+		job_change_rename_settle(change, false);
+}
+
+const struct change_ops job_change_rename_ops = {
+    "rename", job_change_rename_begin, job_change_rename_finish, job_change_rename_fail};
+
+/* ---- Remove, expire ---- */
+
+static int job_change_remove_begin(struct change *change, struct schedd_error *err)
+{
+	int rc = job_change_find(change, err);
+
+	if (rc)
+		return rc;
+	if (!change->shared_batch)
+		change->batch = store_batch_new(change->store->store);
+	if (change->entry->state.paused)
+		store_batch_put_text(
+		    change->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
+	store_batch_delete_job(change->batch, change->id, change->entry->state.last_run);
+	if (change->purge)
+		store_batch_purge_runs(change->batch, change->id, 0);
+	change_record(change, SCHEDD_EVENT_JOB_REMOVED, change->text);
+	return CHANGE_COMMIT;
+}
+
+static void job_change_kill_runs(struct entry *entry, const struct scheduler_actor *actor)
+{
+	struct run_live *live, *next;
+	char who[64], reason[128];
+
+	change_actor_text(actor, who, sizeof(who));
+	snprintf(reason, sizeof(reason), "killed by %s: its job was removed", who);
+	for (live = entry->runs; live; live = next) {
+		next = live->next_of_job;
+		if (live->stage == RUN_LIVE_CLAIMING)
+			continue;
+		if (run_live_stop(live, RUN_LIVE_KILLED, 0, reason, NULL))
+			log_warn(live->scheduler->log, "run %s cannot be ended", live->id);
+	}
+}
+
+/* Runs that wait for an instance would wait for ever: their job lets them go now. */
+static void job_change_release_runs(struct entry *entry)
+{
+	struct run_live *live, *next;
+
+	for (live = entry->runs; live; live = next) {
+		next = live->next_of_job;
+		if (live->stage == RUN_LIVE_WAIT_INSTANCE)
+			run_live_end(live, RUN_CANCELLED, "its job was removed");
+	}
+}
+
+static void job_change_remove_finish(struct change *change)
+{
+	struct entry *entry = change->entry;
+
+	if (change->kill)
+		job_change_kill_runs(entry, &change->actor);
+	job_change_release_runs(entry);
+	if (change->purge)
+		output_place_remove(change->scheduler, change->id, 0);
+	change_event(change, SCHEDD_EVENT_JOB_REMOVED, change->text);
+	change_drop_entry(change);
+}
+
+/* By request, not because it had run for the last time: the store may be empty now. */
+static void job_change_removed(struct change *change)
+{
+	const struct store_slot *store = change->store;
+
+	job_change_remove_finish(change);
+	if (store->entries == 0)
+		scheduler_parts_event(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name,
+		    NULL, &change->actor);
+}
+
+const struct change_ops job_change_remove_ops = {
+    "remove", job_change_remove_begin, job_change_removed, NULL};
+
+static int job_change_expire_begin(struct change *change, struct schedd_error *err)
+{
+	struct entry *entry;
+	int rc = job_change_find(change, err);
+
+	if (rc)
+		return rc;
+	entry = change->entry;
+	if (!entry_exhausted(entry)) {
+		change->entry = NULL;
+		return CHANGE_DONE;
+	}
+	change->text = "it has run for the last time";
+	if (!job_details(entry->job)->keep)
+		return job_change_remove_begin(change, err);
+	rc = change_copy_state(change, err);
+	if (rc) {
+		change->entry = NULL;
+		return rc;
+	}
+	change->state.finished = true;
+	change->state.next_fire = change->state.next_run_time = SCHEDD_TIME_NONE;
+	change->batch = store_batch_new(change->store->store);
+	store_batch_put_job(change->batch, entry->job, &change->state);
+	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");
+	return CHANGE_COMMIT;
+}
+
+static void job_change_expire_finish(struct change *change)
+{
+	if (job_details(change->entry->job)->keep) {
+		change_apply(change);
+		change_event(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");
+	} else {
+		job_change_remove_finish(change);
+	}
+}
+
+static const struct change_ops job_change_expire_ops = {
+    "expire", job_change_expire_begin, job_change_expire_finish, NULL};
+
+void job_change_expire(struct schedd_scheduler *scheduler, struct entry *entry)
+{
+	struct change *change = change_new(scheduler, &job_change_expire_ops, entry->job->id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
+
+	if (change)
+		change_submit(change);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* Pause, resume and run now: changes of a job's state, not of its definition. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/changes/claim.h"
+#include "core/changes/follow.h"
+#include "core/changes/job_change.h"
+#include "core/changes/tick.h"
+#include "core/frame/history.h"
+#include "core/runs/admission.h"
+
+/* ---- Pause ---- */
+
+static char *job_switch_reason(const struct change *change, const char *why)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	char who[64];
+
+	strbuf_printf(&text, "paused by %s", change_actor_text(&change->actor, who, sizeof(who)));
+	if (why && why[0])
+		strbuf_printf(&text, ": %s", why);
+	return strbuf_take(&text);
+}
+
+static void job_switch_put(struct change *change, const char *text)
+{
+	store_batch_put_text(
+	    change->batch, arena_printf(&change->arena, "paused.%s", change->id), text);
+}
+
+void job_change_note_pause(struct change *change)
+{
+	bool was = !change->entry->hidden && change->entry->state.paused;
+
+	if (was == change->state.paused)
+		return;
+	if (change->state.paused)
+		change->pause_text = job_switch_reason(change, change->state.paused_reason);
+	job_switch_put(change, change->pause_text);
+}
+
+static int job_switch_pause_begin(struct change *change, struct schedd_error *err)
+{
+	int rc = job_change_find_valid(change, err);
+
+	if (rc)
+		return rc;
+	if (change->entry->state.finished)
+		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s is finished: there is nothing to pause", change->id);
+	if (!rc)
+		rc = change_copy_state(change, err);
+	if (rc) {
+		change->entry = NULL;
+		return rc;
+	}
+	free(change->state.paused_reason);
+	change->state.paused_reason = change->text && change->text[0] ? strdup(change->text) : NULL;
+	change->state.paused = true;
+	change->state.paused_until = change->when;
+	change->state.next_run_time = SCHEDD_TIME_NONE;
+	change->state.updated_at = scheduler_now(change->scheduler);
+	change->batch = store_batch_new(change->store->store);
+	store_batch_put_job(change->batch, change->entry->job, &change->state);
+	change->pause_text = job_switch_reason(change, change->text);
+	job_switch_put(change, change->pause_text);
+	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, change->pause_text);
+	return CHANGE_COMMIT;
+}
+
+static void job_switch_pause_finish(struct change *change)
+{
+	change_apply(change);
+	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, entry_aside(change->entry)->pause_text);
+	change_answer_job(change);
+}
+
+const struct change_ops job_change_pause_ops = {
+    "pause", job_switch_pause_begin, job_switch_pause_finish, NULL};
+
+/* ---- Resume ---- */
+
+/* Why nothing ran meanwhile: "paused by uid 1000: upgrade". */
+static const char *job_switch_paused_text(const struct entry *entry, char *text, size_t size)
+{
+	if (entry_aside(entry)->pause_text)
+		snprintf(text, size, "%s", entry_aside(entry)->pause_text);
+	else if (entry->state.paused_reason)
+		snprintf(text, size, "paused: %s", entry->state.paused_reason);
+	else
+		snprintf(text, size, "paused");
+	return text;
+}
+
+/* What fell due in the pause is one row, and none of it is run. */
+static int job_switch_skip_missed(struct claim_batch *batch, struct entry *entry, schedd_time now)
+{
+	struct claim *claim = claim_add(batch, entry);
+	struct misfire_rules rules = {
+	    .grace = SCHEDD_SPAN_NONE, .coalesce = JOB_COALESCE_LATEST, .runs_left = UINT64_MAX};
+	struct misfire_plan plan;
+	char reason[512];
+
+	if (claim->next_fire != SCHEDD_TIME_NONE && claim->next_fire <= now) {
+		misfire_plan(entry->job->trigger, claim->next_fire, now, &rules, &plan);
+		job_switch_paused_text(entry, reason, sizeof(reason));
+		if (claim_row(claim, RUN_MISSED, &plan.due, reason, SCHEDD_EVENT_JOB_MISSED))
+			return SCHEDD_ENOMEM;
+		claim->next_fire = plan.next;
+	}
+	claim->next_run_time =
+	    tick_run_time(entry->store->scheduler, entry->job, claim->next_fire, now);
+	return 0;
+}
+
+static int job_switch_claim_missed(struct change *change, struct claim_batch *batch)
+{
+	struct entry *entry = change->entry;
+	schedd_time now = scheduler_now(change->scheduler);
+	char reason[512];
+
+	if (!change->run_missed || entry->state.next_fire == SCHEDD_TIME_NONE ||
+	    entry->state.next_fire > now)
+		return job_switch_skip_missed(batch, entry, now);
+	job_switch_paused_text(entry, reason, sizeof(reason));
+	/* Not jittered while paused: it was due at its fire time. */
+	entry->state.next_run_time = entry->state.next_fire;
+	return tick_plan(batch, entry, now, reason);
+}
+
+static int job_switch_resume_begin(struct change *change, struct schedd_error *err)
+{
+	struct claim_batch *batch;
+	struct claim *claim;
+	int rc = job_change_find_valid(change, err);
+
+	if (rc)
+		return rc;
+	if (!change->entry->state.paused) {
+		change_answer_job(change);
+		change->entry = NULL;
+		return CHANGE_DONE;
+	}
+	if (change->automatic &&
+	    (change->entry->state.paused_until == SCHEDD_TIME_NONE ||
+		change->entry->state.paused_until > scheduler_now(change->scheduler))) {
+		entry_plan(change->scheduler, change->entry);
+		change->entry = NULL;
+		return CHANGE_DONE;
+	}
+	rc = change_copy_state(change, err);
+	batch = rc ? NULL : claim_batch_new(change->store, 1);
+	if (!batch) {
+		change->entry = NULL;
+		return schedd_error_nomem(err);
+	}
+	batch->change = change;
+	if (job_switch_claim_missed(change, batch)) {
+		claim_discard(batch);
+		change->entry->busy = false;
+		change->entry = NULL;
+		return schedd_error_nomem(err);
+	}
+	claim = &batch->claims[0];
+	free(change->state.paused_reason);
+	change->state.paused_reason = NULL;
+	change->state.paused = false;
+	change->state.paused_until = SCHEDD_TIME_NONE;
+	change->state.updated_at = scheduler_now(change->scheduler);
+	change->state.next_fire = claim->next_fire;
+	change->state.next_run_time = claim->next_run_time;
+	change->state.run_count = claim->run_count;
+	change->state.last_run = claim->last_run;
+	store_batch_put_job(batch->batch, change->entry->job, &change->state);
+	change->batch = batch->batch;
+	job_switch_put(change, NULL);
+	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");
+	change->batch = NULL;
+	claim_commit(batch);
+	return CHANGE_CLAIMED;
+}
+
+static void job_switch_resume_finish(struct change *change)
+{
+	change_apply(change);
+	change_event(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");
+	change_answer_job(change);
+}
+
+const struct change_ops job_change_resume_ops = {
+    "resume", job_switch_resume_begin, job_switch_resume_finish, NULL};
+
+void job_change_unpause(struct schedd_scheduler *scheduler, struct entry *entry)
+{
+	struct change *change = change_new(scheduler, &job_change_resume_ops, entry->job->id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
+
+	if (!change)
+		return;
+	change->automatic = true;
+	change_submit(change);
+}
+
+/* ---- Run now ---- */
+
+/* One more run is too many. For a request that is an error, otherwise a row. */
+static int job_switch_refuse(struct change *change, struct claim *claim, const char *reason,
+    enum schedd_event_code event, struct schedd_error *err)
+{
+	struct misfire_span now = {1, change->scheduled_at, change->scheduled_at};
+
+	if (change->trigger == RUN_BY_HAND || change->trigger == RUN_BY_RETRY)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s: %s (max_instances %u): wait for it, or use --force", change->id,
+		    reason, job_details(change->entry->job)->max_instances);
+	if (claim_row(claim, RUN_SKIPPED, &now, reason, event))
+		return schedd_error_nomem(err);
+	return 0;
+}
+
+static int job_switch_make(struct change *change, struct claim *claim, struct schedd_error *err)
+{
+	struct run_live *live =
+	    claim_run(claim, change->trigger, change->scheduled_at, SCHEDD_TIME_NONE);
+
+	if (!live)
+		return schedd_error_nomem(err);
+	live->forced = change->force;
+	live->extra_env = change->env;
+	change->env = (struct job_pairs){NULL, 0};
+	if (change->actor.uid >= 0) {
+		struct strbuf who = STRBUF_EMPTY;
+
+		strbuf_printf(&who, "uid %lld pid %lld %s", (long long)change->actor.uid,
+		    (long long)change->actor.pid, change->actor.method ? change->actor.method : "");
+		live->run.actor = strbuf_take(&who);
+	} else if (change->text) {
+		live->run.actor = strdup(change->text);
+	}
+	if (change->trigger == RUN_BY_SCHEDULE)
+		claim->run_count++;
+	value_put(&change->arena, &change->result, "run", value_string(&change->arena, live->id));
+	return 0;
+}
+
+static int job_switch_decide(struct change *change, struct claim *claim, struct schedd_error *err)
+{
+	struct entry *entry = change->entry;
+	bool by_itself = change->trigger != RUN_BY_HAND && change->trigger != RUN_BY_RETRY;
+	char reason[512];
+
+	if (by_itself && entry->state.paused)
+		return job_switch_refuse(change, claim,
+		    job_switch_paused_text(entry, reason, sizeof(reason)), SCHEDD_EVENT_JOB_MISSED,
+		    err);
+	if (!change->force && admission_judge(entry) == ADMISSION_SKIP) {
+		admission_reason(entry, reason, sizeof(reason));
+		return job_switch_refuse(
+		    change, claim, reason, SCHEDD_EVENT_JOB_MAX_INSTANCES, err);
+	}
+	return job_switch_make(change, claim, err);
+}
+
+static int job_switch_run_begin(struct change *change, struct schedd_error *err)
+{
+	struct claim_batch *batch;
+	int rc = job_change_find_valid(change, err);
+
+	if (rc)
+		return rc;
+	if (change->scheduler->phase != SCHEDULER_RUNNING) {
+		rc = schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "job %s: the scheduler does not run", change->id);
+		change->entry = NULL;
+		return rc;
+	}
+	batch = claim_batch_new(change->store, 1);
+	if (!batch) {
+		change->entry = NULL;
+		return schedd_error_nomem(err);
+	}
+	batch->change = change;
+	change->result = value_map();
+	change->scheduled_at = scheduler_now(change->scheduler);
+	rc = job_switch_decide(change, claim_add(batch, change->entry), err);
+	if (rc) {
+		claim_discard(batch);
+		change->entry->busy = false;
+		entry_plan(change->scheduler, change->entry);
+		change->entry = NULL;
+		return rc;
+	}
+	follow_settle(change, batch->batch);
+	claim_commit(batch);
+	return CHANGE_CLAIMED;
+}
+
+static void job_switch_run_finish(struct change *change)
+{
+	follow_settle(change, NULL);
+}
+
+/* What follows no more is not to follow after a restart. */
+static void job_switch_run_fail(struct change *change)
+{
+	if (change->note && !entry_get(change->scheduler, change->id))
+		history_put_text(change->note_store, change->note, NULL);
+}
+
+const struct change_ops job_change_run_ops = {
+    "run", job_switch_run_begin, job_switch_run_finish, job_switch_run_fail};
+
+void job_change_start(struct schedd_scheduler *scheduler, struct entry *entry,
+    enum run_trigger trigger, const char *because)
+{
+	struct change *change = change_new(scheduler, &job_change_run_ops, entry->job->id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
+
+	if (!change)
+		return;
+	change->trigger = trigger;
+	change->text = because ? arena_strdup(&change->arena, because) : NULL;
+	change_submit(change);
+}
+
+void job_change_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
+    const char *note, struct store_slot *note_store)
+{
+	struct change *change = change_new(scheduler, &job_change_run_ops, entry->job->id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
+
+	if (!change)
+		return;
+	change->trigger = RUN_BY_AFTER;
+	change->text = arena_strdup(&change->arena, because);
+	change->note = note_store ? arena_strdup(&change->arena, note) : NULL;
+	change->note_store = note_store;
+	change_submit(change);
+}

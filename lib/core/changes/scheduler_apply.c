@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file becomes a list of changes that are checked together, written in one
+ * batch per store and settled together. While a commit of one of its jobs is
+ * under way the file waits; it holds nothing meanwhile.
+ */
+#include "core/changes/scheduler_apply.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/changes/change.h"
+#include "core/changes/job_add.h"
+#include "core/changes/job_change.h"
+#include "core/jobs/change_log.h"
+#include "core/jobs/job_needs.h"
+#include "model/job_fields.h"
+
+struct apply_batch {
+	struct apply *apply;
+	struct store_slot *store;
+	struct store_batch *batch;
+	struct change *changes; /* in order, by next */
+	struct change **end;
+};
+
+struct apply {
+	struct apply *next; /* of those that wait */
+	struct schedd_scheduler *scheduler;
+	struct scheduler_actor actor;
+	struct scheduler_reply reply;
+	struct arena arena;
+	struct value jobs; /* in arena */
+	struct strmap ids; /* of jobs; texts in arena */
+	const char *owner; /* in arena; NULL: none */
+	bool prune, skip, elsewhere, dry_run;
+	struct value result; /* list of {"id","action","fields"} */
+	struct apply_batch batches[SCHEDULER_STORES_MAX];
+	uint32_t waiting; /* stores that have not answered */
+	int rc;
+	struct schedd_error err;
+};
+
+/* From so many jobs on: hundreds of megabytes for a moment, which the allocator would keep. */
+#define APPLY_LARGE 1000
+
+static void apply_free(struct apply *apply)
+{
+	bool large = apply->jobs.type == VALUE_ARRAY && apply->jobs.array.count >= APPLY_LARGE;
+
+	strmap_clear(&apply->ids);
+	arena_clear(&apply->arena);
+	free(apply);
+	if (large)
+		malloc_trim(0);
+}
+
+static void apply_answer(struct apply *apply)
+{
+	if (!apply->rc && arena_failed(&apply->arena))
+		apply->rc = schedd_error_nomem(&apply->err);
+	scheduler_answer(apply->reply, apply->rc, &apply->err, &apply->result);
+	apply_free(apply);
+}
+
+static const char *apply_id(const struct value *job)
+{
+	return value_get_string(job, "id");
+}
+
+static const char *apply_key(const void *item)
+{
+	return item;
+}
+
+/* Each id once, so that a file of many jobs costs no more than its length. */
+static int apply_note(struct apply *apply, const char *id)
+{
+	char *copy = arena_strdup(&apply->arena, id);
+	int rc = copy ? strmap_put(&apply->ids, copy) : SCHEDD_ENOMEM;
+
+	if (rc == SCHEDD_ECONFLICT)
+		return schedd_error_set(
+		    &apply->err, SCHEDD_EINVAL, "job %.128s stands in the file twice", id);
+	return rc ? schedd_error_nomem(&apply->err) : 0;
+}
+
+/* Is it a job of the owner that the file is applied with? */
+static bool apply_owns(const struct apply *apply, const struct entry *entry)
+{
+	const char *owner = job_details(entry->job)->owner;
+
+	return owner && apply->owner && strcmp(owner, apply->owner) == 0;
+}
+
+/* Is a commit under way for a job that the file touches? */
+static bool apply_must_wait(const struct apply *apply)
+{
+	const struct schedd_scheduler *scheduler = apply->scheduler;
+	uint32_t position = 0;
+	const struct entry *entry;
+
+	for (uint32_t i = 0; i < apply->jobs.array.count; i++) {
+		const char *id = apply_id(&apply->jobs.array.items[i]);
+
+		entry = id ? entry_find(scheduler, id) : NULL;
+		if (entry && entry->busy)
+			return true;
+	}
+	while (apply->prune && (entry = strmap_next(&scheduler->entries, &position)))
+		if (entry->busy && apply_owns(apply, entry))
+			return true;
+	return false;
+}
+
+static void apply_report(struct apply *apply, const char *id, const char *action,
+    const struct value *fields, const char *warning)
+{
+	struct value row = value_map();
+
+	value_put(&apply->arena, &row, "id", value_string(&apply->arena, id));
+	value_put(&apply->arena, &row, "action", value_string_ref(action));
+	value_put(&apply->arena, &row, "fields", fields ? *fields : value_array());
+	if (warning)
+		value_put(&apply->arena, &row, "warning", value_string(&apply->arena, warning));
+	value_append(&apply->arena, &apply->result, row);
+}
+
+static struct apply_batch *apply_batch_of(struct apply *apply, struct store_slot *store)
+{
+	struct apply_batch *batch = apply->batches;
+
+	while (batch->store && batch->store != store)
+		batch++;
+	if (!batch->store) {
+		batch->apply = apply;
+		batch->store = store;
+		batch->batch = store_batch_new(store->store);
+		batch->end = &batch->changes;
+	}
+	return batch;
+}
+
+static void apply_take(struct apply *apply, struct change *change)
+{
+	struct apply_batch *batch = apply_batch_of(apply, change->store);
+
+	change->shared_batch = true;
+	change->batch = batch->batch;
+	change->next = NULL;
+	*batch->end = change;
+	batch->end = &change->next;
+}
+
+static struct change *apply_change(
+    struct apply *apply, const struct change_ops *ops, const char *id)
+{
+	return change_new_in(&apply->arena, apply->scheduler, ops, id, &apply->actor);
+}
+
+/*
+ * The owner a file is applied with is a field of each of its jobs. A file that
+ * names none leaves the owners of jobs as they are.
+ */
+static void apply_own(struct apply *apply, const char *id, struct value *job)
+{
+	const struct schedd_job *known = scheduler_job_peek(apply->scheduler, id);
+	const char *owner = apply->owner;
+
+	if (!owner && known)
+		owner = job_details(known)->owner;
+	if (owner && !value_get(job, "owner"))
+		value_put(&apply->arena, job, "owner", value_string(&apply->arena, owner));
+}
+
+/* The job cannot be: that is the end of the file, or a row of the answer. */
+static int apply_refuse(struct apply *apply, const char *id, int rc)
+{
+	struct value row = value_map();
+
+	if (!apply->skip || rc == SCHEDD_ENOMEM) {
+		schedd_error_prefix(&apply->err, "job %s", id);
+		return rc;
+	}
+	value_put(&apply->arena, &row, "id", value_string(&apply->arena, id));
+	value_put(&apply->arena, &row, "action", value_string_ref("refused"));
+	value_put(&apply->arena, &row, "fields", value_array());
+	value_put(&apply->arena, &row, "error", value_string(&apply->arena, apply->err.message));
+	value_append(&apply->arena, &apply->result, row);
+	return 0;
+}
+
+/* The names of the fields that differ; what they hold is looked at and forgotten. */
+static struct value apply_fields(struct apply *apply, const struct change *change)
+{
+	struct value names;
+	struct arena arena;
+
+	arena_init(&arena);
+	names = change_log_fields(change->entry->job, change->job, &arena, NULL);
+	names = value_copy(&apply->arena, &names);
+	apply->arena.failed |= arena_failed(&arena);
+	arena_clear(&arena);
+	return names;
+}
+
+/* What a job from elsewhere does not find here; NULL: nothing. */
+static const char *apply_warning(
+    struct apply *apply, const struct change *change, struct schedd_error *err)
+{
+	const struct schedd_job *old = change->entry ? change->entry->job : NULL;
+
+	return apply->elsewhere && job_needs_check(apply->scheduler, change->job, old, err)
+		   ? err->message
+		   : NULL;
+}
+
+static int apply_job(struct apply *apply, struct value *job)
+{
+	const char *id = apply_id(job);
+	struct schedd_error warning = {0};
+	struct change *change;
+	struct value fields;
+	bool known;
+	int rc;
+
+	if (!id || !job_id_valid(id))
+		return schedd_error_set(&apply->err, SCHEDD_EINVAL,
+		    "a job of the file has no valid id%s%s", id ? ": " : "", id ? id : "");
+	change = apply_change(apply, &job_change_add_ops, id);
+	if (!change)
+		return schedd_error_nomem(&apply->err);
+	apply_own(apply, id, job);
+	change->fields = job;
+	change->flags = SCHEDULER_ADD_REPLACE | (apply->elsewhere ? SCHEDULER_ADD_UNSEEN : 0);
+	rc = job_add_prepare(change, &apply->err);
+	if (rc) {
+		change_free(change);
+		return apply_refuse(apply, id, rc);
+	}
+	known = change->entry != NULL;
+	fields = known ? apply_fields(apply, change) : value_array();
+	apply_report(apply, id,
+	    !known               ? "added"
+	    : fields.array.count ? "changed"
+				 : "unchanged",
+	    &fields, apply_warning(apply, change, &warning));
+	if (apply->dry_run || (known && !fields.array.count)) {
+		change_free(change);
+		return 0;
+	}
+	/* What is not said in a file stays as it is: a pause, a planned time. */
+	if (known)
+		job_add_keep_state(change, job);
+	apply_take(apply, change);
+	return job_add_write(change, &apply->err);
+}
+
+static int apply_prune(struct apply *apply)
+{
+	struct schedd_scheduler *scheduler = apply->scheduler;
+
+	if (!apply->prune || !apply->owner)
+		return 0;
+	for (struct entry *entry = entry_first(scheduler, NULL); entry;
+	     entry = entry_next(scheduler, entry)) {
+		struct change *change;
+		int rc;
+
+		if (!apply_owns(apply, entry) || strmap_get(&apply->ids, entry->job->id))
+			continue;
+		apply_report(apply, entry->job->id, "removed", NULL, NULL);
+		if (apply->dry_run)
+			continue;
+		change = apply_change(apply, &job_change_remove_ops, entry->job->id);
+		if (!change)
+			return schedd_error_nomem(&apply->err);
+		change->store = entry->store;
+		apply_take(apply, change);
+		rc = job_change_remove_ops.begin(change, &apply->err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Nothing was committed: entries that were made for it go, the others were not touched. */
+static void apply_undo(struct apply *apply)
+{
+	for (struct apply_batch *batch = apply->batches; batch->store; batch++) {
+		while (batch->changes) {
+			struct change *change = batch->changes;
+
+			batch->changes = change->next;
+			if (change->entry && change->entry->hidden)
+				change_idle(apply->scheduler, change->entry);
+			change_free(change);
+		}
+		store_batch_free(batch->batch);
+	}
+}
+
+static void apply_committed(int rc, const struct schedd_error *err, void *context)
+{
+	struct apply_batch *batch = context;
+	struct apply *apply = batch->apply;
+	struct schedd_scheduler *scheduler = apply->scheduler;
+
+	scheduler_enter(scheduler);
+	if (rc) {
+		apply->rc = rc;
+		apply->err = *err;
+		scheduler_store_failed(batch->store, err);
+	} else {
+		scheduler_store_worked(batch->store);
+	}
+	while (batch->changes) {
+		struct change *change = batch->changes;
+
+		batch->changes = change->next;
+		change_finish(change, rc, err);
+	}
+	if (--apply->waiting == 0)
+		apply_answer(apply);
+	scheduler_leave(scheduler);
+}
+
+static void apply_commit(struct apply *apply)
+{
+	uint32_t stores = 0;
+
+	for (struct apply_batch *batch = apply->batches; batch->store; batch++, stores++)
+		for (struct change *change = batch->changes; change; change = change->next) {
+			change->entry->busy = true;
+			change->fields = NULL;
+			heap_remove(&apply->scheduler->due, &change->entry->due);
+		}
+	apply->waiting = stores;
+	if (!stores) {
+		apply_answer(apply);
+		return;
+	}
+	for (uint32_t i = 0; i < stores; i++)
+		store_commit(apply->batches[i].store->store, apply->batches[i].batch,
+		    apply_committed, &apply->batches[i]);
+}
+
+static void apply_begin(struct apply *apply)
+{
+	apply->result = value_array();
+	for (uint32_t i = 0; i < apply->jobs.array.count && !apply->rc; i++) {
+		const char *id = apply_id(&apply->jobs.array.items[i]);
+
+		apply->rc = id ? apply_note(apply, id) : 0;
+		if (!apply->rc)
+			apply->rc = apply_job(apply, &apply->jobs.array.items[i]);
+	}
+	if (!apply->rc)
+		apply->rc = apply_prune(apply);
+	if (apply->rc || apply->dry_run) {
+		apply_undo(apply);
+		apply_answer(apply);
+		return;
+	}
+	apply_commit(apply);
+}
+
+void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *request,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct apply *apply = calloc(1, sizeof(*apply));
+	struct schedd_error err;
+
+	if (!apply) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	arena_init(&apply->arena);
+	strmap_init(&apply->ids, apply_key);
+	apply->scheduler = scheduler;
+	apply->reply = reply;
+	apply->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL};
+	if (apply->actor.method)
+		apply->actor.method = arena_strdup(&apply->arena, apply->actor.method);
+	apply->jobs = value_copy(&apply->arena, request->jobs);
+	apply->owner = request->owner ? arena_strdup(&apply->arena, request->owner) : NULL;
+	apply->prune = request->prune;
+	apply->skip = request->skip;
+	apply->elsewhere = request->elsewhere;
+	apply->dry_run = request->dry_run;
+	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
+		apply->rc =
+		    schedd_error_set(&apply->err, SCHEDD_EINVAL, "jobs: a list of jobs is needed");
+		apply_answer(apply);
+		return;
+	}
+	scheduler_enter(scheduler);
+	if (apply_must_wait(apply)) {
+		apply->next = scheduler->applies;
+		scheduler->applies = apply;
+	} else {
+		apply_begin(apply);
+	}
+	scheduler_leave(scheduler);
+}
+
+void scheduler_apply_review(struct schedd_scheduler *scheduler)
+{
+	struct apply **at = &scheduler->applies;
+
+	while (*at) {
+		struct apply *apply = *at;
+
+		if (apply_must_wait(apply)) {
+			at = &apply->next;
+			continue;
+		}
+		*at = apply->next;
+		apply_begin(apply);
+		at = &scheduler->applies;
+	}
+}
+
+void scheduler_apply_free(struct schedd_scheduler *scheduler)
+{
+	while (scheduler->applies) {
+		struct apply *apply = scheduler->applies;
+
+		scheduler->applies = apply->next;
+		apply->rc = schedd_error_set(&apply->err, SCHEDD_EFAILED, "the scheduler stops");
+		apply_answer(apply);
+	}
+}

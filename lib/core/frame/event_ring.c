@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers, keeps and tells events. Numbers are reserved in blocks that are
+ * stored before they are used, so that a crash never makes one come twice.
+ */
+#include "core/frame/event_ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/frame/scheduler_state.h"
+
+#define EVENT_RING_KEY "event.seq"
+#define EVENT_RING_BLOCK 65536
+
+struct schedd_listener {
+	struct schedd_scheduler *scheduler;
+	struct schedd_listener *next;
+	unsigned mask;
+	schedd_listener_fn call; /* NULL: removed, freed when nobody is being called */
+	void *context;
+};
+
+void event_ring_init(struct event_ring *ring)
+{
+	memset(ring, 0, sizeof(*ring));
+	ring->oldest = 1;
+}
+
+void event_ring_clear(struct event_ring *ring)
+{
+	for (uint32_t i = 0; ring->slots && i < ring->capacity; i++)
+		free(ring->slots[i].more);
+	free(ring->slots);
+	while (ring->listeners) {
+		struct schedd_listener *listener = ring->listeners;
+
+		ring->listeners = listener->next;
+		free(listener);
+	}
+	event_ring_init(ring);
+}
+
+static struct store_slot *event_ring_store(struct schedd_scheduler *scheduler)
+{
+	return scheduler_store_slot(scheduler, "default");
+}
+
+static void event_ring_reserved(int rc, const struct schedd_error *err, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+
+	scheduler->events.reserving = false;
+	if (rc)
+		log_warn(scheduler->log, "event numbers cannot be reserved: %s", err->message);
+	else
+		scheduler->events.reserved += EVENT_RING_BLOCK;
+}
+
+static void event_ring_reserve(struct schedd_scheduler *scheduler)
+{
+	struct event_ring *ring = &scheduler->events;
+	struct store_slot *slot = event_ring_store(scheduler);
+	struct store_batch *batch = slot ? store_batch_new(slot->store) : NULL;
+
+	if (!batch)
+		return;
+	ring->reserving = true;
+	store_batch_put_number(batch, EVENT_RING_KEY, (int64_t)(ring->reserved + EVENT_RING_BLOCK));
+	store_commit(slot->store, batch, event_ring_reserved, scheduler);
+}
+
+int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	struct event_ring *ring = &scheduler->events;
+	struct store_slot *slot = event_ring_store(scheduler);
+	uint64_t last;
+
+	if (!slot)
+		return 0;
+	last = (uint64_t)store_load_number(slot->store, EVENT_RING_KEY, 0);
+	if (last > ring->seq) {
+		ring->seq = last;
+		ring->oldest = last + 1;
+	}
+	ring->reserved = ring->seq;
+	event_ring_reserve(scheduler);
+	store_flush(slot->store);
+	if (ring->reserved == ring->seq)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "store default: it cannot be written, so nothing can be recorded");
+	return 0;
+}
+
+void event_ring_save(struct schedd_scheduler *scheduler, struct store_batch *batch)
+{
+	store_batch_put_number(batch, EVENT_RING_KEY, (int64_t)scheduler->events.seq);
+}
+
+static bool event_ring_room(struct schedd_scheduler *scheduler)
+{
+	struct event_ring *ring = &scheduler->events;
+
+	if (ring->slots)
+		return true;
+	ring->capacity = scheduler->settings.event_ring ? scheduler->settings.event_ring : 1;
+	ring->slots = calloc(ring->capacity, sizeof(ring->slots[0]));
+	ring->oldest = ring->seq;
+	return ring->slots != NULL;
+}
+
+static size_t event_ring_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static char *event_ring_put_text(char *at, const char *text, const char **to)
+{
+	size_t size = event_ring_size(text);
+
+	*to = text ? memcpy(at, text, size) : NULL;
+	return at + size;
+}
+
+/* NULL: no memory; then the event is kept without it. */
+static struct event_more *event_ring_more(const struct schedd_event *event, const char *job)
+{
+	struct event_more *more =
+	    malloc(sizeof(*more) + event_ring_size(job) + event_ring_size(event->error) +
+		   event_ring_size(event->method));
+	char *at;
+
+	if (!more)
+		return NULL;
+	more->uid = event->uid;
+	more->pid = event->pid;
+	at = event_ring_put_text(more->texts, job, &more->job);
+	at = event_ring_put_text(at, event->error, &more->error);
+	event_ring_put_text(at, event->method, &more->method);
+	return more;
+}
+
+static void event_ring_keep(struct event_ring *ring, const struct schedd_event *event)
+{
+	struct event_slot *slot = &ring->slots[event->seq % ring->capacity];
+	size_t id = event->job ? strlen(event->job) : 0;
+	bool fits = id <= EVENT_RING_ID;
+
+	free(slot->more);
+	*slot = (struct event_slot){.time = event->time,
+	    .scheduled_at = event->scheduled_at,
+	    .run = event->run,
+	    .exit_code = (int16_t)event->exit_code,
+	    .signal = (uint8_t)event->signal,
+	    .code = (uint8_t)__builtin_ctz((unsigned)event->code),
+	    .store = event->store};
+	if (fits && id)
+		memcpy(slot->id, event->job, id);
+	if (!fits || event->error || event->method || event->uid >= 0 || event->pid >= 0)
+		slot->more = event_ring_more(event, fits ? NULL : event->job);
+	if (event->seq >= ring->oldest + ring->capacity)
+		ring->oldest = event->seq - ring->capacity + 1;
+}
+
+/* What was kept, as it was told; valid until the slot is used again. */
+static struct schedd_event event_ring_view(const struct event_ring *ring, uint64_t seq)
+{
+	const struct event_slot *slot = &ring->slots[seq % ring->capacity];
+	const struct event_more *more = slot->more;
+	struct schedd_event event = {.seq = seq,
+	    .time = slot->time,
+	    .code = (enum schedd_event_code)(1u << slot->code),
+	    .job = slot->id[0] ? slot->id : NULL,
+	    .store = slot->store,
+	    .run = slot->run,
+	    .scheduled_at = slot->scheduled_at,
+	    .exit_code = slot->exit_code,
+	    .signal = slot->signal,
+	    .uid = -1,
+	    .pid = -1};
+
+	if (more) {
+		event.job = more->job ? more->job : event.job;
+		event.error = more->error;
+		event.method = more->method;
+		event.uid = more->uid;
+		event.pid = more->pid;
+	}
+	return event;
+}
+
+static void event_ring_sweep(struct event_ring *ring)
+{
+	struct schedd_listener **at = &ring->listeners;
+
+	ring->wanted = 0;
+	while (*at) {
+		struct schedd_listener *listener = *at;
+
+		if (listener->call) {
+			ring->wanted |= listener->mask;
+			at = &listener->next;
+		} else {
+			*at = listener->next;
+			free(listener);
+		}
+	}
+}
+
+static void event_ring_tell(struct event_ring *ring, const struct schedd_event *event)
+{
+	ring->calling++;
+	for (struct schedd_listener *listener = ring->listeners; listener;
+	     listener = listener->next)
+		if (listener->call && (listener->mask & (unsigned)event->code))
+			listener->call(event, listener->context);
+	if (--ring->calling == 0)
+		event_ring_sweep(ring);
+}
+
+void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event)
+{
+	struct event_ring *ring = &scheduler->events;
+
+	event->seq = ++ring->seq;
+	if (!ring->reserving && ring->reserved && ring->seq + EVENT_RING_BLOCK / 2 > ring->reserved)
+		event_ring_reserve(scheduler);
+	if (event_ring_room(scheduler))
+		event_ring_keep(ring, event);
+	if (ring->wanted & (unsigned)event->code)
+		event_ring_tell(ring, event);
+}
+
+struct schedd_listener *event_ring_listen(
+    struct schedd_scheduler *scheduler, unsigned mask, schedd_listener_fn call, void *context)
+{
+	struct schedd_listener *listener = calloc(1, sizeof(*listener));
+	struct schedd_listener **end = &scheduler->events.listeners;
+
+	if (!listener)
+		return NULL;
+	listener->scheduler = scheduler;
+	listener->mask = mask;
+	listener->call = call;
+	listener->context = context;
+	while (*end)
+		end = &(*end)->next;
+	*end = listener;
+	scheduler->events.wanted |= mask;
+	return listener;
+}
+
+void event_ring_unlisten(struct schedd_listener *listener)
+{
+	struct event_ring *ring = &listener->scheduler->events;
+
+	listener->call = NULL;
+	if (ring->calling == 0)
+		event_ring_sweep(ring);
+}
+
+struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener)
+{
+	return listener->scheduler;
+}
+
+uint64_t scheduler_replay(
+    struct schedd_scheduler *scheduler, uint64_t since, schedd_listener_fn call, void *context)
+{
+	struct event_ring *ring = &scheduler->events;
+	uint64_t first = since + 1 > ring->oldest ? since + 1 : ring->oldest;
+
+	for (uint64_t seq = first; ring->slots && seq <= ring->seq; seq++) {
+		const struct schedd_event event = event_ring_view(ring, seq);
+
+		call(&event, context);
+	}
+	return first;
+}
+
+uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->events.seq;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The latest events and those who listen.
+ *
+ * A busy second makes many events, so a kept one is a cache line: plain members
+ * and the id of its job. What few events say lies outside.
+ */
+#ifndef SCHEDD_CORE_FRAME_EVENT_RING_H
+#define SCHEDD_CORE_FRAME_EVENT_RING_H
+
+#include <stdbool.h>
+#include <schedd/error.h>
+#include <schedd/event.h>
+
+struct schedd_listener;
+struct schedd_scheduler;
+struct store_batch;
+
+/* Ids up to this length lie in the slot itself. */
+#define EVENT_RING_ID 23
+
+/* What few events say, in one allocation. */
+struct event_more {
+	int64_t uid, pid;
+	const char *job;    /* an id too long for the slot; NULL: it is there, or there is none */
+	const char *error;  /* NULL: none */
+	const char *method; /* NULL: none */
+	char texts[];       /* what these point to */
+};
+
+/* An event as it is kept; its number is its place. */
+struct event_slot {
+	schedd_time time;
+	schedd_time scheduled_at;
+	struct event_more *more; /* owned; NULL: nothing */
+	uint32_t run;
+	int16_t exit_code;
+	uint8_t signal;
+	uint8_t code;               /* its bit */
+	const char *store;          /* lives as long as the scheduler; NULL: none */
+	char id[EVENT_RING_ID + 1]; /* of the job; "": none */
+};
+
+struct event_ring {
+	struct event_slot *slots; /* NULL until the first event */
+	uint32_t capacity;
+	uint64_t seq;      /* of the latest event */
+	uint64_t oldest;   /* seq of the oldest one kept; seq + 1: none */
+	uint64_t reserved; /* numbers up to this are stored as given out */
+	bool reserving;    /* a commit for more is under way */
+	struct schedd_listener *listeners;
+	uint32_t calling; /* depth of calls to listeners */
+	unsigned wanted;  /* union of their masks */
+};
+
+void event_ring_init(struct event_ring *ring);
+void event_ring_clear(struct event_ring *ring);
+/* Takes up the numbering where the last process stopped. */
+int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* At a clean stop: the next process goes on without a gap. */
+void event_ring_save(struct schedd_scheduler *scheduler, struct store_batch *batch);
+/* NULL: no memory. On the loop's thread. */
+struct schedd_listener *event_ring_listen(
+    struct schedd_scheduler *scheduler, unsigned mask, schedd_listener_fn call, void *context);
+/* Allowed inside the listener itself. */
+void event_ring_unlisten(struct schedd_listener *listener);
+/* Whose it is; from any thread. */
+struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener);
+/* Numbers the event, keeps it, calls the listeners. */
+void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a scheduler consists of; shared by the files of lib/core alone.
+ *
+ * The path of a due job: tick.c takes it off the due queue, misfire.c decides
+ * what its fire times become, claim.c makes that durable, admission.c holds it
+ * until an instance, its group and a worker are free, dispatch.c starts it, and
+ * run_live.c ends it. Requests go through change.c, one at a time per job.
+ *
+ * A callback from outside (executor, store, timer, caller) is bracketed by
+ * scheduler_enter() and scheduler_leave(); what was put off until the
+ * scheduler comes to rest (starting what is ready, writing rows of ended runs,
+ * setting alarms) is done by the outermost leave.
+ */
+#ifndef SCHEDD_CORE_FRAME_SCHEDULER_STATE_H
+#define SCHEDD_CORE_FRAME_SCHEDULER_STATE_H
+
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/strmap.h"
+#include "core/frame/event_ring.h"
+#include "core/frame/timers.h"
+#include "core/scheduler.h"
+#include "executor/executor.h"
+#include "loop/alarm.h"
+#include "model/job_pool.h"
+
+/* Stores of one scheduler. */
+#define SCHEDULER_STORES_MAX 64
+
+struct change;
+struct claim_batch;
+struct entry;
+struct handover;
+struct janitor;
+struct history_parcel;
+struct run_live;
+
+/* A store and what is on its way to it. */
+struct store_slot {
+	struct schedd_scheduler *scheduler;
+	struct store_slot *next;    /* of those that were removed */
+	struct store *store;        /* NULL: removed */
+	char *name;                 /* owned; lives as long as the scheduler */
+	bool durable;               /* outlives the process: intermediate states are written too */
+	struct store_batch *outbox; /* rows of runs, not committed yet; NULL: none */
+	uint32_t outbox_count;      /* of rows in it */
+	struct history_parcel *parcel;    /* copies of the rows in a durable store's outbox */
+	struct history_parcel *unwritten; /* rows that the store refused; NULL: none */
+	uint32_t entries;                 /* jobs that live in it */
+	uint64_t failures;                /* commits that failed since the start */
+	schedd_span backoff;              /* between attempts at a claim; 0: it works */
+	schedd_time retry_at;             /* no claim is tried before; SCHEDD_TIME_NONE: it works */
+	bool failing;                     /* the last commit failed */
+	char last_error[256];             /* why it failed last; "": never */
+};
+
+/* An executor and the runs that wait for one of its workers. */
+struct executor_slot {
+	struct executor *executor;
+	char *name;        /* owned; lives as long as the scheduler */
+	struct heap ready; /* of run_live.queue, by priority, then age */
+	uint32_t entries;  /* jobs that use it */
+	uint16_t place;    /* in scheduler.executors, for good */
+	bool removed;      /* no new jobs; kept for those that run */
+};
+
+/* A named group with a limit of its own. */
+struct group_slot {
+	char *name;
+	uint32_t parallel;   /* 0: no limit */
+	uint32_t running;    /* runs that hold a place */
+	struct heap waiting; /* of run_live.queue, by priority, then age */
+};
+
+enum scheduler_phase {
+	SCHEDULER_NEW, /* parts may be added */
+	SCHEDULER_RUNNING,
+	SCHEDULER_DRAINING, /* nothing new starts */
+	SCHEDULER_STOPPED,
+};
+
+struct scheduler_drain_state {
+	struct scheduler_reply reply;
+	struct timer limit; /* then runs are ended */
+	enum scheduler_drain_how how;
+	bool ending; /* the limit is over: runs were signalled */
+};
+
+/* Counters for status and metrics, since the start. */
+struct scheduler_counts {
+	uint64_t fires;               /* fire times claimed as runs */
+	uint64_t started;             /* attempts */
+	uint64_t ended[RUN_LOST + 1]; /* runs by their final state */
+	uint64_t missed_times;        /* fire times in missed rows */
+	uint64_t skipped_times;       /* fire times in skipped rows */
+	uint64_t coalesced;           /* fire times counted on runs */
+	uint64_t ticks;
+	int64_t lateness_max; /* µs between due and start, worst */
+	int64_t lateness_sum; /* µs over all starts */
+	uint64_t notify_failed;
+	uint64_t notify_dropped;
+};
+
+struct schedd_scheduler {
+	struct schedd_loop *loop; /* NULL only while being made */
+	bool loop_owned;
+	const struct schedd_clock *clock;
+	const struct schedd_log *log;
+	char *state_dir;              /* NULL: output in memory */
+	char *socket;                 /* NULL: none */
+	char *timezone;               /* as configured; NULL: the machine's */
+	struct spawn_inherit inherit; /* as the scheduler was found, before anything changed it */
+	char *cgroup;                 /* under which runs get theirs; NULL: none */
+	struct scheduler_settings settings;
+
+	struct zone_cache *zones;
+	struct trigger_cache *triggers; /* those that many jobs share */
+	struct job_pool *definitions;   /* what many jobs share of theirs */
+	struct account_cache *accounts; /* those that new jobs name; NULL: none did yet */
+	struct zone_local zone;
+	struct trigger_context trigger; /* what scheduler_trigger_context() answers */
+	char host[256];
+
+	struct mailbox *mailbox;
+	struct alarm *wall_alarm;
+	struct alarm *mono_alarm;
+	schedd_time wall_set; /* what the alarms were set to last */
+	struct schedd_mono mono_set;
+	struct timers timers;
+	uint32_t depth;   /* of scheduler_enter() */
+	bool tick_again;  /* a tick stopped half-way to let the loop turn */
+	bool start_again; /* so did starting what is ready */
+	enum scheduler_phase phase;
+	bool loaded;      /* the stores were read */
+	bool paused;      /* all jobs */
+	char *paused_why; /* "scheduler paused by uid 0"; owned; NULL: not paused */
+	schedd_time paused_at;
+	char *boot_id; /* NULL: unknown */
+	bool booted;   /* first start after a boot */
+	schedd_time started_at;
+	schedd_time down_since; /* when the last process was seen alive; NONE: never */
+	uint64_t random;        /* state of scheduler_random() */
+
+	struct store_slot **stores;
+	uint32_t store_count;
+	struct store_slot *retired; /* removed ones, for their names */
+	struct executor_slot **executors;
+	uint32_t executor_count;
+	struct function_table *functions;
+
+	struct strmap entries; /* struct entry by id */
+	struct entry **sorted; /* the same in the order of ids; see entry.c */
+	uint32_t sorted_count; /* entries in order, holes included */
+	uint32_t sorted_tail;  /* unordered ones behind them */
+	uint32_t sorted_holes;
+	uint32_t sorted_capacity;
+	uint32_t visible; /* entries that are jobs (not being added) */
+	uint32_t paused_jobs;
+	uint32_t own_retention; /* jobs with limits of their own for their history */
+	struct heap due;        /* of entry.due, by wall time */
+
+	struct strmap groups;  /* struct group_slot by name */
+	struct strmap after;   /* struct after_list by the id that is waited for */
+	struct run_live *live; /* all runs that have not ended */
+	uint32_t live_count;
+	uint32_t running_count; /* attempts under way */
+	struct run_live *spare; /* recycled */
+	uint32_t spare_count;
+	uint64_t queue_seq; /* age in the queues */
+	struct claim_batch *spare_batch;
+	struct scheduler_wait *waits;
+	struct apply *applies;     /* job files that wait for jobs to be idle */
+	struct notifier *notifier; /* tells people; NULL: it was not needed yet */
+	char notify_error[256];    /* why it failed last; "": never */
+	char *sendmail;            /* for mail; NULL: /usr/sbin/sendmail */
+	struct retention *retention;
+	struct output_sweep *sweep; /* of output without history */
+	struct janitor *janitor;    /* for work on directories */
+	uint32_t tidying;           /* pieces of such work that are not done */
+	bool tidy_again;            /* output has to be looked at once more after them */
+
+	struct event_ring events;
+	struct scheduler_drain_state drain;
+	struct handover *handover; /* from the program before; NULL: none, this is a start */
+	struct scheduler_counts counts;
+	struct scheduler_thread *thread; /* NULL: driven by the caller */
+};
+
+/* Opens what nobody added and reads the stores; does nothing the second time. Blocks. */
+int scheduler_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Brackets every callback; see above. */
+void scheduler_enter(struct schedd_scheduler *scheduler);
+void scheduler_leave(struct schedd_scheduler *scheduler);
+schedd_time scheduler_now(const struct schedd_scheduler *scheduler);
+struct schedd_mono scheduler_mono(const struct schedd_scheduler *scheduler);
+/* 64 random bits, for jitter and ids. */
+uint64_t scheduler_random(struct schedd_scheduler *scheduler);
+/* Answers, if somebody is interested. */
+void scheduler_answer(struct scheduler_reply reply, int rc, const struct schedd_error *err,
+    const struct value *result);
+/* NULL: none of that name. */
+struct store_slot *scheduler_store_slot(struct schedd_scheduler *scheduler, const char *name);
+struct executor_slot *scheduler_executor_slot(struct schedd_scheduler *scheduler, const char *name);
+/* A commit failed: counted, logged, told by an event. */
+void scheduler_store_failed(struct store_slot *slot, const struct schedd_error *err);
+/* A commit went well: ends a failure. */
+void scheduler_store_worked(struct store_slot *slot);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A job as the scheduler holds it: definition, state, its place in the due
+ * queue and its runs. Entries are found by id, walked in the order of ids and
+ * due by wall time.
+ *
+ * While a commit for an entry is under way it is busy: it is not due, and
+ * further changes of it wait in line.
+ */
+#ifndef SCHEDD_CORE_JOBS_ENTRY_H
+#define SCHEDD_CORE_JOBS_ENTRY_H
+
+#include "core/frame/scheduler_state.h"
+
+/* What few entries have at a time. */
+struct entry_aside {
+	struct change *changes; /* wait until it is idle, oldest first */
+	struct run *tail; /* its last row, if further missed times may join it; run.job is NULL */
+	char *pause_text; /* "paused by uid 1000: upgrade"; owned; NULL: not paused, or not known */
+};
+
+/* No executor of that name. */
+#define ENTRY_NOWHERE UINT16_MAX
+
+/* A hundred thousand of these stay in memory: 136 bytes are what malloc gives without waste. */
+struct entry {
+	struct schedd_job *job; /* one reference; while hidden only its id counts */
+	struct job_state state;
+	struct store_slot *store;
+	struct run_live *runs;     /* not ended, oldest first */
+	struct entry_aside *aside; /* NULL: nothing of it; read through entry_aside() */
+	struct heap_node due;
+	uint32_t position;  /* in scheduler.sorted */
+	uint32_t live;      /* runs that have not ended, adopted ones included */
+	uint32_t holding;   /* of these: past the gate of max_instances */
+	uint16_t executor;  /* in scheduler.executors, or ENTRY_NOWHERE; see entry_executor() */
+	uint8_t last_state; /* enum run_state of the last run that ended; RUN_QUEUED: none known */
+	bool busy : 1;      /* a commit is under way */
+	bool hidden : 1;    /* being added: not a job yet */
+};
+
+/* A hidden, busy entry for an id that is not there; NULL: no memory. Shares job. */
+struct entry *entry_new(
+    struct schedd_scheduler *scheduler, struct schedd_job *job, struct store_slot *store);
+/* Takes it out of all indexes and frees it. Its runs go on without it; changes must be gone. */
+void entry_free(struct schedd_scheduler *scheduler, struct entry *entry);
+/* Frees all entries. */
+void entry_free_all(struct schedd_scheduler *scheduler);
+/* It is a job from now on. */
+void entry_show(struct schedd_scheduler *scheduler, struct entry *entry);
+/* Also hidden ones; NULL: none. */
+struct entry *entry_find(const struct schedd_scheduler *scheduler, const char *id);
+/* Jobs alone; NULL: none. */
+struct entry *entry_get(const struct schedd_scheduler *scheduler, const char *id);
+/* Puts another definition in the place of the old one (same id); takes the reference. */
+void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struct schedd_job *job);
+/* The same with another id, which must be free. 0 or SCHEDD_ENOMEM. */
+int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct schedd_job *job)
+    __attribute__((warn_unused_result));
+/* Sets its place in the due queue from its state. */
+void entry_plan(struct schedd_scheduler *scheduler, struct entry *entry);
+/* As entry_plan, but not before then. */
+void entry_plan_after(
+    struct schedd_scheduler *scheduler, struct entry *entry, schedd_time earliest);
+/* Walks jobs behind the id after (NULL: from the first) in order; NULL: no more. */
+struct entry *entry_first(struct schedd_scheduler *scheduler, const char *after);
+struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct entry *entry);
+/* Will it never run by itself again, and is nothing of it going on? */
+bool entry_exhausted(const struct entry *entry);
+/* "waiting", "running", … */
+const char *entry_state(const struct entry *entry);
+/* Has its job limits of its own for its history? */
+bool entry_own_retention(const struct entry *entry);
+/* Never NULL. */
+const struct entry_aside *entry_aside(const struct entry *entry);
+/* To write to; NULL: no memory. */
+struct entry_aside *entry_aside_edit(struct entry *entry);
+/* The changes that wait are the caller's from now on. */
+struct change *entry_take_changes(struct entry *entry);
+/* What waits for from waits behind entry's own changes. */
+void entry_inherit_changes(struct entry *entry, struct entry *from);
+/* Further missed times may join this row (taken; NULL: none may). Without memory none may. */
+void entry_set_tail(struct entry *entry, struct run *tail);
+/* Who paused it and why, "paused" where that is not known. */
+const char *entry_paused_by(const struct entry *entry);
+/* Takes the text. Without memory it is not known. */
+void entry_set_pause_text(struct entry *entry, char *text);
+/* NULL: none of that name. */
+struct executor_slot *entry_executor(const struct entry *entry);
+/* Looks its executor up by its name. */
+void entry_find_executor(struct schedd_scheduler *scheduler, struct entry *entry);
+/* Walks the invariants of the indexes. */
+bool entry_check(const struct schedd_scheduler *scheduler);
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each message is a job of its own kind, handed to an executor that is not the
+ * jobs': a command gets the JSON on stdin and SCHEDD_* variables, mail goes
+ * through the system's sendmail, a request carries the JSON as its body.
+ */
+#include "core/keep/notify.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "core/top/scheduler_parts.h"
+
+/* Messages under way at one time, and waiting behind them; more are dropped and counted. */
+#define NOTIFY_WORKERS 4
+#define NOTIFY_WAITING_MAX 256
+#define NOTIFY_TIMEOUT (60 * SCHEDD_SECOND)
+/* How long a freed scheduler waits for those it has killed: turns of milliseconds. */
+#define NOTIFY_KILL_TURNS 100
+#define NOTIFY_KILL_WAIT 50
+
+struct notify {
+	struct notify *next;
+	struct notifier *notifier;
+	struct schedd_job *job; /* what to do; one reference */
+	struct task_request request;
+	struct task *task;
+	struct timer limit;       /* ends one that hangs */
+	char id[RUN_LIVE_ID_MAX]; /* of the run it is about */
+};
+
+struct notifier {
+	struct schedd_scheduler *scheduler;
+	struct executor *executor; /* for commands and mail; NULL: it could not be opened */
+	struct notify *waiting;    /* oldest first */
+	struct notify *running;
+	uint32_t waiting_count;
+	uint32_t running_count;
+};
+
+static const char *const notify_words[] = {
+    [JOB_NOTIFY_FAILURE] = "failure",
+    [JOB_NOTIFY_RECOVERY] = "recovery",
+    [JOB_NOTIFY_CHANGE] = "change",
+    [JOB_NOTIFY_SUCCESS] = "success",
+    [JOB_NOTIFY_LATE] = "late",
+    [JOB_NOTIFY_MISSED] = "missed",
+};
+
+static void notify_next(struct notifier *notifier);
+
+static struct notifier *notify_notifier(struct schedd_scheduler *scheduler)
+{
+	struct notifier *notifier = scheduler->notifier;
+	struct executor_config config = {.name = "notify",
+	    .type = "subprocess",
+	    .loop = scheduler->loop,
+	    .mailbox = scheduler->mailbox,
+	    .log = scheduler->log,
+	    .clock = scheduler->clock,
+	    .functions = scheduler->functions,
+	    .drain = SCHEDD_SECOND,
+	    .inherit = &scheduler->inherit};
+	struct schedd_error err;
+
+	if (notifier)
+		return notifier;
+	notifier = calloc(1, sizeof(*notifier));
+	if (!notifier)
+		return NULL;
+	notifier->scheduler = scheduler;
+	if (executor_open(&config, &notifier->executor, &err)) {
+		log_error(scheduler->log, "nobody can be notified: %s", err.message);
+		free(notifier);
+		return NULL;
+	}
+	scheduler->notifier = notifier;
+	return notifier;
+}
+
+static void notify_free_one(struct notify *notify)
+{
+	job_unref(notify->job);
+	free(notify);
+}
+
+/* Kept for the status, and logged. */
+static void notify_failed(struct schedd_scheduler *scheduler, const char *run, const char *reason)
+{
+	scheduler->counts.notify_failed++;
+	snprintf(scheduler->notify_error, sizeof(scheduler->notify_error), "run %s: %s", run,
+	    reason ? reason : "it ended without success");
+	log_warn(scheduler->log, "a notification failed: %s", scheduler->notify_error);
+}
+
+static void notify_unlink(struct notify **list, struct notify *notify)
+{
+	while (*list && *list != notify)
+		list = &(*list)->next;
+	if (*list)
+		*list = notify->next;
+}
+
+static void notify_done(const struct task_result *result, void *context)
+{
+	struct notify *notify = context;
+	struct notifier *notifier = notify->notifier;
+	struct schedd_scheduler *scheduler = notifier->scheduler;
+
+	scheduler_enter(scheduler);
+	if (!result->started || result->exit_code != 0)
+		notify_failed(scheduler, notify->id, result->reason);
+	timers_unset(&scheduler->timers, &notify->limit);
+	notify_unlink(&notifier->running, notify);
+	notifier->running_count--;
+	notify_free_one(notify);
+	notify_next(notifier);
+	scheduler_leave(scheduler);
+}
+
+static void notify_started(pid_t pid, uint64_t pid_start, void *context)
+{
+	(void)pid;
+	(void)pid_start;
+	(void)context;
+}
+
+static void notify_hangs(struct timer *timer)
+{
+	struct notify *notify =
+	    (struct notify *)(void *)((char *)timer - offsetof(struct notify, limit));
+	struct schedd_error err;
+
+	if (notify->task && executor_signal(notify->task, SIGKILL, &err))
+		log_warn(notify->notifier->scheduler->log, "run %s: its notification hangs: %s",
+		    notify->id, err.message);
+}
+
+/* Requests go to an executor of the config that can do them. */
+static struct executor *notify_executor(struct notifier *notifier, const struct schedd_job *job)
+{
+	struct schedd_scheduler *scheduler = notifier->scheduler;
+	const struct executor_slot *own;
+
+	if (job->kind != JOB_HTTP)
+		return notifier->executor;
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		struct executor_slot *slot = scheduler->executors[i];
+
+		if (!slot->removed && executor_accepts(slot->executor, job, NULL) == 0)
+			return slot->executor;
+	}
+	own = scheduler_parts_http(scheduler);
+	return own ? own->executor : NULL;
+}
+
+static void notify_start(struct notifier *notifier, struct notify *notify)
+{
+	struct schedd_scheduler *scheduler = notifier->scheduler;
+	struct executor *executor = notify_executor(notifier, notify->job);
+	struct schedd_mono limit = {scheduler_mono(scheduler).us + NOTIFY_TIMEOUT};
+	struct task *task;
+
+	if (!executor) {
+		notify_failed(scheduler, notify->id, "no executor can send requests");
+		notify_free_one(notify);
+		return;
+	}
+	notify->next = notifier->running;
+	notifier->running = notify;
+	notifier->running_count++;
+	timer_init(&notify->limit, notify_hangs);
+	if (timers_set(&scheduler->timers, &notify->limit, limit))
+		log_warn(scheduler->log, "run %s: no limit for its notification", notify->id);
+	task = executor_start(executor, &notify->request);
+	/* NULL: it is over already, and freed. */
+	if (task)
+		notify->task = task;
+}
+
+static void notify_next(struct notifier *notifier)
+{
+	while (notifier->waiting && notifier->running_count < NOTIFY_WORKERS) {
+		struct notify *notify = notifier->waiting;
+
+		notifier->waiting = notify->next;
+		notifier->waiting_count--;
+		notify_start(notifier, notify);
+	}
+}
+
+/* ---- What is sent ---- */
+
+static int notify_env(
+    struct schedd_job *job, const struct schedd_job *about, const struct run *run, const char *word)
+{
+	struct job_details *details = job_details_edit(job);
+	char number[16];
+	const char *const pairs[][2] = {
+	    {"SCHEDD_NOTIFY", word},
+	    {"SCHEDD_STATE", run_state_name(run->state)},
+	    {"SCHEDD_REASON", run->reason ? run->reason : ""},
+	    {"SCHEDD_EXIT_CODE", number},
+	    {"SCHEDD_ABOUT_JOB", about->id},
+	    {"SCHEDD_ABOUT_NAME", job_title(about)},
+	};
+
+	if (!details)
+		return SCHEDD_ENOMEM;
+	number[0] = '\0';
+	if (run->exit_code >= 0)
+		snprintf(number, sizeof(number), "%d", run->exit_code);
+	details->capture = JOB_CAPTURE_NONE;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (job_pairs_set(&details->env, pairs[i][0], pairs[i][1]))
+			return SCHEDD_ENOMEM;
+	return 0;
+}
+
+static char *notify_json(const struct run *run, const char *word)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct arena arena;
+	struct value value;
+
+	arena_init(&arena);
+	value = run_to_value(run, &arena);
+	value_put(&arena, &value, "notify", value_string_ref(word));
+	if (!arena_failed(&arena))
+		json_write(&text, &value);
+	arena_clear(&arena);
+	return strbuf_take(&text);
+}
+
+static char *notify_mail(const struct schedd_job *about, const struct run *run, const char *word,
+    const char *address, const char *json)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	strbuf_printf(&text, "To: %s\nSubject: schedd: job %s: %s (%s)\n", address, about->id,
+	    run_state_name(run->state), word);
+	strbuf_add(&text, "MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n"
+			  "Auto-Submitted: auto-generated\n\n");
+	strbuf_printf(&text, "Run %s/%u of job %s ended as %s.\n", about->id, run->number,
+	    job_title(about), run_state_name(run->state));
+	if (run->reason)
+		strbuf_printf(&text, "Reason: %s\n", run->reason);
+	strbuf_printf(&text, "\n%s\n", json);
+	return strbuf_take(&text);
+}
+
+static int notify_action(struct schedd_job *job, const struct schedd_job *about,
+    const struct run *run, const struct job_notify *rule, const char *mailer, char *json)
+{
+	struct job_details *details = job_details_edit(job);
+	const char *word = notify_words[rule->on];
+	const char *const sendmail[] = {mailer ? mailer : "/usr/sbin/sendmail", "-t", "-oi"};
+	int rc;
+
+	if (!details || !json)
+		return SCHEDD_ENOMEM;
+	if (strncmp(rule->target, "http://", 7) == 0 || strncmp(rule->target, "https://", 8) == 0) {
+		rc = job_set_http(job, "POST", rule->target);
+		if (rc)
+			return rc;
+		job->http->body = strdup(json);
+		return job_pairs_set(&job->http->headers, "Content-Type", "application/json");
+	}
+	if (strncmp(rule->target, "mail:", 5) == 0) {
+		rc = job_set_command(job, sendmail, 3);
+		details->stdin_text = notify_mail(about, run, word, rule->target + 5, json);
+	} else {
+		rc = job_set_shell(job, rule->target);
+		details->stdin_text = strdup(json);
+	}
+	details->stdin_length = details->stdin_text ? strlen(details->stdin_text) : 0;
+	return details->stdin_text ? rc : SCHEDD_ENOMEM;
+}
+
+static struct notify *notify_new(struct notifier *notifier, const struct schedd_job *about,
+    const struct run *run, const struct job_notify *rule)
+{
+	struct notify *notify = calloc(1, sizeof(*notify));
+	char *json = notify_json(run, notify_words[rule->on]);
+	struct schedd_job *job = job_new();
+
+	if (!notify || !job ||
+	    notify_action(job, about, run, rule, notifier->scheduler->sendmail, json) ||
+	    notify_env(job, about, run, notify_words[rule->on])) {
+		free(json);
+		free(notify);
+		job_unref(job);
+		return NULL;
+	}
+	free(json);
+	job->id = strdup(about->id);
+	notify->notifier = notifier;
+	notify->job = job;
+	snprintf(notify->id, sizeof(notify->id), "%s/%u", about->id, run->number);
+	notify->request = (struct task_request){.job = job,
+	    .run_id = notify->id,
+	    .scheduled_at = run->scheduled_at,
+	    .attempt = run->attempt,
+	    .socket = notifier->scheduler->socket,
+	    .time = &notifier->scheduler->trigger,
+	    .started = notify_started,
+	    .done = notify_done,
+	    .context = notify};
+	return notify;
+}
+
+static void notify_send(struct schedd_scheduler *scheduler, const struct schedd_job *about,
+    const struct run *run, const struct job_notify *rule)
+{
+	struct notifier *notifier = notify_notifier(scheduler);
+	struct notify *notify = NULL, **end;
+
+	if (notifier && notifier->waiting_count < NOTIFY_WAITING_MAX)
+		notify = notify_new(notifier, about, run, rule);
+	if (!notify) {
+		scheduler->counts.notify_dropped++;
+		log_warn(
+		    scheduler->log, "run %s/%u: a notification is dropped", about->id, run->number);
+		return;
+	}
+	for (end = &notifier->waiting; *end; end = &(*end)->next)
+		;
+	*end = notify;
+	notifier->waiting_count++;
+	notify_next(notifier);
+}
+
+static bool notify_failed_state(uint8_t state)
+{
+	return state == RUN_FAILED || state == RUN_TIMEOUT || state == RUN_KILLED ||
+	       state == RUN_LOST;
+}
+
+/* Does this end, after that of the run before, match the rule? */
+static bool notify_wants(enum job_notify_on on, uint8_t before, enum run_state state, bool late)
+{
+	bool failed = notify_failed_state((uint8_t)state);
+	bool success = state == RUN_SUCCESS;
+
+	switch (on) {
+	case JOB_NOTIFY_FAILURE:
+		return failed;
+	case JOB_NOTIFY_RECOVERY:
+		return success && notify_failed_state(before);
+	case JOB_NOTIFY_CHANGE:
+		return before == RUN_QUEUED
+			   ? failed
+			   : (failed || success) && (failed != notify_failed_state(before));
+	case JOB_NOTIFY_SUCCESS:
+		return success;
+	case JOB_NOTIFY_LATE:
+		return late;
+	case JOB_NOTIFY_MISSED:
+		return state == RUN_MISSED;
+	}
+	return false;
+}
+
+void notify_run(struct run_live *live)
+{
+	const struct job_details *details = job_details(live->job);
+	uint8_t before = live->entry ? live->entry->last_state : RUN_QUEUED;
+	bool late = live->due_at != SCHEDD_TIME_NONE && live->run.started_at != SCHEDD_TIME_NONE &&
+		    live->run.started_at - live->due_at > SCHEDD_MINUTE;
+
+	for (uint32_t i = 0; i < details->notify_count; i++)
+		if (notify_wants(details->notify[i].on, before, live->run.state, late))
+			notify_send(live->scheduler, live->job, &live->run, &details->notify[i]);
+}
+
+void notify_lost(
+    struct schedd_scheduler *scheduler, const struct entry *entry, const struct run *run)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	for (uint32_t i = 0; i < details->notify_count; i++)
+		if (notify_wants(details->notify[i].on, entry->last_state, run->state, false))
+			notify_send(scheduler, entry->job, run, &details->notify[i]);
+}
+
+void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)
+{
+	const struct job_details *details = job_details(entry->job);
+	struct run row = *run;
+
+	row.job = entry->job->id;
+	for (uint32_t i = 0; i < details->notify_count; i++)
+		if (details->notify[i].on == JOB_NOTIFY_MISSED && run->state == RUN_MISSED)
+			notify_send(scheduler, entry->job, &row, &details->notify[i]);
+}
+
+bool notify_busy(const struct schedd_scheduler *scheduler)
+{
+	const struct notifier *notifier = scheduler->notifier;
+
+	return notifier && (notifier->running || notifier->waiting);
+}
+
+/* The scheduler is freed: what is under way is ended, where its loop is its own. */
+static void notify_kill(struct notifier *notifier)
+{
+	struct schedd_loop *loop = notifier->scheduler->loop;
+
+	for (struct notify *notify = notifier->running; notify; notify = notify->next)
+		if (notify->task && executor_signal(notify->task, SIGKILL, NULL))
+			log_warn(notifier->scheduler->log, "run %s: its notification goes on",
+			    notify->id);
+	for (int i = 0; i < NOTIFY_KILL_TURNS && notifier->running; i++)
+		if (!notifier->scheduler->loop_owned ||
+		    schedd_loop_dispatch(loop, NOTIFY_KILL_WAIT) < 0)
+			return;
+}
+
+int scheduler_set_sendmail(
+    struct schedd_scheduler *scheduler, const char *path, struct schedd_error *err)
+{
+	char *copy = path ? strdup(path) : NULL;
+
+	if (path && !copy)
+		return schedd_error_nomem(err);
+	free(scheduler->sendmail);
+	scheduler->sendmail = copy;
+	return 0;
+}
+
+void notify_free(struct schedd_scheduler *scheduler)
+{
+	struct notifier *notifier = scheduler->notifier;
+
+	if (!notifier)
+		return;
+	while (notifier->waiting) {
+		struct notify *notify = notifier->waiting;
+
+		notifier->waiting = notify->next;
+		notify_free_one(notify);
+	}
+	notify_kill(notifier);
+	executor_close(notifier->executor);
+	while (notifier->running) {
+		struct notify *notify = notifier->running;
+
+		notifier->running = notify->next;
+		timers_unset(&scheduler->timers, &notify->limit);
+		notify_free_one(notify);
+	}
+	free(notifier);
+	scheduler->notifier = NULL;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Who waits for what, and who is next. Queues are ordered by priority, then by age. */
+#include "core/runs/admission.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/runs/dispatch.h"
+
+/* Runs that wait for an instance of one job; more are skipped. */
+#define ADMISSION_QUEUE_MAX 1000
+/* Starting goes on so long before the loop has its turn: a thousand processes take a second. */
+#define ADMISSION_SLICE (20 * (schedd_span)1000)
+/* Starts between two looks at the clock, which costs as much as calling a C function. */
+#define ADMISSION_STRIDE 8
+/* A queue's key: priority in the upper bits, age in the lower 42. */
+#define ADMISSION_AGE_BITS 42
+#define ADMISSION_PRIORITY_MAX 1000000
+
+static struct run_live *admission_of_node(struct heap_node *node)
+{
+	return (struct run_live *)(void *)((char *)node - offsetof(struct run_live, queue));
+}
+
+static int64_t admission_key(struct run_live *live)
+{
+	int64_t priority = job_details(live->job)->priority;
+	uint64_t age = live->scheduler->queue_seq++ & ((UINT64_C(1) << ADMISSION_AGE_BITS) - 1);
+
+	if (priority > ADMISSION_PRIORITY_MAX)
+		priority = ADMISSION_PRIORITY_MAX;
+	if (priority < -ADMISSION_PRIORITY_MAX)
+		priority = -ADMISSION_PRIORITY_MAX;
+	return -priority * (INT64_C(1) << ADMISSION_AGE_BITS) + (int64_t)age;
+}
+
+enum admission_verdict admission_judge(const struct entry *entry)
+{
+	const struct job_details *job = job_details(entry->job);
+
+	if (entry->live < job->max_instances)
+		return ADMISSION_START;
+	if (job->overlap == JOB_OVERLAP_REPLACE)
+		return ADMISSION_REPLACE;
+	if (job->overlap == JOB_OVERLAP_QUEUE && entry->live - entry->holding < ADMISSION_QUEUE_MAX)
+		return ADMISSION_START;
+	return ADMISSION_SKIP;
+}
+
+void admission_reason(const struct entry *entry, char *text, size_t size)
+{
+	const struct run_live *live = entry->runs;
+
+	if (job_details(entry->job)->overlap == JOB_OVERLAP_QUEUE)
+		snprintf(text, size, "%u runs wait already", entry->live - entry->holding);
+	else if (entry->live > 1)
+		snprintf(text, size, "%u runs still going, the oldest is %s", entry->live,
+		    live ? live->id : "of schedd's last life");
+	else
+		snprintf(text, size, "run %s still going", live ? live->id : entry->job->id);
+}
+
+void admission_replace(struct entry *entry, const char *by)
+{
+	uint32_t room = job_details(entry->job)->max_instances - 1, staying = 0;
+	struct run_live *live, *next;
+	char reason[RUN_LIVE_ID_MAX + 16];
+
+	snprintf(reason, sizeof(reason), "replaced by %s", by);
+	for (live = entry->runs; live; live = live->next_of_job)
+		if (live->stage != RUN_LIVE_CLAIMING && live->stop == RUN_LIVE_GOES_ON)
+			staying++;
+	for (live = entry->runs; live && staying > room; live = next) {
+		next = live->next_of_job;
+		if (live->stage == RUN_LIVE_CLAIMING || live->stop != RUN_LIVE_GOES_ON)
+			continue;
+		staying--;
+		if (run_live_stop(live, RUN_LIVE_REPLACED, 0, reason, NULL))
+			log_warn(live->scheduler->log, "run %s cannot be ended", live->id);
+	}
+}
+
+static void admission_to_worker(struct run_live *live)
+{
+	run_live_enter(live, RUN_LIVE_WAIT_WORKER);
+	if (!live->executor) {
+		char reason[256];
+
+		snprintf(reason, sizeof(reason), "executor %s: no such executor",
+		    job_executor(live->job));
+		run_live_end(live, RUN_FAILED, reason);
+		return;
+	}
+	if (heap_set(&live->executor->ready, &live->queue, admission_key(live)))
+		run_live_end(live, RUN_FAILED, "Cannot allocate memory");
+}
+
+static void admission_to_group(struct run_live *live)
+{
+	const char *name = job_details(live->job)->group;
+	struct group_slot *group = name ? admission_group(live->scheduler, name) : NULL;
+
+	if (group && !live->forced && group->parallel && group->running >= group->parallel) {
+		run_live_enter(live, RUN_LIVE_WAIT_GROUP);
+		live->group = group;
+		if (heap_set(&group->waiting, &live->queue, admission_key(live)) == 0)
+			return;
+	}
+	live->group = group;
+	if (group)
+		group->running++;
+	live->holds_group = group != NULL;
+	admission_to_worker(live);
+}
+
+static void admission_to_instance(struct run_live *live)
+{
+	struct entry *entry = live->entry;
+
+	if (entry && !live->forced && entry->holding >= job_details(entry->job)->max_instances) {
+		run_live_enter(live, RUN_LIVE_WAIT_INSTANCE);
+		return;
+	}
+	if (entry) {
+		entry->holding++;
+		live->holds_instance = true;
+	}
+	admission_to_group(live);
+}
+
+void admission_enter(struct run_live *live, schedd_time now)
+{
+	struct entry *entry = live->entry;
+
+	run_live_event(live, SCHEDD_EVENT_JOB_SUBMITTED, now, NULL);
+	if (entry && !live->forced && job_details(entry->job)->overlap == JOB_OVERLAP_REPLACE &&
+	    entry->live > job_details(entry->job)->max_instances)
+		admission_replace(entry, live->id);
+	admission_to_instance(live);
+}
+
+void admission_wait(struct run_live *live)
+{
+	admission_to_instance(live);
+}
+
+void admission_resume(struct run_live *live, bool under_way)
+{
+	const char *name = job_details(live->job)->group;
+
+	live->entry->holding++;
+	live->holds_instance = true;
+	if (!under_way || !name)
+		return;
+	live->group = admission_group(live->scheduler, name);
+	live->holds_group = live->group != NULL;
+	if (live->group)
+		live->group->running++;
+}
+
+void admission_again(struct run_live *live)
+{
+	admission_to_group(live);
+}
+
+static void admission_group_next(struct group_slot *group)
+{
+	while (!group->parallel || group->running < group->parallel) {
+		struct heap_node *node = heap_pop(&group->waiting, NULL);
+		struct run_live *live;
+
+		if (!node)
+			return;
+		live = admission_of_node(node);
+		group->running++;
+		live->holds_group = true;
+		admission_to_worker(live);
+	}
+}
+
+void admission_leave_worker(struct run_live *live)
+{
+	struct group_slot *group = live->group;
+
+	if (live->stage == RUN_LIVE_WAIT_GROUP && group)
+		heap_remove(&group->waiting, &live->queue);
+	else if (live->stage == RUN_LIVE_WAIT_WORKER && live->executor)
+		heap_remove(&live->executor->ready, &live->queue);
+	live->group = NULL;
+	if (live->holds_group) {
+		live->holds_group = false;
+		group->running--;
+		admission_group_next(group);
+	}
+}
+
+void admission_review(struct entry *entry)
+{
+	struct run_live *live = entry->runs;
+
+	while (live && entry->holding < job_details(entry->job)->max_instances) {
+		struct run_live *next = live->next_of_job;
+
+		if (live->stage == RUN_LIVE_WAIT_INSTANCE)
+			admission_to_instance(live);
+		live = next;
+	}
+}
+
+void admission_instance_free(struct entry *entry)
+{
+	entry->holding--;
+	admission_review(entry);
+}
+
+void admission_leave(struct run_live *live)
+{
+	admission_leave_worker(live);
+	if (live->holds_instance) {
+		live->holds_instance = false;
+		if (live->entry)
+			admission_instance_free(live->entry);
+	}
+}
+
+static bool admission_worker_free(const struct executor_slot *slot)
+{
+	uint32_t max = executor_max_workers(slot->executor);
+
+	return !max || executor_busy(slot->executor) < max;
+}
+
+void admission_start_ready(struct schedd_scheduler *scheduler)
+{
+	schedd_span end = 0;
+	uint32_t started = 0;
+
+	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || scheduler->start_again)
+		return;
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		struct executor_slot *slot = scheduler->executors[i];
+
+		while (slot->ready.count && admission_worker_free(slot)) {
+			if (started++ % ADMISSION_STRIDE == 0) {
+				schedd_span now = scheduler_mono(scheduler).us;
+
+				scheduler->start_again = end && now >= end;
+				if (scheduler->start_again)
+					return;
+				end = end ? end : now + ADMISSION_SLICE;
+			}
+			dispatch_start(admission_of_node(heap_pop(&slot->ready, NULL)));
+			if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
+				return;
+		}
+	}
+}
+
+struct group_slot *admission_group(struct schedd_scheduler *scheduler, const char *name)
+{
+	struct group_slot *group = strmap_get(&scheduler->groups, name);
+
+	if (group)
+		return group;
+	group = calloc(1, sizeof(*group));
+	if (!group)
+		return NULL;
+	group->name = strdup(name);
+	if (!group->name || strmap_put(&scheduler->groups, group)) {
+		free(group->name);
+		free(group);
+		return NULL;
+	}
+	return group;
+}
+
+void admission_group_review(struct group_slot *group)
+{
+	admission_group_next(group);
+}
+
+void admission_clear_queues(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+	struct group_slot *group;
+
+	while ((group = strmap_next(&scheduler->groups, &position)))
+		heap_clear(&group->waiting);
+	for (uint32_t i = 0; i < scheduler->executor_count; i++)
+		heap_clear(&scheduler->executors[i]->ready);
+}
+
+void admission_free_groups(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+	struct group_slot *group;
+
+	while ((group = strmap_next(&scheduler->groups, &position))) {
+		free(group->name);
+		free(group);
+	}
+	strmap_clear(&scheduler->groups);
+}

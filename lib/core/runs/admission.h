@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The three gates between a claimed run and its start: an instance of its job,
+ * a place in its group, a worker of its executor. A run passes them in this
+ * order and holds what it passed until it ends.
+ */
+#ifndef SCHEDD_CORE_RUNS_ADMISSION_H
+#define SCHEDD_CORE_RUNS_ADMISSION_H
+
+#include "core/runs/run_live.h"
+
+/* What overlap says about one more run. */
+enum admission_verdict {
+	ADMISSION_START,   /* there is room, or it may wait */
+	ADMISSION_SKIP,    /* it may not be made */
+	ADMISSION_REPLACE, /* it takes the place of the oldest */
+};
+
+/* For one more run of the job as things are now. */
+enum admission_verdict admission_judge(const struct entry *entry);
+/* Why it is skipped: "run backup/41 still going". */
+void admission_reason(const struct entry *entry, char *text, size_t size);
+/* Ends the oldest runs so that one more has room. */
+void admission_replace(struct entry *entry, const char *by);
+/* The claim is durable since now: announces the run and sends it to the first gate. */
+void admission_enter(struct run_live *live, schedd_time now);
+/* Sends a run that an earlier program announced to the first gate. */
+void admission_wait(struct run_live *live);
+/* One that passed the gates in an earlier program: under way, or between attempts. */
+void admission_resume(struct run_live *live, bool under_way);
+/* Back to the last two gates, for another attempt. */
+void admission_again(struct run_live *live);
+/* Gives back group and worker; those who wait move up. */
+void admission_leave_worker(struct run_live *live);
+/* Gives back everything. */
+void admission_leave(struct run_live *live);
+/* An instance of a dead daemon's job came to its end. */
+void admission_instance_free(struct entry *entry);
+/* Runs at the gate of the job may move up: limits were changed. */
+void admission_review(struct entry *entry);
+/* Starts what has its turn, in all executors. */
+void admission_start_ready(struct schedd_scheduler *scheduler);
+/* The group of that name, made if it is not there; NULL: no memory. */
+struct group_slot *admission_group(struct schedd_scheduler *scheduler, const char *name);
+/* The limit of a group changed. */
+void admission_group_review(struct group_slot *group);
+/* Forgets who waits. */
+void admission_clear_queues(struct schedd_scheduler *scheduler);
+void admission_free_groups(struct schedd_scheduler *scheduler);
+
+#endif

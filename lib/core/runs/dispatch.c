@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way into the executor and back. Here the grace time is measured: it
+ * counts until the run really starts, waiting in queues included.
+ */
+#include "core/runs/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/duration.h"
+#include "core/runs/admission.h"
+#include "core/runs/output_place.h"
+#include "core/runs/retry.h"
+
+schedd_span dispatch_grace(const struct schedd_scheduler *scheduler, const struct schedd_job *job)
+{
+	schedd_span grace = job_details(job)->misfire_grace_time;
+
+	return grace != SCHEDD_SPAN_NONE ? grace : scheduler->settings.misfire_grace_time;
+}
+
+/* True: it is too late, and the run is over. */
+static bool dispatch_too_late(struct run_live *live, schedd_time now)
+{
+	schedd_span grace = dispatch_grace(live->scheduler, live->job);
+	struct strbuf reason = STRBUF_EMPTY;
+
+	if (grace == SCHEDD_SPAN_NONE || live->due_at == SCHEDD_TIME_NONE ||
+	    live->run.attempt > 1 || now - live->due_at <= grace)
+		return false;
+	strbuf_add(&reason, "waited ");
+	duration_format(&reason, now - live->due_at);
+	strbuf_add(&reason, " for its turn, misfire_grace_time is ");
+	duration_format(&reason, grace);
+	run_live_end(live, RUN_MISSED, strbuf_peek(&reason));
+	strbuf_clear(&reason);
+	return true;
+}
+
+static void dispatch_started(pid_t pid, uint64_t pid_start, void *context)
+{
+	struct run_live *live = context;
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	scheduler_enter(scheduler);
+	live->run.pid = pid;
+	live->run.pid_start = pid_start;
+	run_live_enter(live, RUN_LIVE_RUNNING);
+	if (!live->announced) {
+		live->announced = true;
+		run_live_event(live, SCHEDD_EVENT_RUN_STARTED, live->run.attempt_started, NULL);
+	}
+	/* Only a process can outlive us: its row must say so. */
+	if (pid > 0 && live->store->durable)
+		run_live_write(live);
+	scheduler_leave(scheduler);
+}
+
+static void dispatch_measure(struct run_live *live, const struct task_result *result)
+{
+	struct run *run = &live->run;
+
+	run->exit_code = result->exit_code;
+	run->signal = result->signal;
+	run->cpu_us += result->cpu_us;
+	if (result->max_rss > run->max_rss)
+		run->max_rss = result->max_rss;
+	if (live->output) {
+		run->output_bytes = output_written(live->output);
+		run->output_dropped = output_dropped(live->output);
+	}
+}
+
+static void dispatch_done(const struct task_result *result, void *context)
+{
+	struct run_live *live = context;
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	scheduler_enter(scheduler);
+	live->task = NULL;
+	scheduler->running_count--;
+	timers_unset(&scheduler->timers, &live->timer);
+	dispatch_measure(live, result);
+	retry_judge(live, result);
+	scheduler_leave(scheduler);
+}
+
+static void dispatch_request(struct run_live *live)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	live->request = (struct task_request){.job = live->job,
+	    .run_id = live->id,
+	    .scheduled_at = live->run.scheduled_at,
+	    .attempt = live->run.attempt,
+	    .extra_env = live->extra_env.count ? &live->extra_env : NULL,
+	    .socket = scheduler->socket,
+	    .output = live->output,
+	    .time = &scheduler->trigger,
+	    .started = dispatch_started,
+	    .done = dispatch_done,
+	    .context = live};
+}
+
+static void dispatch_prepare(struct run_live *live, schedd_time now)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	struct run *run = &live->run;
+
+	live->run.attempt_started = now;
+	if (run->started_at == SCHEDD_TIME_NONE) {
+		run->started_at = now;
+		if (live->due_at != SCHEDD_TIME_NONE && now > live->due_at) {
+			scheduler->counts.lateness_sum += now - live->due_at;
+			if (now - live->due_at > scheduler->counts.lateness_max)
+				scheduler->counts.lateness_max = now - live->due_at;
+		}
+	}
+	run->exit_code = -1;
+	run->signal = 0;
+	run->pid = 0;
+	if (!live->output && live->job->kind != JOB_CALL)
+		live->output = output_place_open(live);
+	dispatch_request(live);
+}
+
+/* The attempt's time is over. */
+static void dispatch_timed_out(struct timer *timer)
+{
+	struct run_live *live =
+	    (struct run_live *)(void *)((char *)timer - offsetof(struct run_live, timer));
+	struct strbuf reason = STRBUF_EMPTY;
+	struct schedd_error err;
+
+	strbuf_add(&reason, "timeout after ");
+	duration_format(&reason, job_details(live->job)->timeout);
+	if (run_live_stop(live, RUN_LIVE_TIMED_OUT, 0, strbuf_peek(&reason), &err))
+		log_warn(live->scheduler->log, "run %s: %s", live->id, err.message);
+	strbuf_clear(&reason);
+}
+
+void dispatch_start(struct run_live *live)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	schedd_time now = scheduler_now(scheduler);
+	schedd_span timeout = job_details(live->job)->timeout;
+	struct task *task;
+
+	if (dispatch_too_late(live, now))
+		return;
+	dispatch_prepare(live, now);
+	run_live_enter(live, RUN_LIVE_STARTING);
+	scheduler->counts.started++;
+	scheduler->running_count++;
+	live->announced = live->run.attempt > 1;
+	if (timeout != SCHEDD_SPAN_NONE) {
+		if (timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out,
+			(struct schedd_mono){scheduler_mono(scheduler).us + timeout}))
+			log_error(scheduler->log, "run %s: no memory for its timeout", live->id);
+	}
+	/* NULL: done() was called already and the run may be gone. */
+	task = executor_start(live->executor->executor, &live->request);
+	if (task)
+		live->task = task;
+}
+
+int dispatch_resume(struct run_live *live, const struct value *from, struct schedd_mono timer,
+    struct schedd_error *err)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	int rc = 0;
+
+	if (!live->executor)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND, "executor %s: no such executor",
+		    job_executor(live->job));
+	dispatch_request(live);
+	live->task = executor_resume(live->executor->executor, &live->request, from, err);
+	if (!live->task)
+		return err->code;
+	scheduler->running_count++;
+	admission_resume(live, true);
+	run_live_enter(live, RUN_LIVE_RUNNING);
+	if (timer.us == INT64_MAX)
+		return 0;
+	if (live->stop != RUN_LIVE_GOES_ON) {
+		rc = run_live_kill_later(live, timer);
+	} else {
+		rc = timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out, timer);
+	}
+	if (rc)
+		log_error(scheduler->log, "run %s: no memory for its timeout", live->id);
+	return 0;
+}

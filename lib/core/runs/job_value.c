@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* A job as those who ask see it: its fields, and what is derived from them and from its runs. */
+#include <string.h>
+#include "core/jobs/entry.h"
+#include "core/runs/run_live.h"
+#include "model/job_fields.h"
+
+typedef struct value (*job_value_fn)(const struct entry *entry, struct arena *arena);
+
+static struct value job_value_state(const struct entry *entry, struct arena *arena)
+{
+	(void)arena;
+	return value_string_ref(entry_state(entry));
+}
+
+static bool job_value_waits(const struct run_live *live)
+{
+	return live->stage != RUN_LIVE_CLAIMING && live->stage < RUN_LIVE_STARTING;
+}
+
+static bool job_value_goes_on(const struct run_live *live)
+{
+	return live->stage >= RUN_LIVE_STARTING && live->stage != RUN_LIVE_ENDED;
+}
+
+static struct value job_value_running(const struct entry *entry, struct arena *arena)
+{
+	int64_t count = 0;
+
+	(void)arena;
+	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
+		count += job_value_goes_on(live);
+	return value_int(count);
+}
+
+static struct value job_value_queued(const struct entry *entry, struct arena *arena)
+{
+	int64_t count = 0;
+
+	(void)arena;
+	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
+		count += job_value_waits(live);
+	return value_int(count);
+}
+
+static struct value job_value_runs(const struct entry *entry, struct arena *arena)
+{
+	struct value runs = value_array();
+
+	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
+		if (job_value_waits(live) || job_value_goes_on(live))
+			value_append(arena, &runs, value_string(arena, live->id));
+	return runs;
+}
+
+static struct value job_value_last_run(const struct entry *entry, struct arena *arena)
+{
+	(void)arena;
+	return value_int(entry->state.last_run);
+}
+
+static struct value job_value_last_state(const struct entry *entry, struct arena *arena)
+{
+	(void)arena;
+	if (entry->last_state == RUN_QUEUED)
+		return value_nil();
+	return value_string_ref(run_state_name((enum run_state)entry->last_state));
+}
+
+/* What the trigger says of itself; nil where it says nothing. */
+static struct value job_value_text(const struct entry *entry, struct arena *arena,
+    void (*say)(const struct schedd_trigger *trigger, struct strbuf *out))
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct value value = value_nil();
+
+	if (!entry->state.invalid)
+		say(entry->job->trigger, &text);
+	if (text.length)
+		value = value_string(arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+	return value;
+}
+
+static struct value job_value_words(const struct entry *entry, struct arena *arena)
+{
+	return job_value_text(entry, arena, trigger_words);
+}
+
+static struct value job_value_remarks(const struct entry *entry, struct arena *arena)
+{
+	return job_value_text(entry, arena, trigger_remarks);
+}
+
+static struct value job_value_paused_by(const struct entry *entry, struct arena *arena)
+{
+	if (!entry->state.paused)
+		return value_nil();
+	return value_string(arena, entry_aside(entry)->pause_text);
+}
+
+static const struct job_value {
+	const char *name;
+	job_value_fn get;
+	bool optional; /* left out where it is nil */
+} job_values[] = {
+    {"state", job_value_state, false},
+    {"running", job_value_running, false},
+    {"queued", job_value_queued, false},
+    {"runs", job_value_runs, false},
+    {"last_run", job_value_last_run, false},
+    {"last_state", job_value_last_state, false},
+    {"trigger_words", job_value_words, true},
+    {"trigger_remarks", job_value_remarks, true},
+    {"paused_by", job_value_paused_by, true},
+};
+
+#define JOB_VALUES (sizeof(job_values) / sizeof(job_values[0]))
+
+static void job_value_derive(const struct entry *entry, struct arena *arena, struct value *map)
+{
+	for (size_t i = 0; i < JOB_VALUES; i++) {
+		struct value value = job_values[i].get(entry, arena);
+
+		if (value.type != VALUE_NIL || !job_values[i].optional)
+			value_put(arena, map, job_values[i].name, value);
+	}
+}
+
+struct value scheduler_job_value(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+	struct value map;
+
+	if (!entry)
+		return value_nil();
+	map = job_fields_write(entry->job, &entry->state, arena);
+	job_value_derive(entry, arena, &map);
+	return map;
+}
+
+struct value scheduler_job_own(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+	struct value map;
+
+	if (!entry)
+		return value_nil();
+	map = job_fields_write_from(
+	    entry->job, &entry->state, 1 << JOB_IN_JOB | 1 << JOB_IN_STATE, arena);
+	job_value_derive(entry, arena, &map);
+	return map;
+}
+
+static struct value job_value_get(const struct entry *entry, const char *name, struct arena *arena)
+{
+	const struct job_field *field;
+
+	for (size_t i = 0; i < JOB_VALUES; i++)
+		if (strcmp(job_values[i].name, name) == 0)
+			return job_values[i].get(entry, arena);
+	field = job_fields_find(name);
+	if (!field || (field->flags & JOB_FIELD_HIDDEN))
+		return value_nil();
+	return job_fields_get(entry->job, &entry->state, field, arena);
+}
+
+struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *id,
+    const char *const *fields, struct arena *arena)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+	struct value map = value_map();
+
+	if (!entry)
+		return value_nil();
+	for (; *fields; fields++)
+		value_put(arena, &map, *fields, job_value_get(entry, *fields, arena));
+	return map;
+}

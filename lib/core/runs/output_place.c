@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of output: their names, their making and their end. */
+#include "core/runs/output_place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include "core/runs/output_tidy.h"
+
+/* What is kept of a run's output while the disk is nearly full: in memory only. */
+#define OUTPUT_PLACE_LOW_DISK 4096
+
+bool output_place_path(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    char *path, size_t size)
+{
+	int length;
+
+	if (!scheduler->state_dir)
+		return false;
+	length = snprintf(path, size, "%s/output/%s/%u", scheduler->state_dir, job, number);
+	return length > 0 && (size_t)length < size;
+}
+
+static bool output_place_directory(const struct schedd_scheduler *scheduler, const char *job)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/output/%s", scheduler->state_dir, job);
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	snprintf(path, sizeof(path), "%s/output", scheduler->state_dir);
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return false;
+	snprintf(path, sizeof(path), "%s/output/%s", scheduler->state_dir, job);
+	return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+static bool output_place_low_disk(const struct schedd_scheduler *scheduler)
+{
+	struct statvfs disk;
+
+	if (scheduler->settings.low_disk <= 0 || statvfs(scheduler->state_dir, &disk))
+		return false;
+	return (int64_t)(disk.f_bavail * disk.f_frsize) < scheduler->settings.low_disk;
+}
+
+struct output *output_place_open(const struct run_live *live)
+{
+	const struct schedd_scheduler *scheduler = live->scheduler;
+	const struct job_details *details = job_details(live->job);
+	int64_t limit =
+	    details->output_max >= 0 ? details->output_max : scheduler->settings.output_max;
+	char path[4096];
+
+	if (details->capture == JOB_CAPTURE_NONE)
+		return NULL;
+	if (!output_place_path(scheduler, live->job->id, live->run.number, path, sizeof(path)))
+		return output_new(NULL, (size_t)limit);
+	if (output_place_low_disk(scheduler)) {
+		log_warn(scheduler->log, "run %s: the disk is nearly full, its output is not kept",
+		    live->id);
+		return output_new(NULL, OUTPUT_PLACE_LOW_DISK);
+	}
+	return output_new(path, (size_t)limit);
+}
+
+/* Runs that go on keep what they write. */
+static void output_place_keep(
+    const struct schedd_scheduler *scheduler, const struct run_live *live, const char *gone)
+{
+	char from[4352], to[4096];
+	int length = snprintf(from, sizeof(from), "%s/%u", gone, live->run.number);
+
+	if (length >= (int)sizeof(from) || !output_place_directory(scheduler, live->job->id) ||
+	    !output_place_path(scheduler, live->job->id, live->run.number, to, sizeof(to)))
+		return;
+	if (rename(from, to) && errno != ENOENT)
+		log_warn(
+		    scheduler->log, "run %s: its output is lost: %s", live->id, strerror(errno));
+}
+
+/* job NULL: of all jobs. */
+static void output_place_drop(struct schedd_scheduler *scheduler, const char *job)
+{
+	char gone[4096], path[4352];
+
+	if (!output_tidy_take(scheduler, job, gone, sizeof(gone)))
+		return;
+	for (const struct run_live *live = scheduler->live; live; live = live->next) {
+		if (!live->output || (job && strcmp(live->job->id, job) != 0))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", gone, job ? "." : live->job->id);
+		output_place_keep(scheduler, live, path);
+	}
+	output_tidy_gone(scheduler);
+}
+
+void output_place_remove(struct schedd_scheduler *scheduler, const char *job, uint32_t number)
+{
+	char path[4096];
+
+	if (!scheduler->state_dir)
+		return;
+	if (!job || !number)
+		output_place_drop(scheduler, job);
+	else if (output_place_path(scheduler, job, number, path, sizeof(path)))
+		unlink(path);
+}
+
+void output_place_rename(const struct schedd_scheduler *scheduler, const char *from, const char *to)
+{
+	char old[4096], new[4096];
+
+	if (!scheduler->state_dir)
+		return;
+	snprintf(old, sizeof(old), "%s/output/%s", scheduler->state_dir, from);
+	snprintf(new, sizeof(new), "%s/output/%s", scheduler->state_dir, to);
+	if (rename(old, new) && errno != ENOENT)
+		log_warn(scheduler->log, "output of job %s cannot be renamed: %s", from,
+		    strerror(errno));
+}

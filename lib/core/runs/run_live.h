@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run that has not ended: its record, where it stands, and what is needed to
+ * start, signal and end it. Freed ones are kept for reuse, so that a busy
+ * second allocates nothing per fire.
+ *
+ * The stage is written by run_live_enter() alone.
+ */
+#ifndef SCHEDD_CORE_RUNS_RUN_LIVE_H
+#define SCHEDD_CORE_RUNS_RUN_LIVE_H
+
+#include "core/jobs/entry.h"
+
+#define RUN_LIVE_ID_MAX (JOB_ID_MAX + 12) /* "JOB/4294967295" and the NUL */
+
+enum run_live_stage {
+	RUN_LIVE_CLAIMING,      /* its claim is on the way to the store; nobody sees it yet */
+	RUN_LIVE_WAIT_INSTANCE, /* max_instances are going on */
+	RUN_LIVE_WAIT_GROUP,    /* the group's limit is reached */
+	RUN_LIVE_WAIT_WORKER,   /* its turn in the executor's queue has not come */
+	RUN_LIVE_STARTING,      /* handed to the executor */
+	RUN_LIVE_RUNNING,
+	RUN_LIVE_RETRYING, /* waits for its next attempt */
+	RUN_LIVE_ENDED,
+};
+
+/* Why it is being ended before its time. */
+enum run_live_stop {
+	RUN_LIVE_GOES_ON,
+	RUN_LIVE_TIMED_OUT,
+	RUN_LIVE_KILLED,   /* by request */
+	RUN_LIVE_REPLACED, /* overlap: replace */
+	RUN_LIVE_SHUTDOWN,
+};
+
+struct run_live {
+	struct run run; /* run.job is borrowed from job */
+	struct schedd_scheduler *scheduler;
+	struct entry *entry;      /* NULL: the job was removed meanwhile */
+	struct schedd_job *job;   /* the definition it was made with; one reference */
+	struct store_slot *store; /* where its row goes */
+	struct executor_slot *executor;
+	struct group_slot *group; /* that it waits for or is in; NULL: none */
+	/* entry->runs, oldest first; the one before the first is the last. NULL without entry. */
+	struct run_live *next_of_job, *prev_of_job;
+	struct run_live *next, *prev;  /* scheduler->live */
+	struct run_live *next_claimed; /* of one claim, or the spare list */
+
+	enum run_live_stage stage;
+	enum run_live_stop stop;
+	char *stop_reason;      /* owned; NULL: none */
+	bool forced;            /* beyond max_instances and its group */
+	bool holds_instance;    /* counted in entry->holding */
+	bool holds_group;       /* counted in group->running */
+	bool held_by_dead;      /* stands for a process of a dead daemon */
+	bool announced;         /* run_started was told for this attempt */
+	bool killing;           /* SIGKILL is next, or sent */
+	schedd_time due_at;     /* when it should have started; SCHEDD_TIME_NONE: not by a time */
+	struct heap_node queue; /* in a group's or an executor's queue */
+	struct timer timer;     /* time-out, SIGKILL or the next attempt */
+	struct task *task;
+	struct adopted *adopted; /* the process of a dead daemon; NULL: none */
+	struct task_request request;
+	struct output *output;
+	struct job_pairs extra_env; /* of this run alone; owned */
+	char id[RUN_LIVE_ID_MAX];   /* "backup/42"; last, as it needs no clearing */
+};
+
+/* A run of the job with the next number, claiming. NULL: no memory. */
+struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_trigger trigger);
+/* A claim failed: as if it had never been. */
+void run_live_discard(struct run_live *live);
+void run_live_enter(struct run_live *live, enum run_live_stage stage);
+/* The run is over: row, event, those who wait for it. live is gone after it. reason may be NULL. */
+void run_live_end(struct run_live *live, enum run_state state, const char *reason);
+/* Writes its row as it is now to the store's outbox. */
+void run_live_write(struct run_live *live);
+/* An event about it, at that time; error may be NULL. */
+void run_live_event(
+    struct run_live *live, enum schedd_event_code code, schedd_time when, const char *error);
+/*
+ * Ends it: taken out of its queue, or signalled. signal 0: kill_signal, then
+ * KILL after kill_after. 0 or why it cannot be ended. live may be gone after it.
+ */
+int run_live_stop(struct run_live *live, enum run_live_stop stop, int signal, const char *reason,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* SIGKILL then, unless it has ended. SCHEDD_ENOMEM. */
+int run_live_kill_later(struct run_live *live, struct schedd_mono when)
+    __attribute__((warn_unused_result));
+/* number 0: the oldest. NULL: no such run is going on. */
+struct run_live *run_live_find(
+    const struct schedd_scheduler *scheduler, const char *job, uint32_t number);
+/* "its turn in executor default (8 workers busy)"; NULL: it waits for nothing. */
+const char *run_live_waits_for(const struct run_live *live, char *text, size_t size);
+/* Frees all of them and the spare ones, without a word. */
+void run_live_free_all(struct schedd_scheduler *scheduler);
+bool run_live_check(const struct schedd_scheduler *scheduler);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* From the request to stop until no run is left and all rows are stored. */
+#include "core/top/drain.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include "core/frame/history.h"
+#include "core/keep/notify.h"
+#include "core/runs/run_live.h"
+#include "core/top/handover.h"
+#include "core/top/scheduler_parts.h"
+
+/* How long a freed scheduler waits for processes it has killed: turns of milliseconds. */
+#define DRAIN_ABANDON_TURNS 100
+#define DRAIN_ABANDON_WAIT 50
+
+static struct schedd_scheduler *drain_owner(struct timer *timer)
+{
+	return (struct schedd_scheduler *)(void *)((char *)timer -
+						   offsetof(struct schedd_scheduler, drain.limit));
+}
+
+/* Does it stay when all is done? */
+static bool drain_leaves(const struct schedd_scheduler *scheduler, const struct run_live *live)
+{
+	if (live->held_by_dead)
+		return true;
+	if (scheduler->drain.how == SCHEDULER_DRAIN_DETACH)
+		return live->stage != RUN_LIVE_CLAIMING;
+	return scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER && handover_can(live);
+}
+
+/* The limit is over: whatever still runs gets its kill_signal, then SIGKILL. */
+static void drain_end_runs(struct timer *timer)
+{
+	struct schedd_scheduler *scheduler = drain_owner(timer);
+	struct run_live *live, *next;
+	struct schedd_error err;
+
+	scheduler->drain.ending = true;
+	for (live = scheduler->live; live; live = next) {
+		next = live->next;
+		if (drain_leaves(scheduler, live) || live->stage < RUN_LIVE_STARTING ||
+		    live->stage == RUN_LIVE_ENDED)
+			continue;
+		if (run_live_stop(live, RUN_LIVE_SHUTDOWN, 0, "schedd was stopped", &err))
+			log_warn(scheduler->log, "run %s: %s", live->id, err.message);
+	}
+}
+
+void drain_init(struct schedd_scheduler *scheduler)
+{
+	timer_init(&scheduler->drain.limit, drain_end_runs);
+}
+
+/* Runs that wait for their turn will not get it; claims under way settle first. */
+static void drain_cancel_waiting(struct schedd_scheduler *scheduler)
+{
+	struct run_live *live, *next;
+
+	for (live = scheduler->live; live; live = next) {
+		next = live->next;
+		if (handover_can(live) && scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER)
+			continue;
+		if (live->stage == RUN_LIVE_RETRYING) {
+			run_live_end(
+			    live, RUN_FAILED, "schedd was stopped before the next attempt");
+			next = scheduler->live;
+		} else if (live->stage == RUN_LIVE_WAIT_INSTANCE ||
+			   live->stage == RUN_LIVE_WAIT_GROUP ||
+			   live->stage == RUN_LIVE_WAIT_WORKER) {
+			run_live_end(live, RUN_CANCELLED, "schedd was stopped before it began");
+			next = scheduler->live;
+		}
+	}
+}
+
+static bool drain_done(const struct schedd_scheduler *scheduler)
+{
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		if (!drain_leaves(scheduler, live))
+			return false;
+	/* Within the limit the last ends are still told. */
+	return scheduler->drain.ending || !notify_busy(scheduler);
+}
+
+static void drain_save(struct schedd_scheduler *scheduler)
+{
+	struct store_slot *slot = scheduler_store_slot(scheduler, "default");
+	struct store_batch *batch = slot ? store_batch_new(slot->store) : NULL;
+
+	history_flush(scheduler);
+	if (batch) {
+		scheduler_parts_event(scheduler, SCHEDD_EVENT_SCHEDULER_SHUTDOWN, NULL, NULL, NULL);
+		event_ring_save(scheduler, batch);
+		store_batch_put_number(batch, HISTORY_ALIVE_KEY, scheduler_now(scheduler));
+		store_commit(slot->store, batch, NULL, NULL);
+	}
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		store_flush(scheduler->stores[i]->store);
+}
+
+void drain_review(struct schedd_scheduler *scheduler)
+{
+	struct scheduler_reply reply = scheduler->drain.reply;
+
+	if (scheduler->phase != SCHEDULER_DRAINING)
+		return;
+	drain_cancel_waiting(scheduler);
+	if (!drain_done(scheduler))
+		return;
+	scheduler->phase = SCHEDULER_STOPPED;
+	timers_unset(&scheduler->timers, &scheduler->drain.limit);
+	drain_save(scheduler);
+	scheduler->drain.reply = (struct scheduler_reply){NULL, NULL};
+	scheduler_answer(reply, 0, NULL, NULL);
+}
+
+static void drain_set_limit(struct schedd_scheduler *scheduler, schedd_span limit)
+{
+	struct schedd_mono when = {scheduler_mono(scheduler).us + limit};
+
+	if (scheduler->drain.ending || limit == SCHEDD_SPAN_NONE)
+		return;
+	if (limit <= 0) {
+		timers_unset(&scheduler->timers, &scheduler->drain.limit);
+		drain_end_runs(&scheduler->drain.limit);
+	} else if (timers_set(&scheduler->timers, &scheduler->drain.limit, when)) {
+		log_error(scheduler->log, "no memory for the limit of the stop");
+	}
+}
+
+void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit,
+    enum scheduler_drain_how how, struct scheduler_reply reply)
+{
+	struct scheduler_reply earlier = scheduler->drain.reply;
+
+	if (scheduler->phase == SCHEDULER_STOPPED || scheduler->phase == SCHEDULER_NEW) {
+		scheduler_answer(reply, 0, NULL, NULL);
+		return;
+	}
+	scheduler_enter(scheduler);
+	scheduler->phase = SCHEDULER_DRAINING;
+	scheduler->drain.how = how;
+	scheduler->drain.reply = reply;
+	/* A second request replaces the first one's limit; both are answered. */
+	scheduler_answer(earlier, 0, NULL, NULL);
+	if (how != SCHEDULER_DRAIN_DETACH)
+		drain_set_limit(scheduler, limit);
+	scheduler_leave(scheduler);
+}
+
+/* Processes go on without us; nobody reads what they write. */
+static void drain_let_go(struct schedd_scheduler *scheduler)
+{
+	struct arena arena;
+
+	arena_init(&arena);
+	for (struct run_live *live = scheduler->live; live; live = live->next)
+		if (live->task && executor_can_release(live->executor->executor)) {
+			executor_release(live->task, &arena);
+			live->task = NULL;
+			scheduler->running_count--;
+		}
+	arena_clear(&arena);
+}
+
+void drain_abandon(struct schedd_scheduler *scheduler)
+{
+	struct run_live *live, *next;
+	struct schedd_error err;
+
+	if (!scheduler->running_count)
+		return;
+	if (scheduler->phase == SCHEDULER_STOPPED &&
+	    scheduler->drain.how == SCHEDULER_DRAIN_DETACH) {
+		drain_let_go(scheduler);
+		return;
+	}
+	scheduler->phase = SCHEDULER_DRAINING;
+	for (live = scheduler->live; live; live = next) {
+		next = live->next;
+		if (live->task && executor_signal(live->task, SIGKILL, &err))
+			log_warn(scheduler->log, "run %s: %s", live->id, err.message);
+	}
+	for (int i = 0; i < DRAIN_ABANDON_TURNS && scheduler->running_count; i++)
+		if (!scheduler->loop_owned ||
+		    schedd_loop_dispatch(scheduler->loop, DRAIN_ABANDON_WAIT) < 0)
+			return;
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run that the last life did not end is lost. While its process lives on (pid
+ * and start time match) it stands in the job's list of runs, so that it counts
+ * against max_instances and can be killed; when it ends, its row gets its end.
+ */
+#include "core/top/restart.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/changes/follow.h"
+#include "core/changes/job_change.h"
+#include "core/frame/history.h"
+#include "core/jobs/change_log.h"
+#include "core/keep/notify.h"
+#include "core/runs/admission.h"
+#include "core/top/handover.h"
+#include "core/top/scheduler_parts.h"
+#include "executor/adopted.h"
+
+/* Rows of recent history that are looked at for how jobs ended last. */
+#define RESTART_STATES 10000
+
+/* ---- Reading the stores ---- */
+
+struct restart_reader {
+	struct schedd_scheduler *scheduler;
+	struct store_slot *store;
+	uint32_t jobs;
+};
+
+static int restart_take_job(struct job_record *record, void *context)
+{
+	struct restart_reader *reader = context;
+	struct schedd_scheduler *scheduler = reader->scheduler;
+	struct entry *entry = entry_find(scheduler, record->job->id);
+
+	if (entry) {
+		log_warn(scheduler->log,
+		    "job %s is in store %s and in store %s: the latter is not used",
+		    record->job->id, entry->store->name, reader->store->name);
+		job_state_clear(&record->state);
+		job_unref(record->job);
+		return 0;
+	}
+	record->job = job_pool_seal(scheduler->definitions, record->job);
+	entry = entry_new(scheduler, record->job, reader->store);
+	job_unref(record->job);
+	if (!entry) {
+		job_state_clear(&record->state);
+		return SCHEDD_ENOMEM;
+	}
+	entry->state = record->state;
+	entry->busy = false;
+	entry_show(scheduler, entry);
+	if (!entry_executor(entry) && !entry->state.invalid &&
+	    strcmp(job_executor(entry->job), "http") == 0)
+		(void)scheduler_parts_http(scheduler); /* which takes the jobs that name it */
+	if (entry->state.invalid)
+		log_warn(scheduler->log, "job %s in store %s cannot be read: %s", entry->job->id,
+		    reader->store->name, entry->state.invalid);
+	entry_plan(scheduler, entry);
+	reader->jobs++;
+	return 0;
+}
+
+static void restart_take_pause(const char *key, const char *text, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+	struct entry *entry = entry_get(scheduler, key + strlen("paused."));
+
+	if (entry && entry->state.paused && !entry_aside(entry)->pause_text)
+		entry_set_pause_text(entry, strdup(text));
+}
+
+static void restart_take_group(const char *key, const char *text, void *context)
+{
+	struct group_slot *group = admission_group(context, key + strlen("group."));
+
+	if (group)
+		group->parallel = (uint32_t)strtoul(text, NULL, 10);
+}
+
+static void restart_take_scheduler(const char *key, const char *text, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+
+	if (strcmp(key, "scheduler.paused") == 0 && !scheduler->paused) {
+		scheduler->paused = true;
+		scheduler->paused_at = scheduler_now(scheduler);
+		scheduler->paused_why = strdup(text);
+	} else if (strcmp(key, "scheduler.boot") == 0 && scheduler->boot_id) {
+		scheduler->booted = strcmp(text, scheduler->boot_id) != 0;
+	}
+}
+
+static int restart_load_texts(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
+{
+	int rc = store_load_texts(slot->store, "paused.", restart_take_pause, scheduler, err);
+
+	if (rc || strcmp(slot->name, "default") != 0)
+		return rc;
+	/* Until it says otherwise this is the first start of all, and so the first since the boot.
+	 */
+	scheduler->booted = scheduler->boot_id != NULL;
+	rc = store_load_texts(slot->store, "group.", restart_take_group, scheduler, err);
+	if (!rc)
+		rc = store_load_texts(
+		    slot->store, "scheduler.", restart_take_scheduler, scheduler, err);
+	return rc;
+}
+
+int restart_load_store(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
+{
+	struct restart_reader reader = {scheduler, slot, 0};
+	int64_t alive = store_load_number(slot->store, HISTORY_ALIVE_KEY, SCHEDD_TIME_NONE);
+	int rc = store_load(slot->store, restart_take_job, &reader, err);
+
+	if (!rc)
+		rc = restart_load_texts(scheduler, slot, err);
+	if (rc)
+		return rc;
+	if (alive > scheduler->down_since)
+		scheduler->down_since = alive;
+	if (reader.jobs)
+		log_info(scheduler->log, "store %s: %u jobs", slot->name, reader.jobs);
+	return 0;
+}
+
+int restart_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		int rc = restart_load_store(scheduler, scheduler->stores[i], err);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- Runs of the last life ---- */
+
+static void restart_process_ended(void *context)
+{
+	struct run_live *live = context;
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	scheduler_enter(scheduler);
+	restart_release(live);
+	run_live_end(live, RUN_LOST, NULL);
+	scheduler_leave(scheduler);
+}
+
+/* Its process lives: it keeps its place among the job's runs. */
+static bool restart_adopt(
+    struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)
+{
+	struct run_live *live;
+	struct schedd_error err;
+	char id[RUN_LIVE_ID_MAX];
+
+	if (!entry || run->pid <= 0)
+		return false;
+	snprintf(id, sizeof(id), "%s/%u", run->job, run->number);
+	live = run_live_new(entry, run->number, run->trigger);
+	if (!live)
+		return false;
+	live->adopted = adopted_new(scheduler->loop, run->pid, run->pid_start, id,
+	    scheduler->socket, restart_process_ended, live, &err);
+	if (!live->adopted || run_copy(&live->run, run)) {
+		adopted_free(live->adopted);
+		live->adopted = NULL;
+		run_live_discard(live);
+		return false;
+	}
+	free(live->run.job);
+	live->run.job = live->job->id;
+	live->held_by_dead = true;
+	live->holds_instance = true;
+	entry->holding++;
+	run_live_enter(live, RUN_LIVE_RUNNING);
+	return true;
+}
+
+static void restart_tell_lost(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, const struct run *run)
+{
+	struct schedd_event event = {.code = SCHEDD_EVENT_RUN_LOST,
+	    .time = scheduler_now(scheduler),
+	    .job = run->job,
+	    .store = slot->name,
+	    .run = run->number,
+	    .scheduled_at = run->scheduled_at,
+	    .exit_code = -1,
+	    .error = run->reason,
+	    .uid = -1,
+	    .pid = -1};
+
+	event_ring_emit(scheduler, &event);
+}
+
+static void restart_lose(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, struct run *run)
+{
+	struct entry *entry = entry_get(scheduler, run->job);
+	bool known = run->state == RUN_LOST;
+	bool started = run->started_at != SCHEDD_TIME_NONE || run->pid > 0;
+	bool lives;
+
+	run->state = RUN_LOST;
+	if (!known) {
+		char why[256];
+
+		history_down_reason(
+		    scheduler, scheduler->down_since, scheduler->started_at, why, sizeof(why));
+		free(run->reason);
+		run->reason = strdup(
+		    scheduler->down_since == SCHEDD_TIME_NONE ? "schedd died meanwhile" : why);
+	}
+	lives = restart_adopt(scheduler, entry, run);
+	/* The end of one that is gone is not known: it lies in the time that schedd was down. */
+	if (!lives) {
+		run->ended_at = scheduler->started_at;
+		follow_note(scheduler, slot, run);
+	}
+	history_put(slot, run);
+	if (!lives)
+		follow_run(scheduler, slot, run);
+	if (!lives && entry)
+		notify_lost(scheduler, entry, run);
+	if (known)
+		return;
+	restart_tell_lost(scheduler, slot, run);
+	scheduler->counts.ended[RUN_LOST]++;
+	if (entry)
+		entry->last_state = RUN_LOST;
+	if (entry && job_details(entry->job)->recover && started && !lives)
+		job_change_start(scheduler, entry, RUN_BY_CATCHUP, "recover");
+}
+
+static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	struct schedd_error err;
+	struct run *runs = NULL;
+	size_t count = 0;
+
+	if (store_load_unfinished(slot->store, &runs, &count, &err)) {
+		log_error(scheduler->log, "store %s: %s", slot->name, err.message);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!handover_resume(scheduler, entry_get(scheduler, runs[i].job), &runs[i]))
+			restart_lose(scheduler, slot, &runs[i]);
+		run_clear(&runs[i]);
+	}
+	free(runs);
+}
+
+/* Jobs that ended with the last life, before they could be removed. */
+static void restart_expire(struct schedd_scheduler *scheduler)
+{
+	struct entry *next;
+
+	for (struct entry *entry = entry_first(scheduler, NULL); entry; entry = next) {
+		next = entry_next(scheduler, entry);
+		if (!entry->busy && entry_exhausted(entry))
+			job_change_expire(scheduler, entry);
+	}
+}
+
+/* Jobs that run when schedd starts, or first after a boot. */
+static void restart_start_jobs(struct schedd_scheduler *scheduler)
+{
+	struct entry *next;
+
+	for (struct entry *entry = entry_first(scheduler, NULL); entry; entry = next) {
+		unsigned events = entry->state.invalid ? 0 : trigger_events(entry->job->trigger);
+
+		next = entry_next(scheduler, entry);
+		/* A program that took this one's place is not a start. */
+		if ((events & TRIGGER_ON_START && !scheduler->handover) ||
+		    (events & TRIGGER_ON_BOOT && scheduler->booted))
+			job_change_start(scheduler, entry, RUN_BY_SCHEDULE, NULL);
+	}
+	restart_expire(scheduler);
+}
+
+/* How the last run of each job ended, as far as recent history says; newest first. */
+static void restart_take_states(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+
+	(void)err;
+	(void)cursor;
+	for (size_t i = 0; !rc && i < count; i++) {
+		struct entry *entry = entry_get(scheduler, runs[i].job);
+
+		if (entry && entry->last_state == RUN_QUEUED && run_ended(runs[i].state))
+			entry->last_state = (uint8_t)runs[i].state;
+	}
+}
+
+static void restart_ask_states(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	struct store_run_query query = {.states = 1u << RUN_SUCCESS | 1u << RUN_FAILED |
+						  1u << RUN_TIMEOUT | 1u << RUN_KILLED |
+						  1u << RUN_LOST,
+	    .since = SCHEDD_TIME_NONE,
+	    .until = SCHEDD_TIME_NONE,
+	    .limit = RESTART_STATES};
+
+	if (slot->entries)
+		store_query_runs(slot->store, &query, restart_take_states, scheduler);
+}
+
+static void restart_remember_boot(struct schedd_scheduler *scheduler)
+{
+	struct store_slot *slot = scheduler_store_slot(scheduler, "default");
+	struct store_batch *batch = store_batch_new(slot->store);
+
+	store_batch_put_number(batch, HISTORY_ALIVE_KEY, scheduler->started_at);
+	if (scheduler->boot_id)
+		store_batch_put_text(batch, "scheduler.boot", scheduler->boot_id);
+	store_commit(slot->store, batch, NULL, NULL);
+}
+
+/* Looking back must know when nothing could run. */
+static void restart_record(struct schedd_scheduler *scheduler)
+{
+	struct value more = value_map();
+	struct arena arena;
+
+	/* A program that took this one's place missed nothing. */
+	if (scheduler->handover || scheduler->down_since == SCHEDD_TIME_NONE)
+		return;
+	arena_init(&arena);
+	value_put(&arena, &more, "down_since", value_int(scheduler->down_since));
+	change_log_scheduler(scheduler, "scheduler_started", NULL, &more, &arena);
+	arena_clear(&arena);
+}
+
+void restart_begin(struct schedd_scheduler *scheduler)
+{
+	struct follow_notes *notes[SCHEDULER_STORES_MAX];
+	uint32_t stores = scheduler->store_count;
+
+	scheduler_parts_event(scheduler, SCHEDD_EVENT_SCHEDULER_STARTED, NULL, NULL, NULL);
+	restart_record(scheduler);
+	/* Before anything new is noted. */
+	for (uint32_t i = 0; i < stores; i++)
+		notes[i] = follow_load(scheduler, scheduler->stores[i]);
+	for (uint32_t i = 0; i < stores; i++)
+		restart_lose_all(scheduler, scheduler->stores[i]);
+	for (uint32_t i = 0; i < stores; i++)
+		follow_recover(notes[i]);
+	history_flush(scheduler);
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		restart_ask_states(scheduler, scheduler->stores[i]);
+	restart_remember_boot(scheduler);
+	restart_start_jobs(scheduler);
+}
+
+void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	struct follow_notes *notes = follow_load(scheduler, slot);
+
+	restart_lose_all(scheduler, slot);
+	follow_recover(notes);
+	history_flush(scheduler);
+	restart_ask_states(scheduler, slot);
+	restart_expire(scheduler);
+}
+
+int restart_signal(struct run_live *live, int signal, struct schedd_error *err)
+{
+	return adopted_signal(live->adopted, signal, err);
+}
+
+void restart_release(struct run_live *live)
+{
+	adopted_free(live->adopted);
+	live->adopted = NULL;
+}
+
+void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)
+{
+	free(scheduler->boot_id);
+	scheduler->boot_id = boot_id ? strdup(boot_id) : NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the last life left behind: jobs, runs that had not ended, processes that live on. */
+#ifndef SCHEDD_CORE_TOP_RESTART_H
+#define SCHEDD_CORE_TOP_RESTART_H
+
+#include "core/runs/run_live.h"
+
+/* Reads all stores: jobs, pauses, group limits. Blocks. */
+int restart_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* One store that is added while the scheduler runs: the same two steps. */
+int restart_load_store(struct schedd_scheduler *scheduler, struct store_slot *slot,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot);
+/* Ends the runs of the last life as lost, takes up their processes, starts what runs at start. */
+void restart_begin(struct schedd_scheduler *scheduler);
+/* Signals a process of the last life. */
+int restart_signal(struct run_live *live, int signal, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Lets go of such a process, if live stands for one. */
+void restart_release(struct run_live *live);
+
+#endif

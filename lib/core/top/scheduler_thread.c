@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* The ways to run: blocking, in a thread, or driven by the caller's loop. */
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include "core/top/scheduler_call.h"
+#include "core/top/scheduler_parts.h"
+
+struct scheduler_thread {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool started; /* start was tried; rc and err say how it went */
+	bool ended;   /* the loop is left: calls are made by whoever makes them */
+	int rc;
+	struct schedd_error err;
+};
+
+/* ---- Calls ---- */
+
+static void scheduler_call_open(struct mailbox_letter *letter)
+{
+	struct scheduler_call *call = (struct scheduler_call *)(void *)letter;
+	struct scheduler_thread *thread = call->scheduler->thread;
+
+	call->run(call);
+	pthread_mutex_lock(&thread->lock);
+	call->finished = true;
+	pthread_cond_broadcast(&thread->changed);
+	pthread_mutex_unlock(&thread->lock);
+}
+
+/* True: another thread drives the scheduler, and it will get the call. */
+static bool scheduler_call_post(struct scheduler_call *call)
+{
+	struct scheduler_thread *thread = call->scheduler->thread;
+	bool posted;
+
+	if (!thread || pthread_equal(pthread_self(), thread->thread))
+		return false;
+	pthread_mutex_lock(&thread->lock);
+	posted = !thread->ended;
+	if (posted) {
+		call->letter.open = scheduler_call_open;
+		mailbox_post(call->scheduler->mailbox, &call->letter);
+		while (!call->finished)
+			pthread_cond_wait(&thread->changed, &thread->lock);
+	}
+	pthread_mutex_unlock(&thread->lock);
+	return posted;
+}
+
+void scheduler_call(struct scheduler_call *call)
+{
+	if (!scheduler_call_post(call))
+		call->run(call);
+}
+
+/* ---- Running ---- */
+
+/* Turns the loop until the scheduler has stopped. */
+static int scheduler_turn(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	if (!scheduler->loop_owned)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "the scheduler has a loop of the host's: start it and run that loop");
+	while (scheduler->phase != SCHEDULER_STOPPED)
+		if (schedd_loop_dispatch(scheduler->loop, -1) < 0)
+			return schedd_error_set(err, SCHEDD_EFAILED, "the loop cannot wait");
+	return 0;
+}
+
+int schedd_scheduler_run(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	int rc = schedd_scheduler_start(scheduler, err);
+
+	return rc ? rc : scheduler_turn(scheduler, err);
+}
+
+static void *scheduler_thread_main(void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+	struct scheduler_thread *thread = scheduler->thread;
+	struct schedd_error err;
+	int rc = schedd_scheduler_start(scheduler, &err);
+
+	pthread_mutex_lock(&thread->lock);
+	thread->started = true;
+	thread->rc = rc;
+	thread->err = err;
+	pthread_cond_broadcast(&thread->changed);
+	pthread_mutex_unlock(&thread->lock);
+	if (!rc)
+		scheduler_turn(scheduler, &err);
+	pthread_mutex_lock(&thread->lock);
+	thread->ended = true;
+	pthread_mutex_unlock(&thread->lock);
+	/* Calls that were posted before that are still made. */
+	mailbox_deliver(scheduler->mailbox);
+	return NULL;
+}
+
+int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	struct scheduler_thread *thread;
+	int rc;
+
+	if (scheduler->thread || !scheduler->loop_owned)
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "the scheduler has a loop or a thread already");
+	thread = calloc(1, sizeof(*thread));
+	if (!thread)
+		return schedd_error_nomem(err);
+	pthread_mutex_init(&thread->lock, NULL);
+	pthread_cond_init(&thread->changed, NULL);
+	scheduler->thread = thread;
+	/* Held until its id is known, so that it can tell itself from others. */
+	pthread_mutex_lock(&thread->lock);
+	rc = pthread_create(&thread->thread, NULL, scheduler_thread_main, scheduler);
+	while (!rc && !thread->started)
+		pthread_cond_wait(&thread->changed, &thread->lock);
+	pthread_mutex_unlock(&thread->lock);
+	if (rc) {
+		pthread_cond_destroy(&thread->changed);
+		pthread_mutex_destroy(&thread->lock);
+		free(thread);
+		scheduler->thread = NULL;
+		return schedd_error_set(err, SCHEDD_EFAILED, "no thread can be made");
+	}
+	if (!thread->rc)
+		return 0;
+	if (err)
+		*err = thread->err;
+	rc = thread->rc;
+	scheduler_thread_end(scheduler);
+	return rc;
+}
+
+/* Waits for the thread to end, which must have been told to. */
+static void scheduler_thread_join(struct schedd_scheduler *scheduler)
+{
+	struct scheduler_thread *thread = scheduler->thread;
+
+	if (!thread || pthread_equal(pthread_self(), thread->thread))
+		return;
+	pthread_join(thread->thread, NULL);
+	pthread_cond_destroy(&thread->changed);
+	pthread_mutex_destroy(&thread->lock);
+	free(thread);
+	scheduler->thread = NULL;
+}
+
+/* ---- Stopping ---- */
+
+struct scheduler_stop {
+	struct scheduler_call call;
+	schedd_span limit;
+};
+
+static void scheduler_stop_ask(struct scheduler_call *call)
+{
+	struct scheduler_stop *stop = (struct scheduler_stop *)(void *)call;
+
+	scheduler_drain(call->scheduler, stop->limit, false, (struct scheduler_reply){NULL, NULL});
+}
+
+void schedd_scheduler_stop(struct schedd_scheduler *scheduler, schedd_span limit)
+{
+	struct scheduler_stop stop = {.limit = limit};
+	bool own = scheduler->thread && !pthread_equal(pthread_self(), scheduler->thread->thread);
+
+	stop.call.scheduler = scheduler;
+	stop.call.run = scheduler_stop_ask;
+	scheduler_call(&stop.call);
+	if (own) {
+		scheduler_thread_join(scheduler);
+		return;
+	}
+	/* Inside a callback it only asks; the loop that called us goes on. */
+	if (scheduler->depth || scheduler->thread)
+		return;
+	while (scheduler->loop_owned && scheduler->phase == SCHEDULER_DRAINING)
+		if (schedd_loop_dispatch(scheduler->loop, -1) < 0)
+			return;
+	while (!scheduler->loop_owned && scheduler->phase == SCHEDULER_DRAINING)
+		if (mailbox_wait(scheduler->mailbox) < 0)
+			return;
+}
+
+void scheduler_thread_end(struct schedd_scheduler *scheduler)
+{
+	if (!scheduler->thread)
+		return;
+	if (scheduler->phase == SCHEDULER_RUNNING || scheduler->phase == SCHEDULER_DRAINING)
+		schedd_scheduler_stop(scheduler, 0);
+	else
+		scheduler_thread_join(scheduler);
+}
+
+/* ---- A loop of the host's own ---- */
+
+int schedd_scheduler_fd(struct schedd_scheduler *scheduler)
+{
+	return scheduler->loop_owned ? schedd_loop_fd(scheduler->loop) : -1;
+}
+
+schedd_time schedd_scheduler_next_wake(const struct schedd_scheduler *scheduler)
+{
+	schedd_time wall, later;
+	struct schedd_mono mono;
+
+	scheduler_next_wake(scheduler, &wall, &mono);
+	if (mono.us == INT64_MAX)
+		return wall;
+	later = scheduler_now(scheduler) + (mono.us - scheduler_mono(scheduler).us);
+	return wall == SCHEDD_TIME_NONE || later < wall ? later : wall;
+}
+
+void schedd_scheduler_process(struct schedd_scheduler *scheduler)
+{
+	if (scheduler->loop_owned)
+		schedd_loop_dispatch(scheduler->loop, 0);
+	scheduler_tick(scheduler);
+}
