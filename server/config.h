@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/value.h"
 #include "core/scheduler.h"
-#include "server/rpc/rpc.h"
+#include "server/rpc/rpc_state.h"
 
 #define CONFIG_SETTINGS_MAX 64 /* rows of the table */
 

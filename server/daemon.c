@@ -23,33 +23,7 @@
 #include "server/notify_systemd.h"
 #include "server/reexec.h"
 #include "server/reload.h"
-
-/* ---- Small answers ---- */
-
-struct schedd_scheduler *daemon_scheduler(struct daemon *daemon)
-{
-	return daemon->scheduler;
-}
-
-const struct schedd_log *daemon_log(const struct daemon *daemon)
-{
-	return &daemon->setup.sink->log;
-}
-
-const struct config *daemon_config(const struct daemon *daemon)
-{
-	return daemon->setup.config;
-}
-
-const struct paths *daemon_paths(const struct daemon *daemon)
-{
-	return daemon->setup.paths;
-}
-
-bool daemon_is_stopping(const struct daemon *daemon)
-{
-	return daemon->stopping;
-}
+#include "server/rpc/rpc.h"
 
 /* ---- Start ---- */
 
@@ -93,27 +67,6 @@ static int daemon_add_defaults(struct daemon *daemon, struct schedd_error *err)
 		rc = schedd_scheduler_add_executor(
 		    daemon->scheduler, "default", "subprocess", 0, err);
 	free(path);
-	return rc;
-}
-
-int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
-    const struct scheduler_actor *actor, struct schedd_error *err)
-{
-	const char *directory = daemon->setup.paths->state_dir;
-	char *own = NULL;
-	int length = 0, rc;
-
-	if (path && strcmp(type, "memory") == 0)
-		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "store '%s': a memory store is kept in no file: no path", name);
-	if (path && path[0] != '/')
-		length = asprintf(&own, "%s/%s", directory, path);
-	else if (!path && strcmp(type, "memory") != 0)
-		length = asprintf(&own, "%s/%s.db", directory, name);
-	if (length < 0)
-		return schedd_error_nomem(err);
-	rc = scheduler_add_store(daemon->scheduler, name, type, own ? own : path, actor, err);
-	free(own);
 	return rc;
 }
 
@@ -244,6 +197,8 @@ static int daemon_make_watchdog(struct daemon *daemon, struct schedd_error *err)
 	return 0;
 }
 
+static void daemon_begin_stop(struct daemon *daemon, enum daemon_stop how);
+static int daemon_begin_reexec(struct daemon *daemon, struct schedd_error *err);
 static void daemon_on_signal(int signo, void *context);
 
 /* What stands around the scheduler. */
@@ -321,6 +276,12 @@ static int daemon_make(struct daemon *daemon, struct schedd_error *err)
 	return rc;
 }
 
+static const struct daemon_control daemon_control = {
+    .stop = daemon_begin_stop,
+    .reexec = daemon_begin_reexec,
+    .reload = reload_config,
+};
+
 int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct schedd_error *err)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
@@ -330,6 +291,7 @@ int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct sch
 	if (!daemon)
 		return schedd_error_nomem(err);
 	daemon->setup = *setup;
+	daemon->control = &daemon_control;
 	daemon->lock.fd = daemon->listener.fd = daemon->listener.lock.fd = -1;
 	daemon->started_at = clock->wall(clock->context);
 	daemon->started = clock->mono(clock->context);
@@ -400,7 +362,7 @@ static void daemon_on_drained(
 		listeners_abandon(daemon->listeners);
 }
 
-void daemon_stop(struct daemon *daemon, enum daemon_stop how)
+static void daemon_begin_stop(struct daemon *daemon, enum daemon_stop how)
 {
 	const struct config *config = daemon->setup.config;
 	struct scheduler_reply reply = {.call = daemon_on_drained, .context = daemon};
@@ -451,7 +413,7 @@ struct reexec daemon_take_reexec(struct daemon *daemon)
 	return reexec;
 }
 
-int daemon_reexec(struct daemon *daemon, struct schedd_error *err)
+static int daemon_begin_reexec(struct daemon *daemon, struct schedd_error *err)
 {
 	if (daemon->stopping)
 		return schedd_error_set(err, SCHEDD_ECONFLICT, "schedd is stopping already");
@@ -485,7 +447,7 @@ static void daemon_on_signal(int signo, void *context)
 	case SIGHUP:
 		/* While it starts the config has just been read. */
 		if (daemon->settled)
-			reload_config(daemon, NULL, NULL, NULL);
+			daemon_reload(daemon, NULL, NULL, NULL);
 		break;
 	}
 	if (rc)

@@ -17,6 +17,7 @@
 
 struct daemon;
 struct scheduler_actor;
+struct value;
 struct schedd_scheduler;
 
 /* How much patience a stop has with running jobs. */
@@ -60,6 +61,19 @@ void daemon_stop(struct daemon *daemon, enum daemon_stop how);
  */
 int daemon_reexec(struct daemon *daemon, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/*
+ * What a reload came to. changed and restart, valid during the call: keys that
+ * are in force now, and keys that need a restart. SCHEDD_EFILE: the new config
+ * or a job file of it is wrong and nothing has changed.
+ */
+typedef void (*reload_fn)(int rc, const struct schedd_error *err, const struct value *changed,
+    const struct value *restart, void *context);
+/*
+ * Reads the config again (SIGHUP, server.reload) and applies the jobs it names.
+ * done (NULL: nobody asks) is called in any case, now or when the jobs are there.
+ */
+void daemon_reload(
+    struct daemon *daemon, const struct scheduler_actor *actor, reload_fn done, void *context);
 /* After daemon_run: how the program is to be run anew; its path is NULL if it is not to be. */
 struct reexec daemon_take_reexec(struct daemon *daemon);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon consists of; for daemon.c, reload.c and status.c alone. */
+/* What the daemon consists of; for daemon.c, daemon_state.c, reload.c and status.c alone. */
 #ifndef SCHEDD_SERVER_DAEMON_STATE_H
 #define SCHEDD_SERVER_DAEMON_STATE_H
 
@@ -11,14 +11,23 @@
 #include "server/lock.h"
 #include "server/orphans.h"
 #include "server/reexec.h"
-#include "server/rpc/rpc.h"
+#include "server/rpc/rpc_state.h"
 #include "server/signals.h"
 #include "server/zone_watch.h"
 
 struct event;
 struct event_base;
 
+/* What can be done to the daemon as a whole; what asks for it stands below what does it. */
+struct daemon_control {
+	void (*stop)(struct daemon *daemon, enum daemon_stop how);
+	int (*reexec)(struct daemon *daemon, struct schedd_error *err);
+	void (*reload)(struct daemon *daemon, const struct scheduler_actor *actor, reload_fn done,
+	    void *context);
+};
+
 struct daemon {
+	const struct daemon_control *control;
 	struct daemon_setup setup; /* its config is replaced by a reload */
 	struct lock lock;          /* of the state directory */
 	struct listener listener;

@@ -22,8 +22,7 @@
 #include "base/strbuf.h"
 #include "proto/frame.h"
 #include "proto/message.h"
-#include "server/rpc/rpc_dispatch.h"
-#include "server/rpc/rpc.h"
+#include "server/rpc/rpc_state.h"
 
 /* A request may have so many elements, and one more for so many bytes of its limit. */
 #define RPC_BYTES_PER_ELEMENT 8
@@ -67,6 +66,18 @@ struct connection {
 static void connection_on_readable(evutil_socket_t fd, short what, void *context);
 static void connection_on_writable(evutil_socket_t fd, short what, void *context);
 
+static void connection_resume(struct connection *c);
+
+static void connection_resume_client(struct rpc_client *client)
+{
+	connection_resume((struct connection *)(void *)client);
+}
+
+static void connection_close_client(struct rpc_client *client)
+{
+	connection_close((struct connection *)(void *)client);
+}
+
 int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd_error *err)
 {
 	struct connection *c = calloc(1, sizeof(*c));
@@ -75,6 +86,8 @@ int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd
 		close(fd);
 		return schedd_error_nomem(err);
 	}
+	c->link.resume = connection_resume_client;
+	c->link.close = connection_close_client;
 	c->rpc = rpc;
 	c->refs = 1;
 	c->fd = fd;
@@ -402,7 +415,7 @@ static size_t connection_messages(struct connection *c, const char *bytes, size_
 			connection_garbage(c, &err);
 			return length;
 		}
-		rpc_dispatch(c, bytes + done, c->scan.offset);
+		rpc_message(c->rpc, c, bytes + done, c->scan.offset);
 		done += c->scan.offset;
 		c->scan.offset = 0;
 		c->had_turn = clock->mono(clock->context).us >= turn_ends;
@@ -532,7 +545,8 @@ static bool connection_is_over(const struct connection *c)
 	return c->doomed || (c->ended && c->calls == 0 && !c->hooks && !c->stalled);
 }
 
-void connection_resume(struct connection *c)
+/* Writes what waits and goes on reading where that had stopped. */
+static void connection_resume(struct connection *c)
 {
 	bool alive;
 

@@ -72,8 +72,4 @@ struct connection_hook *connection_hooks(const struct connection *connection);
 /* Not attached is fine. */
 void connection_detach(struct connection_hook *hook);
 
-/* Writes what waits and goes on reading where that had stopped; called by rpc.c in the next turn.
- */
-void connection_resume(struct connection *connection);
-
 #endif

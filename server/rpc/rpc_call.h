@@ -15,8 +15,19 @@
 #include <schedd/error.h>
 #include "base/value.h"
 #include "core/scheduler.h"
+#include "proto/methods.h"
 #include "server/rpc/connection.h"
-#include "server/rpc/rpc.h"
+#include "server/rpc/rpc_state.h"
+
+struct rpc_call;
+
+/* A method and what answers it. */
+typedef void (*rpc_handler_fn)(struct rpc_call *call);
+struct rpc_method {
+	const struct method *method;
+	rpc_handler_fn handler;
+	bool heavy; /* the answer may be large */
+};
 
 struct rpc_call {
 	struct connection_hook hook;        /* first; attached once cancelled is set */

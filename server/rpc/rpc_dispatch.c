@@ -4,6 +4,7 @@
 
 #include "proto/methods_address.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
 #include "base/suggest.h"
@@ -69,7 +70,7 @@ static const struct {
     {"event.unsubscribe", rpc_event_unsubscribe, false},
 };
 
-bool rpc_dispatch_handler(const char *name, struct rpc_method *out)
+static bool rpc_dispatch_handler(const char *name, struct rpc_method *out)
 {
 	for (size_t i = 0; i < sizeof(rpc_handlers) / sizeof(rpc_handlers[0]); i++) {
 		if (strcmp(rpc_handlers[i].name, name) == 0) {
@@ -80,6 +81,53 @@ bool rpc_dispatch_handler(const char *name, struct rpc_method *out)
 	}
 	return false;
 }
+
+static void rpc_dispatch(struct connection *connection, const char *bytes, size_t length);
+
+/* ---- The index ---- */
+
+static int rpc_compare_names(const void *a, const void *b)
+{
+	const struct rpc_method *left = a, *right = b;
+
+	return strcmp(left->method->name, right->method->name);
+}
+
+static int rpc_compare_name(const void *name, const void *row)
+{
+	return strcmp(name, ((const struct rpc_method *)row)->method->name);
+}
+
+static const struct rpc_method *rpc_method(const struct rpc *rpc, const char *name)
+{
+	return bsearch(
+	    name, rpc->methods, rpc->method_count, sizeof(*rpc->methods), rpc_compare_name);
+}
+
+int rpc_dispatch_init(struct rpc *rpc, struct schedd_error *err)
+{
+	const struct method *row;
+	size_t count = 0;
+
+	for (row = methods_all(); row->name; row++)
+		count++;
+	rpc->methods = calloc(count, sizeof(*rpc->methods));
+	if (!rpc->methods)
+		return schedd_error_nomem(err);
+	for (row = methods_all(); row->name; row++) {
+		struct rpc_method *method = &rpc->methods[rpc->method_count++];
+
+		if (!rpc_dispatch_handler(row->name, method))
+			return schedd_error_set(
+			    err, SCHEDD_EFAILED, "no handler for the method %s", row->name);
+		method->method = row;
+	}
+	qsort(rpc->methods, rpc->method_count, sizeof(*rpc->methods), rpc_compare_names);
+	rpc->on_message = rpc_dispatch;
+	return 0;
+}
+
+/* ---- A message ---- */
 
 static int rpc_unknown(const char *name, struct schedd_error *err)
 {
@@ -130,7 +178,7 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 		method->handler(call);
 }
 
-void rpc_dispatch(struct connection *connection, const char *bytes, size_t length)
+static void rpc_dispatch(struct connection *connection, const char *bytes, size_t length)
 {
 	struct rpc *rpc = connection_rpc(connection);
 	const struct rpc_method *method;

@@ -3,14 +3,14 @@
 #ifndef SCHEDD_SERVER_RPC_RPC_DISPATCH_H
 #define SCHEDD_SERVER_RPC_RPC_DISPATCH_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include "server/rpc/connection.h"
-#include "server/rpc/rpc.h"
+#include <schedd/error.h>
+#include "server/rpc/rpc_state.h"
 
-/* Takes one whole message apart, checks it and calls the handler, or answers what is wrong. */
-void rpc_dispatch(struct connection *connection, const char *bytes, size_t length);
-/* Fills handler and heavy of the method; false: there is no handler of that name. */
-bool rpc_dispatch_handler(const char *name, struct rpc_method *out);
+/*
+ * Finds the handlers of all methods and takes the messages of clients from here
+ * on: each is taken apart and checked, and its handler called, or answered what
+ * is wrong.
+ */
+int rpc_dispatch_init(struct rpc *rpc, struct schedd_error *err) __attribute__((warn_unused_result));
 
 #endif

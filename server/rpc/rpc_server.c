@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "server/config_show.h"
 #include "server/daemon.h"
-#include "server/reload.h"
 #include "server/rpc/rpc_call.h"
 #include "server/status.h"
 
@@ -146,7 +145,7 @@ void rpc_server_reload(struct rpc_call *call)
 	struct schedd_error err;
 
 	if (!rpc_call_bool(call, "exec"))
-		reload_config(call->daemon, &call->actor, rpc_reload_done, call);
+		daemon_reload(call->daemon, &call->actor, rpc_reload_done, call);
 	else if (daemon_reexec(call->daemon, &err))
 		rpc_call_fail(call, &err);
 	else

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Clients that have something to send are written to together, once a turn of the loop. */
+#include "server/rpc/rpc_state.h"
+
+#include <event2/event.h>
+
+void rpc_limits_init(struct rpc_limits *limits)
+{
+	limits->request = 4 << 20;
+	limits->clients = 1024;
+	limits->events = 8 << 20;
+	limits->answers = 1 << 20;
+	limits->apply = 64 << 20;
+}
+
+/* ---- Clients ---- */
+
+void rpc_client_add(struct rpc *rpc, struct rpc_client *client)
+{
+	client->prev = NULL;
+	client->next = rpc->clients;
+	if (rpc->clients)
+		rpc->clients->prev = client;
+	rpc->clients = client;
+	rpc->counters.clients++;
+}
+
+void rpc_client_remove(struct rpc *rpc, struct rpc_client *client)
+{
+	struct rpc_client **link;
+
+	if (client->prev)
+		client->prev->next = client->next;
+	else
+		rpc->clients = client->next;
+	if (client->next)
+		client->next->prev = client->prev;
+	rpc->counters.clients--;
+	for (link = &rpc->dirty; client->dirty && *link; link = &(*link)->next_dirty) {
+		if (*link != client)
+			continue;
+		*link = client->next_dirty;
+		break;
+	}
+	client->dirty = false;
+}
+
+static void rpc_client_push(struct rpc *rpc, struct rpc_client *client)
+{
+	client->dirty = true;
+	client->next_dirty = rpc->dirty;
+	rpc->dirty = client;
+}
+
+void rpc_client_dirty(struct rpc *rpc, struct rpc_client *client)
+{
+	if (client->dirty)
+		return;
+	if (!rpc->dirty)
+		event_active(rpc->flush, EV_TIMEOUT, 0);
+	rpc_client_push(rpc, client);
+}
+
+void rpc_client_later(struct rpc *rpc, struct rpc_client *client)
+{
+	static const struct timeval at_once = {0};
+
+	if (client->dirty)
+		return;
+	/* What is made active now is called before the loop looks at descriptors; a timer is not.
+	 */
+	if (!rpc->dirty && event_add(rpc->flush, &at_once) < 0)
+		event_active(rpc->flush, EV_TIMEOUT, 0);
+	rpc_client_push(rpc, client);
+}
+
+void rpc_flush(struct rpc *rpc)
+{
+	struct rpc_client *client, *last = NULL;
+
+	/* In the order in which they became dirty; those that become so meanwhile wait for the next
+	 * turn. */
+	while ((client = rpc->dirty)) {
+		rpc->dirty = client->next_dirty;
+		client->next_dirty = last;
+		last = client;
+	}
+	while ((client = last)) {
+		last = client->next_dirty;
+		client->dirty = false;
+		client->resume(client);
+	}
+}
+
+size_t rpc_buffer(struct rpc *rpc, char **buffer)
+{
+	*buffer = rpc->buffer;
+	return RPC_BUFFER;
+}
+
+void rpc_message(struct rpc *rpc, struct connection *connection, const char *bytes, size_t length)
+{
+	rpc->on_message(connection, bytes, length);
+}
+
+/* ---- Small answers ---- */
+
+void rpc_set_limits(struct rpc *rpc, const struct rpc_limits *limits)
+{
+	rpc->limits = *limits;
+}
+
+const struct rpc_limits *rpc_limits(const struct rpc *rpc)
+{
+	return &rpc->limits;
+}
+
+struct event_base *rpc_base(const struct rpc *rpc)
+{
+	return rpc->base;
+}
+
+struct daemon *rpc_daemon(const struct rpc *rpc)
+{
+	return rpc->daemon;
+}
+
+struct rpc_counters *rpc_counters(struct rpc *rpc)
+{
+	return &rpc->counters;
+}

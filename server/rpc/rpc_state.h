@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of the server's side of the protocol have in common: limits,
+ * counters and the list of clients. It knows none of those parts; they say
+ * here what is to be called.
+ */
+#ifndef SCHEDD_SERVER_RPC_RPC_STATE_H
+#define SCHEDD_SERVER_RPC_RPC_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RPC_BUFFER 65536 /* bytes read at one time */
+
+struct connection;
+struct daemon;
+struct event;
+struct event_base;
+struct rpc_method;
+
+struct rpc_limits {
+	size_t request;   /* bytes of a message */
+	unsigned clients; /* connections at one time */
+	size_t events;    /* bytes of notifications that wait for one client */
+	size_t answers;   /* bytes of unsent answers beyond which a client is not read from */
+	size_t apply;     /* bytes of job.apply in parts */
+};
+
+/* The defaults that PROTOCOL.md names. */
+void rpc_limits_init(struct rpc_limits *limits);
+
+struct rpc_counters {
+	unsigned clients;       /* connected now */
+	unsigned subscriptions; /* of events, now */
+	uint64_t accepted;      /* connections since the start */
+	uint64_t refused;       /* by user or by the limit */
+	uint64_t requests;      /* since the start */
+	uint64_t failed;        /* of these, answered by an error */
+	uint64_t dropped;       /* notifications that slow readers lost */
+	int64_t follows;        /* numbers given to followers of output so far */
+};
+
+/* A connection's place in the lists, and what is done with it there. */
+struct rpc_client {
+	struct rpc_client *next, *prev; /* all clients */
+	struct rpc_client *next_dirty;  /* those with something to send */
+	bool dirty;
+	void (*resume)(struct rpc_client *client); /* it has something to send or to take up */
+	void (*close)(struct rpc_client *client);
+};
+
+/* For rpc.c, rpc_state.c and rpc_dispatch.c alone; others ask the functions below. */
+struct rpc {
+	struct daemon *daemon;    /* borrowed */
+	struct event_base *base;  /* borrowed */
+	struct event *acceptable; /* on the listening descriptor */
+	struct event *flush;      /* activated while dirty clients are in the list */
+	int listening;            /* borrowed */
+	int reserve;              /* a descriptor to give up when there are no more */
+	struct rpc_limits limits;
+	struct rpc_counters counters;
+	/* Takes one whole message of a client apart. */
+	void (*on_message)(struct connection *connection, const char *bytes, size_t length);
+	struct rpc_method *methods; /* sorted by name */
+	size_t method_count;
+	struct rpc_client *clients;
+	struct rpc_client *dirty; /* newest first */
+	char *buffer;
+};
+
+void rpc_set_limits(struct rpc *rpc, const struct rpc_limits *limits);
+const struct rpc_limits *rpc_limits(const struct rpc *rpc);
+struct rpc_counters *rpc_counters(struct rpc *rpc);
+struct event_base *rpc_base(const struct rpc *rpc);
+struct daemon *rpc_daemon(const struct rpc *rpc);
+
+void rpc_client_add(struct rpc *rpc, struct rpc_client *client);
+void rpc_client_remove(struct rpc *rpc, struct rpc_client *client);
+/* resume is called for it in the next turn of the loop. */
+void rpc_client_dirty(struct rpc *rpc, struct rpc_client *client);
+/* As rpc_client_dirty, but not before all that is readable now had its turn. */
+void rpc_client_later(struct rpc *rpc, struct rpc_client *client);
+/* Sends what waits for clients now, as far as their sockets take it. */
+void rpc_flush(struct rpc *rpc);
+/* The buffer for reading that all connections share; returns its size. */
+size_t rpc_buffer(struct rpc *rpc, char **buffer);
+/* Gives a message to on_message. */
+void rpc_message(struct rpc *rpc, struct connection *connection, const char *bytes, size_t length);
+
+#endif
