@@ -43,6 +43,7 @@ struct out_time_key {
 };
 
 struct command {
+	const struct verb *const *verbs; /* all there are, NULL-terminated */
 	const struct verb *verb;
 	struct args args;
 	struct out_settings out;
@@ -86,16 +87,5 @@ int command_call_in(struct command *command, struct arena *arena, const char *me
  */
 int command_next(struct command *command, struct arena *arena, const char **method,
     struct value *params, struct schedd_error *err) __attribute__((warn_unused_result));
-/* Says the error on stderr as --json or people want it; returns the exit status. */
-int command_fail(struct command *command, const struct schedd_error *err);
-/* A sentence to a person on stderr, unless -q. */
-void command_say(const struct command *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* Shorthand for a usage error. */
-int command_usage(struct command *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* Asks on a terminal; without one needs -y. True: go on. *status gets the exit status otherwise. */
-bool command_confirm(struct command *command, int *status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #endif

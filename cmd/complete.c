@@ -6,20 +6,6 @@
 
 #include "cmd/verbs.h"
 
-void complete_offer(
-    struct strbuf *out, const char *prefix, const char *candidate, const char *description)
-{
-	if (strncmp(candidate, prefix, strlen(prefix)) != 0)
-		return;
-	for (const char *c = candidate; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return;
-	strbuf_add(out, candidate);
-	if (description)
-		strbuf_printf(out, "\t%s", description);
-	strbuf_add_char(out, '\n');
-}
-
 /* The row an option word means: --name, --name=… or -x; NULL: none. */
 static const struct option *complete_option(const struct option *const *sets, const char *word)
 {
@@ -54,9 +40,9 @@ static void complete_options(
 		}
 }
 
-static void complete_verbs(const char *prefix, struct strbuf *out)
+static void complete_verbs(const struct verb *const *verb, const char *prefix, struct strbuf *out)
 {
-	for (const struct verb *const *verb = verbs_all; *verb; verb++)
+	for (; *verb; verb++)
 		if (!(*verb)->hidden)
 			complete_offer(out, prefix, (*verb)->name, (*verb)->summary);
 }
@@ -75,7 +61,7 @@ static void complete_kind(struct command *command, enum complete kind, const str
 	}
 	strbuf_add(out, ":words\n");
 	if (kind == COMPLETE_VERB)
-		complete_verbs(prefix, out);
+		complete_verbs(command->verbs, prefix, out);
 	else
 		complete_values(command, kind, option, prefix, out);
 }
@@ -98,7 +84,8 @@ static const struct option *complete_pending(
 }
 
 /* The verb among the words before the cursor; NULL: none yet. */
-static const struct verb *complete_verb(const char *const *words, int at)
+static const struct verb *complete_verb(
+    const struct verb *const *verbs, const char *const *words, int at)
 {
 	const struct option *const sets[] = {option_global, NULL};
 
@@ -108,7 +95,7 @@ static const struct verb *complete_verb(const char *const *words, int at)
 		if (option && option->value && !strchr(words[i], '='))
 			i++;
 		else if (words[i][0] != '-')
-			return verbs_find(words[i]);
+			return verbs_find(verbs, words[i]);
 	}
 	return NULL;
 }
@@ -127,7 +114,7 @@ static enum complete complete_word_kind(const struct verb *verb, const char *con
 void complete_line(
     struct command *command, const char *const *words, int count, int at, struct strbuf *out)
 {
-	const struct verb *verb = complete_verb(words, at);
+	const struct verb *verb = complete_verb(command->verbs, words, at);
 	const struct option *sets[8] = {option_global};
 	const struct option *option;
 	const char *typed;

@@ -35,6 +35,20 @@ static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 static const char *const import_words[] = {"crontab", "json", "systemd", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
+void complete_offer(
+    struct strbuf *out, const char *prefix, const char *candidate, const char *description)
+{
+	if (strncmp(candidate, prefix, strlen(prefix)) != 0)
+		return;
+	for (const char *c = candidate; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return;
+	strbuf_add(out, candidate);
+	if (description)
+		strbuf_printf(out, "\t%s", description);
+	strbuf_add_char(out, '\n');
+}
+
 static void values_words(const char *const *words, const char *prefix, struct strbuf *out)
 {
 	for (; words && *words; words++)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/job_view.h"
+#include "cmd/shell_words.h"
 
 /* The other machine's shell takes the line apart again. */
 static const char *dial_command(struct arena *arena, const char *socket)
@@ -24,7 +25,7 @@ static const char *dial_command(struct arena *arena, const char *socket)
 		value_append(arena, &argv, value_string_ref(socket));
 	}
 	value_append(arena, &argv, value_string_ref("__dial"));
-	job_view_argv(&line, &argv);
+	shell_words_write(&line, &argv);
 	copy = arena_strdup(arena, strbuf_peek(&line));
 	strbuf_clear(&line);
 	return copy;

@@ -108,7 +108,7 @@ static void help_indented(struct strbuf *out, const char *text)
 	}
 }
 
-void help_overview(struct strbuf *out)
+void help_overview(struct strbuf *out, const struct verb *const *verb)
 {
 	const char *group = "";
 
@@ -118,7 +118,7 @@ void help_overview(struct strbuf *out)
 			"> /backup/shop.gz'\n"
 			"  schedctl list\n"
 			"  schedctl history backup\n");
-	for (const struct verb *const *verb = verbs_all; *verb; verb++) {
+	for (; *verb; verb++) {
 		struct strbuf left = STRBUF_EMPTY;
 
 		if ((*verb)->hidden)

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "model/job.h"
 
 #define SET_PART_BYTES ((size_t)1 << 20)
@@ -86,18 +87,18 @@ int job_set_load(struct command *command, struct jobfile *set)
 
 	jobfile_init(set);
 	if (!args_has(&command->args, "file") && command->args.word_count == 0)
-		return command_usage(
+		return say_usage(
 		    command, "which file? give -f FILE, a directory, or - for standard input");
 	diagnostics_init(&diagnostics);
 	while (rc != SCHEDD_ENOMEM && (path = set_next_path(&command->args, &position, &word)))
 		if (jobfile_load(set, path, &context, &diagnostics) == SCHEDD_ENOMEM)
 			rc = SCHEDD_ENOMEM;
 	if (rc)
-		status = command_usage(command, "out of memory");
+		status = say_usage(command, "out of memory");
 	else if (diagnostics.count > 0)
 		status = job_set_diagnose(command, &diagnostics, EXIT_INVALID_FILE);
 	else if (set->files == 0)
-		command_say(command, "There is no job file in there.");
+		say(command, "There is no job file in there.");
 	diagnostics_clear(&diagnostics);
 	return status;
 }
@@ -240,7 +241,7 @@ int job_set_show(struct command *command, const struct value *result, bool uncha
 		command->out.headers = false;
 	list = out_list_begin(command, columns, "id", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; i < result->array.count; i++) {
 		const char *action = value_get_string(&result->array.items[i], "action");
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cmd/job_input.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "model/job_fields.h"
 #include "trigger/trigger_flags.h"
 #include "trigger/when.h"
@@ -341,6 +342,6 @@ void job_spec_say_next(struct command *command, const struct value *job)
 	}
 	strbuf_printf(&text, ". %s%s", words ? words : "", words ? "." : "");
 	spec_say_after(&text, value_get(job, "after"));
-	command_say(command, "%s", strbuf_peek(&text));
+	say(command, "%s", strbuf_peek(&text));
 	strbuf_clear(&text);
 }

@@ -5,35 +5,8 @@
 
 #include "base/duration.h"
 #include "cmd/out.h"
+#include "cmd/shell_words.h"
 #include "trigger/trigger.h"
-
-#define VIEW_SAFE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
-
-static void view_word(struct strbuf *out, const char *word)
-{
-	if (word[0] && strspn(word, VIEW_SAFE) == strlen(word)) {
-		strbuf_add(out, word);
-		return;
-	}
-	strbuf_add_char(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			strbuf_add(out, "'\\''");
-		else
-			strbuf_add_char(out, *word);
-	}
-	strbuf_add_char(out, '\'');
-}
-
-void job_view_argv(struct strbuf *out, const struct value *argv)
-{
-	for (uint32_t i = 0; argv->type == VALUE_ARRAY && i < argv->array.count; i++) {
-		if (i > 0)
-			strbuf_add_char(out, ' ');
-		if (argv->array.items[i].type == VALUE_STRING)
-			view_word(out, argv->array.items[i].string.text);
-	}
-}
 
 static void view_trigger(struct command *command, struct strbuf *out, const struct value *value)
 {
@@ -75,7 +48,7 @@ void job_view_field(struct command *command, struct strbuf *out, const struct jo
 	if (value->type == VALUE_NIL)
 		strbuf_add_char(&raw, '-');
 	else if (field->type == JOB_FIELD_ARGV)
-		job_view_argv(&raw, value);
+		shell_words_write(&raw, value);
 	else if (field->type == JOB_FIELD_TRIGGER)
 		view_trigger(command, &raw, value);
 	else if (field->type == JOB_FIELD_SPAN && duration_from_value(value, &span, NULL) == 0)

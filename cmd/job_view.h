@@ -12,7 +12,5 @@ void job_view(struct command *command, struct strbuf *out, const struct value *j
 /* The value of a field on one line, safe for a terminal; "-" for nil. */
 void job_view_field(struct command *command, struct strbuf *out, const struct job_field *field,
     const struct value *value);
-/* Words as a line that a POSIX shell takes apart into the same words. */
-void job_view_argv(struct strbuf *out, const struct value *argv);
 
 #endif

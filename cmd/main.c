@@ -14,7 +14,8 @@
 #include "cmd/help.h"
 #include "cmd/out.h"
 #include "cmd/out_settings.h"
-#include "cmd/verbs.h"
+#include "cmd/say.h"
+#include "cmd/verb_rows.h"
 
 #define OPTION_SETS_MAX 8
 #define MAIN_KEPT_BYTES (64 << 20)
@@ -59,17 +60,17 @@ static int main_check_words(struct command *command)
 	int count = command->args.word_count;
 
 	if (verb->max_words >= 0 && count > verb->max_words)
-		return command_usage(command, "unexpected argument '%s'; usage: schedctl %s %s",
+		return say_usage(command, "unexpected argument '%s'; usage: schedctl %s %s",
 		    command->args.words[verb->max_words], verb->name, verb->usage);
 	if (count < verb->min_words)
-		return command_usage(command, "an argument is missing; usage: schedctl %s %s",
+		return say_usage(command, "an argument is missing; usage: schedctl %s %s",
 		    verb->name, verb->usage);
 	if (command->args.rest && !verb->rest)
-		return command_usage(command, "schedctl %s takes nothing behind --", verb->name);
+		return say_usage(command, "schedctl %s takes nothing behind --", verb->name);
 	return 0;
 }
 
-static int main_help(const struct verb *verb)
+static int main_help(const struct command *command, const struct verb *verb)
 {
 	struct strbuf text = STRBUF_EMPTY;
 	bool written;
@@ -77,7 +78,7 @@ static int main_help(const struct verb *verb)
 	if (verb)
 		help_verb(&text, verb, false);
 	else
-		help_overview(&text);
+		help_overview(&text, command->verbs);
 	written = out_write(strbuf_peek(&text), text.length);
 	strbuf_clear(&text);
 	return written ? EXIT_DONE : EXIT_PIPE;
@@ -87,8 +88,8 @@ static int main_help(const struct verb *verb)
 static int main_no_verb(struct command *command, int argc)
 {
 	if (argc == 0 || args_has(&command->args, "help"))
-		return main_help(NULL);
-	return command_usage(command, "which verb? see schedctl help");
+		return main_help(command, NULL);
+	return say_usage(command, "which verb? see schedctl help");
 }
 
 static int main_run(struct command *command, int argc, const char *const *argv)
@@ -102,15 +103,15 @@ static int main_run(struct command *command, int argc, const char *const *argv)
 		sets[set++] = *more;
 	if (args_parse(&command->args, sets, argc, argv, &err) != 0 ||
 	    out_settings_read(&command->out, &command->args, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (args_has(&command->args, "version") && !args_has(&command->args, "help"))
-		command->verb = verbs_find("version");
+		command->verb = verbs_find(command->verbs, "version");
 	if (!command->verb)
 		return main_no_verb(command, argc);
 	if (args_has(&command->args, "help"))
-		return main_help(command->verb);
+		return main_help(command, command->verb);
 	if (command->out.format == OUT_PROMETHEUS && strcmp(command->verb->name, "stats") != 0)
-		return command_usage(command, "-o prometheus is for schedctl stats");
+		return say_usage(command, "-o prometheus is for schedctl stats");
 	status = main_check_words(command);
 	return status ? status : command->verb->run(command);
 }
@@ -158,23 +159,23 @@ static int main_flush(struct command *command, int status)
 		return EXIT_PIPE;
 	schedd_error_set(&err, SCHEDD_EFAILED, "standard output: %s",
 	    reason ? strerror(reason) : "it cannot be written");
-	return command_fail(command, &err);
+	return say_error(command, &err);
 }
 
 int main(int argc, char **argv)
 {
 	const char *const *words = (const char *const *)argv;
 	int at = main_verb_at(argc, words);
-	struct command command = {.now = schedd_clock_system()->wall(NULL)};
+	struct command command = {.verbs = verb_rows, .now = schedd_clock_system()->wall(NULL)};
 	const char **rest = main_without_verb(argc, words, at);
 	int status;
 
 	main_prepare();
 	out_settings_guess(&command.out, argc, words);
 	arena_init(&command.arena);
-	command.verb = at ? verbs_find(argv[at]) : NULL;
+	command.verb = at ? verbs_find(command.verbs, argv[at]) : NULL;
 	if (!rest) {
-		status = command_usage(&command, "out of memory");
+		status = say_usage(&command, "out of memory");
 	} else if (at && !command.verb) {
 		status = verbs_unknown(&command, argv[at]);
 	} else {

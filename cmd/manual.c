@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cmd/verbs.h"
+#include "cmd/verb_rows.h"
 #include "model/job_fields.h"
 #include "proto/methods.h"
 
@@ -120,7 +120,7 @@ static void manual_verb(struct strbuf *out, const struct verb *verb)
 
 static void manual_verbs(struct strbuf *out)
 {
-	for (const struct verb *const *verb = verbs_all; *verb; verb++)
+	for (const struct verb *const *verb = verb_rows; *verb; verb++)
 		if (!(*verb)->hidden)
 			manual_verb(out, *verb);
 }

@@ -10,6 +10,7 @@
 
 #include "cmd/job_input.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "trigger/trigger.h"
 #include "trigger/when.h"
 
@@ -177,7 +178,7 @@ static int agenda_show(struct agenda *agenda)
 	struct out_list *list = out_list_begin(command, columns, "job", &err);
 
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (size_t i = 0; i < agenda->count; i++) {
 		struct value row = value_map();
 
@@ -188,10 +189,10 @@ static int agenda_show(struct agenda *agenda)
 		out_list_row(list, &row);
 	}
 	if (agenda->count == 0)
-		command_say(command, "Nothing is planned%s.",
+		say(command, "Nothing is planned%s.",
 		    agenda->until == SCHEDD_TIME_NONE ? "" : " until then");
 	if (agenda->cut && agenda->wanted == AGENDA_MAX)
-		command_say(command, "There is more; the first %d are shown.", AGENDA_MAX);
+		say(command, "There is more; the first %d are shown.", AGENDA_MAX);
 	return out_list_end(list);
 }
 
@@ -207,15 +208,15 @@ int next_agenda(struct command *command)
 	if (agenda_bound(command, "from", &agenda.from, &err) != 0 ||
 	    agenda_bound(command, "until", &agenda.until, &err) != 0 ||
 	    (number && job_input_integer("n", number, &wanted, &err) != 0))
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (!number && agenda.until != SCHEDD_TIME_NONE)
 		wanted = value_int(AGENDA_MAX);
 	if (wanted.integer < 1 || wanted.integer > AGENDA_MAX)
-		return command_usage(
+		return say_usage(
 		    command, "-n: %lld is out of 1 to %d", (long long)wanted.integer, AGENDA_MAX);
 	agenda.wanted = (size_t)wanted.integer;
 	if (agenda_gather(&agenda, &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 	} else {
 		agenda_trim(&agenda);
 		status = agenda_show(&agenda);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One object: JSON for programs, "name: value" lines for people. */
 #include "cmd/out.h"
+#include "cmd/say.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static int object_check(
 
 		snprintf(name, sizeof(name), "%.*s", (int)length, names);
 		if (!length || !object_named(strbuf_peek(&known), name))
-			status = command_usage(command, "unknown column '%s'; there are %s", name,
+			status = say_usage(command, "unknown column '%s'; there are %s", name,
 			    strbuf_peek(&known));
 		names += length;
 	} while (!status && *names++);

@@ -10,6 +10,7 @@
 
 #include "base/suggest.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "model/run.h"
 
 #define VIEW_WIDTH 16
@@ -226,7 +227,7 @@ static int view_attempts_list(struct command *command, const struct value *run)
 	shown.out.sort = shown.out.columns = NULL;
 	list = out_list_begin(&shown, view_attempts, "attempt", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; i < attempts->array.count; i++)
 		out_list_row(list, &attempts->array.items[i]);
 	return out_list_end(list);

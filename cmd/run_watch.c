@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/out.h"
+#include "cmd/say.h"
 
 int run_watch_status(const struct value *run, bool exit_status)
 {
@@ -43,7 +44,7 @@ void run_watch_say(struct command *command, const struct value *run)
 		strbuf_add(&text, ": ");
 		out_safe(&text, reason, strlen(reason), false);
 	}
-	command_say(command, "%s", strbuf_peek(&text));
+	say(command, "%s", strbuf_peek(&text));
 	strbuf_clear(&text);
 }
 
@@ -101,7 +102,7 @@ static bool watch_piece(struct watch *watch, const struct value *piece)
 	if (stream && strcmp(stream, "gap") == 0) {
 		watch_write(watch, true);
 		fflush(stdout);
-		command_say(command, "schedctl: %lld bytes were not kept here",
+		say(command, "schedctl: %lld bytes were not kept here",
 		    (long long)value_get_int(piece, "dropped", 0));
 		return true;
 	}
@@ -130,7 +131,7 @@ static int watch_follow(struct watch *watch, int64_t follow, struct value *ended
 		int rc = command_next(command, &arena, &method, &params, &err);
 
 		if (rc <= 0) {
-			status = rc ? command_fail(command, &err) : EXIT_PIPE;
+			status = rc ? say_error(command, &err) : EXIT_PIPE;
 		} else if (value_get_int(&params, "follow", -1) == follow) {
 			if (strcmp(method, "run.end") == 0) {
 				if (ended && value_get(&params, "result"))
@@ -166,7 +167,7 @@ int run_watch_output(struct command *command, const char *run, const struct run_
 		if (follow)
 			value_put(&arena, &params, "follow", value_bool(true));
 		if (command_call_in(command, &arena, "run.log", &params, &result, &err) != 0) {
-			status = command_fail(command, &err);
+			status = say_error(command, &err);
 			break;
 		}
 		pieces = value_get(&result, "pieces");
@@ -220,13 +221,13 @@ int run_watch(struct command *command, const char *run, bool follow, bool exit_s
 			status = run_watch_output(
 			    command, value_get_string(&result, "id"), &how, true, NULL);
 		else
-			status = command_fail(command, &err);
+			status = say_error(command, &err);
 	}
 	if (status == EXIT_DONE) {
 		const char *id = value_get_string(&result, "id");
 
 		if (watch_wait(command, id ? id : run, "done", &result, &err) != 0)
-			status = command_fail(command, &err);
+			status = say_error(command, &err);
 	}
 	if (status != EXIT_DONE)
 		return exit_status && status != EXIT_PIPE ? EXIT_OWN_FAILURE : status;

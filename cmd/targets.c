@@ -7,6 +7,7 @@
 
 #include "base/strmap.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verbs.h"
 
 #define TARGETS_WINDOW 64
@@ -260,7 +261,7 @@ int targets_call(struct command *command, const struct value *ids, const char *m
 	struct arena arena;
 
 	if (targets_json_begin(command, ids, &json, &begin) != 0)
-		return command_fail(command, &begin);
+		return say_error(command, &begin);
 	arena_init(&arena);
 	for (uint32_t i = 0; i < count; i++) {
 		const char *id = ids->array.items[i].string.text;
@@ -281,7 +282,7 @@ int targets_call(struct command *command, const struct value *ids, const char *m
 		if (!rc && done)
 			done(command, id, &result, context);
 		if (rc) {
-			status = command_fail(command, &err);
+			status = say_error(command, &err);
 			if (count > 1)
 				status = EXIT_FAILED;
 		}
@@ -292,6 +293,6 @@ int targets_call(struct command *command, const struct value *ids, const char *m
 	if (json.list && out_list_end(json.list) != EXIT_DONE && status == EXIT_DONE)
 		status = EXIT_PIPE;
 	if (count == 0 && !out_is_json(command))
-		command_say(command, "No job matches.");
+		say(command, "No job matches.");
 	return status;
 }

@@ -13,6 +13,7 @@
 
 #include "cmd/command.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 
 #define TOP_JOBS_MAX 10000
 #define TOP_HEAD 2 /* lines above the jobs */
@@ -272,7 +273,7 @@ static int top_loop(struct top *top)
 	int rc = top_look(top, &err);
 
 	if (rc)
-		return command_fail(top->command, &err);
+		return say_error(top->command, &err);
 	top_screen();
 	top_key(top, ERR);
 	do {
@@ -282,7 +283,7 @@ static int top_loop(struct top *top)
 		rc = top_look(top, &err);
 	} while (!rc);
 	endwin();
-	return rc ? command_fail(top->command, &err) : EXIT_DONE;
+	return rc ? say_error(top->command, &err) : EXIT_DONE;
 }
 
 int main(int argc, char **argv)
@@ -298,7 +299,7 @@ int main(int argc, char **argv)
 	arena_init(&top.arena);
 	command.out.time = OUT_TIME_RELATIVE;
 	if (args_parse(&command.args, sets, argc - 1, (const char *const *)argv + 1, &err) != 0)
-		status = command_fail(&command, &err);
+		status = say_error(&command, &err);
 	else
 		status = top_loop(&top);
 	rpc_client_close(command.client);

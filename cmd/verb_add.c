@@ -5,6 +5,7 @@
 #include "cmd/job_spec.h"
 #include "cmd/out.h"
 #include "cmd/run_watch.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct option add_options[] = {
@@ -108,12 +109,12 @@ static int add_run(struct command *command)
 	int status;
 
 	if (add_params(command, &params, &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 		job_spec_caret(command, &err);
 		return status;
 	}
 	if (command_call(command, "job.add", &params, &job, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	command_zone(command);
 	id = value_get_string(&job, "id");
 	if (out_is_json(command))
@@ -121,7 +122,7 @@ static int add_run(struct command *command)
 	else
 		status = out_write(id, strlen(id)) && out_write("\n", 1) ? EXIT_DONE : EXIT_PIPE;
 	if (args_has(&command->args, "dry-run"))
-		command_say(command, "Nothing was changed.");
+		say(command, "Nothing was changed.");
 	else
 		job_spec_say_next(command, &job);
 	if (!status && (follow || wait))

@@ -4,6 +4,7 @@
 
 #include "cmd/job_set.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct option apply_options[] = {
@@ -26,13 +27,13 @@ static bool apply_confirm(struct command *command, const struct jobfile *set, in
 	if (!owner)
 		owner = set->owner;
 	if (!owner || !owner[0]) {
-		*status = command_usage(
+		*status = say_usage(
 		    command, "--prune needs --owner NAME: only that owner's jobs are removed");
 		return false;
 	}
 	if (set->jobs.array.count > 0 || args_has(&command->args, "dry-run"))
 		return true;
-	return command_confirm(
+	return say_confirm(
 	    command, status, "The files have no job: remove all jobs of owner '%s'", owner);
 }
 
@@ -46,10 +47,10 @@ static int apply_run(struct command *command)
 
 	if (!status && apply_confirm(command, &set, &status)) {
 		if (job_set_apply(command, &set, dry_run, &result, &err) != 0) {
-			status = command_fail(command, &err);
+			status = say_error(command, &err);
 		} else {
 			status = job_set_show(command, &result, command->out.verbose);
-			command_say(command, "%u added, %u changed, %u unchanged, %u removed%s.",
+			say(command, "%u added, %u changed, %u unchanged, %u removed%s.",
 			    job_set_count(&result, "added"), job_set_count(&result, "changed"),
 			    job_set_count(&result, "unchanged"), job_set_count(&result, "removed"),
 			    dry_run ? " (nothing was done: --dry-run)" : "");
@@ -89,7 +90,7 @@ static int check_run(struct command *command)
 		value_put(&command->arena, &answer, "jobs", value_int(set.jobs.array.count));
 		status = out_json(command, &answer);
 	} else if (!status) {
-		command_say(command, "%u job%s in %u file%s: all fine.", set.jobs.array.count,
+		say(command, "%u job%s in %u file%s: all fine.", set.jobs.array.count,
 		    set.jobs.array.count == 1 ? "" : "s", set.files, set.files == 1 ? "" : "s");
 	}
 	jobfile_clear(&set);

@@ -4,6 +4,7 @@
 
 #include "cmd/completion_scripts.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static int completion_run(struct command *command)
@@ -14,7 +15,7 @@ static int completion_run(struct command *command)
 		if (strcmp(script->shell, shell) == 0)
 			return out_write(script->text, strlen(script->text)) ? EXIT_DONE
 									     : EXIT_PIPE;
-	return command_usage(command, "there is no completion for '%s': bash, zsh or fish", shell);
+	return say_usage(command, "there is no completion for '%s': bash, zsh or fish", shell);
 }
 
 const struct verb verb_completion = {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct out_column config_columns[] = {
@@ -32,13 +33,13 @@ static int config_show(struct command *command, const char *key)
 	if (key)
 		value_put(&command->arena, &params, "key", value_string_ref(key));
 	if (command_call(command, "config.get", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (command->out.format == OUT_JSON)
 		return out_json(command, &result);
 	settings = value_get(&result, "settings");
 	list = out_list_begin(command, config_columns, "key", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; settings && i < settings->array.count; i++)
 		out_list_row(list, &settings->array.items[i]);
 	return out_list_end(list);
@@ -80,7 +81,7 @@ static int config_check(struct command *command, const char *file)
 	schedd_error_set(&err, SCHEDD_EFAILED,
 	    "cannot run %s, which checks the config: %s; is schedd installed?", argv[0],
 	    strerror(errno));
-	return command_fail(command, &err);
+	return say_error(command, &err);
 }
 
 static int config_run(struct command *command)
@@ -92,7 +93,7 @@ static int config_run(struct command *command)
 		return config_show(command, which);
 	if (strcmp(what, "check") == 0)
 		return config_check(command, which);
-	return command_usage(command, "config %s: there are config show and config check", what);
+	return say_usage(command, "config %s: there are config show and config check", what);
 }
 
 const struct verb verb_config = {

@@ -5,6 +5,7 @@
 #include "cmd/job_export.h"
 #include "cmd/job_spec.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct option *const copy_sets[] = {option_trigger, option_action, option_job, NULL};
@@ -43,14 +44,14 @@ static int copy_run(struct command *command)
 	int status;
 
 	if (copy_changes(command, &changes, &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 		job_spec_caret(command, &err);
 		return status;
 	}
 	if (to && value_get(&changes, "id"))
-		return command_usage(command, "the new id is given twice");
+		return say_usage(command, "the new id is given twice");
 	if (job_export_one(command, command->args.words[0], &job, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (to)
 		value_put(&command->arena, &changes, "id", value_string_ref(to));
 	for (uint32_t i = 0; i < job.map.count; i++) {
@@ -61,7 +62,7 @@ static int copy_run(struct command *command)
 			value_put(&command->arena, &changes, member->key, member->value);
 	}
 	if (command_call(command, "job.add", &changes, &answer, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &answer);
 	to = value_get_string(&answer, "id");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* __dial: the far end of --host. */
 #include "cmd/dial.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static int dial_run(struct command *command)
@@ -9,7 +10,7 @@ static int dial_run(struct command *command)
 
 	if (command_connect(command, &err) != 0 ||
 	    dial_relay(rpc_client_fd(command->client), &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	return EXIT_DONE;
 }
 

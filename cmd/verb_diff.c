@@ -5,6 +5,7 @@
 #include "cmd/job_set.h"
 #include "cmd/job_view.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 
@@ -181,7 +182,7 @@ static int diff_show(struct diff *diff)
 	}
 	if (rc) {
 		schedd_error_nomem(&err);
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	diff_flush(diff);
 	diff_find_wanted(diff);
@@ -199,7 +200,7 @@ static int diff_run(struct command *command)
 	if (status)
 		goto out;
 	if (job_set_apply(command, &set, true, &result, &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 		goto out;
 	}
 	if (out_is_json(command)) {

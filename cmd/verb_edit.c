@@ -10,6 +10,7 @@
 #include "cmd/job_export.h"
 #include "cmd/job_spec.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 #include "jobfile/jobfile.h"
 #include "jobfile/jobfile_write.h"
@@ -129,7 +130,7 @@ static int edit_turn(struct edit *edit, bool *unchanged, struct schedd_error *er
 		return 0;
 	}
 	if (!rc) {
-		command_say(edit->command, "Changed %s.", edit->id);
+		say(edit->command, "Changed %s.", edit->id);
 		job_spec_say_next(edit->command, &answer);
 	}
 	return rc;
@@ -141,17 +142,17 @@ static int edit_finish(struct edit *edit, int rc, bool unchanged, struct schedd_
 	int status = EXIT_DONE;
 
 	if (rc) {
-		status = command_fail(edit->command, err);
+		status = say_error(edit->command, err);
 	} else if (unchanged && edit->fault.length > 0) {
 		edit->fault.data[edit->fault.length - 1] = '\0';
 		schedd_error_set(
 		    err, SCHEDD_EFILE, "nothing was changed: %s", strbuf_peek(&edit->fault));
-		status = command_fail(edit->command, err);
+		status = say_error(edit->command, err);
 	} else if (unchanged) {
-		command_say(edit->command, "Nothing was changed.");
+		say(edit->command, "Nothing was changed.");
 	}
 	if (keep && edit->file.path[0])
-		command_say(edit->command, "What you wrote is in %s", edit->file.path);
+		say(edit->command, "What you wrote is in %s", edit->file.path);
 	edit_file_clear(&edit->file, keep);
 	strbuf_clear(&edit->fault);
 	return status;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct option events_options[] = {
@@ -89,8 +90,7 @@ static bool events_show(struct command *command, const struct value *event, stru
 
 static void events_dropped(struct command *command, const struct value *params)
 {
-	command_say(command,
-	    "schedctl: %lld events were dropped, because they were not read in time",
+	say(command, "schedctl: %lld events were dropped, because they were not read in time",
 	    (long long)value_get_int(params, "count", 0));
 }
 
@@ -126,7 +126,7 @@ static int events_read(struct command *command, bool follow, struct out_list *ro
 			status = EXIT_PIPE;
 		arena_clear(&arena);
 	}
-	return rc < 0 ? command_fail(command, &err) : status;
+	return rc < 0 ? say_error(command, &err) : status;
 }
 
 /* What the daemon replays stands before its answer to a later call. */
@@ -141,11 +141,11 @@ static int events_kept(struct command *command)
 	if (command->out.format == OUT_JSON) {
 		rows = out_list_begin(command, none, "event", &err);
 		if (!rows)
-			return command_fail(command, &err);
+			return say_error(command, &err);
 	}
 	if (command_call(command, "server.ping", NULL, &result, &err) != 0) {
 		out_list_drop(rows);
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	status = events_read(command, false, rows);
 	ended = rows ? out_list_end(rows) : EXIT_DONE;
@@ -163,8 +163,7 @@ static int events_run(struct command *command)
 	if (since) {
 		from = strtoll(since, &end, 10);
 		if (*end || end == since || from < 0)
-			return command_usage(
-			    command, "--since: '%s' is not a sequence number", since);
+			return say_usage(command, "--since: '%s' is not a sequence number", since);
 	}
 	events_list(command, &params, "events", "event");
 	events_list(command, &params, "tags", "tag");
@@ -175,10 +174,10 @@ static int events_run(struct command *command)
 	if (since || !args_has(&command->args, "follow"))
 		value_put(&command->arena, &params, "since", value_int(from));
 	if (command_call(command, "event.subscribe", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	command_zone(command);
 	if (since && value_get_int(&result, "first", 0) > from + 1)
-		command_say(command, "schedctl: events %lld to %lld are gone", from + 1,
+		say(command, "schedctl: events %lld to %lld are gone", from + 1,
 		    (long long)value_get_int(&result, "first", 0) - 1);
 	if (args_has(&command->args, "follow"))
 		return events_read(command, true, NULL);

@@ -4,6 +4,7 @@
 
 #include "cmd/job_export.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 #include "jobfile/crontab_write.h"
@@ -119,7 +120,7 @@ static int export_missing(const struct export_file *file)
 		if (file->found[i] || strpbrk(args->words[i], "*?[") || args->words[i][0] == '-')
 			continue;
 		schedd_error_set(&err, SCHEDD_ENOTFOUND, "no job '%.128s'", args->words[i]);
-		command_fail(file->command, &err);
+		say_error(file->command, &err);
 		missing++;
 	}
 	if (missing == 0)
@@ -183,12 +184,12 @@ static int export_run(struct command *command)
 
 	file.found = arena_alloc(&command->arena, (size_t)command->args.word_count + 1);
 	if (!file.found)
-		return command_usage(command, "out of memory");
+		return say_usage(command, "out of memory");
 	export_filters(command, &params);
 	if (file.form == EXPORT_CRONTAB &&
 	    (export_paused(&file, &err) != 0 || export_look(&file, &err) != 0)) {
 		crontab_write_end(&file.crontab);
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	export_begin(&file);
 	rc = job_export_each(command, &params, export_job, &file, &err);
@@ -203,7 +204,7 @@ static int export_run(struct command *command)
 		return EXIT_PIPE;
 	if (rc == SCHEDD_ENOMEM)
 		schedd_error_nomem(&err);
-	return rc ? command_fail(command, &err) : export_missing(&file);
+	return rc ? say_error(command, &err) : export_missing(&file);
 }
 
 const struct verb verb_export = {

@@ -10,12 +10,12 @@ static int help_run(struct command *command)
 	bool written;
 
 	if (command->args.word_count > 0) {
-		verb = verbs_find(command->args.words[0]);
+		verb = verbs_find(command->verbs, command->args.words[0]);
 		if (!verb)
 			return verbs_unknown(command, command->args.words[0]);
 		help_verb(&text, verb, true);
 	} else {
-		help_overview(&text);
+		help_overview(&text, command->verbs);
 	}
 	written = out_write(strbuf_peek(&text), text.length);
 	strbuf_clear(&text);

@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "cmd/columns.h"
 #include "cmd/run_view.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 #include "model/run.h"
 #include "trigger/when.h"
@@ -200,14 +201,14 @@ static int history_check_jobs(struct command *command)
 			continue;
 		if (run_view_names(job)) {
 			if (run_view_get(command, job, &result, &err) != 0)
-				status = command_fail(command, &err);
+				status = say_error(command, &err);
 			continue;
 		}
 		value_put(&command->arena, &params, "id", value_string_ref(job));
 		if (command_call(command, "job.get", &params, &result, &err) == 0 ||
 		    (err.code == SCHEDD_ENOTFOUND && history_has_runs(command, job)))
 			continue;
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 	}
 	return status && command->args.word_count > 1 ? EXIT_FAILED : status;
 }
@@ -226,19 +227,19 @@ static int history_run(struct command *command)
 	if (number) {
 		wanted = strtoll(number, &end, 10);
 		if (*end || end == number || wanted < 0)
-			return command_usage(command, "-n: '%s' is not a number", number);
+			return say_usage(command, "-n: '%s' is not a number", number);
 	}
 	if (history_params(command, &params, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	list = out_list_begin(command, columns_run, "id", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	rc = history_rows(command, &params, list, (uint64_t)wanted, &shown, &err);
 	if (!rc && (shown == 0 || command->args.word_count > 1))
 		unknown = history_check_jobs(command);
 	if (rc || (unknown && shown == 0)) {
 		out_list_drop(list);
-		return rc ? command_fail(command, &err) : unknown;
+		return rc ? say_error(command, &err) : unknown;
 	}
 	status = out_list_end(list);
 	return status ? status : unknown;

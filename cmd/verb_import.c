@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cmd/job_set.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 #include "jobfile/apscheduler.h"
 #include "jobfile/crontab.h"
@@ -184,10 +185,9 @@ static int import_send(struct import *import, struct value *taken)
 		*taken = import_taken(import, &result);
 		return EXIT_DONE;
 	}
-	status = command_fail(command, &err);
+	status = say_error(command, &err);
 	if (rc == SCHEDD_ECONFLICT)
-		command_say(
-		    command, "--replace changes what is there, --if-absent leaves it alone.");
+		say(command, "--replace changes what is there, --if-absent leaves it alone.");
 	return status;
 }
 
@@ -196,7 +196,7 @@ static int import_show(struct import *import, const struct value *taken)
 	struct command *command = import->command;
 	int status = job_set_show(command, taken, true);
 
-	command_say(command, "%u added, %u changed, %u unchanged%s.", job_set_count(taken, "added"),
+	say(command, "%u added, %u changed, %u unchanged%s.", job_set_count(taken, "added"),
 	    job_set_count(taken, "changed"), job_set_count(taken, "unchanged"),
 	    args_has(&command->args, "dry-run") ? " (nothing was done: --dry-run)" : "");
 	return status;
@@ -206,7 +206,7 @@ static int import_nothing(struct command *command)
 {
 	const struct value none = value_array();
 
-	command_say(command, "There is no job to import.");
+	say(command, "There is no job to import.");
 	return out_is_json(command) ? out_json(command, &none) : EXIT_DONE;
 }
 
@@ -236,7 +236,7 @@ static int import_all(struct import *import, import_read_fn read)
 	struct value taken = value_array();
 
 	if (import_load(import, read, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	import_notes(command, &import->notes);
 	if (import->jobs.array.count > 0)
 		status = import_send(import, &taken);
@@ -268,7 +268,7 @@ static int import_run(struct command *command)
 			diagnostics_clear(&import.missing);
 			return status;
 		}
-	return command_usage(
+	return say_usage(
 	    command, "nothing is known of '%s'; there are import crontab, json and systemd", kind);
 }
 

@@ -2,6 +2,7 @@
 /* kill and retry: acts on runs. */
 #include "cmd/out.h"
 #include "cmd/run_watch.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 #include <string.h>
@@ -44,13 +45,13 @@ static int kill_one(struct command *command, const char *run)
 		value_put(&command->arena, &params, "signal", value_string_ref(signal));
 	if (command_call(command, "run.kill", &params, &result, &err) != 0) {
 		kill_suggest(command, run, &err);
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	if (out_is_json(command))
 		return out_json(command, &result);
 	runs = value_get(&result, "runs");
 	for (uint32_t i = 0; runs && i < runs->array.count; i++)
-		command_say(command, "Signalled %s.", runs->array.items[i].string.text);
+		say(command, "Signalled %s.", runs->array.items[i].string.text);
 	return EXIT_DONE;
 }
 
@@ -100,7 +101,7 @@ static int retry_run(struct command *command)
 
 	value_put(&command->arena, &params, "run", value_string_ref(command->args.words[0]));
 	if (command_call(command, "run.retry", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	run = value_get_string(&result, "run");
 	if (out_is_json(command))
 		status = out_json(command, &result);

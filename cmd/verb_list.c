@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "cmd/columns.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 
@@ -120,17 +121,17 @@ static int list_once(struct command *command, const struct value *params)
 
 	list = out_list_begin(command, columns_job, "id", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	rc = list_pages(command, params, list, &count, &err);
 	if (rc) {
 		out_list_drop(list);
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	status = out_list_end(list);
 	if (!status && count == 0 && command->out.terminal && !out_is_json(command))
-		command_say(command, params->map.count > 0
-					 ? "No job matches."
-					 : "There are no jobs yet; see schedctl help add.");
+		say(command, params->map.count > 0
+				 ? "No job matches."
+				 : "There are no jobs yet; see schedctl help add.");
 	return status;
 }
 
@@ -140,7 +141,7 @@ static int list_watch(struct command *command, const struct value *params)
 	int status = EXIT_DONE;
 
 	if (!command->out.terminal)
-		return command_usage(command, "--watch needs a terminal");
+		return say_usage(command, "--watch needs a terminal");
 	while (status == EXIT_DONE) {
 		fputs("\033[H\033[2J", stdout);
 		command->now = schedd_clock_system()->wall(NULL);
@@ -158,7 +159,7 @@ static int list_run(struct command *command)
 	struct value params;
 
 	if (list_params(command, &params, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (args_has(&command->args, "watch"))
 		return list_watch(command, &params);
 	return list_once(command, &params);

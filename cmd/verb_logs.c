@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/out.h"
 #include "cmd/run_watch.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct option logs_options[] = {
@@ -22,7 +23,7 @@ static int logs_run(struct command *command)
 	};
 
 	if (how.only_stdout && how.only_stderr)
-		return command_usage(command, "--stdout and --stderr contradict each other");
+		return say_usage(command, "--stdout and --stderr contradict each other");
 	return run_watch_output(
 	    command, command->args.words[0], &how, args_has(&command->args, "follow"), NULL);
 }

@@ -5,6 +5,7 @@
 #include "cmd/job_input.h"
 #include "cmd/job_spec.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 #include "model/job_fields.h"
@@ -85,7 +86,7 @@ static void modify_done(
 	(void)context;
 	if (out_is_json(command))
 		return;
-	command_say(command, "Changed %s.", id);
+	say(command, "Changed %s.", id);
 	job_spec_say_next(command, result);
 }
 
@@ -96,14 +97,14 @@ static int modify_run(struct command *command)
 	int status;
 
 	if (modify_params(command, &params, &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 		job_spec_caret(command, &err);
 		return status;
 	}
 	if (targets_resolve(command, &ids, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (ids.array.count > 1 && targets_are_bulk(command) &&
-	    !command_confirm(command, &status, "change %u jobs", ids.array.count))
+	    !say_confirm(command, &status, "change %u jobs", ids.array.count))
 		return status;
 	return targets_call(command, &ids, "job.modify", &params, modify_done, NULL);
 }
@@ -139,14 +140,14 @@ static int reschedule_run(struct command *command)
 		schedd_error_set(&err, SCHEDD_EINVAL,
 		    "when should it run? give a trigger: --every, --cron, --at, …");
 	if (err.code) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 		job_spec_caret(command, &err);
 		return status;
 	}
 	if (targets_resolve(command, &ids, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (ids.array.count > 1 && targets_are_bulk(command) &&
-	    !command_confirm(command, &status, "reschedule %u jobs", ids.array.count))
+	    !say_confirm(command, &status, "reschedule %u jobs", ids.array.count))
 		return status;
 	value_put(&command->arena, &params, "trigger", trigger);
 	return targets_call(command, &ids, "job.reschedule", &params, modify_done, NULL);
@@ -172,10 +173,10 @@ static int rename_run(struct command *command)
 	value_put(&command->arena, &params, "id", value_string_ref(command->args.words[0]));
 	value_put(&command->arena, &params, "to", value_string_ref(command->args.words[1]));
 	if (command_call(command, "job.rename", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
-	command_say(command, "%s is now %s; its history went with it.", command->args.words[0],
+	say(command, "%s is now %s; its history went with it.", command->args.words[0],
 	    command->args.words[1]);
 	return EXIT_DONE;
 }

@@ -13,6 +13,7 @@
 #include "cmd/job_spec.h"
 #include "cmd/next_agenda.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 #include "trigger/trigger_flags.h"
@@ -103,9 +104,9 @@ static void next_heading(struct command *command, const struct value *answer)
 	const char *words = value_get_string(answer, "words");
 
 	if (words)
-		command_say(command, "%s", words);
+		say(command, "%s", words);
 	for (uint32_t i = 0; remarks && i < remarks->array.count; i++)
-		command_say(command, "(%s)", remarks->array.items[i].string.text);
+		say(command, "(%s)", remarks->array.items[i].string.text);
 }
 
 /* One answer, its times as texts, as a table. */
@@ -117,13 +118,13 @@ static int next_show(struct command *command, const struct value *answer)
 
 	next_heading(command, answer);
 	if (times->array.count == 0) {
-		command_say(command, "There are no run times.");
+		say(command, "There are no run times.");
 		if (command->out.format <= OUT_WIDE)
 			return EXIT_DONE;
 	}
 	list = out_list_begin(command, next_columns, "time", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; i < times->array.count; i++) {
 		struct value row = value_map();
 		const struct value *time = &times->array.items[i];
@@ -196,7 +197,7 @@ static int next_trigger(struct command *command, const struct value *trigger)
 		value_put(&command->arena, &request, "timezone", value_string_ref(zone));
 	if (next_bounds(command, &request, &err) != 0 ||
 	    trigger_preview_request(&request, &context, false, &command->arena, &answer, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &answer);
 	next_words(command, value_get(&answer, "trigger"), &answer);
@@ -217,7 +218,7 @@ static int next_batch(struct command *command, const char *path)
 		struct schedd_error err;
 
 		schedd_error_set(&err, SCHEDD_EFILE, "%s: %s", path, strerror(errno));
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	while (status == EXIT_DONE && (length = getline(&line, &size, file)) > 0) {
 		if (line[length - 1] == '\n')
@@ -300,9 +301,9 @@ static int next_jobs(struct command *command)
 	int status = EXIT_DONE, shown;
 
 	if (targets_resolve(command, &ids, &unresolved) != 0)
-		return command_fail(command, &unresolved);
+		return say_error(command, &unresolved);
 	if (ids.array.count == 0 && !out_is_json(command))
-		command_say(command, "No job matches.");
+		say(command, "No job matches.");
 	for (uint32_t i = 0; i < ids.array.count; i++) {
 		struct value request = value_map(), answer;
 		struct schedd_error err = {.offset = -1};
@@ -311,7 +312,7 @@ static int next_jobs(struct command *command)
 		if (next_bounds(command, &request, &err) != 0 ||
 		    command_call(command, "trigger.next", &request, &answer, &err) != 0 ||
 		    next_check_bounds(command, &answer, &err) != 0) {
-			status = command_fail(command, &err);
+			status = say_error(command, &err);
 			status = ids.array.count > 1 ? EXIT_FAILED : status;
 			continue;
 		}
@@ -340,13 +341,13 @@ static int next_run(struct command *command)
 		return next_batch(command, batch);
 	command->alone = true;
 	if (job_spec_trigger(command, &trigger, &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 		job_spec_caret(command, &err);
 		return status;
 	}
 	command->alone = false;
 	if (trigger.type != VALUE_NIL && command->args.word_count > 0)
-		return command_usage(command, "give jobs or trigger options, not both");
+		return say_usage(command, "give jobs or trigger options, not both");
 	if (trigger.type != VALUE_NIL)
 		return next_trigger(command, &trigger);
 	if (command->args.word_count > 0 && !args_has(&command->args, "all"))

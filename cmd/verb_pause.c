@@ -2,6 +2,7 @@
 /* pause and resume: of jobs, or of the whole scheduler. */
 #include "base/duration.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 #include "trigger/when.h"
@@ -31,17 +32,17 @@ static int pause_scheduler(struct command *command, const char *method, const ch
 	static const char *const of_jobs[] = {"for", "until", "reason", "run-missed"};
 
 	if (command->args.word_count > 0 || targets_are_bulk(command))
-		return command_usage(command, "--scheduler takes no jobs");
+		return say_usage(command, "--scheduler takes no jobs");
 	for (size_t i = 0; i < sizeof(of_jobs) / sizeof(of_jobs[0]); i++)
 		if (args_has(&command->args, of_jobs[i]))
-			return command_usage(command,
+			return say_usage(command,
 			    "--%s is for jobs; with --scheduler write schedctl pause --all --%s …",
 			    of_jobs[i], of_jobs[i]);
 	if (command_call(command, method, NULL, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
-	command_say(command, "%s", said);
+	say(command, "%s", said);
 	return EXIT_DONE;
 }
 
@@ -90,7 +91,7 @@ static void pause_done(
 		shown.out.time = OUT_TIME_LOCAL;
 		out_when(&shown, &text, until);
 	}
-	command_say(command, "%s %s%s.", (char *)context, id, strbuf_peek(&text));
+	say(command, "%s %s%s.", (char *)context, id, strbuf_peek(&text));
 	strbuf_clear(&text);
 }
 
@@ -104,7 +105,7 @@ static int pause_run(struct command *command)
 		return pause_scheduler(command, "scheduler.pause",
 		    "The scheduler is paused; schedctl resume --scheduler goes on.");
 	if (pause_until(command, &extra, &err) != 0 || targets_resolve(command, &ids, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (args_get(&command->args, "reason"))
 		value_put(&command->arena, &extra, "reason",
 		    value_string_ref(args_get(&command->args, "reason")));
@@ -145,7 +146,7 @@ static int resume_run(struct command *command)
 	if (args_has(&command->args, "scheduler"))
 		return pause_scheduler(command, "scheduler.resume", "The scheduler goes on.");
 	if (targets_resolve(command, &ids, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (args_has(&command->args, "run-missed"))
 		value_put(&command->arena, &extra, "run_missed", value_bool(true));
 	return targets_call(command, &ids, "job.resume", &extra, pause_done, resumed);

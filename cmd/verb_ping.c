@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct option ping_options[] = {
@@ -42,7 +43,7 @@ static int ping_run(struct command *command)
 
 	if (wait && duration_parse(wait, &limit, &err) != 0) {
 		schedd_error_prefix(&err, "--wait-ready");
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	rc = ping_once(command, &result, &err);
 	while (rc == SCHEDD_EUNREACHABLE && clock->mono(NULL).us - begin.us < limit) {
@@ -50,10 +51,10 @@ static int ping_run(struct command *command)
 		rc = ping_once(command, &result, &err);
 	}
 	if (rc)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
-	command_say(command, "schedd answers at %s.", command->socket);
+	say(command, "schedd answers at %s.", command->socket);
 	return EXIT_DONE;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/out.h"
 #include "cmd/verb_rows.h"
@@ -18,7 +19,7 @@ static void remove_done(
 	(void)result;
 	(void)context;
 	if (!out_is_json(command))
-		command_say(command, "Removed %s.", id);
+		say(command, "Removed %s.", id);
 }
 
 static int remove_run(struct command *command)
@@ -28,9 +29,9 @@ static int remove_run(struct command *command)
 	int status;
 
 	if (targets_resolve(command, &ids, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (targets_are_bulk(command) && ids.array.count > 0 &&
-	    !command_confirm(command, &status, "remove %u %s", ids.array.count,
+	    !say_confirm(command, &status, "remove %u %s", ids.array.count,
 		ids.array.count == 1 ? "job" : "jobs"))
 		return status;
 	if (args_has(&command->args, "purge"))

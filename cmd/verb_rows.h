@@ -5,6 +5,9 @@
 
 #include "cmd/verbs.h"
 
+/* All verbs in the order of the help, NULL-terminated. */
+extern const struct verb *const verb_rows[];
+
 extern const struct verb verb_add;
 extern const struct verb verb_apply;
 extern const struct verb verb_backup;

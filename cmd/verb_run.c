@@ -3,6 +3,7 @@
 
 #include "cmd/out.h"
 #include "cmd/run_watch.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 
@@ -37,8 +38,7 @@ static int run_extra(struct command *command, struct value *extra)
 		const char *equals = strchr(text, '=');
 
 		if (!equals || equals == text)
-			return command_usage(
-			    command, "-e: '%s' is not of the form NAME=VALUE", text);
+			return say_usage(command, "-e: '%s' is not of the form NAME=VALUE", text);
 		value_put(&command->arena, &env,
 		    arena_strndup(&command->arena, text, (size_t)(equals - text)),
 		    value_string_ref(equals + 1));
@@ -76,11 +76,11 @@ static int run_run(struct command *command)
 	if (status)
 		return exit_status ? EXIT_OWN_FAILURE : status;
 	if (targets_resolve(command, &ids, &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 		return exit_status ? EXIT_OWN_FAILURE : status;
 	}
 	if (exit_status && ids.array.count != 1) {
-		command_usage(command, "--exit-status needs exactly one job");
+		say_usage(command, "--exit-status needs exactly one job");
 		return EXIT_OWN_FAILURE;
 	}
 	status = targets_call(command, &ids, "job.run", &extra, run_started, &runs);

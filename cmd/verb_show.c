@@ -11,6 +11,7 @@
 #include "cmd/job_view.h"
 #include "cmd/out_json.h"
 #include "cmd/run_view.h"
+#include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 #include "model/run.h"
@@ -200,7 +201,7 @@ static int show_runs(struct command *command, const struct value *job)
 	shown.out.sort = shown.out.columns = NULL;
 	list = out_list_begin(&shown, columns_run, "id", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; i < runs->array.count; i++)
 		out_list_row(list, &runs->array.items[i]);
 	return out_list_end(list);
@@ -238,7 +239,7 @@ static int show_list(
 	struct out_list *list = out_list_begin(command, columns, "id", &err);
 
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; i < shown->array.count; i++)
 		if (!columns->name ||
 		    run_view_names(value_get_string(&shown->array.items[i], "id")) == runs)
@@ -290,7 +291,7 @@ static int show_one(struct command *command, const char *id, bool apart, struct 
 	struct value found;
 
 	if (run ? run_view_get(command, id, &found, err) : show_gather(command, id, &found, err))
-		return command_fail(command, err);
+		return say_error(command, err);
 	if (field)
 		return show_field(command, &found, field);
 	if (show_rows(command)) {
@@ -356,10 +357,10 @@ static int show_run(struct command *command)
 
 	if (show_check_words(command, &err) != 0 || targets_resolve(command, &ids, &err) != 0 ||
 	    show_check(command, &ids, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	status = show_each(command, &ids, &shown);
 	if (ids.array.count == 0 && !out_is_json(command))
-		command_say(command, "No job matches.");
+		say(command, "No job matches.");
 	if (!args_has(&command->args, "field") && show_rows(command))
 		rc = show_gathered(command, &ids, &shown);
 	return rc ? rc : status;

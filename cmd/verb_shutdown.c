@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct option shutdown_options[] = {
@@ -35,21 +36,21 @@ static int shutdown_run(struct command *command)
 	int status = EXIT_DONE;
 
 	if (args_has(&command->args, "wait") && args_has(&command->args, "now"))
-		return command_usage(command, "--wait and --now contradict each other");
+		return say_usage(command, "--wait and --now contradict each other");
 	if (args_has(&command->args, "wait"))
 		value_put(&command->arena, &params, "wait", value_bool(true));
 	if (args_has(&command->args, "now"))
 		value_put(&command->arena, &params, "now", value_bool(true));
 	if (command_call(command, "server.shutdown", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	running = value_get_int(&result, "running", 0);
 	if (running > 0)
-		command_say(command, "Waiting for %lld running %s.", (long long)running,
+		say(command, "Waiting for %lld running %s.", (long long)running,
 		    running == 1 ? "job" : "jobs");
 	if (out_is_json(command))
 		status = out_json(command, &result);
 	shutdown_await_end(command);
-	command_say(command, "schedd has ended.");
+	say(command, "schedd has ended.");
 	return status;
 }
 
@@ -80,7 +81,7 @@ static void reload_say(struct command *command, const struct value *keys, const 
 	if (!keys || keys->type != VALUE_ARRAY || keys->array.count == 0)
 		return;
 	out_cell(command, &text, OUT_LIST, keys);
-	command_say(command, "%s: %s", what, strbuf_peek(&text));
+	say(command, "%s: %s", what, strbuf_peek(&text));
 	strbuf_clear(&text);
 }
 
@@ -92,12 +93,12 @@ static int reload_run(struct command *command)
 	if (args_has(&command->args, "exec"))
 		value_put(&command->arena, &params, "exec", value_bool(true));
 	if (command_call(command, "server.reload", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
 	reload_say(command, value_get(&result, "changed"), "Changed");
 	reload_say(command, value_get(&result, "restart"), "Needs a restart");
-	command_say(command, "The config was read again.");
+	say(command, "The config was read again.");
 	return EXIT_DONE;
 }
 
@@ -145,11 +146,11 @@ static int backup_run(struct command *command)
 	if (store)
 		value_put(&command->arena, &params, "store", value_string_ref(store));
 	if (command_call(command, "server.backup", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
 	out_bytes(&size, value_get_int(&result, "bytes", 0));
-	command_say(command,
+	say(command,
 	    "Jobs and history are in %s (%s). To restore: stop schedd, put it in the "
 	    "place of the store's file, start schedd.",
 	    value_get_string(&result, "path"), strbuf_peek(&size));

@@ -5,6 +5,7 @@
 
 #include "cmd/job_set.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/simulation.h"
 #include "cmd/verb_rows.h"
 #include "trigger/when.h"
@@ -133,13 +134,13 @@ static int simulate_fill(struct command *command, struct simulation *simulation)
 
 	if (!files) {
 		rc = simulation_add_daemon(simulation, &err);
-		return rc ? command_fail(command, &err) : EXIT_DONE;
+		return rc ? say_error(command, &err) : EXIT_DONE;
 	}
 	status = job_set_load(command, &set);
 	for (uint32_t i = 0; !status && !rc && i < set.jobs.array.count; i++)
 		rc = simulation_add(simulation, &set.jobs.array.items[i], &err);
 	jobfile_clear(&set);
-	return rc ? command_fail(command, &err) : status;
+	return rc ? say_error(command, &err) : status;
 }
 
 static int simulate_run(struct command *command)
@@ -149,15 +150,15 @@ static int simulate_run(struct command *command)
 	int status;
 
 	if (simulate_bound(command, "from", &simulation.from, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	simulation.until = simulation.from + SCHEDD_DAY;
 	if (simulate_bound(command, "until", &simulation.until, &err) != 0 ||
 	    simulation_begin(&simulation, args_get(&command->args, "duration"), &err) != 0) {
-		status = command_fail(command, &err);
+		status = say_error(command, &err);
 	} else {
 		status = simulate_fill(command, &simulation);
 		if (!status && simulation_end(&simulation, &err) != 0)
-			status = command_fail(command, &err);
+			status = say_error(command, &err);
 		else if (!status && out_is_json(command)) {
 			struct value answer = simulation_value(&simulation);
 

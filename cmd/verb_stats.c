@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/stats_prometheus.h"
 #include "cmd/verb_rows.h"
 #include "trigger/when.h"
@@ -136,7 +137,7 @@ static int stats_show(struct command *command, struct value *jobs)
 	}
 	list = out_list_begin(command, shown, "job", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; i < jobs->array.count; i++)
 		out_list_row(list, &jobs->array.items[i]);
 	return out_list_end(list);
@@ -150,7 +151,7 @@ static int stats_run(struct command *command)
 
 	if (stats_params(command, &params, &err) != 0 ||
 	    command_call(command, "server.stats", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	jobs = stats_chosen(command, value_get(&result, "jobs"));
 	counters = value_get(&result, "counters");
 	if (command->out.format == OUT_PROMETHEUS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const struct out_column status_columns[] = {
@@ -30,7 +31,7 @@ static int status_run(struct command *command)
 	struct value result;
 
 	if (command_call(command, "server.status", NULL, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	return out_object(command, status_columns, &result);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 /* Asks a method that answers a list and shows it. */
@@ -14,10 +15,10 @@ static int stores_list(
 	struct value result;
 
 	if (command_call(command, method, NULL, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	list = out_list_begin(command, columns, "name", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; result.type == VALUE_ARRAY && i < result.array.count; i++)
 		out_list_row(list, &result.array.items[i]);
 	return out_list_end(list);
@@ -107,9 +108,9 @@ static int groups_set(struct command *command, const char *name)
 	struct schedd_error err = {0};
 
 	if (!parallel)
-		return command_usage(command, "groups set needs --parallel N");
+		return say_usage(command, "groups set needs --parallel N");
 	if (groups_number(parallel) == 0)
-		return command_usage(command,
+		return say_usage(command,
 		    "--parallel: '%s' is not a number from 1 to 1000000; pause the jobs of the "
 		    "group "
 		    "to stop them all",
@@ -117,10 +118,10 @@ static int groups_set(struct command *command, const char *name)
 	value_put(&command->arena, &params, "name", value_string_ref(name));
 	value_put(&command->arena, &params, "parallel", value_int(groups_number(parallel)));
 	if (command_call(command, "group.set", &params, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
-	command_say(command, "At most %s runs of group %s go on at one time.", parallel, name);
+	say(command, "At most %s runs of group %s go on at one time.", parallel, name);
 	return EXIT_DONE;
 }
 
@@ -131,7 +132,7 @@ static int groups_run(struct command *command)
 	if (args->word_count == 0 && !args_has(args, "parallel"))
 		return stores_list(command, "group.list", group_columns);
 	if (args->word_count != 2 || strcmp(args->words[0], "set") != 0)
-		return command_usage(
+		return say_usage(
 		    command, "usage: schedctl groups, or schedctl groups set NAME --parallel N");
 	return groups_set(command, args->words[1]);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/out.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 /* Beside this schedctl, or where it is installed. */
@@ -38,7 +39,7 @@ static int top_run(struct command *command)
 	int count = 1;
 
 	if (!command->out.terminal || !isatty(STDIN_FILENO))
-		return command_usage(command, "top needs a terminal");
+		return say_usage(command, "top needs a terminal");
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
 		if (args_get(&command->args, passed[i]))
 			argv[count++] = arena_printf(&command->arena, "--%s=%s", passed[i],
@@ -47,7 +48,7 @@ static int top_run(struct command *command)
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	schedd_error_set(&err, SCHEDD_EFAILED, "cannot run %s: %s; was it built with ncurses?",
 	    argv[0], strerror(errno));
-	return command_fail(command, &err);
+	return say_error(command, &err);
 }
 
 const struct verb verb_top = {

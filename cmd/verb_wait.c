@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "cmd/out.h"
 #include "cmd/run_watch.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
 static const char *const for_words[] = {"done", "success", "running", "idle", NULL};
@@ -39,7 +40,7 @@ static int wait_one(struct command *command, const char *run, const char *what, 
 	    rpc_client_send(command->client, "run.wait", &params, &msgid, &err) != 0 ||
 	    rpc_client_receive_within(
 		command->client, msgid, SCHEDD_SPAN_NONE, &command->arena, &result, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	if (out_is_json(command))
 		out_json(command, &result);
 	if (strcmp(what, "running") == 0 || strcmp(what, "idle") == 0)
@@ -61,7 +62,7 @@ static int wait_run(struct command *command)
 
 	if (text && duration_parse(text, &timeout, &err) != 0) {
 		schedd_error_prefix(&err, "--timeout");
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	for (int i = 0; i < command->args.word_count; i++) {
 		int one;

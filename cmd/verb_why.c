@@ -5,6 +5,7 @@
 #include "cmd/columns.h"
 #include "cmd/out.h"
 #include "cmd/out_json.h"
+#include "cmd/say.h"
 #include "cmd/verb_rows.h"
 #include "trigger/when.h"
 
@@ -176,7 +177,7 @@ static int why_runs(struct command *command, const struct value *runs)
 	shown.out.sort = shown.out.columns = NULL;
 	list = out_list_begin(&shown, columns_run, "id", &err);
 	if (!list)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	for (uint32_t i = 0; i < runs->array.count; i++)
 		out_list_row(list, &runs->array.items[i]);
 	return out_list_end(list);
@@ -210,17 +211,17 @@ static int why_run(struct command *command)
 	value_put(&command->arena, &params, "id", value_string_ref(command->args.words[0]));
 	if (at && when_parse(at, &context, &when, &err) != 0) {
 		schedd_error_prefix(&err, "--at");
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	}
 	if (at)
 		value_put(&command->arena, &params, "at", value_int(when));
 	if (command_call(command, "job.why", &params, &answer, &err) != 0)
-		return command_fail(command, &err);
+		return say_error(command, &err);
 	/* The daemon's own words for a job that is not there, with what may be meant. */
 	if (why_unknown(&answer)) {
 		params.map.count = 1;
 		if (command_call(command, "job.get", &params, &answer, &err) != 0)
-			return command_fail(command, &err);
+			return say_error(command, &err);
 	}
 	if (out_is_json(command))
 		return out_json(command, &answer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs as rows: parsing, help, manual page and completion read them. */
+/* A verb as a row: parsing, help, manual page and completion read it. */
 #ifndef SCHEDD_CMD_VERBS_H
 #define SCHEDD_CMD_VERBS_H
 
@@ -25,10 +25,8 @@ struct verb {
 	int (*run)(struct command *command); /* returns the exit status */
 };
 
-/* All verbs in the order of the help, NULL-terminated. */
-extern const struct verb *const verbs_all[];
-/* By name or alias; NULL: none. */
-const struct verb *verbs_find(const char *name);
+/* By name or alias, of a NULL-terminated list; NULL: none. */
+const struct verb *verbs_find(const struct verb *const *verbs, const char *name);
 /* Says that there is no such verb, and which one may be meant; returns the exit status. */
 int verbs_unknown(struct command *command, const char *name);
 

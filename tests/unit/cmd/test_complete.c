@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/complete.h"
+#include "cmd/verb_rows.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 /* Completes the last of the words, with no daemon to ask. */
 static void completes(const char *const *words, const char *expected)
 {
-	struct command command = {0};
+	struct command command = {.verbs = verb_rows};
 	struct strbuf out = STRBUF_EMPTY;
 	int count = 0;
 
@@ -45,7 +46,7 @@ Test(complete, knows_what_stands_where)
 
 Test(complete, offers_an_option_once_unless_it_repeats)
 {
-	struct command command = {0};
+	struct command command = {.verbs = verb_rows};
 	struct strbuf out = STRBUF_EMPTY;
 	const char *const words[] = {"schedctl", "add", "--id", "x", "-e", "A=1", "--", NULL};
 	const char *const again[] = {"schedctl", "add", "--id", "x", "-e", "A=1", "--i", NULL};
