@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
-#include "proto/frame.h"
-#include "proto/message.h"
+#include "base/frame.h"
+#include "base/message.h"
 
 /* What a daemon may answer is not limited by what it accepts: a long list is one message. */
 #define CLIENT_MESSAGE_MAX ((size_t)1 << 30)

@@ -20,8 +20,8 @@
 #include <event2/event_struct.h>
 #include <schedd/clock.h>
 #include "base/strbuf.h"
-#include "proto/frame.h"
-#include "proto/message.h"
+#include "base/frame.h"
+#include "base/message.h"
 #include "server/rpc/rpc_state.h"
 
 /* A request may have so many elements, and one more for so many bytes of its limit. */

@@ -14,7 +14,7 @@
 #include <event2/event.h>
 #include "base/log.h"
 #include "base/strbuf.h"
-#include "proto/message.h"
+#include "base/message.h"
 #include "server/daemon.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_dispatch.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/suggest.h"
-#include "proto/message.h"
+#include "base/message.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_apply.h"
 #include "server/rpc/rpc_call.h"

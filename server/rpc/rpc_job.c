@@ -6,7 +6,7 @@
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "model/job_fields.h"
-#include "proto/message.h"
+#include "base/message.h"
 #include "proto/methods.h"
 #include "server/rpc/rpc_call.h"
 

@@ -18,8 +18,8 @@
 #include <unistd.h>
 #include <schedd/clock.h>
 #include "base/strbuf.h"
-#include "proto/frame.h"
-#include "proto/message.h"
+#include "base/frame.h"
+#include "base/message.h"
 #include "proto/rpc_client.h"
 
 #define ROUNDS 9

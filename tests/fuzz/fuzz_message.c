@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/frame.h"
-#include "proto/message.h"
+#include "base/frame.h"
+#include "base/message.h"
 #include "proto/methods.h"
 #include "proto/methods_address.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
-#include "proto/message.h"
+#include "base/message.h"
 
 /* A client on one end of a pair; the test plays the daemon on the other. */
 static struct rpc_client *pair(int *peer, schedd_span timeout)

@@ -5,8 +5,8 @@
  * A request is [0, msgid, method, [params]], an answer [1, msgid, error,
  * result], a notification [2, method, [params]]. See PROTOCOL.md.
  */
-#ifndef SCHEDD_PROTO_MESSAGE_H
-#define SCHEDD_PROTO_MESSAGE_H
+#ifndef SCHEDD_BASE_MESSAGE_H
+#define SCHEDD_BASE_MESSAGE_H
 
 #include <schedd/error.h>
 #include "base/strbuf.h"

@@ -4,8 +4,8 @@
  * unpacked: msgpack-c allocates for the element counts that headers announce,
  * so nothing unchecked may reach it.
  */
-#ifndef SCHEDD_PROTO_FRAME_H
-#define SCHEDD_PROTO_FRAME_H
+#ifndef SCHEDD_BASE_FRAME_H
+#define SCHEDD_BASE_FRAME_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "proto/message.h"
+#include "base/message.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "proto/frame.h"
+#include "base/frame.h"
 
 static struct value sample(struct arena *arena)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walks headers and skips payloads; touches each header once however slowly a message arrives. */
-#include "proto/frame.h"
+#include "base/frame.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Between MessagePack and values. The packing side writes what the msgpack-c packer makes of it. */
-#include "proto/message.h"
+#include "base/message.h"
 
 #include <msgpack.h>
 #include <string.h>

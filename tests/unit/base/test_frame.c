@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "proto/frame.h"
+#include "base/frame.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
