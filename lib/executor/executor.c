@@ -2,7 +2,6 @@
 /* The registry of backends and what is the same for all of them. */
 #include "executor/executor.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/dynlib.h"
@@ -210,36 +209,4 @@ struct value executor_status(const struct executor *executor, struct arena *aren
 	value_put(arena, &map, "max_workers", value_int(executor->config.max_workers));
 	value_put(arena, &map, "running", value_int(executor->busy));
 	return map;
-}
-
-void executor_done(
-    struct executor *executor, const struct task_request *request, const struct task_result *result)
-{
-	struct schedd_job *job = request->job;
-
-	executor->busy--;
-	request->done(result, request->context);
-	/* The request may be gone now. */
-	job_unref(job);
-}
-
-struct task *executor_fail(
-    struct executor *executor, const struct task_request *request, const char *reason)
-{
-	struct task_result result = {.exit_code = -1, .reason = reason};
-
-	executor_done(executor, request, &result);
-	return NULL;
-}
-
-struct task_result executor_returned(int value, char *reason)
-{
-	struct task_result result = {.started = true, .exit_code = value};
-
-	if (value < 0 || value > 255) {
-		snprintf(reason, 64, "the function returned %d, which is not in 0-255", value);
-		result.exit_code = -1;
-		result.reason = reason;
-	}
-	return result;
 }

@@ -2,26 +2,10 @@
 /* Rows point into three structs by offset; only this file turns that into memory. */
 #include "model/job_place.h"
 
-#include <signal.h>
 #include <string.h>
+#include "model/job_details.h"
 
 static const struct schedd_job job_place_job = {.refs = 1};
-
-static const struct job_details job_place_details = {
-    .refs = 1,
-    .max_instances = 1,
-    .misfire_grace_time = SCHEDD_SPAN_NONE,
-    .timeout = SCHEDD_SPAN_NONE,
-    .kill_after = 10 * SCHEDD_SECOND,
-    .kill_signal = SIGTERM,
-    .retry_delay = SCHEDD_SECOND,
-    .retry_backoff = 1,
-    .retry_max_delay = SCHEDD_SPAN_NONE,
-    .umask = -1,
-    .output_max = -1,
-    .keep_runs = -1,
-    .keep_for = SCHEDD_SPAN_NONE,
-};
 
 static const struct job_state job_place_state = {
     .next_fire = SCHEDD_TIME_NONE,
@@ -34,7 +18,7 @@ const void *job_place_defaults(enum job_field_place place)
 {
 	static const void *const defaults[] = {
 	    [JOB_IN_JOB] = &job_place_job,
-	    [JOB_IN_DETAILS] = &job_place_details,
+	    [JOB_IN_DETAILS] = &job_details_defaults,
 	    [JOB_IN_STATE] = &job_place_state,
 	    [JOB_NOWHERE] = NULL,
 	};

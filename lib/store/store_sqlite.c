@@ -13,11 +13,6 @@
 #include "store/sql_migrate.h"
 #include "store/sql_text.h"
 
-struct sqlite_store *store_sqlite_of(struct store *store)
-{
-	return (struct sqlite_store *)store;
-}
-
 /* ---- Opening and closing ---- */
 
 static int sqlite_list_fields(struct sqlite_store *sqlite, struct schedd_error *err)

@@ -73,7 +73,10 @@ struct sqlite_store {
 	_Atomic int64_t runs; /* rows in runs */
 };
 
-struct sqlite_store *store_sqlite_of(struct store *store);
+static inline struct sqlite_store *store_sqlite_of(struct store *store)
+{
+	return (struct sqlite_store *)store;
+}
 
 /* ---- store_sqlite_jobs.c ---- */
 

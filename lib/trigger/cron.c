@@ -66,36 +66,6 @@ int cron_parse(enum cron_dialect dialect, const char *text, const struct cron_dr
 	return schedd_error_nomem(err);
 }
 
-void cron_free(struct cron *cron)
-{
-	if (!cron)
-		return;
-	if (cron->rare)
-		free(cron->rare->notes);
-	free(cron->rare);
-	free(cron);
-}
-
-enum cron_dialect cron_dialect(const struct cron *cron)
-{
-	return (enum cron_dialect)cron->dialect;
-}
-
-const char *cron_text(const struct cron *cron)
-{
-	return cron->text;
-}
-
-bool cron_has_draw(const struct cron *cron)
-{
-	return cron->flags & CRON_DRAWN;
-}
-
-bool cron_has_hash(const struct cron *cron)
-{
-	return cron->flags & CRON_HASHED;
-}
-
 bool cron_moved(const struct cron *cron, const struct zone *zone, schedd_time fire)
 {
 	struct cron_stretch stretch;

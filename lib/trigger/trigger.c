@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dispatch: what is the same for every kind. Bounds hold for the times that a
- * rule names; splay moves what is left of them, so that a host with a large
- * offset makes as many runs as one with a small one.
+ * The ground of every kind: its head, and what is the same for all of them. Bounds hold for the
+ * times that a rule names; splay moves what is left of them, so that a host with a large offset
+ * makes as many runs as one with a small one.
  */
 #include "trigger/trigger.h"
 
 #include <stdlib.h>
-#include "base/civil.h"
 #include "trigger/trigger_ops.h"
 #include "trigger/trigger_spread.h"
-#include "trigger/trigger_text.h"
-#include "trigger/trigger_value.h"
 
 /* Some milliseconds of searching: a century ahead even for combinations of daily rules. */
 #define TRIGGER_STEPS_MAX 100000
@@ -99,9 +96,7 @@ schedd_time trigger_next(const struct schedd_trigger *trigger, schedd_time from)
 
 schedd_time trigger_first(const struct schedd_trigger *trigger, schedd_time now)
 {
-	schedd_time run_at;
-
-	return trigger_next(trigger, trigger_date_get(trigger, &run_at) ? SCHEDD_TIME_MIN : now);
+	return trigger_next(trigger, trigger->ops->late ? SCHEDD_TIME_MIN : now);
 }
 
 /* Cuts a window to what the rule is asked for; false: nothing is left of it. */
@@ -213,24 +208,6 @@ void trigger_remarks(const struct schedd_trigger *trigger, struct strbuf *out)
 		trigger->ops->remarks(trigger, out);
 }
 
-bool trigger_equal(const struct schedd_trigger *a, const struct schedd_trigger *b)
-{
-	struct arena arena;
-	struct value left, right;
-	bool equal;
-
-	if (a == b)
-		return true;
-	if (a->ops != b->ops)
-		return false;
-	arena_init(&arena);
-	left = trigger_to_value(a, &arena);
-	right = trigger_to_value(b, &arena);
-	equal = !arena_failed(&arena) && value_equal(&left, &right);
-	arena_clear(&arena);
-	return equal;
-}
-
 schedd_span trigger_jitter(const struct schedd_trigger *trigger, schedd_time fire)
 {
 	const struct trigger_bounds *bounds = trigger->bounds;
@@ -250,28 +227,4 @@ schedd_time trigger_jittered(
 	if (moved < now)
 		moved = now;
 	return moved > SCHEDD_TIME_MAX ? SCHEDD_TIME_MAX : moved;
-}
-
-int trigger_from_value(const struct value *value, const struct trigger_context *context,
-    struct schedd_trigger **out, struct schedd_error *err)
-{
-	return trigger_value_read(value, context, out, err);
-}
-
-struct value trigger_to_value(const struct schedd_trigger *trigger, struct arena *arena)
-{
-	return trigger_value_write(trigger, arena);
-}
-
-int trigger_from_text(const char *text, const struct trigger_context *context,
-    struct schedd_trigger **out, struct schedd_error *err)
-{
-	struct value value = value_string_ref(text);
-
-	return trigger_value_read(&value, context, out, err);
-}
-
-void trigger_to_text(const struct schedd_trigger *trigger, struct strbuf *out)
-{
-	trigger_text_write(trigger, out);
 }

@@ -140,17 +140,6 @@ static schedd_span trigger_combine_jitter(const struct schedd_trigger *trigger, 
 	return most;
 }
 
-static void trigger_combine_write(
-    const struct schedd_trigger *trigger, struct arena *arena, struct value *map)
-{
-	const struct trigger_combine *combine = trigger_combine_of(trigger);
-	struct value list = value_array();
-
-	for (uint32_t i = 0; i < combine->count; i++)
-		value_append(arena, &list, trigger_to_value(combine->children[i], arena));
-	value_put(arena, map, "triggers", list);
-}
-
 /* A child's words as part of a sentence; combinations in parentheses. */
 static void combine_words(const struct schedd_trigger *child, bool first, struct strbuf *out)
 {
@@ -335,7 +324,6 @@ static const struct trigger_ops trigger_or_ops = {
     .latest = trigger_or_latest,
     .note = trigger_combine_note,
     .jitter = trigger_combine_jitter,
-    .write = trigger_combine_write,
     .words = trigger_or_words,
     .remarks = trigger_combine_remarks,
     .clear = trigger_combine_clear,
@@ -347,7 +335,6 @@ static const struct trigger_ops trigger_and_ops = {
     .latest = trigger_and_latest,
     .note = trigger_combine_note,
     .jitter = trigger_combine_jitter,
-    .write = trigger_combine_write,
     .words = trigger_and_words,
     .remarks = trigger_combine_remarks,
     .clear = trigger_combine_clear,

@@ -74,6 +74,7 @@ bool trigger_date_get(const struct schedd_trigger *trigger, schedd_time *run_at)
 
 static const struct trigger_ops trigger_date_ops = {
     .type = "date",
+    .late = true,
     .next = trigger_date_next,
     .latest = trigger_date_latest,
     .note = trigger_date_note,

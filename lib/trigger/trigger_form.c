@@ -1,53 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of forms, and the sorting of a map's members by it: nothing is accepted and ignored. */
+/* Finding the form of a map, and sorting its members by it: nothing is accepted and ignored. */
 #include "trigger/trigger_form.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/suggest.h"
-#include "trigger/trigger_read.h"
-
-#define BIT(key) (1u << TRIGGER_KEY_##key)
-#define FORM_BOUNDS (BIT(TIMEZONE) | BIT(START) | BIT(END) | BIT(JITTER) | BIT(SPLAY))
-#define FORM_CRON (FORM_BOUNDS | BIT(SEED))
 
 /* By enum trigger_key. */
 static const char *const form_common[TRIGGER_KEY_COUNT] = {
     "timezone", "start", "end", "jitter", "splay", "seed"};
 
-static const char *const form_calendar_keys[] = {"years", "months", "weeks", "days", "time", NULL};
-
-/* Forms of one type stand together; the first whose key is there is meant. */
-static const struct trigger_form trigger_forms[] = {
-    {"date", "run_at", NULL, FORM_BOUNDS, 0, false, false, trigger_read_date},
-    {"interval", "seconds", NULL, FORM_BOUNDS, 0, true, false, trigger_read_interval},
-    {"calendar", NULL, form_calendar_keys, FORM_BOUNDS, 0, true, true, trigger_read_calendar},
-    {"cron", "expr", NULL, FORM_CRON, CRON_CRONTAB, false, false, trigger_read_cron},
-    {"cron", "fields", NULL, FORM_CRON, CRON_FIELDS, false, false, trigger_read_cron},
-    {"cron", "quartz", NULL, FORM_CRON, CRON_QUARTZ, false, false, trigger_read_cron},
-    {"cron", "on_calendar", NULL, FORM_CRON, CRON_ONCALENDAR, false, false, trigger_read_cron},
-    {"or", "triggers", NULL, FORM_BOUNDS, false, false, false, trigger_read_combine},
-    {"and", "triggers", NULL, FORM_BOUNDS, true, false, false, trigger_read_combine},
-    {"manual", NULL, NULL, 0, 0, false, false, trigger_read_event},
-    {"on_start", NULL, NULL, 0, TRIGGER_ON_START, false, false, trigger_read_event},
-    {"on_boot", NULL, NULL, 0, TRIGGER_ON_BOOT, false, false, trigger_read_event},
-
-    {NULL, "at", NULL, FORM_BOUNDS, 0, false, false, trigger_read_date},
-    {NULL, "every", NULL, FORM_BOUNDS, 0, true, false, trigger_read_interval},
-    {NULL, "calendar", NULL, FORM_BOUNDS, 0, true, true, trigger_read_calendar},
-    {NULL, "cron", NULL, FORM_CRON, CRON_CRONTAB, false, false, trigger_read_cron},
-    {NULL, "fields", NULL, FORM_CRON, CRON_FIELDS, false, false, trigger_read_cron},
-    {NULL, "quartz", NULL, FORM_CRON, CRON_QUARTZ, false, false, trigger_read_cron},
-    {NULL, "on_calendar", NULL, FORM_CRON, CRON_ONCALENDAR, false, false, trigger_read_cron},
-    {NULL, "any", NULL, FORM_BOUNDS, false, false, false, trigger_read_combine},
-    {NULL, "all", NULL, FORM_BOUNDS, true, false, false, trigger_read_combine},
-    {NULL, "manual", NULL, 0, 0, false, false, trigger_read_event},
-    {NULL, "on_start", NULL, 0, TRIGGER_ON_START, false, false, trigger_read_event},
-    {NULL, "on_boot", NULL, 0, TRIGGER_ON_BOOT, false, false, trigger_read_event},
-};
-
-#define FORM_COUNT (sizeof(trigger_forms) / sizeof(trigger_forms[0]))
 /* More names than any list of candidates has. */
 #define FORM_NAMES_MAX 48
 
@@ -86,25 +49,23 @@ bool trigger_form_bounded(const struct trigger_frame *frame)
 }
 
 /* A short form by its key. */
-static const struct trigger_form *form_short(const char *key)
+static const struct trigger_form *form_short(const struct trigger_frame *frame, const char *key)
 {
-	for (size_t i = 0; i < FORM_COUNT; i++)
-		if (!trigger_forms[i].type && strcmp(trigger_forms[i].key, key) == 0)
-			return &trigger_forms[i];
+	for (const struct trigger_form *form = frame->forms; form->read; form++)
+		if (!form->type && strcmp(form->key, key) == 0)
+			return form;
 	return NULL;
 }
 
 /* The form of a type whose key is there, else the first of the type; NULL: no such type. */
-static const struct trigger_form *form_typed(const struct value *map, const char *type)
+static const struct trigger_form *form_typed(const struct trigger_frame *frame, const char *type)
 {
 	const struct trigger_form *first = NULL;
 
-	for (size_t i = 0; i < FORM_COUNT; i++) {
-		const struct trigger_form *form = &trigger_forms[i];
-
+	for (const struct trigger_form *form = frame->forms; form->read; form++) {
 		if (!form->type || strcmp(form->type, type) != 0)
 			continue;
-		if (!form->key || value_find(map, form->key))
+		if (!form->key || value_find(frame->map, form->key))
 			return form;
 		if (!first)
 			first = form;
@@ -118,8 +79,8 @@ static int form_unknown_type(
 	const char *names[FORM_NAMES_MAX], *near;
 	size_t count = 0;
 
-	for (size_t i = 0; i < FORM_COUNT && trigger_forms[i].type; i++)
-		names[count++] = trigger_forms[i].type;
+	for (const struct trigger_form *form = frame->forms; form->type; form++)
+		names[count++] = form->type;
 	near = suggest_closest(type, names, count);
 	if (near)
 		return trigger_form_error(
@@ -137,9 +98,9 @@ static int form_missing(const struct trigger_frame *frame, struct schedd_error *
 	size_t count = 0;
 
 	names[count++] = "type";
-	for (size_t i = 0; i < FORM_COUNT; i++)
-		if (!trigger_forms[i].type)
-			names[count++] = trigger_forms[i].key;
+	for (const struct trigger_form *form = frame->forms; form->read; form++)
+		if (!form->type)
+			names[count++] = form->key;
 	for (uint32_t i = 0; i < frame->map->map.count; i++) {
 		const char *key = frame->map->map.members[i].key;
 		const char *near = suggest_closest(key, names, count);
@@ -162,11 +123,11 @@ int trigger_form_find(struct trigger_frame *frame, struct schedd_error *err)
 		text = trigger_form_text(frame, type, "type", err);
 		if (!text)
 			return SCHEDD_EINVAL;
-		frame->form = form_typed(frame->map, text);
+		frame->form = form_typed(frame, text);
 		return frame->form ? 0 : form_unknown_type(frame, text, err);
 	}
 	for (uint32_t i = 0; i < frame->map->map.count && !frame->form; i++)
-		frame->form = form_short(frame->map->map.members[i].key);
+		frame->form = form_short(frame, frame->map->map.members[i].key);
 	return frame->form ? 0 : form_missing(frame, err);
 }
 
@@ -179,7 +140,7 @@ static const char *form_name(const struct trigger_form *form)
 static int form_unknown_key(
     const struct trigger_frame *frame, const char *key, struct schedd_error *err)
 {
-	const struct trigger_form *form = frame->form, *other = form_short(key);
+	const struct trigger_form *form = frame->form, *other = form_short(frame, key);
 	const char *names[FORM_NAMES_MAX], *near;
 	size_t count = 0, length = 0;
 	char list[256] = ""; /* of all keys there are: longer than any */
@@ -261,7 +222,7 @@ int trigger_form_sort(struct trigger_frame *frame, struct schedd_error *err)
 	}
 	if (!form->key || frame->own)
 		return 0;
-	if (form->read == trigger_read_cron)
+	if (form->common & (1u << TRIGGER_KEY_SEED))
 		return trigger_form_error(
 		    frame, err, "'cron' needs one of 'expr', 'fields', 'quartz' and 'on_calendar'");
 	return trigger_form_error(frame, err, "'%s' needs '%s'", form_name(form), form->key);

@@ -30,6 +30,7 @@ struct trigger_frame {
 	int depth;                             /* 0: the outermost */
 
 	/* Found on the way. */
+	const struct trigger_form *forms; /* the table, up to a row without read */
 	const struct trigger_form *form;
 	const struct value *map;                     /* the whole */
 	const struct value *own;                     /* of form->key; NULL: absent or null */
@@ -49,7 +50,8 @@ struct trigger_form {
 	    struct trigger_frame *frame, struct schedd_trigger **out, struct schedd_error *err);
 };
 
-/* The form of a map, SCHEDD_EINVAL if it has none or more than one. Sets frame->form. */
+/* The form of a map in frame->forms, SCHEDD_EINVAL if it has none or more than one. Sets
+ * frame->form. */
 int trigger_form_find(struct trigger_frame *frame, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Sorts the map's members into own and keys; what does not belong there is an error. */

@@ -41,6 +41,7 @@ struct trigger_bounds {
 /* One kind of trigger. Slots that may be NULL say so. */
 struct trigger_ops {
 	const char *type; /* the "type" of the canonical JSON */
+	bool late;        /* of a new job a time that has passed still counts */
 	/* The earliest time ≥ from. */
 	schedd_time (*next)(
 	    const struct schedd_trigger *trigger, schedd_time from, struct trigger_budget *budget);
@@ -54,7 +55,7 @@ struct trigger_ops {
 	enum trigger_note (*note)(const struct schedd_trigger *trigger, schedd_time fire);
 	/* The jitter of children that name the fire time. NULL: none. */
 	schedd_span (*jitter)(const struct schedd_trigger *trigger, schedd_time fire);
-	/* Puts the kind's own members into the map. */
+	/* Puts the kind's own members into the map. NULL: those are its children. */
 	void (*write)(const struct schedd_trigger *trigger, struct arena *arena, struct value *map);
 	/* Plain English without bounds, beginning with a capital letter. */
 	void (*words)(const struct schedd_trigger *trigger, struct strbuf *out);

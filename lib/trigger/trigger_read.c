@@ -1,82 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading triggers from plain data: what every form has in common, and the
- * kinds that need little else. Sentences name the key and, inside of
+ * Reading triggers from plain data: the table of forms, what they have in
+ * common, and the kinds that need little else. Sentences name the key and, inside of
  * combinations, the place ("any[1]").
  */
 #include "trigger/trigger_read.h"
 
 #include <string.h>
-#include "base/duration.h"
-#include "base/iso8601.h"
 #include "trigger/trigger_spread.h"
 #include "trigger/trigger_text.h"
 #include "trigger/trigger_value.h"
-#include "trigger/when.h"
 
-/* Puts key and place before a sentence that knows neither. */
-static int read_error(
-    const struct trigger_frame *frame, const char *key, struct schedd_error *err, int rc)
-{
-	if (rc == SCHEDD_ENOMEM)
-		return rc;
-	schedd_error_prefix(err, frame->depth == 0 ? "trigger: '%s'" : "'%s'", key);
-	return rc;
-}
-
-/* RFC 3339 in full, as everything that was written by us: most of what is ever read. */
-static bool read_instant(const struct value *value, schedd_time *out)
-{
-	struct iso8601 iso;
-	int64_t second;
-
-	if (value->type != VALUE_STRING || value->string.length == 0 ||
-	    iso8601_scan(value->string.text, &iso) != value->string.length || !iso.has_time ||
-	    !iso.has_offset)
-		return false;
-	second = civil_seconds(&iso.civil) - iso.offset;
-	if (second < 0 || second > SCHEDD_TIME_MAX / SCHEDD_SECOND)
-		return false;
-	*out = second * SCHEDD_SECOND + iso.civil.micro;
-	return true;
-}
-
-int trigger_read_time(const struct trigger_frame *frame, const struct value *value, const char *key,
-    bool date_is_end, schedd_time *out, struct schedd_error *err)
-{
-	struct when_context when = {
-	    .zones = frame->context->zones,
-	    .zone = frame->zone,
-	    .now = frame->context->now,
-	    .strict = frame->context->strict,
-	    .date_is_end = date_is_end,
-	};
-	int rc;
-
-	if (read_instant(value, out))
-		return 0;
-	if (value->type == VALUE_STRING && !trigger_form_text(frame, value, key, err))
-		return SCHEDD_EINVAL;
-	rc = when_from_value(value, &when, out, err);
-	return rc ? read_error(frame, key, err, rc) : 0;
-}
-
-int trigger_read_span(const struct trigger_frame *frame, const struct value *value, const char *key,
-    schedd_span *out, struct schedd_error *err)
-{
-	int rc;
-
-	if (value->type == VALUE_STRING && !trigger_form_text(frame, value, key, err))
-		return SCHEDD_EINVAL;
-	rc = duration_from_value(value, out, err);
-	if (rc)
-		return read_error(frame, key, err, rc);
-	if (*out > TRIGGER_SPAN_MAX)
-		return trigger_form_error(frame, err, "'%s' is longer than 100000 days", key);
-	return 0;
-}
-
-int trigger_read_date(
+static int read_date(
     struct trigger_frame *frame, struct schedd_trigger **out, struct schedd_error *err)
 {
 	schedd_time run_at;
@@ -88,7 +23,7 @@ int trigger_read_date(
 	return *out ? 0 : schedd_error_nomem(err);
 }
 
-int trigger_read_interval(
+static int read_interval(
     struct trigger_frame *frame, struct schedd_trigger **out, struct schedd_error *err)
 {
 	const struct value *start = frame->keys[TRIGGER_KEY_START];
@@ -114,7 +49,7 @@ int trigger_read_interval(
 	return *out ? 0 : schedd_error_nomem(err);
 }
 
-int trigger_read_event(
+static int read_event(
     struct trigger_frame *frame, struct schedd_trigger **out, struct schedd_error *err)
 {
 	if (frame->own && (frame->own->type != VALUE_BOOL || !frame->own->boolean))
@@ -150,7 +85,7 @@ static int read_child(const struct trigger_frame *frame, uint32_t i, struct sche
 	return rc;
 }
 
-int trigger_read_combine(
+static int read_combine(
     struct trigger_frame *frame, struct schedd_trigger **out, struct schedd_error *err)
 {
 	struct schedd_trigger *children[TRIGGER_VALUE_LIST_MAX];
@@ -183,6 +118,42 @@ int trigger_read_combine(
 	return *out ? 0 : schedd_error_nomem(err);
 }
 
+#define BIT(key) (1u << TRIGGER_KEY_##key)
+#define FORM_BOUNDS (BIT(TIMEZONE) | BIT(START) | BIT(END) | BIT(JITTER) | BIT(SPLAY))
+#define FORM_CRON (FORM_BOUNDS | BIT(SEED))
+
+static const char *const read_calendar_keys[] = {"years", "months", "weeks", "days", "time", NULL};
+
+/* Forms of one type stand together; the first whose key is there is meant. */
+static const struct trigger_form read_forms[] = {
+    {"date", "run_at", NULL, FORM_BOUNDS, 0, false, false, read_date},
+    {"interval", "seconds", NULL, FORM_BOUNDS, 0, true, false, read_interval},
+    {"calendar", NULL, read_calendar_keys, FORM_BOUNDS, 0, true, true, trigger_read_calendar},
+    {"cron", "expr", NULL, FORM_CRON, CRON_CRONTAB, false, false, trigger_read_cron},
+    {"cron", "fields", NULL, FORM_CRON, CRON_FIELDS, false, false, trigger_read_cron},
+    {"cron", "quartz", NULL, FORM_CRON, CRON_QUARTZ, false, false, trigger_read_cron},
+    {"cron", "on_calendar", NULL, FORM_CRON, CRON_ONCALENDAR, false, false, trigger_read_cron},
+    {"or", "triggers", NULL, FORM_BOUNDS, false, false, false, read_combine},
+    {"and", "triggers", NULL, FORM_BOUNDS, true, false, false, read_combine},
+    {"manual", NULL, NULL, 0, 0, false, false, read_event},
+    {"on_start", NULL, NULL, 0, TRIGGER_ON_START, false, false, read_event},
+    {"on_boot", NULL, NULL, 0, TRIGGER_ON_BOOT, false, false, read_event},
+
+    {NULL, "at", NULL, FORM_BOUNDS, 0, false, false, read_date},
+    {NULL, "every", NULL, FORM_BOUNDS, 0, true, false, read_interval},
+    {NULL, "calendar", NULL, FORM_BOUNDS, 0, true, true, trigger_read_calendar},
+    {NULL, "cron", NULL, FORM_CRON, CRON_CRONTAB, false, false, trigger_read_cron},
+    {NULL, "fields", NULL, FORM_CRON, CRON_FIELDS, false, false, trigger_read_cron},
+    {NULL, "quartz", NULL, FORM_CRON, CRON_QUARTZ, false, false, trigger_read_cron},
+    {NULL, "on_calendar", NULL, FORM_CRON, CRON_ONCALENDAR, false, false, trigger_read_cron},
+    {NULL, "any", NULL, FORM_BOUNDS, false, false, false, read_combine},
+    {NULL, "all", NULL, FORM_BOUNDS, true, false, false, read_combine},
+    {NULL, "manual", NULL, 0, 0, false, false, read_event},
+    {NULL, "on_start", NULL, 0, TRIGGER_ON_START, false, false, read_event},
+    {NULL, "on_boot", NULL, 0, TRIGGER_ON_BOOT, false, false, read_event},
+    {.read = NULL},
+};
+
 static int read_zone(struct trigger_frame *frame, struct schedd_error *err)
 {
 	const char *name =
@@ -200,7 +171,7 @@ static int read_zone(struct trigger_frame *frame, struct schedd_error *err)
 		return 0;
 	}
 	rc = zone_cache_get(frame->context->zones, name, &frame->zone, err);
-	return rc ? read_error(frame, "timezone", err, rc) : 0;
+	return rc ? trigger_read_error(frame, "timezone", err, rc) : 0;
 }
 
 /* Everything that may stand beside any rule. */
@@ -242,6 +213,7 @@ static int read_map(
 	if (++*frame->total > TRIGGER_VALUE_TOTAL_MAX)
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "more than %d triggers in one", TRIGGER_VALUE_TOTAL_MAX);
+	frame->forms = read_forms;
 	rc = trigger_form_find(frame, err);
 	if (!rc)
 		rc = trigger_form_sort(frame, err);

@@ -268,7 +268,6 @@ static void text_counts(struct strbuf *out, const struct value *map)
 	strbuf_printf(out, "time=%s'", value_get_string(map, "time"));
 }
 
-static void text_write(struct strbuf *out, const struct value *map);
 
 static void text_write_list(struct strbuf *out, const struct value *list)
 {
@@ -276,7 +275,7 @@ static void text_write_list(struct strbuf *out, const struct value *list)
 	for (uint32_t i = 0; i < list->array.count; i++) {
 		if (i > 0)
 			strbuf_add(out, ", ");
-		text_write(out, &list->array.items[i]);
+		trigger_text_write(&list->array.items[i], out);
 	}
 	strbuf_add_char(out, ')');
 }
@@ -318,7 +317,7 @@ static void text_write_value(struct strbuf *out, const struct text_word *word,
 }
 
 /* Writes a canonical map. */
-static void text_write(struct strbuf *out, const struct value *map)
+void trigger_text_write(const struct value *map, struct strbuf *out)
 {
 	const char *type = value_get_string(map, "type");
 	bool first = true;
@@ -337,18 +336,4 @@ static void text_write(struct strbuf *out, const struct value *map)
 			strbuf_add_char(out, ' ');
 		text_write_value(out, word, value, map);
 	}
-}
-
-void trigger_text_write(const struct schedd_trigger *trigger, struct strbuf *out)
-{
-	struct arena arena;
-	struct value map;
-
-	arena_init(&arena);
-	map = trigger_value_write(trigger, &arena);
-	if (arena_failed(&arena))
-		out->failed = true;
-	else
-		text_write(out, &map);
-	arena_clear(&arena);
 }

@@ -11,13 +11,15 @@
 #ifndef SCHEDD_TRIGGER_TRIGGER_TEXT_H
 #define SCHEDD_TRIGGER_TRIGGER_TEXT_H
 
-#include "trigger/trigger.h"
+#include <schedd/error.h>
+#include "base/strbuf.h"
+#include "base/value.h"
 
-/* Reads a text into a map of short form, for trigger_value_read. err->offset is in text. */
+/* Reads a text into a map of short form, for trigger_from_value. err->offset is in text. */
 int trigger_text_read(const char *text, struct arena *arena, struct value *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
-/* See trigger_to_text. */
-void trigger_text_write(const struct schedd_trigger *trigger, struct strbuf *out);
+/* Writes a map of canonical form. */
+void trigger_text_write(const struct value *map, struct strbuf *out);
 /* A "fields" map as the text of --fields: "hour=5 day='2nd fri'". */
 void trigger_text_fields(const struct value *fields, struct strbuf *out);
 
