@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/text_file.h"
 
 #define EDIT_BYTES_MAX ((size_t)4 << 20)
 
@@ -101,7 +101,7 @@ int edit_file_run(struct edit_file *file, struct schedd_error *err)
 	int rc = edit_spawn(file->path, err);
 
 	if (!rc)
-		rc = file_read(file->path, EDIT_BYTES_MAX, &text, &length, err);
+		rc = text_file_read(file->path, EDIT_BYTES_MAX, &text, &length, err);
 	if (rc)
 		return rc;
 	for (begin = text; *begin == '#' && strchr(begin, '\n');)

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text_file.h"
+#include "jobfile/env_file.h"
 
 #define INPUT_MAX ((size_t)1 << 20) /* of a script or standard input that goes with the job */
 
@@ -178,54 +180,38 @@ static void input_variable(
 		value_put(&command->arena, env, key, value_string(&command->arena, text));
 }
 
-/* KEY=VALUE lines; blank lines, # comments, a leading export and quotes around a value are fine. */
+/* What the file says; a variable of an earlier file is replaced. */
 static int input_env_file(
     struct command *command, const char *path, struct value *env, struct schedd_error *err)
 {
-	struct value content;
-	char *line, *next, *equals;
-	int number = 0, rc = input_read(command, "env-file", path, &content, err);
+	size_t length;
+	char *text;
+	int rc = text_file_read(path, INPUT_MAX, &text, &length, err);
 
-	for (line = rc ? NULL : (char *)(uintptr_t)content.string.text; line && *line;
-	     line = next) {
-		size_t length = strcspn(line, "\n");
-
-		number++;
-		next = line + length + (line[length] == '\n');
-		line[length] = '\0';
-		line += strspn(line, " \t");
-		if (strncmp(line, "export ", 7) == 0)
-			line += 7;
-		if (!*line || *line == '#')
-			continue;
-		equals = strchr(line, '=');
-		if (!equals || equals == line)
-			return schedd_error_set(err, SCHEDD_EINVAL,
-			    "--env-file: %s:%d: not of the form NAME=VALUE", path, number);
-		length = strlen(equals + 1);
-		if (length >= 2 && (equals[1] == '"' || equals[1] == '\'') &&
-		    equals[length] == equals[1]) {
-			equals[length] = '\0';
-			input_variable(command, env, line, (size_t)(equals - line), equals + 2);
-		} else {
-			input_variable(command, env, line, (size_t)(equals - line), equals + 1);
-		}
-	}
-	return rc;
+	if (rc)
+		return schedd_error_prefix(err, "--env-file");
+	rc = env_file_read(text, length, &command->arena, env, err);
+	free(text);
+	return rc ? schedd_error_prefix(
+			err, "--env-file: %s", strcmp(path, "-") == 0 ? "standard input" : path)
+		  : 0;
 }
 
 int job_input_environment(struct command *command, struct value *map, struct schedd_error *err)
 {
 	const struct value *given = value_get(map, "env");
-	struct value env = given ? *given : value_map();
+	struct value env = given ? *given : value_map(), files = value_map();
 	const char *path;
 	int position = 0, rc;
 
 	while ((path = args_next(&command->args, "env-file", &position))) {
-		rc = input_env_file(command, path, &env, err);
+		rc = input_env_file(command, path, &files, err);
 		if (rc)
 			return rc;
 	}
+	for (uint32_t i = 0; i < files.map.count; i++)
+		input_variable(command, &env, files.map.members[i].key,
+		    strlen(files.map.members[i].key), files.map.members[i].value.string.text);
 	for (char **entry = args_has(&command->args, "capture-env") ? environ : NULL;
 	     entry && *entry; entry++) {
 		const char *equals = strchr(*entry, '=');

@@ -204,7 +204,7 @@ const struct option option_job[] = {
 	.value = "FILE",
 	.repeat = true,
 	.complete = COMPLETE_FILE,
-	.doc = "read K=V lines from a file, now"},
+	.doc = "read K=V lines from a file, now (as systemd's EnvironmentFile=)"},
     {.name = "capture-env", .doc = "take over your whole environment, now"},
     {.name = "user",
 	.letter = 'u',

@@ -3,14 +3,17 @@
 #include "cmd/targets.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/strmap.h"
+#include "base/text_file.h"
 #include "cmd/out.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
 
 #define TARGETS_WINDOW 64
+#define TARGETS_STDIN_MAX ((size_t)64 << 20)
 
 static const char *targets_key(const void *id)
 {
@@ -108,16 +111,25 @@ static int targets_add(
 	return rc;
 }
 
-static int targets_stdin(struct command *command, struct value *ids, struct strmap *seen)
+/* One id a line. */
+static int targets_stdin(
+    struct command *command, struct value *ids, struct strmap *seen, struct schedd_error *err)
 {
-	char line[512];
-	int rc = 0;
+	size_t length;
+	char *text;
+	int rc = text_file_read("-", TARGETS_STDIN_MAX, &text, &length, err);
 
-	while (!rc && fgets(line, sizeof(line), stdin)) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (line[0])
-			rc = targets_add(command, ids, seen, line);
+	if (rc)
+		return rc;
+	for (char *line = text, *next; !rc && line < text + length; line = next) {
+		size_t size = strcspn(line, "\n");
+
+		next = line + size + 1;
+		line[size] = '\0';
+		if (size > 0 && targets_add(command, ids, seen, line))
+			rc = schedd_error_nomem(err);
 	}
+	free(text);
 	return rc;
 }
 
@@ -177,15 +189,13 @@ int targets_resolve(struct command *command, struct value *ids, struct schedd_er
 	strmap_init(&seen, targets_key);
 	for (int i = 0; i < args->word_count && !rc; i++) {
 		if (strcmp(args->words[i], "-") == 0)
-			rc = targets_stdin(command, ids, &seen);
+			rc = targets_stdin(command, ids, &seen, err);
 		else if (targets_is_glob(args->words[i]) || targets_filtered(command))
 			query = true;
-		else
-			rc = targets_add(command, ids, &seen, args->words[i]);
+		else if (targets_add(command, ids, &seen, args->words[i]))
+			rc = schedd_error_nomem(err);
 	}
-	if (rc) {
-		schedd_error_nomem(err);
-	} else if (query) {
+	if (!rc && query) {
 		targets_filters(command, &params);
 		rc = targets_query(command, &params, ids, &seen, err);
 	}

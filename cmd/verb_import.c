@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/text_file.h"
 #include "cmd/job_set.h"
 #include "cmd/out.h"
 #include "cmd/say.h"
@@ -101,7 +101,7 @@ static int import_file(
 		rc = import_systemd(import, path);
 		return rc == SCHEDD_ENOMEM ? schedd_error_nomem(err) : 0;
 	}
-	rc = file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
+	rc = text_file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
 	if (rc)
 		return rc;
 	rc = read(import, path, text, length);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/iso8601.h"
+#include "base/text_file.h"
 #include "cmd/job_input.h"
 #include "cmd/job_spec.h"
 #include "cmd/next_agenda.h"
@@ -204,6 +205,20 @@ static int next_trigger(struct command *command, const struct value *trigger)
 	return next_show(command, &answer);
 }
 
+/* A line of a batch is a text of its own, so that it is answered before the next is written. */
+static void next_batch_line(
+    const struct trigger_context *context, char *line, size_t length, struct strbuf *answer)
+{
+	struct schedd_error err;
+
+	if (line[length - 1] == '\n')
+		length--;
+	/* What is no text is no JSON either, and said as that. */
+	if (text_file_clean("the line", line, &length, &err))
+		line[length] = '\0';
+	trigger_preview_line(line, length, context, answer);
+}
+
 static int next_batch(struct command *command, const char *path)
 {
 	const struct trigger_context context = next_context(command, false);
@@ -221,10 +236,8 @@ static int next_batch(struct command *command, const char *path)
 		return say_error(command, &err);
 	}
 	while (status == EXIT_DONE && (length = getline(&line, &size, file)) > 0) {
-		if (line[length - 1] == '\n')
-			line[--length] = '\0';
 		strbuf_reset(&answer);
-		trigger_preview_line(line, (size_t)length, &context, &answer);
+		next_batch_line(&context, line, (size_t)length, &answer);
 		strbuf_add_char(&answer, '\n');
 		if (!out_write(strbuf_peek(&answer), answer.length))
 			status = EXIT_PIPE;

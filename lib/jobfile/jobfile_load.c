@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "base/file.h"
+#include "base/text_file.h"
 #include "jobfile/jobfile.h"
 #include "jobfile/yaml_read.h"
 
@@ -15,7 +15,7 @@ static int jobfile_load_file(struct jobfile *set, const char *path,
 	struct schedd_error err;
 	size_t length;
 	char *text;
-	int rc = file_read(path, YAML_SIZE_MAX, &text, &length, &err);
+	int rc = text_file_read(path, YAML_SIZE_MAX, &text, &length, &err);
 
 	if (rc == SCHEDD_ENOMEM)
 		return rc;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/duration.h"
-#include "base/file.h"
+#include "base/text_file.h"
 #include "jobfile/systemd_job.h"
 #include "jobfile/systemd_unit.h"
 
@@ -94,12 +94,12 @@ static int systemd_load_service(struct import_job *import, const char *path, con
 	const char *slash = strrchr(path, '/');
 	const char *file =
 	    arena_printf(import->arena, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, unit);
-	int rc = file ? file_read(file, UNIT_MAX, text, length, err) : schedd_error_nomem(err);
+	int rc = file ? text_file_read(file, UNIT_MAX, text, length, err) : schedd_error_nomem(err);
 
 	for (size_t i = 0; rc == SCHEDD_EFILE && i < sizeof(directories) / sizeof(directories[0]);
 	     i++) {
 		file = arena_printf(import->arena, "%s%s", directories[i], unit);
-		rc = file ? file_read(file, UNIT_MAX, text, length, NULL) : SCHEDD_ENOMEM;
+		rc = file ? text_file_read(file, UNIT_MAX, text, length, NULL) : SCHEDD_ENOMEM;
 	}
 	return rc;
 }
@@ -129,7 +129,7 @@ int systemd_timer_load(struct import_job *import, const char *path)
 	char *timer = NULL, *service = NULL;
 	size_t timer_length, service_length;
 	struct schedd_error err;
-	int rc = file_read(path, UNIT_MAX, &timer, &timer_length, &err);
+	int rc = text_file_read(path, UNIT_MAX, &timer, &timer_length, &err);
 
 	import->file = path;
 	if (!rc)
