@@ -75,7 +75,7 @@ static int config_read_file(
 
 	if (!must_exist && access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	rc = text_file_read(path, CONFIG_FILE_MAX, &text, &length, err);
+	rc = text_file_read_trusted(path, CONFIG_FILE_MAX, &text, &length, err);
 	if (rc) {
 		schedd_error_prefix(err, "the config");
 		return SCHEDD_EFILE;

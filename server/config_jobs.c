@@ -32,6 +32,7 @@ int config_jobs_load(const struct config *config, struct jobfile *set, struct sc
 	int rc;
 
 	jobfile_init(set);
+	set->guarded = true;
 	diagnostics_init(&diagnostics);
 	rc = zones ? config_jobs_read(config, set, zones, &diagnostics, err)
 		   : schedd_error_nomem(err);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/strbuf.h"
 
@@ -41,6 +42,16 @@ static int file_read_fd(
 	}
 }
 
+/* Gives what was read, or nothing of it. */
+static int file_give(
+    int rc, struct strbuf *buf, char **text, size_t *length, struct schedd_error *err)
+{
+	*length = buf->length;
+	*text = rc ? NULL : strbuf_take(buf);
+	strbuf_clear(buf);
+	return !rc && !*text ? schedd_error_nomem(err) : rc;
+}
+
 int file_read(const char *path, size_t max, char **text, size_t *length, struct schedd_error *err)
 {
 	struct strbuf buf = STRBUF_EMPTY;
@@ -54,10 +65,44 @@ int file_read(const char *path, size_t max, char **text, size_t *length, struct 
 	rc = file_read_fd(fd, name, max, &buf, err);
 	if (!standard)
 		close(fd);
-	*length = buf.length;
-	*text = rc ? NULL : strbuf_take(&buf);
-	strbuf_clear(&buf);
-	if (!rc && !*text)
-		rc = schedd_error_nomem(err);
-	return rc;
+	return file_give(rc, &buf, text, length, err);
+}
+
+int file_trust(const struct stat *st, const char *path, struct schedd_error *err)
+{
+	bool group = (st->st_mode & S_IWGRP) && geteuid() == 0 && st->st_gid != 0;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "%.200s belongs to uid %ld, who could change it: it must belong to root or to "
+		    "uid %ld",
+		    path, (long)st->st_uid, (long)geteuid());
+	if ((st->st_mode & S_IWOTH) || group)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "%.200s may be written by others (mode %03o): chmod %s it", path,
+		    (unsigned)(st->st_mode & 0777), group ? "go-w" : "o-w");
+	return 0;
+}
+
+int file_read_trusted(
+    const char *path, size_t max, char **text, size_t *length, struct schedd_error *err)
+{
+	struct strbuf buf = STRBUF_EMPTY;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc = 0;
+	struct stat st;
+
+	*text = NULL;
+	if (fd < 0)
+		return file_fault(path, err);
+	if (fstat(fd, &st) < 0)
+		rc = file_fault(path, err);
+	else if (S_ISREG(st.st_mode))
+		rc = file_trust(&st, path, err);
+	else if (!S_ISCHR(st.st_mode)) /* /dev/null is an empty file to many */
+		rc = schedd_error_set(err, SCHEDD_EFILE, "cannot read %.200s: %s", path,
+		    S_ISDIR(st.st_mode) ? strerror(EISDIR) : "it is no regular file");
+	if (!rc)
+		rc = file_read_fd(fd, path, max, &buf, err);
+	close(fd);
+	return file_give(rc, &buf, text, length, err);
 }

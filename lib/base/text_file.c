@@ -55,11 +55,10 @@ int text_file_clean(const char *name, char *text, size_t *length, struct schedd_
 	return 0;
 }
 
-int text_file_read(
-    const char *path, size_t max, char **text, size_t *length, struct schedd_error *err)
+/* Cleans what was read with that success. */
+static int text_file_read_done(
+    int rc, const char *path, char **text, size_t *length, struct schedd_error *err)
 {
-	int rc = file_read(path, max, text, length, err);
-
 	if (rc)
 		return rc;
 	rc = text_file_clean(
@@ -69,4 +68,18 @@ int text_file_read(
 		*text = NULL;
 	}
 	return rc;
+}
+
+int text_file_read(
+    const char *path, size_t max, char **text, size_t *length, struct schedd_error *err)
+{
+	return text_file_read_done(
+	    file_read(path, max, text, length, err), path, text, length, err);
+}
+
+int text_file_read_trusted(
+    const char *path, size_t max, char **text, size_t *length, struct schedd_error *err)
+{
+	return text_file_read_done(
+	    file_read_trusted(path, max, text, length, err), path, text, length, err);
 }

@@ -22,5 +22,8 @@ int text_file_clean(const char *name, char *text, size_t *length, struct schedd_
 /* As file_read(), and cleaned. */
 int text_file_read(const char *path, size_t max, char **text, size_t *length,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/* As file_read_trusted(), and cleaned. */
+int text_file_read_trusted(const char *path, size_t max, char **text, size_t *length,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 
 #endif

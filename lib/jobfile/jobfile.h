@@ -21,6 +21,7 @@ struct jobfile {
 	struct value jobs;    /* list of maps: id, then the fields given and those of defaults */
 	struct strmap places; /* by id: where each job stands */
 	uint32_t files;       /* read so far; none for an empty directory */
+	bool guarded;         /* set by who acts on them: only files that nobody else can write */
 };
 
 void jobfile_init(struct jobfile *set);

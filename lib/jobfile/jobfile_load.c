@@ -15,7 +15,8 @@ static int jobfile_load_file(struct jobfile *set, const char *path,
 	struct schedd_error err;
 	size_t length;
 	char *text;
-	int rc = text_file_read(path, YAML_SIZE_MAX, &text, &length, &err);
+	int rc = set->guarded ? text_file_read_trusted(path, YAML_SIZE_MAX, &text, &length, &err)
+			      : text_file_read(path, YAML_SIZE_MAX, &text, &length, &err);
 
 	if (rc == SCHEDD_ENOMEM)
 		return rc;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/civil.h"
+#include "base/file.h"
 #include "base/strbuf.h"
 #include "store/sql_backup.h"
 #include "store/sql_text.h"
@@ -55,6 +56,11 @@ static int migrate_open_file(
 		close(fd);
 		return schedd_error_set(
 		    err, SCHEDD_EFAILED, "store '%s': %s is no regular file", store, path);
+	}
+	if (file_trust(&st, path, err)) {
+		close(fd);
+		schedd_error_prefix(err, "store '%s'", store);
+		return SCHEDD_EPERM;
 	}
 	*size = st.st_size;
 	return fd;
