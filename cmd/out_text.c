@@ -5,49 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/safe_text.h"
 #include "base/utf8.h"
-
-/* One character; 0 bytes: there is none. */
-static size_t text_decode(const char *text, size_t length, uint32_t *out)
-{
-	size_t size = utf8_size(text, length);
-
-	if (size > 0)
-		*out = (unsigned char)text[0] & (size == 1 ? 0x7fu : 0xffu >> (size + 1));
-	for (size_t i = 1; i < size; i++)
-		*out = *out << 6 | ((unsigned char)text[i] & 0x3f);
-	return size;
-}
-
-/* Controls, and the characters that reorder or hide text around them. */
-static bool text_harmful(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x061c ||
-	       c == 0xfeff;
-}
 
 void out_safe(struct strbuf *out, const char *text, size_t length, bool keep_newlines)
 {
-	while (length > 0) {
-		uint32_t c = 0;
-		size_t size = text_decode(text, length, &c);
-
-		if (size == 0)
-			strbuf_printf(out, "\\x%02x", (unsigned char)*text);
-		else if (keep_newlines &&
-			 (c == '\n' || c == '\t' || (c == '\r' && length > 1 && text[1] == '\n')))
-			strbuf_add_char(out, (char)c);
-		else if (!text_harmful(c))
-			strbuf_add_n(out, text, size);
-		else if (c == '\n' || c == '\t')
-			strbuf_add(out, c == '\n' ? "\\n" : "\\t");
-		else
-			strbuf_printf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
-		size = size ? size : 1;
-		text += size;
-		length -= size;
-	}
+	safe_text_add(out, text, length, keep_newlines);
 }
 
 /* Ranges that take two columns: East Asian wide and emoji (UAX #11), in order. */
@@ -176,7 +139,7 @@ int out_width(const char *text, size_t length)
 
 	while (length > 0) {
 		uint32_t c = 0;
-		size_t size = text_decode(text, length, &c);
+		size_t size = utf8_decode(text, length, &c);
 
 		width += size == 0 ? 1 : c < 0x300 ? 1 : text_columns(c);
 		size = size ? size : 1;
@@ -192,7 +155,7 @@ size_t out_fit(const char *text, size_t length, int width)
 
 	while (fits < length) {
 		uint32_t c = 0;
-		size_t size = text_decode(text + fits, length - fits, &c);
+		size_t size = utf8_decode(text + fits, length - fits, &c);
 		int columns = size == 0 || c < 0x300 ? 1 : text_columns(c);
 
 		if (columns > width)

@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <event2/event.h>
 #include <schedd/scheduler.h>
+#include "base/file.h"
 #include "base/log.h"
 #include "executor/cgroup.h"
 #include "server/boot_id.h"
@@ -31,13 +33,18 @@ static int daemon_lock(struct daemon *daemon, struct schedd_error *err)
 {
 	const char *directory = daemon->setup.paths->state_dir;
 	char *path = NULL, *what = NULL;
+	struct stat st;
 	int rc = paths_make_directory(directory, err);
 
+	if (!rc && stat(directory, &st) == 0)
+		rc = file_trust(&st, directory, err);
 	if (!rc && (asprintf(&path, "%s/schedd.lock", directory) < 0 ||
 		       asprintf(&what, "state directory '%s'", directory) < 0))
 		rc = schedd_error_nomem(err);
 	if (!rc)
 		rc = lock_take(&daemon->lock, path, what, err);
+	if (!rc)
+		rc = lock_take_directory(&daemon->lock, directory, what, err);
 	free(path);
 	free(what);
 	return rc;
@@ -292,7 +299,9 @@ int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct sch
 		return schedd_error_nomem(err);
 	daemon->setup = *setup;
 	daemon->control = &daemon_control;
-	daemon->lock.fd = daemon->listener.fd = daemon->listener.lock.fd = -1;
+	daemon->lock.fd = daemon->lock.folder = -1;
+	daemon->listener.fd = -1;
+	daemon->listener.lock.fd = daemon->listener.lock.folder = -1;
 	daemon->started_at = clock->wall(clock->context);
 	daemon->started = clock->mono(clock->context);
 	rc = daemon_make(daemon, err);
@@ -307,6 +316,13 @@ int daemon_new(const struct daemon_setup *setup, struct daemon **out, struct sch
 /* ---- Stop ---- */
 
 static const struct timeval daemon_patience = {.tv_sec = 5};
+
+static void daemon_on_last_wait(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context; /* the loop has returned, which was all */
+}
 
 static void daemon_on_listeners_done(void *context)
 {
@@ -454,6 +470,26 @@ static void daemon_on_signal(int signo, void *context)
 		log_error(daemon_log(daemon), "%s", err.message);
 }
 
+/*
+ * What was asked for and came too late for the scheduler's own end is answered
+ * all the same, as far as that takes no patience.
+ */
+static void daemon_answer_last(struct daemon *daemon)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t until = clock->mono(clock->context).us + daemon_patience.tv_sec * SCHEDD_SECOND;
+	struct event *alarm = event_new(daemon->base, -1, 0, daemon_on_last_wait, daemon);
+
+	rpc_finish(daemon->rpc);
+	if (alarm && rpc_is_busy(daemon->rpc) && event_add(alarm, &daemon_patience) == 0)
+		while (rpc_is_busy(daemon->rpc) && clock->mono(clock->context).us < until)
+			if (event_base_loop(daemon->base, EVLOOP_ONCE) < 0)
+				break;
+	if (alarm)
+		event_free(alarm);
+	rpc_flush(daemon->rpc);
+}
+
 int daemon_run(struct daemon *daemon, struct schedd_error *err)
 {
 	char detail[64];
@@ -470,7 +506,7 @@ int daemon_run(struct daemon *daemon, struct schedd_error *err)
 			return schedd_error_set(
 			    err, SCHEDD_EFAILED, "the event loop failed: %s", strerror(errno));
 	}
-	rpc_flush(daemon->rpc); /* answers to those who waited for the end */
+	daemon_answer_last(daemon);
 	log_info(daemon_log(daemon),
 	    daemon->wants_exec ? "running the installed schedd anew" : "stopped");
 	return 0;
@@ -480,7 +516,8 @@ void daemon_free(struct daemon *daemon)
 {
 	if (!daemon)
 		return;
-	rpc_free(daemon->rpc);
+	if (daemon->rpc)
+		rpc_close(daemon->rpc);
 	listeners_free(daemon->listeners);
 	zone_watch_free(daemon->zone_watch);
 	if (daemon->watchdog)
@@ -493,6 +530,7 @@ void daemon_free(struct daemon *daemon)
 		listener_leave(&daemon->listener);
 	listener_close(&daemon->listener);
 	schedd_scheduler_free(daemon->scheduler);
+	rpc_free(daemon->rpc); /* the scheduler's last answers went to its calls */
 	schedd_loop_free(daemon->loop);
 	if (daemon->base)
 		event_base_free(daemon->base);

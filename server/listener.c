@@ -148,7 +148,7 @@ int listener_open(
 	int rc;
 
 	memset(listener, 0, sizeof(*listener));
-	listener->fd = listener->lock.fd = -1;
+	listener->fd = listener->lock.fd = listener->lock.folder = -1;
 	rc = listener_address(path, &address, err);
 	if (!rc)
 		rc = listener_directory(path, make_directory, err);
@@ -196,7 +196,7 @@ int listener_inherit(struct listener *listener, const char *own, struct schedd_e
 	socklen_t size = sizeof(listening);
 
 	memset(listener, 0, sizeof(*listener));
-	listener->fd = listener->lock.fd = -1;
+	listener->fd = listener->lock.fd = listener->lock.folder = -1;
 	if (!pid || !count || strtol(pid, NULL, 10) != getpid())
 		return 0;
 	if (strcmp(count, "1") != 0)

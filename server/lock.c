@@ -17,7 +17,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include "executor/process_stat.h"
 
 #define LOCK_LOOKS 5000 /* a millisecond apart, at a lock whose holder is dead */
@@ -112,7 +114,7 @@ int lock_take(struct lock *lock, const char *path, const char *what, struct sche
 	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	int fd = -1, rc;
 
-	lock->fd = -1;
+	lock->fd = lock->folder = -1;
 	lock->path = NULL;
 	rc = lock_open(path, what, &fd, err);
 	if (rc)
@@ -132,13 +134,89 @@ int lock_take(struct lock *lock, const char *path, const char *what, struct sche
 	return 0;
 }
 
+/* Who holds a lock of flock(2) on that file, as /proc/locks tells; 0: it does not. */
+static long lock_flock_holder(const struct stat *st)
+{
+	FILE *file = fopen("/proc/locks", "re");
+	char line[256];
+	long holder = 0;
+
+	while (file && !holder && fgets(line, sizeof(line), file)) {
+		unsigned long major, minor, inode;
+		long pid;
+
+		/* "1: FLOCK  ADVISORY  WRITE 708 fe:00:131099 0 EOF" */
+		if (strstr(line, "->") ||
+		    sscanf(line, "%*d: FLOCK %*s %*s %ld %lx:%lx:%lu", &pid, &major, &minor,
+			&inode) != 4)
+			continue;
+		if (inode == st->st_ino && major == gnu_dev_major(st->st_dev) &&
+		    minor == gnu_dev_minor(st->st_dev))
+			holder = pid;
+	}
+	if (file)
+		fclose(file);
+	return holder;
+}
+
+/* A child that a killed daemon was starting holds its locks for some microseconds of its own. */
+static bool lock_flock(int fd, const struct stat *st)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int looks = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; looks++) {
+		struct process_stat stat;
+		int reason = errno;
+		long pid = reason == EWOULDBLOCK ? lock_flock_holder(st) : 0;
+
+		errno = reason;
+		if (pid <= 0 || looks == LOCK_LOOKS ||
+		    ((kill((pid_t)pid, 0) == 0 || errno != ESRCH) &&
+			!(process_stat_read((pid_t)pid, &stat) && stat.state == 'Z'))) {
+			errno = reason;
+			return false;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+int lock_take_directory(
+    struct lock *lock, const char *directory, const char *what, struct schedd_error *err)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	int reason;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		reason = errno;
+		if (fd >= 0)
+			close(fd);
+		return schedd_error_set(err, reason == EACCES ? SCHEDD_EPERM : SCHEDD_EFAILED,
+		    "cannot use the %s: %s", what, strerror(reason));
+	}
+	if (lock_flock(fd, &st)) {
+		lock->folder = fd;
+		return 0;
+	}
+	reason = errno;
+	close(fd);
+	/* A file system without such locks: the file's lock has to be enough. */
+	if (reason != EWOULDBLOCK)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EFAILED,
+	    "the %s is held by another schedd with pid %ld", what, lock_flock_holder(&st));
+}
+
 void lock_release(struct lock *lock)
 {
+	if (lock->folder >= 0)
+		close(lock->folder);
 	if (lock->fd >= 0) {
 		unlink(lock->path);
 		close(lock->fd);
 	}
 	free(lock->path);
 	lock->path = NULL;
-	lock->fd = -1;
+	lock->fd = lock->folder = -1;
 }

@@ -7,6 +7,7 @@
 
 struct lock {
 	int fd;     /* -1: not held */
+	int folder; /* the directory; -1: not held */
 	char *path; /* owned */
 };
 
@@ -17,6 +18,12 @@ struct lock {
  */
 int lock_take(struct lock *lock, const char *path, const char *what, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/*
+ * Holds the directory itself too, which nobody can remove and make anew while
+ * it is in use; released with it.
+ */
+int lock_take_directory(struct lock *lock, const char *directory, const char *what,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /* Removes the file and lets go. Not held is fine. */
 void lock_release(struct lock *lock);
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every line is one write(2), so lines of several threads never mix. A log that
- * cannot be written is nobody's business but the reader's: nothing is retried.
+ * cannot be written is nobody's business but the reader's: nothing is retried,
+ * and a pipe or terminal that is full costs its reader lines, not us the time.
  */
 #include "server/log_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,7 @@
 #include <schedd/clock.h>
 #include "base/iso8601.h"
 #include "base/json.h"
+#include "base/safe_text.h"
 
 static const struct {
 	const char *name;
@@ -63,36 +67,84 @@ static void log_sink_time(struct strbuf *out, bool local)
 	iso8601_format(out, now, offset, true);
 }
 
-/* A line stays one line, whatever it quotes. */
-static void log_sink_line(struct strbuf *out, const char *line)
+/* Would all of it be taken at once? Of a pipe that is full no line is taken. */
+static bool log_sink_takes(int fd)
 {
-	for (; *line; line++)
-		strbuf_add_char(out, (unsigned char)*line < 0x20 ? ' ' : *line);
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
+
+	/* A regular file is always ready; so is a pipe with PIPE_BUF bytes of room. */
+	return poll(&room, 1, 0) == 1 && (room.revents & (POLLOUT | POLLERR | POLLHUP));
+}
+
+/* As many bytes as never block; a longer line loses its end. */
+static void log_sink_put(struct log_sink *sink, struct strbuf *line)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (strbuf_failed(line) || !log_sink_takes(sink->fd)) {
+		__atomic_fetch_add(&sink->lost, 1, __ATOMIC_RELAXED);
+		return;
+	}
+	if (line->length > PIPE_BUF && fstat(sink->fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		line->length = PIPE_BUF;
+		line->data[PIPE_BUF - 1] = '\n';
+	}
+	do
+		n = write(sink->fd, line->data, line->length);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		__atomic_fetch_add(&sink->lost, 1, __ATOMIC_RELAXED);
+}
+
+static void log_sink_format(const struct log_sink *sink, enum schedd_log_level level,
+    const char *line, struct strbuf *out)
+{
+	if (sink->json) {
+		strbuf_add(out, "{\"time\":\"");
+		log_sink_time(out, false);
+		strbuf_printf(out, "\",\"level\":\"%s\",\"message\":", log_levels[level].name);
+		json_write_string(out, line, strlen(line));
+		strbuf_add_char(out, '}');
+	} else if (sink->journal) {
+		strbuf_printf(out, "<%d>", log_levels[level].priority);
+		safe_text_add(out, line, strlen(line), false);
+	} else {
+		log_sink_time(out, true);
+		strbuf_printf(out, " %s: ", log_levels[level].name);
+		safe_text_add(out, line, strlen(line), false);
+	}
+	strbuf_add_char(out, '\n');
+}
+
+/* Says what was lost, once somebody reads again. */
+static void log_sink_tell_lost(struct log_sink *sink)
+{
+	uint64_t lost = __atomic_exchange_n(&sink->lost, 0, __ATOMIC_RELAXED);
+	struct strbuf out = STRBUF_EMPTY;
+	char line[96];
+
+	snprintf(line, sizeof(line), "%llu lines of this log were lost: nobody read it",
+	    (unsigned long long)lost);
+	log_sink_format(sink, SCHEDD_LOG_WARNING, line, &out);
+	log_sink_put(sink, &out);
+	strbuf_clear(&out);
+	if (sink->lost)
+		__atomic_fetch_add(&sink->lost, lost - 1, __ATOMIC_RELAXED);
 }
 
 static void log_sink_write(void *context, enum schedd_log_level level, const char *line)
 {
 	struct log_sink *sink = context;
 	struct strbuf out = STRBUF_EMPTY;
+	int reason = errno;
 
-	if (sink->json) {
-		strbuf_add(&out, "{\"time\":\"");
-		log_sink_time(&out, false);
-		strbuf_printf(&out, "\",\"level\":\"%s\",\"message\":", log_levels[level].name);
-		json_write_string(&out, line, strlen(line));
-		strbuf_add_char(&out, '}');
-	} else if (sink->journal) {
-		strbuf_printf(&out, "<%d>", log_levels[level].priority);
-		log_sink_line(&out, line);
-	} else {
-		log_sink_time(&out, true);
-		strbuf_printf(&out, " %s: ", log_levels[level].name);
-		log_sink_line(&out, line);
-	}
-	strbuf_add_char(&out, '\n');
-	if (!strbuf_failed(&out) && write(sink->fd, out.data, out.length) < 0)
-		errno = 0;
+	if (__atomic_load_n(&sink->lost, __ATOMIC_RELAXED) && log_sink_takes(sink->fd))
+		log_sink_tell_lost(sink);
+	log_sink_format(sink, level, line, &out);
+	log_sink_put(sink, &out);
 	strbuf_clear(&out);
+	errno = reason;
 }
 
 void log_sink_init(struct log_sink *sink)
@@ -108,7 +160,7 @@ void log_sink_init(struct log_sink *sink)
 
 int log_sink_open(struct log_sink *sink, const char *path, struct schedd_error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (fd < 0)
 		return schedd_error_set(err, SCHEDD_EFAILED, "cannot write the log file '%s': %s",

@@ -4,6 +4,7 @@
 #define SCHEDD_SERVER_LOG_SINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <schedd/error.h>
 #include <schedd/log.h>
 
@@ -12,6 +13,7 @@ struct log_sink {
 	int fd;                /* 2, or the file */
 	bool json;             /* one object a line */
 	bool journal;          /* stderr is the journal: priorities instead of times */
+	uint64_t lost;         /* lines since the last one that was written: nobody reads */
 };
 
 /* Info, text, to stderr. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* schedd: reads options and config, then hands over to the daemon. */
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -23,12 +24,25 @@ static int main_help(void (*write)(struct strbuf *out))
  */
 #define MAIN_MAPPED (256 * 1024)
 
+/*
+ * Whoever started us may have left out 0, 1 or 2. Were they free, the first
+ * files we open would get these numbers, and what is written to stderr with it.
+ */
+static void main_reserve_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	struct schedd_error err;
-	int ready = -1, status;
-	int rc = options_parse(&options, argc, (const char *const *)argv, &err);
+	int ready = -1, status, rc;
+
+	main_reserve_standard();
+	rc = options_parse(&options, argc, (const char *const *)argv, &err);
 
 	if (rc) {
 		fprintf(stderr, "schedd: %s\nTry 'schedd --help'.\n", err.message);

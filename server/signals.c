@@ -24,6 +24,15 @@ static void signals_nothing(int signo)
 	(void)signo;
 }
 
+static void signals_take_nothing(int signo)
+{
+	struct sigaction found,
+	    nothing = {.sa_handler = signals_nothing, .sa_flags = SA_RESTART};
+
+	if (sigaction(signo, NULL, &found) == 0 && found.sa_handler == SIG_DFL)
+		sigaction(signo, &nothing, NULL);
+}
+
 static void signals_arrived(evutil_socket_t signo, short what, void *context)
 {
 	struct signals *signals = context;
@@ -36,8 +45,6 @@ int signals_new(struct event_base *base, signals_fn call, void *context, struct 
     struct schedd_error *err)
 {
 	struct signals *signals = calloc(1, sizeof(*signals));
-	struct sigaction pipe_action,
-	    nothing = {.sa_handler = signals_nothing, .sa_flags = SA_RESTART};
 
 	if (!signals)
 		return schedd_error_nomem(err);
@@ -52,8 +59,9 @@ int signals_new(struct event_base *base, signals_fn call, void *context, struct 
 			    err, SCHEDD_EFAILED, "cannot handle signal %d", signal_numbers[i]);
 		}
 	}
-	if (sigaction(SIGPIPE, NULL, &pipe_action) == 0 && pipe_action.sa_handler == SIG_DFL)
-		sigaction(SIGPIPE, &nothing, NULL);
+	/* What write(2) says of a reader that left, or of a file over its limit, is enough. */
+	signals_take_nothing(SIGPIPE);
+	signals_take_nothing(SIGXFSZ);
 	*out = signals;
 	return 0;
 }

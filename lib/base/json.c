@@ -116,24 +116,6 @@ static void json_write_escape(struct strbuf *out, unsigned char c)
 		strbuf_printf(out, "\\u%04x", c);
 }
 
-/* A character of several bytes that a terminal would obey: a C1 control, one that turns text
- * around.
- */
-static uint32_t json_harmful(const unsigned char *c, size_t size)
-{
-	uint32_t code = 0;
-
-	if (size == 2 && (c[0] == 0xc2 || c[0] == 0xd8))
-		code = (uint32_t)(c[0] & 0x1f) << 6 | (c[1] & 0x3fu);
-	else if (size == 3 && (c[0] == 0xe2 || c[0] == 0xef))
-		code = (uint32_t)(c[0] & 0x0f) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
-	return (code >= 0x80 && code < 0xa0) || code == 0x61c ||
-		       (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-		       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff
-		   ? code
-		   : 0;
-}
-
 /* What stands for the bytes at text in JSON, where they cannot stay; how many they are. */
 static size_t json_write_changed(
     struct strbuf *out, const unsigned char *text, size_t size, uint32_t harmful)
@@ -158,8 +140,8 @@ void json_write_string(struct strbuf *out, const char *text, size_t length)
 		size_t size = 1;
 
 		if (bytes[i] >= 0x80) {
-			size = utf8_size(text + i, length - i);
-			harmful = json_harmful(bytes + i, size);
+			size = utf8_decode(text + i, length - i, &harmful);
+			harmful = size && utf8_harmful(harmful) ? harmful : 0;
 		}
 		if (size > 0 && !harmful && bytes[i] >= 0x20 && bytes[i] != '"' &&
 		    bytes[i] != '\\' && bytes[i] != 0x7f) {

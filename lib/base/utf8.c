@@ -31,6 +31,24 @@ size_t utf8_size(const char *text, size_t length)
 	return size;
 }
 
+size_t utf8_decode(const char *text, size_t length, uint32_t *out)
+{
+	size_t size = utf8_size(text, length);
+
+	if (size > 0)
+		*out = (unsigned char)text[0] & (size == 1 ? 0x7fu : 0xffu >> (size + 1));
+	for (size_t i = 1; i < size; i++)
+		*out = *out << 6 | ((unsigned char)text[i] & 0x3f);
+	return size;
+}
+
+bool utf8_harmful(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x061c ||
+	       c == 0xfeff;
+}
+
 bool utf8_valid(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length;) {

@@ -212,11 +212,17 @@ struct value value_copy(struct arena *arena, const struct value *value)
 		return value_string_n(arena, value->string.text, value->string.length);
 	case VALUE_ARRAY:
 		memset(&copy.array, 0, sizeof(copy.array));
+		copy.array.items =
+		    arena_alloc(arena, value->array.count * sizeof(*copy.array.items));
+		copy.array.capacity = copy.array.items ? value->array.count : 0;
 		for (uint32_t i = 0; i < value->array.count; i++)
 			value_append(arena, &copy, value_copy(arena, &value->array.items[i]));
 		return copy;
 	case VALUE_MAP:
 		memset(&copy.map, 0, sizeof(copy.map));
+		copy.map.members =
+		    arena_alloc(arena, value->map.count * sizeof(*copy.map.members));
+		copy.map.capacity = copy.map.members ? value->map.count : 0;
 		for (uint32_t i = 0; i < value->map.count; i++) {
 			const struct value_member *member = &value->map.members[i];
 			const char *key = arena_strdup(arena, member->key);

@@ -474,19 +474,24 @@ static int subprocess_resume_pipes(
     struct subprocess_task *task, const struct value *from, struct schedd_error *err)
 {
 	struct subprocess *self = (struct subprocess *)task->task.executor;
+	int rc = 0;
 
 	for (int i = 0; i < 2; i++) {
 		int fd = (int)value_get_int(from, subprocess_pipes[i], -1);
 
 		if (fd < 0)
 			continue;
+		if (rc) {
+			close(fd); /* or the process would wait for a reader */
+			continue;
+		}
 		task->captures[i] = capture_resume(self->executor.config.loop,
 		    task->task.request->output, i == 0 ? OUTPUT_STDOUT : OUTPUT_STDERR,
 		    self->buffer, subprocess_silent, task, fd, err);
 		if (!task->captures[i])
-			return err->code;
+			rc = err->code;
 	}
-	return 0;
+	return rc;
 }
 
 static struct task *subprocess_resume(struct executor *executor, const struct task_request *request,

@@ -38,6 +38,7 @@ struct connection {
 	struct rpc *rpc;        /* borrowed */
 	unsigned refs;          /* one while it is open, one for each open call */
 	int fd;                 /* -1: closed */
+	int held;               /* its copy that ends with the process; -1: none */
 	uid_t uid;              /* of the client, from the kernel */
 	pid_t pid;              /* likewise */
 	struct event readable;  /* pending while reading */
@@ -73,6 +74,17 @@ static void connection_resume_client(struct rpc_client *client)
 	connection_resume((struct connection *)(void *)client);
 }
 
+static bool connection_is_gone(struct rpc_client *client)
+{
+	struct connection *c = (struct connection *)(void *)client;
+	struct pollfd hangup = {.fd = c->fd};
+
+	if (c->reading || c->writing)
+		return false; /* it will be noticed */
+	rpc_client_watch(c->rpc);
+	return poll(&hangup, 1, 0) == 1 && (hangup.revents & (POLLHUP | POLLERR));
+}
+
 static void connection_close_client(struct rpc_client *client)
 {
 	connection_close((struct connection *)(void *)client);
@@ -88,9 +100,11 @@ int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd
 	}
 	c->link.resume = connection_resume_client;
 	c->link.close = connection_close_client;
+	c->link.gone = connection_is_gone;
 	c->rpc = rpc;
 	c->refs = 1;
 	c->fd = fd;
+	c->held = -1;
 	c->uid = uid;
 	c->pid = pid;
 	event_assign(
@@ -107,10 +121,9 @@ int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd
 
 void connection_hold_to_the_end(struct connection *c)
 {
-	/* A second descriptor that nobody closes but the kernel, after those with lower numbers. */
-	int held = c->fd < 0 ? -1 : fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
-
-	(void)held;
+	/* Once we end nobody closes it but the kernel, after those with lower numbers. */
+	if (c->fd >= 0 && c->held < 0)
+		c->held = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 void connection_close(struct connection *c)
@@ -121,6 +134,8 @@ void connection_close(struct connection *c)
 	event_del(&c->writable);
 	close(c->fd);
 	c->fd = -1;
+	if (c->held >= 0 && !rpc_is_finishing(c->rpc))
+		close(c->held); /* it left before the end that it wanted to see */
 	rpc_client_remove(c->rpc, &c->link);
 	while (c->hooks) {
 		struct connection_hook *hook = c->hooks;
@@ -364,7 +379,7 @@ static bool connection_takes_more(const struct connection *c)
 
 	if (c->out_events > c->out_sent)
 		answers -= c->out_events - c->out_sent;
-	return !c->doomed && c->fd >= 0 && c->heavy == 0 && c->calls < CONNECTION_CALLS_MAX &&
+	return !c->doomed && !rpc_is_finishing(c->rpc) && c->fd >= 0 && c->heavy == 0 && c->calls < CONNECTION_CALLS_MAX &&
 	       answers <= rpc_limits(c->rpc)->answers;
 }
 
@@ -431,10 +446,12 @@ static void connection_want_read(struct connection *c)
 	if (wanted == c->reading || c->lingering)
 		return;
 	c->reading = wanted;
-	if (wanted)
+	if (wanted) {
 		event_add(&c->readable, NULL);
-	else
+	} else {
 		event_del(&c->readable);
+		rpc_client_watch(c->rpc);
+	}
 }
 
 /* Takes apart what lies in c->in. */

@@ -36,18 +36,29 @@ static void rpc_refuse(struct rpc *rpc, int fd, const struct schedd_error *err)
 	rpc->counters.refused++;
 }
 
+static bool rpc_may_log(struct log_limit *limit, uint64_t *withheld)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+
+	return log_limit_passes(limit, clock->mono(clock->context), withheld);
+}
+
 static void rpc_welcome(struct rpc *rpc, int fd)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t size = sizeof(peer);
 	struct schedd_error err;
+	uint64_t withheld;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
 	    (peer.uid != geteuid() && peer.uid != 0)) {
 		schedd_error_set(&err, SCHEDD_EPERM,
 		    "this schedd belongs to uid %ld: uid %ld may not use it", (long)geteuid(),
 		    (long)peer.uid);
-		log_warn(daemon_log(rpc->daemon), "refused a client of uid %ld", (long)peer.uid);
+		if (rpc_may_log(&rpc->refusals, &withheld))
+			log_warn(daemon_log(rpc->daemon),
+			    "refused a client of uid %ld (and %llu others since the last such line)",
+			    (long)peer.uid, (unsigned long long)withheld);
 		rpc_refuse(rpc, fd, &err);
 		return;
 	}
@@ -63,20 +74,47 @@ static void rpc_welcome(struct rpc *rpc, int fd)
 		log_error(daemon_log(rpc->daemon), "cannot serve a client: %s", err.message);
 }
 
-/* Out of descriptors: the waiting client must be taken to be told, or the loop would spin. */
-static void rpc_turn_away(struct rpc *rpc)
+static void rpc_on_relief(evutil_socket_t fd, short what, void *context)
 {
-	struct schedd_error err;
-	int fd;
+	struct rpc *rpc = context;
 
-	close(rpc->reserve);
-	fd = accept4(rpc->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	(void)fd;
+	(void)what;
+	if (rpc->reserve < 0)
+		rpc->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (!rpc->finishing)
+		event_add(rpc->acceptable, NULL);
+}
+
+/*
+ * Out of descriptors: the waiting client must be taken to be told, or the loop
+ * would spin. Where not even that is possible clients wait a while.
+ */
+static bool rpc_turn_away(struct rpc *rpc)
+{
+	static const struct timeval pause = {.tv_usec = 200000};
+	struct schedd_error err;
+	uint64_t withheld;
+	int fd = -1;
+
+	if (rpc->reserve >= 0) {
+		close(rpc->reserve);
+		fd = accept4(rpc->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	}
 	if (fd >= 0) {
 		schedd_error_set(&err, SCHEDD_EFAILED, "schedd has no file descriptor left");
 		rpc_refuse(rpc, fd, &err);
 	}
 	rpc->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	log_error(daemon_log(rpc->daemon), "no file descriptor left for a client");
+	if (rpc_may_log(&rpc->shortages, &withheld))
+		log_error(daemon_log(rpc->daemon),
+		    "no file descriptor left for a client (and %llu times since the last such line)",
+		    (unsigned long long)withheld);
+	if (fd >= 0 && rpc->reserve >= 0)
+		return true;
+	if (event_add(rpc->relief, &pause) == 0)
+		event_del(rpc->acceptable);
+	return false;
 }
 
 static void rpc_accept(evutil_socket_t listening, short what, void *context)
@@ -89,9 +127,10 @@ static void rpc_accept(evutil_socket_t listening, short what, void *context)
 
 		if (fd >= 0)
 			rpc_welcome(rpc, fd);
-		else if (errno == EMFILE || errno == ENFILE)
-			rpc_turn_away(rpc);
-		else if (errno != ECONNABORTED && errno != EINTR)
+		else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			if (!rpc_turn_away(rpc))
+				return;
+		} else if (errno != ECONNABORTED && errno != EINTR)
 			return;
 	}
 }
@@ -103,6 +142,20 @@ static void rpc_on_flush(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	rpc_flush(context);
+}
+
+static void rpc_on_look(evutil_socket_t fd, short what, void *context)
+{
+	struct rpc *rpc = context;
+	struct rpc_client *client, *next;
+
+	(void)fd;
+	(void)what;
+	for (client = rpc->clients; client; client = next) {
+		next = client->next;
+		if (client->gone(client))
+			client->close(client);
+	}
 }
 
 int rpc_new(struct daemon *daemon, struct event_base *base, int listening,
@@ -121,9 +174,10 @@ int rpc_new(struct daemon *daemon, struct event_base *base, int listening,
 	rpc->buffer = malloc(RPC_BUFFER);
 	rpc->acceptable = event_new(base, listening, EV_READ | EV_PERSIST, rpc_accept, rpc);
 	rpc->flush = event_new(base, -1, 0, rpc_on_flush, rpc);
+	rpc->relief = event_new(base, -1, 0, rpc_on_relief, rpc);
+	rpc->look = event_new(base, -1, 0, rpc_on_look, rpc);
 	rc = rpc_dispatch_init(rpc, err);
-	if (!rc && (!rpc->buffer || !rpc->acceptable || !rpc->flush ||
-		       event_add(rpc->acceptable, NULL) < 0))
+	if (!rc && (!rpc->buffer || !rpc->acceptable || !rpc->flush || !rpc->relief || !rpc->look || event_add(rpc->acceptable, NULL) < 0))
 		rc = schedd_error_nomem(err);
 	if (rc) {
 		rpc_free(rpc);
@@ -133,16 +187,36 @@ int rpc_new(struct daemon *daemon, struct event_base *base, int listening,
 	return 0;
 }
 
-void rpc_free(struct rpc *rpc)
+void rpc_finish(struct rpc *rpc)
 {
-	if (!rpc)
-		return;
+	rpc->finishing = true;
+	event_del(rpc->acceptable);
+	event_del(rpc->relief);
+}
+
+bool rpc_is_busy(const struct rpc *rpc)
+{
+	return rpc->pending > 0;
+}
+
+void rpc_close(struct rpc *rpc)
+{
+	rpc->finishing = true;
 	while (rpc->clients)
 		rpc->clients->close(rpc->clients);
-	if (rpc->acceptable)
-		event_free(rpc->acceptable);
-	if (rpc->flush)
-		event_free(rpc->flush);
+}
+
+void rpc_free(struct rpc *rpc)
+{
+	struct event *const events[] = {rpc ? rpc->acceptable : NULL, rpc ? rpc->flush : NULL,
+	    rpc ? rpc->relief : NULL, rpc ? rpc->look : NULL};
+
+	if (!rpc)
+		return;
+	rpc_close(rpc);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i])
+			event_free(events[i]);
 	if (rpc->reserve >= 0)
 		close(rpc->reserve);
 	free(rpc->methods);

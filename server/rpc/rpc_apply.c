@@ -10,6 +10,7 @@
 #include "server/rpc/rpc_call.h"
 
 #define RPC_APPLY_TOKENS 8 /* files begun at one time on one connection */
+#define RPC_APPLY_MEMORY 8 /* bytes of memory that a byte of parts may take */
 
 /* The parts of one file so far. */
 struct rpc_apply {
@@ -94,8 +95,19 @@ static int rpc_apply_gather(
 		    "%s: the parts are larger than the limit of %zu bytes (limits.apply)",
 		    call->method->method->name, limit);
 	for (uint32_t i = 0; i < jobs->array.count; i++) {
+		if (jobs->array.items[i].type != VALUE_MAP)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "%s: job %u is %s, not a map of its fields",
+			    call->method->method->name, apply->jobs.array.count + 1,
+			    value_type_name(jobs->array.items[i].type));
 		value_append(
 		    &apply->arena, &apply->jobs, value_copy(&apply->arena, &jobs->array.items[i]));
+		if (apply->arena.total / RPC_APPLY_MEMORY > limit)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "%s: the parts take more than %zu bytes of memory, %d times the limit "
+			    "for a file (limits.apply)",
+			    call->method->method->name, limit * RPC_APPLY_MEMORY,
+			    RPC_APPLY_MEMORY);
 	}
 	return arena_failed(&apply->arena) ? schedd_error_nomem(err) : 0;
 }

@@ -23,7 +23,16 @@ struct rpc_call *rpc_call_new(struct connection *connection, const struct rpc_me
 	call->actor.method = method->method->name;
 	arena_init(&call->arena);
 	connection_call_begin(connection, method->heavy);
+	call->pending = true;
+	rpc_pend(connection_rpc(connection), 1);
 	return call;
+}
+
+static void rpc_call_unpend(struct rpc_call *call)
+{
+	if (call->pending)
+		rpc_pend(connection_rpc(call->connection), -1);
+	call->pending = false;
 }
 
 static void rpc_call_free(struct rpc_call *call)
@@ -33,6 +42,7 @@ static void rpc_call_free(struct rpc_call *call)
 	connection_detach(&call->hook);
 	if (call->release)
 		call->release(call);
+	rpc_call_unpend(call);
 	connection_call_end(connection, call->method->heavy);
 	arena_clear(&call->arena);
 	free(call);
@@ -48,6 +58,7 @@ static void rpc_call_closed(struct connection_hook *hook)
 
 void rpc_call_on_cancel(struct rpc_call *call, void (*cancelled)(struct rpc_call *call))
 {
+	rpc_call_unpend(call);
 	call->cancelled = cancelled;
 	call->hook.closed = rpc_call_closed;
 	connection_attach(call->connection, &call->hook);

@@ -40,7 +40,8 @@ struct rpc_call {
 	struct scheduler_actor actor;
 	size_t bytes; /* of its message */
 	uint32_t msgid;
-	bool silent; /* a notification: no answer */
+	bool silent;  /* a notification: no answer */
+	bool pending; /* its answer comes without the client's doing: a stop waits for it */
 	/* The connection ended: end the call if nothing else is pending; where it goes is the same.
 	 */
 	void (*cancelled)(struct rpc_call *call);

@@ -124,7 +124,8 @@ static void rpc_log_run(struct rpc_call *call, struct rpc_log *log, const struct
 	struct schedd_error err;
 	int rc = rpc_log_gather(log, live, job, number, &err);
 
-	if (!rc && live && rpc_call_bool(call, "follow") && !log->more)
+	if (!rc && live && rpc_call_bool(call, "follow") && !log->more &&
+	    connection_is_open(call->connection))
 		rc = rpc_follow_new(call, live, job, number, log->stream, &follow, &err);
 	if (rc) {
 		rpc_call_fail(call, &err);

@@ -77,7 +77,8 @@ static void rpc_stats_step(struct rpc_call *call)
 {
 	struct rpc_stats *stats = call->state;
 
-	while (stats->next < stats->stores.array.count) {
+	/* Nobody waits: perhaps because schedd ends, and its stores with it. */
+	while (connection_is_open(call->connection) && stats->next < stats->stores.array.count) {
 		const struct value *map = &stats->stores.array.items[stats->next++];
 		const char *name = value_get_string(map, "name");
 		struct store *store = name ? scheduler_store(call->scheduler, name) : NULL;

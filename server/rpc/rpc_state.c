@@ -92,6 +92,25 @@ void rpc_flush(struct rpc *rpc)
 	}
 }
 
+bool rpc_is_finishing(const struct rpc *rpc)
+{
+	return rpc->finishing;
+}
+
+void rpc_pend(struct rpc *rpc, int change)
+{
+	rpc->pending += (unsigned)change;
+}
+
+void rpc_client_watch(struct rpc *rpc)
+{
+	static const struct timeval pause = {.tv_sec = 2};
+
+	/* Without memory nobody is looked for until the next one. */
+	if (!event_pending(rpc->look, EV_TIMEOUT, NULL) && event_add(rpc->look, &pause) < 0)
+		return;
+}
+
 size_t rpc_buffer(struct rpc *rpc, char **buffer)
 {
 	*buffer = rpc->buffer;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "server/log_limit.h"
 
 #define RPC_BUFFER 65536 /* bytes read at one time */
 
@@ -48,6 +49,7 @@ struct rpc_client {
 	bool dirty;
 	void (*resume)(struct rpc_client *client); /* it has something to send or to take up */
 	void (*close)(struct rpc_client *client);
+	bool (*gone)(struct rpc_client *client); /* nobody is there any more to be answered */
 };
 
 /* For rpc.c, rpc_state.c and rpc_dispatch.c alone; others ask the functions below. */
@@ -57,7 +59,12 @@ struct rpc {
 	struct event *acceptable; /* on the listening descriptor */
 	struct event *flush;      /* activated while dirty clients are in the list */
 	int listening;            /* borrowed */
-	int reserve;              /* a descriptor to give up when there are no more */
+	int reserve;              /* a descriptor to give up when there are no more; -1: none */
+	struct event *relief;     /* pending while nobody is accepted, for want of descriptors */
+	struct event *look;       /* pending while clients are watched that are not read from */
+	struct log_limit refusals, shortages; /* lines in the log */
+	bool finishing;                       /* no request is taken up any more */
+	unsigned pending; /* calls whose answer comes without their client's doing */
 	struct rpc_limits limits;
 	struct rpc_counters counters;
 	/* Takes one whole message of a client apart. */
@@ -83,6 +90,12 @@ void rpc_client_dirty(struct rpc *rpc, struct rpc_client *client);
 void rpc_client_later(struct rpc *rpc, struct rpc_client *client);
 /* Sends what waits for clients now, as far as their sockets take it. */
 void rpc_flush(struct rpc *rpc);
+/* No request is taken up any more: the end has come. */
+bool rpc_is_finishing(const struct rpc *rpc);
+/* Calls whose answer comes without their client's doing. */
+void rpc_pend(struct rpc *rpc, int change);
+/* The client is not read from, so that its end is not noticed: it is looked for now and then. */
+void rpc_client_watch(struct rpc *rpc);
 /* The buffer for reading that all connections share; returns its size. */
 size_t rpc_buffer(struct rpc *rpc, char **buffer);
 /* Gives a message to on_message. */

@@ -56,6 +56,18 @@ class Reexec(e2e.TestCase):
         self.client.call("run.wait", run=run)
         return self.client.call("run.get", run=run)
 
+    def test_a_run_whose_executor_is_gone_waits_for_no_reader(self):
+        self.server.config.write_text("executors:\n  other: {type: subprocess}\n")
+        self.assertEqual(self.server.stop(), 0)
+        self.client = self.server.start().client()
+        go = self.fifo("go")
+        self.add("loud", "trap '' PIPE; read x < go; head -c 1000000 /dev/zero; echo done > ended", executor="other")
+        self.begin("loud")
+        self.server.config.write_text("")
+        self.reexec()
+        go()
+        e2e.wait_until("it ended", (self.server.dir / "ended").exists)
+
     def test_a_run_goes_on_with_its_pipe_and_its_exit_code(self):
         go = self.fifo("go")
         self.add("a", "echo before; read x < go; echo after; exit 7")

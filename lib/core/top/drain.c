@@ -121,9 +121,11 @@ static void drain_set_limit(struct schedd_scheduler *scheduler, schedd_span limi
 {
 	struct schedd_mono when = {scheduler_mono(scheduler).us + limit};
 
-	if (scheduler->drain.ending || limit == SCHEDD_SPAN_NONE)
+	if (scheduler->drain.ending)
 		return;
-	if (limit <= 0) {
+	if (limit == SCHEDD_SPAN_NONE) {
+		timers_unset(&scheduler->timers, &scheduler->drain.limit);
+	} else if (limit <= 0) {
 		timers_unset(&scheduler->timers, &scheduler->drain.limit);
 		drain_end_runs(&scheduler->drain.limit);
 	} else if (timers_set(&scheduler->timers, &scheduler->drain.limit, when)) {

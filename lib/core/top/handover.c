@@ -184,35 +184,6 @@ static int handover_enter(struct run_live *live, const struct value *from, struc
 	return dispatch_resume(live, task, timer, err);
 }
 
-bool handover_resume(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)
-{
-	char id[RUN_LIVE_ID_MAX];
-	struct run_live *live;
-	struct schedd_error err;
-	struct value *from;
-	int rc;
-
-	if (!entry || !scheduler->handover)
-		return false;
-	live = run_live_new(entry, run->number, run->trigger);
-	if (!live)
-		return false;
-	memcpy(id, live->id, sizeof(id));
-	from = handover_find(scheduler->handover, id);
-	rc = from ? handover_take(live, from, run) : SCHEDD_ENOTFOUND;
-	if (rc == SCHEDD_ENOMEM)
-		schedd_error_nomem(&err);
-	else if (rc == 0)
-		rc = handover_enter(live, from, &err);
-	if (rc)
-		run_live_discard(live);
-	if (rc && from)
-		log_error(scheduler->log, "run %s cannot go on: %s", id, err.message);
-	if (from)
-		*from = value_nil();
-	return rc == 0;
-}
-
 static void handover_close(const struct value *value)
 {
 	if (value->type == VALUE_ARRAY)
@@ -229,6 +200,42 @@ static void handover_close(const struct value *value)
 		    member->value.type == VALUE_INT && member->value.integer >= 0)
 			close((int)member->value.integer);
 	}
+}
+
+bool handover_resume(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)
+{
+	char id[RUN_LIVE_ID_MAX];
+	struct run_live *live;
+	struct schedd_error err;
+	const struct value *task;
+	struct value *from;
+	bool taken; /* the executor has taken the descriptors of the task */
+	int rc;
+
+	if (!entry || !scheduler->handover)
+		return false;
+	live = run_live_new(entry, run->number, run->trigger);
+	if (!live)
+		return false;
+	memcpy(id, live->id, sizeof(id));
+	from = handover_find(scheduler->handover, id);
+	rc = from ? handover_take(live, from, run) : SCHEDD_ENOTFOUND;
+	taken = rc == 0 && live->executor;
+	task = from ? value_get(from, "task") : NULL;
+	if (rc == SCHEDD_ENOMEM)
+		schedd_error_nomem(&err);
+	else if (rc == 0)
+		rc = handover_enter(live, from, &err);
+	if (rc)
+		run_live_discard(live);
+	if (rc && from)
+		log_error(scheduler->log, "run %s cannot go on: %s", id, err.message);
+	/* Nobody will read what the process writes: better it knows than waits for ever. */
+	if (rc && task && !taken)
+		handover_close(task);
+	if (from)
+		*from = value_nil();
+	return rc == 0;
 }
 
 void handover_free(struct handover *handover)

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: MIT
+"""What a machine may do to schedd: files of others, no descriptors, nobody who reads the log, a second daemon."""
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import unittest
+
+import e2e
+import msgpack
+
+ROOT = os.geteuid() == 0
+# Memory is measured here: AddressSanitizer would keep 256 MiB of what was freed.
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
+
+
+class Case(e2e.TestCase):
+    def start_refused(self, server, *words):
+        status, err = server.run()
+        self.assertNotEqual(status, 0)
+        for word in words:
+            self.assertIn(word, err)
+
+
+class TwoDaemons(Case):
+    def test_the_state_directory_is_held_without_its_lock_file(self):
+        first = self.daemon()
+        (first.state / "schedd.lock").unlink()
+        status, err = first.run("--socket", str(first.dir / "other.sock"))
+        self.assertEqual(status, 1, err)
+        self.assertIn(f"held by another schedd with pid {first.process.pid}", err)
+        self.assertTrue(first.client().call("server.ping")["ready"])
+
+    def test_it_is_free_after_a_kill(self):
+        server = self.daemon()
+        for _ in range(3):
+            server.client().call("job.add", id="j", shell="sleep 100", trigger={"manual": True}, replace=True)
+            server.stop(signal.SIGKILL)
+            server.start()
+
+
+class Files(Case):
+    """Root acts on what is in files, so nobody else may write them."""
+
+    def test_a_state_directory_that_others_may_write(self):
+        server = self.daemon(start=False)
+        server.state.mkdir(mode=0o700)
+        server.state.chmod(0o777)
+        self.start_refused(server, str(server.state), "may be written by others", "chmod")
+
+    def test_a_database_that_others_may_write(self):
+        server = self.daemon()
+        server.stop()
+        (server.state / "default.db").chmod(0o666)
+        self.start_refused(server, "default.db", "may be written by others")
+        (server.state / "default.db").chmod(0o600)
+        server.start()
+
+    def test_a_config_that_others_may_write(self):
+        server = self.daemon(start=False)
+        server.config.chmod(0o646)
+        self.start_refused(server, str(server.config), "may be written by others")
+
+    def job_file(self, server):
+        folder = server.dir / "jobs.d"
+        folder.mkdir()
+        server.config.write_text(f"jobs: [{folder}]\n")
+        file = folder / "a.yaml"
+        file.write_text("version: 1\njobs:\n  one: {command: [/bin/true], trigger: {every: 1h}}\n")
+        return file
+
+    def test_a_job_file_that_others_may_write(self):
+        server = self.daemon(start=False)
+        file = self.job_file(server)
+        file.chmod(0o666)
+        self.start_refused(server, str(file), "may be written by others")
+        file.chmod(0o644)
+        client = server.start().client()
+        self.assertEqual(client.call("job.get", id="one")["id"], "one")
+        file.chmod(0o606)
+        status, _, err = server.ctl("reload")
+        self.assertEqual(status, 7, err)
+        self.assertIn("may be written by others", err)
+
+    @unittest.skipUnless(ROOT, "needs another uid")
+    def test_files_that_belong_to_others(self):
+        server = self.daemon(start=False)
+        file = self.job_file(server)
+        os.chown(file, 12345, -1)
+        self.start_refused(server, str(file), "belongs to uid 12345")
+        os.chown(file, 0, 0)
+        os.chown(server.config, 12345, -1)
+        self.start_refused(server, str(server.config), "belongs to uid 12345")
+        os.chown(server.config, 0, 0)
+        server.start()
+        server.stop()
+        os.chown(server.state / "default.db", 12345, -1)
+        self.start_refused(server, "default.db", "belongs to uid 12345")
+        os.chown(server.state / "default.db", 0, 0)
+        os.chown(server.state, 12345, -1)
+        self.start_refused(server, str(server.state), "belongs to uid 12345")
+
+    def test_a_pipe_among_the_job_files_holds_nobody(self):
+        server = self.daemon(start=False)
+        file = self.job_file(server)
+        os.mkfifo(file.parent / "b.yaml")
+        self.start_refused(server, "b.yaml", "no regular file")
+        (file.parent / "b.yaml").unlink()
+        server.start()
+        os.mkfifo(file.parent / "b.yaml")
+        status, _, err = server.ctl("reload")
+        self.assertEqual(status, 7, err)
+        self.assertIn("b.yaml", err)
+        self.assertEqual(server.stop(), 0)
+
+
+class Descriptors(Case):
+    def test_started_without_standard_descriptors(self):
+        server = self.daemon(start=False)
+        server.state.mkdir(mode=0o700)
+        server.process = subprocess.Popen(["/bin/sh", "-c", f"exec {e2e.SCHEDD} 0<&- 1>&- 2>&-"],
+                                          env=server.environment())
+        e2e.wait_until("schedd answers", server._answers)
+        server.client().call("job.add", id="j", command=["/bin/true"], trigger={"manual": True})
+        for fd in ("0", "1", "2"):
+            self.assertEqual(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"), "/dev/null")
+        self.assertEqual((server.state / "schedd.lock").read_text(), f"{server.process.pid}\n")
+        self.assertEqual(server.stop(), 0)
+
+    def test_no_descriptor_left_costs_little(self):
+        server = self.daemon(start=False)
+        server.start(wait=False)
+        e2e.wait_until("it listens", lambda: server.socket.exists())
+        e2e.wait_until("schedd answers", server._answers)
+        pid = server.process.pid
+        used = len(os.listdir(f"/proc/{pid}/fd"))
+        client = server.client()
+        client.call("server.ping")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 1, used + 1))
+        waiting = []
+        for _ in range(50):
+            sock = socket.socket(socket.AF_UNIX)
+            self.addCleanup(sock.close)
+            sock.setblocking(False)
+            sock.connect(str(server.socket))
+            waiting.append(sock)
+        before = self.ticks(pid)
+        for _ in range(20):
+            client.call("server.ping")
+            e2e.time.sleep(0.05)
+        self.assertLess(self.ticks(pid) - before, 50, "half a second of CPU in a second")
+        self.assertLess(len(server.log.read_text()), 4000)
+        self.assertIn("no file descriptor left", server.log.read_text())
+
+    @staticmethod
+    def ticks(pid):
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    def test_shutdowns_that_are_asked_for_leak_nothing(self):
+        server = self.daemon(config="stop:\n  limit: 1h\n")
+        keeper = server.client()
+        keeper.call("job.add", id="long", shell="sleep 1000", trigger={"manual": True})
+        keeper.call("run.wait", run=keeper.call("job.run", id="long")["run"], **{"for": "running"})
+        folder = f"/proc/{server.process.pid}/fd"
+        for _ in range(3):
+            keeper.call("server.shutdown")
+        before = len(os.listdir(folder))
+        for _ in range(20):
+            client = server.client()
+            client.call("server.shutdown", wait=True)
+            client.close()
+            keeper.call("server.shutdown")
+        e2e.wait_until("they are closed", lambda: len(os.listdir(folder)) <= before)
+        keeper.call("server.shutdown", now=True)
+        self.assertEqual(server.process.wait(20), 0)
+
+
+class Log(Case):
+    def start_with_log(self, server, log, **env):
+        server.process = subprocess.Popen([e2e.SCHEDD, *server.options], stdin=subprocess.DEVNULL, stdout=log,
+                                          stderr=log, env={**server.environment(), **env})
+        e2e.wait_until("schedd answers", server._answers)
+
+    def test_a_pipe_that_nobody_reads_holds_nobody(self):
+        server = self.daemon(start=False)
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.start_with_log(server, writer)
+        os.close(writer)
+        client = server.client()
+        for _ in range(1500):
+            client.call("server.reload")
+        os.set_blocking(reader, False)
+        lost = b""
+        while b"lines of this log were lost" not in lost:
+            client.call("server.reload")
+            try:
+                lost = lost[-200:] + os.read(reader, 65536)
+            except BlockingIOError:
+                pass
+        self.assertEqual(server.stop(), 0)
+
+    def test_nothing_in_a_line_is_an_order_to_a_terminal(self):
+        for form in ("text", "json"):
+            server = self.daemon(options=["--log-level", "debug", "--log-format", form])
+            server.client().call("server.hello", client="a\u009bb\x7fc\u202ed\x1b[2Je\nf")
+            log = e2e.wait_until("it is there", lambda: "hello" in server.log.read_text() and server.log.read_text())
+            for char in "\u009b\x7f\u202e\x1b":
+                self.assertNotIn(char, log)
+            self.assertIn("hello from a", log)
+
+    @unittest.skipUnless(ROOT, "needs another uid")
+    def test_refused_clients_are_no_flood(self):
+        server = self.daemon()
+        server.dir.chmod(0o755)
+        server.socket.chmod(0o666)
+        script = ("import socket,sys\nfor _ in range(300):\n s=socket.socket(socket.AF_UNIX)\n s.connect(sys.argv[1])\n"
+                  " assert s.recv(1)\n s.close()\n")
+        subprocess.run(["/usr/bin/python3", "-c", script, str(server.socket)], check=True, user=12345, group=12345,
+                       extra_groups=[], timeout=60)
+        self.assertLessEqual(server.log.read_text().count("refused a client of uid 12345"), 3)
+        self.assertEqual(server.client().call("server.status")["clients_refused"], 300)
+
+
+class Stop(Case):
+    def test_what_comes_with_the_shutdown_is_answered_or_refused(self):
+        for _ in range(8):
+            server = self.daemon()
+            sock = socket.socket(socket.AF_UNIX)
+            self.addCleanup(sock.close)
+            sock.settimeout(20)
+            sock.connect(str(server.socket))
+            packets = [[0, 1, "server.shutdown", [{"now": True}]]]
+            packets += [[0, 2 + i, "job.add", [{"id": f"j{i}", "command": ["/bin/true"], "trigger": {"every": "1h"}}]]
+                        for i in range(40)]
+            packets += [[0, 50, "server.backup", [{"path": str(server.dir / "copy.db")}]], [0, 51, "server.stats", []]]
+            sock.sendall(b"".join(msgpack.packb(packet) for packet in packets))
+            self.assertEqual(server.process.wait(20), 0, server.log.read_text())
+            unpacker, answers = msgpack.Unpacker(), {}
+            while True:
+                data = sock.recv(65536)
+                if not data:
+                    break
+                unpacker.feed(data)
+                answers.update((message[1], message) for message in unpacker)
+            self.assertIsNone(answers[1][2])
+            added = {msgid - 2 for msgid, message in answers.items() if 2 <= msgid < 50 and message[2] is None}
+            there = {job["id"] for job in server.start().client().call("job.list")["jobs"]}
+            self.assertLessEqual({f"j{i}" for i in added}, there, "what was answered is durable")
+
+    def test_more_patience_takes_the_place_of_the_limit(self):
+        server = self.daemon(config="stop:\n  limit: 1s\n")
+        client = server.client()
+        client.call("job.add", id="long", shell="sleep 3; echo done >> ended", cwd=str(server.dir), trigger={"manual": True})
+        client.call("run.wait", run=client.call("job.run", id="long")["run"], **{"for": "running"})
+        server.process.terminate()
+        e2e.wait_until("it stops", lambda: client.call("server.status")["state"] == "stopping")
+        self.assertEqual(client.call("server.shutdown", wait=True)["mode"], "wait")
+        self.assertEqual(server.process.wait(30), 0)
+        self.assertEqual((server.dir / "ended").read_text(), "done\n")
+
+
+class Clients(Case):
+    def test_one_that_leaves_with_calls_outstanding_is_gone(self):
+        server = self.daemon()
+        client = server.client()
+        client.call("job.add", id="j", shell="sleep 1000", trigger={"manual": True})
+        run = client.call("job.run", id="j")["run"]
+        for half_closed in (False, True):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(str(server.socket))
+            sock.sendall(b"".join(msgpack.packb([0, i, "run.wait", [{"run": run, "for": "done"}]]) for i in range(1500)))
+            e2e.wait_until("they are taken up", lambda: client.call("server.status")["requests"] > 1000)
+            if half_closed:
+                sock.shutdown(socket.SHUT_WR)
+                client.call("server.ping")
+            sock.close()
+            e2e.wait_until("it is gone", lambda: client.call("server.status")["clients"] == 1)
+        client.call("run.kill", run=run)
+
+    def test_parts_of_nothing_take_no_memory(self):
+        server = self.daemon()
+        client = server.client()
+        before = server.memory()
+        with self.assertRaises(e2e.RpcError) as caught:
+            client.call("job.apply", apply="x", jobs=[1] * 500000, last=False)
+        self.assertIn("job 1 is an integer", caught.exception.message)
+        for empty in ({}, {"id": "a"}):
+            piece = [empty] * 100000
+            with self.assertRaises(e2e.RpcError) as caught:
+                for _ in range(1000):
+                    client.call("job.apply", apply="y", jobs=piece, last=False)
+            self.assertIn("limits.apply", caught.exception.message)
+        self.assertLess(server.memory() - before, 700 << 20)
+        e2e.wait_until("it is given back", lambda: server.memory() - before < 100 << 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
