@@ -8,7 +8,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include "base/base64.h"
 
 #define PICKLE_STACK 1024
 #define PICKLE_MEMO 4096
@@ -348,17 +347,43 @@ static bool pickle_step(struct pickle *pickle)
 	return false;
 }
 
-int pickle_read(
-    const char *text, struct arena *arena, struct value *out, struct schedd_error *err)
+/* ---- Base64 ---- */
+
+/* Into bytes, which has room for all; false: it is none. */
+static bool pickle_decode(const char *text, unsigned char *bytes, size_t *length)
 {
-	unsigned char *bytes = arena_alloc(arena, strlen(text) + 1);
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t bits = 0;
+	int count = 0;
+
+	*length = 0;
+	for (; *text && *text != '='; text++) {
+		const char *digit = strchr(digits, *text);
+
+		if (!digit)
+			return false;
+		bits = bits << 6 | (uint32_t)(digit - digits);
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			bytes[(*length)++] = (unsigned char)(bits >> count);
+		}
+	}
+	return text[strspn(text, "=")] == '\0';
+}
+
+int pickle_read(
+    const char *base64, struct arena *arena, struct value *out, struct schedd_error *err)
+{
+	unsigned char *bytes = arena_alloc(arena, strlen(base64) + 1);
 	struct pickle *pickle = arena_alloc(arena, sizeof(*pickle));
 	bool good;
 	size_t length;
 
 	if (!bytes || !pickle)
 		return schedd_error_nomem(err);
-	good = strlen(text) < PICKLE_BYTES && base64_read(text, strlen(text), bytes, &length);
+	good = strlen(base64) < PICKLE_BYTES && pickle_decode(base64, bytes, &length);
 	if (good) {
 		pickle->arena = arena;
 		pickle->at = bytes;

@@ -5,6 +5,7 @@
 cmd -> proto, lib/{base,trigger,model,jobfile};  server -> proto, lib;  proto -> lib/{base,model}
 inside lib: core > executor, store > loop > jobfile > model > trigger > base.
 Only lib/loop/loop_libevent.c and server/ may include <event2/...>.
+inside lib/core, from room to room: top > ask > changes > keep > runs > jobs > frame.
 """
 import pathlib
 import re
@@ -26,6 +27,7 @@ TOP = {
     "proto": {"base", "model"},
     "server": {"proto", *LIB},
 }
+ROOMS = ("top", "ask", "changes", "keep", "runs", "jobs", "frame")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -36,6 +38,14 @@ def allowed(path):
     if parts[0] == "lib":
         return LIB[parts[1]] | {parts[1]}
     return TOP[parts[0]] | {parts[0]}
+
+
+def upwards(name, target):
+    """Does a file of a room of lib/core include what stands above it?"""
+    own, other = name.parts[2:3], target.split("/")
+    if name.parts[:2] != ("lib", "core") or own[0] not in ROOMS or len(other) < 3 or other[0] != "core":
+        return False
+    return other[1] not in ROOMS or ROOMS.index(other[1]) < ROOMS.index(own[0])
 
 
 def check(path):
@@ -49,6 +59,8 @@ def check(path):
             yield f'{name}: "{target}": write the folder too'
         elif kind == '"' and folder not in allowed(path):
             yield f'{name}: "{target}": the arrows do not point that way'
+        elif upwards(name, target):
+            yield f'{name}: "{target}": {name.parts[2]} stands below that room'
 
 
 def main():

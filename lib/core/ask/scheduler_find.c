@@ -10,24 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/jobs/entry.h"
+#include "core/runs/job_value.h"
 
 uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler)
 {
 	return scheduler->visible;
 }
 
-const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, const char *id)
-{
-	const struct entry *entry = entry_get(scheduler, id);
-
-	return entry ? entry->job : NULL;
-}
-
 const char *scheduler_job_state(struct schedd_scheduler *scheduler, const char *id)
 {
 	const struct entry *entry = entry_get(scheduler, id);
 
-	return entry ? entry_state(entry) : NULL;
+	return entry ? job_value_word(entry) : NULL;
 }
 
 static bool scheduler_find_pattern(const char *const *patterns, const char *id)
@@ -64,7 +58,7 @@ static bool scheduler_find_state(const char *const *states, const struct entry *
 	if (!states || !states[0])
 		return true;
 	for (; *states; states++)
-		if (strcmp(*states, entry_state(entry)) == 0)
+		if (strcmp(*states, job_value_word(entry)) == 0)
 			return true;
 	return false;
 }

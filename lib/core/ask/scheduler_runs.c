@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/change.h"
-#include "core/frame/history.h"
+#include "core/frame/store_slot.h"
 #include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
+#include "core/runs/run_stop.h"
 
 /* What one store answered. */
 struct runs_part {
@@ -367,7 +368,7 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
 		return;
 	}
 	scheduler_enter(scheduler);
-	history_flush(scheduler);
+	store_slot_flush_all(scheduler);
 	arena_init(&question->arena);
 	question->scheduler = scheduler;
 	question->reply = reply;
@@ -395,7 +396,7 @@ static int scheduler_kill_one(struct run_live *live, int signal,
 
 	change_actor_text(actor, who, sizeof(who));
 	snprintf(reason, sizeof(reason), "killed by %s", who);
-	return run_live_stop(live, RUN_LIVE_KILLED, signal, reason, err);
+	return run_stop(live, RUN_LIVE_KILLED, signal, reason, err);
 }
 
 /* The runs of that job that are going on, by number, before any of them is ended. */
@@ -570,7 +571,7 @@ void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32
 	request->number = number;
 	request->waiting = scheduler->store_count;
 	scheduler_enter(scheduler);
-	history_flush(scheduler);
+	store_slot_flush_all(scheduler);
 	for (uint32_t i = 0, count = scheduler->store_count; i < count; i++) {
 		struct store *store = scheduler->stores[i]->store;
 		struct store_batch *batch = store_batch_new(store);

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/entry.h"
 #include "core/runs/admission.h"
 #include "core/runs/run_live.h"
-#include "core/top/scheduler_parts.h"
 
 static void scheduler_status_phase(
     const struct schedd_scheduler *scheduler, struct value *map, struct arena *arena)
@@ -195,7 +195,7 @@ void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, u
 {
 	struct scheduler_group_request *request = calloc(1, sizeof(*request));
 	struct group_slot *group = parallel ? admission_group(scheduler, name) : NULL;
-	struct store_slot *slot = scheduler_store_slot(scheduler, "default");
+	struct store_slot *slot = store_slot_find(scheduler, "default");
 	struct schedd_error err;
 	char key[512], text[16];
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "core/frame/history.h"
+#include "core/frame/store_slot.h"
 #include "core/runs/run_live.h"
 
 struct scheduler_wait {
@@ -181,7 +181,7 @@ static struct store_slot *scheduler_wait_store(struct schedd_scheduler *schedule
 {
 	const struct entry *entry = entry_get(scheduler, job);
 
-	return entry ? entry->store : scheduler_store_slot(scheduler, "default");
+	return entry ? entry->store : store_slot_find(scheduler, "default");
 }
 
 static void scheduler_wait_ask(struct scheduler_wait *wait)
@@ -198,7 +198,7 @@ static void scheduler_wait_ask(struct scheduler_wait *wait)
 	wait->asking = true;
 	wait->asked++;
 	scheduler_enter(scheduler);
-	history_flush(scheduler); /* it may have ended meanwhile */
+	store_slot_flush_all(scheduler); /* it may have ended meanwhile */
 	if (store)
 		store_query_runs(store->store, &query, scheduler_wait_found, wait);
 	else

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/ask/why_past.h"
-#include "core/frame/history.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
+#include "core/jobs/downtime.h"
 #include "core/jobs/entry.h"
+#include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
 
 /* Rows and changes that are shown. */
@@ -307,7 +309,7 @@ static struct store_slot *scheduler_why_store(
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		if (store_last_run(scheduler->stores[i]->store, id) > 0)
 			return scheduler->stores[i];
-	return scheduler_store_slot(scheduler, "default");
+	return store_slot_find(scheduler, "default");
 }
 
 static void scheduler_why_now(struct scheduler_why *why, const struct entry *entry)
@@ -316,7 +318,7 @@ static void scheduler_why_now(struct scheduler_why *why, const struct entry *ent
 	char text[256];
 
 	value_put(&why->arena, &why->result, "state",
-	    value_string_ref(entry ? entry_state(entry) : "removed"));
+	    value_string_ref(entry ? job_value_word(entry) : "removed"));
 	if (entry && !entry->state.invalid) {
 		scheduler_why_times(why, entry->job->trigger);
 		scheduler_why_time(why, "next_run_time", entry->state.next_run_time, &why->result);
@@ -328,7 +330,7 @@ static void scheduler_why_now(struct scheduler_why *why, const struct entry *ent
 		scheduler_why_facts(why, entry);
 	if (scheduler->down_since == SCHEDD_TIME_NONE)
 		return;
-	history_down_reason(
+	downtime_reason(
 	    scheduler, scheduler->down_since, scheduler->started_at, text, sizeof(text));
 	value_put(&why->arena, &why->result, "last_downtime", value_string(&why->arena, text));
 }
@@ -374,7 +376,7 @@ void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_ti
 	why->result = value_map();
 	why->facts = why->ring = why->since = value_array();
 	scheduler_enter(scheduler);
-	history_flush(scheduler);
+	store_slot_flush_all(scheduler);
 	scheduler_why_begin(why);
 	scheduler_leave(scheduler);
 }

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "core/frame/history.h"
+#include "core/jobs/downtime.h"
 #include "core/runs/run_live.h"
 
 void why_past_init(struct why_past *past, struct schedd_scheduler *scheduler, const char *id,
@@ -158,7 +158,7 @@ static void why_past_absent(const struct why_past *past, struct value *facts)
 	strbuf_add(&text, "there was no such job then");
 	if (past->came != SCHEDD_TIME_NONE) {
 		strbuf_add(&text, ": it was added at ");
-		history_clock(past->scheduler, past->came, &text);
+		downtime_clock(past->scheduler, past->came, &text);
 	}
 	why_past_say(past, facts, strbuf_peek(&text));
 	strbuf_clear(&text);
@@ -169,7 +169,7 @@ void why_past_facts(const struct why_past *past, struct value *facts)
 	char text[512];
 
 	if (past->down_since != SCHEDD_TIME_NONE) {
-		history_down_reason(
+		downtime_reason(
 		    past->scheduler, past->down_since, past->up_at, text, sizeof(text));
 		why_past_say(past, facts, text);
 	}
@@ -201,7 +201,7 @@ static void why_past_fire(
 	if (!counted && (fire < run->scheduled_at || fire > last))
 		return;
 	strbuf_add(&text, "its fire time ");
-	history_clock(past->scheduler, fire, &text);
+	downtime_clock(past->scheduler, fire, &text);
 	strbuf_printf(&text, "%s %s/%u: %s", counted ? " was made up for by" : ":", run->job,
 	    run->number, run_state_name(run->state));
 	if (run->reason)
@@ -231,7 +231,7 @@ void why_past_going(const struct why_past *past, const struct run *run, struct v
 		return;
 	strbuf_printf(&text, "run %s/%u was %s", run->job, run->number,
 	    started ? "running, since " : "waiting for its turn, since ");
-	history_clock(past->scheduler, started ? run->started_at : run->scheduled_at, &text);
+	downtime_clock(past->scheduler, started ? run->started_at : run->scheduled_at, &text);
 	if (own && started && past->max_instances)
 		strbuf_printf(&text, " (max_instances %lld)", (long long)past->max_instances);
 	else if (!own)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/job_change.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/runs/run_live.h"
 
@@ -80,11 +80,6 @@ struct change *change_new_in(struct arena *arena, struct schedd_scheduler *sched
 /* Puts it in line; what the caller lent must be copied now. */
 static int change_park(struct change *change, struct entry *entry)
 {
-	struct entry_aside *aside = entry_aside_edit(entry);
-	struct change **end;
-
-	if (!aside)
-		return SCHEDD_ENOMEM;
 	if (!change->parked && change->fields) {
 		struct value *copy = arena_alloc(&change->arena, sizeof(*copy));
 
@@ -94,11 +89,9 @@ static int change_park(struct change *change, struct entry *entry)
 			return SCHEDD_ENOMEM;
 		change->fields = copy;
 	}
+	if (entry_wait(entry, &change->waiter))
+		return SCHEDD_ENOMEM;
 	change->parked = true;
-	for (end = &aside->changes; *end;)
-		end = &(*end)->next;
-	change->next = NULL;
-	*end = change;
 	return 0;
 }
 
@@ -134,9 +127,9 @@ static void change_committed(int rc, const struct schedd_error *err, void *conte
 	scheduler_enter(scheduler);
 	/* What the store refuses is no failure of the store. */
 	if (rc && rc != SCHEDD_ECONFLICT)
-		scheduler_store_failed(store, err);
+		store_slot_failed(store, err);
 	else
-		scheduler_store_worked(store);
+		store_slot_worked(store);
 	change_finish(change, rc, err);
 	scheduler_leave(scheduler);
 }
@@ -200,41 +193,43 @@ void change_finish(struct change *change, int rc, const struct schedd_error *err
 }
 
 /* The entry is gone: what waited for it is looked up again by its id. */
-static void change_resubmit(struct change *changes)
+static void change_resubmit(struct entry_waiter *waiters)
 {
-	while (changes) {
-		struct change *next = changes->next;
+	while (waiters) {
+		struct entry_waiter *next = waiters->next;
 
-		change_submit(changes);
-		changes = next;
+		/* Nothing else waits for an entry, and the line is a change's first member. */
+		change_submit((struct change *)waiters);
+		waiters = next;
 	}
 }
 
 void change_idle(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	struct change *changes = entry_take_changes(entry);
+	struct entry_waiter *waiters = entry_take_waiters(entry);
 
 	entry->busy = false;
 	if (entry->hidden) {
 		entry_free(scheduler, entry);
-		change_resubmit(changes);
+		change_resubmit(waiters);
 		return;
 	}
 	entry_plan(scheduler, entry);
-	if (changes)
-		change_resubmit(changes);
-	else if (entry_exhausted(entry))
-		job_change_expire(scheduler, entry);
+	if (waiters)
+		change_resubmit(waiters);
+	else
+		entry_note_exhausted(scheduler, entry);
 }
 
 void change_drop_entry(struct change *change)
 {
 	struct entry *entry = change->entry;
-	struct change *changes = entry_take_changes(entry);
+	struct entry_waiter *waiters = entry_take_waiters(entry);
 
 	change->entry = NULL;
+	run_live_orphan(entry);
 	entry_free(change->scheduler, entry);
-	change_resubmit(changes);
+	change_resubmit(waiters);
 }
 
 int change_copy_state(struct change *change, struct schedd_error *err)
@@ -347,4 +342,27 @@ void change_answer_job(struct change *change)
 	const char *id = change->entry ? change->entry->job->id : change->id;
 
 	change->result = scheduler_job_value(change->scheduler, id, &change->arena);
+}
+
+/* The job as it is now, or SCHEDD_ENOTFOUND. */
+int change_find(struct change *change, struct schedd_error *err)
+{
+	change->entry = entry_get(change->scheduler, change->id);
+	if (!change->entry)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND, "job %s: no such job", change->id);
+	change->store = change->entry->store;
+	return 0;
+}
+
+int change_find_valid(struct change *change, struct schedd_error *err)
+{
+	int rc = change_find(change, err);
+
+	if (!rc && change->entry->state.invalid) {
+		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s could not be read (%s): it can only be removed or added anew",
+		    change->id, change->entry->state.invalid);
+		change->entry = NULL;
+	}
+	return rc;
 }

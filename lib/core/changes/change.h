@@ -29,9 +29,10 @@ struct change_ops {
 };
 
 struct change {
+	struct entry_waiter waiter; /* in the line of its entry; first */
 	const struct change_ops *ops;
 	struct schedd_scheduler *scheduler;
-	struct change *next; /* in entry->changes */
+	struct change *next; /* of the same job file */
 	struct arena arena;  /* holds what must outlive the call */
 	struct scheduler_actor actor;
 	struct scheduler_reply reply;
@@ -103,5 +104,12 @@ const char *change_actor_text(const struct scheduler_actor *actor, char *text, s
 void change_free(struct change *change);
 /* Sets change->result to the job as it is now. */
 void change_answer_job(struct change *change);
+
+/* For begin(): sets change->entry and store; SCHEDD_ENOTFOUND. */
+int change_find(struct change *change, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* The same for changes that need its definition: SCHEDD_ECONFLICT if that could not be read. */
+int change_find_valid(struct change *change, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 
 #endif

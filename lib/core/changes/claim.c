@@ -7,10 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "core/frame/history.h"
+#include "core/frame/store_slot.h"
+#include "core/keep/notify.h"
+#include "core/keep/retention.h"
 #include "core/runs/admission.h"
-
-#define CLAIM_BACKOFF_FIRST (SCHEDD_SECOND / 4)
+#include "core/runs/run_stop.h"
 
 struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
 {
@@ -152,6 +153,14 @@ static void claim_rows_free(struct claim *claim)
 	}
 }
 
+/* Fire times were missed or skipped. */
+static void claim_missed(
+    struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)
+{
+	notify_missed(scheduler, entry, run);
+	retention_note(scheduler, entry);
+}
+
 /* Tells of a row that is now durable and makes it the one that others may join. */
 static void claim_row_settle(
     struct schedd_scheduler *scheduler, struct entry *entry, struct claim_row *row)
@@ -173,9 +182,21 @@ static void claim_row_settle(
 		scheduler->counts.skipped_times += row->added;
 	else
 		scheduler->counts.missed_times += row->added;
-	history_missed(scheduler, entry, run, row->added);
+	claim_missed(scheduler, entry, run);
 	event_ring_emit(scheduler, &event);
 	entry_set_tail(entry, run);
+}
+
+/* The run is durable since now: announces it and sends it to the first gate. */
+static void claim_enter(struct run_live *live, schedd_time now)
+{
+	struct entry *entry = live->entry;
+
+	run_live_event(live, SCHEDD_EVENT_JOB_SUBMITTED, now, NULL);
+	if (entry && !live->forced && job_details(entry->job)->overlap == JOB_OVERLAP_REPLACE &&
+	    entry->live > job_details(entry->job)->max_instances)
+		run_stop_replace(entry, live->id);
+	admission_enter(live);
 }
 
 /* The claim is durable: counters move, rows and runs become visible. */
@@ -197,7 +218,7 @@ static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim
 		live->next_claimed = NULL;
 		scheduler->counts.fires++;
 		scheduler->counts.coalesced += live->run.coalesced;
-		admission_enter(live, now);
+		claim_enter(live, now);
 	}
 	claim->runs = NULL;
 	claim_rows_free(claim);
@@ -215,17 +236,6 @@ static void claim_undo(struct claim *claim)
 	claim_rows_free(claim);
 }
 
-static void claim_back_off(struct claim_batch *batch)
-{
-	struct store_slot *store = batch->store;
-	schedd_span most = batch->scheduler->settings.claim_backoff_max;
-
-	store->backoff = store->backoff ? store->backoff * 2 : CLAIM_BACKOFF_FIRST;
-	if (store->backoff > most)
-		store->backoff = most;
-	store->retry_at = scheduler_now(batch->scheduler) + store->backoff;
-}
-
 static void claim_done(int rc, const struct schedd_error *err, void *context)
 {
 	struct claim_batch *batch = context;
@@ -234,11 +244,9 @@ static void claim_done(int rc, const struct schedd_error *err, void *context)
 
 	scheduler_enter(scheduler);
 	if (rc) {
-		scheduler_store_failed(batch->store, err);
-		if (!batch->change)
-			claim_back_off(batch);
+		store_slot_failed(batch->store, err);
 	} else {
-		scheduler_store_worked(batch->store);
+		store_slot_worked(batch->store);
 	}
 	for (uint32_t i = 0; i < batch->count; i++) {
 		if (rc)
@@ -288,7 +296,7 @@ void claim_commit(struct claim_batch *batch)
 	for (uint32_t i = 0; i < batch->count; i++)
 		claim_write(batch, &batch->claims[i]);
 	if (store->durable)
-		store_batch_put_number(writes, HISTORY_ALIVE_KEY, scheduler_now(batch->scheduler));
+		store_batch_put_number(writes, STORE_SLOT_ALIVE_KEY, scheduler_now(batch->scheduler));
 	batch->batch = NULL;
 	store_commit(store->store, writes, claim_done, batch);
 }

@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/job_change.h"
-#include "core/frame/history.h"
+#include "core/changes/job_switch.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
+#include "core/runs/run_live.h"
 
 #define FOLLOW_PREFIX "after."
 #define FOLLOW_KEY_MAX (sizeof(FOLLOW_PREFIX) + JOB_ID_MAX + 1 + RUN_LIVE_ID_MAX)
@@ -34,7 +35,7 @@ void follow_note(
 		if (!after_wants(list->entries[i], run->job, run->state))
 			continue;
 		follow_key(key, list->entries[i], run);
-		history_put_text(store, key, run_state_name(run->state));
+		store_slot_put_text(store, key, run_state_name(run->state));
 	}
 }
 
@@ -44,7 +45,7 @@ static void follow_start(struct entry *entry, struct store_slot *store, const st
 
 	snprintf(because, sizeof(because), "%s/%u", run->job, run->number);
 	follow_key(key, entry, run);
-	job_change_follow(store->scheduler, entry, because, key, store->durable ? store : NULL);
+	job_switch_follow(store->scheduler, entry, because, key, store->durable ? store : NULL);
 }
 
 void follow_run(struct schedd_scheduler *scheduler, struct store_slot *store, const struct run *run)
@@ -57,7 +58,7 @@ void follow_run(struct schedd_scheduler *scheduler, struct store_slot *store, co
 		return;
 	/* The note must not come behind the claim that takes it back. */
 	if (store->durable)
-		history_flush(scheduler);
+		store_slot_flush_all(scheduler);
 	for (uint32_t i = 0; list && i < list->count; i++) {
 		struct entry *entry = list->entries[i];
 
@@ -65,16 +66,6 @@ void follow_run(struct schedd_scheduler *scheduler, struct store_slot *store, co
 			follow_start(entry, store, run);
 		list = after_list_get(scheduler, run->job);
 	}
-}
-
-void follow_settle(struct change *change, struct store_batch *batch)
-{
-	if (!change->note)
-		return;
-	if (change->note_store == change->store && batch)
-		store_batch_put_text(batch, change->note, NULL);
-	else if (change->note_store != change->store && !batch)
-		history_put_text(change->note_store, change->note, NULL);
 }
 
 /* ---- What was left ---- */
@@ -152,7 +143,7 @@ static void follow_go(const struct follow_item *item)
 	if (entry && after_wants(entry, job, item->state))
 		follow_start(entry, item->store, &run);
 	else
-		history_put_text(item->store, item->key, NULL);
+		store_slot_put_text(item->store, item->key, NULL);
 }
 
 /* The store of the follower tells whether it has followed. */
@@ -173,7 +164,7 @@ static void follow_answered(int rc, const struct schedd_error *err, const struct
 		log_warn(scheduler->log, "job %s may not have followed %s: %s", item->follower,
 		    because, err->message);
 	else if (followed)
-		history_put_text(item->store, item->key, NULL);
+		store_slot_put_text(item->store, item->key, NULL);
 	else
 		follow_go(item);
 	free(item);

@@ -17,8 +17,6 @@ void follow_note(
 /* Starts those who follow, if the scheduler goes on; otherwise its next life does. */
 void follow_run(
     struct schedd_scheduler *scheduler, struct store_slot *store, const struct run *run);
-/* The note of a change's run goes with its claim; batch NULL: the claim was written. */
-void follow_settle(struct change *change, struct store_batch *batch);
 
 /* What an earlier life noted and did not come to. NULL: nothing, or no memory. */
 struct follow_notes;

@@ -4,7 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/changes/job_add.h"
-#include "core/changes/job_change.h"
+#include "core/changes/pause_note.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/job_needs.h"
 #include "core/jobs/job_plan.h"
 #include "model/job_fields.h"
@@ -109,7 +110,7 @@ static int job_add_plan(struct change *change, struct schedd_error *err)
 
 static struct store_slot *job_add_store(struct change *change, struct schedd_error *err)
 {
-	struct store_slot *store = scheduler_store_slot(change->scheduler, job_store(change->job));
+	struct store_slot *store = store_slot_find(change->scheduler, job_store(change->job));
 
 	if (!store)
 		schedd_error_set(
@@ -194,7 +195,7 @@ int job_add_write(struct change *change, struct schedd_error *err)
 	if (!change->shared_batch)
 		change->batch = store_batch_new(change->store->store);
 	store_batch_put_job(change->batch, change->job, &change->state);
-	job_change_note_pause(change);
+	pause_note_change(change);
 	change_record(change, known ? SCHEDD_EVENT_JOB_MODIFIED : SCHEDD_EVENT_JOB_ADDED, NULL);
 	return CHANGE_COMMIT;
 }
@@ -228,4 +229,4 @@ static void job_add_finish(struct change *change)
 		change_answer_job(change);
 }
 
-const struct change_ops job_change_add_ops = {"add", job_add_begin, job_add_finish, NULL};
+const struct change_ops job_add_ops = {"add", job_add_begin, job_add_finish, NULL};

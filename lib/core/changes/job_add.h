@@ -5,6 +5,8 @@
 
 #include "core/changes/change.h"
 
+extern const struct change_ops job_add_ops;
+
 /* Reads, checks and plans: job, state, store, entry (if there is one). An enum change_step or an
  * error. */
 int job_add_prepare(struct change *change, struct schedd_error *err)

@@ -5,37 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/tick.h"
+#include "core/changes/pause_note.h"
 #include "core/jobs/after.h"
 #include "core/jobs/job_needs.h"
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
 #include "core/runs/output_place.h"
-#include "core/top/scheduler_parts.h"
+#include "core/runs/run_stop.h"
 #include "model/job_fields.h"
-
-/* The job as it is now, or SCHEDD_ENOTFOUND. */
-int job_change_find(struct change *change, struct schedd_error *err)
-{
-	change->entry = entry_get(change->scheduler, change->id);
-	if (!change->entry)
-		return schedd_error_set(err, SCHEDD_ENOTFOUND, "job %s: no such job", change->id);
-	change->store = change->entry->store;
-	return 0;
-}
-
-int job_change_find_valid(struct change *change, struct schedd_error *err)
-{
-	int rc = job_change_find(change, err);
-
-	if (!rc && change->entry->state.invalid) {
-		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "job %s could not be read (%s): it can only be removed or added anew",
-		    change->id, change->entry->state.invalid);
-		change->entry = NULL;
-	}
-	return rc;
-}
 
 /* ---- Modify ---- */
 
@@ -90,14 +67,14 @@ static int job_change_plan(struct change *change, struct schedd_error *err)
 	if (state->paused)
 		state->next_run_time = SCHEDD_TIME_NONE;
 	else if (entry->state.paused)
-		state->next_run_time = tick_run_time(change->scheduler, change->job,
+		state->next_run_time = job_plan_run_time(change->scheduler, change->job,
 		    state->next_fire, scheduler_now(change->scheduler));
 	return 0;
 }
 
 static int job_change_modify_begin(struct change *change, struct schedd_error *err)
 {
-	int rc = job_change_find_valid(change, err);
+	int rc = change_find_valid(change, err);
 
 	if (!rc)
 		rc = job_change_check_revision(change, err);
@@ -118,7 +95,7 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
 	store_batch_put_job(change->batch, change->job, &change->state);
-	job_change_note_pause(change);
+	pause_note_change(change);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, NULL);
 	return CHANGE_COMMIT;
 }
@@ -189,7 +166,7 @@ static int job_change_rename_check(struct change *change, struct schedd_error *e
 static int job_change_rename_begin(struct change *change, struct schedd_error *err)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;
-	int rc = job_change_find_valid(change, err);
+	int rc = change_find_valid(change, err);
 
 	if (!rc)
 		rc = job_change_rename_check(change, err);
@@ -232,7 +209,7 @@ static void job_change_rename_settle(struct change *change, bool done)
 		change_idle(change->scheduler, other);
 		return;
 	}
-	entry_inherit_changes(change->entry, other);
+	entry_inherit_waiters(change->entry, other);
 	entry_free(change->scheduler, other);
 }
 
@@ -267,7 +244,7 @@ const struct change_ops job_change_rename_ops = {
 
 static int job_change_remove_begin(struct change *change, struct schedd_error *err)
 {
-	int rc = job_change_find(change, err);
+	int rc = change_find(change, err);
 
 	if (rc)
 		return rc;
@@ -294,7 +271,7 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 		next = live->next_of_job;
 		if (live->stage == RUN_LIVE_CLAIMING)
 			continue;
-		if (run_live_stop(live, RUN_LIVE_KILLED, 0, reason, NULL))
+		if (run_stop(live, RUN_LIVE_KILLED, 0, reason, NULL))
 			log_warn(live->scheduler->log, "run %s cannot be ended", live->id);
 	}
 }
@@ -331,7 +308,7 @@ static void job_change_removed(struct change *change)
 
 	job_change_remove_finish(change);
 	if (store->entries == 0)
-		scheduler_parts_event(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name,
+		event_ring_say(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name,
 		    NULL, &change->actor);
 }
 
@@ -341,7 +318,7 @@ const struct change_ops job_change_remove_ops = {
 static int job_change_expire_begin(struct change *change, struct schedd_error *err)
 {
 	struct entry *entry;
-	int rc = job_change_find(change, err);
+	int rc = change_find(change, err);
 
 	if (rc)
 		return rc;
@@ -379,11 +356,15 @@ static void job_change_expire_finish(struct change *change)
 static const struct change_ops job_change_expire_ops = {
     "expire", job_change_expire_begin, job_change_expire_finish, NULL};
 
-void job_change_expire(struct schedd_scheduler *scheduler, struct entry *entry)
+void job_change_expire(struct schedd_scheduler *scheduler)
 {
-	struct change *change = change_new(scheduler, &job_change_expire_ops, entry->job->id, NULL,
-	    (struct scheduler_reply){NULL, NULL});
+	struct entry *entry;
 
-	if (change)
-		change_submit(change);
+	while ((entry = entry_take_exhausted(scheduler))) {
+		struct change *change = change_new(scheduler, &job_change_expire_ops,
+		    entry->job->id, NULL, (struct scheduler_reply){NULL, NULL});
+
+		if (change)
+			change_submit(change);
+	}
 }

@@ -4,45 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/claim.h"
-#include "core/changes/follow.h"
-#include "core/changes/job_change.h"
-#include "core/changes/tick.h"
-#include "core/frame/history.h"
+#include "core/changes/due.h"
+#include "core/changes/job_switch.h"
+#include "core/changes/pause_note.h"
+#include "core/frame/store_slot.h"
+#include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
 
 /* ---- Pause ---- */
 
-static char *job_switch_reason(const struct change *change, const char *why)
-{
-	struct strbuf text = STRBUF_EMPTY;
-	char who[64];
-
-	strbuf_printf(&text, "paused by %s", change_actor_text(&change->actor, who, sizeof(who)));
-	if (why && why[0])
-		strbuf_printf(&text, ": %s", why);
-	return strbuf_take(&text);
-}
-
-static void job_switch_put(struct change *change, const char *text)
-{
-	store_batch_put_text(
-	    change->batch, arena_printf(&change->arena, "paused.%s", change->id), text);
-}
-
-void job_change_note_pause(struct change *change)
-{
-	bool was = !change->entry->hidden && change->entry->state.paused;
-
-	if (was == change->state.paused)
-		return;
-	if (change->state.paused)
-		change->pause_text = job_switch_reason(change, change->state.paused_reason);
-	job_switch_put(change, change->pause_text);
-}
-
 static int job_switch_pause_begin(struct change *change, struct schedd_error *err)
 {
-	int rc = job_change_find_valid(change, err);
+	int rc = change_find_valid(change, err);
 
 	if (rc)
 		return rc;
@@ -63,8 +36,8 @@ static int job_switch_pause_begin(struct change *change, struct schedd_error *er
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
 	store_batch_put_job(change->batch, change->entry->job, &change->state);
-	change->pause_text = job_switch_reason(change, change->text);
-	job_switch_put(change, change->pause_text);
+	change->pause_text = pause_note_make(change, change->text);
+	pause_note_put(change, change->pause_text);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, change->pause_text);
 	return CHANGE_COMMIT;
 }
@@ -76,22 +49,10 @@ static void job_switch_pause_finish(struct change *change)
 	change_answer_job(change);
 }
 
-const struct change_ops job_change_pause_ops = {
+const struct change_ops job_switch_pause_ops = {
     "pause", job_switch_pause_begin, job_switch_pause_finish, NULL};
 
 /* ---- Resume ---- */
-
-/* Why nothing ran meanwhile: "paused by uid 1000: upgrade". */
-static const char *job_switch_paused_text(const struct entry *entry, char *text, size_t size)
-{
-	if (entry_aside(entry)->pause_text)
-		snprintf(text, size, "%s", entry_aside(entry)->pause_text);
-	else if (entry->state.paused_reason)
-		snprintf(text, size, "paused: %s", entry->state.paused_reason);
-	else
-		snprintf(text, size, "paused");
-	return text;
-}
 
 /* What fell due in the pause is one row, and none of it is run. */
 static int job_switch_skip_missed(struct claim_batch *batch, struct entry *entry, schedd_time now)
@@ -104,13 +65,13 @@ static int job_switch_skip_missed(struct claim_batch *batch, struct entry *entry
 
 	if (claim->next_fire != SCHEDD_TIME_NONE && claim->next_fire <= now) {
 		misfire_plan(entry->job->trigger, claim->next_fire, now, &rules, &plan);
-		job_switch_paused_text(entry, reason, sizeof(reason));
+		pause_note_text(entry, reason, sizeof(reason));
 		if (claim_row(claim, RUN_MISSED, &plan.due, reason, SCHEDD_EVENT_JOB_MISSED))
 			return SCHEDD_ENOMEM;
 		claim->next_fire = plan.next;
 	}
 	claim->next_run_time =
-	    tick_run_time(entry->store->scheduler, entry->job, claim->next_fire, now);
+	    job_plan_run_time(entry->store->scheduler, entry->job, claim->next_fire, now);
 	return 0;
 }
 
@@ -123,17 +84,17 @@ static int job_switch_claim_missed(struct change *change, struct claim_batch *ba
 	if (!change->run_missed || entry->state.next_fire == SCHEDD_TIME_NONE ||
 	    entry->state.next_fire > now)
 		return job_switch_skip_missed(batch, entry, now);
-	job_switch_paused_text(entry, reason, sizeof(reason));
+	pause_note_text(entry, reason, sizeof(reason));
 	/* Not jittered while paused: it was due at its fire time. */
 	entry->state.next_run_time = entry->state.next_fire;
-	return tick_plan(batch, entry, now, reason);
+	return due_plan(batch, entry, now, reason);
 }
 
 static int job_switch_resume_begin(struct change *change, struct schedd_error *err)
 {
 	struct claim_batch *batch;
 	struct claim *claim;
-	int rc = job_change_find_valid(change, err);
+	int rc = change_find_valid(change, err);
 
 	if (rc)
 		return rc;
@@ -174,7 +135,7 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 	change->state.last_run = claim->last_run;
 	store_batch_put_job(batch->batch, change->entry->job, &change->state);
 	change->batch = batch->batch;
-	job_switch_put(change, NULL);
+	pause_note_put(change, NULL);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");
 	change->batch = NULL;
 	claim_commit(batch);
@@ -188,12 +149,12 @@ static void job_switch_resume_finish(struct change *change)
 	change_answer_job(change);
 }
 
-const struct change_ops job_change_resume_ops = {
+const struct change_ops job_switch_resume_ops = {
     "resume", job_switch_resume_begin, job_switch_resume_finish, NULL};
 
-void job_change_unpause(struct schedd_scheduler *scheduler, struct entry *entry)
+void job_switch_unpause(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	struct change *change = change_new(scheduler, &job_change_resume_ops, entry->job->id, NULL,
+	struct change *change = change_new(scheduler, &job_switch_resume_ops, entry->job->id, NULL,
 	    (struct scheduler_reply){NULL, NULL});
 
 	if (!change)
@@ -252,7 +213,7 @@ static int job_switch_decide(struct change *change, struct claim *claim, struct 
 
 	if (by_itself && entry->state.paused)
 		return job_switch_refuse(change, claim,
-		    job_switch_paused_text(entry, reason, sizeof(reason)), SCHEDD_EVENT_JOB_MISSED,
+		    pause_note_text(entry, reason, sizeof(reason)), SCHEDD_EVENT_JOB_MISSED,
 		    err);
 	if (!change->force && admission_judge(entry) == ADMISSION_SKIP) {
 		admission_reason(entry, reason, sizeof(reason));
@@ -262,10 +223,21 @@ static int job_switch_decide(struct change *change, struct claim *claim, struct 
 	return job_switch_make(change, claim, err);
 }
 
+/* The note of a change's run goes with its claim; batch NULL: the claim was written. */
+static void job_switch_settle_note(struct change *change, struct store_batch *batch)
+{
+	if (!change->note)
+		return;
+	if (change->note_store == change->store && batch)
+		store_batch_put_text(batch, change->note, NULL);
+	else if (change->note_store != change->store && !batch)
+		store_slot_put_text(change->note_store, change->note, NULL);
+}
+
 static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 {
 	struct claim_batch *batch;
-	int rc = job_change_find_valid(change, err);
+	int rc = change_find_valid(change, err);
 
 	if (rc)
 		return rc;
@@ -291,30 +263,30 @@ static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 		change->entry = NULL;
 		return rc;
 	}
-	follow_settle(change, batch->batch);
+	job_switch_settle_note(change, batch->batch);
 	claim_commit(batch);
 	return CHANGE_CLAIMED;
 }
 
 static void job_switch_run_finish(struct change *change)
 {
-	follow_settle(change, NULL);
+	job_switch_settle_note(change, NULL);
 }
 
 /* What follows no more is not to follow after a restart. */
 static void job_switch_run_fail(struct change *change)
 {
 	if (change->note && !entry_get(change->scheduler, change->id))
-		history_put_text(change->note_store, change->note, NULL);
+		store_slot_put_text(change->note_store, change->note, NULL);
 }
 
-const struct change_ops job_change_run_ops = {
+const struct change_ops job_switch_run_ops = {
     "run", job_switch_run_begin, job_switch_run_finish, job_switch_run_fail};
 
-void job_change_start(struct schedd_scheduler *scheduler, struct entry *entry,
+void job_switch_start(struct schedd_scheduler *scheduler, struct entry *entry,
     enum run_trigger trigger, const char *because)
 {
-	struct change *change = change_new(scheduler, &job_change_run_ops, entry->job->id, NULL,
+	struct change *change = change_new(scheduler, &job_switch_run_ops, entry->job->id, NULL,
 	    (struct scheduler_reply){NULL, NULL});
 
 	if (!change)
@@ -324,10 +296,10 @@ void job_change_start(struct schedd_scheduler *scheduler, struct entry *entry,
 	change_submit(change);
 }
 
-void job_change_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
+void job_switch_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
     const char *note, struct store_slot *note_store)
 {
-	struct change *change = change_new(scheduler, &job_change_run_ops, entry->job->id, NULL,
+	struct change *change = change_new(scheduler, &job_switch_run_ops, entry->job->id, NULL,
 	    (struct scheduler_reply){NULL, NULL});
 
 	if (!change)

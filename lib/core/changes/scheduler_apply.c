@@ -12,6 +12,7 @@
 #include "core/changes/change.h"
 #include "core/changes/job_add.h"
 #include "core/changes/job_change.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/job_needs.h"
 #include "model/job_fields.h"
@@ -227,7 +228,7 @@ static int apply_job(struct apply *apply, struct value *job)
 	if (!id || !job_id_valid(id))
 		return schedd_error_set(&apply->err, SCHEDD_EINVAL,
 		    "a job of the file has no valid id%s%s", id ? ": " : "", id ? id : "");
-	change = apply_change(apply, &job_change_add_ops, id);
+	change = apply_change(apply, &job_add_ops, id);
 	if (!change)
 		return schedd_error_nomem(&apply->err);
 	apply_own(apply, id, job);
@@ -310,9 +311,9 @@ static void apply_committed(int rc, const struct schedd_error *err, void *contex
 	if (rc) {
 		apply->rc = rc;
 		apply->err = *err;
-		scheduler_store_failed(batch->store, err);
+		store_slot_failed(batch->store, err);
 	} else {
-		scheduler_store_worked(batch->store);
+		store_slot_worked(batch->store);
 	}
 	while (batch->changes) {
 		struct change *change = batch->changes;

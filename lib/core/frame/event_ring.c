@@ -42,7 +42,7 @@ void event_ring_clear(struct event_ring *ring)
 
 static struct store_slot *event_ring_store(struct schedd_scheduler *scheduler)
 {
-	return scheduler_store_slot(scheduler, "default");
+	return scheduler->default_store;
 }
 
 static void event_ring_reserved(int rc, const struct schedd_error *err, void *context)
@@ -280,4 +280,20 @@ uint64_t scheduler_replay(
 uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler)
 {
 	return scheduler->events.seq;
+}
+
+void event_ring_say(struct schedd_scheduler *scheduler, enum schedd_event_code code,
+    const char *name, const char *error, const struct scheduler_actor *actor)
+{
+	struct schedd_event event = {.code = code,
+	    .time = scheduler_now(scheduler),
+	    .store = name,
+	    .scheduled_at = SCHEDD_TIME_NONE,
+	    .exit_code = -1,
+	    .error = error,
+	    .uid = actor ? actor->uid : -1,
+	    .pid = actor ? actor->pid : -1,
+	    .method = actor ? actor->method : NULL};
+
+	event_ring_emit(scheduler, &event);
 }

@@ -13,6 +13,7 @@
 #include <schedd/event.h>
 
 struct schedd_listener;
+struct scheduler_actor;
 struct schedd_scheduler;
 struct store_batch;
 
@@ -67,6 +68,9 @@ struct schedd_listener *event_ring_listen(
 void event_ring_unlisten(struct schedd_listener *listener);
 /* Whose it is; from any thread. */
 struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener);
+/* An event of the scheduler itself. name (may be NULL) goes to store, error to error. */
+void event_ring_say(struct schedd_scheduler *scheduler, enum schedd_event_code code,
+    const char *name, const char *error, const struct scheduler_actor *actor);
 /* Numbers the event, keeps it, calls the listeners. */
 void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event);
 

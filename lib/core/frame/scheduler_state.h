@@ -2,15 +2,20 @@
 /*
  * What a scheduler consists of; shared by the files of lib/core alone.
  *
- * The path of a due job: tick.c takes it off the due queue, misfire.c decides
- * what its fire times become, claim.c makes that durable, admission.c holds it
- * until an instance, its group and a worker are free, dispatch.c starts it, and
- * run_live.c ends it. Requests go through change.c, one at a time per job.
+ * The folders of lib/core are rooms; a room needs itself and those below it:
+ * top, ask, changes, keep, runs, jobs, frame.
+ *
+ * The path of a due job: tick.c takes it off the due queue, due.c and misfire.c
+ * decide what its fire times become, claim.c makes that durable, admission.c
+ * holds it until an instance, its group and a worker are free, dispatch.c
+ * starts it, and outcome.c ends it. Requests go through change.c, one at a time
+ * per job.
  *
  * A callback from outside (executor, store, timer, caller) is bracketed by
  * scheduler_enter() and scheduler_leave(); what was put off until the
  * scheduler comes to rest (starting what is ready, writing rows of ended runs,
- * setting alarms) is done by the outermost leave.
+ * setting alarms) is done by the outermost leave, which walks a table that the
+ * top room fills: so the frame needs none of those who rest in it.
  */
 #ifndef SCHEDD_CORE_FRAME_SCHEDULER_STATE_H
 #define SCHEDD_CORE_FRAME_SCHEDULER_STATE_H
@@ -29,11 +34,13 @@
 #define SCHEDULER_STORES_MAX 64
 
 struct change;
+struct entry_waiter;
 struct claim_batch;
 struct entry;
 struct handover;
 struct janitor;
-struct history_parcel;
+struct store_parcel;
+struct run;
 struct run_live;
 
 /* A store and what is on its way to it. */
@@ -45,12 +52,13 @@ struct store_slot {
 	bool durable;               /* outlives the process: intermediate states are written too */
 	struct store_batch *outbox; /* rows of runs, not committed yet; NULL: none */
 	uint32_t outbox_count;      /* of rows in it */
-	struct history_parcel *parcel;    /* copies of the rows in a durable store's outbox */
-	struct history_parcel *unwritten; /* rows that the store refused; NULL: none */
+	struct store_parcel *parcel;    /* copies of the rows in a durable store's outbox */
+	struct store_parcel *unwritten; /* rows that the store refused; NULL: none */
 	uint32_t entries;                 /* jobs that live in it */
 	uint64_t failures;                /* commits that failed since the start */
-	schedd_span backoff;              /* between attempts at a claim; 0: it works */
-	schedd_time retry_at;             /* no claim is tried before; SCHEDD_TIME_NONE: it works */
+	schedd_span backoff;              /* between attempts; 0: it works */
+	struct schedd_mono retry_at;      /* while failing: nothing is tried again before */
+	struct timer retry;               /* then it is */
 	bool failing;                     /* the last commit failed */
 	char last_error[256];             /* why it failed last; "": never */
 };
@@ -102,6 +110,11 @@ struct scheduler_counts {
 	uint64_t notify_dropped;
 };
 
+/* What was put off until the scheduler comes to rest. */
+typedef void (*scheduler_rest_fn)(struct schedd_scheduler *scheduler);
+/* The run is over: row, event, those who wait for it. live is gone after it. reason may be NULL. */
+typedef void (*run_ended_fn)(struct run_live *live, enum run_state state, const char *reason);
+
 struct schedd_scheduler {
 	struct schedd_loop *loop; /* NULL only while being made */
 	bool loop_owned;
@@ -129,6 +142,8 @@ struct schedd_scheduler {
 	struct schedd_mono mono_set;
 	struct timers timers;
 	uint32_t depth;   /* of scheduler_enter() */
+	const scheduler_rest_fn *rest; /* done when it comes to rest, in order; ends with NULL */
+	run_ended_fn run_ended;        /* the one door for the end of a run */
 	bool tick_again;  /* a tick stopped half-way to let the loop turn */
 	bool start_again; /* so did starting what is ready */
 	enum scheduler_phase phase;
@@ -144,6 +159,7 @@ struct schedd_scheduler {
 
 	struct store_slot **stores;
 	uint32_t store_count;
+	struct store_slot *default_store; /* that of the scheduler itself; NULL: not opened yet */
 	struct store_slot *retired; /* removed ones, for their names */
 	struct executor_slot **executors;
 	uint32_t executor_count;
@@ -155,6 +171,8 @@ struct schedd_scheduler {
 	uint32_t sorted_tail;  /* unordered ones behind them */
 	uint32_t sorted_holes;
 	uint32_t sorted_capacity;
+	struct entry **exhausted; /* jobs that ran for the last time, to be removed */
+	uint32_t exhausted_count, exhausted_capacity;
 	uint32_t visible; /* entries that are jobs (not being added) */
 	uint32_t paused_jobs;
 	uint32_t own_retention; /* jobs with limits of their own for their history */
@@ -187,9 +205,6 @@ struct schedd_scheduler {
 	struct scheduler_thread *thread; /* NULL: driven by the caller */
 };
 
-/* Opens what nobody added and reads the stores; does nothing the second time. Blocks. */
-int scheduler_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
-    __attribute__((warn_unused_result));
 /* Brackets every callback; see above. */
 void scheduler_enter(struct schedd_scheduler *scheduler);
 void scheduler_leave(struct schedd_scheduler *scheduler);
@@ -200,12 +215,5 @@ uint64_t scheduler_random(struct schedd_scheduler *scheduler);
 /* Answers, if somebody is interested. */
 void scheduler_answer(struct scheduler_reply reply, int rc, const struct schedd_error *err,
     const struct value *result);
-/* NULL: none of that name. */
-struct store_slot *scheduler_store_slot(struct schedd_scheduler *scheduler, const char *name);
-struct executor_slot *scheduler_executor_slot(struct schedd_scheduler *scheduler, const char *name);
-/* A commit failed: counted, logged, told by an event. */
-void scheduler_store_failed(struct store_slot *slot, const struct schedd_error *err);
-/* A commit went well: ends a failure. */
-void scheduler_store_worked(struct store_slot *slot);
 
 #endif

@@ -130,7 +130,7 @@ static bool after_reaches(struct after_search *search, const struct schedd_job *
 		strbuf_printf(&search->path, " after %s", id);
 		if (strcmp(id, search->goal) == 0)
 			return true;
-		entry = entry_find(search->scheduler, id);
+		entry = strmap_get(&search->scheduler->entries, id);
 		rc = entry ? strmap_put(&search->seen, entry) : SCHEDD_ECONFLICT;
 		if (rc == SCHEDD_ENOMEM)
 			search->out_of_memory = true;

@@ -3,7 +3,7 @@
 #ifndef SCHEDD_CORE_JOBS_AFTER_H
 #define SCHEDD_CORE_JOBS_AFTER_H
 
-#include "core/runs/run_live.h"
+#include "core/jobs/entry.h"
 
 /* The jobs that wait for one id, which need not exist (yet). */
 struct after_list {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 #include "base/json.h"
-#include "core/frame/history.h"
+#include "core/frame/store_slot.h"
 #include "model/job_fields.h"
 
 /* Fields without which it cannot be told why a job ran or did not. */
@@ -85,7 +85,7 @@ void change_log_scheduler(struct schedd_scheduler *scheduler, const char *word,
 	change_log_add(arena, &map, more);
 	json_write(&text, &map);
 	for (uint32_t i = 0; !strbuf_failed(&text) && i < scheduler->store_count; i++)
-		history_put_change(
+		store_slot_put_change(
 		    scheduler->stores[i], now, CHANGE_LOG_SCHEDULER, strbuf_peek(&text));
 	strbuf_clear(&text);
 }

@@ -8,9 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/change.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
-#include "core/runs/run_live.h"
+#include "core/jobs/executors.h"
 
 _Static_assert(sizeof(struct entry) <= 136, "an entry has grown");
 
@@ -101,11 +101,6 @@ void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
 
 static void entry_release(struct entry *entry)
 {
-	for (struct run_live *live = entry->runs, *next; live; live = next) {
-		next = live->next_of_job;
-		live->entry = NULL;
-		live->next_of_job = live->prev_of_job = NULL;
-	}
 	if (entry->aside) {
 		entry_set_tail(entry, NULL);
 		free(entry->aside->pause_text);
@@ -116,8 +111,17 @@ static void entry_release(struct entry *entry)
 	free(entry);
 }
 
+static void entry_forget_exhausted(struct schedd_scheduler *scheduler, uint32_t at)
+{
+	scheduler->exhausted[at]->noted = false;
+	scheduler->exhausted[at] = scheduler->exhausted[--scheduler->exhausted_count];
+}
+
 void entry_free(struct schedd_scheduler *scheduler, struct entry *entry)
 {
+	for (uint32_t at = 0; entry->noted; at++)
+		if (scheduler->exhausted[at] == entry)
+			entry_forget_exhausted(scheduler, at);
 	heap_remove(&scheduler->due, &entry->due);
 	strmap_remove(&scheduler->entries, entry->job->id);
 	scheduler->sorted[entry->position] = NULL;
@@ -139,7 +143,9 @@ void entry_free_all(struct schedd_scheduler *scheduler)
 		entry_release(entry);
 	strmap_clear(&scheduler->entries);
 	free(scheduler->sorted);
-	scheduler->sorted = NULL;
+	free(scheduler->exhausted);
+	scheduler->sorted = scheduler->exhausted = NULL;
+	scheduler->exhausted_count = scheduler->exhausted_capacity = 0;
 	scheduler->sorted_count = scheduler->sorted_tail = scheduler->sorted_holes = 0;
 	scheduler->sorted_capacity = 0;
 }
@@ -320,23 +326,47 @@ bool entry_exhausted(const struct entry *entry)
 	       !details->after_count;
 }
 
-const char *entry_state(const struct entry *entry)
+void entry_note_exhausted(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	bool queued = false;
+	uint32_t capacity = scheduler->exhausted_capacity;
 
-	if (entry->state.invalid)
-		return "invalid";
-	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
-		if (live->stage >= RUN_LIVE_STARTING)
-			return "running";
-		if (live->stage != RUN_LIVE_CLAIMING)
-			queued = true;
+	if (entry->noted || entry->busy || !entry_exhausted(entry))
+		return;
+	if (scheduler->exhausted_count == capacity) {
+		struct entry **grown;
+
+		capacity = capacity ? capacity * 2 : 16;
+		grown = realloc(scheduler->exhausted, capacity * sizeof(grown[0]));
+		if (!grown) {
+			log_error(scheduler->log, "job %s: no memory to end it", entry->job->id);
+			return;
+		}
+		scheduler->exhausted = grown;
+		scheduler->exhausted_capacity = capacity;
 	}
-	if (queued)
-		return "queued";
-	if (entry->state.paused)
-		return "paused";
-	return entry->state.finished ? "finished" : "waiting";
+	scheduler->exhausted[scheduler->exhausted_count++] = entry;
+	entry->noted = true;
+}
+
+struct entry *entry_take_exhausted(struct schedd_scheduler *scheduler)
+{
+	struct schedd_mono now = {0};
+
+	for (uint32_t at = 0; at < scheduler->exhausted_count;) {
+		struct entry *entry = scheduler->exhausted[at];
+		bool still = !entry->busy && entry_exhausted(entry);
+
+		if (!now.us)
+			now = scheduler_mono(scheduler);
+		if (still && !store_slot_ready(entry->store, now)) {
+			at++;
+			continue;
+		}
+		entry_forget_exhausted(scheduler, at);
+		if (still)
+			return entry;
+	}
+	return NULL;
 }
 
 const struct entry_aside *entry_aside(const struct entry *entry)
@@ -353,29 +383,43 @@ struct entry_aside *entry_aside_edit(struct entry *entry)
 	return entry->aside;
 }
 
-struct change *entry_take_changes(struct entry *entry)
+int entry_wait(struct entry *entry, struct entry_waiter *waiter)
 {
-	struct change *changes = entry_aside(entry)->changes;
+	struct entry_aside *aside = entry_aside_edit(entry);
+	struct entry_waiter **end;
 
-	if (changes)
-		entry->aside->changes = NULL;
-	return changes;
+	if (!aside)
+		return SCHEDD_ENOMEM;
+	for (end = &aside->waiters; *end;)
+		end = &(*end)->next;
+	waiter->next = NULL;
+	*end = waiter;
+	return 0;
 }
 
-void entry_inherit_changes(struct entry *entry, struct entry *from)
+struct entry_waiter *entry_take_waiters(struct entry *entry)
 {
-	struct change **end;
+	struct entry_waiter *waiters = entry_aside(entry)->waiters;
 
-	if (!entry_aside(from)->changes)
+	if (waiters)
+		entry->aside->waiters = NULL;
+	return waiters;
+}
+
+void entry_inherit_waiters(struct entry *entry, struct entry *from)
+{
+	struct entry_waiter **end;
+
+	if (!entry_aside(from)->waiters)
 		return;
 	if (!entry->aside) {
 		entry->aside = from->aside;
 		from->aside = NULL;
 		return;
 	}
-	for (end = &entry->aside->changes; *end;)
+	for (end = &entry->aside->waiters; *end;)
 		end = &(*end)->next;
-	*end = entry_take_changes(from);
+	*end = entry_take_waiters(from);
 }
 
 void entry_set_tail(struct entry *entry, struct run *tail)
@@ -419,31 +463,20 @@ struct executor_slot *entry_executor(const struct entry *entry)
 void entry_find_executor(struct schedd_scheduler *scheduler, struct entry *entry)
 {
 	const struct executor_slot *slot =
-	    scheduler_executor_slot(scheduler, job_executor(entry->job));
+	    executors_find(scheduler, job_executor(entry->job));
 
 	entry->executor = slot ? slot->place : ENTRY_NOWHERE;
 }
 
 static bool entry_check_one(const struct schedd_scheduler *scheduler, const struct entry *entry)
 {
-	uint32_t live = 0, holding = 0;
-
 	if (scheduler->sorted[entry->position] != entry)
 		return false;
 	if ((entry->busy || entry->hidden) && heap_queued(&entry->due))
 		return false;
-	if (entry_aside(entry)->changes && !entry->busy)
+	if (entry_aside(entry)->waiters && !entry->busy)
 		return false;
-	for (const struct run_live *run = entry->runs; run; run = run->next_of_job) {
-		const struct run_live *behind = run->next_of_job ? run->next_of_job : entry->runs;
-
-		if (run->entry != entry || run->stage == RUN_LIVE_ENDED ||
-		    behind->prev_of_job != run)
-			return false;
-		live++;
-		holding += run->holds_instance;
-	}
-	return live == entry->live && holding == entry->holding;
+	return true;
 }
 
 bool entry_check(const struct schedd_scheduler *scheduler)
@@ -466,4 +499,11 @@ bool entry_check(const struct schedd_scheduler *scheduler)
 			return false;
 	return visible == scheduler->visible && paused == scheduler->paused_jobs &&
 	       own == scheduler->own_retention;
+}
+
+const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, const char *id)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+
+	return entry ? entry->job : NULL;
 }

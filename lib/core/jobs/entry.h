@@ -12,9 +12,14 @@
 
 #include "core/frame/scheduler_state.h"
 
+/* Waits in line until the commit under way is over; embedded in what it is for. */
+struct entry_waiter {
+	struct entry_waiter *next;
+};
+
 /* What few entries have at a time. */
 struct entry_aside {
-	struct change *changes; /* wait until it is idle, oldest first */
+	struct entry_waiter *waiters; /* wait until it is idle, oldest first */
 	struct run *tail; /* its last row, if further missed times may join it; run.job is NULL */
 	char *pause_text; /* "paused by uid 1000: upgrade"; owned; NULL: not paused, or not known */
 };
@@ -37,12 +42,13 @@ struct entry {
 	uint8_t last_state; /* enum run_state of the last run that ended; RUN_QUEUED: none known */
 	bool busy : 1;      /* a commit is under way */
 	bool hidden : 1;    /* being added: not a job yet */
+	bool noted : 1;     /* in scheduler.exhausted */
 };
 
 /* A hidden, busy entry for an id that is not there; NULL: no memory. Shares job. */
 struct entry *entry_new(
     struct schedd_scheduler *scheduler, struct schedd_job *job, struct store_slot *store);
-/* Takes it out of all indexes and frees it. Its runs go on without it; changes must be gone. */
+/* Takes it out of all indexes and frees it. Its runs and those that wait must be gone. */
 void entry_free(struct schedd_scheduler *scheduler, struct entry *entry);
 /* Frees all entries. */
 void entry_free_all(struct schedd_scheduler *scheduler);
@@ -67,18 +73,26 @@ struct entry *entry_first(struct schedd_scheduler *scheduler, const char *after)
 struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct entry *entry);
 /* Will it never run by itself again, and is nothing of it going on? */
 bool entry_exhausted(const struct entry *entry);
-/* "waiting", "running", … */
-const char *entry_state(const struct entry *entry);
+/* If it is exhausted, entry_take_exhausted() gives it back later. */
+void entry_note_exhausted(struct schedd_scheduler *scheduler, struct entry *entry);
+/*
+ * One of those that were noted, are so still, idle, and in a store that can be
+ * written now; NULL: none. It is noted no longer.
+ */
+struct entry *entry_take_exhausted(struct schedd_scheduler *scheduler);
 /* Has its job limits of its own for its history? */
 bool entry_own_retention(const struct entry *entry);
 /* Never NULL. */
 const struct entry_aside *entry_aside(const struct entry *entry);
 /* To write to; NULL: no memory. */
 struct entry_aside *entry_aside_edit(struct entry *entry);
-/* The changes that wait are the caller's from now on. */
-struct change *entry_take_changes(struct entry *entry);
-/* What waits for from waits behind entry's own changes. */
-void entry_inherit_changes(struct entry *entry, struct entry *from);
+/* Puts it behind those that wait. 0 or SCHEDD_ENOMEM. */
+int entry_wait(struct entry *entry, struct entry_waiter *waiter)
+    __attribute__((warn_unused_result));
+/* Those that wait are the caller's from now on. */
+struct entry_waiter *entry_take_waiters(struct entry *entry);
+/* What waits for from waits behind what waits for entry. */
+void entry_inherit_waiters(struct entry *entry, struct entry *from);
 /* Further missed times may join this row (taken; NULL: none may). Without memory none may. */
 void entry_set_tail(struct entry *entry, struct run *tail);
 /* Who paused it and why, "paused" where that is not known. */

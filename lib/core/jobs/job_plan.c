@@ -4,10 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "core/changes/tick.h"
 #include "core/jobs/after.h"
+#include "core/jobs/executors.h"
 #include "core/jobs/notify_target.h"
-#include "core/top/scheduler_parts.h"
 #include "model/job_check.h"
 
 /* A date that passed while the request was under way still counts as now. */
@@ -17,7 +16,7 @@
 static bool job_plan_suits(
     struct schedd_scheduler *scheduler, const char *name, const struct schedd_job *job)
 {
-	const struct executor_slot *slot = scheduler_executor_slot(scheduler, name);
+	const struct executor_slot *slot = executors_find(scheduler, name);
 
 	return slot && executor_accepts(slot->executor, job, NULL) == 0;
 }
@@ -36,13 +35,13 @@ static int job_plan_executor(
 	/* An exported job names the executor that it was given here or elsewhere. */
 	if (job_details(job)->executor) {
 		if (job->kind == JOB_HTTP && strcmp(job_details(job)->executor, other) == 0)
-			(void)scheduler_parts_http(scheduler);
+			(void)executors_http(scheduler);
 		return 0;
 	}
 	if (job_plan_suits(scheduler, "default", job))
 		return 0;
-	if (job->kind == JOB_HTTP ? !scheduler_parts_http(scheduler)
-				  : !scheduler_executor_slot(scheduler, other))
+	if (job->kind == JOB_HTTP ? !executors_http(scheduler)
+				  : !executors_find(scheduler, other))
 		return 0;
 	details = job_details_edit(job);
 	if (details)
@@ -78,7 +77,7 @@ int job_plan_check(struct schedd_scheduler *scheduler, const struct schedd_job *
     const struct schedd_job *old, struct schedd_error *err)
 {
 	const struct executor_slot *executor =
-	    scheduler_executor_slot(scheduler, job_executor(job));
+	    executors_find(scheduler, job_executor(job));
 	int rc = job_check(job, err);
 
 	if (rc)
@@ -136,7 +135,7 @@ int job_plan_first(struct schedd_scheduler *scheduler, const struct schedd_job *
 		return job_plan_never(job, now, err);
 	state->next_fire = fire;
 	state->next_run_time =
-	    state->paused ? SCHEDD_TIME_NONE : tick_run_time(scheduler, job, fire, now);
+	    state->paused ? SCHEDD_TIME_NONE : job_plan_run_time(scheduler, job, fire, now);
 	return 0;
 }
 
@@ -165,4 +164,19 @@ void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size)
 		text[10] = '\0';
 		snprintf(id, size, "j-%s", text);
 	} while (entry_find(scheduler, id));
+}
+
+schedd_time job_plan_run_time(struct schedd_scheduler *scheduler, const struct schedd_job *job,
+    schedd_time fire, schedd_time now)
+{
+	if (fire == SCHEDD_TIME_NONE)
+		return fire;
+	return trigger_jittered(job->trigger, fire, now, scheduler_random(scheduler));
+}
+
+schedd_span job_plan_grace(const struct schedd_scheduler *scheduler, const struct schedd_job *job)
+{
+	schedd_span grace = job_details(job)->misfire_grace_time;
+
+	return grace != SCHEDD_SPAN_NONE ? grace : scheduler->settings.misfire_grace_time;
 }

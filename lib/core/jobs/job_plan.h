@@ -31,6 +31,11 @@ int job_plan_first(struct schedd_scheduler *scheduler, const struct schedd_job *
  */
 bool job_plan_ended(const struct entry *entry, const struct schedd_job *job, schedd_time now,
     struct job_state *state);
+/* The grace time that holds for a job; SCHEDD_SPAN_NONE: none. */
+schedd_span job_plan_grace(const struct schedd_scheduler *scheduler, const struct schedd_job *job);
+/* When the trigger's fire time is to be run, with a fresh draw of its jitter; not before now. */
+schedd_time job_plan_run_time(struct schedd_scheduler *scheduler, const struct schedd_job *job,
+    schedd_time fire, schedd_time now);
 /* An id nobody has. */
 void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size);
 

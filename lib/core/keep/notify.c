@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
-#include "core/top/scheduler_parts.h"
+#include "core/jobs/executors.h"
 
 /* Messages under way at one time, and waiting behind them; more are dropped and counted. */
 #define NOTIFY_WORKERS 4
@@ -153,7 +153,7 @@ static struct executor *notify_executor(struct notifier *notifier, const struct 
 		if (!slot->removed && executor_accepts(slot->executor, job, NULL) == 0)
 			return slot->executor;
 	}
-	own = scheduler_parts_http(scheduler);
+	own = executors_http(scheduler);
 	return own ? own->executor : NULL;
 }
 

@@ -2,26 +2,15 @@
 /* Who waits for what, and who is next. Queues are ordered by priority, then by age. */
 #include "core/runs/admission.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/runs/dispatch.h"
 
 /* Runs that wait for an instance of one job; more are skipped. */
 #define ADMISSION_QUEUE_MAX 1000
-/* Starting goes on so long before the loop has its turn: a thousand processes take a second. */
-#define ADMISSION_SLICE (20 * (schedd_span)1000)
-/* Starts between two looks at the clock, which costs as much as calling a C function. */
-#define ADMISSION_STRIDE 8
 /* A queue's key: priority in the upper bits, age in the lower 42. */
 #define ADMISSION_AGE_BITS 42
 #define ADMISSION_PRIORITY_MAX 1000000
-
-static struct run_live *admission_of_node(struct heap_node *node)
-{
-	return (struct run_live *)(void *)((char *)node - offsetof(struct run_live, queue));
-}
 
 static int64_t admission_key(struct run_live *live)
 {
@@ -59,26 +48,6 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 		    live ? live->id : "of schedd's last life");
 	else
 		snprintf(text, size, "run %s still going", live ? live->id : entry->job->id);
-}
-
-void admission_replace(struct entry *entry, const char *by)
-{
-	uint32_t room = job_details(entry->job)->max_instances - 1, staying = 0;
-	struct run_live *live, *next;
-	char reason[RUN_LIVE_ID_MAX + 16];
-
-	snprintf(reason, sizeof(reason), "replaced by %s", by);
-	for (live = entry->runs; live; live = live->next_of_job)
-		if (live->stage != RUN_LIVE_CLAIMING && live->stop == RUN_LIVE_GOES_ON)
-			staying++;
-	for (live = entry->runs; live && staying > room; live = next) {
-		next = live->next_of_job;
-		if (live->stage == RUN_LIVE_CLAIMING || live->stop != RUN_LIVE_GOES_ON)
-			continue;
-		staying--;
-		if (run_live_stop(live, RUN_LIVE_REPLACED, 0, reason, NULL))
-			log_warn(live->scheduler->log, "run %s cannot be ended", live->id);
-	}
 }
 
 static void admission_to_worker(struct run_live *live)
@@ -129,18 +98,7 @@ static void admission_to_instance(struct run_live *live)
 	admission_to_group(live);
 }
 
-void admission_enter(struct run_live *live, schedd_time now)
-{
-	struct entry *entry = live->entry;
-
-	run_live_event(live, SCHEDD_EVENT_JOB_SUBMITTED, now, NULL);
-	if (entry && !live->forced && job_details(entry->job)->overlap == JOB_OVERLAP_REPLACE &&
-	    entry->live > job_details(entry->job)->max_instances)
-		admission_replace(entry, live->id);
-	admission_to_instance(live);
-}
-
-void admission_wait(struct run_live *live)
+void admission_enter(struct run_live *live)
 {
 	admission_to_instance(live);
 }
@@ -172,7 +130,7 @@ static void admission_group_next(struct group_slot *group)
 
 		if (!node)
 			return;
-		live = admission_of_node(node);
+		live = run_live_of_queue(node);
 		group->running++;
 		live->holds_group = true;
 		admission_to_worker(live);
@@ -221,39 +179,6 @@ void admission_leave(struct run_live *live)
 		live->holds_instance = false;
 		if (live->entry)
 			admission_instance_free(live->entry);
-	}
-}
-
-static bool admission_worker_free(const struct executor_slot *slot)
-{
-	uint32_t max = executor_max_workers(slot->executor);
-
-	return !max || executor_busy(slot->executor) < max;
-}
-
-void admission_start_ready(struct schedd_scheduler *scheduler)
-{
-	schedd_span end = 0;
-	uint32_t started = 0;
-
-	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || scheduler->start_again)
-		return;
-	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
-		struct executor_slot *slot = scheduler->executors[i];
-
-		while (slot->ready.count && admission_worker_free(slot)) {
-			if (started++ % ADMISSION_STRIDE == 0) {
-				schedd_span now = scheduler_mono(scheduler).us;
-
-				scheduler->start_again = end && now >= end;
-				if (scheduler->start_again)
-					return;
-				end = end ? end : now + ADMISSION_SLICE;
-			}
-			dispatch_start(admission_of_node(heap_pop(&slot->ready, NULL)));
-			if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
-				return;
-		}
 	}
 }
 

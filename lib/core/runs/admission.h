@@ -20,12 +20,8 @@ enum admission_verdict {
 enum admission_verdict admission_judge(const struct entry *entry);
 /* Why it is skipped: "run backup/41 still going". */
 void admission_reason(const struct entry *entry, char *text, size_t size);
-/* Ends the oldest runs so that one more has room. */
-void admission_replace(struct entry *entry, const char *by);
-/* The claim is durable since now: announces the run and sends it to the first gate. */
-void admission_enter(struct run_live *live, schedd_time now);
-/* Sends a run that an earlier program announced to the first gate. */
-void admission_wait(struct run_live *live);
+/* Sends a run to the first gate. */
+void admission_enter(struct run_live *live);
 /* One that passed the gates in an earlier program: under way, or between attempts. */
 void admission_resume(struct run_live *live, bool under_way);
 /* Back to the last two gates, for another attempt. */
@@ -38,8 +34,6 @@ void admission_leave(struct run_live *live);
 void admission_instance_free(struct entry *entry);
 /* Runs at the gate of the job may move up: limits were changed. */
 void admission_review(struct entry *entry);
-/* Starts what has its turn, in all executors. */
-void admission_start_ready(struct schedd_scheduler *scheduler);
 /* The group of that name, made if it is not there; NULL: no memory. */
 struct group_slot *admission_group(struct schedd_scheduler *scheduler, const char *name);
 /* The limit of a group changed. */

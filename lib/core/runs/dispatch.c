@@ -8,21 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/duration.h"
+#include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
 #include "core/runs/output_place.h"
 #include "core/runs/retry.h"
+#include "core/runs/run_stop.h"
 
-schedd_span dispatch_grace(const struct schedd_scheduler *scheduler, const struct schedd_job *job)
-{
-	schedd_span grace = job_details(job)->misfire_grace_time;
-
-	return grace != SCHEDD_SPAN_NONE ? grace : scheduler->settings.misfire_grace_time;
-}
-
+/* Starting goes on so long before the loop has its turn: a thousand processes take a second. */
+#define DISPATCH_SLICE (20 * (schedd_span)1000)
+/* Starts between two looks at the clock, which costs as much as calling a C function. */
+#define DISPATCH_STRIDE 8
 /* True: it is too late, and the run is over. */
 static bool dispatch_too_late(struct run_live *live, schedd_time now)
 {
-	schedd_span grace = dispatch_grace(live->scheduler, live->job);
+	schedd_span grace = job_plan_grace(live->scheduler, live->job);
 	struct strbuf reason = STRBUF_EMPTY;
 
 	if (grace == SCHEDD_SPAN_NONE || live->due_at == SCHEDD_TIME_NONE ||
@@ -127,14 +126,13 @@ static void dispatch_prepare(struct run_live *live, schedd_time now)
 /* The attempt's time is over. */
 static void dispatch_timed_out(struct timer *timer)
 {
-	struct run_live *live =
-	    (struct run_live *)(void *)((char *)timer - offsetof(struct run_live, timer));
+	struct run_live *live = run_live_of_timer(timer);
 	struct strbuf reason = STRBUF_EMPTY;
 	struct schedd_error err;
 
 	strbuf_add(&reason, "timeout after ");
 	duration_format(&reason, job_details(live->job)->timeout);
-	if (run_live_stop(live, RUN_LIVE_TIMED_OUT, 0, strbuf_peek(&reason), &err))
+	if (run_stop(live, RUN_LIVE_TIMED_OUT, 0, strbuf_peek(&reason), &err))
 		log_warn(live->scheduler->log, "run %s: %s", live->id, err.message);
 	strbuf_clear(&reason);
 }
@@ -183,11 +181,44 @@ int dispatch_resume(struct run_live *live, const struct value *from, struct sche
 	if (timer.us == INT64_MAX)
 		return 0;
 	if (live->stop != RUN_LIVE_GOES_ON) {
-		rc = run_live_kill_later(live, timer);
+		rc = run_stop_kill_later(live, timer);
 	} else {
 		rc = timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out, timer);
 	}
 	if (rc)
 		log_error(scheduler->log, "run %s: no memory for its timeout", live->id);
 	return 0;
+}
+
+static bool dispatch_worker_free(const struct executor_slot *slot)
+{
+	uint32_t max = executor_max_workers(slot->executor);
+
+	return !max || executor_busy(slot->executor) < max;
+}
+
+void dispatch_start_ready(struct schedd_scheduler *scheduler)
+{
+	schedd_span end = 0;
+	uint32_t started = 0;
+
+	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || scheduler->start_again)
+		return;
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		struct executor_slot *slot = scheduler->executors[i];
+
+		while (slot->ready.count && dispatch_worker_free(slot)) {
+			if (started++ % DISPATCH_STRIDE == 0) {
+				schedd_span now = scheduler_mono(scheduler).us;
+
+				scheduler->start_again = end && now >= end;
+				if (scheduler->start_again)
+					return;
+				end = end ? end : now + DISPATCH_SLICE;
+			}
+			dispatch_start(run_live_of_queue(heap_pop(&slot->ready, NULL)));
+			if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
+				return;
+		}
+	}
 }

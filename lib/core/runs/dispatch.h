@@ -5,10 +5,10 @@
 
 #include "core/runs/run_live.h"
 
+/* Starts what has its turn, in all executors. */
+void dispatch_start_ready(struct schedd_scheduler *scheduler);
 /* The run has its turn: starts an attempt, or ends it if it is too late now. */
 void dispatch_start(struct run_live *live);
-/* The grace time that holds for a job; SCHEDD_SPAN_NONE: none. */
-schedd_span dispatch_grace(const struct schedd_scheduler *scheduler, const struct schedd_job *job);
 
 /*
  * Goes on with an attempt that another program of this process started (see

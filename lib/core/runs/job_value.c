@@ -2,6 +2,7 @@
 /* A job as those who ask see it: its fields, and what is derived from them and from its runs. */
 #include <string.h>
 #include "core/jobs/entry.h"
+#include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
 #include "model/job_fields.h"
 
@@ -10,7 +11,7 @@ typedef struct value (*job_value_fn)(const struct entry *entry, struct arena *ar
 static struct value job_value_state(const struct entry *entry, struct arena *arena)
 {
 	(void)arena;
-	return value_string_ref(entry_state(entry));
+	return value_string_ref(job_value_word(entry));
 }
 
 static bool job_value_waits(const struct run_live *live)
@@ -178,4 +179,23 @@ struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *
 	for (; *fields; fields++)
 		value_put(arena, &map, *fields, job_value_get(entry, *fields, arena));
 	return map;
+}
+
+const char *job_value_word(const struct entry *entry)
+{
+	bool queued = false;
+
+	if (entry->state.invalid)
+		return "invalid";
+	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
+		if (live->stage >= RUN_LIVE_STARTING)
+			return "running";
+		if (live->stage != RUN_LIVE_CLAIMING)
+			queued = true;
+	}
+	if (queued)
+		return "queued";
+	if (entry->state.paused)
+		return "paused";
+	return entry->state.finished ? "finished" : "waiting";
 }

@@ -132,8 +132,7 @@ static void retry_remember(struct run_live *live, enum run_state outcome, const 
 
 static void retry_due(struct timer *timer)
 {
-	struct run_live *live =
-	    (struct run_live *)(void *)((char *)timer - offsetof(struct run_live, timer));
+	struct run_live *live = run_live_of_timer(timer);
 
 	admission_again(live);
 }

@@ -5,18 +5,12 @@
  */
 #include "core/runs/run_live.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/ask/scheduler_wait.h"
-#include "core/changes/follow.h"
-#include "core/changes/job_change.h"
-#include "core/frame/history.h"
-#include "core/keep/notify.h"
-#include "core/runs/admission.h"
-#include "core/top/restart.h"
+#include "core/frame/store_slot.h"
+#include "executor/adopted.h"
 
 #define RUN_LIVE_SPARES 4096
 
@@ -68,7 +62,7 @@ static void run_live_link(struct run_live *live)
 	entry->live++;
 }
 
-static void run_live_unlink(struct run_live *live)
+void run_live_unlink(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 	struct entry *entry = live->entry;
@@ -125,7 +119,7 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
 	return live;
 }
 
-static void run_live_recycle(struct run_live *live)
+void run_live_free(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 
@@ -151,7 +145,34 @@ static void run_live_recycle(struct run_live *live)
 void run_live_discard(struct run_live *live)
 {
 	run_live_unlink(live);
-	run_live_recycle(live);
+	run_live_free(live);
+}
+
+struct run_live *run_live_of_queue(struct heap_node *node)
+{
+	return (struct run_live *)(void *)((char *)node - offsetof(struct run_live, queue));
+}
+
+struct run_live *run_live_of_timer(struct timer *timer)
+{
+	return (struct run_live *)(void *)((char *)timer - offsetof(struct run_live, timer));
+}
+
+void run_live_orphan(struct entry *entry)
+{
+	for (struct run_live *live = entry->runs, *next; live; live = next) {
+		next = live->next_of_job;
+		live->entry = NULL;
+		live->next_of_job = live->prev_of_job = NULL;
+	}
+	entry->runs = NULL;
+	entry->live = entry->holding = 0;
+}
+
+void run_live_release(struct run_live *live)
+{
+	adopted_free(live->adopted);
+	live->adopted = NULL;
 }
 
 void run_live_enter(struct run_live *live, enum run_live_stage stage)
@@ -161,9 +182,14 @@ void run_live_enter(struct run_live *live, enum run_live_stage stage)
 		live->run.state = run_live_states[stage];
 }
 
+void run_live_end(struct run_live *live, enum run_state state, const char *reason)
+{
+	live->scheduler->run_ended(live, state, reason);
+}
+
 void run_live_write(struct run_live *live)
 {
-	history_put(live->store, &live->run);
+	store_slot_put_run(live->store, &live->run);
 }
 
 void run_live_event(
@@ -183,159 +209,6 @@ void run_live_event(
 	    .pid = -1};
 
 	event_ring_emit(live->scheduler, &event);
-}
-
-/* The events of an end, in order; 0: none. */
-static const struct {
-	enum schedd_event_code first, second;
-} run_live_end_events[] = {
-    [RUN_SUCCESS] = {SCHEDD_EVENT_JOB_EXECUTED, 0},
-    [RUN_FAILED] = {SCHEDD_EVENT_JOB_ERROR, 0},
-    [RUN_TIMEOUT] = {SCHEDD_EVENT_RUN_KILLED, SCHEDD_EVENT_JOB_ERROR},
-    [RUN_KILLED] = {SCHEDD_EVENT_RUN_KILLED, SCHEDD_EVENT_JOB_ERROR},
-    [RUN_CANCELLED] = {SCHEDD_EVENT_RUN_KILLED, 0},
-    [RUN_MISSED] = {SCHEDD_EVENT_JOB_MISSED, 0},
-    [RUN_SKIPPED] = {SCHEDD_EVENT_JOB_MAX_INSTANCES, 0},
-    [RUN_LOST] = {0, 0},
-};
-
-static void run_live_record_end(struct run_live *live, enum run_state state, const char *reason)
-{
-	struct run *run = &live->run;
-
-	run->state = state;
-	run->ended_at = scheduler_now(live->scheduler);
-	if (run->started_at != SCHEDD_TIME_NONE && run->ended_at < run->started_at)
-		run->ended_at = run->started_at; /* the clock was put back meanwhile */
-	if (reason) {
-		free(run->reason);
-		run->reason = strdup(reason);
-	}
-	if (live->output) {
-		output_finish(live->output);
-		if (output_error(live->output))
-			log_warn(live->scheduler->log, "run %s: its output is not kept: %s",
-			    live->id, output_error(live->output));
-		run->output_bytes = output_written(live->output);
-		run->output_dropped = output_dropped(live->output);
-	}
-	follow_note(live->scheduler, live->store, run);
-	history_put(live->store, run);
-	live->scheduler->counts.ended[state]++;
-}
-
-/* Tells everybody; any of them may change or remove the job meanwhile. */
-static void run_live_tell(struct run_live *live)
-{
-	const struct run *run = &live->run;
-	enum run_state state = run->state;
-
-	if (run_live_end_events[state].first)
-		run_live_event(live, run_live_end_events[state].first, run->ended_at, run->reason);
-	if (run_live_end_events[state].second)
-		run_live_event(live, run_live_end_events[state].second, run->ended_at, run->reason);
-	notify_run(live);
-	if (live->entry && !live->held_by_dead && state != RUN_CANCELLED)
-		live->entry->last_state = (uint8_t)state;
-	follow_run(live->scheduler, live->store, &live->run);
-	scheduler_wait_told(live->scheduler, live->job->id, &live->run);
-}
-
-void run_live_end(struct run_live *live, enum run_state state, const char *reason)
-{
-	struct schedd_scheduler *scheduler = live->scheduler;
-	struct entry *entry;
-
-	timers_unset(&scheduler->timers, &live->timer);
-	/* Out of its queue first: the stage says which one. */
-	admission_leave_worker(live);
-	run_live_enter(live, RUN_LIVE_ENDED);
-	run_live_record_end(live, state, reason);
-	run_live_tell(live);
-	entry = live->entry;
-	run_live_unlink(live);
-	admission_leave(live);
-	if (entry) {
-		history_ended(scheduler, entry);
-		if (!entry->live)
-			scheduler_wait_idle_told(scheduler, entry->job->id);
-	}
-	run_live_recycle(live);
-	if (entry && !entry->busy && entry_exhausted(entry))
-		job_change_expire(scheduler, entry);
-}
-
-static void run_live_kill_now(struct timer *timer)
-{
-	struct run_live *live =
-	    (struct run_live *)(void *)((char *)timer - offsetof(struct run_live, timer));
-	struct schedd_error err;
-
-	live->killing = true;
-	if (live->task && executor_signal(live->task, SIGKILL, &err))
-		log_warn(live->scheduler->log, "run %s: %s", live->id, err.message);
-}
-
-int run_live_kill_later(struct run_live *live, struct schedd_mono when)
-{
-	return timers_turn(&live->scheduler->timers, &live->timer, run_live_kill_now, when);
-}
-
-/* The polite signal now, SIGKILL when kill_after is over. */
-static int run_live_signal(struct run_live *live, int signal, struct schedd_error *err)
-{
-	const struct job_details *details = job_details(live->job);
-	struct schedd_scheduler *scheduler = live->scheduler;
-	bool escalate = !signal;
-
-	if (!signal)
-		signal = details->kill_signal;
-	if (!live->task)
-		return schedd_error_set(err, SCHEDD_EFAILED,
-		    "run %s is a C function that is being called: it cannot be stopped", live->id);
-	if (executor_signal(live->task, signal, err))
-		return SCHEDD_EFAILED;
-	if (!escalate || signal == SIGKILL)
-		return 0;
-	if (run_live_kill_later(
-		live, (struct schedd_mono){scheduler_mono(scheduler).us + details->kill_after}))
-		return schedd_error_nomem(err);
-	return 0;
-}
-
-static bool run_live_signal_ends(int signal)
-{
-	return !signal || signal == SIGTERM || signal == SIGKILL || signal == SIGINT ||
-	       signal == SIGQUIT || signal == SIGABRT;
-}
-
-int run_live_stop(struct run_live *live, enum run_live_stop stop, int signal, const char *reason,
-    struct schedd_error *err)
-{
-	switch (live->stage) {
-	case RUN_LIVE_CLAIMING:
-	case RUN_LIVE_ENDED:
-		return schedd_error_set(err, SCHEDD_ECONFLICT, "run %s is not going on", live->id);
-	case RUN_LIVE_WAIT_INSTANCE:
-	case RUN_LIVE_WAIT_GROUP:
-	case RUN_LIVE_WAIT_WORKER:
-		run_live_end(live, RUN_CANCELLED, reason);
-		return 0;
-	case RUN_LIVE_RETRYING:
-		run_live_end(live, RUN_KILLED, reason);
-		return 0;
-	case RUN_LIVE_STARTING:
-	case RUN_LIVE_RUNNING:
-		break;
-	}
-	if (live->held_by_dead)
-		return restart_signal(live, signal ? signal : SIGTERM, err);
-	if (live->stop == RUN_LIVE_GOES_ON && run_live_signal_ends(signal)) {
-		live->stop = stop;
-		free(live->stop_reason);
-		live->stop_reason = reason ? strdup(reason) : NULL;
-	}
-	return run_live_signal(live, signal, err);
 }
 
 struct run_live *run_live_find(
@@ -384,8 +257,8 @@ void run_live_free_all(struct schedd_scheduler *scheduler)
 		struct run_live *live = scheduler->live;
 
 		scheduler->live = live->next;
-		restart_release(live);
-		run_live_recycle(live);
+		run_live_release(live);
+		run_live_free(live);
 	}
 	while (scheduler->spare) {
 		struct run_live *live = scheduler->spare;
@@ -396,10 +269,31 @@ void run_live_free_all(struct schedd_scheduler *scheduler)
 	scheduler->live_count = scheduler->spare_count = 0;
 }
 
+/* What an entry says of its runs. */
+static bool run_live_check_entry(const struct entry *entry)
+{
+	uint32_t live = 0, holding = 0;
+
+	for (const struct run_live *run = entry->runs; run; run = run->next_of_job) {
+		const struct run_live *behind = run->next_of_job ? run->next_of_job : entry->runs;
+
+		if (run->entry != entry || run->stage == RUN_LIVE_ENDED ||
+		    behind->prev_of_job != run)
+			return false;
+		live++;
+		holding += run->holds_instance;
+	}
+	return live == entry->live && holding == entry->holding;
+}
+
 bool run_live_check(const struct schedd_scheduler *scheduler)
 {
-	uint32_t count = 0;
+	uint32_t count = 0, position = 0;
+	const struct entry *entry;
 
+	while ((entry = strmap_next(&scheduler->entries, &position)))
+		if (!run_live_check_entry(entry))
+			return false;
 	for (const struct run_live *live = scheduler->live; live; live = live->next) {
 		bool waits =
 		    live->stage == RUN_LIVE_WAIT_GROUP || live->stage == RUN_LIVE_WAIT_WORKER;

@@ -68,25 +68,26 @@ struct run_live {
 
 /* A run of the job with the next number, claiming. NULL: no memory. */
 struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_trigger trigger);
+/* Whose node or timer that is. */
+struct run_live *run_live_of_queue(struct heap_node *node);
+struct run_live *run_live_of_timer(struct timer *timer);
+/* The job is removed: its runs go on without it. */
+void run_live_orphan(struct entry *entry);
+/* Lets go of the process of a dead daemon, if it stands for one. */
+void run_live_release(struct run_live *live);
+/* Takes it out of all lists; then it is freed. */
+void run_live_unlink(struct run_live *live);
+void run_live_free(struct run_live *live);
 /* A claim failed: as if it had never been. */
 void run_live_discard(struct run_live *live);
 void run_live_enter(struct run_live *live, enum run_live_stage stage);
-/* The run is over: row, event, those who wait for it. live is gone after it. reason may be NULL. */
+/* The run is over: see run_ended_fn. */
 void run_live_end(struct run_live *live, enum run_state state, const char *reason);
 /* Writes its row as it is now to the store's outbox. */
 void run_live_write(struct run_live *live);
 /* An event about it, at that time; error may be NULL. */
 void run_live_event(
     struct run_live *live, enum schedd_event_code code, schedd_time when, const char *error);
-/*
- * Ends it: taken out of its queue, or signalled. signal 0: kill_signal, then
- * KILL after kill_after. 0 or why it cannot be ended. live may be gone after it.
- */
-int run_live_stop(struct run_live *live, enum run_live_stop stop, int signal, const char *reason,
-    struct schedd_error *err) __attribute__((warn_unused_result));
-/* SIGKILL then, unless it has ended. SCHEDD_ENOMEM. */
-int run_live_kill_later(struct run_live *live, struct schedd_mono when)
-    __attribute__((warn_unused_result));
 /* number 0: the oldest. NULL: no such run is going on. */
 struct run_live *run_live_find(
     const struct schedd_scheduler *scheduler, const char *job, uint32_t number);

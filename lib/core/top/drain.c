@@ -5,11 +5,11 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include "core/frame/history.h"
+#include "core/frame/store_slot.h"
 #include "core/keep/notify.h"
 #include "core/runs/run_live.h"
+#include "core/runs/run_stop.h"
 #include "core/top/handover.h"
-#include "core/top/scheduler_parts.h"
 
 /* How long a freed scheduler waits for processes it has killed: turns of milliseconds. */
 #define DRAIN_ABANDON_TURNS 100
@@ -44,7 +44,7 @@ static void drain_end_runs(struct timer *timer)
 		if (drain_leaves(scheduler, live) || live->stage < RUN_LIVE_STARTING ||
 		    live->stage == RUN_LIVE_ENDED)
 			continue;
-		if (run_live_stop(live, RUN_LIVE_SHUTDOWN, 0, "schedd was stopped", &err))
+		if (run_stop(live, RUN_LIVE_SHUTDOWN, 0, "schedd was stopped", &err))
 			log_warn(scheduler->log, "run %s: %s", live->id, err.message);
 	}
 }
@@ -87,14 +87,14 @@ static bool drain_done(const struct schedd_scheduler *scheduler)
 
 static void drain_save(struct schedd_scheduler *scheduler)
 {
-	struct store_slot *slot = scheduler_store_slot(scheduler, "default");
+	struct store_slot *slot = store_slot_find(scheduler, "default");
 	struct store_batch *batch = slot ? store_batch_new(slot->store) : NULL;
 
-	history_flush(scheduler);
+	store_slot_flush_all(scheduler);
 	if (batch) {
-		scheduler_parts_event(scheduler, SCHEDD_EVENT_SCHEDULER_SHUTDOWN, NULL, NULL, NULL);
+		event_ring_say(scheduler, SCHEDD_EVENT_SCHEDULER_SHUTDOWN, NULL, NULL, NULL);
 		event_ring_save(scheduler, batch);
-		store_batch_put_number(batch, HISTORY_ALIVE_KEY, scheduler_now(scheduler));
+		store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler_now(scheduler));
 		store_commit(slot->store, batch, NULL, NULL);
 	}
 	for (uint32_t i = 0; i < scheduler->store_count; i++)

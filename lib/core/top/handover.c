@@ -178,7 +178,7 @@ static int handover_enter(struct run_live *live, const struct value *from, struc
 		return 0;
 	}
 	if (!task) {
-		admission_wait(live);
+		admission_enter(live);
 		return 0;
 	}
 	return dispatch_resume(live, task, timer, err);

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/follow.h"
-#include "core/changes/job_change.h"
-#include "core/frame/history.h"
+#include "core/changes/job_switch.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
+#include "core/jobs/downtime.h"
+#include "core/jobs/executors.h"
 #include "core/keep/notify.h"
 #include "core/runs/admission.h"
 #include "core/top/handover.h"
-#include "core/top/scheduler_parts.h"
 #include "executor/adopted.h"
 
 /* Rows of recent history that are looked at for how jobs ended last. */
@@ -56,7 +57,7 @@ static int restart_take_job(struct job_record *record, void *context)
 	entry_show(scheduler, entry);
 	if (!entry_executor(entry) && !entry->state.invalid &&
 	    strcmp(job_executor(entry->job), "http") == 0)
-		(void)scheduler_parts_http(scheduler); /* which takes the jobs that name it */
+		(void)executors_http(scheduler); /* which takes the jobs that name it */
 	if (entry->state.invalid)
 		log_warn(scheduler->log, "job %s in store %s cannot be read: %s", entry->job->id,
 		    reader->store->name, entry->state.invalid);
@@ -116,7 +117,7 @@ int restart_load_store(
     struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
 {
 	struct restart_reader reader = {scheduler, slot, 0};
-	int64_t alive = store_load_number(slot->store, HISTORY_ALIVE_KEY, SCHEDD_TIME_NONE);
+	int64_t alive = store_load_number(slot->store, STORE_SLOT_ALIVE_KEY, SCHEDD_TIME_NONE);
 	int rc = store_load(slot->store, restart_take_job, &reader, err);
 
 	if (!rc)
@@ -149,7 +150,7 @@ static void restart_process_ended(void *context)
 	struct schedd_scheduler *scheduler = live->scheduler;
 
 	scheduler_enter(scheduler);
-	restart_release(live);
+	run_live_release(live);
 	run_live_end(live, RUN_LOST, NULL);
 	scheduler_leave(scheduler);
 }
@@ -214,7 +215,7 @@ static void restart_lose(
 	if (!known) {
 		char why[256];
 
-		history_down_reason(
+		downtime_reason(
 		    scheduler, scheduler->down_since, scheduler->started_at, why, sizeof(why));
 		free(run->reason);
 		run->reason = strdup(
@@ -226,7 +227,7 @@ static void restart_lose(
 		run->ended_at = scheduler->started_at;
 		follow_note(scheduler, slot, run);
 	}
-	history_put(slot, run);
+	store_slot_put_run(slot, run);
 	if (!lives)
 		follow_run(scheduler, slot, run);
 	if (!lives && entry)
@@ -238,7 +239,7 @@ static void restart_lose(
 	if (entry)
 		entry->last_state = RUN_LOST;
 	if (entry && job_details(entry->job)->recover && started && !lives)
-		job_change_start(scheduler, entry, RUN_BY_CATCHUP, "recover");
+		job_switch_start(scheduler, entry, RUN_BY_CATCHUP, "recover");
 }
 
 static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_slot *slot)
@@ -266,8 +267,7 @@ static void restart_expire(struct schedd_scheduler *scheduler)
 
 	for (struct entry *entry = entry_first(scheduler, NULL); entry; entry = next) {
 		next = entry_next(scheduler, entry);
-		if (!entry->busy && entry_exhausted(entry))
-			job_change_expire(scheduler, entry);
+		entry_note_exhausted(scheduler, entry);
 	}
 }
 
@@ -283,7 +283,7 @@ static void restart_start_jobs(struct schedd_scheduler *scheduler)
 		/* A program that took this one's place is not a start. */
 		if ((events & TRIGGER_ON_START && !scheduler->handover) ||
 		    (events & TRIGGER_ON_BOOT && scheduler->booted))
-			job_change_start(scheduler, entry, RUN_BY_SCHEDULE, NULL);
+			job_switch_start(scheduler, entry, RUN_BY_SCHEDULE, NULL);
 	}
 	restart_expire(scheduler);
 }
@@ -319,10 +319,10 @@ static void restart_ask_states(struct schedd_scheduler *scheduler, struct store_
 
 static void restart_remember_boot(struct schedd_scheduler *scheduler)
 {
-	struct store_slot *slot = scheduler_store_slot(scheduler, "default");
+	struct store_slot *slot = store_slot_find(scheduler, "default");
 	struct store_batch *batch = store_batch_new(slot->store);
 
-	store_batch_put_number(batch, HISTORY_ALIVE_KEY, scheduler->started_at);
+	store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler->started_at);
 	if (scheduler->boot_id)
 		store_batch_put_text(batch, "scheduler.boot", scheduler->boot_id);
 	store_commit(slot->store, batch, NULL, NULL);
@@ -348,7 +348,7 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	struct follow_notes *notes[SCHEDULER_STORES_MAX];
 	uint32_t stores = scheduler->store_count;
 
-	scheduler_parts_event(scheduler, SCHEDD_EVENT_SCHEDULER_STARTED, NULL, NULL, NULL);
+	event_ring_say(scheduler, SCHEDD_EVENT_SCHEDULER_STARTED, NULL, NULL, NULL);
 	restart_record(scheduler);
 	/* Before anything new is noted. */
 	for (uint32_t i = 0; i < stores; i++)
@@ -357,7 +357,7 @@ void restart_begin(struct schedd_scheduler *scheduler)
 		restart_lose_all(scheduler, scheduler->stores[i]);
 	for (uint32_t i = 0; i < stores; i++)
 		follow_recover(notes[i]);
-	history_flush(scheduler);
+	store_slot_flush_all(scheduler);
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		restart_ask_states(scheduler, scheduler->stores[i]);
 	restart_remember_boot(scheduler);
@@ -370,20 +370,9 @@ void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *
 
 	restart_lose_all(scheduler, slot);
 	follow_recover(notes);
-	history_flush(scheduler);
+	store_slot_flush_all(scheduler);
 	restart_ask_states(scheduler, slot);
 	restart_expire(scheduler);
-}
-
-int restart_signal(struct run_live *live, int signal, struct schedd_error *err)
-{
-	return adopted_signal(live->adopted, signal, err);
-}
-
-void restart_release(struct run_live *live)
-{
-	adopted_free(live->adopted);
-	live->adopted = NULL;
 }
 
 void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)

@@ -14,10 +14,5 @@ int restart_load_store(struct schedd_scheduler *scheduler, struct store_slot *sl
 void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot);
 /* Ends the runs of the last life as lost, takes up their processes, starts what runs at start. */
 void restart_begin(struct schedd_scheduler *scheduler);
-/* Signals a process of the last life. */
-int restart_signal(struct run_live *live, int signal, struct schedd_error *err)
-    __attribute__((warn_unused_result));
-/* Lets go of such a process, if live stands for one. */
-void restart_release(struct run_live *live);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of a scheduler: made, given its parts, started, freed. And its
- * pulse: enter and leave around every callback, tick, and when to wake next.
+ * tick. Here the rooms are joined: what is done at rest, and the door for the
+ * end of a run.
  */
-#include "core/frame/scheduler_state.h"
+#include "core/top/scheduler_life.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,36 +13,25 @@
 #include <sys/random.h>
 #include "core/ask/scheduler_wait.h"
 #include "core/changes/claim.h"
+#include "core/changes/job_change.h"
 #include "core/changes/scheduler_apply.h"
 #include "core/changes/tick.h"
-#include "core/frame/history.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
+#include "core/jobs/executors.h"
 #include "core/keep/notify.h"
 #include "core/keep/retention.h"
 #include "core/runs/admission.h"
+#include "core/runs/dispatch.h"
 #include "core/runs/run_live.h"
 #include "core/top/drain.h"
 #include "core/top/handover.h"
+#include "core/top/outcome.h"
 #include "core/top/restart.h"
-#include "core/top/scheduler_parts.h"
+#include "core/top/stores.h"
 #include "executor/account.h"
+#include "executor/function_table.h"
 #include "trigger/trigger_cache.h"
-
-void scheduler_settings_init(struct scheduler_settings *settings)
-{
-	*settings = (struct scheduler_settings){.misfire_grace_time = SCHEDD_SPAN_NONE,
-	    .max_instances = 1,
-	    .catchup_max = 100,
-	    .output_max = 1 << 20,
-	    .retention = {.keep_runs = -1,
-		.keep_for = SCHEDD_SPAN_NONE,
-		.max_runs = -1,
-		.max_changes = 100000},
-	    .output_total_max = -1,
-	    .low_disk = 64 << 20,
-	    .claim_backoff_max = 30 * SCHEDD_SECOND,
-	    .event_ring = 10000};
-}
 
 void scheduler_set_settings(
     struct schedd_scheduler *scheduler, const struct scheduler_settings *settings)
@@ -57,37 +47,6 @@ void scheduler_set_settings(
 	scheduler_enter(scheduler);
 	retention_soon(scheduler);
 	scheduler_leave(scheduler);
-}
-
-/* ---- Time and chance ---- */
-
-schedd_time scheduler_now(const struct schedd_scheduler *scheduler)
-{
-	return scheduler->clock->wall(scheduler->clock->context);
-}
-
-struct schedd_mono scheduler_mono(const struct schedd_scheduler *scheduler)
-{
-	return scheduler->clock->mono(scheduler->clock->context);
-}
-
-/* splitmix64, begun with the kernel's random numbers. */
-uint64_t scheduler_random(struct schedd_scheduler *scheduler)
-{
-	uint64_t z = scheduler->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-void scheduler_answer(struct scheduler_reply reply, int rc, const struct schedd_error *err,
-    const struct value *result)
-{
-	struct value nil = value_nil();
-
-	if (reply.call)
-		reply.call(rc, err, result ? result : &nil, reply.context);
 }
 
 /* ---- Life ---- */
@@ -167,6 +126,16 @@ static int scheduler_init_loop(struct schedd_scheduler *scheduler, struct schedd
 	return scheduler->wall_alarm && scheduler->mono_alarm ? 0 : SCHEDD_EFAILED;
 }
 
+static int scheduler_init_functions(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	scheduler->functions = function_table_new(NULL);
+	return scheduler->functions ? 0 : schedd_error_nomem(err);
+}
+
+/* In this order: what starts may end at once, and what ended is written before it is looked at. */
+static const scheduler_rest_fn scheduler_rest[] = {dispatch_start_ready, job_change_expire,
+    store_slot_flush_all, scheduler_apply_review, drain_review, NULL};
+
 int schedd_scheduler_new(const struct schedd_scheduler_options *options,
     struct schedd_scheduler **out, struct schedd_error *err)
 {
@@ -178,6 +147,8 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	if (!scheduler)
 		return schedd_error_nomem(err);
 	scheduler->started_at = scheduler->down_since = SCHEDD_TIME_NONE;
+	scheduler->rest = scheduler_rest;
+	scheduler->run_ended = outcome_run_ended;
 	scheduler->wall_set = INT64_MAX;
 	scheduler_settings_init(&scheduler->settings);
 	strmap_init(&scheduler->entries, scheduler_entry_key);
@@ -193,11 +164,11 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	if (!rc)
 		rc = scheduler_init_loop(scheduler, err);
 	if (!rc)
-		rc = scheduler_parts_init(scheduler, err);
+		rc = scheduler_init_functions(scheduler, err);
 	if (!rc && retention_init(scheduler))
 		rc = schedd_error_nomem(err);
 	if (rc)
-		schedd_scheduler_free(scheduler);
+		scheduler_free(scheduler);
 	else
 		*out = scheduler;
 	return rc;
@@ -219,24 +190,23 @@ static void scheduler_free_contents(struct schedd_scheduler *scheduler)
 	event_ring_clear(&scheduler->events);
 }
 
-void schedd_scheduler_free(struct schedd_scheduler *scheduler)
+void scheduler_free(struct schedd_scheduler *scheduler)
 {
-	if (!scheduler)
-		return;
-	scheduler_thread_end(scheduler);
 	drain_abandon(scheduler);
 	/* Whatever comes back from now on starts nothing. */
 	scheduler->depth++;
 	scheduler->phase = SCHEDULER_STOPPED;
 	scheduler_wait_end(scheduler);
 	notify_free(scheduler);
-	history_flush(scheduler);
-	scheduler_parts_close_executors(scheduler);
-	history_flush(scheduler);
-	scheduler_parts_close_stores(scheduler);
+	store_slot_flush_all(scheduler);
+	executors_close(scheduler);
+	store_slot_flush_all(scheduler);
+	stores_close(scheduler);
 	scheduler_wait_free(scheduler);
 	scheduler_free_contents(scheduler);
-	scheduler_parts_free(scheduler);
+	stores_free(scheduler);
+	executors_free(scheduler);
+	function_table_free(scheduler->functions);
 	alarm_free(scheduler->wall_alarm);
 	alarm_free(scheduler->mono_alarm);
 	mailbox_free(scheduler->mailbox);
@@ -263,7 +233,7 @@ int scheduler_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
 
 	if (scheduler->loaded)
 		return 0;
-	rc = scheduler_parts_default(scheduler, err);
+	rc = stores_default(scheduler, err);
 	if (!rc)
 		rc = event_ring_load(scheduler, err);
 	if (!rc)
@@ -293,40 +263,6 @@ int schedd_scheduler_start(struct schedd_scheduler *scheduler, struct schedd_err
 	return 0;
 }
 
-/* ---- The pulse ---- */
-
-void scheduler_enter(struct schedd_scheduler *scheduler)
-{
-	scheduler->depth++;
-}
-
-static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
-{
-	schedd_time wall;
-	struct schedd_mono mono;
-
-	scheduler_next_wake(scheduler, &wall, &mono);
-	if (wall != scheduler->wall_set && alarm_set_wall(scheduler->wall_alarm, wall) == 0)
-		scheduler->wall_set = wall;
-	if (mono.us != scheduler->mono_set.us && alarm_set_mono(scheduler->mono_alarm, mono) == 0)
-		scheduler->mono_set = mono;
-}
-
-void scheduler_leave(struct schedd_scheduler *scheduler)
-{
-	if (scheduler->depth > 1) {
-		scheduler->depth--;
-		return;
-	}
-	admission_start_ready(scheduler);
-	history_flush(scheduler);
-	scheduler_apply_review(scheduler);
-	drain_review(scheduler);
-	if (scheduler->phase != SCHEDULER_NEW)
-		scheduler_set_alarms(scheduler);
-	scheduler->depth--;
-}
-
 void scheduler_tick(struct schedd_scheduler *scheduler)
 {
 	scheduler_enter(scheduler);
@@ -338,74 +274,14 @@ void scheduler_tick(struct schedd_scheduler *scheduler)
 	scheduler_leave(scheduler);
 }
 
-void scheduler_next_wake(
-    const struct schedd_scheduler *scheduler, schedd_time *wall, struct schedd_mono *mono)
-{
-	int64_t due;
-
-	*wall = SCHEDD_TIME_NONE;
-	*mono = timers_next(&scheduler->timers);
-	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
-		return;
-	if (scheduler->tick_again || scheduler->start_again)
-		*wall = SCHEDD_TIME_MIN;
-	else if (heap_peek(&scheduler->due, &due))
-		*wall = due;
-}
-
 void scheduler_clock_stepped(struct schedd_scheduler *scheduler)
 {
 	uint32_t position = 0;
 	struct entry *entry;
 
 	scheduler_enter(scheduler);
-	/* Back-offs were reckoned by the old clock. */
-	for (uint32_t i = 0; i < scheduler->store_count; i++)
-		if (scheduler->stores[i]->backoff)
-			scheduler->stores[i]->retry_at = scheduler_now(scheduler);
 	while ((entry = strmap_next(&scheduler->entries, &position)))
 		entry_plan(scheduler, entry);
 	scheduler_tick(scheduler);
 	scheduler_leave(scheduler);
-}
-
-void scheduler_store_failed(struct store_slot *slot, const struct schedd_error *err)
-{
-	struct schedd_scheduler *scheduler = slot->scheduler;
-	struct schedd_event event = {.code = SCHEDD_EVENT_STORE_ERROR,
-	    .time = scheduler_now(scheduler),
-	    .store = slot->name,
-	    .scheduled_at = SCHEDD_TIME_NONE,
-	    .exit_code = -1,
-	    .error = slot->last_error,
-	    .uid = -1,
-	    .pid = -1};
-
-	slot->failures++;
-	slot->failing = true;
-	snprintf(slot->last_error, sizeof(slot->last_error), "%.*s",
-	    (int)sizeof(slot->last_error) - 1, err ? err->message : "it failed");
-	log_error(scheduler->log, "store %s: %s", slot->name, slot->last_error);
-	event_ring_emit(scheduler, &event);
-}
-
-void scheduler_store_worked(struct store_slot *slot)
-{
-	struct schedd_scheduler *scheduler = slot->scheduler;
-	struct schedd_event event = {.code = SCHEDD_EVENT_STORE_RECOVERED,
-	    .time = scheduler_now(scheduler),
-	    .store = slot->name,
-	    .scheduled_at = SCHEDD_TIME_NONE,
-	    .exit_code = -1,
-	    .uid = -1,
-	    .pid = -1};
-
-	if (!slot->failing)
-		return;
-	slot->failing = false;
-	slot->backoff = 0;
-	slot->retry_at = SCHEDD_TIME_NONE;
-	log_info(scheduler->log, "store %s: it can be written again", slot->name);
-	history_store_worked(slot);
-	event_ring_emit(scheduler, &event);
 }

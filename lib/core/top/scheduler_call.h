@@ -16,4 +16,7 @@ struct scheduler_call {
 /* Runs it, here if this is the loop's thread, and returns when it is finished. */
 void scheduler_call(struct scheduler_call *call);
 
+/* Ends the thread of schedd_scheduler_start_thread(), if there is one. */
+void scheduler_thread_end(struct schedd_scheduler *scheduler);
+
 #endif

@@ -4,10 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/json_exact.h"
+#include "base/json.h"
 #include "core/changes/scheduler_add.h"
-#include "core/runs/run_live.h"
-#include "core/top/scheduler_parts.h"
+#include "core/top/scheduler_life.h"
 
 static const struct scheduler_actor scheduler_public_actor = {-1, -1, "embedder"};
 
@@ -99,7 +98,7 @@ static void scheduler_make_modify(struct scheduler_call *call)
 	int rc;
 
 	arena_init(&arena);
-	rc = json_exact_parse(request->text, strlen(request->text), &arena, &changes, &err);
+	rc = json_parse(request->text, strlen(request->text), &arena, &changes, &err);
 	if (!rc && changes.type != VALUE_MAP)
 		rc = schedd_error_set(&err, SCHEDD_EINVAL, "changes: a map is needed");
 	if (rc)
@@ -196,7 +195,7 @@ static void scheduler_make_get(struct scheduler_call *call)
 	arena_init(&arena);
 	job = scheduler_job_value(call->scheduler, request->id, &arena);
 	if (job.type != VALUE_NIL && !arena_failed(&arena)) {
-		json_exact_write(&text, &job);
+		json_write(&text, &job);
 		request->json = strbuf_take(&text);
 	}
 	arena_clear(&arena);
@@ -285,4 +284,12 @@ void schedd_scheduler_unlisten(struct schedd_listener *listener)
 	listen.call.scheduler = event_ring_owner(listener);
 	listen.call.run = scheduler_unlisten_run;
 	scheduler_call(&listen.call);
+}
+
+void schedd_scheduler_free(struct schedd_scheduler *scheduler)
+{
+	if (!scheduler)
+		return;
+	scheduler_thread_end(scheduler);
+	scheduler_free(scheduler);
 }

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include "core/top/scheduler_call.h"
-#include "core/top/scheduler_parts.h"
 
 struct scheduler_thread {
 	pthread_t thread;

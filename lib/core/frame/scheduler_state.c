@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ground that all rooms stand on: what time it is, what is random, how an
+ * answer goes out, and the pulse: enter and leave around every callback.
+ */
+#include "core/frame/scheduler_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "executor/function_table.h"
+
+void scheduler_settings_init(struct scheduler_settings *settings)
+{
+	*settings = (struct scheduler_settings){.misfire_grace_time = SCHEDD_SPAN_NONE,
+	    .max_instances = 1,
+	    .catchup_max = 100,
+	    .output_max = 1 << 20,
+	    .retention = {.keep_runs = -1,
+		.keep_for = SCHEDD_SPAN_NONE,
+		.max_runs = -1,
+		.max_changes = 100000},
+	    .output_total_max = -1,
+	    .low_disk = 64 << 20,
+	    .claim_backoff_max = 30 * SCHEDD_SECOND,
+	    .event_ring = 10000};
+}
+
+schedd_time scheduler_now(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->clock->wall(scheduler->clock->context);
+}
+
+struct schedd_mono scheduler_mono(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->clock->mono(scheduler->clock->context);
+}
+
+/* splitmix64, begun with the kernel's random numbers. */
+uint64_t scheduler_random(struct schedd_scheduler *scheduler)
+{
+	uint64_t z = scheduler->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+void scheduler_answer(struct scheduler_reply reply, int rc, const struct schedd_error *err,
+    const struct value *result)
+{
+	struct value nil = value_nil();
+
+	if (reply.call)
+		reply.call(rc, err, result ? result : &nil, reply.context);
+}
+
+struct zone_cache *scheduler_zones(struct schedd_scheduler *scheduler)
+{
+	return scheduler->zones;
+}
+
+const struct zone_local *scheduler_zone(const struct schedd_scheduler *scheduler)
+{
+	return &scheduler->zone;
+}
+
+const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler *scheduler)
+{
+	scheduler->trigger = (struct trigger_context){.zones = scheduler->zones,
+	    .zone = scheduler->zone.zone,
+	    .now = scheduler_now(scheduler),
+	    .host = scheduler->host,
+	    .cache = scheduler->triggers};
+	return &scheduler->trigger;
+}
+
+struct function_table *scheduler_functions(struct schedd_scheduler *scheduler)
+{
+	return scheduler->functions;
+}
+
+struct mailbox *scheduler_mailbox(struct schedd_scheduler *scheduler)
+{
+	return scheduler->mailbox;
+}
+
+const struct spawn_inherit *scheduler_inherit(const struct schedd_scheduler *scheduler)
+{
+	return &scheduler->inherit;
+}
+
+int scheduler_set_cgroup(
+    struct schedd_scheduler *scheduler, const char *directory, struct schedd_error *err)
+{
+	char *copy = directory ? strdup(directory) : NULL;
+
+	if (directory && !copy)
+		return schedd_error_nomem(err);
+	free(scheduler->cgroup);
+	scheduler->cgroup = copy;
+	return 0;
+}
+
+void scheduler_next_wake(
+    const struct schedd_scheduler *scheduler, schedd_time *wall, struct schedd_mono *mono)
+{
+	int64_t due;
+
+	*wall = SCHEDD_TIME_NONE;
+	*mono = timers_next(&scheduler->timers);
+	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
+		return;
+	if (scheduler->tick_again || scheduler->start_again)
+		*wall = SCHEDD_TIME_MIN;
+	else if (heap_peek(&scheduler->due, &due))
+		*wall = due;
+}
+
+void scheduler_enter(struct schedd_scheduler *scheduler)
+{
+	scheduler->depth++;
+}
+
+static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
+{
+	schedd_time wall;
+	struct schedd_mono mono;
+
+	scheduler_next_wake(scheduler, &wall, &mono);
+	if (wall != scheduler->wall_set && alarm_set_wall(scheduler->wall_alarm, wall) == 0)
+		scheduler->wall_set = wall;
+	if (mono.us != scheduler->mono_set.us && alarm_set_mono(scheduler->mono_alarm, mono) == 0)
+		scheduler->mono_set = mono;
+}
+
+void scheduler_leave(struct schedd_scheduler *scheduler)
+{
+	if (scheduler->depth > 1) {
+		scheduler->depth--;
+		return;
+	}
+	for (const scheduler_rest_fn *rest = scheduler->rest; rest && *rest; rest++)
+		(*rest)(scheduler);
+	if (scheduler->phase != SCHEDULER_NEW)
+		scheduler_set_alarms(scheduler);
+	scheduler->depth--;
+}
+
+int schedd_scheduler_register(struct schedd_scheduler *scheduler, const char *name,
+    schedd_function function, void *context, struct schedd_error *err)
+{
+	return function_table_add(scheduler->functions, name, function, context, err);
+}

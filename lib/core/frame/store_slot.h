@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A store and what is on its way to it: rows of runs gather in an outbox and go
+ * out as one commit; whether it can be written now is decided here alone.
+ */
+#ifndef SCHEDD_CORE_FRAME_STORE_SLOT_H
+#define SCHEDD_CORE_FRAME_STORE_SLOT_H
+
+#include "core/frame/scheduler_state.h"
+
+/* Number in the default store: when a scheduler was last seen alive. */
+#define STORE_SLOT_ALIVE_KEY "scheduler.alive"
+
+/* NULL: none of that name. */
+struct store_slot *store_slot_find(struct schedd_scheduler *scheduler, const char *name);
+void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler);
+/*
+ * May it be written now by what is tried again by itself? The one place that
+ * knows: not while it fails, but for an attempt when its back-off is over.
+ */
+bool store_slot_ready(const struct store_slot *slot, struct schedd_mono now);
+/* When it may be, by the wall clock: now or later. */
+schedd_time store_slot_retry_time(const struct store_slot *slot);
+/* A commit failed: counted, told by an event, logged if that is news; the next waits longer. */
+void store_slot_failed(struct store_slot *slot, const struct schedd_error *err);
+/* A commit went well: ends a failure. */
+void store_slot_worked(struct store_slot *slot);
+
+/* Puts the row in the store's outbox; it is committed when the scheduler comes to rest. */
+void store_slot_put_run(struct store_slot *store, const struct run *run);
+/* Puts a line of the record of changes there likewise. */
+void store_slot_put_change(
+    struct store_slot *store, schedd_time when, const char *job, const char *json);
+/* And a text; NULL removes it. */
+void store_slot_put_text(struct store_slot *store, const char *key, const char *text);
+/* Commits all outboxes. */
+void store_slot_flush_all(struct schedd_scheduler *scheduler);
+/* Gives up what was not written. */
+void store_slot_clear(struct store_slot *store);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Executors by name: added before or after the start, removed when nothing uses them. */
+#include "core/jobs/executors.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/jobs/entry.h"
+
+struct executor_slot *executors_find(struct schedd_scheduler *scheduler, const char *name)
+{
+	for (uint32_t i = 0; i < scheduler->executor_count; i++)
+		if (strcmp(scheduler->executors[i]->name, name) == 0 &&
+		    !scheduler->executors[i]->removed)
+			return scheduler->executors[i];
+	return NULL;
+}
+
+static int executors_open(struct schedd_scheduler *scheduler,
+    struct executor_slot *slot, const char *type, unsigned max_workers, struct schedd_error *err)
+{
+	struct executor_config config = {.name = slot->name,
+	    .type = type,
+	    .max_workers = max_workers,
+	    .loop = scheduler->loop,
+	    .mailbox = scheduler->mailbox,
+	    .log = scheduler->log,
+	    .clock = scheduler->clock,
+	    .functions = scheduler->functions,
+	    .drain = 2 * SCHEDD_SECOND,
+	    .inherit = &scheduler->inherit,
+	    .cgroup = scheduler->cgroup};
+
+	return executor_open(&config, &slot->executor, err);
+}
+
+/* Jobs that were waiting for an executor of that name find it now. */
+static void executors_adopt(struct schedd_scheduler *scheduler, struct executor_slot *slot)
+{
+	uint32_t position = 0;
+	struct entry *entry;
+
+	while ((entry = strmap_next(&scheduler->entries, &position)))
+		if (!entry->hidden && entry->executor == ENTRY_NOWHERE &&
+		    strcmp(job_executor(entry->job), slot->name) == 0) {
+			entry->executor = slot->place;
+			slot->entries++;
+		}
+}
+
+/* Room for one more. */
+static int executors_grow(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	size_t size = (scheduler->executor_count + 1) * sizeof(scheduler->executors[0]);
+	struct executor_slot **executors = realloc(scheduler->executors, size);
+
+	if (!executors)
+		return schedd_error_nomem(err);
+	scheduler->executors = executors;
+	return 0;
+}
+
+int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
+    const char *type, unsigned max_workers, struct schedd_error *err)
+{
+	return scheduler_add_executor(scheduler, name, type, max_workers, NULL, err);
+}
+
+int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
+    unsigned max_workers, const struct scheduler_actor *actor, struct schedd_error *err)
+{
+	struct executor_slot *slot;
+	int rc;
+
+	if (executors_find(scheduler, name))
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "executor %s: there is one already", name);
+	if (scheduler->executor_count == ENTRY_NOWHERE)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "executor %s: there are too many already", name);
+	slot = calloc(1, sizeof(*slot));
+	if (!slot)
+		return schedd_error_nomem(err);
+	heap_init(&slot->ready);
+	slot->name = strdup(name);
+	rc = slot->name ? executors_grow(scheduler, err) : schedd_error_nomem(err);
+	if (!rc)
+		rc = executors_open(scheduler, slot, type, max_workers, err);
+	if (rc) {
+		free(slot->name);
+		free(slot);
+		return rc;
+	}
+	slot->place = (uint16_t)scheduler->executor_count;
+	scheduler->executors[scheduler->executor_count++] = slot;
+	executors_adopt(scheduler, slot);
+	event_ring_say(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, actor);
+	return 0;
+}
+
+struct executor_slot *executors_http(struct schedd_scheduler *scheduler)
+{
+	struct executor_slot *slot = executors_find(scheduler, "http");
+	struct schedd_error err;
+
+	if (!slot && schedd_scheduler_add_executor(scheduler, "http", "http", 0, &err))
+		log_warn(scheduler->log, "requests cannot be sent: %s", err.message);
+	return slot ? slot : executors_find(scheduler, "http");
+}
+
+void executors_close(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		executor_close(scheduler->executors[i]->executor);
+		scheduler->executors[i]->executor = NULL;
+	}
+}
+
+void executors_free(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
+		free(scheduler->executors[i]->name);
+		free(scheduler->executors[i]);
+	}
+	free(scheduler->executors);
+}

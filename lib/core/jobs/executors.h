@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Executors by name, and the runs that wait for one of their workers. */
+#ifndef SCHEDD_CORE_JOBS_EXECUTORS_H
+#define SCHEDD_CORE_JOBS_EXECUTORS_H
+
+#include "core/frame/scheduler_state.h"
+
+/* NULL: none of that name. */
+struct executor_slot *executors_find(struct schedd_scheduler *scheduler, const char *name);
+/* The executor "http", opened when it is first needed: it loads libcurl. NULL: it cannot be. */
+struct executor_slot *executors_http(struct schedd_scheduler *scheduler);
+/* Before the stores: their tasks hold runs. */
+void executors_close(struct schedd_scheduler *scheduler);
+void executors_free(struct schedd_scheduler *scheduler);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler as a whole paused and resumed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/changes/change.h"
+#include "core/frame/store_slot.h"
+#include "core/jobs/change_log.h"
+
+struct scheduler_pause_request {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_reply reply;
+	int64_t uid, pid;
+	char *method;
+	char *why; /* NULL: resume */
+};
+
+static void scheduler_pause_free(struct scheduler_pause_request *request)
+{
+	free(request->method);
+	free(request->why);
+	free(request);
+}
+
+/* The old state goes into the record of changes, for looking back. */
+static void scheduler_pause_record(
+    struct schedd_scheduler *scheduler, const struct scheduler_actor *actor, bool pause)
+{
+	struct value more = value_map(), before = value_map();
+	struct arena arena;
+
+	arena_init(&arena);
+	value_put(&arena, &before, "paused",
+	    pause ? value_nil() : value_string_ref(scheduler->paused_why));
+	value_put(&arena, &more, "before", before);
+	change_log_scheduler(
+	    scheduler, pause ? "scheduler_paused" : "scheduler_resumed", actor, &more, &arena);
+	arena_clear(&arena);
+}
+
+static void scheduler_pause_done(int rc, const struct schedd_error *err, void *context)
+{
+	struct scheduler_pause_request *request = context;
+	struct schedd_scheduler *scheduler = request->scheduler;
+	struct scheduler_actor actor = {request->uid, request->pid, request->method};
+	bool pause = request->why != NULL;
+
+	scheduler_enter(scheduler);
+	if (!rc && pause != scheduler->paused) {
+		scheduler->paused = pause;
+		scheduler_pause_record(scheduler, &actor, pause);
+		if (pause) {
+			free(scheduler->paused_why);
+			scheduler->paused_why = request->why;
+			request->why = NULL;
+			scheduler->paused_at = scheduler_now(scheduler);
+		}
+		event_ring_say(scheduler,
+		    pause ? SCHEDD_EVENT_SCHEDULER_PAUSED : SCHEDD_EVENT_SCHEDULER_RESUMED, NULL,
+		    NULL, &actor);
+	}
+	scheduler_answer(request->reply, rc, err, NULL);
+	scheduler_pause_free(request);
+	/* What fell due meanwhile is treated as after downtime. */
+	if (!rc && !pause) {
+		scheduler_tick(scheduler);
+		free(scheduler->paused_why);
+		scheduler->paused_why = NULL;
+	}
+	scheduler_leave(scheduler);
+}
+
+void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct scheduler_pause_request *request = calloc(1, sizeof(*request));
+	struct store_slot *slot = store_slot_find(scheduler, "default");
+	struct store_batch *batch;
+	struct schedd_error err;
+	char who[64], why[128];
+
+	if (!request || !slot) {
+		free(request);
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	request->scheduler = scheduler;
+	request->reply = reply;
+	request->uid = actor ? actor->uid : -1;
+	request->pid = actor ? actor->pid : -1;
+	request->method = actor && actor->method ? strdup(actor->method) : NULL;
+	if (paused) {
+		snprintf(why, sizeof(why), "scheduler paused by %s",
+		    actor ? change_actor_text(actor, who, sizeof(who)) : "its host");
+		request->why = strdup(why);
+	}
+	batch = store_batch_new(slot->store);
+	store_batch_put_text(batch, "scheduler.paused", request->why);
+	scheduler_enter(scheduler);
+	store_commit(slot->store, batch, scheduler_pause_done, request);
+	scheduler_leave(scheduler);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* Stores by name: added before or after the start; they and executors removed when nothing uses them. */
+#include "core/top/stores.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "core/frame/store_slot.h"
+#include "core/jobs/entry.h"
+#include "core/jobs/executors.h"
+#include "core/runs/run_live.h"
+#include "core/top/restart.h"
+
+/* Room for one more pointer in an array of them. */
+static int stores_grow(void *array, uint32_t count, struct schedd_error *err)
+{
+	void **parts = *(void ***)array;
+
+	parts = realloc(parts, (count + 1) * sizeof(parts[0]));
+	if (!parts)
+		return schedd_error_nomem(err);
+	*(void ***)array = parts;
+	return 0;
+}
+
+static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *slot,
+    const char *type, const char *path, struct schedd_error *err)
+{
+	struct store_config config = {.name = slot->name,
+	    .type = type,
+	    .path = path,
+	    .log = scheduler->log,
+	    .clock = scheduler->clock,
+	    .mailbox = scheduler->mailbox,
+	    .trigger = scheduler_trigger_context(scheduler)};
+	int rc = store_open(&config, &slot->store, err);
+
+	if (!rc)
+		slot->durable = store_durable(slot->store);
+	return rc;
+}
+
+/* The jobs of a store that is added while the scheduler runs. */
+static int stores_take_up(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
+{
+	int rc;
+
+	scheduler_enter(scheduler);
+	rc = restart_load_store(scheduler, slot, err);
+	if (!rc && scheduler->phase == SCHEDULER_RUNNING)
+		restart_begin_store(scheduler, slot);
+	scheduler_leave(scheduler);
+	return rc;
+}
+
+/* Two stores in one file would run each job twice. */
+static int stores_same_file(
+    const struct schedd_scheduler *scheduler, const char *path, struct schedd_error *err)
+{
+	struct stat wanted, there;
+
+	if (!path || stat(path, &wanted) < 0)
+		return 0;
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		const char *other = store_path(scheduler->stores[i]->store);
+
+		if (other && stat(other, &there) == 0 && wanted.st_dev == there.st_dev &&
+		    wanted.st_ino == there.st_ino)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "'%s' holds the store %s already", path, scheduler->stores[i]->name);
+	}
+	return 0;
+}
+
+int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
+    const char *type, const char *path, struct schedd_error *err)
+{
+	return scheduler_add_store(scheduler, name, type, path, NULL, err);
+}
+
+int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, const char *type,
+    const char *path, const struct scheduler_actor *actor, struct schedd_error *err)
+{
+	struct store_slot *slot;
+	int rc;
+
+	if (store_slot_find(scheduler, name))
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "store %s: there is one already", name);
+	if (scheduler->store_count == SCHEDULER_STORES_MAX)
+		return schedd_error_set(err, SCHEDD_EINVAL, "store %s: no more than %d stores",
+		    name, SCHEDULER_STORES_MAX);
+	if (stores_same_file(scheduler, path, err))
+		return schedd_error_prefix(err, "store '%s'", name);
+	slot = calloc(1, sizeof(*slot));
+	if (!slot)
+		return schedd_error_nomem(err);
+	store_slot_init(slot, scheduler);
+	slot->name = strdup(name);
+	rc = slot->name ? stores_grow(&scheduler->stores, scheduler->store_count, err)
+			: schedd_error_nomem(err);
+	if (!rc)
+		rc = stores_open(scheduler, slot, type, path, err);
+	if (rc) {
+		free(slot->name);
+		free(slot);
+		return rc;
+	}
+	scheduler->stores[scheduler->store_count++] = slot;
+	if (strcmp(name, "default") == 0)
+		scheduler->default_store = slot;
+	if (scheduler->loaded)
+		rc = stores_take_up(scheduler, slot, err);
+	event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, actor);
+	return rc;
+}
+
+int stores_default(struct schedd_scheduler *scheduler, struct schedd_error *err)
+{
+	int rc = 0;
+
+	if (!store_slot_find(scheduler, "default"))
+		rc = schedd_scheduler_add_store(scheduler, "default", "memory", NULL, err);
+	if (!rc && !executors_find(scheduler, "default"))
+		rc = schedd_scheduler_add_executor(scheduler, "default", "subprocess", 0, err);
+	if (!rc && !executors_find(scheduler, "function"))
+		rc = schedd_scheduler_add_executor(scheduler, "function", "function", 0, err);
+	return rc;
+}
+
+/* Does anything still need the store? */
+static bool stores_used(
+    const struct schedd_scheduler *scheduler, const struct store_slot *slot)
+{
+	uint32_t position = 0;
+	const struct entry *entry;
+
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		if (live->store == slot)
+			return true;
+	while ((entry = strmap_next(&scheduler->entries, &position)))
+		if (entry->store == slot)
+			return true;
+	return false;
+}
+
+/* Closes it and takes it out; its name stays for events that point to it. */
+static void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	uint32_t at = 0;
+
+	store_slot_flush_all(scheduler);
+	store_close(slot->store);
+	slot->store = NULL;
+	timers_unset(&scheduler->timers, &slot->retry);
+	store_slot_clear(slot);
+	while (scheduler->stores[at] != slot)
+		at++;
+	scheduler->store_count--;
+	memmove(&scheduler->stores[at], &scheduler->stores[at + 1],
+	    (scheduler->store_count - at) * sizeof(scheduler->stores[0]));
+	slot->next = scheduler->retired;
+	scheduler->retired = slot;
+}
+
+void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct store_slot *slot = store_slot_find(scheduler, name);
+	struct schedd_error err;
+	int rc = 0;
+
+	scheduler_enter(scheduler);
+	if (!slot)
+		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "store %s: no such store", name);
+	else if (strcmp(name, "default") == 0)
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "store default cannot be removed");
+	else if (stores_used(scheduler, slot))
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "store %s has %u jobs: remove them or move them first", name, slot->entries);
+	if (!rc) {
+		stores_drop(scheduler, slot);
+		event_ring_say(
+		    scheduler, SCHEDD_EVENT_JOBSTORE_REMOVED, slot->name, NULL, actor);
+	}
+	scheduler_answer(reply, rc, &err, NULL);
+	scheduler_leave(scheduler);
+}
+
+static uint32_t stores_executor_running(
+    const struct schedd_scheduler *scheduler, const struct executor_slot *slot)
+{
+	uint32_t count = 0;
+
+	for (const struct run_live *live = scheduler->live; live; live = live->next)
+		count += live->executor == slot;
+	return count;
+}
+
+void scheduler_remove_executor(struct schedd_scheduler *scheduler, const char *name,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct executor_slot *slot = executors_find(scheduler, name);
+	struct schedd_error err;
+	int rc = 0;
+
+	if (!slot)
+		rc =
+		    schedd_error_set(&err, SCHEDD_ENOTFOUND, "executor %s: no such executor", name);
+	else if (slot->entries || stores_executor_running(scheduler, slot))
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "executor %s is used by %u jobs: give them another one first", name,
+		    slot->entries);
+	if (!rc) {
+		slot->removed = true;
+		event_ring_say(scheduler, SCHEDD_EVENT_EXECUTOR_REMOVED, NULL, name, actor);
+	}
+	scheduler_answer(reply, rc, &err, NULL);
+}
+
+void stores_close(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		store_close(scheduler->stores[i]->store);
+		scheduler->stores[i]->store = NULL;
+		store_slot_clear(scheduler->stores[i]);
+	}
+}
+
+void stores_free(struct schedd_scheduler *scheduler)
+{
+	while (scheduler->retired) {
+		struct store_slot *slot = scheduler->retired;
+
+		scheduler->retired = slot->next;
+		free(slot->name);
+		free(slot);
+	}
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		free(scheduler->stores[i]->name);
+		free(scheduler->stores[i]);
+	}
+	free(scheduler->stores);
+}
