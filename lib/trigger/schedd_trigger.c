@@ -35,7 +35,11 @@ int schedd_trigger_parse(const char *text, const char *timezone, schedd_time now
     struct schedd_trigger **out, struct schedd_error *err)
 {
 	static const struct trigger_bounds unbound = {
-	    .start = SCHEDD_TIME_NONE, .end = SCHEDD_TIME_NONE};
+	    .start = SCHEDD_TIME_NONE,
+	    .end = SCHEDD_TIME_NONE,
+	    .first = SCHEDD_TIME_NONE,
+	    .last = SCHEDD_TIME_NONE,
+	};
 	struct trigger_context context = {.now = now};
 	int rc = 0;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ground of every kind: its head, and what is the same for all of them. Bounds hold for the
- * times that a rule names; splay moves what is left of them, so that a host with a large offset
- * makes as many runs as one with a small one.
+ * times that a rule names and for what moves them: splay delays a time up to the end and no
+ * further, so that those which would come after it come at the end, as one.
  */
 #include "trigger/trigger.h"
 
@@ -27,10 +27,15 @@ struct schedd_trigger *trigger_alloc(
 	return trigger;
 }
 
+bool trigger_bounds_set(const struct trigger_bounds *bounds)
+{
+	return bounds->start != SCHEDD_TIME_NONE || bounds->end != SCHEDD_TIME_NONE ||
+	       bounds->jitter > 0 || bounds->splay > 0 || bounds->moved > 0;
+}
+
 int trigger_bound(struct schedd_trigger *trigger, const struct trigger_bounds *bounds)
 {
-	if (bounds->start == SCHEDD_TIME_NONE && bounds->end == SCHEDD_TIME_NONE &&
-	    bounds->jitter == 0 && bounds->splay == 0)
+	if (!trigger_bounds_set(bounds))
 		return 0;
 	trigger->bounds = malloc(sizeof(*trigger->bounds));
 	if (!trigger->bounds)
@@ -58,10 +63,25 @@ void trigger_unref(struct schedd_trigger *trigger)
 	free(trigger);
 }
 
-/* A fire time of the rule, moved by the splay. */
+/* A time of the rule, not after the end, moved by the splay. */
 static schedd_time trigger_moved(const struct trigger_bounds *bounds, schedd_time fire)
 {
-	return fire > SCHEDD_TIME_MAX - bounds->offset ? SCHEDD_TIME_NONE : fire + bounds->offset;
+	schedd_time most = bounds->last != SCHEDD_TIME_NONE ? bounds->last : SCHEDD_TIME_MAX;
+
+	return fire > most - bounds->moved ? most : fire + bounds->moved;
+}
+
+/* The first time of the rule that was moved to here. */
+static schedd_time trigger_named(const struct schedd_trigger *trigger, schedd_time moved)
+{
+	const struct trigger_bounds *bounds = trigger->bounds;
+	struct trigger_budget budget = {TRIGGER_STEPS_MAX};
+	schedd_time from;
+
+	if (!bounds || bounds->moved == 0)
+		return moved;
+	from = moved > bounds->moved ? moved - bounds->moved : SCHEDD_TIME_MIN;
+	return moved == bounds->last ? trigger->ops->next(trigger, from, &budget) : from;
 }
 
 schedd_time trigger_next_within(
@@ -76,13 +96,13 @@ schedd_time trigger_next_within(
 		return SCHEDD_TIME_NONE;
 	if (!bounds)
 		return trigger->ops->next(trigger, from, budget);
-	from = from > bounds->offset ? from - bounds->offset : SCHEDD_TIME_MIN;
-	if (from < bounds->start)
-		from = bounds->start;
-	if (bounds->end != SCHEDD_TIME_NONE && from > bounds->end)
+	if (bounds->last != SCHEDD_TIME_NONE && from > bounds->last)
 		return SCHEDD_TIME_NONE;
+	from = from > bounds->moved ? from - bounds->moved : SCHEDD_TIME_MIN;
+	if (from < bounds->first)
+		from = bounds->first;
 	fire = trigger->ops->next(trigger, from, budget);
-	if (fire == SCHEDD_TIME_NONE || (bounds->end != SCHEDD_TIME_NONE && fire > bounds->end))
+	if (fire == SCHEDD_TIME_NONE || (bounds->last != SCHEDD_TIME_NONE && fire > bounds->last))
 		return SCHEDD_TIME_NONE;
 	return trigger_moved(bounds, fire);
 }
@@ -99,7 +119,7 @@ schedd_time trigger_first(const struct schedd_trigger *trigger, schedd_time now)
 	return trigger_next(trigger, trigger->ops->late ? SCHEDD_TIME_MIN : now);
 }
 
-/* Cuts a window to what the rule is asked for; false: nothing is left of it. */
+/* Turns a window of fire times into one of the rule's times; false: nothing is left of it. */
 static bool trigger_window(
     const struct schedd_trigger *trigger, schedd_time *from, schedd_time *until)
 {
@@ -109,14 +129,17 @@ static bool trigger_window(
 		*from = SCHEDD_TIME_MIN;
 	if (*until > SCHEDD_TIME_MAX)
 		*until = SCHEDD_TIME_MAX;
-	if (bounds && *from <= *until) {
-		*from = *from > bounds->offset ? *from - bounds->offset : SCHEDD_TIME_MIN;
-		*until -= bounds->offset;
-		if (*from < bounds->start)
-			*from = bounds->start;
-		if (bounds->end != SCHEDD_TIME_NONE && *until > bounds->end)
-			*until = bounds->end;
-	}
+	if (!bounds || *from > *until)
+		return *from <= *until;
+	if (bounds->last != SCHEDD_TIME_NONE && *from > bounds->last)
+		return false;
+	*from = *from > bounds->moved ? *from - bounds->moved : SCHEDD_TIME_MIN;
+	if (*from < bounds->first)
+		*from = bounds->first;
+	if (bounds->last != SCHEDD_TIME_NONE && *until >= bounds->last)
+		*until = bounds->last;
+	else if (*until < SCHEDD_TIME_MAX)
+		*until -= bounds->moved;
 	return *from <= *until;
 }
 
@@ -141,12 +164,13 @@ schedd_time trigger_latest(
 	return trigger_latest_within(trigger, from, until, &budget);
 }
 
-uint64_t trigger_count(
+/* Times of the rule in [from, until]. */
+static uint64_t trigger_count_named(
     const struct schedd_trigger *trigger, schedd_time from, schedd_time until, uint64_t limit)
 {
 	uint64_t count = 0;
 
-	if (!trigger_window(trigger, &from, &until))
+	if (from > until)
 		return 0;
 	if (trigger->ops->count)
 		return trigger->ops->count(trigger, from, until, limit);
@@ -159,6 +183,26 @@ uint64_t trigger_count(
 		count++;
 		from = fire + 1;
 	}
+	return count;
+}
+
+uint64_t trigger_count(
+    const struct schedd_trigger *trigger, schedd_time from, schedd_time until, uint64_t limit)
+{
+	const struct trigger_bounds *bounds = trigger->bounds;
+	schedd_time most, gather;
+	uint64_t count;
+
+	if (!trigger_window(trigger, &from, &until))
+		return 0;
+	most = bounds && bounds->last != SCHEDD_TIME_NONE ? bounds->last : SCHEDD_TIME_MAX;
+	if (!bounds || bounds->moved == 0 || until < most)
+		return trigger_count_named(trigger, from, until, limit);
+	/* From there on all are moved to the end. */
+	gather = most - bounds->moved;
+	count = trigger_count_named(trigger, from, gather - 1, limit);
+	if (count < limit)
+		count += trigger_count_named(trigger, from > gather ? from : gather, until, 1);
 	return count;
 }
 
@@ -184,11 +228,8 @@ const struct zone *trigger_zone(const struct schedd_trigger *trigger)
 
 enum trigger_note trigger_note_at(const struct schedd_trigger *trigger, schedd_time fire)
 {
-	if (!trigger->ops->note)
-		return TRIGGER_NOTE_NONE;
-	if (trigger->bounds)
-		fire -= trigger->bounds->offset;
-	return trigger->ops->note(trigger, fire);
+	return trigger->ops->note ? trigger->ops->note(trigger, trigger_named(trigger, fire))
+				  : TRIGGER_NOTE_NONE;
 }
 
 enum trigger_note trigger_fold_note(const struct zone *zone, schedd_time when)
@@ -208,23 +249,31 @@ void trigger_remarks(const struct schedd_trigger *trigger, struct strbuf *out)
 		trigger->ops->remarks(trigger, out);
 }
 
-schedd_span trigger_jitter(const struct schedd_trigger *trigger, schedd_time fire)
+void trigger_delay(
+    const struct schedd_trigger *trigger, schedd_time fire, struct trigger_delay *out)
 {
 	const struct trigger_bounds *bounds = trigger->bounds;
 
-	if (bounds && bounds->jitter > 0)
-		return bounds->jitter;
-	if (!trigger->ops->jitter)
-		return 0;
-	return trigger->ops->jitter(trigger, bounds ? fire - bounds->offset : fire);
+	*out = (struct trigger_delay){.jitter = 0, .until = SCHEDD_TIME_MAX};
+	if (trigger->ops->delay)
+		trigger->ops->delay(trigger, trigger_named(trigger, fire), out);
+	if (!bounds)
+		return;
+	if (bounds->jitter > 0)
+		out->jitter = bounds->jitter;
+	if (bounds->last != SCHEDD_TIME_NONE && bounds->last < out->until)
+		out->until = bounds->last;
 }
 
 schedd_time trigger_jittered(
     const struct schedd_trigger *trigger, schedd_time fire, schedd_time now, uint64_t random)
 {
-	schedd_time moved = fire + trigger_spread_jitter(trigger_jitter(trigger, fire), random);
+	struct trigger_delay delay;
+	schedd_time moved;
 
-	if (moved < now)
-		moved = now;
-	return moved > SCHEDD_TIME_MAX ? SCHEDD_TIME_MAX : moved;
+	trigger_delay(trigger, fire, &delay);
+	moved = fire + trigger_spread_jitter(delay.jitter, random);
+	if (moved > delay.until)
+		moved = delay.until;
+	return moved < now ? now : moved;
 }

@@ -8,9 +8,9 @@
  * and threads may share one, asking costs no allocation, and a restarted
  * daemon continues exactly where it stopped.
  *
- * Start and end are inclusive and hold for the times that the rule names.
- * Splay is a fixed delay within 0..splay, hashed from host and job id, that all
- * fire times contain. Jitter is drawn anew for each run and is not in them.
+ * Start and end are inclusive. Splay is a fixed delay within 0..splay, hashed
+ * from host and job id, that all fire times contain. Jitter is a delay within
+ * 0..jitter, drawn anew for each run and not in them. Neither goes beyond end.
  *
  * An interval without start is anchored one interval after context.now, which
  * is written out as its start; a calendar without start begins today. Both are
@@ -99,10 +99,10 @@ schedd_time trigger_latest(
 uint64_t trigger_count(
     const struct schedd_trigger *trigger, schedd_time from, schedd_time until, uint64_t limit);
 /*
- * When a fire time is really run: a jittered trigger moves each by a draw of
- * its own (random: 64 fresh random bits), evenly from -jitter to +jitter, never
- * earlier than now. The next fire time is to be asked for from fire on, not
- * from the moved time: a run that was moved forward would come twice.
+ * When a fire time is really run: a jittered trigger delays each by a draw of
+ * its own (random: 64 fresh random bits), evenly from 0 to jitter, to no later
+ * than the trigger's end and never earlier than now. The next fire time is to be
+ * asked for from fire on, not from the delayed time: none may be passed over.
  */
 schedd_time trigger_jittered(
     const struct schedd_trigger *trigger, schedd_time fire, schedd_time now, uint64_t random);

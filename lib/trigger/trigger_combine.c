@@ -126,18 +126,25 @@ static enum trigger_note trigger_combine_note(
 	return note;
 }
 
-static schedd_span trigger_combine_jitter(const struct schedd_trigger *trigger, schedd_time fire)
+/* The largest jitter of those that name the time. "or" ends with the last of them, "and" with the
+ * first. */
+static void trigger_combine_delay(
+    const struct schedd_trigger *trigger, schedd_time fire, struct trigger_delay *out)
 {
 	const struct trigger_combine *combine = trigger_combine_of(trigger);
-	schedd_span most = 0;
+	bool all = trigger->ops == &trigger_and_ops, named = false;
+	struct trigger_delay delay;
 
 	for (uint32_t i = 0; i < combine->count; i++) {
-		schedd_span jitter = trigger_jitter(combine->children[i], fire);
-
-		if (jitter > most && trigger_next(combine->children[i], fire) == fire)
-			most = jitter;
+		if (trigger_next(combine->children[i], fire) != fire)
+			continue;
+		trigger_delay(combine->children[i], fire, &delay);
+		if (delay.jitter > out->jitter)
+			out->jitter = delay.jitter;
+		if (!named || (all ? delay.until < out->until : delay.until > out->until))
+			out->until = delay.until;
+		named = true;
 	}
-	return most;
 }
 
 /* A child's words as part of a sentence; combinations in parentheses. */
@@ -208,9 +215,11 @@ static bool combine_grid(
 	if (!trigger_interval_get(child, &grid->anchor, &grid->step))
 		return false;
 	if (child->bounds) {
-		grid->anchor += child->bounds->offset;
-		if (child->bounds->end != SCHEDD_TIME_NONE)
-			*end = child->bounds->end + child->bounds->offset;
+		/* The last ones are moved to the end, which is off the grid. */
+		if (child->bounds->moved > 0 && child->bounds->last != SCHEDD_TIME_NONE)
+			return false;
+		grid->anchor += child->bounds->moved;
+		*end = child->bounds->last;
 	}
 	return grid->anchor <= SCHEDD_TIME_MAX;
 }
@@ -227,7 +236,10 @@ static bool combine_common(
 	/* An expression names whole seconds, unless splay moved them. */
 	*grid = (struct trigger_grid){.anchor = 0, .step = SCHEDD_SECOND};
 	return trigger_cron_get(child, &cron, &seed) &&
-	       (!child->bounds || child->bounds->offset % SCHEDD_SECOND == 0);
+	       (!child->bounds || child->bounds->moved == 0 ||
+		   (child->bounds->moved % SCHEDD_SECOND == 0 &&
+		       (child->bounds->last == SCHEDD_TIME_NONE ||
+			   child->bounds->last % SCHEDD_SECOND == 0)));
 }
 
 /* Makes one interval of the common times of all intervals. false: there are none. */
@@ -253,7 +265,7 @@ static bool combine_meet(
 /* Sets up the search list of an "and". 0 or SCHEDD_ENOMEM. */
 static int combine_prepare(struct trigger_combine *combine)
 {
-	struct trigger_bounds bounds = {.start = SCHEDD_TIME_NONE, .end = SCHEDD_TIME_NONE};
+	struct trigger_bounds bounds = {.start = SCHEDD_TIME_NONE, .first = SCHEDD_TIME_NONE};
 	struct trigger_grid common;
 	bool intervals = false;
 	schedd_time end;
@@ -276,7 +288,7 @@ static int combine_prepare(struct trigger_combine *combine)
 	combine->grid = trigger_interval_new(combine->base.zone, common.anchor, common.step);
 	if (!combine->grid)
 		return SCHEDD_ENOMEM;
-	bounds.end = end < SCHEDD_TIME_MAX ? end : SCHEDD_TIME_NONE;
+	bounds.end = bounds.last = end < SCHEDD_TIME_MAX ? end : SCHEDD_TIME_NONE;
 	combine->search[combine->search_count++] = combine->grid;
 	return trigger_bound(combine->grid, &bounds);
 }
@@ -323,7 +335,7 @@ static const struct trigger_ops trigger_or_ops = {
     .next = trigger_or_next,
     .latest = trigger_or_latest,
     .note = trigger_combine_note,
-    .jitter = trigger_combine_jitter,
+    .delay = trigger_combine_delay,
     .words = trigger_or_words,
     .remarks = trigger_combine_remarks,
     .clear = trigger_combine_clear,
@@ -334,7 +346,7 @@ static const struct trigger_ops trigger_and_ops = {
     .next = trigger_and_next,
     .latest = trigger_and_latest,
     .note = trigger_combine_note,
-    .jitter = trigger_combine_jitter,
+    .delay = trigger_combine_delay,
     .words = trigger_and_words,
     .remarks = trigger_combine_remarks,
     .clear = trigger_combine_clear,

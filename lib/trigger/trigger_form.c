@@ -42,12 +42,6 @@ const char *trigger_form_text(const struct trigger_frame *frame, const struct va
 	return value->string.text;
 }
 
-bool trigger_form_bounded(const struct trigger_frame *frame)
-{
-	return frame->bounds.start != SCHEDD_TIME_NONE || frame->bounds.end != SCHEDD_TIME_NONE ||
-	       frame->bounds.jitter > 0 || frame->bounds.splay > 0;
-}
-
 /* A short form by its key. */
 static const struct trigger_form *form_short(const struct trigger_frame *frame, const char *key)
 {

@@ -27,6 +27,7 @@ struct trigger_frame {
 	const struct schedd_trigger *previous; /* whose anchors and draws may be kept; NULL: none */
 	const struct zone *zone;               /* what holds around; becomes that of "timezone" */
 	uint32_t *total;                       /* triggers read so far, all levels */
+	const struct trigger_bounds *around;   /* splay and bounds that hold here too; NULL: none */
 	int depth;                             /* 0: the outermost */
 
 	/* Found on the way. */
@@ -63,7 +64,5 @@ int trigger_form_error(const struct trigger_frame *frame, struct schedd_error *e
 /* The text of a string without NULs; NULL with *err set otherwise. key is for the sentence. */
 const char *trigger_form_text(const struct trigger_frame *frame, const struct value *value,
     const char *key, struct schedd_error *err);
-/* Has anything been read that needs bounds? */
-bool trigger_form_bounded(const struct trigger_frame *frame);
 
 #endif

@@ -32,10 +32,20 @@ struct trigger_budget {
 struct trigger_bounds {
 	schedd_time start;        /* no fire time before it; SCHEDD_TIME_NONE: none */
 	schedd_time end;          /* nor after it; SCHEDD_TIME_NONE: none */
-	schedd_span jitter;       /* the most that a run is moved either way; 0: none */
+	schedd_span jitter;       /* the most that a run is delayed; 0: none */
 	schedd_span splay;        /* the most that all times are moved forward; 0: none */
 	schedd_span offset;       /* how far this host and job are moved: 0..splay */
+	/* What of that is done here: "or" leaves a splay and the bounds around it to its children. */
+	schedd_time first;        /* no time of the rule before it; SCHEDD_TIME_NONE: any */
+	schedd_time last;         /* nor after it, nor moved to after it; SCHEDD_TIME_NONE: any */
+	schedd_span moved;        /* how far its times are moved */
 	struct zone_cache *zones; /* owned: only of triggers that embedders parse; else NULL */
+};
+
+/* How a run may be put off. */
+struct trigger_delay {
+	schedd_span jitter; /* by a draw up to that */
+	schedd_time until;  /* but no further than this */
 };
 
 /* One kind of trigger. Slots that may be NULL say so. */
@@ -53,8 +63,9 @@ struct trigger_ops {
 	    uint64_t limit);
 	/* NULL: never a note. */
 	enum trigger_note (*note)(const struct schedd_trigger *trigger, schedd_time fire);
-	/* The jitter of children that name the fire time. NULL: none. */
-	schedd_span (*jitter)(const struct schedd_trigger *trigger, schedd_time fire);
+	/* What the children that name the fire time allow. NULL: no delay, no end. */
+	void (*delay)(
+	    const struct schedd_trigger *trigger, schedd_time fire, struct trigger_delay *out);
 	/* Puts the kind's own members into the map. NULL: those are its children. */
 	void (*write)(const struct schedd_trigger *trigger, struct arena *arena, struct value *map);
 	/* Plain English without bounds, beginning with a capital letter. */
@@ -86,6 +97,8 @@ struct trigger_calendar_spec {
 /* A zeroed trigger of size bytes with one reference, which fires by the clock; NULL: no memory. */
 struct schedd_trigger *trigger_alloc(
     size_t size, const struct trigger_ops *ops, const struct zone *zone);
+/* Is there anything to be kept? */
+bool trigger_bounds_set(const struct trigger_bounds *bounds);
 /* Sets the bounds of a new trigger that has none yet; copies what is set. 0 or SCHEDD_ENOMEM. */
 int trigger_bound(struct schedd_trigger *trigger, const struct trigger_bounds *bounds)
     __attribute__((warn_unused_result));
@@ -94,9 +107,9 @@ schedd_time trigger_next_within(
     const struct schedd_trigger *trigger, schedd_time from, struct trigger_budget *budget);
 schedd_time trigger_latest_within(const struct schedd_trigger *trigger, schedd_time from,
     schedd_time until, struct trigger_budget *budget);
-/* The most that the run of a fire time is moved either way; a trigger's own jitter hides its
- * children's. */
-schedd_span trigger_jitter(const struct schedd_trigger *trigger, schedd_time fire);
+/* How the run of a fire time may be put off; a trigger's own jitter hides its children's. */
+void trigger_delay(
+    const struct schedd_trigger *trigger, schedd_time fire, struct trigger_delay *out);
 /* FOLD_FIRST or FOLD_SECOND where the wall reading of an instant comes twice. */
 enum trigger_note trigger_fold_note(const struct zone *zone, schedd_time when);
 

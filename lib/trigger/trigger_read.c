@@ -58,12 +58,62 @@ static int read_event(
 	return *out ? 0 : schedd_error_nomem(err);
 }
 
+/* What holds at this place: its own bounds, and what a combination around it left to it. */
+static void read_effect(struct trigger_frame *frame)
+{
+	const struct trigger_bounds *around = frame->around;
+	struct trigger_bounds *bounds = &frame->bounds;
+
+	bounds->first = bounds->start;
+	bounds->last = bounds->end;
+	bounds->moved = bounds->offset;
+	if (!around)
+		return;
+	if (around->first > bounds->first)
+		bounds->first = around->first;
+	if (bounds->last == SCHEDD_TIME_NONE ||
+	    (around->last != SCHEDD_TIME_NONE && around->last < bounds->last))
+		bounds->last = around->last;
+	bounds->moved += around->moved;
+}
+
+/* "and" moves what its children agree on, up to where the first of them ends. */
+static void read_last(const struct schedd_trigger *trigger, schedd_time *last)
+{
+	const struct schedd_trigger *child;
+	const struct trigger_bounds *bounds = trigger->bounds;
+
+	if (bounds && bounds->last != SCHEDD_TIME_NONE &&
+	    (*last == SCHEDD_TIME_NONE || bounds->last < *last))
+		*last = bounds->last;
+	for (uint32_t i = 0; (child = trigger_combine_child(trigger, true, i)); i++)
+		read_last(child, last);
+}
+
+/* "or" leaves moving to its children, each of which knows where it ends. */
+static void read_moved(
+    struct trigger_frame *frame, struct schedd_trigger *const *children, uint32_t count)
+{
+	struct trigger_bounds *bounds = &frame->bounds;
+
+	if (bounds->moved == 0)
+		return;
+	if (frame->form->variant) {
+		for (uint32_t i = 0; i < count; i++)
+			read_last(children[i], &bounds->last);
+	} else {
+		bounds->first = bounds->last = SCHEDD_TIME_NONE;
+		bounds->moved = 0;
+	}
+}
+
 /* Reads child i of frame's list. */
 static int read_child(const struct trigger_frame *frame, uint32_t i, struct schedd_trigger **out,
     struct schedd_error *err)
 {
 	bool all = frame->form->variant;
 	struct trigger_frame child = {
+	    .around = !all && frame->bounds.moved > 0 ? &frame->bounds : NULL,
 	    .context = frame->context,
 	    .zone = frame->zone,
 	    .total = frame->total,
@@ -112,6 +162,7 @@ static int read_combine(
 			trigger_unref(children[--count]);
 		return rc;
 	}
+	read_moved(frame, children, count);
 	if (!frame->keys[TRIGGER_KEY_TIMEZONE])
 		zone = trigger_zone(children[0]);
 	*out = trigger_combine_new(zone, frame->form->variant, children, count);
@@ -221,11 +272,16 @@ static int read_map(
 		rc = read_zone(frame, err);
 	if (!rc)
 		rc = read_bounds(frame, err);
-	if (!rc)
-		rc = frame->form->read(frame, out, err);
 	if (rc)
 		return rc;
-	if (trigger_form_bounded(frame) && trigger_bound(*out, &frame->bounds)) {
+	read_effect(frame);
+	rc = frame->form->read(frame, out, err);
+	if (rc)
+		return rc;
+	/* A calendar finds out where it starts while it is read. */
+	if (frame->form->read == trigger_read_calendar)
+		read_effect(frame);
+	if (trigger_bounds_set(&frame->bounds) && trigger_bound(*out, &frame->bounds)) {
 		trigger_unref(*out);
 		return schedd_error_nomem(err);
 	}

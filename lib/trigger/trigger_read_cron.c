@@ -115,7 +115,7 @@ static int cron_shared(const struct trigger_frame *frame, struct schedd_trigger 
     struct schedd_trigger **out, struct schedd_error *err)
 {
 	*out = shared;
-	if (!trigger_form_bounded(frame))
+	if (!trigger_bounds_set(&frame->bounds))
 		return 0;
 	*out = trigger_cron_share(shared);
 	trigger_unref(shared);

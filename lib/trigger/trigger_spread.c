@@ -10,7 +10,7 @@ static uint64_t trigger_spread_scale(uint64_t bits, uint64_t range)
 
 schedd_span trigger_spread_jitter(schedd_span jitter, uint64_t random)
 {
-	return (schedd_span)trigger_spread_scale(random, (uint64_t)jitter * 2 + 1) - jitter;
+	return (schedd_span)trigger_spread_scale(random, (uint64_t)jitter + 1);
 }
 
 /* FNV-1a, 64 bits, the NUL of each text included. */

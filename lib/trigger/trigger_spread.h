@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <schedd/clock.h>
 
-/* Evenly from -jitter to +jitter, by 64 random bits. */
+/* Evenly from 0 to jitter, by 64 random bits. */
 schedd_span trigger_spread_jitter(schedd_span jitter, uint64_t random);
 /*
  * Evenly from 0 to splay, always the same for the same host and job id (either

@@ -103,9 +103,8 @@ static void words_bounds(const struct schedd_trigger *trigger, struct strbuf *ou
 		duration_format(out, bounds->splay);
 	}
 	if (bounds->jitter > 0) {
-		strbuf_add(out, ", each run moved at random by up to ");
+		strbuf_add(out, ", each run delayed at random by up to ");
 		duration_format(out, bounds->jitter);
-		strbuf_add(out, " either way");
 	}
 }
 

@@ -55,34 +55,102 @@ Test(trigger, answers_at_the_edges_of_time)
 	trigger_case_clear(&tc);
 }
 
-Test(trigger, splay_moves_all_times_by_the_same)
+Test(trigger, splay_moves_all_times_by_the_same_up_to_the_end)
 {
 	struct schedd_trigger *plain, *moved;
 	struct trigger_case tc;
+	schedd_time end;
 	schedd_span offset;
+	unsigned at_end = 0;
 
 	trigger_case_init(&tc);
 	plain =
 	    trigger_case_make(&tc, "every 1h start 2026-01-01T00:00:00Z end 2026-01-01T05:00:00Z");
 	moved = trigger_case_make(
-	    &tc, "every 1h start 2026-01-01T00:00:00Z end 2026-01-01T05:00:00Z splay 3h");
-	offset = trigger_spread_splay(3 * SCHEDD_HOUR, "host", "job");
-	cr_assert(offset > 0 && offset <= 3 * SCHEDD_HOUR);
-	for (schedd_time at = 0; at != SCHEDD_TIME_NONE;) {
-		schedd_time fire = trigger_next(plain, at),
-			    later = trigger_next(moved, at ? at + offset : 0);
+	    &tc, "every 1h start 2026-01-01T00:00:00Z end 2026-01-01T05:00:00Z splay 10h");
+	end = trigger_case_time("2026-01-01T05:00:00Z");
+	offset = trigger_spread_splay(10 * SCHEDD_HOUR, "host", "job");
+	cr_assert(offset > SCHEDD_HOUR && offset < 5 * SCHEDD_HOUR, "%lld", (long long)offset);
+	for (schedd_time at = 0, fire; (fire = trigger_next(plain, at)) != SCHEDD_TIME_NONE;
+	     at = fire + 1) {
+		schedd_time due = fire + offset < end ? fire + offset : end;
 
-		cr_assert_eq(later, fire == SCHEDD_TIME_NONE ? fire : fire + offset);
-		cr_assert(later == SCHEDD_TIME_NONE || trigger_next(moved, later) == later);
-		at = fire == SCHEDD_TIME_NONE ? fire : fire + 1;
+		at_end += due == end;
+		cr_assert_eq(trigger_next(moved, due), due);
+		cr_assert_eq(trigger_latest(moved, 0, due), due);
 	}
-	cr_assert_eq(trigger_count(moved, 0, SCHEDD_TIME_MAX, 100), 6);
-	cr_assert_eq(trigger_latest(moved, 0, SCHEDD_TIME_MAX),
-	    trigger_case_time("2026-01-01T05:00:00Z") + offset);
+	cr_assert(at_end > 1);
+	cr_assert_eq(trigger_next(moved, 0), trigger_case_time("2026-01-01T00:00:00Z") + offset);
+	cr_assert_eq(trigger_next(moved, end + 1), SCHEDD_TIME_NONE);
+	cr_assert_eq(trigger_count(moved, 0, SCHEDD_TIME_MAX, 100), 6 - at_end + 1);
+	cr_assert_eq(trigger_count(moved, 0, end - 1, 100), 6 - at_end);
+	cr_assert_eq(trigger_count(moved, end, end, 100), 1);
+	cr_assert_eq(trigger_latest(moved, 0, SCHEDD_TIME_MAX), end);
 	trigger_case_round_trip(&tc, moved);
 	trigger_unref(plain);
 	trigger_unref(moved);
 	trigger_case_clear(&tc);
+}
+
+/* What stepping finds, counting and looking back find too, and nothing lies outside of the bounds.
+ */
+static void splay_holds(const char *text, const char *first, const char *last, unsigned times)
+{
+	struct trigger_case tc;
+	struct schedd_trigger *trigger;
+	schedd_time from, until, fire, before = 0;
+	unsigned count = 0;
+
+	trigger_case_init(&tc);
+	trigger = trigger_case_make(&tc, text);
+	from = trigger_case_time(first);
+	until = trigger_case_time(last);
+	for (fire = trigger_next(trigger, 0); fire != SCHEDD_TIME_NONE && count <= times;
+	     fire = trigger_next(trigger, fire + 1)) {
+		cr_expect(fire >= from && fire <= until, "%s: %lld", text, (long long)fire);
+		cr_expect_eq(trigger_latest(trigger, 0, fire), fire, "%s", text);
+		cr_expect_eq(trigger_jittered(trigger, fire, 0, 0), fire, "%s", text);
+		cr_expect(trigger_jittered(trigger, fire, 0, UINT64_MAX) <= until, "%s", text);
+		if (before)
+			cr_expect_eq(trigger_latest(trigger, 0, fire - 1), before, "%s", text);
+		before = fire;
+		count++;
+	}
+	cr_expect(times == 0 || before == until, "%s ends at %lld", text, (long long)before);
+	cr_expect_eq(count, times, "%s: %u", text, count);
+	cr_expect_eq(trigger_count(trigger, 0, SCHEDD_TIME_MAX, 1000), times, "%s", text);
+	trigger_case_round_trip(&tc, trigger);
+	trigger_unref(trigger);
+	trigger_case_clear(&tc);
+}
+
+Test(trigger, bounds_hold_for_whatever_moves_a_time)
+{
+	const char *first = "2026-01-01T00:00:00Z", *last = "2026-01-03T02:35:00Z";
+
+	splay_holds("cron '30 2 * * *' start 2026-01-01T00:00:00Z end 2026-01-03T02:35:00Z splay "
+		    "2h jitter 1h",
+	    first, last, 3);
+	splay_holds(
+	    "cron '30 2 * * *' start 2026-01-01T00:00:00Z end 2026-01-03T02:30:00Z jitter 1h",
+	    first, "2026-01-03T02:30:00Z", 3);
+	splay_holds(
+	    "at 2026-01-01T00:00:00Z end 2026-01-01T00:00:00Z splay 2h jitter 1h", first, first, 1);
+	/* As the command line writes it: the ends inside, the splay outside. */
+	splay_holds("any (cron '30 2 * * *' start 2026-01-01T00:00:00Z end 2026-01-03T02:35:00Z, "
+		    "cron '30 12 * * *' start 2026-01-01T00:00:00Z end 2026-01-03T02:35:00Z) splay "
+		    "2h jitter 1h",
+	    first, last, 5);
+	splay_holds("any (cron '30 2 * * *', every 1d) start 2026-01-01T00:00:00Z "
+		    "end 2026-01-03T02:35:00Z splay 2h jitter 1h",
+	    first, last, 5);
+	splay_holds(
+	    "all (cron '30 2 * * *' start 2026-01-01T00:00:00Z end 2026-01-03T02:35:00Z, "
+	    "every 30m start 2026-01-01T00:00:00Z) start 2026-01-01T00:00:00Z splay 2h jitter 1h",
+	    first, last, 3);
+	splay_holds("all (cron '30 2 * * *', every 30m start 2026-01-01T00:00:00Z "
+		    "end 2026-01-03T02:35:00Z splay 5m)",
+	    first, last, 0);
 }
 
 Test(trigger, splay_is_spread_evenly_over_jobs)
@@ -104,23 +172,36 @@ Test(trigger, splay_is_spread_evenly_over_jobs)
 	    trigger_spread_splay(SCHEDD_DAY, "a", "bc"));
 }
 
-Test(trigger, jitter_goes_both_ways_but_never_before_now)
+Test(trigger, jitter_only_delays_and_not_beyond_the_end)
 {
 	struct schedd_trigger *trigger;
 	struct trigger_case tc;
 	schedd_time fire, now;
+	unsigned late = 0;
 
 	trigger_case_init(&tc);
 	now = tc.context.now;
 	fire = now + SCHEDD_MINUTE;
 	trigger = trigger_case_make(&tc, "any (every 1m jitter 10s, every 2m jitter 5s)");
-	cr_assert_eq(trigger_jittered(trigger, fire, now, 0), fire - 10 * SCHEDD_SECOND);
+	cr_assert_eq(trigger_jittered(trigger, fire, now, 0), fire);
 	cr_assert_eq(trigger_jittered(trigger, fire, now, UINT64_MAX), fire + 10 * SCHEDD_SECOND);
-	cr_assert_eq(trigger_jittered(trigger, fire, fire, 0), fire);
+	cr_assert_eq(
+	    trigger_jittered(trigger, fire, fire + SCHEDD_MINUTE, 0), fire + SCHEDD_MINUTE);
 	trigger_case_round_trip(&tc, trigger);
 	trigger_unref(trigger);
 	trigger = trigger_case_make(&tc, "every 1m");
 	cr_assert_eq(trigger_jittered(trigger, fire, now, 12345), fire);
+	trigger_unref(trigger);
+	trigger = trigger_case_make(&tc, "every 1m jitter 1h");
+	for (uint64_t i = 0; i < 1000; i++)
+		late += trigger_jittered(trigger, fire, now, i * (UINT64_MAX / 1000)) >
+			fire + 30 * SCHEDD_MINUTE;
+	cr_assert(late > 490 && late < 510, "%u", late);
+	trigger_unref(trigger);
+	trigger = trigger_case_make(
+	    &tc, "any (at 2026-01-01T12:00:00Z end 2026-01-01T12:00:20Z) jitter 1m");
+	fire = trigger_next(trigger, 0);
+	cr_assert_eq(trigger_jittered(trigger, fire, now, UINT64_MAX), fire + 20 * SCHEDD_SECOND);
 	trigger_unref(trigger);
 	trigger_case_clear(&tc);
 }

@@ -40,8 +40,7 @@ Test(trigger_words, say_the_rule_with_its_zone)
 Test(trigger_words, say_what_bounds_it)
 {
 	says("every 5m end 2026-12-31 jitter 30s",
-	    "Every 5 minutes, not after 2026-12-31 00:00, each run moved at random by up to 30s "
-	    "either way");
+	    "Every 5 minutes, not after 2026-12-31 00:00, each run delayed at random by up to 30s");
 	says("any (every 5m, on-start)", "Every 5 minutes, or when schedd starts");
 	says("all (every 5m, any (every 7m, every 11m))",
 	    "When all of these meet: every 5 minutes; (every 7 minutes, or every 11 minutes)");
