@@ -5,7 +5,8 @@
 cmd -> proto, lib/{base,trigger,model,jobfile};  server -> proto, lib;  proto -> lib/{base,model}
 inside lib: core > executor, store > loop > jobfile > model > trigger > base.
 Only lib/loop/loop_libevent.c and server/ may include <event2/...>.
-inside lib/core, from room to room: top > ask > changes > keep > runs > jobs > frame.
+inside lib/core, from room to room: top > ask > changes > keep > runs > jobs > frame; what a room
+keeps in the scheduler, and the structs it hides, its own files alone touch.
 """
 import pathlib
 import re
@@ -28,6 +29,9 @@ TOP = {
     "server": {"proto", *LIB},
 }
 ROOMS = ("top", "ask", "changes", "keep", "runs", "jobs", "frame")
+# Headers of structs that are opaque outside their room.
+HIDDEN = {"core/changes/change.h": "changes", "core/changes/claim.h": "changes"}
+KEPT = re.compile(r"\bscheduler->(" + "|".join(ROOMS) + r")\.")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -48,8 +52,21 @@ def upwards(name, target):
     return other[1] not in ROOMS or ROOMS.index(other[1]) < ROOMS.index(own[0])
 
 
+def check_rooms(name, text):
+    """What a room keeps for itself is touched by no other."""
+    own = name.parts[2] if name.parts[:2] == ("lib", "core") else ""
+    for target in INCLUDE.findall(text):
+        if HIDDEN.get(target[1], own) != own:
+            yield f'{name}: "{target[1]}": what it declares is hidden from other rooms'
+    for number, line in enumerate(text.split("\n"), 1):
+        for room in KEPT.findall(line):
+            if room != own:
+                yield f"{name}:{number}: scheduler->{room} belongs to the room {room}"
+
+
 def check(path):
     name = path.relative_to(ROOT)
+    yield from check_rooms(name, path.read_text())
     for kind, target in INCLUDE.findall(path.read_text()):
         folder = target.split("/")[0]
         if target.startswith("event2/"):

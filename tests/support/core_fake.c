@@ -82,24 +82,24 @@ bool core_fake_add(struct schedd_scheduler *scheduler, unsigned max_workers)
 	struct executor *executor = calloc(1, sizeof(*executor));
 	struct executor_slot *slot = calloc(1, sizeof(*slot));
 	struct executor_slot **slots =
-	    realloc(scheduler->executors, (scheduler->executor_count + 1) * sizeof(slots[0]));
+	    realloc(scheduler->jobs.executors, (scheduler->jobs.executor_count + 1) * sizeof(slots[0]));
 
 	if (!executor || !slot || !slots)
 		return false;
-	scheduler->executors = slots;
+	scheduler->jobs.executors = slots;
 	executor->ops = &core_fake_ops;
 	executor->config.name = strdup("default");
 	executor->config.type = "fake";
 	executor->config.max_workers = max_workers;
 	slot->executor = executor;
 	slot->name = strdup("default");
-	slots[scheduler->executor_count++] = slot;
+	slots[scheduler->jobs.executor_count++] = slot;
 	return true;
 }
 
 void core_fake_forget(struct schedd_scheduler *scheduler)
 {
-	scheduler->running_count = 0;
+	scheduler->runs.running_count = 0;
 }
 
 int core_tasks(void)

@@ -12,11 +12,6 @@
 #include "core/jobs/entry.h"
 #include "core/runs/job_value.h"
 
-uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler)
-{
-	return scheduler->visible;
-}
-
 const char *scheduler_job_state(struct schedd_scheduler *scheduler, const char *id)
 {
 	const struct entry *entry = entry_get(scheduler, id);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/change.h"
 #include "core/frame/store_slot.h"
 #include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
@@ -120,10 +119,10 @@ static int runs_live_newer(const void *a, const void *b)
 static void scheduler_runs_live(struct runs_question *question, const struct store_run_query *query)
 {
 	const struct schedd_scheduler *scheduler = question->scheduler;
-	const struct run_live **found = calloc(scheduler->live_count + 1, sizeof(const void *));
+	const struct run_live **found = calloc(run_live_count(scheduler) + 1, sizeof(const void *));
 	uint32_t count = 0;
 
-	for (const struct run_live *live = scheduler->live; found && live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); found && live; live = live->next)
 		if (scheduler_runs_match(live, query))
 			found[count++] = live;
 	if (count > 1)
@@ -394,7 +393,7 @@ static int scheduler_kill_one(struct run_live *live, int signal,
 {
 	char who[64], reason[128];
 
-	change_actor_text(actor, who, sizeof(who));
+	scheduler_actor_text(actor, who, sizeof(who));
 	snprintf(reason, sizeof(reason), "killed by %s", who);
 	return run_stop(live, RUN_LIVE_KILLED, signal, reason, err);
 }
@@ -405,7 +404,7 @@ static struct value scheduler_kill_numbers(
 {
 	struct value numbers = value_array();
 
-	for (const struct run_live *live = scheduler->live; live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
 		if (live->stage != RUN_LIVE_CLAIMING && live->stage != RUN_LIVE_ENDED &&
 		    (!number || live->run.number == number) && strcmp(live->job->id, job) == 0)
 			value_append(arena, &numbers, value_int(live->run.number));

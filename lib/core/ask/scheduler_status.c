@@ -6,6 +6,8 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/entry.h"
+#include "core/jobs/executors.h"
+#include "core/keep/notify.h"
 #include "core/runs/admission.h"
 #include "core/runs/run_live.h"
 
@@ -13,7 +15,7 @@ static void scheduler_status_phase(
     const struct schedd_scheduler *scheduler, struct value *map, struct arena *arena)
 {
 	static const char *const names[] = {"new", "running", "draining", "stopped"};
-	int64_t next;
+	schedd_time next = scheduler->paused ? SCHEDD_TIME_NONE : entry_next_due(scheduler);
 
 	value_put(arena, map, "state",
 	    value_string_ref(scheduler->paused && scheduler->phase == SCHEDULER_RUNNING
@@ -28,8 +30,7 @@ static void scheduler_status_phase(
 	value_put(arena, map, "timezone_conflict",
 	    scheduler->zone.conflict[0] ? value_string_ref(scheduler->zone.conflict) : value_nil());
 	value_put(arena, map, "next_run_time",
-	    heap_peek(&scheduler->due, &next) && !scheduler->paused ? value_int(next)
-								    : value_nil());
+	    next == SCHEDD_TIME_NONE ? value_nil() : value_int(next));
 	value_put(arena, map, "event_seq", value_int((int64_t)scheduler->events.seq));
 }
 
@@ -40,14 +41,14 @@ static void scheduler_status_runs(
 	struct value ended = value_map();
 	int64_t queued = 0, retrying = 0;
 
-	for (const struct run_live *live = scheduler->live; live; live = live->next) {
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next) {
 		queued += live->run.state == RUN_QUEUED;
 		retrying += live->run.state == RUN_RETRYING;
 	}
 	for (int state = RUN_SUCCESS; state <= RUN_LOST; state++)
 		value_put(arena, &ended, run_state_name((enum run_state)state),
 		    value_int((int64_t)counts->ended[state]));
-	value_put(arena, map, "running", value_int(scheduler->running_count));
+	value_put(arena, map, "running", value_int(run_live_attempts(scheduler)));
 	value_put(arena, map, "queued", value_int(queued));
 	value_put(arena, map, "retrying", value_int(retrying));
 	value_put(arena, map, "ended", ended);
@@ -63,7 +64,7 @@ static void scheduler_status_runs(
 	    value_real((double)counts->lateness_sum / (double)SCHEDD_SECOND));
 	value_put(arena, map, "notify_failed", value_int((int64_t)counts->notify_failed));
 	value_put(arena, map, "notify_error",
-	    value_string(arena, scheduler->notify_error[0] ? scheduler->notify_error : NULL));
+	    value_string(arena, notify_last_error(scheduler)));
 	value_put(arena, map, "notify_dropped", value_int((int64_t)counts->notify_dropped));
 }
 
@@ -79,8 +80,8 @@ struct value scheduler_status(struct schedd_scheduler *scheduler, struct arena *
 			error = scheduler->stores[i]->last_error;
 	}
 	scheduler_status_phase(scheduler, &map, arena);
-	value_put(arena, &map, "jobs", value_int(scheduler->visible));
-	value_put(arena, &map, "paused_jobs", value_int(scheduler->paused_jobs));
+	value_put(arena, &map, "jobs", value_int((int64_t)scheduler_job_count(scheduler)));
+	value_put(arena, &map, "paused_jobs", value_int(entry_paused_count(scheduler)));
 	scheduler_status_runs(scheduler, &map, arena);
 	value_put(arena, &map, "store_errors", value_int((int64_t)failures));
 	value_put(arena, &map, "store_error", value_string(arena, error));
@@ -106,8 +107,8 @@ struct value scheduler_executors(struct schedd_scheduler *scheduler, struct aren
 {
 	struct value list = value_array();
 
-	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
-		const struct executor_slot *slot = scheduler->executors[i];
+	for (uint32_t i = 0; i < executors_count(scheduler); i++) {
+		const struct executor_slot *slot = executors_at(scheduler, i);
 		struct value map;
 
 		if (slot->removed)
@@ -126,7 +127,7 @@ struct value scheduler_groups(struct schedd_scheduler *scheduler, struct arena *
 	uint32_t position = 0;
 	const struct group_slot *group;
 
-	while ((group = strmap_next(&scheduler->groups, &position))) {
+	while ((group = admission_group_walk(scheduler, &position))) {
 		struct value map = value_map();
 
 		value_put(arena, &map, "name", value_string_ref(group->name));

@@ -20,7 +20,7 @@ struct scheduler_wait {
 
 static void scheduler_wait_drop(struct scheduler_wait *wait)
 {
-	struct scheduler_wait **at = &wait->scheduler->waits;
+	struct scheduler_wait **at = &wait->scheduler->ask.waits;
 
 	while (*at && *at != wait)
 		at = &(*at)->next;
@@ -47,8 +47,8 @@ static struct scheduler_wait *scheduler_wait_new(struct schedd_scheduler *schedu
 	wait->scheduler = scheduler;
 	wait->number = number;
 	wait->reply = reply;
-	wait->next = scheduler->waits;
-	scheduler->waits = wait;
+	wait->next = scheduler->ask.waits;
+	scheduler->ask.waits = wait;
 	return wait;
 }
 
@@ -71,7 +71,7 @@ static void scheduler_wait_answer(
 static struct scheduler_wait *scheduler_wait_for(
     const struct schedd_scheduler *scheduler, const char *job, uint32_t number)
 {
-	struct scheduler_wait *wait = scheduler->waits;
+	struct scheduler_wait *wait = scheduler->ask.waits;
 
 	for (; wait; wait = wait->next)
 		if (!wait->asking && wait->number == number && strcmp(wait->job, job) == 0)
@@ -97,7 +97,7 @@ void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *jo
 
 void scheduler_wait_end(struct schedd_scheduler *scheduler)
 {
-	struct scheduler_wait *wait = scheduler->waits;
+	struct scheduler_wait *wait = scheduler->ask.waits;
 	struct schedd_error err;
 
 	schedd_error_set(&err, SCHEDD_EFAILED, "the scheduler stops");
@@ -108,7 +108,7 @@ void scheduler_wait_end(struct schedd_scheduler *scheduler)
 			scheduler_answer(wait->reply, SCHEDD_EFAILED, &err, NULL);
 		} else if (!wait->asking) {
 			scheduler_wait_answer(wait, SCHEDD_EFAILED, &err, NULL);
-			wait = scheduler->waits;
+			wait = scheduler->ask.waits;
 			continue;
 		}
 		wait = wait->next;
@@ -117,8 +117,8 @@ void scheduler_wait_end(struct schedd_scheduler *scheduler)
 
 void scheduler_wait_free(struct schedd_scheduler *scheduler)
 {
-	while (scheduler->waits)
-		scheduler_wait_drop(scheduler->waits);
+	while (scheduler->ask.waits)
+		scheduler_wait_drop(scheduler->ask.waits);
 }
 
 #define SCHEDULER_WAIT_ASKS 3
@@ -215,7 +215,7 @@ struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, co
 		return wait;
 	scheduler_wait_ask(wait);
 	/* Answered inside already? Then it is gone. */
-	for (const struct scheduler_wait *at = scheduler->waits; at; at = at->next)
+	for (const struct scheduler_wait *at = scheduler->ask.waits; at; at = at->next)
 		if (at == wait)
 			return wait;
 	return NULL;

@@ -143,11 +143,11 @@ static void scheduler_why_ask_going(struct scheduler_why *why)
 	uint32_t count = 1, position = 0;
 	const struct entry *entry;
 
-	for (const struct run_live *live = scheduler->live; live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
 		if (live->stage != RUN_LIVE_CLAIMING && scheduler_why_mate(why, live->job))
 			why_past_going(&why->past, &live->run, &why->facts);
 	while (why->past.group && count <= SCHEDULER_WHY_GOING &&
-	       (entry = strmap_next(&scheduler->entries, &position)))
+	       (entry = entry_walk(scheduler, &position)))
 		if (!entry->hidden && strcmp(entry->job->id, why->id) != 0 &&
 		    scheduler_why_mate(why, entry->job))
 			jobs[count++] = entry->job->id;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/jobs/downtime.h"
-#include "core/runs/run_live.h"
+#include "core/runs/admission.h"
 
 void why_past_init(struct why_past *past, struct schedd_scheduler *scheduler, const char *id,
     const struct entry *entry, schedd_time at, struct arena *arena)
@@ -130,7 +130,7 @@ static void why_past_undo_pause(
 void why_past_undo_scheduler(struct why_past *past, const struct value *changes)
 {
 	const struct group_slot *group =
-	    past->group ? strmap_get(&past->scheduler->groups, past->group) : NULL;
+	    past->group ? admission_group_find(past->scheduler, past->group) : NULL;
 
 	past->parallel = group ? group->parallel : 0;
 	for (uint32_t i = 0; i < changes->array.count; i++) {

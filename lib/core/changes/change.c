@@ -152,7 +152,7 @@ static void change_begin(struct change *change)
 	}
 	if (change->entry) {
 		change->entry->busy = true;
-		heap_remove(&change->scheduler->due, &change->entry->due);
+		entry_unplan(change->scheduler, change->entry);
 	}
 	/* What the caller lent is not needed any more. */
 	change->fields = NULL;
@@ -251,11 +251,7 @@ void change_apply(struct change *change)
 	struct schedd_scheduler *scheduler = change->scheduler;
 	struct entry *entry = change->entry;
 
-	if (!entry->hidden)
-		scheduler->paused_jobs += (uint32_t)change->state.paused - entry->state.paused;
-	job_state_clear(&entry->state);
-	entry->state = change->state;
-	job_state_init(&change->state);
+	entry_take_state(scheduler, entry, &change->state);
 	if (change->pause_text || !entry->state.paused) {
 		entry_set_pause_text(entry, change->pause_text);
 		change->pause_text = NULL;
@@ -326,15 +322,6 @@ void change_record(struct change *change, enum schedd_event_code code, const cha
 	change_log_put(change->batch, &event, &more, &arena);
 	change->arena.failed |= arena_failed(&arena);
 	arena_clear(&arena);
-}
-
-const char *change_actor_text(const struct scheduler_actor *actor, char *text, size_t size)
-{
-	if (actor->uid < 0)
-		snprintf(text, size, "the scheduler");
-	else
-		snprintf(text, size, "uid %lld", (long long)actor->uid);
-	return text;
 }
 
 void change_answer_job(struct change *change)

@@ -98,8 +98,6 @@ void change_apply(struct change *change);
 /* An event of the change, kept in the job's record of changes as well when batch is given. */
 void change_event(struct change *change, enum schedd_event_code code, const char *error);
 void change_record(struct change *change, enum schedd_event_code code, const char *detail);
-/* "uid 1000" for reasons. */
-const char *change_actor_text(const struct scheduler_actor *actor, char *text, size_t size);
 /* Frees a change that was never submitted; nothing is answered. */
 void change_free(struct change *change);
 /* Sets change->result to the job as it is now. */

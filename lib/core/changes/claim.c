@@ -16,10 +16,10 @@
 struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
 {
 	struct schedd_scheduler *scheduler = store->scheduler;
-	struct claim_batch *batch = scheduler->spare_batch;
+	struct claim_batch *batch = scheduler->changes.spare_batch;
 
 	if (batch && batch->capacity >= capacity) {
-		scheduler->spare_batch = batch->next;
+		scheduler->changes.spare_batch = batch->next;
 	} else {
 		batch = calloc(1, sizeof(*batch));
 		if (!batch)
@@ -42,16 +42,16 @@ struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
 
 static void claim_batch_free(struct claim_batch *batch)
 {
-	batch->next = batch->scheduler->spare_batch;
-	batch->scheduler->spare_batch = batch;
+	batch->next = batch->scheduler->changes.spare_batch;
+	batch->scheduler->changes.spare_batch = batch;
 }
 
 void claim_free_spares(struct schedd_scheduler *scheduler)
 {
-	while (scheduler->spare_batch) {
-		struct claim_batch *batch = scheduler->spare_batch;
+	while (scheduler->changes.spare_batch) {
+		struct claim_batch *batch = scheduler->changes.spare_batch;
 
-		scheduler->spare_batch = batch->next;
+		scheduler->changes.spare_batch = batch->next;
 		free(batch->claims);
 		free(batch);
 	}
@@ -69,7 +69,7 @@ struct claim *claim_add(struct claim_batch *batch, struct entry *entry)
 	claim->runs = NULL;
 	claim->rows = NULL;
 	entry->busy = true;
-	heap_remove(&batch->scheduler->due, &entry->due);
+	entry_unplan(batch->scheduler, entry);
 	return claim;
 }
 

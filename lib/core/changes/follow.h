@@ -9,7 +9,9 @@
 #ifndef SCHEDD_CORE_CHANGES_FOLLOW_H
 #define SCHEDD_CORE_CHANGES_FOLLOW_H
 
-#include "core/changes/change.h"
+#include "core/frame/scheduler_state.h"
+
+struct run;
 
 /* The run has ended, and its row is written next: notes who is to follow. */
 void follow_note(

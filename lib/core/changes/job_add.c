@@ -162,7 +162,7 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 	change->store = job_add_store(change, err);
 	if (!change->store)
 		return SCHEDD_ENOTFOUND;
-	change->job = job_pool_seal(change->scheduler->definitions, change->job);
+	change->job = entry_seal(change->scheduler, change->job);
 	job_add_stamp(change);
 	return job_add_plan(change, err);
 }

@@ -90,7 +90,7 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 		change->entry = NULL;
 		return rc;
 	}
-	change->job = job_pool_seal(change->scheduler->definitions, change->job);
+	change->job = entry_seal(change->scheduler, change->job);
 	change->state.revision++;
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
@@ -176,7 +176,7 @@ static int job_change_rename_begin(struct change *change, struct schedd_error *e
 		change->entry = NULL;
 		return rc;
 	}
-	change->job = job_pool_seal(scheduler->definitions, change->job);
+	change->job = entry_seal(scheduler, change->job);
 	/* Keeps the new id for us until it is durable. */
 	change->other = entry_new(scheduler, change->job, change->store);
 	if (!change->other) {
@@ -265,7 +265,7 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 	struct run_live *live, *next;
 	char who[64], reason[128];
 
-	change_actor_text(actor, who, sizeof(who));
+	scheduler_actor_text(actor, who, sizeof(who));
 	snprintf(reason, sizeof(reason), "killed by %s: its job was removed", who);
 	for (live = entry->runs; live; live = next) {
 		next = live->next_of_job;

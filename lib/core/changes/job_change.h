@@ -3,7 +3,9 @@
 #ifndef SCHEDD_CORE_CHANGES_JOB_CHANGE_H
 #define SCHEDD_CORE_CHANGES_JOB_CHANGE_H
 
-#include "core/changes/change.h"
+#include "core/frame/scheduler_state.h"
+
+struct change_ops;
 
 extern const struct change_ops job_change_modify_ops;
 extern const struct change_ops job_change_rename_ops;

@@ -3,7 +3,9 @@
 #ifndef SCHEDD_CORE_CHANGES_JOB_SWITCH_H
 #define SCHEDD_CORE_CHANGES_JOB_SWITCH_H
 
-#include "core/changes/change.h"
+#include "core/jobs/entry.h"
+
+struct change_ops;
 
 extern const struct change_ops job_switch_pause_ops;
 extern const struct change_ops job_switch_resume_ops;

@@ -9,7 +9,7 @@ char *pause_note_make(const struct change *change, const char *why)
 	struct strbuf text = STRBUF_EMPTY;
 	char who[64];
 
-	strbuf_printf(&text, "paused by %s", change_actor_text(&change->actor, who, sizeof(who)));
+	strbuf_printf(&text, "paused by %s", scheduler_actor_text(&change->actor, who, sizeof(who)));
 	if (why && why[0])
 		strbuf_printf(&text, ": %s", why);
 	return strbuf_take(&text);

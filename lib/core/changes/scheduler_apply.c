@@ -108,7 +108,7 @@ static bool apply_must_wait(const struct apply *apply)
 		if (entry && entry->busy)
 			return true;
 	}
-	while (apply->prune && (entry = strmap_next(&scheduler->entries, &position)))
+	while (apply->prune && (entry = entry_walk(scheduler, &position)))
 		if (entry->busy && apply_owns(apply, entry))
 			return true;
 	return false;
@@ -334,7 +334,7 @@ static void apply_commit(struct apply *apply)
 		for (struct change *change = batch->changes; change; change = change->next) {
 			change->entry->busy = true;
 			change->fields = NULL;
-			heap_remove(&apply->scheduler->due, &change->entry->due);
+			entry_unplan(apply->scheduler, change->entry);
 		}
 	apply->waiting = stores;
 	if (!stores) {
@@ -398,8 +398,8 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	}
 	scheduler_enter(scheduler);
 	if (apply_must_wait(apply)) {
-		apply->next = scheduler->applies;
-		scheduler->applies = apply;
+		apply->next = scheduler->changes.applies;
+		scheduler->changes.applies = apply;
 	} else {
 		apply_begin(apply);
 	}
@@ -408,7 +408,7 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 
 void scheduler_apply_review(struct schedd_scheduler *scheduler)
 {
-	struct apply **at = &scheduler->applies;
+	struct apply **at = &scheduler->changes.applies;
 
 	while (*at) {
 		struct apply *apply = *at;
@@ -419,16 +419,16 @@ void scheduler_apply_review(struct schedd_scheduler *scheduler)
 		}
 		*at = apply->next;
 		apply_begin(apply);
-		at = &scheduler->applies;
+		at = &scheduler->changes.applies;
 	}
 }
 
 void scheduler_apply_free(struct schedd_scheduler *scheduler)
 {
-	while (scheduler->applies) {
-		struct apply *apply = scheduler->applies;
+	while (scheduler->changes.applies) {
+		struct apply *apply = scheduler->changes.applies;
 
-		scheduler->applies = apply->next;
+		scheduler->changes.applies = apply->next;
 		apply->rc = schedd_error_set(&apply->err, SCHEDD_EFAILED, "the scheduler stops");
 		apply_answer(apply);
 	}

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "core/changes/claim.h"
 #include "core/changes/due.h"
 #include "core/changes/job_switch.h"
 #include "core/frame/store_slot.h"
@@ -48,7 +49,7 @@ static bool tick_entry(struct schedd_scheduler *scheduler, struct entry *entry,
 		return true;
 	}
 	if (entry->state.paused) {
-		heap_remove(&scheduler->due, &entry->due);
+		entry_unplan(scheduler, entry);
 		job_switch_unpause(scheduler, entry);
 		return true;
 	}
@@ -61,15 +62,10 @@ static bool tick_piece(struct schedd_scheduler *scheduler, schedd_time now)
 {
 	struct claim_batch *batches[SCHEDULER_STORES_MAX] = {NULL};
 	uint32_t stores = scheduler->store_count, taken = 0;
-	struct heap_node *node;
-	int64_t due;
+	struct entry *entry;
 	bool ok = true;
 
-	while (
-	    ok && taken < TICK_PIECE && (node = heap_peek(&scheduler->due, &due)) && due <= now) {
-		struct entry *entry =
-		    (struct entry *)(void *)((char *)node - offsetof(struct entry, due));
-
+	while (ok && taken < TICK_PIECE && (entry = entry_due(scheduler, now))) {
 		ok = tick_entry(scheduler, entry, batches, stores, now);
 		taken++;
 	}
@@ -100,4 +96,9 @@ void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now)
 			break;
 	}
 	scheduler->tick_again = true;
+}
+
+void tick_free(struct schedd_scheduler *scheduler)
+{
+	claim_free_spares(scheduler);
 }

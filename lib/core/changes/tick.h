@@ -3,9 +3,11 @@
 #ifndef SCHEDD_CORE_CHANGES_TICK_H
 #define SCHEDD_CORE_CHANGES_TICK_H
 
-#include "core/changes/claim.h"
+#include "core/frame/scheduler_state.h"
 
 /* Claims all that is due by the wall clock. */
 void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now);
+/* What is kept from tick to tick. */
+void tick_free(struct schedd_scheduler *scheduler);
 
 #endif

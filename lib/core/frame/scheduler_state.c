@@ -5,6 +5,7 @@
  */
 #include "core/frame/scheduler_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "executor/function_table.h"
@@ -101,36 +102,9 @@ int scheduler_set_cgroup(
 	return 0;
 }
 
-void scheduler_next_wake(
-    const struct schedd_scheduler *scheduler, schedd_time *wall, struct schedd_mono *mono)
-{
-	int64_t due;
-
-	*wall = SCHEDD_TIME_NONE;
-	*mono = timers_next(&scheduler->timers);
-	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
-		return;
-	if (scheduler->tick_again || scheduler->start_again)
-		*wall = SCHEDD_TIME_MIN;
-	else if (heap_peek(&scheduler->due, &due))
-		*wall = due;
-}
-
 void scheduler_enter(struct schedd_scheduler *scheduler)
 {
 	scheduler->depth++;
-}
-
-static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
-{
-	schedd_time wall;
-	struct schedd_mono mono;
-
-	scheduler_next_wake(scheduler, &wall, &mono);
-	if (wall != scheduler->wall_set && alarm_set_wall(scheduler->wall_alarm, wall) == 0)
-		scheduler->wall_set = wall;
-	if (mono.us != scheduler->mono_set.us && alarm_set_mono(scheduler->mono_alarm, mono) == 0)
-		scheduler->mono_set = mono;
 }
 
 void scheduler_leave(struct schedd_scheduler *scheduler)
@@ -141,8 +115,6 @@ void scheduler_leave(struct schedd_scheduler *scheduler)
 	}
 	for (const scheduler_rest_fn *rest = scheduler->rest; rest && *rest; rest++)
 		(*rest)(scheduler);
-	if (scheduler->phase != SCHEDULER_NEW)
-		scheduler_set_alarms(scheduler);
 	scheduler->depth--;
 }
 
@@ -150,4 +122,13 @@ int schedd_scheduler_register(struct schedd_scheduler *scheduler, const char *na
     schedd_function function, void *context, struct schedd_error *err)
 {
 	return function_table_add(scheduler->functions, name, function, context, err);
+}
+
+const char *scheduler_actor_text(const struct scheduler_actor *actor, char *text, size_t size)
+{
+	if (actor->uid < 0)
+		snprintf(text, size, "the scheduler");
+	else
+		snprintf(text, size, "uid %lld", (long long)actor->uid);
+	return text;
 }

@@ -110,6 +110,68 @@ struct scheduler_counts {
 	uint64_t notify_dropped;
 };
 
+/*
+ * What each room keeps. The frame's is the scheduler itself, which all may use;
+ * each of these is touched by the files of its room alone.
+ */
+struct jobs_room {
+	struct job_pool *definitions;   /* what many jobs share of theirs */
+	struct account_cache *accounts; /* those that new jobs name; NULL: none did yet */
+	struct strmap entries;          /* struct entry by id */
+	struct entry **sorted;          /* the same in the order of ids; see entry.c */
+	uint32_t sorted_count;          /* entries in order, holes included */
+	uint32_t sorted_tail;           /* unordered ones behind them */
+	uint32_t sorted_holes;
+	uint32_t sorted_capacity;
+	struct entry **exhausted; /* jobs that ran for the last time, to be removed */
+	uint32_t exhausted_count, exhausted_capacity;
+	uint32_t visible; /* entries that are jobs (not being added) */
+	uint32_t paused;
+	uint32_t own_retention; /* jobs with limits of their own for their history */
+	struct heap due;        /* of entry.due, by wall time */
+	struct strmap after;    /* struct after_list by the id that is waited for */
+	struct executor_slot **executors;
+	uint32_t executor_count;
+};
+
+struct runs_room {
+	struct strmap groups;  /* struct group_slot by name */
+	struct run_live *live; /* all runs that have not ended */
+	uint32_t live_count;
+	uint32_t running_count; /* attempts under way */
+	struct run_live *spare; /* recycled */
+	uint32_t spare_count;
+	uint64_t queue_seq; /* age in the queues */
+	uint32_t tidying;   /* pieces of work on the directories of output that are not done */
+	bool tidy_again;    /* output has to be looked at once more after them */
+};
+
+struct keep_room {
+	struct notifier *notifier; /* tells people; NULL: it was not needed yet */
+	char notify_error[256];    /* why it failed last; "": never */
+	char *sendmail;            /* for mail; NULL: /usr/sbin/sendmail */
+	struct retention *retention;
+	struct output_sweep *sweep; /* of output without history */
+};
+
+struct changes_room {
+	struct claim_batch *spare_batch;
+	struct apply *applies; /* job files that wait for jobs to be idle */
+};
+
+struct ask_room {
+	struct scheduler_wait *waits;
+};
+
+struct top_room {
+	bool loaded;   /* the stores were read */
+	char *boot_id; /* NULL: unknown */
+	bool booted;   /* first start after a boot */
+	struct scheduler_drain_state drain;
+	struct handover *handover; /* from the program before; NULL: none, this is a start */
+	struct scheduler_thread *thread; /* NULL: driven by the caller */
+};
+
 /* What was put off until the scheduler comes to rest. */
 typedef void (*scheduler_rest_fn)(struct schedd_scheduler *scheduler);
 /* The run is over: row, event, those who wait for it. live is gone after it. reason may be NULL. */
@@ -129,8 +191,6 @@ struct schedd_scheduler {
 
 	struct zone_cache *zones;
 	struct trigger_cache *triggers; /* those that many jobs share */
-	struct job_pool *definitions;   /* what many jobs share of theirs */
-	struct account_cache *accounts; /* those that new jobs name; NULL: none did yet */
 	struct zone_local zone;
 	struct trigger_context trigger; /* what scheduler_trigger_context() answers */
 	char host[256];
@@ -146,13 +206,11 @@ struct schedd_scheduler {
 	run_ended_fn run_ended;        /* the one door for the end of a run */
 	bool tick_again;  /* a tick stopped half-way to let the loop turn */
 	bool start_again; /* so did starting what is ready */
+	bool handing_over; /* while draining: another program goes on with what is left */
 	enum scheduler_phase phase;
-	bool loaded;      /* the stores were read */
 	bool paused;      /* all jobs */
 	char *paused_why; /* "scheduler paused by uid 0"; owned; NULL: not paused */
 	schedd_time paused_at;
-	char *boot_id; /* NULL: unknown */
-	bool booted;   /* first start after a boot */
 	schedd_time started_at;
 	schedd_time down_since; /* when the last process was seen alive; NONE: never */
 	uint64_t random;        /* state of scheduler_random() */
@@ -161,48 +219,18 @@ struct schedd_scheduler {
 	uint32_t store_count;
 	struct store_slot *default_store; /* that of the scheduler itself; NULL: not opened yet */
 	struct store_slot *retired; /* removed ones, for their names */
-	struct executor_slot **executors;
-	uint32_t executor_count;
 	struct function_table *functions;
 
-	struct strmap entries; /* struct entry by id */
-	struct entry **sorted; /* the same in the order of ids; see entry.c */
-	uint32_t sorted_count; /* entries in order, holes included */
-	uint32_t sorted_tail;  /* unordered ones behind them */
-	uint32_t sorted_holes;
-	uint32_t sorted_capacity;
-	struct entry **exhausted; /* jobs that ran for the last time, to be removed */
-	uint32_t exhausted_count, exhausted_capacity;
-	uint32_t visible; /* entries that are jobs (not being added) */
-	uint32_t paused_jobs;
-	uint32_t own_retention; /* jobs with limits of their own for their history */
-	struct heap due;        /* of entry.due, by wall time */
-
-	struct strmap groups;  /* struct group_slot by name */
-	struct strmap after;   /* struct after_list by the id that is waited for */
-	struct run_live *live; /* all runs that have not ended */
-	uint32_t live_count;
-	uint32_t running_count; /* attempts under way */
-	struct run_live *spare; /* recycled */
-	uint32_t spare_count;
-	uint64_t queue_seq; /* age in the queues */
-	struct claim_batch *spare_batch;
-	struct scheduler_wait *waits;
-	struct apply *applies;     /* job files that wait for jobs to be idle */
-	struct notifier *notifier; /* tells people; NULL: it was not needed yet */
-	char notify_error[256];    /* why it failed last; "": never */
-	char *sendmail;            /* for mail; NULL: /usr/sbin/sendmail */
-	struct retention *retention;
-	struct output_sweep *sweep; /* of output without history */
-	struct janitor *janitor;    /* for work on directories */
-	uint32_t tidying;           /* pieces of such work that are not done */
-	bool tidy_again;            /* output has to be looked at once more after them */
-
 	struct event_ring events;
-	struct scheduler_drain_state drain;
-	struct handover *handover; /* from the program before; NULL: none, this is a start */
+	struct janitor *janitor; /* for work on directories */
 	struct scheduler_counts counts;
-	struct scheduler_thread *thread; /* NULL: driven by the caller */
+
+	struct jobs_room jobs;
+	struct runs_room runs;
+	struct keep_room keep;
+	struct changes_room changes;
+	struct ask_room ask;
+	struct top_room top;
 };
 
 /* Brackets every callback; see above. */
@@ -212,6 +240,8 @@ schedd_time scheduler_now(const struct schedd_scheduler *scheduler);
 struct schedd_mono scheduler_mono(const struct schedd_scheduler *scheduler);
 /* 64 random bits, for jitter and ids. */
 uint64_t scheduler_random(struct schedd_scheduler *scheduler);
+/* "uid 1000" for reasons. */
+const char *scheduler_actor_text(const struct scheduler_actor *actor, char *text, size_t size);
 /* Answers, if somebody is interested. */
 void scheduler_answer(struct scheduler_reply reply, int rc, const struct schedd_error *err,
     const struct value *result);

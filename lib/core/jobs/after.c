@@ -15,7 +15,7 @@ static const char *after_key(const void *item)
 
 void after_init(struct schedd_scheduler *scheduler)
 {
-	strmap_init(&scheduler->after, after_key);
+	strmap_init(&scheduler->jobs.after, after_key);
 }
 
 static void after_list_free(struct after_list *list)
@@ -30,14 +30,14 @@ void after_clear(struct schedd_scheduler *scheduler)
 	uint32_t position = 0;
 	struct after_list *list;
 
-	while ((list = strmap_next(&scheduler->after, &position)))
+	while ((list = strmap_next(&scheduler->jobs.after, &position)))
 		after_list_free(list);
-	strmap_clear(&scheduler->after);
+	strmap_clear(&scheduler->jobs.after);
 }
 
 static struct after_list *after_list_of(struct schedd_scheduler *scheduler, const char *id)
 {
-	struct after_list *list = strmap_get(&scheduler->after, id);
+	struct after_list *list = strmap_get(&scheduler->jobs.after, id);
 
 	if (list)
 		return list;
@@ -45,7 +45,7 @@ static struct after_list *after_list_of(struct schedd_scheduler *scheduler, cons
 	if (!list)
 		return NULL;
 	list->id = strdup(id);
-	if (!list->id || strmap_put(&scheduler->after, list)) {
+	if (!list->id || strmap_put(&scheduler->jobs.after, list)) {
 		after_list_free(list);
 		return NULL;
 	}
@@ -85,13 +85,13 @@ void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry)
 	const struct job_details *details = job_details(entry->job);
 
 	for (uint32_t i = 0; i < details->after_count; i++) {
-		struct after_list *list = strmap_get(&scheduler->after, details->after[i].job);
+		struct after_list *list = strmap_get(&scheduler->jobs.after, details->after[i].job);
 
 		for (uint32_t k = 0; list && k < list->count; k++)
 			if (list->entries[k] == entry)
 				list->entries[k--] = list->entries[--list->count];
 		if (list && list->count == 0) {
-			strmap_remove(&scheduler->after, list->id);
+			strmap_remove(&scheduler->jobs.after, list->id);
 			after_list_free(list);
 		}
 	}
@@ -130,7 +130,7 @@ static bool after_reaches(struct after_search *search, const struct schedd_job *
 		strbuf_printf(&search->path, " after %s", id);
 		if (strcmp(id, search->goal) == 0)
 			return true;
-		entry = strmap_get(&search->scheduler->entries, id);
+		entry = strmap_get(&search->scheduler->jobs.entries, id);
 		rc = entry ? strmap_put(&search->seen, entry) : SCHEDD_ECONFLICT;
 		if (rc == SCHEDD_ENOMEM)
 			search->out_of_memory = true;
@@ -195,12 +195,12 @@ bool after_wants(const struct entry *entry, const char *id, enum run_state state
 
 const struct after_list *after_list_get(const struct schedd_scheduler *scheduler, const char *id)
 {
-	return scheduler->after.count ? strmap_get(&scheduler->after, id) : NULL;
+	return scheduler->jobs.after.count ? strmap_get(&scheduler->jobs.after, id) : NULL;
 }
 
 const char *after_waits(const struct schedd_scheduler *scheduler, const char *id)
 {
-	const struct after_list *list = strmap_get(&scheduler->after, id);
+	const struct after_list *list = strmap_get(&scheduler->jobs.after, id);
 
 	return list && list->count ? list->entries[0]->job->id : NULL;
 }

@@ -1,22 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The index of jobs. Order of ids is kept lazily: new entries gather behind
- * the ordered ones, removed ones leave holes, and a walk tidies up first. So a
- * walk is O(n) after changes, and adding costs nothing extra.
- */
+/* The index of jobs: by id, by when they are due, and what is counted of them. */
 #include "core/jobs/entry.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
+#include "core/jobs/entry_order.h"
 #include "core/jobs/executors.h"
 
 _Static_assert(sizeof(struct entry) <= 136, "an entry has grown");
 
+static const char *entry_key(const void *item)
+{
+	return ((const struct entry *)item)->job->id;
+}
+
+void entry_init_all(struct schedd_scheduler *scheduler)
+{
+	strmap_init(&scheduler->jobs.entries, entry_key);
+	heap_init(&scheduler->jobs.due);
+}
+
+int entry_make_pool(struct schedd_scheduler *scheduler)
+{
+	scheduler->jobs.definitions = job_pool_new();
+	return scheduler->jobs.definitions ? 0 : SCHEDD_ENOMEM;
+}
+
+void entry_free_pool(struct schedd_scheduler *scheduler)
+{
+	job_pool_free(scheduler->jobs.definitions);
+	scheduler->jobs.definitions = NULL;
+}
+
+struct schedd_job *entry_seal(struct schedd_scheduler *scheduler, struct schedd_job *job)
+{
+	return job_pool_seal(scheduler->jobs.definitions, job);
+}
+
 struct entry *entry_find(const struct schedd_scheduler *scheduler, const char *id)
 {
-	return strmap_get(&scheduler->entries, id);
+	return strmap_get(&scheduler->jobs.entries, id);
 }
 
 struct entry *entry_get(const struct schedd_scheduler *scheduler, const char *id)
@@ -26,29 +52,12 @@ struct entry *entry_get(const struct schedd_scheduler *scheduler, const char *id
 	return entry && !entry->hidden ? entry : NULL;
 }
 
-static bool entry_sorted_room(struct schedd_scheduler *scheduler)
-{
-	uint32_t used = scheduler->sorted_count + scheduler->sorted_tail;
-	uint32_t capacity = scheduler->sorted_capacity;
-	struct entry **sorted;
-
-	if (used < capacity)
-		return true;
-	capacity = capacity ? capacity + capacity / 2 : 16;
-	sorted = realloc(scheduler->sorted, capacity * sizeof(sorted[0]));
-	if (!sorted)
-		return false;
-	scheduler->sorted = sorted;
-	scheduler->sorted_capacity = capacity;
-	return true;
-}
-
 struct entry *entry_new(
     struct schedd_scheduler *scheduler, struct schedd_job *job, struct store_slot *store)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 
-	if (!entry || !entry_sorted_room(scheduler)) {
+	if (!entry || !entry_order_room(scheduler)) {
 		free(entry);
 		return NULL;
 	}
@@ -60,13 +69,12 @@ struct entry *entry_new(
 	entry->hidden = true;
 	entry->busy = true;
 	heap_node_init(&entry->due);
-	if (strmap_put(&scheduler->entries, entry)) {
+	if (strmap_put(&scheduler->jobs.entries, entry)) {
 		job_unref(entry->job);
 		free(entry);
 		return NULL;
 	}
-	entry->position = scheduler->sorted_count + scheduler->sorted_tail++;
-	scheduler->sorted[entry->position] = entry;
+	entry_order_add(scheduler, entry);
 	return entry;
 }
 
@@ -81,14 +89,14 @@ static void entry_count(struct schedd_scheduler *scheduler, const struct entry *
 {
 	struct executor_slot *executor = entry_executor(entry);
 
-	scheduler->visible += (uint32_t)by;
+	scheduler->jobs.visible += (uint32_t)by;
 	entry->store->entries += (uint32_t)by;
 	if (executor)
 		executor->entries += (uint32_t)by;
 	if (entry->state.paused)
-		scheduler->paused_jobs += (uint32_t)by;
+		scheduler->jobs.paused += (uint32_t)by;
 	if (entry_own_retention(entry))
-		scheduler->own_retention += (uint32_t)by;
+		scheduler->jobs.own_retention += (uint32_t)by;
 }
 
 void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
@@ -113,19 +121,18 @@ static void entry_release(struct entry *entry)
 
 static void entry_forget_exhausted(struct schedd_scheduler *scheduler, uint32_t at)
 {
-	scheduler->exhausted[at]->noted = false;
-	scheduler->exhausted[at] = scheduler->exhausted[--scheduler->exhausted_count];
+	scheduler->jobs.exhausted[at]->noted = false;
+	scheduler->jobs.exhausted[at] = scheduler->jobs.exhausted[--scheduler->jobs.exhausted_count];
 }
 
 void entry_free(struct schedd_scheduler *scheduler, struct entry *entry)
 {
 	for (uint32_t at = 0; entry->noted; at++)
-		if (scheduler->exhausted[at] == entry)
+		if (scheduler->jobs.exhausted[at] == entry)
 			entry_forget_exhausted(scheduler, at);
-	heap_remove(&scheduler->due, &entry->due);
-	strmap_remove(&scheduler->entries, entry->job->id);
-	scheduler->sorted[entry->position] = NULL;
-	scheduler->sorted_holes++;
+	heap_remove(&scheduler->jobs.due, &entry->due);
+	strmap_remove(&scheduler->jobs.entries, entry->job->id);
+	entry_order_drop(scheduler, entry);
 	if (!entry->hidden) {
 		entry_count(scheduler, entry, -1);
 		after_unlink(scheduler, entry);
@@ -138,16 +145,14 @@ void entry_free_all(struct schedd_scheduler *scheduler)
 	uint32_t position = 0;
 	struct entry *entry;
 
-	heap_clear(&scheduler->due);
-	while ((entry = strmap_next(&scheduler->entries, &position)))
+	heap_clear(&scheduler->jobs.due);
+	while ((entry = strmap_next(&scheduler->jobs.entries, &position)))
 		entry_release(entry);
-	strmap_clear(&scheduler->entries);
-	free(scheduler->sorted);
-	free(scheduler->exhausted);
-	scheduler->sorted = scheduler->exhausted = NULL;
-	scheduler->exhausted_count = scheduler->exhausted_capacity = 0;
-	scheduler->sorted_count = scheduler->sorted_tail = scheduler->sorted_holes = 0;
-	scheduler->sorted_capacity = 0;
+	strmap_clear(&scheduler->jobs.entries);
+	entry_order_free(scheduler);
+	free(scheduler->jobs.exhausted);
+	scheduler->jobs.exhausted = NULL;
+	scheduler->jobs.exhausted_count = scheduler->jobs.exhausted_capacity = 0;
 }
 
 void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struct schedd_job *job)
@@ -173,23 +178,21 @@ int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct
 	struct schedd_job *old = entry->job;
 	int rc;
 
-	if (!entry_sorted_room(scheduler))
+	if (!entry_order_room(scheduler))
 		return SCHEDD_ENOMEM;
-	strmap_remove(&scheduler->entries, old->id);
+	strmap_remove(&scheduler->jobs.entries, old->id);
 	entry->job = job;
-	rc = strmap_put(&scheduler->entries, entry);
+	rc = strmap_put(&scheduler->jobs.entries, entry);
 	if (rc) {
 		/* The slot just given back is still free, so this cannot fail. */
 		entry->job = old;
-		if (strmap_put(&scheduler->entries, entry))
+		if (strmap_put(&scheduler->jobs.entries, entry))
 			return SCHEDD_ENOMEM;
 		return rc;
 	}
 	/* Its place in the order is another now: a hole here, a new entry at the tail. */
-	scheduler->sorted[entry->position] = NULL;
-	scheduler->sorted_holes++;
-	entry->position = scheduler->sorted_count + scheduler->sorted_tail++;
-	scheduler->sorted[entry->position] = entry;
+	entry_order_drop(scheduler, entry);
+	entry_order_add(scheduler, entry);
 	/* The lists of after hold entries, so the new name changes nothing there. */
 	job_unref(old);
 	return 0;
@@ -198,8 +201,8 @@ int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct
 static void entry_queue(struct schedd_scheduler *scheduler, struct entry *entry, schedd_time when)
 {
 	if (when == SCHEDD_TIME_NONE)
-		heap_remove(&scheduler->due, &entry->due);
-	else if (heap_set(&scheduler->due, &entry->due, when))
+		heap_remove(&scheduler->jobs.due, &entry->due);
+	else if (heap_set(&scheduler->jobs.due, &entry->due, when))
 		log_error(scheduler->log, "job %s: no memory to plan it", entry->job->id);
 }
 
@@ -220,94 +223,56 @@ void entry_plan(struct schedd_scheduler *scheduler, struct entry *entry)
 	entry_plan_after(scheduler, entry, SCHEDD_TIME_NONE);
 }
 
-static int entry_compare(const void *a, const void *b)
+void entry_unplan(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	const struct entry *const *left = a, *const *right = b;
-
-	return strcmp((*left)->job->id, (*right)->job->id);
+	heap_remove(&scheduler->jobs.due, &entry->due);
 }
 
-/* Merges the ordered tail into the ordered front, from the back. */
-static int entry_merge(struct entry **sorted, uint32_t front, uint32_t tail)
+schedd_time entry_next_due(const struct schedd_scheduler *scheduler)
 {
-	uint32_t to = front + tail;
-	struct entry **copy;
+	int64_t due;
 
-	if (!front || !tail)
-		return 0;
-	copy = malloc(tail * sizeof(copy[0]));
-	if (!copy)
-		return SCHEDD_ENOMEM;
-	memcpy(copy, sorted + front, tail * sizeof(copy[0]));
-	while (tail > 0) {
-		if (front > 0 && entry_compare(&sorted[front - 1], &copy[tail - 1]) > 0)
-			sorted[--to] = sorted[--front];
-		else
-			sorted[--to] = copy[--tail];
-	}
-	free(copy);
-	return 0;
+	return heap_peek(&scheduler->jobs.due, &due) ? due : SCHEDD_TIME_NONE;
 }
 
-/* Moves entries over holes within [from, to); returns how many remain. */
-static uint32_t entry_squeeze(struct entry **sorted, uint32_t from, uint32_t to, uint32_t at)
+struct entry *entry_due(const struct schedd_scheduler *scheduler, schedd_time now)
 {
-	uint32_t kept = at;
+	int64_t due;
+	struct heap_node *node = heap_peek(&scheduler->jobs.due, &due);
 
-	for (uint32_t i = from; i < to; i++)
-		if (sorted[i])
-			sorted[kept++] = sorted[i];
-	return kept - at;
+	if (!node || due > now)
+		return NULL;
+	return (struct entry *)(void *)((char *)node - offsetof(struct entry, due));
 }
 
-static void entry_tidy(struct schedd_scheduler *scheduler)
+void entry_take_state(
+    struct schedd_scheduler *scheduler, struct entry *entry, struct job_state *state)
 {
-	struct entry **sorted = scheduler->sorted;
-	uint32_t count = scheduler->sorted_count, all = count + scheduler->sorted_tail;
-	uint32_t front, tail;
-
-	if (!scheduler->sorted_tail && !scheduler->sorted_holes)
-		return;
-	front = entry_squeeze(sorted, 0, count, 0);
-	tail = entry_squeeze(sorted, count, all, front);
-	if (tail)
-		qsort(sorted + front, tail, sizeof(sorted[0]), entry_compare);
-	if (entry_merge(sorted, front, tail))
-		qsort(sorted, front + tail, sizeof(sorted[0]), entry_compare);
-	for (uint32_t i = 0; i < front + tail; i++)
-		sorted[i]->position = i;
-	scheduler->sorted_count = front + tail;
-	scheduler->sorted_tail = scheduler->sorted_holes = 0;
+	if (!entry->hidden)
+		scheduler->jobs.paused += (uint32_t)state->paused - entry->state.paused;
+	job_state_clear(&entry->state);
+	entry->state = *state;
+	job_state_init(state);
 }
 
-static struct entry *entry_visible_from(const struct schedd_scheduler *scheduler, uint32_t at)
+struct entry *entry_walk(const struct schedd_scheduler *scheduler, uint32_t *position)
 {
-	for (; at < scheduler->sorted_count; at++)
-		if (scheduler->sorted[at] && !scheduler->sorted[at]->hidden)
-			return scheduler->sorted[at];
-	return NULL;
+	return strmap_next(&scheduler->jobs.entries, position);
 }
 
-struct entry *entry_first(struct schedd_scheduler *scheduler, const char *after)
+uint32_t entry_count_all(const struct schedd_scheduler *scheduler)
 {
-	uint32_t low = 0, high;
-
-	entry_tidy(scheduler);
-	high = after ? scheduler->sorted_count : 0;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (strcmp(scheduler->sorted[middle]->job->id, after) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return entry_visible_from(scheduler, low);
+	return scheduler->jobs.entries.count;
 }
 
-struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct entry *entry)
+uint32_t entry_paused_count(const struct schedd_scheduler *scheduler)
 {
-	return entry_visible_from(scheduler, entry->position + 1);
+	return scheduler->jobs.paused;
+}
+
+uint32_t entry_own_retention_count(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->jobs.own_retention;
 }
 
 bool entry_exhausted(const struct entry *entry)
@@ -328,23 +293,23 @@ bool entry_exhausted(const struct entry *entry)
 
 void entry_note_exhausted(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	uint32_t capacity = scheduler->exhausted_capacity;
+	uint32_t capacity = scheduler->jobs.exhausted_capacity;
 
 	if (entry->noted || entry->busy || !entry_exhausted(entry))
 		return;
-	if (scheduler->exhausted_count == capacity) {
+	if (scheduler->jobs.exhausted_count == capacity) {
 		struct entry **grown;
 
 		capacity = capacity ? capacity * 2 : 16;
-		grown = realloc(scheduler->exhausted, capacity * sizeof(grown[0]));
+		grown = realloc(scheduler->jobs.exhausted, capacity * sizeof(grown[0]));
 		if (!grown) {
 			log_error(scheduler->log, "job %s: no memory to end it", entry->job->id);
 			return;
 		}
-		scheduler->exhausted = grown;
-		scheduler->exhausted_capacity = capacity;
+		scheduler->jobs.exhausted = grown;
+		scheduler->jobs.exhausted_capacity = capacity;
 	}
-	scheduler->exhausted[scheduler->exhausted_count++] = entry;
+	scheduler->jobs.exhausted[scheduler->jobs.exhausted_count++] = entry;
 	entry->noted = true;
 }
 
@@ -352,8 +317,8 @@ struct entry *entry_take_exhausted(struct schedd_scheduler *scheduler)
 {
 	struct schedd_mono now = {0};
 
-	for (uint32_t at = 0; at < scheduler->exhausted_count;) {
-		struct entry *entry = scheduler->exhausted[at];
+	for (uint32_t at = 0; at < scheduler->jobs.exhausted_count;) {
+		struct entry *entry = scheduler->jobs.exhausted[at];
 		bool still = !entry->busy && entry_exhausted(entry);
 
 		if (!now.us)
@@ -457,7 +422,7 @@ struct executor_slot *entry_executor(const struct entry *entry)
 {
 	return entry->executor == ENTRY_NOWHERE
 		   ? NULL
-		   : entry->store->scheduler->executors[entry->executor];
+		   : entry->store->scheduler->jobs.executors[entry->executor];
 }
 
 void entry_find_executor(struct schedd_scheduler *scheduler, struct entry *entry)
@@ -468,10 +433,8 @@ void entry_find_executor(struct schedd_scheduler *scheduler, struct entry *entry
 	entry->executor = slot ? slot->place : ENTRY_NOWHERE;
 }
 
-static bool entry_check_one(const struct schedd_scheduler *scheduler, const struct entry *entry)
+static bool entry_check_one(const struct entry *entry)
 {
-	if (scheduler->sorted[entry->position] != entry)
-		return false;
 	if ((entry->busy || entry->hidden) && heap_queued(&entry->due))
 		return false;
 	if (entry_aside(entry)->waiters && !entry->busy)
@@ -484,21 +447,18 @@ bool entry_check(const struct schedd_scheduler *scheduler)
 	uint32_t position = 0, visible = 0, paused = 0, own = 0;
 	const struct entry *entry;
 
-	if (!strmap_check(&scheduler->entries) || !heap_check(&scheduler->due))
+	if (!strmap_check(&scheduler->jobs.entries) || !heap_check(&scheduler->jobs.due) ||
+	    !entry_order_check(scheduler))
 		return false;
-	while ((entry = strmap_next(&scheduler->entries, &position))) {
-		if (!entry_check_one(scheduler, entry))
+	while ((entry = strmap_next(&scheduler->jobs.entries, &position))) {
+		if (!entry_check_one(entry))
 			return false;
 		visible += !entry->hidden;
 		paused += !entry->hidden && entry->state.paused;
 		own += !entry->hidden && entry_own_retention(entry);
 	}
-	for (uint32_t i = 1; i < scheduler->sorted_count; i++)
-		if (scheduler->sorted[i - 1] && scheduler->sorted[i] &&
-		    entry_compare(&scheduler->sorted[i - 1], &scheduler->sorted[i]) >= 0)
-			return false;
-	return visible == scheduler->visible && paused == scheduler->paused_jobs &&
-	       own == scheduler->own_retention;
+	return visible == scheduler->jobs.visible && paused == scheduler->jobs.paused &&
+	       own == scheduler->jobs.own_retention;
 }
 
 const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, const char *id)
@@ -506,4 +466,9 @@ const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, 
 	const struct entry *entry = entry_get(scheduler, id);
 
 	return entry ? entry->job : NULL;
+}
+
+uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->jobs.visible;
 }

@@ -45,6 +45,12 @@ struct entry {
 	bool noted : 1;     /* in scheduler.exhausted */
 };
 
+/* What holds them, and what many definitions share: freed last. */
+void entry_init_all(struct schedd_scheduler *scheduler);
+int entry_make_pool(struct schedd_scheduler *scheduler) __attribute__((warn_unused_result));
+void entry_free_pool(struct schedd_scheduler *scheduler);
+/* As job_pool_seal() in that pool. */
+struct schedd_job *entry_seal(struct schedd_scheduler *scheduler, struct schedd_job *job);
 /* A hidden, busy entry for an id that is not there; NULL: no memory. Shares job. */
 struct entry *entry_new(
     struct schedd_scheduler *scheduler, struct schedd_job *job, struct store_slot *store);
@@ -68,6 +74,21 @@ void entry_plan(struct schedd_scheduler *scheduler, struct entry *entry);
 /* As entry_plan, but not before then. */
 void entry_plan_after(
     struct schedd_scheduler *scheduler, struct entry *entry, schedd_time earliest);
+/* It is not due until it is planned again. */
+void entry_unplan(struct schedd_scheduler *scheduler, struct entry *entry);
+/* When one is due next; SCHEDD_TIME_NONE: never. */
+schedd_time entry_next_due(const struct schedd_scheduler *scheduler);
+/* The one that is due first, at or before now; NULL: none. It stays in the queue. */
+struct entry *entry_due(const struct schedd_scheduler *scheduler, schedd_time now);
+/* Puts state in the place of the old one; state is empty after it. */
+void entry_take_state(
+    struct schedd_scheduler *scheduler, struct entry *entry, struct job_state *state);
+/* All there are, hidden ones too, in no order; *position begins at 0. NULL: no more. */
+struct entry *entry_walk(const struct schedd_scheduler *scheduler, uint32_t *position);
+uint32_t entry_count_all(const struct schedd_scheduler *scheduler);
+/* Jobs that are paused; jobs with limits of their own for their history. */
+uint32_t entry_paused_count(const struct schedd_scheduler *scheduler);
+uint32_t entry_own_retention_count(const struct schedd_scheduler *scheduler);
 /* Walks jobs behind the id after (NULL: from the first) in order; NULL: no more. */
 struct entry *entry_first(struct schedd_scheduler *scheduler, const char *after);
 struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct entry *entry);

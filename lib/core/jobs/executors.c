@@ -8,10 +8,10 @@
 
 struct executor_slot *executors_find(struct schedd_scheduler *scheduler, const char *name)
 {
-	for (uint32_t i = 0; i < scheduler->executor_count; i++)
-		if (strcmp(scheduler->executors[i]->name, name) == 0 &&
-		    !scheduler->executors[i]->removed)
-			return scheduler->executors[i];
+	for (uint32_t i = 0; i < scheduler->jobs.executor_count; i++)
+		if (strcmp(scheduler->jobs.executors[i]->name, name) == 0 &&
+		    !scheduler->jobs.executors[i]->removed)
+			return scheduler->jobs.executors[i];
 	return NULL;
 }
 
@@ -39,7 +39,7 @@ static void executors_adopt(struct schedd_scheduler *scheduler, struct executor_
 	uint32_t position = 0;
 	struct entry *entry;
 
-	while ((entry = strmap_next(&scheduler->entries, &position)))
+	while ((entry = strmap_next(&scheduler->jobs.entries, &position)))
 		if (!entry->hidden && entry->executor == ENTRY_NOWHERE &&
 		    strcmp(job_executor(entry->job), slot->name) == 0) {
 			entry->executor = slot->place;
@@ -50,12 +50,12 @@ static void executors_adopt(struct schedd_scheduler *scheduler, struct executor_
 /* Room for one more. */
 static int executors_grow(struct schedd_scheduler *scheduler, struct schedd_error *err)
 {
-	size_t size = (scheduler->executor_count + 1) * sizeof(scheduler->executors[0]);
-	struct executor_slot **executors = realloc(scheduler->executors, size);
+	size_t size = (scheduler->jobs.executor_count + 1) * sizeof(scheduler->jobs.executors[0]);
+	struct executor_slot **executors = realloc(scheduler->jobs.executors, size);
 
 	if (!executors)
 		return schedd_error_nomem(err);
-	scheduler->executors = executors;
+	scheduler->jobs.executors = executors;
 	return 0;
 }
 
@@ -74,7 +74,7 @@ int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
 	if (executors_find(scheduler, name))
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "executor %s: there is one already", name);
-	if (scheduler->executor_count == ENTRY_NOWHERE)
+	if (scheduler->jobs.executor_count == ENTRY_NOWHERE)
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "executor %s: there are too many already", name);
 	slot = calloc(1, sizeof(*slot));
@@ -90,8 +90,8 @@ int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
 		free(slot);
 		return rc;
 	}
-	slot->place = (uint16_t)scheduler->executor_count;
-	scheduler->executors[scheduler->executor_count++] = slot;
+	slot->place = (uint16_t)scheduler->jobs.executor_count;
+	scheduler->jobs.executors[scheduler->jobs.executor_count++] = slot;
 	executors_adopt(scheduler, slot);
 	event_ring_say(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, actor);
 	return 0;
@@ -109,17 +109,27 @@ struct executor_slot *executors_http(struct schedd_scheduler *scheduler)
 
 void executors_close(struct schedd_scheduler *scheduler)
 {
-	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
-		executor_close(scheduler->executors[i]->executor);
-		scheduler->executors[i]->executor = NULL;
+	for (uint32_t i = 0; i < scheduler->jobs.executor_count; i++) {
+		executor_close(scheduler->jobs.executors[i]->executor);
+		scheduler->jobs.executors[i]->executor = NULL;
 	}
 }
 
 void executors_free(struct schedd_scheduler *scheduler)
 {
-	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
-		free(scheduler->executors[i]->name);
-		free(scheduler->executors[i]);
+	for (uint32_t i = 0; i < scheduler->jobs.executor_count; i++) {
+		free(scheduler->jobs.executors[i]->name);
+		free(scheduler->jobs.executors[i]);
 	}
-	free(scheduler->executors);
+	free(scheduler->jobs.executors);
+}
+
+uint32_t executors_count(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->jobs.executor_count;
+}
+
+struct executor_slot *executors_at(const struct schedd_scheduler *scheduler, uint32_t place)
+{
+	return scheduler->jobs.executors[place];
 }

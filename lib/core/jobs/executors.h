@@ -9,6 +9,9 @@
 struct executor_slot *executors_find(struct schedd_scheduler *scheduler, const char *name);
 /* The executor "http", opened when it is first needed: it loads libcurl. NULL: it cannot be. */
 struct executor_slot *executors_http(struct schedd_scheduler *scheduler);
+/* All there are, removed ones included. */
+uint32_t executors_count(const struct schedd_scheduler *scheduler);
+struct executor_slot *executors_at(const struct schedd_scheduler *scheduler, uint32_t place);
 /* Before the stores: their tasks hold runs. */
 void executors_close(struct schedd_scheduler *scheduler);
 void executors_free(struct schedd_scheduler *scheduler);

@@ -18,12 +18,12 @@ static int job_needs_account(struct schedd_scheduler *scheduler, const char *use
 
 	if (!user || (known && strcmp(user, known) == 0))
 		return 0;
-	if (!scheduler->accounts)
-		scheduler->accounts = account_cache_new();
-	if (!scheduler->accounts)
+	if (!scheduler->jobs.accounts)
+		scheduler->jobs.accounts = account_cache_new();
+	if (!scheduler->jobs.accounts)
 		return schedd_error_nomem(err);
 	rc =
-	    account_cache_get(scheduler->accounts, user, scheduler_mono(scheduler), &account, &why);
+	    account_cache_get(scheduler->jobs.accounts, user, scheduler_mono(scheduler), &account, &why);
 	/* That schedd may not become another user is a matter of who runs it today. */
 	if (rc == 0 || rc == SCHEDD_EPERM)
 		return 0;
@@ -59,4 +59,10 @@ int job_needs_check(struct schedd_scheduler *scheduler, const struct schedd_job 
 			rc = secret_check(secret, err);
 	}
 	return rc;
+}
+
+void job_needs_free(struct schedd_scheduler *scheduler)
+{
+	account_cache_free(scheduler->jobs.accounts);
+	scheduler->jobs.accounts = NULL;
 }

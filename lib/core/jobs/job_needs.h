@@ -12,4 +12,7 @@
 int job_needs_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,
     const struct schedd_job *old, struct schedd_error *err) __attribute__((warn_unused_result));
 
+/* Forgets the accounts that were looked up. */
+void job_needs_free(struct schedd_scheduler *scheduler);
+
 #endif

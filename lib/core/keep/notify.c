@@ -54,7 +54,7 @@ static void notify_next(struct notifier *notifier);
 
 static struct notifier *notify_notifier(struct schedd_scheduler *scheduler)
 {
-	struct notifier *notifier = scheduler->notifier;
+	struct notifier *notifier = scheduler->keep.notifier;
 	struct executor_config config = {.name = "notify",
 	    .type = "subprocess",
 	    .loop = scheduler->loop,
@@ -77,7 +77,7 @@ static struct notifier *notify_notifier(struct schedd_scheduler *scheduler)
 		free(notifier);
 		return NULL;
 	}
-	scheduler->notifier = notifier;
+	scheduler->keep.notifier = notifier;
 	return notifier;
 }
 
@@ -91,9 +91,9 @@ static void notify_free_one(struct notify *notify)
 static void notify_failed(struct schedd_scheduler *scheduler, const char *run, const char *reason)
 {
 	scheduler->counts.notify_failed++;
-	snprintf(scheduler->notify_error, sizeof(scheduler->notify_error), "run %s: %s", run,
+	snprintf(scheduler->keep.notify_error, sizeof(scheduler->keep.notify_error), "run %s: %s", run,
 	    reason ? reason : "it ended without success");
-	log_warn(scheduler->log, "a notification failed: %s", scheduler->notify_error);
+	log_warn(scheduler->log, "a notification failed: %s", scheduler->keep.notify_error);
 }
 
 static void notify_unlink(struct notify **list, struct notify *notify)
@@ -147,8 +147,8 @@ static struct executor *notify_executor(struct notifier *notifier, const struct 
 
 	if (job->kind != JOB_HTTP)
 		return notifier->executor;
-	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
-		struct executor_slot *slot = scheduler->executors[i];
+	for (uint32_t i = 0; i < executors_count(scheduler); i++) {
+		struct executor_slot *slot = executors_at(scheduler, i);
 
 		if (!slot->removed && executor_accepts(slot->executor, job, NULL) == 0)
 			return slot->executor;
@@ -288,7 +288,7 @@ static struct notify *notify_new(struct notifier *notifier, const struct schedd_
 	struct schedd_job *job = job_new();
 
 	if (!notify || !job ||
-	    notify_action(job, about, run, rule, notifier->scheduler->sendmail, json) ||
+	    notify_action(job, about, run, rule, notifier->scheduler->keep.sendmail, json) ||
 	    notify_env(job, about, run, notify_words[rule->on])) {
 		free(json);
 		free(notify);
@@ -397,9 +397,14 @@ void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, cons
 			notify_send(scheduler, entry->job, &row, &details->notify[i]);
 }
 
+const char *notify_last_error(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->keep.notify_error[0] ? scheduler->keep.notify_error : NULL;
+}
+
 bool notify_busy(const struct schedd_scheduler *scheduler)
 {
-	const struct notifier *notifier = scheduler->notifier;
+	const struct notifier *notifier = scheduler->keep.notifier;
 
 	return notifier && (notifier->running || notifier->waiting);
 }
@@ -426,15 +431,17 @@ int scheduler_set_sendmail(
 
 	if (path && !copy)
 		return schedd_error_nomem(err);
-	free(scheduler->sendmail);
-	scheduler->sendmail = copy;
+	free(scheduler->keep.sendmail);
+	scheduler->keep.sendmail = copy;
 	return 0;
 }
 
 void notify_free(struct schedd_scheduler *scheduler)
 {
-	struct notifier *notifier = scheduler->notifier;
+	struct notifier *notifier = scheduler->keep.notifier;
 
+	free(scheduler->keep.sendmail);
+	scheduler->keep.sendmail = NULL;
 	if (!notifier)
 		return;
 	while (notifier->waiting) {
@@ -453,5 +460,5 @@ void notify_free(struct schedd_scheduler *scheduler)
 		notify_free_one(notify);
 	}
 	free(notifier);
-	scheduler->notifier = NULL;
+	scheduler->keep.notifier = NULL;
 }

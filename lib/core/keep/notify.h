@@ -15,6 +15,8 @@ void notify_lost(
     struct schedd_scheduler *scheduler, const struct entry *entry, const struct run *run);
 /* Fire times of the job became a missed row. */
 void notify_missed(struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run);
+/* Why one failed last; NULL: none did. */
+const char *notify_last_error(const struct schedd_scheduler *scheduler);
 /* Is anybody still being told? */
 bool notify_busy(const struct schedd_scheduler *scheduler);
 void notify_free(struct schedd_scheduler *scheduler);

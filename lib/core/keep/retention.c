@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/frame/janitor.h"
 #include "core/keep/output_sweep.h"
 #include "core/runs/output_tidy.h"
 
@@ -53,20 +52,17 @@ int retention_init(struct schedd_scheduler *scheduler)
 		return SCHEDD_ENOMEM;
 	retention->scheduler = scheduler;
 	timer_init(&retention->timer, retention_next);
-	scheduler->retention = retention;
-	scheduler->sweep = output_sweep_new(scheduler);
-	scheduler->janitor = janitor_new(scheduler->mailbox);
-	return scheduler->sweep && scheduler->janitor ? 0 : SCHEDD_ENOMEM;
+	scheduler->keep.retention = retention;
+	scheduler->keep.sweep = output_sweep_new(scheduler);
+	return scheduler->keep.sweep ? 0 : SCHEDD_ENOMEM;
 }
 
 void retention_free(struct schedd_scheduler *scheduler)
 {
-	janitor_free(scheduler->janitor);
-	scheduler->janitor = NULL;
-	output_sweep_free(scheduler->sweep);
-	scheduler->sweep = NULL;
-	free(scheduler->retention);
-	scheduler->retention = NULL;
+	output_sweep_free(scheduler->keep.sweep);
+	scheduler->keep.sweep = NULL;
+	free(scheduler->keep.retention);
+	scheduler->keep.retention = NULL;
 }
 
 static void retention_later(struct retention *retention, schedd_span delay)
@@ -80,7 +76,7 @@ static void retention_later(struct retention *retention, schedd_span delay)
 
 void retention_soon(struct schedd_scheduler *scheduler)
 {
-	struct retention *retention = scheduler->retention;
+	struct retention *retention = scheduler->keep.retention;
 
 	retention->written = 0;
 	if (retention->passing) {
@@ -96,7 +92,7 @@ void retention_soon(struct schedd_scheduler *scheduler)
 
 void retention_note(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	struct retention *retention = scheduler->retention;
+	struct retention *retention = scheduler->keep.retention;
 
 	(void)entry;
 	if (++retention->written >= RETENTION_EVERY)
@@ -138,8 +134,8 @@ static void retention_finish(struct retention *retention)
 	struct schedd_scheduler *scheduler = retention->scheduler;
 
 	retention->passing = false;
-	if (retention->deleted && scheduler->sweep)
-		output_sweep_begin(scheduler->sweep);
+	if (retention->deleted && scheduler->keep.sweep)
+		output_sweep_begin(scheduler->keep.sweep);
 	retention->deleted = false;
 	output_tidy_begin(scheduler);
 	if (retention->again) {
@@ -157,7 +153,7 @@ static struct entry *retention_job(struct retention *retention, const struct sto
 	if (entry && entry->store == store && entry_own_retention(entry))
 		return entry;
 	entry = NULL;
-	if (scheduler->own_retention)
+	if (entry_own_retention_count(scheduler))
 		entry = entry_first(scheduler, retention->job[0] ? retention->job : NULL);
 	while (entry && (entry->store != store || !entry_own_retention(entry)))
 		entry = entry_next(scheduler, entry);
@@ -177,12 +173,12 @@ static void retention_general(struct retention *retention, const struct store_sl
 		retention_done(0, NULL, retention);
 		return;
 	}
-	except = calloc(scheduler->own_retention + 1, sizeof(except[0]));
+	except = calloc(entry_own_retention_count(scheduler) + 1, sizeof(except[0]));
 	if (!except) {
 		retention_done(SCHEDD_ENOMEM, NULL, retention);
 		return;
 	}
-	for (struct entry *entry = scheduler->own_retention ? entry_first(scheduler, NULL) : NULL;
+	for (struct entry *entry = entry_own_retention_count(scheduler) ? entry_first(scheduler, NULL) : NULL;
 	     entry; entry = entry_next(scheduler, entry))
 		if (entry_own_retention(entry))
 			except[count++] = entry->job->id;

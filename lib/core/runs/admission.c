@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/jobs/executors.h"
 
 /* Runs that wait for an instance of one job; more are skipped. */
 #define ADMISSION_QUEUE_MAX 1000
@@ -15,7 +16,7 @@
 static int64_t admission_key(struct run_live *live)
 {
 	int64_t priority = job_details(live->job)->priority;
-	uint64_t age = live->scheduler->queue_seq++ & ((UINT64_C(1) << ADMISSION_AGE_BITS) - 1);
+	uint64_t age = live->scheduler->runs.queue_seq++ & ((UINT64_C(1) << ADMISSION_AGE_BITS) - 1);
 
 	if (priority > ADMISSION_PRIORITY_MAX)
 		priority = ADMISSION_PRIORITY_MAX;
@@ -182,9 +183,31 @@ void admission_leave(struct run_live *live)
 	}
 }
 
+static const char *admission_group_key(const void *item)
+{
+	return ((const struct group_slot *)item)->name;
+}
+
+void admission_init(struct schedd_scheduler *scheduler)
+{
+	strmap_init(&scheduler->runs.groups, admission_group_key);
+}
+
+struct group_slot *admission_group_find(
+    const struct schedd_scheduler *scheduler, const char *name)
+{
+	return strmap_get(&scheduler->runs.groups, name);
+}
+
+struct group_slot *admission_group_walk(
+    const struct schedd_scheduler *scheduler, uint32_t *position)
+{
+	return strmap_next(&scheduler->runs.groups, position);
+}
+
 struct group_slot *admission_group(struct schedd_scheduler *scheduler, const char *name)
 {
-	struct group_slot *group = strmap_get(&scheduler->groups, name);
+	struct group_slot *group = strmap_get(&scheduler->runs.groups, name);
 
 	if (group)
 		return group;
@@ -192,7 +215,7 @@ struct group_slot *admission_group(struct schedd_scheduler *scheduler, const cha
 	if (!group)
 		return NULL;
 	group->name = strdup(name);
-	if (!group->name || strmap_put(&scheduler->groups, group)) {
+	if (!group->name || strmap_put(&scheduler->runs.groups, group)) {
 		free(group->name);
 		free(group);
 		return NULL;
@@ -210,10 +233,10 @@ void admission_clear_queues(struct schedd_scheduler *scheduler)
 	uint32_t position = 0;
 	struct group_slot *group;
 
-	while ((group = strmap_next(&scheduler->groups, &position)))
+	while ((group = strmap_next(&scheduler->runs.groups, &position)))
 		heap_clear(&group->waiting);
-	for (uint32_t i = 0; i < scheduler->executor_count; i++)
-		heap_clear(&scheduler->executors[i]->ready);
+	for (uint32_t i = 0; i < executors_count(scheduler); i++)
+		heap_clear(&executors_at(scheduler, i)->ready);
 }
 
 void admission_free_groups(struct schedd_scheduler *scheduler)
@@ -221,9 +244,9 @@ void admission_free_groups(struct schedd_scheduler *scheduler)
 	uint32_t position = 0;
 	struct group_slot *group;
 
-	while ((group = strmap_next(&scheduler->groups, &position))) {
+	while ((group = strmap_next(&scheduler->runs.groups, &position))) {
 		free(group->name);
 		free(group);
 	}
-	strmap_clear(&scheduler->groups);
+	strmap_clear(&scheduler->runs.groups);
 }

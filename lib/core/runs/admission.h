@@ -34,6 +34,13 @@ void admission_leave(struct run_live *live);
 void admission_instance_free(struct entry *entry);
 /* Runs at the gate of the job may move up: limits were changed. */
 void admission_review(struct entry *entry);
+void admission_init(struct schedd_scheduler *scheduler);
+/* NULL: no such group. */
+struct group_slot *admission_group_find(
+    const struct schedd_scheduler *scheduler, const char *name);
+/* All groups, in no order; *position begins at 0. NULL: no more. */
+struct group_slot *admission_group_walk(
+    const struct schedd_scheduler *scheduler, uint32_t *position);
 /* The group of that name, made if it is not there; NULL: no memory. */
 struct group_slot *admission_group(struct schedd_scheduler *scheduler, const char *name);
 /* The limit of a group changed. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/duration.h"
+#include "core/jobs/executors.h"
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
 #include "core/runs/output_place.h"
@@ -77,7 +78,7 @@ static void dispatch_done(const struct task_result *result, void *context)
 
 	scheduler_enter(scheduler);
 	live->task = NULL;
-	scheduler->running_count--;
+	scheduler->runs.running_count--;
 	timers_unset(&scheduler->timers, &live->timer);
 	dispatch_measure(live, result);
 	retry_judge(live, result);
@@ -149,7 +150,7 @@ void dispatch_start(struct run_live *live)
 	dispatch_prepare(live, now);
 	run_live_enter(live, RUN_LIVE_STARTING);
 	scheduler->counts.started++;
-	scheduler->running_count++;
+	scheduler->runs.running_count++;
 	live->announced = live->run.attempt > 1;
 	if (timeout != SCHEDD_SPAN_NONE) {
 		if (timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out,
@@ -175,7 +176,7 @@ int dispatch_resume(struct run_live *live, const struct value *from, struct sche
 	live->task = executor_resume(live->executor->executor, &live->request, from, err);
 	if (!live->task)
 		return err->code;
-	scheduler->running_count++;
+	scheduler->runs.running_count++;
 	admission_resume(live, true);
 	run_live_enter(live, RUN_LIVE_RUNNING);
 	if (timer.us == INT64_MAX)
@@ -204,8 +205,8 @@ void dispatch_start_ready(struct schedd_scheduler *scheduler)
 
 	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || scheduler->start_again)
 		return;
-	for (uint32_t i = 0; i < scheduler->executor_count; i++) {
-		struct executor_slot *slot = scheduler->executors[i];
+	for (uint32_t i = 0; i < executors_count(scheduler); i++) {
+		struct executor_slot *slot = executors_at(scheduler, i);
 
 		while (slot->ready.count && dispatch_worker_free(slot)) {
 			if (started++ % DISPATCH_STRIDE == 0) {

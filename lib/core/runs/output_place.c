@@ -89,7 +89,7 @@ static void output_place_drop(struct schedd_scheduler *scheduler, const char *jo
 
 	if (!output_tidy_take(scheduler, job, gone, sizeof(gone)))
 		return;
-	for (const struct run_live *live = scheduler->live; live; live = live->next) {
+	for (const struct run_live *live = scheduler->runs.live; live; live = live->next) {
 		if (!live->output || (job && strcmp(live->job->id, job) != 0))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", gone, job ? "." : live->job->id);

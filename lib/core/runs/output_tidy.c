@@ -155,7 +155,7 @@ static void tidy_done(struct janitor_task *task)
 {
 	struct output_tidy *tidy = (struct output_tidy *)task;
 	struct schedd_scheduler *scheduler = tidy->scheduler;
-	bool again = --scheduler->tidying == 0 && scheduler->tidy_again;
+	bool again = --scheduler->runs.tidying == 0 && scheduler->runs.tidy_again;
 
 	free(tidy->directory);
 	free(tidy);
@@ -180,15 +180,15 @@ static void tidy_start(struct schedd_scheduler *scheduler, int64_t limit)
 	tidy->limit = limit;
 	tidy->task.work = tidy_work;
 	tidy->task.done = tidy_done;
-	scheduler->tidying++;
+	scheduler->runs.tidying++;
 	janitor_do(scheduler->janitor, &tidy->task);
 }
 
 /* What is under way may be past what has changed since. */
 void output_tidy_begin(struct schedd_scheduler *scheduler)
 {
-	scheduler->tidy_again = scheduler->tidying > 0;
-	if (scheduler->state_dir && !scheduler->tidying)
+	scheduler->runs.tidy_again = scheduler->runs.tidying > 0;
+	if (scheduler->state_dir && !scheduler->runs.tidying)
 		tidy_start(scheduler, scheduler->settings.output_total_max);
 }
 

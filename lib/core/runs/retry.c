@@ -74,7 +74,7 @@ static bool retry_possible(const struct run_live *live)
 
 	return scheduler->phase == SCHEDULER_RUNNING ||
 	       (scheduler->phase == SCHEDULER_DRAINING &&
-		   scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER && live->entry &&
+		   scheduler->handing_over && live->entry &&
 		   live->store->durable);
 }
 

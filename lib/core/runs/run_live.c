@@ -47,11 +47,11 @@ static void run_live_link(struct run_live *live)
 	struct entry *entry = live->entry;
 	struct run_live *first = entry->runs;
 
-	live->next = scheduler->live;
+	live->next = scheduler->runs.live;
 	if (live->next)
 		live->next->prev = live;
-	scheduler->live = live;
-	scheduler->live_count++;
+	scheduler->runs.live = live;
+	scheduler->runs.live_count++;
 	live->prev_of_job = first ? first->prev_of_job : live;
 	if (first) {
 		first->prev_of_job->next_of_job = live;
@@ -70,10 +70,10 @@ void run_live_unlink(struct run_live *live)
 	if (live->prev)
 		live->prev->next = live->next;
 	else
-		scheduler->live = live->next;
+		scheduler->runs.live = live->next;
 	if (live->next)
 		live->next->prev = live->prev;
-	scheduler->live_count--;
+	scheduler->runs.live_count--;
 	if (!entry)
 		return; /* the job was removed, and the list of its runs with it */
 	if (entry->runs == live)
@@ -90,11 +90,11 @@ void run_live_unlink(struct run_live *live)
 struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_trigger trigger)
 {
 	struct schedd_scheduler *scheduler = entry->store->scheduler;
-	struct run_live *live = scheduler->spare;
+	struct run_live *live = scheduler->runs.spare;
 
 	if (live) {
-		scheduler->spare = live->next_claimed;
-		scheduler->spare_count--;
+		scheduler->runs.spare = live->next_claimed;
+		scheduler->runs.spare_count--;
 	} else {
 		live = malloc(sizeof(*live));
 		if (!live)
@@ -133,13 +133,13 @@ void run_live_free(struct run_live *live)
 	free(live->extra_env.items);
 	output_free(live->output);
 	job_unref(live->job);
-	if (scheduler->spare_count >= RUN_LIVE_SPARES) {
+	if (scheduler->runs.spare_count >= RUN_LIVE_SPARES) {
 		free(live);
 		return;
 	}
-	live->next_claimed = scheduler->spare;
-	scheduler->spare = live;
-	scheduler->spare_count++;
+	live->next_claimed = scheduler->runs.spare;
+	scheduler->runs.spare = live;
+	scheduler->runs.spare_count++;
 }
 
 void run_live_discard(struct run_live *live)
@@ -156,6 +156,30 @@ struct run_live *run_live_of_queue(struct heap_node *node)
 struct run_live *run_live_of_timer(struct timer *timer)
 {
 	return (struct run_live *)(void *)((char *)timer - offsetof(struct run_live, timer));
+}
+
+struct run_live *run_live_first(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->runs.live;
+}
+
+uint32_t run_live_count(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->runs.live_count;
+}
+
+uint32_t run_live_attempts(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->runs.running_count;
+}
+
+struct value run_live_let_go(struct run_live *live, struct arena *arena)
+{
+	struct value handle = executor_release(live->task, arena);
+
+	live->task = NULL;
+	live->scheduler->runs.running_count--;
+	return handle;
 }
 
 void run_live_orphan(struct entry *entry)
@@ -222,7 +246,7 @@ struct run_live *run_live_find(
 		    (!number || live->run.number == number))
 			return live;
 	/* Runs of jobs that were removed meanwhile. */
-	for (live = scheduler->live; live; live = live->next)
+	for (live = scheduler->runs.live; live; live = live->next)
 		if (!live->entry && live->stage != RUN_LIVE_ENDED &&
 		    (!number || live->run.number == number) && strcmp(live->job->id, job) == 0)
 			return live;
@@ -253,20 +277,20 @@ const char *run_live_waits_for(const struct run_live *live, char *text, size_t s
 
 void run_live_free_all(struct schedd_scheduler *scheduler)
 {
-	while (scheduler->live) {
-		struct run_live *live = scheduler->live;
+	while (scheduler->runs.live) {
+		struct run_live *live = scheduler->runs.live;
 
-		scheduler->live = live->next;
+		scheduler->runs.live = live->next;
 		run_live_release(live);
 		run_live_free(live);
 	}
-	while (scheduler->spare) {
-		struct run_live *live = scheduler->spare;
+	while (scheduler->runs.spare) {
+		struct run_live *live = scheduler->runs.spare;
 
-		scheduler->spare = live->next_claimed;
+		scheduler->runs.spare = live->next_claimed;
 		free(live);
 	}
-	scheduler->live_count = scheduler->spare_count = 0;
+	scheduler->runs.live_count = scheduler->runs.spare_count = 0;
 }
 
 /* What an entry says of its runs. */
@@ -291,10 +315,10 @@ bool run_live_check(const struct schedd_scheduler *scheduler)
 	uint32_t count = 0, position = 0;
 	const struct entry *entry;
 
-	while ((entry = strmap_next(&scheduler->entries, &position)))
+	while ((entry = entry_walk(scheduler, &position)))
 		if (!run_live_check_entry(entry))
 			return false;
-	for (const struct run_live *live = scheduler->live; live; live = live->next) {
+	for (const struct run_live *live = scheduler->runs.live; live; live = live->next) {
 		bool waits =
 		    live->stage == RUN_LIVE_WAIT_GROUP || live->stage == RUN_LIVE_WAIT_WORKER;
 
@@ -306,5 +330,5 @@ bool run_live_check(const struct schedd_scheduler *scheduler)
 		if (live->holds_group && !live->group)
 			return false;
 	}
-	return count == scheduler->live_count;
+	return count == scheduler->runs.live_count;
 }

@@ -43,7 +43,7 @@ struct run_live {
 	struct group_slot *group; /* that it waits for or is in; NULL: none */
 	/* entry->runs, oldest first; the one before the first is the last. NULL without entry. */
 	struct run_live *next_of_job, *prev_of_job;
-	struct run_live *next, *prev;  /* scheduler->live */
+	struct run_live *next, *prev;  /* scheduler->runs.live */
 	struct run_live *next_claimed; /* of one claim, or the spare list */
 
 	enum run_live_stage stage;
@@ -71,6 +71,13 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
 /* Whose node or timer that is. */
 struct run_live *run_live_of_queue(struct heap_node *node);
 struct run_live *run_live_of_timer(struct timer *timer);
+/* All that have not ended, by next; NULL: none. */
+struct run_live *run_live_first(const struct schedd_scheduler *scheduler);
+uint32_t run_live_count(const struct schedd_scheduler *scheduler);
+/* Attempts under way. */
+uint32_t run_live_attempts(const struct schedd_scheduler *scheduler);
+/* Its process goes on without this program: see executor_release(). */
+struct value run_live_let_go(struct run_live *live, struct arena *arena);
 /* The job is removed: its runs go on without it. */
 void run_live_orphan(struct entry *entry);
 /* Lets go of the process of a dead daemon, if it stands for one. */

@@ -18,7 +18,7 @@
 static struct schedd_scheduler *drain_owner(struct timer *timer)
 {
 	return (struct schedd_scheduler *)(void *)((char *)timer -
-						   offsetof(struct schedd_scheduler, drain.limit));
+						   offsetof(struct schedd_scheduler, top.drain.limit));
 }
 
 /* Does it stay when all is done? */
@@ -26,9 +26,9 @@ static bool drain_leaves(const struct schedd_scheduler *scheduler, const struct 
 {
 	if (live->held_by_dead)
 		return true;
-	if (scheduler->drain.how == SCHEDULER_DRAIN_DETACH)
+	if (scheduler->top.drain.how == SCHEDULER_DRAIN_DETACH)
 		return live->stage != RUN_LIVE_CLAIMING;
-	return scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER && handover_can(live);
+	return scheduler->top.drain.how == SCHEDULER_DRAIN_HAND_OVER && handover_can(live);
 }
 
 /* The limit is over: whatever still runs gets its kill_signal, then SIGKILL. */
@@ -38,8 +38,8 @@ static void drain_end_runs(struct timer *timer)
 	struct run_live *live, *next;
 	struct schedd_error err;
 
-	scheduler->drain.ending = true;
-	for (live = scheduler->live; live; live = next) {
+	scheduler->top.drain.ending = true;
+	for (live = run_live_first(scheduler); live; live = next) {
 		next = live->next;
 		if (drain_leaves(scheduler, live) || live->stage < RUN_LIVE_STARTING ||
 		    live->stage == RUN_LIVE_ENDED)
@@ -51,7 +51,7 @@ static void drain_end_runs(struct timer *timer)
 
 void drain_init(struct schedd_scheduler *scheduler)
 {
-	timer_init(&scheduler->drain.limit, drain_end_runs);
+	timer_init(&scheduler->top.drain.limit, drain_end_runs);
 }
 
 /* Runs that wait for their turn will not get it; claims under way settle first. */
@@ -59,30 +59,30 @@ static void drain_cancel_waiting(struct schedd_scheduler *scheduler)
 {
 	struct run_live *live, *next;
 
-	for (live = scheduler->live; live; live = next) {
+	for (live = run_live_first(scheduler); live; live = next) {
 		next = live->next;
-		if (handover_can(live) && scheduler->drain.how == SCHEDULER_DRAIN_HAND_OVER)
+		if (handover_can(live) && scheduler->top.drain.how == SCHEDULER_DRAIN_HAND_OVER)
 			continue;
 		if (live->stage == RUN_LIVE_RETRYING) {
 			run_live_end(
 			    live, RUN_FAILED, "schedd was stopped before the next attempt");
-			next = scheduler->live;
+			next = run_live_first(scheduler);
 		} else if (live->stage == RUN_LIVE_WAIT_INSTANCE ||
 			   live->stage == RUN_LIVE_WAIT_GROUP ||
 			   live->stage == RUN_LIVE_WAIT_WORKER) {
 			run_live_end(live, RUN_CANCELLED, "schedd was stopped before it began");
-			next = scheduler->live;
+			next = run_live_first(scheduler);
 		}
 	}
 }
 
 static bool drain_done(const struct schedd_scheduler *scheduler)
 {
-	for (const struct run_live *live = scheduler->live; live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
 		if (!drain_leaves(scheduler, live))
 			return false;
 	/* Within the limit the last ends are still told. */
-	return scheduler->drain.ending || !notify_busy(scheduler);
+	return scheduler->top.drain.ending || !notify_busy(scheduler);
 }
 
 static void drain_save(struct schedd_scheduler *scheduler)
@@ -103,7 +103,7 @@ static void drain_save(struct schedd_scheduler *scheduler)
 
 void drain_review(struct schedd_scheduler *scheduler)
 {
-	struct scheduler_reply reply = scheduler->drain.reply;
+	struct scheduler_reply reply = scheduler->top.drain.reply;
 
 	if (scheduler->phase != SCHEDULER_DRAINING)
 		return;
@@ -111,9 +111,9 @@ void drain_review(struct schedd_scheduler *scheduler)
 	if (!drain_done(scheduler))
 		return;
 	scheduler->phase = SCHEDULER_STOPPED;
-	timers_unset(&scheduler->timers, &scheduler->drain.limit);
+	timers_unset(&scheduler->timers, &scheduler->top.drain.limit);
 	drain_save(scheduler);
-	scheduler->drain.reply = (struct scheduler_reply){NULL, NULL};
+	scheduler->top.drain.reply = (struct scheduler_reply){NULL, NULL};
 	scheduler_answer(reply, 0, NULL, NULL);
 }
 
@@ -121,14 +121,14 @@ static void drain_set_limit(struct schedd_scheduler *scheduler, schedd_span limi
 {
 	struct schedd_mono when = {scheduler_mono(scheduler).us + limit};
 
-	if (scheduler->drain.ending)
+	if (scheduler->top.drain.ending)
 		return;
 	if (limit == SCHEDD_SPAN_NONE) {
-		timers_unset(&scheduler->timers, &scheduler->drain.limit);
+		timers_unset(&scheduler->timers, &scheduler->top.drain.limit);
 	} else if (limit <= 0) {
-		timers_unset(&scheduler->timers, &scheduler->drain.limit);
-		drain_end_runs(&scheduler->drain.limit);
-	} else if (timers_set(&scheduler->timers, &scheduler->drain.limit, when)) {
+		timers_unset(&scheduler->timers, &scheduler->top.drain.limit);
+		drain_end_runs(&scheduler->top.drain.limit);
+	} else if (timers_set(&scheduler->timers, &scheduler->top.drain.limit, when)) {
 		log_error(scheduler->log, "no memory for the limit of the stop");
 	}
 }
@@ -136,7 +136,7 @@ static void drain_set_limit(struct schedd_scheduler *scheduler, schedd_span limi
 void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit,
     enum scheduler_drain_how how, struct scheduler_reply reply)
 {
-	struct scheduler_reply earlier = scheduler->drain.reply;
+	struct scheduler_reply earlier = scheduler->top.drain.reply;
 
 	if (scheduler->phase == SCHEDULER_STOPPED || scheduler->phase == SCHEDULER_NEW) {
 		scheduler_answer(reply, 0, NULL, NULL);
@@ -144,8 +144,9 @@ void scheduler_drain(struct schedd_scheduler *scheduler, schedd_span limit,
 	}
 	scheduler_enter(scheduler);
 	scheduler->phase = SCHEDULER_DRAINING;
-	scheduler->drain.how = how;
-	scheduler->drain.reply = reply;
+	scheduler->top.drain.how = how;
+	scheduler->handing_over = how == SCHEDULER_DRAIN_HAND_OVER;
+	scheduler->top.drain.reply = reply;
 	/* A second request replaces the first one's limit; both are answered. */
 	scheduler_answer(earlier, 0, NULL, NULL);
 	if (how != SCHEDULER_DRAIN_DETACH)
@@ -159,12 +160,9 @@ static void drain_let_go(struct schedd_scheduler *scheduler)
 	struct arena arena;
 
 	arena_init(&arena);
-	for (struct run_live *live = scheduler->live; live; live = live->next)
-		if (live->task && executor_can_release(live->executor->executor)) {
-			executor_release(live->task, &arena);
-			live->task = NULL;
-			scheduler->running_count--;
-		}
+	for (struct run_live *live = run_live_first(scheduler); live; live = live->next)
+		if (live->task && executor_can_release(live->executor->executor))
+			run_live_let_go(live, &arena);
 	arena_clear(&arena);
 }
 
@@ -173,20 +171,20 @@ void drain_abandon(struct schedd_scheduler *scheduler)
 	struct run_live *live, *next;
 	struct schedd_error err;
 
-	if (!scheduler->running_count)
+	if (!run_live_attempts(scheduler))
 		return;
 	if (scheduler->phase == SCHEDULER_STOPPED &&
-	    scheduler->drain.how == SCHEDULER_DRAIN_DETACH) {
+	    scheduler->top.drain.how == SCHEDULER_DRAIN_DETACH) {
 		drain_let_go(scheduler);
 		return;
 	}
 	scheduler->phase = SCHEDULER_DRAINING;
-	for (live = scheduler->live; live; live = next) {
+	for (live = run_live_first(scheduler); live; live = next) {
 		next = live->next;
 		if (live->task && executor_signal(live->task, SIGKILL, &err))
 			log_warn(scheduler->log, "run %s: %s", live->id, err.message);
 	}
-	for (int i = 0; i < DRAIN_ABANDON_TURNS && scheduler->running_count; i++)
+	for (int i = 0; i < DRAIN_ABANDON_TURNS && run_live_attempts(scheduler); i++)
 		if (!scheduler->loop_owned ||
 		    schedd_loop_dispatch(scheduler->loop, DRAIN_ABANDON_WAIT) < 0)
 			return;

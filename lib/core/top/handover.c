@@ -63,11 +63,8 @@ static struct value handover_run(struct run_live *live, struct arena *arena)
 	value_put(arena, &map, "env", handover_env(live, arena));
 	if (live->output && output_release(live->output, arena, &output))
 		value_put(arena, &map, "output", output);
-	if (live->task) {
-		value_put(arena, &map, "task", executor_release(live->task, arena));
-		live->task = NULL;
-		scheduler->running_count--;
-	}
+	if (live->task)
+		value_put(arena, &map, "task", run_live_let_go(live, arena));
 	timers_unset(&scheduler->timers, &live->timer);
 	return map;
 }
@@ -76,7 +73,7 @@ struct value scheduler_hand_over(struct schedd_scheduler *scheduler, struct aren
 {
 	struct value map = value_map(), runs = value_array();
 
-	for (struct run_live *live = scheduler->live; live; live = live->next)
+	for (struct run_live *live = run_live_first(scheduler); live; live = live->next)
 		if (!live->held_by_dead && handover_can(live))
 			value_append(arena, &runs, handover_run(live, arena));
 	value_put(arena, &map, "runs", runs);
@@ -101,7 +98,7 @@ int scheduler_take_over(
 		handover_free(handover);
 		return schedd_error_nomem(err);
 	}
-	scheduler->handover = handover;
+	scheduler->top.handover = handover;
 	/* The limit was raised by the program before, which knew what it had been. */
 	scheduler->inherit.nofile.rlim_cur =
 	    (rlim_t)value_get_int(from, "nofile", (int64_t)scheduler->inherit.nofile.rlim_cur);
@@ -212,13 +209,13 @@ bool handover_resume(struct schedd_scheduler *scheduler, struct entry *entry, co
 	bool taken; /* the executor has taken the descriptors of the task */
 	int rc;
 
-	if (!entry || !scheduler->handover)
+	if (!entry || !scheduler->top.handover)
 		return false;
 	live = run_live_new(entry, run->number, run->trigger);
 	if (!live)
 		return false;
 	memcpy(id, live->id, sizeof(id));
-	from = handover_find(scheduler->handover, id);
+	from = handover_find(scheduler->top.handover, id);
 	rc = from ? handover_take(live, from, run) : SCHEDD_ENOTFOUND;
 	taken = rc == 0 && live->executor;
 	task = from ? value_get(from, "task") : NULL;

@@ -45,7 +45,7 @@ static int restart_take_job(struct job_record *record, void *context)
 		job_unref(record->job);
 		return 0;
 	}
-	record->job = job_pool_seal(scheduler->definitions, record->job);
+	record->job = entry_seal(scheduler, record->job);
 	entry = entry_new(scheduler, record->job, reader->store);
 	job_unref(record->job);
 	if (!entry) {
@@ -91,8 +91,8 @@ static void restart_take_scheduler(const char *key, const char *text, void *cont
 		scheduler->paused = true;
 		scheduler->paused_at = scheduler_now(scheduler);
 		scheduler->paused_why = strdup(text);
-	} else if (strcmp(key, "scheduler.boot") == 0 && scheduler->boot_id) {
-		scheduler->booted = strcmp(text, scheduler->boot_id) != 0;
+	} else if (strcmp(key, "scheduler.boot") == 0 && scheduler->top.boot_id) {
+		scheduler->top.booted = strcmp(text, scheduler->top.boot_id) != 0;
 	}
 }
 
@@ -105,7 +105,7 @@ static int restart_load_texts(
 		return rc;
 	/* Until it says otherwise this is the first start of all, and so the first since the boot.
 	 */
-	scheduler->booted = scheduler->boot_id != NULL;
+	scheduler->top.booted = scheduler->top.boot_id != NULL;
 	rc = store_load_texts(slot->store, "group.", restart_take_group, scheduler, err);
 	if (!rc)
 		rc = store_load_texts(
@@ -281,8 +281,8 @@ static void restart_start_jobs(struct schedd_scheduler *scheduler)
 
 		next = entry_next(scheduler, entry);
 		/* A program that took this one's place is not a start. */
-		if ((events & TRIGGER_ON_START && !scheduler->handover) ||
-		    (events & TRIGGER_ON_BOOT && scheduler->booted))
+		if ((events & TRIGGER_ON_START && !scheduler->top.handover) ||
+		    (events & TRIGGER_ON_BOOT && scheduler->top.booted))
 			job_switch_start(scheduler, entry, RUN_BY_SCHEDULE, NULL);
 	}
 	restart_expire(scheduler);
@@ -323,8 +323,8 @@ static void restart_remember_boot(struct schedd_scheduler *scheduler)
 	struct store_batch *batch = store_batch_new(slot->store);
 
 	store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler->started_at);
-	if (scheduler->boot_id)
-		store_batch_put_text(batch, "scheduler.boot", scheduler->boot_id);
+	if (scheduler->top.boot_id)
+		store_batch_put_text(batch, "scheduler.boot", scheduler->top.boot_id);
 	store_commit(slot->store, batch, NULL, NULL);
 }
 
@@ -335,7 +335,7 @@ static void restart_record(struct schedd_scheduler *scheduler)
 	struct arena arena;
 
 	/* A program that took this one's place missed nothing. */
-	if (scheduler->handover || scheduler->down_since == SCHEDD_TIME_NONE)
+	if (scheduler->top.handover || scheduler->down_since == SCHEDD_TIME_NONE)
 		return;
 	arena_init(&arena);
 	value_put(&arena, &more, "down_since", value_int(scheduler->down_since));
@@ -377,6 +377,6 @@ void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *
 
 void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)
 {
-	free(scheduler->boot_id);
-	scheduler->boot_id = boot_id ? strdup(boot_id) : NULL;
+	free(scheduler->top.boot_id);
+	scheduler->top.boot_id = boot_id ? strdup(boot_id) : NULL;
 }

@@ -12,13 +12,14 @@
 #include <unistd.h>
 #include <sys/random.h>
 #include "core/ask/scheduler_wait.h"
-#include "core/changes/claim.h"
 #include "core/changes/job_change.h"
 #include "core/changes/scheduler_apply.h"
 #include "core/changes/tick.h"
+#include "core/frame/janitor.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
 #include "core/jobs/executors.h"
+#include "core/jobs/job_needs.h"
 #include "core/keep/notify.h"
 #include "core/keep/retention.h"
 #include "core/runs/admission.h"
@@ -29,7 +30,6 @@
 #include "core/top/outcome.h"
 #include "core/top/restart.h"
 #include "core/top/stores.h"
-#include "executor/account.h"
 #include "executor/function_table.h"
 #include "trigger/trigger_cache.h"
 
@@ -50,16 +50,6 @@ void scheduler_set_settings(
 }
 
 /* ---- Life ---- */
-
-static const char *scheduler_entry_key(const void *item)
-{
-	return ((const struct entry *)item)->job->id;
-}
-
-static const char *scheduler_group_key(const void *item)
-{
-	return ((const struct group_slot *)item)->name;
-}
 
 static void scheduler_woken(bool stepped, void *context)
 {
@@ -100,8 +90,7 @@ static int scheduler_init_time(struct schedd_scheduler *scheduler, struct schedd
 		scheduler->host[0] = '\0';
 	scheduler->zones = zone_cache_new(NULL);
 	scheduler->triggers = trigger_cache_new();
-	scheduler->definitions = job_pool_new();
-	if (!scheduler->zones || !scheduler->triggers || !scheduler->definitions)
+	if (!scheduler->zones || !scheduler->triggers || entry_make_pool(scheduler))
 		return schedd_error_nomem(err);
 	if (zone_local_find(
 		scheduler->zones, scheduler->timezone, getenv("TZ"), "", &scheduler->zone, err))
@@ -132,9 +121,36 @@ static int scheduler_init_functions(struct schedd_scheduler *scheduler, struct s
 	return scheduler->functions ? 0 : schedd_error_nomem(err);
 }
 
+void scheduler_next_wake(
+    const struct schedd_scheduler *scheduler, schedd_time *wall, struct schedd_mono *mono)
+{
+	*wall = SCHEDD_TIME_NONE;
+	*mono = timers_next(&scheduler->timers);
+	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
+		return;
+	if (scheduler->tick_again || scheduler->start_again)
+		*wall = SCHEDD_TIME_MIN;
+	else
+		*wall = entry_next_due(scheduler);
+}
+
+static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
+{
+	schedd_time wall;
+	struct schedd_mono mono;
+
+	if (scheduler->phase == SCHEDULER_NEW)
+		return;
+	scheduler_next_wake(scheduler, &wall, &mono);
+	if (wall != scheduler->wall_set && alarm_set_wall(scheduler->wall_alarm, wall) == 0)
+		scheduler->wall_set = wall;
+	if (mono.us != scheduler->mono_set.us && alarm_set_mono(scheduler->mono_alarm, mono) == 0)
+		scheduler->mono_set = mono;
+}
+
 /* In this order: what starts may end at once, and what ended is written before it is looked at. */
 static const scheduler_rest_fn scheduler_rest[] = {dispatch_start_ready, job_change_expire,
-    store_slot_flush_all, scheduler_apply_review, drain_review, NULL};
+    store_slot_flush_all, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
 
 int schedd_scheduler_new(const struct schedd_scheduler_options *options,
     struct schedd_scheduler **out, struct schedd_error *err)
@@ -151,10 +167,9 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	scheduler->run_ended = outcome_run_ended;
 	scheduler->wall_set = INT64_MAX;
 	scheduler_settings_init(&scheduler->settings);
-	strmap_init(&scheduler->entries, scheduler_entry_key);
-	strmap_init(&scheduler->groups, scheduler_group_key);
 	after_init(scheduler);
-	heap_init(&scheduler->due);
+	entry_init_all(scheduler);
+	admission_init(scheduler);
 	timers_init(&scheduler->timers);
 	event_ring_init(&scheduler->events);
 	drain_init(scheduler);
@@ -165,7 +180,9 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 		rc = scheduler_init_loop(scheduler, err);
 	if (!rc)
 		rc = scheduler_init_functions(scheduler, err);
-	if (!rc && retention_init(scheduler))
+	if (!rc)
+		scheduler->janitor = janitor_new(scheduler->mailbox);
+	if (!rc && (!scheduler->janitor || retention_init(scheduler)))
 		rc = schedd_error_nomem(err);
 	if (rc)
 		scheduler_free(scheduler);
@@ -182,10 +199,12 @@ static void scheduler_free_contents(struct schedd_scheduler *scheduler)
 	admission_clear_queues(scheduler);
 	entry_free_all(scheduler);
 	run_live_free_all(scheduler);
-	claim_free_spares(scheduler);
+	tick_free(scheduler);
 	scheduler_apply_free(scheduler);
 	admission_free_groups(scheduler);
 	after_clear(scheduler);
+	janitor_free(scheduler->janitor);
+	scheduler->janitor = NULL;
 	retention_free(scheduler);
 	event_ring_clear(&scheduler->events);
 }
@@ -212,18 +231,17 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	mailbox_free(scheduler->mailbox);
 	if (scheduler->loop_owned)
 		schedd_loop_free(scheduler->loop);
-	account_cache_free(scheduler->accounts);
-	job_pool_free(scheduler->definitions);
+	job_needs_free(scheduler);
+	entry_free_pool(scheduler);
 	trigger_cache_free(scheduler->triggers);
 	zone_cache_free(scheduler->zones);
 	free(scheduler->state_dir);
 	free(scheduler->socket);
 	free(scheduler->timezone);
 	free(scheduler->paused_why);
-	handover_free(scheduler->handover);
-	free(scheduler->boot_id);
+	handover_free(scheduler->top.handover);
+	free(scheduler->top.boot_id);
 	free(scheduler->cgroup);
-	free(scheduler->sendmail);
 	free(scheduler);
 }
 
@@ -231,14 +249,14 @@ int scheduler_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
 {
 	int rc;
 
-	if (scheduler->loaded)
+	if (scheduler->top.loaded)
 		return 0;
 	rc = stores_default(scheduler, err);
 	if (!rc)
 		rc = event_ring_load(scheduler, err);
 	if (!rc)
 		rc = restart_load(scheduler, err);
-	scheduler->loaded = !rc;
+	scheduler->top.loaded = !rc;
 	return rc;
 }
 
@@ -255,8 +273,8 @@ int schedd_scheduler_start(struct schedd_scheduler *scheduler, struct schedd_err
 	scheduler->started_at = scheduler_now(scheduler);
 	scheduler->phase = SCHEDULER_RUNNING;
 	restart_begin(scheduler);
-	handover_free(scheduler->handover);
-	scheduler->handover = NULL;
+	handover_free(scheduler->top.handover);
+	scheduler->top.handover = NULL;
 	retention_soon(scheduler);
 	scheduler_tick(scheduler);
 	scheduler_leave(scheduler);
@@ -280,7 +298,7 @@ void scheduler_clock_stepped(struct schedd_scheduler *scheduler)
 	struct entry *entry;
 
 	scheduler_enter(scheduler);
-	while ((entry = strmap_next(&scheduler->entries, &position)))
+	while ((entry = entry_walk(scheduler, &position)))
 		entry_plan(scheduler, entry);
 	scheduler_tick(scheduler);
 	scheduler_leave(scheduler);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/change.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 
@@ -92,7 +91,7 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
 	request->method = actor && actor->method ? strdup(actor->method) : NULL;
 	if (paused) {
 		snprintf(why, sizeof(why), "scheduler paused by %s",
-		    actor ? change_actor_text(actor, who, sizeof(who)) : "its host");
+		    actor ? scheduler_actor_text(actor, who, sizeof(who)) : "its host");
 		request->why = strdup(why);
 	}
 	batch = store_batch_new(slot->store);

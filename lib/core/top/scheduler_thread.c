@@ -20,7 +20,7 @@ struct scheduler_thread {
 static void scheduler_call_open(struct mailbox_letter *letter)
 {
 	struct scheduler_call *call = (struct scheduler_call *)(void *)letter;
-	struct scheduler_thread *thread = call->scheduler->thread;
+	struct scheduler_thread *thread = call->scheduler->top.thread;
 
 	call->run(call);
 	pthread_mutex_lock(&thread->lock);
@@ -32,7 +32,7 @@ static void scheduler_call_open(struct mailbox_letter *letter)
 /* True: another thread drives the scheduler, and it will get the call. */
 static bool scheduler_call_post(struct scheduler_call *call)
 {
-	struct scheduler_thread *thread = call->scheduler->thread;
+	struct scheduler_thread *thread = call->scheduler->top.thread;
 	bool posted;
 
 	if (!thread || pthread_equal(pthread_self(), thread->thread))
@@ -79,7 +79,7 @@ int schedd_scheduler_run(struct schedd_scheduler *scheduler, struct schedd_error
 static void *scheduler_thread_main(void *context)
 {
 	struct schedd_scheduler *scheduler = context;
-	struct scheduler_thread *thread = scheduler->thread;
+	struct scheduler_thread *thread = scheduler->top.thread;
 	struct schedd_error err;
 	int rc = schedd_scheduler_start(scheduler, &err);
 
@@ -104,7 +104,7 @@ int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct sch
 	struct scheduler_thread *thread;
 	int rc;
 
-	if (scheduler->thread || !scheduler->loop_owned)
+	if (scheduler->top.thread || !scheduler->loop_owned)
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "the scheduler has a loop or a thread already");
 	thread = calloc(1, sizeof(*thread));
@@ -112,7 +112,7 @@ int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct sch
 		return schedd_error_nomem(err);
 	pthread_mutex_init(&thread->lock, NULL);
 	pthread_cond_init(&thread->changed, NULL);
-	scheduler->thread = thread;
+	scheduler->top.thread = thread;
 	/* Held until its id is known, so that it can tell itself from others. */
 	pthread_mutex_lock(&thread->lock);
 	rc = pthread_create(&thread->thread, NULL, scheduler_thread_main, scheduler);
@@ -123,7 +123,7 @@ int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct sch
 		pthread_cond_destroy(&thread->changed);
 		pthread_mutex_destroy(&thread->lock);
 		free(thread);
-		scheduler->thread = NULL;
+		scheduler->top.thread = NULL;
 		return schedd_error_set(err, SCHEDD_EFAILED, "no thread can be made");
 	}
 	if (!thread->rc)
@@ -138,7 +138,7 @@ int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct sch
 /* Waits for the thread to end, which must have been told to. */
 static void scheduler_thread_join(struct schedd_scheduler *scheduler)
 {
-	struct scheduler_thread *thread = scheduler->thread;
+	struct scheduler_thread *thread = scheduler->top.thread;
 
 	if (!thread || pthread_equal(pthread_self(), thread->thread))
 		return;
@@ -146,7 +146,7 @@ static void scheduler_thread_join(struct schedd_scheduler *scheduler)
 	pthread_cond_destroy(&thread->changed);
 	pthread_mutex_destroy(&thread->lock);
 	free(thread);
-	scheduler->thread = NULL;
+	scheduler->top.thread = NULL;
 }
 
 /* ---- Stopping ---- */
@@ -166,7 +166,7 @@ static void scheduler_stop_ask(struct scheduler_call *call)
 void schedd_scheduler_stop(struct schedd_scheduler *scheduler, schedd_span limit)
 {
 	struct scheduler_stop stop = {.limit = limit};
-	bool own = scheduler->thread && !pthread_equal(pthread_self(), scheduler->thread->thread);
+	bool own = scheduler->top.thread && !pthread_equal(pthread_self(), scheduler->top.thread->thread);
 
 	stop.call.scheduler = scheduler;
 	stop.call.run = scheduler_stop_ask;
@@ -176,7 +176,7 @@ void schedd_scheduler_stop(struct schedd_scheduler *scheduler, schedd_span limit
 		return;
 	}
 	/* Inside a callback it only asks; the loop that called us goes on. */
-	if (scheduler->depth || scheduler->thread)
+	if (scheduler->depth || scheduler->top.thread)
 		return;
 	while (scheduler->loop_owned && scheduler->phase == SCHEDULER_DRAINING)
 		if (schedd_loop_dispatch(scheduler->loop, -1) < 0)
@@ -188,7 +188,7 @@ void schedd_scheduler_stop(struct schedd_scheduler *scheduler, schedd_span limit
 
 void scheduler_thread_end(struct schedd_scheduler *scheduler)
 {
-	if (!scheduler->thread)
+	if (!scheduler->top.thread)
 		return;
 	if (scheduler->phase == SCHEDULER_RUNNING || scheduler->phase == SCHEDULER_DRAINING)
 		schedd_scheduler_stop(scheduler, 0);

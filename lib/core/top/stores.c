@@ -110,7 +110,7 @@ int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, co
 	scheduler->stores[scheduler->store_count++] = slot;
 	if (strcmp(name, "default") == 0)
 		scheduler->default_store = slot;
-	if (scheduler->loaded)
+	if (scheduler->top.loaded)
 		rc = stores_take_up(scheduler, slot, err);
 	event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, actor);
 	return rc;
@@ -136,10 +136,10 @@ static bool stores_used(
 	uint32_t position = 0;
 	const struct entry *entry;
 
-	for (const struct run_live *live = scheduler->live; live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
 		if (live->store == slot)
 			return true;
-	while ((entry = strmap_next(&scheduler->entries, &position)))
+	while ((entry = entry_walk(scheduler, &position)))
 		if (entry->store == slot)
 			return true;
 	return false;
@@ -193,7 +193,7 @@ static uint32_t stores_executor_running(
 {
 	uint32_t count = 0;
 
-	for (const struct run_live *live = scheduler->live; live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
 		count += live->executor == slot;
 	return count;
 }

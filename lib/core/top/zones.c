@@ -24,7 +24,7 @@ static void zones_replan(struct schedd_scheduler *scheduler, const bool *follow,
 	struct entry *entry;
 
 	scheduler_enter(scheduler);
-	while ((entry = strmap_next(&scheduler->entries, &position))) {
+	while ((entry = entry_walk(scheduler, &position))) {
 		struct job_state *state = &entry->state;
 		schedd_time fire =
 		    follow[index++] ? trigger_next(entry->job->trigger, now) : state->next_fire;
@@ -42,13 +42,13 @@ static void zones_replan(struct schedd_scheduler *scheduler, const bool *follow,
 int scheduler_refresh_zones(struct schedd_scheduler *scheduler)
 {
 	const struct zone *old = scheduler->zone.zone;
-	bool *follow = calloc(scheduler->entries.count + 1, sizeof(*follow));
+	bool *follow = calloc(entry_count_all(scheduler) + 1, sizeof(*follow));
 	schedd_time now = scheduler_now(scheduler);
 	uint32_t position = 0, index = 0;
 	struct entry *entry;
 	int changed;
 
-	while (follow && (entry = strmap_next(&scheduler->entries, &position)))
+	while (follow && (entry = entry_walk(scheduler, &position)))
 		follow[index++] = zones_follow(entry, now);
 	changed = zone_cache_refresh(scheduler->zones);
 	if (zone_local_find(scheduler->zones, scheduler->timezone, getenv("TZ"), "",

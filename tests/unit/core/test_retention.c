@@ -224,10 +224,10 @@ Test(retention, looks_at_the_output_once_more_after_what_is_under_way)
 	output_make("b", 10);
 	output_make("c", 1000);
 	scheduler_purge(scheduler, "c", 0, NULL, nobody);
-	UNTIL(scheduler, scheduler->tidying > 0);
+	UNTIL(scheduler, scheduler->runs.tidying > 0);
 	scheduler->settings.output_total_max = 0;
 	output_tidy_begin(scheduler);
-	UNTIL(scheduler, scheduler->tidying == 0);
+	UNTIL(scheduler, scheduler->runs.tidying == 0);
 	cr_expect_eq(files_in("b"), 0);
 	schedd_scheduler_free(scheduler);
 }
