@@ -52,34 +52,46 @@ static const struct out_column next_columns[] = {
     {0},
 };
 
-static const char *next_note(const char *note)
+/* The words of one note; date NULL: it has none. */
+static void next_note(struct strbuf *out, const char *note, const char *date)
 {
 	static const struct {
-		const char *name, *words;
+		const char *name, *words, *rest; /* a date stands between */
 	} notes[] = {
-	    {"moved", "its wall-clock time does not exist that day: moved to after the gap"},
-	    {"first_pass", "this wall-clock time comes twice: the first"},
-	    {"second_pass", "this wall-clock time comes twice: the second"},
+	    {"moved", "its wall-clock time does not exist that day: moved to after the gap", NULL},
+	    {"first_pass", "this wall-clock time comes twice: the first", NULL},
+	    {"second_pass", "this wall-clock time comes twice: the second", NULL},
+	    {"left_out", "before it, ", " has no run: none of its wall-clock times exists"},
 	};
 
-	for (size_t i = 0; note && i < sizeof(notes) / sizeof(notes[0]); i++)
-		if (strcmp(notes[i].name, note) == 0)
-			return notes[i].words;
-	return "";
+	for (size_t i = 0; note && i < sizeof(notes) / sizeof(notes[0]); i++) {
+		if (strcmp(notes[i].name, note) != 0)
+			continue;
+		strbuf_printf(out, "%s%s", out->length > 0 ? "; " : "", notes[i].words);
+		if (notes[i].rest)
+			strbuf_printf(out, "%s%s", date ? date : "a day", notes[i].rest);
+	}
 }
 
-/* The note on a fire time, if the answer has one. */
-static const char *next_note_of(const struct value *answer, const struct value *fire)
+/* The notes on a fire time, if the answer has some. */
+static struct value next_note_of(
+    struct command *command, const struct value *answer, const struct value *fire)
 {
 	const struct value *notes = value_get(answer, "notes");
+	struct strbuf words = STRBUF_EMPTY;
+	struct value text;
 
 	for (uint32_t i = 0; notes && i < notes->array.count; i++) {
-		const struct value *of = value_get(&notes->array.items[i], "fire_time");
+		const struct value *note = &notes->array.items[i];
+		const struct value *of = value_get(note, "fire_time");
 
 		if (of && value_equal(of, fire))
-			return next_note(value_get_string(&notes->array.items[i], "note"));
+			next_note(
+			    &words, value_get_string(note, "note"), value_get_string(note, "date"));
 	}
-	return "";
+	text = value_string(&command->arena, strbuf_peek(&words));
+	strbuf_clear(&words);
+	return text;
 }
 
 static struct value next_relative(struct command *command, const char *text)
@@ -132,8 +144,7 @@ static int next_show(struct command *command, const struct value *answer)
 
 		value_put(&command->arena, &row, "time", *time);
 		value_put(&command->arena, &row, "in", next_relative(command, time->string.text));
-		value_put(
-		    &command->arena, &row, "note", value_string_ref(next_note_of(answer, time)));
+		value_put(&command->arena, &row, "note", next_note_of(command, answer, time));
 		out_list_row(list, &row);
 	}
 	return out_list_end(list);

@@ -158,6 +158,15 @@ struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *
     const char *const *fields, struct arena *arena);
 /* Its definition, for callers in the same process; a borrowed reference; NULL: no such job. */
 const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, const char *id);
+/* Its next run as it is planned, the trigger's time that it stands for (SCHEDD_TIME_NONE: none), and
+ * how many runs max_runs leaves it. */
+struct scheduler_job_plan {
+	schedd_time run, fire;
+	uint64_t runs_left;
+};
+/* False: no such job. */
+bool scheduler_job_planned(
+    struct schedd_scheduler *scheduler, const char *id, struct scheduler_job_plan *out);
 /* "waiting", "running", "queued", "paused", "finished", "invalid"; NULL: no such job. */
 const char *scheduler_job_state(struct schedd_scheduler *scheduler, const char *id);
 

@@ -84,3 +84,29 @@ bool cron_moved(const struct cron *cron, const struct zone *zone, schedd_time fi
 	wall -= stretch.gap;
 	return cron_wall_next(cron, wall) == wall;
 }
+
+bool cron_left_out(const struct cron *cron, const struct zone *zone, schedd_time after,
+    schedd_time fire, int32_t *day)
+{
+	int64_t from = after / SCHEDD_SECOND, until = fire / SCHEDD_SECOND;
+	struct zone_span span;
+
+	if (!(cron->flags & CRON_WILDCARD))
+		return false;
+	zone_span_at(zone, from, &span);
+	/* A gap lies where a later offset begins. */
+	while (span.end <= until) {
+		int32_t before = span.offset;
+		int64_t change = span.end, wall;
+
+		zone_span_at(zone, change, &span);
+		wall = cron_wall_next(cron, change + before);
+		if (wall >= change + span.offset)
+			continue;
+		*day = (int32_t)(wall / CRON_DAY_SECONDS);
+		if ((from + zone_offset(zone, from)) / CRON_DAY_SECONDS < *day &&
+		    (until + zone_offset(zone, until)) / CRON_DAY_SECONDS > *day)
+			return true;
+	}
+	return false;
+}

@@ -66,6 +66,13 @@ uint64_t cron_count(const struct cron *cron, const struct zone *zone, schedd_tim
     schedd_time until, uint64_t limit);
 /* Was the fire time moved out of a gap? */
 bool cron_moved(const struct cron *cron, const struct zone *zone, schedd_time fire);
+/*
+ * Of two fire times that follow each other: is there a day between them of
+ * whose readings none exists, because all lie in a gap? The first such day, in
+ * days since 1970-01-01.
+ */
+bool cron_left_out(const struct cron *cron, const struct zone *zone, schedd_time after,
+    schedd_time fire, int32_t *day);
 
 /* Plain English without the zone: "At 02:30 on Monday to Friday". Right before pretty. */
 void cron_words(const struct cron *cron, struct strbuf *out);

@@ -176,7 +176,7 @@ static bool add_day_rule(const struct cron *cron, struct strbuf *out)
 	bool told = false;
 
 	if ((either && (!days || !weekdays)) || (!days && !weekdays)) {
-		if (cron->hours != CRON_ALL_HOURS)
+		if (!cron_words_every_hour(cron))
 			strbuf_add(out, " every day");
 		return false;
 	}

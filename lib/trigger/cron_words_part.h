@@ -10,4 +10,10 @@ void cron_words_time(const struct cron *cron, struct strbuf *out);
 /* " on Monday to Friday in January", " every day" where only the time is limited, or nothing. */
 void cron_words_date(const struct cron *cron, struct strbuf *out);
 
+/* Every hour there is, also those that come twice; all 24 by number are fixed times. */
+static inline bool cron_words_every_hour(const struct cron *cron)
+{
+	return cron->hours == CRON_ALL_HOURS && (cron->flags & CRON_WILDCARD);
+}
+
 #endif

@@ -91,7 +91,7 @@ static void add_members(struct strbuf *out, uint64_t set, const char *unit)
 
 static void add_hours(const struct cron *cron, struct strbuf *out)
 {
-	if (cron->hours == CRON_ALL_HOURS) {
+	if (cron_words_every_hour(cron)) {
 		strbuf_add(out, " every hour");
 		return;
 	}
@@ -103,7 +103,7 @@ static void add_hours(const struct cron *cron, struct strbuf *out)
 static void add_seconds(const struct cron *cron, struct strbuf *out)
 {
 	struct series series = series_of(cron->seconds);
-	bool always = cron->minutes == CRON_ALL_SIXTY && cron->hours == CRON_ALL_HOURS;
+	bool always = cron->minutes == CRON_ALL_SIXTY && cron_words_every_hour(cron);
 
 	if (always && series_is_endless(&series) && series.first == 0) {
 		add_every(out, series.step, "second");
@@ -143,7 +143,7 @@ static void add_hourly(const struct cron *cron, struct strbuf *out, int second)
 	struct series hours = series_of(cron->hours);
 	int minute = __builtin_ctzll(cron->minutes);
 
-	if (cron->hours == CRON_ALL_HOURS) {
+	if (cron_words_every_hour(cron)) {
 		strbuf_add(out, "Every hour");
 		if (minute != 0 || second != 0)
 			strbuf_printf(out, " at minute %d", minute);
@@ -171,9 +171,9 @@ static void add_minutes(const struct cron *cron, struct strbuf *out, int second)
 	struct series minutes = series_of(cron->minutes), hours = series_of(cron->hours);
 	bool endless = series_is_endless(&minutes);
 
-	if (endless && minutes.first == 0 && cron->hours == CRON_ALL_HOURS) {
+	if (endless && minutes.first == 0 && cron_words_every_hour(cron)) {
 		add_every(out, minutes.step, "minute");
-	} else if (endless && cron->hours != CRON_ALL_HOURS &&
+	} else if (endless && !cron_words_every_hour(cron) &&
 		   (hours.step == 1 || is_single(cron->hours))) {
 		add_every(out, minutes.step, "minute");
 		strbuf_add(out, " from ");

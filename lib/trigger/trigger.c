@@ -10,9 +10,6 @@
 #include "trigger/trigger_ops.h"
 #include "trigger/trigger_spread.h"
 
-/* Some milliseconds of searching: a century ahead even for combinations of daily rules. */
-#define TRIGGER_STEPS_MAX 100000
-
 struct schedd_trigger *trigger_alloc(
     size_t size, const struct trigger_ops *ops, const struct zone *zone)
 {
@@ -75,7 +72,7 @@ static schedd_time trigger_moved(const struct trigger_bounds *bounds, schedd_tim
 static schedd_time trigger_named(const struct schedd_trigger *trigger, schedd_time moved)
 {
 	const struct trigger_bounds *bounds = trigger->bounds;
-	struct trigger_budget budget = {TRIGGER_STEPS_MAX};
+	struct trigger_budget budget = TRIGGER_BUDGET;
 	schedd_time from;
 
 	if (!bounds || bounds->moved == 0)
@@ -88,7 +85,7 @@ schedd_time trigger_next_within(
     const struct schedd_trigger *trigger, schedd_time from, struct trigger_budget *budget)
 {
 	const struct trigger_bounds *bounds = trigger->bounds;
-	schedd_time fire;
+	schedd_time fire, wanted;
 
 	if (from < SCHEDD_TIME_MIN)
 		from = SCHEDD_TIME_MIN;
@@ -101,7 +98,13 @@ schedd_time trigger_next_within(
 	from = from > bounds->moved ? from - bounds->moved : SCHEDD_TIME_MIN;
 	if (from < bounds->first)
 		from = bounds->first;
+	wanted = budget->wanted;
+	budget->wanted = wanted > bounds->moved ? wanted - bounds->moved : SCHEDD_TIME_MIN;
+	/* What is moved to the end may come from anywhere before it. */
+	if (bounds->moved > 0 && wanted >= bounds->last && bounds->last != SCHEDD_TIME_NONE)
+		budget->wanted = bounds->last;
 	fire = trigger->ops->next(trigger, from, budget);
+	budget->wanted = wanted;
 	if (fire == SCHEDD_TIME_NONE || (bounds->last != SCHEDD_TIME_NONE && fire > bounds->last))
 		return SCHEDD_TIME_NONE;
 	return trigger_moved(bounds, fire);
@@ -109,7 +112,7 @@ schedd_time trigger_next_within(
 
 schedd_time trigger_next(const struct schedd_trigger *trigger, schedd_time from)
 {
-	struct trigger_budget budget = {TRIGGER_STEPS_MAX};
+	struct trigger_budget budget = TRIGGER_BUDGET;
 
 	return trigger_next_within(trigger, from, &budget);
 }
@@ -159,9 +162,14 @@ schedd_time trigger_latest_within(const struct schedd_trigger *trigger, schedd_t
 schedd_time trigger_latest(
     const struct schedd_trigger *trigger, schedd_time from, schedd_time until)
 {
-	struct trigger_budget budget = {TRIGGER_STEPS_MAX};
+	struct trigger_budget budget = TRIGGER_BUDGET;
 
 	return trigger_latest_within(trigger, from, until, &budget);
+}
+
+bool trigger_names(const struct schedd_trigger *trigger, schedd_time fire)
+{
+	return trigger_latest(trigger, fire, fire) == fire;
 }
 
 /* Times of the rule in [from, until]. */
@@ -175,7 +183,7 @@ static uint64_t trigger_count_named(
 	if (trigger->ops->count)
 		return trigger->ops->count(trigger, from, until, limit);
 	while (count < limit && from <= until) {
-		struct trigger_budget budget = {TRIGGER_STEPS_MAX};
+		struct trigger_budget budget = TRIGGER_BUDGET;
 		schedd_time fire = trigger->ops->next(trigger, from, &budget);
 
 		if (fire == SCHEDD_TIME_NONE || fire > until)
@@ -230,6 +238,19 @@ enum trigger_note trigger_note_at(const struct schedd_trigger *trigger, schedd_t
 {
 	return trigger->ops->note ? trigger->ops->note(trigger, trigger_named(trigger, fire))
 				  : TRIGGER_NOTE_NONE;
+}
+
+bool trigger_left_out(
+    const struct schedd_trigger *trigger, schedd_time after, schedd_time fire, int32_t *day)
+{
+	const struct trigger_bounds *bounds = trigger->bounds;
+
+	if (!trigger->ops->left_out)
+		return false;
+	if (bounds && bounds->first > after)
+		after = bounds->first;
+	return after < fire &&
+	       trigger->ops->left_out(trigger, after, trigger_named(trigger, fire), day);
 }
 
 enum trigger_note trigger_fold_note(const struct zone *zone, schedd_time when)

@@ -124,5 +124,11 @@ enum trigger_note {
 	TRIGGER_NOTE_FOLD_SECOND,
 };
 enum trigger_note trigger_note_at(const struct schedd_trigger *trigger, schedd_time fire);
+/*
+ * Does a whole day's share of a rule fall into a gap between after and fire, a fire time and the
+ * next (or where looking began)? Then that day (since 1970-01-01) goes without a run.
+ */
+bool trigger_left_out(
+    const struct schedd_trigger *trigger, schedd_time after, schedd_time fire, int32_t *day);
 
 #endif

@@ -43,7 +43,7 @@ static schedd_time trigger_or_next(
     const struct schedd_trigger *trigger, schedd_time from, struct trigger_budget *budget)
 {
 	const struct trigger_combine *combine = trigger_combine_of(trigger);
-	schedd_time least = SCHEDD_TIME_NONE;
+	schedd_time least = SCHEDD_TIME_NONE, wanted = budget->wanted;
 
 	for (uint32_t i = 0; i < combine->count && least != from; i++) {
 		schedd_time fire = trigger_next_within(combine->children[i], from, budget);
@@ -51,7 +51,10 @@ static schedd_time trigger_or_next(
 		combine_step(budget);
 		if (fire != SCHEDD_TIME_NONE && (least == SCHEDD_TIME_NONE || fire < least))
 			least = fire;
+		if (least != SCHEDD_TIME_NONE && least < budget->wanted)
+			budget->wanted = least;
 	}
+	budget->wanted = wanted;
 	return least;
 }
 
@@ -82,7 +85,7 @@ static schedd_time trigger_and_next(
 	for (uint32_t i = 0; agreed < combine->search_count; i = (i + 1) % combine->search_count) {
 		schedd_time fire;
 
-		if (!combine_step(budget))
+		if (from > budget->wanted || !combine_step(budget))
 			return SCHEDD_TIME_NONE;
 		fire = trigger_next_within(combine->search[i], from, budget);
 		if (fire == SCHEDD_TIME_NONE)
@@ -121,7 +124,7 @@ static enum trigger_note trigger_combine_note(
 	enum trigger_note note = TRIGGER_NOTE_NONE;
 
 	for (uint32_t i = 0; i < combine->count && note == TRIGGER_NOTE_NONE; i++)
-		if (trigger_next(combine->children[i], fire) == fire)
+		if (trigger_names(combine->children[i], fire))
 			note = trigger_note_at(combine->children[i], fire);
 	return note;
 }
@@ -136,7 +139,7 @@ static void trigger_combine_delay(
 	struct trigger_delay delay;
 
 	for (uint32_t i = 0; i < combine->count; i++) {
-		if (trigger_next(combine->children[i], fire) != fire)
+		if (!trigger_names(combine->children[i], fire))
 			continue;
 		trigger_delay(combine->children[i], fire, &delay);
 		if (delay.jitter > out->jitter)

@@ -66,6 +66,12 @@ static void trigger_cron_write(
 		value_put(arena, map, "seed", value_int((int64_t)cron->seed));
 }
 
+static bool trigger_cron_left_out(
+    const struct schedd_trigger *trigger, schedd_time after, schedd_time fire, int32_t *day)
+{
+	return cron_left_out(trigger_cron_of(trigger)->cron, trigger->zone, after, fire, day);
+}
+
 static void trigger_cron_words(const struct schedd_trigger *trigger, struct strbuf *out)
 {
 	cron_words(trigger_cron_of(trigger)->cron, out);
@@ -130,6 +136,7 @@ static const struct trigger_ops trigger_cron_ops = {
     .latest = trigger_cron_latest,
     .count = trigger_cron_count,
     .note = trigger_cron_note,
+    .left_out = trigger_cron_left_out,
     .write = trigger_cron_write,
     .words = trigger_cron_words,
     .remarks = trigger_cron_remarks,

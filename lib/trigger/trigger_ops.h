@@ -22,20 +22,30 @@
 /*
  * How much searching one question may cost. Combinations take a step for each
  * child they ask; when none is left an "and" answers SCHEDD_TIME_NONE, while an
- * "or", which never searches, goes on.
+ * "or", which never searches, goes on. Nor does an "and" look beyond what is
+ * wanted: an "or" wants nothing that comes after the best of its other children.
  */
 struct trigger_budget {
-	uint32_t steps; /* left */
+	uint32_t steps;     /* left */
+	schedd_time wanted; /* next may answer SCHEDD_TIME_NONE where it comes after that */
 };
+
+/* Some milliseconds of searching: a century ahead even for combinations of daily rules. */
+#define TRIGGER_STEPS_MAX 100000
+#define TRIGGER_BUDGET                                                                             \
+	{                                                                                          \
+		.steps = TRIGGER_STEPS_MAX, .wanted = SCHEDD_TIME_MAX                              \
+	}
 
 /* What is seldom set, out of line so that a plain trigger stays small. */
 struct trigger_bounds {
-	schedd_time start;        /* no fire time before it; SCHEDD_TIME_NONE: none */
-	schedd_time end;          /* nor after it; SCHEDD_TIME_NONE: none */
-	schedd_span jitter;       /* the most that a run is delayed; 0: none */
-	schedd_span splay;        /* the most that all times are moved forward; 0: none */
-	schedd_span offset;       /* how far this host and job are moved: 0..splay */
-	/* What of that is done here: "or" leaves a splay and the bounds around it to its children. */
+	schedd_time start;  /* no fire time before it; SCHEDD_TIME_NONE: none */
+	schedd_time end;    /* nor after it; SCHEDD_TIME_NONE: none */
+	schedd_span jitter; /* the most that a run is delayed; 0: none */
+	schedd_span splay;  /* the most that all times are moved forward; 0: none */
+	schedd_span offset; /* how far this host and job are moved: 0..splay */
+	/* What of that is done here: "or" leaves a splay and the bounds around it to its children.
+	 */
 	schedd_time first;        /* no time of the rule before it; SCHEDD_TIME_NONE: any */
 	schedd_time last;         /* nor after it, nor moved to after it; SCHEDD_TIME_NONE: any */
 	schedd_span moved;        /* how far its times are moved */
@@ -63,6 +73,9 @@ struct trigger_ops {
 	    uint64_t limit);
 	/* NULL: never a note. */
 	enum trigger_note (*note)(const struct schedd_trigger *trigger, schedd_time fire);
+	/* As trigger_left_out. NULL: never. */
+	bool (*left_out)(const struct schedd_trigger *trigger, schedd_time after, schedd_time fire,
+	    int32_t *day);
 	/* What the children that name the fire time allow. NULL: no delay, no end. */
 	void (*delay)(
 	    const struct schedd_trigger *trigger, schedd_time fire, struct trigger_delay *out);
@@ -105,6 +118,8 @@ int trigger_bound(struct schedd_trigger *trigger, const struct trigger_bounds *b
 /* trigger_next and trigger_latest for combinations, which share one budget. */
 schedd_time trigger_next_within(
     const struct schedd_trigger *trigger, schedd_time from, struct trigger_budget *budget);
+/* Is it one of its fire times? */
+bool trigger_names(const struct schedd_trigger *trigger, schedd_time fire);
 schedd_time trigger_latest_within(const struct schedd_trigger *trigger, schedd_time from,
     schedd_time until, struct trigger_budget *budget);
 /* How the run of a fire time may be put off; a trigger's own jitter hides its children's. */

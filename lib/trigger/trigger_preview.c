@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/suggest.h"
+#include "trigger/trigger_ops.h"
 #include "trigger/trigger_value.h"
 #include "trigger/when.h"
 
@@ -22,33 +23,75 @@ static struct value preview_time(const struct schedd_trigger *trigger,
 			     : trigger_value_time(arena, fire, trigger_zone(trigger));
 }
 
-static void preview_times(const struct schedd_trigger *trigger,
-    const struct trigger_preview *preview, struct arena *arena, struct value *times,
-    struct value *notes)
+void trigger_preview_start(struct trigger_preview_walk *walk, const struct schedd_trigger *trigger,
+    const struct trigger_preview *preview)
 {
-	schedd_time from = preview->from;
+	*walk = (struct trigger_preview_walk){.trigger = trigger,
+	    .preview = *preview,
+	    .from = preview->from,
+	    .times = value_array(),
+	    .notes = value_array()};
+}
 
-	*times = value_array();
-	*notes = value_array();
-	for (uint32_t i = 0; i < preview->count; i++) {
-		schedd_time fire = trigger_next(trigger, from);
-		enum trigger_note note;
+static void preview_note(struct trigger_preview_walk *walk, schedd_time fire, const char *note,
+    const struct value *date, struct arena *arena)
+{
+	struct value entry = value_map();
 
-		if (fire == SCHEDD_TIME_NONE ||
-		    (preview->until != SCHEDD_TIME_NONE && fire > preview->until))
-			return;
-		value_append(arena, times, preview_time(trigger, preview, fire, arena));
-		note = trigger_note_at(trigger, fire);
-		if (note != TRIGGER_NOTE_NONE) {
-			struct value entry = value_map();
+	value_put(
+	    arena, &entry, "fire_time", preview_time(walk->trigger, &walk->preview, fire, arena));
+	value_put(arena, &entry, "note", value_string_ref(note));
+	if (date)
+		value_put(arena, &entry, "date", *date);
+	value_append(arena, &walk->notes, entry);
+}
 
-			value_put(arena, &entry, "fire_time",
-			    preview_time(trigger, preview, fire, arena));
-			value_put(arena, &entry, "note", value_string_ref(preview_notes[note]));
-			value_append(arena, notes, entry);
-		}
-		from = fire + 1;
+/* fire as it is shown, and what is to be said about named, the trigger's own time. */
+static bool preview_add(
+    struct trigger_preview_walk *walk, schedd_time fire, schedd_time named, struct arena *arena)
+{
+	const struct trigger_preview *preview = &walk->preview;
+	enum trigger_note note;
+	int32_t day;
+
+	if (fire == SCHEDD_TIME_NONE ||
+	    (preview->until != SCHEDD_TIME_NONE && fire > preview->until))
+		return false;
+	if (trigger_left_out(walk->trigger, walk->from, named, &day)) {
+		const struct value date = trigger_value_date(arena, day);
+
+		preview_note(walk, fire, "left_out", &date, arena);
 	}
+	walk->found++;
+	walk->from = named + 1;
+	value_append(arena, &walk->times, preview_time(walk->trigger, preview, fire, arena));
+	note = trigger_note_at(walk->trigger, named);
+	if (note != TRIGGER_NOTE_NONE)
+		preview_note(walk, fire, preview_notes[note], NULL, arena);
+	return true;
+}
+
+bool trigger_preview_more(struct trigger_preview_walk *walk, struct arena *arena)
+{
+	const struct trigger_preview *preview = &walk->preview;
+	uint32_t before = walk->steps;
+
+	if (walk->found == 0 && preview->count > 0 && preview->planned != SCHEDD_TIME_NONE &&
+	    preview->planned >= preview->from &&
+	    !preview_add(walk, preview->planned, preview->planned_for, arena))
+		return false;
+	while (walk->found < preview->count) {
+		struct trigger_budget budget = TRIGGER_BUDGET;
+		schedd_time fire = trigger_next_within(walk->trigger, walk->from, &budget);
+
+		walk->steps += TRIGGER_STEPS_MAX - budget.steps + 1;
+		if (!preview_add(walk, fire, fire, arena))
+			return false;
+		walk->given_up = walk->steps > TRIGGER_PREVIEW_STEPS;
+		if (walk->given_up || walk->steps - before > TRIGGER_PREVIEW_PIECE)
+			return !walk->given_up && walk->found < preview->count;
+	}
+	return false;
 }
 
 /* The remarks as a list, one a line of theirs. */
@@ -82,29 +125,47 @@ static struct value preview_text(const struct schedd_trigger *trigger,
 	return value;
 }
 
-struct value trigger_preview_value(const struct schedd_trigger *trigger,
-    const struct trigger_preview *preview, struct arena *arena)
+int trigger_preview_end(const struct trigger_preview_walk *walk, struct arena *arena,
+    struct value *out, struct schedd_error *err)
 {
-	struct value answer = value_map(), times, notes;
+	const struct schedd_trigger *trigger = walk->trigger;
+	const struct trigger_preview *preview = &walk->preview;
 	struct value remarks = preview_remarks(trigger, arena);
 	const char *zone = zone_name(trigger_zone(trigger));
 
+	if (walk->given_up)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "the trigger has to be searched too long for %u times: %u were found; ask for "
+		    "fewer, or begin later",
+		    preview->count, walk->found);
+	*out = value_map();
 	if (preview->anonymous && trigger_has_hash(trigger))
 		value_append(arena, &remarks,
 		    value_string_ref("the job's id is not known: the empty one was hashed"));
-	preview_times(trigger, preview, arena, &times, &notes);
-	value_put(arena, &answer, "trigger", trigger_to_value(trigger, arena));
-	value_put(arena, &answer, "timezone", value_string(arena, zone));
+	value_put(arena, out, "trigger", trigger_to_value(trigger, arena));
+	value_put(arena, out, "timezone", value_string(arena, zone));
 	if (preview->wire) {
-		value_put(arena, &answer, "text", preview_text(trigger, trigger_to_text, arena));
-		value_put(arena, &answer, "words", preview_text(trigger, trigger_words, arena));
+		value_put(arena, out, "text", preview_text(trigger, trigger_to_text, arena));
+		value_put(arena, out, "words", preview_text(trigger, trigger_words, arena));
 	}
-	value_put(arena, &answer, "fire_times", times);
-	if (notes.array.count > 0)
-		value_put(arena, &answer, "notes", notes);
+	value_put(arena, out, "fire_times", walk->times);
+	if (walk->notes.array.count > 0)
+		value_put(arena, out, "notes", walk->notes);
 	if (preview->wire || remarks.array.count > 0)
-		value_put(arena, &answer, "remarks", remarks);
-	return answer;
+		value_put(arena, out, "remarks", remarks);
+	return arena_failed(arena) ? schedd_error_nomem(err) : 0;
+}
+
+int trigger_preview_value(const struct schedd_trigger *trigger,
+    const struct trigger_preview *preview, struct arena *arena, struct value *out,
+    struct schedd_error *err)
+{
+	struct trigger_preview_walk walk;
+
+	trigger_preview_start(&walk, trigger, preview);
+	while (trigger_preview_more(&walk, arena))
+		continue;
+	return trigger_preview_end(&walk, arena, out, err);
 }
 
 static int preview_check_keys(const struct value *request, struct schedd_error *err)
@@ -198,42 +259,51 @@ static int preview_context(
 	return zone_cache_get(context->zones, zone, &context->zone, err);
 }
 
-int trigger_preview_request(const struct value *request, const struct trigger_context *context,
-    bool wire, struct arena *arena, struct value *out, struct schedd_error *err)
+int trigger_preview_read(const struct value *request, const struct trigger_context *context,
+    struct trigger_preview *out, struct schedd_trigger **trigger, struct schedd_error *err)
 {
-	struct trigger_preview preview = {
-	    .from = context->now, .until = SCHEDD_TIME_NONE, .wire = wire};
 	struct trigger_context own = *context;
 	struct when_context when = {
 	    .zones = context->zones, .now = context->now, .strict = context->strict};
-	struct schedd_trigger *trigger = NULL;
 	int rc = preview_check_keys(request, err);
 
+	*out = (struct trigger_preview){.from = context->now,
+	    .until = SCHEDD_TIME_NONE,
+	    .planned = SCHEDD_TIME_NONE,
+	    .planned_for = SCHEDD_TIME_NONE};
 	own.strict = false; /* the trigger was not typed at a prompt, or was read there */
 	if (!rc)
-		rc = preview_count(request, &preview.count, err);
+		rc = preview_count(request, &out->count, err);
 	if (!rc)
 		rc = preview_context(request, &own, err);
 	if (!rc)
-		rc = trigger_from_value(value_get(request, "trigger"), &own, &trigger, err);
+		rc = trigger_from_value(value_get(request, "trigger"), &own, trigger, err);
 	if (rc)
 		return rc;
-	when.zone = trigger_zone(trigger);
-	preview.anonymous = !own.job_id || !*own.job_id;
-	rc = preview_when(request, "from", &when, &preview.from, err);
+	when.zone = trigger_zone(*trigger);
+	out->anonymous = !own.job_id || !*own.job_id;
+	rc = preview_when(request, "from", &when, &out->from, err);
 	if (!rc)
-		rc = preview_when(request, "until", &when, &preview.until, err);
-	if (!rc && preview.from != own.now) {
-		trigger_unref(trigger);
-		trigger = NULL;
-		own.now = preview.from;
-		rc = trigger_from_value(value_get(request, "trigger"), &own, &trigger, err);
-	}
-	if (!rc) {
-		*out = trigger_preview_value(trigger, &preview, arena);
-		if (arena_failed(arena))
-			rc = schedd_error_nomem(err);
-	}
+		rc = preview_when(request, "until", &when, &out->until, err);
+	if (rc || out->from != own.now)
+		trigger_unref(*trigger);
+	if (rc || out->from == own.now)
+		return rc;
+	own.now = out->from;
+	return trigger_from_value(value_get(request, "trigger"), &own, trigger, err);
+}
+
+int trigger_preview_request(const struct value *request, const struct trigger_context *context,
+    bool wire, struct arena *arena, struct value *out, struct schedd_error *err)
+{
+	struct trigger_preview preview;
+	struct schedd_trigger *trigger;
+	int rc = trigger_preview_read(request, context, &preview, &trigger, err);
+
+	if (rc)
+		return rc;
+	preview.wire = wire;
+	rc = trigger_preview_value(trigger, &preview, arena, out, err);
 	trigger_unref(trigger);
 	return rc;
 }

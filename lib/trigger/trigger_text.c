@@ -268,7 +268,6 @@ static void text_counts(struct strbuf *out, const struct value *map)
 	strbuf_printf(out, "time=%s'", value_get_string(map, "time"));
 }
 
-
 static void text_write_list(struct strbuf *out, const struct value *list)
 {
 	strbuf_add_char(out, '(');

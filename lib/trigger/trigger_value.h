@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the JSON forms of schedd-time(7) have in common: their limits, and how times stand in them. */
+/* What the JSON forms of schedd-time(7) have in common: their limits, and how times stand in them.
+ */
 #ifndef SCHEDD_TRIGGER_TRIGGER_VALUE_H
 #define SCHEDD_TRIGGER_TRIGGER_VALUE_H
 

@@ -1,22 +1,110 @@
 /* SPDX-License-Identifier: MIT */
-/* Fire times of a trigger that is given, or of a job's own. */
+/*
+ * Fire times of a trigger that is given, or of a job's own. Some triggers have
+ * to be searched for long: that is done in pieces, between which the loop turns.
+ */
 #include "server/rpc/rpc_trigger.h"
 
+#include <event2/event.h>
+#include <stdlib.h>
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_job.h"
 #include "trigger/trigger_preview.h"
 
 #define RPC_TRIGGER_MAX 10000
 
+/* An answer that is being found. */
+struct rpc_walk {
+	struct trigger_preview_walk walk;
+	struct schedd_trigger *trigger; /* held */
+	struct event *turn;             /* pending between two pieces; NULL before the second */
+};
+
+static void rpc_walk_release(struct rpc_call *call)
+{
+	struct rpc_walk *walk = call->state;
+
+	if (walk->turn)
+		event_free(walk->turn);
+	trigger_unref(walk->trigger);
+	free(walk);
+}
+
+static void rpc_walk_cancelled(struct rpc_call *call)
+{
+	struct schedd_error err;
+
+	schedd_error_set(&err, SCHEDD_EFAILED, "nobody waits for the answer");
+	rpc_call_fail(call, &err);
+}
+
+static void rpc_walk_answer(struct rpc_call *call)
+{
+	struct rpc_walk *walk = call->state;
+	struct schedd_error err;
+	struct value answer;
+
+	if (trigger_preview_end(&walk->walk, &call->arena, &answer, &err))
+		rpc_call_fail(call, &err);
+	else
+		rpc_call_answer_built(call, &answer);
+}
+
+/* One piece, and what comes of it. */
+static void rpc_walk_go(evutil_socket_t fd, short what, void *context)
+{
+	static const struct timeval at_once = {0};
+	struct rpc_call *call = context;
+	struct rpc_walk *walk = call->state;
+	struct schedd_error err;
+
+	(void)fd;
+	(void)what;
+	if (!trigger_preview_more(&walk->walk, &call->arena)) {
+		rpc_walk_answer(call);
+		return;
+	}
+	if (!walk->turn) {
+		rpc_call_on_cancel(call, rpc_walk_cancelled);
+		walk->turn =
+		    event_new(rpc_base(connection_rpc(call->connection)), -1, 0, rpc_walk_go, call);
+	}
+	/* A timer: descriptors that are ready have their turn before it. */
+	if (!walk->turn || event_add(walk->turn, &at_once) < 0) {
+		schedd_error_nomem(&err);
+		rpc_call_fail(call, &err);
+	}
+}
+
+/* Takes the reference to trigger. */
+static void rpc_walk_begin(
+    struct rpc_call *call, struct schedd_trigger *trigger, const struct trigger_preview *preview)
+{
+	struct rpc_walk *walk = calloc(1, sizeof(*walk));
+	struct schedd_error err;
+
+	if (!walk) {
+		trigger_unref(trigger);
+		schedd_error_nomem(&err);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	walk->trigger = trigger;
+	trigger_preview_start(&walk->walk, trigger, preview);
+	call->state = walk;
+	call->release = rpc_walk_release;
+	rpc_walk_go(-1, 0, call);
+}
+
 static void rpc_trigger_of_job(struct rpc_call *call, const char *id)
 {
 	const struct schedd_job *job = scheduler_job_peek(call->scheduler, id);
 	struct trigger_preview preview = {.wire = true};
 	schedd_time now = scheduler_trigger_context(call->scheduler)->now;
-	struct value answer;
+	struct scheduler_job_plan plan;
 	uint64_t count;
 
-	if (!job || !job->trigger) {
+	if (!job || !job->trigger || !scheduler_job_planned(call->scheduler, id, &plan)) {
 		rpc_job_missing(call, id);
 		return;
 	}
@@ -25,16 +113,18 @@ static void rpc_trigger_of_job(struct rpc_call *call, const char *id)
 		call, "until", trigger_zone(job->trigger), SCHEDD_TIME_NONE, &preview.until) ||
 	    !rpc_call_limit(call, "n", TRIGGER_PREVIEW_DEFAULT, RPC_TRIGGER_MAX, &count))
 		return;
-	preview.count = (uint32_t)count;
-	answer = trigger_preview_value(job->trigger, &preview, &call->arena);
-	rpc_call_answer_built(call, &answer);
+	preview.count = (uint32_t)(count < plan.runs_left ? count : plan.runs_left);
+	preview.planned = plan.run;
+	preview.planned_for = plan.fire != SCHEDD_TIME_NONE ? plan.fire : plan.run;
+	rpc_walk_begin(call, trigger_ref(job->trigger), &preview);
 }
 
 void rpc_trigger_next(struct rpc_call *call)
 {
 	const char *id = rpc_call_text(call, "id");
+	struct trigger_preview preview;
+	struct schedd_trigger *trigger;
 	struct schedd_error err;
-	struct value answer;
 	uint64_t count;
 
 	if (!rpc_call_param(call, "trigger") && id) {
@@ -49,9 +139,13 @@ void rpc_trigger_next(struct rpc_call *call)
 	}
 	if (!rpc_call_limit(call, "n", TRIGGER_PREVIEW_DEFAULT, RPC_TRIGGER_MAX, &count))
 		return;
-	if (trigger_preview_request(&call->params, scheduler_trigger_context(call->scheduler), true,
-		&call->arena, &answer, &err))
+	if (trigger_preview_read(&call->params, scheduler_trigger_context(call->scheduler),
+		&preview, &trigger, &err)) {
 		rpc_call_fail(call, &err);
-	else
-		rpc_call_answer_built(call, &answer);
+		return;
+	}
+	preview.wire = true;
+	if (preview.count > RPC_TRIGGER_MAX)
+		preview.count = RPC_TRIGGER_MAX;
+	rpc_walk_begin(call, trigger, &preview);
 }

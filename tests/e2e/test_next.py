@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Fire times as they are typed and shown: zones, times that do not exist or come twice, previews of the past."""
+import contextlib
 import json
 import os
+import time
 import unittest
+from datetime import datetime
 
 import e2e
+
+
+def seconds(text):
+    """An instant as it is told, in whole seconds."""
+    return int(datetime.fromisoformat(text).timestamp())
+
 
 BERLIN = ("--tz", "Europe/Berlin")
 
@@ -54,6 +63,65 @@ class Preview(e2e.TestCase):
         self.assertEqual(out, "")
         self.assertIn("no run times", err)
         self.assertEqual(self.times("--cron", "0 0 30 2 *"), [])
+
+
+class OfJobs(e2e.TestCase):
+    """schedctl next JOB."""
+
+    def setUp(self):
+        self.d = self.daemon()
+
+    def times(self, *argv):
+        return json.loads(self.ok("next", *argv, "--json"))["fire_times"]
+
+    def ok(self, *argv):
+        code, out, err = self.d.ctl(*argv)
+        self.assertEqual(code, 0, f"{argv}: {err}")
+        return out
+
+    def test_the_next_run_is_the_one_that_show_tells(self):
+        for i in range(20):
+            job = f"j{i}"
+            self.ok("add", "--id", job, "--cron", "0 0 1 1 *", "--tz", "UTC", "--jitter", "30d",
+                      "--end", "2030-01-20T00:00:00Z", "--", "true")
+            planned = json.loads(self.ok("show", job, "--json"))["next_run_time"]
+            times = self.times(job, "-n", "3")
+            self.assertEqual(seconds(times[0]), seconds(planned), "next and show differ")
+            year = times[0][:4]
+            start = seconds(f"{year}-01-01T00:00:00+00:00")
+            self.assertTrue(start <= seconds(times[0]) <= start + 30 * 86400, f"{times[0]} is early, or too late")
+            self.assertEqual(times[1][4:], "-01-01T00:00:00+00:00")
+        self.ok("add", "--id", "last", "--at", "2030-01-20T00:00:00Z", "--end", "2030-01-20T00:00:00Z",
+                  "--jitter", "30d", "--splay", "30d", "--", "true")
+        self.assertEqual(seconds(self.times("last")[0]), seconds("2030-01-20T00:00:00+00:00"))
+
+    def test_no_more_times_than_runs_are_left(self):
+        self.ok("add", "--id", "twice", "--every", "1h", "--max-runs", "2", "--", "true")
+        self.assertEqual(len(self.times("twice", "-n", "5")), 2)
+
+    def test_a_long_search_keeps_nobody_waiting(self):
+        pairs = [{"all": [{"cron": f"{i % 60} {i // 60 * 5} * * *"}, {"cron": f"{i % 60} */5 * * {i % 7}"}]} for i in range(200)]
+        request = {"trigger": {"any": pairs, "timezone": "UTC"}, "n": 10000}
+        asker, other = self.d.client(), self.d.client()
+        asked = asker.send("trigger.next", **request)
+        longest, turns = 0, 0
+        deadline = time.monotonic() + 120
+        asker.socket.setblocking(False)
+        while asked not in asker.answers:
+            self.assertLess(time.monotonic(), deadline, "the search does not end")
+            before = time.monotonic()
+            other.call("server.ping")
+            longest = max(longest, time.monotonic() - before)
+            turns += 1
+            with contextlib.suppress(BlockingIOError):
+                asker._read()
+        error, result = asker.answers.pop(asked)
+        if error is None:
+            self.assertEqual(len(result["fire_times"]), 10000)
+        else:
+            self.assertIn("ask for fewer", error[1] if isinstance(error, list) else error["message"])
+        self.assertGreater(turns, 3, "nobody else was answered meanwhile")
+        self.assertLess(longest, 2, "another client had to wait")
 
 
 class Typed(e2e.TestCase):

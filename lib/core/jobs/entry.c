@@ -472,3 +472,20 @@ uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler)
 {
 	return scheduler->jobs.visible;
 }
+
+bool scheduler_job_planned(
+    struct schedd_scheduler *scheduler, const char *id, struct scheduler_job_plan *out)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+	uint64_t most;
+
+	if (!entry)
+		return false;
+	most = job_details(entry->job)->max_runs;
+	*out = (struct scheduler_job_plan){.run = entry->state.next_run_time,
+	    .fire = entry->state.next_fire,
+	    .runs_left = UINT64_MAX};
+	if (most > 0)
+		out->runs_left = most > entry->state.run_count ? most - entry->state.run_count : 0;
+	return true;
+}

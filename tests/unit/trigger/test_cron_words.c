@@ -28,6 +28,10 @@ Test(cron_words, tells_times)
 	words("0 9,12,15 * * *", "At 09:00, 12:00 and 15:00 every day");
 	words("0 * * * *", "Every hour");
 	words("5 * * * *", "Every hour at minute 5");
+	/* All hours by number are fixed times: where the clock goes back they come once. */
+	words("30 0-23 * * *", "Every hour from 00:30 to 23:30 every day");
+	words("0,30 0-23 * * *", "Every 30 minutes from 00:00 to 23:30 every day");
+	words("5,10,40 0-23 * * *", "At minute 5, 10 and 40 of hour 0 to 23 every day");
 	words("30 */2 * * *", "Every 2 hours from 00:30 to 22:30 every day");
 	words("0 1,2,5,9,13 * * *", "At minute 0 of hour 1, 2, 5, 9 and 13 every day");
 	words("*/7 * * * *", "Every 7 minutes from minute 0 to minute 56 of every hour");
