@@ -201,6 +201,8 @@ int job_set_apply(struct command *command, const struct jobfile *set, bool dry_r
 		owner = set->owner;
 	if (owner)
 		value_put(&command->arena, &params, "owner", value_string_ref(owner));
+	if (args_has(&command->args, "paused"))
+		value_put(&command->arena, &params, "paused", value_bool(true));
 	if (args_has(&command->args, "prune"))
 		value_put(&command->arena, &params, "prune", value_bool(true));
 	if (dry_run)

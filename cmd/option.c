@@ -273,7 +273,7 @@ const struct option option_job[] = {
 	.field = "notify",
 	.repeat = true,
 	.doc = "tell a command, mail:ADDR or http(s)://… of failure, recovery, change, success, "
-	       "late, missed"},
+	       "late, missed, output"},
     {.name = "recover", .field = "recover", .doc = "run it again when schedd died during a run"},
     {.name = "capture",
 	.value = "merged|split|none",

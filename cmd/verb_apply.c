@@ -10,6 +10,7 @@
 static const struct option apply_options[] = {
     {.name = "dry-run", .section = "Options", .doc = "say what would be done, change nothing"},
     {.name = "owner", .value = "NAME", .doc = "whose jobs these are (default: what the files say)"},
+    {.name = "paused", .doc = "jobs that are new begin paused, to be resumed later"},
     {.name = "prune", .doc = "remove the owner's jobs that are not in the files"},
     {.name = "yes", .letter = 'y', .doc = "do not ask"},
     {0},

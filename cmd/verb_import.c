@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text_file.h"
+#include "cmd/import_origin.h"
 #include "cmd/job_set.h"
 #include "cmd/out.h"
 #include "cmd/say.h"
@@ -21,6 +23,8 @@ static const struct option import_options[] = {
 	.doc = "crontab: the sixth column is the user (known for /etc/crontab, /etc/cron.d)"},
     {.name = "replace", .doc = "change jobs that exist already into what the file says"},
     {.name = "if-absent", .doc = "leave jobs that exist already alone"},
+    {.name = "paused",
+	.doc = "jobs that are new begin paused: resume them once the other scheduler has let go"},
     {.name = "dry-run", .doc = "say what would be done, change nothing"},
     {0},
 };
@@ -52,8 +56,14 @@ static int import_crontab(struct import *import, const char *path, const char *t
 	const struct trigger_context context = command_triggers(command);
 	bool system = args_has(&command->args, "system") || crontab_is_system(path);
 
-	return crontab_read(import_name(path), text, length, system, &context, &command->arena,
+	uint32_t before = import->jobs.array.count;
+	int rc = crontab_read(import_name(path), text, length, system, &context, &command->arena,
 	    &import->jobs, &import->skipped, &import->notes);
+
+	if (rc != SCHEDD_ENOMEM &&
+	    import_origin_mark(command, path, text, length, &import->jobs, before))
+		rc = SCHEDD_ENOMEM;
+	return rc;
 }
 
 static int import_json(struct import *import, const char *path, const char *text, size_t length)
@@ -101,10 +111,13 @@ static int import_file(
 		rc = import_systemd(import, path);
 		return rc == SCHEDD_ENOMEM ? schedd_error_nomem(err) : 0;
 	}
-	rc = text_file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
+	rc = file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
 	if (rc)
 		return rc;
-	rc = read(import, path, text, length);
+	if (text_file_clean(import_name(path), text, &length, err))
+		diagnostics_add(&import->skipped, "", 0, 0, "%s", err->message);
+	else
+		rc = read(import, path, text, length);
 	free(text);
 	return rc == SCHEDD_ENOMEM ? schedd_error_nomem(err) : 0;
 }
@@ -169,8 +182,8 @@ static struct value import_taken(struct import *import, const struct value *resu
 /* Sends the jobs; what came of them in *taken. The exit status. */
 static int import_send(struct import *import, struct value *taken)
 {
-	static const char *const flags[][2] = {
-	    {"replace", "replace"}, {"if-absent", "if_absent"}, {"dry-run", "dry_run"}};
+	static const char *const flags[][2] = {{"replace", "replace"}, {"if-absent", "if_absent"},
+	    {"paused", "paused"}, {"dry-run", "dry_run"}};
 	struct command *command = import->command;
 	struct value params = value_map(), result;
 	struct schedd_error err = {0};
@@ -238,6 +251,8 @@ static int import_all(struct import *import, import_read_fn read)
 	if (import_load(import, read, &err) != 0)
 		return say_error(command, &err);
 	import_notes(command, &import->notes);
+	if (import->jobs.array.count > 0 && import_origin_settle(command, &import->jobs, &err) != 0)
+		return say_error(command, &err);
 	if (import->jobs.array.count > 0)
 		status = import_send(import, &taken);
 	import_notes(command, &import->missing);
@@ -290,7 +305,10 @@ const struct verb verb_import = {
 	"taken: the\n"
 	"user may come yet. Ids come from the commands' names and are the same when the file is "
 	"imported\n"
-	"again.",
+	"again; a job of another crontab's keeps its id, and the new one gets another. A job whose "
+	"crontab\n"
+	"still runs it would run twice: import it with --paused, and resume it once the crontab is "
+	"gone.",
     .options = import_sets,
     .complete = COMPLETE_IMPORT,
     .min_words = 2,

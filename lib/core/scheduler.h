@@ -113,6 +113,7 @@ struct scheduler_apply {
 	bool skip;                /* what cannot be a job is left out, as {id, "refused", error} */
 	bool elsewhere; /* from another scheduler: an account or a secret that is not here is the
 			   "warning" of its row */
+	bool paused;    /* jobs that are new begin paused */
 	bool dry_run;
 };
 /* All or nothing a store. Answers [{"id","action","fields"}]. */

@@ -79,13 +79,15 @@ static void environment_add_run(struct environment *env, const struct task_reque
 		environment_add_tag(env, tags->items[i].name, tags->items[i].text);
 }
 
-static void environment_add_defaults(struct environment *env, const struct account *account)
+static void environment_add_defaults(
+    struct environment *env, const struct account *account, const char *shell)
 {
 	environment_add(env, "PATH", ENVIRONMENT_PATH);
 	environment_add(env, "HOME", account->home);
 	environment_add(env, "USER", account->name);
 	environment_add(env, "LOGNAME", account->name);
-	environment_add(env, "SHELL", account->shell);
+	/* What runs the lines, never the shell of a login, which may be none. */
+	environment_add(env, "SHELL", shell ? shell : "/bin/sh");
 	environment_add(env, "LANG", getenv("LANG"));
 }
 
@@ -112,6 +114,6 @@ const char *const *environment_build(const struct task_request *request,
 	}
 	environment_add_pairs(&env, request->extra_env);
 	environment_add_pairs(&env, &details->env);
-	environment_add_defaults(&env, account);
+	environment_add_defaults(&env, account, details->shell_path);
 	return arena_failed(arena) ? NULL : env.items;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/strmap.h"
+#include "jobfile/crontab_fit.h"
 #include "jobfile/crontab_line.h"
 #include "jobfile/crontab_name.h"
 #include "model/job_check.h"
@@ -23,10 +24,11 @@ struct crontab_reader {
 	struct diagnostics *skipped, *notes;
 	uint32_t line;
 	struct strmap ids;          /* of all jobs so far; the keys themselves are the items */
-	struct job_pairs variables; /* all but those below */
+	struct job_pairs variables; /* that the commands see */
 	const char *zone;           /* CRON_TZ; NULL: none */
 	const char *mail;           /* MAILTO; NULL: none */
 	int64_t delay;              /* RANDOM_DELAY in minutes */
+	bool failures_only;         /* of the entry: the option -n */
 	const char *id;             /* from a comment right above; NULL: none */
 };
 
@@ -47,7 +49,7 @@ static void crontab_note(struct crontab_reader *reader, const char *words)
 	diagnostics_add(reader->notes, reader->file, reader->line, 0, "%s", words);
 }
 
-static int crontab_set_delay(struct crontab_reader *reader, const char *value)
+static void crontab_set_delay(struct crontab_reader *reader, const char *value)
 {
 	char *end;
 	long minutes = strtol(value, &end, 10);
@@ -57,50 +59,59 @@ static int crontab_set_delay(struct crontab_reader *reader, const char *value)
 		    "RANDOM_DELAY '%.40s' is not a number of minutes", value);
 	else
 		reader->delay = minutes;
-	return 0;
 }
 
-static int crontab_set_zone(struct crontab_reader *reader, const char *value)
+static void crontab_set_zone(struct crontab_reader *reader, const char *value)
 {
 	reader->zone = *value ? value : NULL;
-	return 0;
+	if (reader->zone)
+		crontab_note(reader,
+		    "CRON_TZ holds for the times below it, as in cronie; Debian's own cron ignores "
+		    "it and runs them by the machine's zone");
 }
 
-static int crontab_set_mail(struct crontab_reader *reader, const char *value)
+static void crontab_set_mail(struct crontab_reader *reader, const char *value)
 {
 	reader->mail = value[strspn(value, " \t,")] ? value : NULL;
-	if (reader->mail)
-		crontab_note(reader,
-		    "MAILTO: mail is sent when a run fails, not for all output as cron does");
-	return 0;
 }
 
-static int crontab_drop(struct crontab_reader *reader, const char *value)
+static void crontab_set_other(struct crontab_reader *reader, const char *value)
 {
+	(void)reader;
 	(void)value;
-	crontab_note(reader, "a variable that means something to cron alone is left out");
-	return 0;
 }
 
+/*
+ * Variables that mean something to cron. The command sees them like all others,
+ * but not those that mean nothing any more: MAILTO="" ends what stood before it.
+ */
 static const struct {
-	const char *name;
-	int (*set)(struct crontab_reader *reader, const char *value);
+	const char *name, *nothing;
+	void (*set)(struct crontab_reader *reader, const char *value);
 } crontab_variables[] = {
-    {"CRON_TZ", crontab_set_zone},
-    {"RANDOM_DELAY", crontab_set_delay},
-    {"MAILTO", crontab_set_mail},
-    {"MAILFROM", crontab_drop},
-    {"CONTENT_TYPE", crontab_drop},
-    {"CONTENT_TRANSFER_ENCODING", crontab_drop},
-    {"LOGNAME", crontab_drop},
-    {"USER", crontab_drop},
+    {"CRON_TZ", "", crontab_set_zone},
+    {"RANDOM_DELAY", "0", crontab_set_delay},
+    {"MAILTO", "", crontab_set_mail},
+    {"MAILFROM", "", crontab_set_other},
+    {"CONTENT_TYPE", "", crontab_set_other},
+    {"CONTENT_TRANSFER_ENCODING", "", crontab_set_other},
 };
 
 static int crontab_set(struct crontab_reader *reader, const struct crontab_line *line)
 {
+	/* cron puts the account's name there whatever the table says. */
+	if (strcmp(line->name, "LOGNAME") == 0) {
+		crontab_note(reader, "LOGNAME is always the user's name: the line is left out");
+		return 0;
+	}
 	for (size_t i = 0; i < sizeof(crontab_variables) / sizeof(crontab_variables[0]); i++)
-		if (strcmp(crontab_variables[i].name, line->name) == 0)
-			return crontab_variables[i].set(reader, line->value);
+		if (strcmp(crontab_variables[i].name, line->name) == 0) {
+			crontab_variables[i].set(reader, line->value);
+			if (strcmp(line->value, crontab_variables[i].nothing) == 0) {
+				job_pairs_remove(&reader->variables, line->name);
+				return 0;
+			}
+		}
 	if (reader->variables.count >= JOB_FIELD_ITEMS_MAX) {
 		diagnostics_add(reader->skipped, reader->file, reader->line, 0,
 		    "there are more than %d variables", JOB_FIELD_ITEMS_MAX);
@@ -111,42 +122,19 @@ static int crontab_set(struct crontab_reader *reader, const struct crontab_line 
 
 /* ---- Entries ---- */
 
-/* cronie leaves out the ends of a~b; first and last values by field. */
-static const char *crontab_fill_draws(struct arena *arena, const char *schedule)
-{
-	static const char *const first[] = {"0", "0", "1", "1", "0"};
-	static const char *const last[] = {"59", "23", "31", "12", "6"};
-	struct strbuf out = STRBUF_EMPTY;
-	const char *filled;
-	int field = 0;
-
-	if (!strchr(schedule, '~'))
-		return schedule;
-	for (const char *c = schedule; *c; c++) {
-		bool begins = c == schedule || strchr(" ,", c[-1]);
-
-		field += *c == ' ' && field < 4;
-		if (*c == '~' && begins)
-			strbuf_add(&out, first[field]);
-		strbuf_add_char(&out, *c);
-		if (*c == '~' && (!c[1] || strchr(" ,", c[1])))
-			strbuf_add(&out, last[field]);
-	}
-	filled = arena_strdup(arena, strbuf_peek(&out));
-	strbuf_clear(&out);
-	return filled;
-}
-
 static struct value crontab_trigger(struct crontab_reader *reader, const struct crontab_line *line)
 {
 	struct arena *arena = reader->arena;
 	struct value map = value_map();
+	const char *note;
 
 	if (strcasecmp(line->schedule, "@reboot") == 0) {
 		value_put(arena, &map, "on_boot", value_bool(true));
 		return map;
 	}
-	value_put(arena, &map, "cron", value_string_ref(crontab_fill_draws(arena, line->schedule)));
+	value_put(arena, &map, "cron", value_string_ref(crontab_fit(arena, line->schedule, &note)));
+	if (note)
+		crontab_note(reader, note);
 	if (reader->zone)
 		value_put(arena, &map, "timezone", value_string_ref(reader->zone));
 	if (reader->delay > 0)
@@ -157,6 +145,7 @@ static struct value crontab_trigger(struct crontab_reader *reader, const struct 
 /* MAILTO may name several, separated by commas. */
 static struct value crontab_notify(struct crontab_reader *reader)
 {
+	const char *on = reader->failures_only ? "failure" : "output";
 	struct value list = value_array();
 
 	for (const char *at = reader->mail; *at;) {
@@ -167,7 +156,7 @@ static struct value crontab_notify(struct crontab_reader *reader)
 		if (length > 0)
 			value_append(reader->arena, &list,
 			    value_string_ref(
-				arena_printf(reader->arena, "failure=mail:%.*s", (int)length, at)));
+				arena_printf(reader->arena, "%s=mail:%.*s", on, (int)length, at)));
 		at += length;
 	}
 	return list;
@@ -187,6 +176,62 @@ static struct value crontab_env(struct crontab_reader *reader)
 			    reader->arena, &map, name, value_string(reader->arena, pair->text));
 	}
 	return map;
+}
+
+/* Is the word the name of an account, and of no command that one would write here? */
+static bool crontab_is_account(const char *word, size_t length)
+{
+	static const char *const accounts[] = {"root", "daemon", "www-data", "nobody", "postgres",
+	    "mysql", "backup", "munin", "smmsp", "logcheck", "Debian-exim", "list", "uucp"};
+
+	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++)
+		if (strlen(accounts[i]) == length && strncmp(accounts[i], word, length) == 0)
+			return true;
+	return false;
+}
+
+/* BSD's crons take options before the command. */
+static void crontab_options(struct crontab_reader *reader, struct crontab_line *line)
+{
+	static const char blanks[] = " \t";
+	const char *command = line->command + strspn(line->command, blanks);
+
+	reader->failures_only = false;
+	while (command[0] == '-') {
+		size_t length = strspn(command + 1, "nqs") + 1;
+		size_t gap = strspn(command + length, blanks);
+
+		if (length == 1 || gap == 0 || !command[length + gap])
+			return;
+		reader->failures_only |= memchr(command, 'n', length) != NULL;
+		diagnostics_add(reader->notes, reader->file, reader->line, 0,
+		    "'%.*s' is taken as BSD's option of the line, not as part of the command",
+		    (int)length, command);
+		command += length + gap;
+		line->command = command;
+	}
+}
+
+/* Remarks on a command that was probably meant as something else. */
+static void crontab_doubt(struct crontab_reader *reader, const struct crontab_line *line)
+{
+	const char *command = line->command + strspn(line->command, " \t");
+	size_t word = strcspn(command, " \t");
+
+	if (line->backslashes)
+		crontab_note(reader,
+		    "two backslashes are one in the command, as in Debian's cron; cronie keeps "
+		    "both");
+	if (strspn(command, "*0123456789/,-") == word && command[word])
+		diagnostics_add(reader->notes, reader->file, reader->line, 0,
+		    "the command begins with '%.*s': a crontab has five fields of time, without "
+		    "seconds or years",
+		    (int)word, command);
+	else if (!reader->system && command[word] && crontab_is_account(command, word))
+		diagnostics_add(reader->notes, reader->file, reader->line, 0,
+		    "the command begins with '%.*s', which is an account: if this is a system "
+		    "crontab, read it with --system",
+		    (int)word, command);
 }
 
 static bool crontab_id_free(const struct crontab_reader *reader, const char *id)
@@ -242,6 +287,7 @@ static struct value crontab_job(struct crontab_reader *reader, const struct cron
 		value_put(arena, &input, "text", value_string_ref(line->input));
 		value_put(arena, &job, "stdin", input);
 	}
+	/* cron mails what a command prints. */
 	if (reader->mail)
 		value_put(arena, &job, "notify", crontab_notify(reader));
 	return job;
@@ -264,14 +310,18 @@ static int crontab_check(
 	return rc;
 }
 
-static int crontab_entry(struct crontab_reader *reader, const struct crontab_line *line)
+static int crontab_entry(struct crontab_reader *reader, struct crontab_line *line)
 {
-	struct value job = crontab_job(reader, line);
+	struct value job;
 	/* The map of ids holds keys alone, and never writes to them. */
-	char *id = (char *)(uintptr_t)value_get_string(&job, "id");
+	char *id;
 	struct schedd_error err;
 	int rc;
 
+	crontab_options(reader, line);
+	crontab_doubt(reader, line);
+	job = crontab_job(reader, line);
+	id = (char *)(uintptr_t)value_get_string(&job, "id");
 	if (arena_failed(reader->arena) || !id)
 		return SCHEDD_ENOMEM;
 	rc = crontab_check(reader, &job, &err);

@@ -3,8 +3,8 @@
  * Crontabs into jobs.
  *
  * Each entry becomes a job with a shell line. SHELL is its shell_path, HOME its
- * cwd as well, MAILTO a notification of failures, CRON_TZ and RANDOM_DELAY are
- * in its trigger, every other variable above it is in its env. Its id is made
+ * cwd as well, MAILTO a notification of what it prints, CRON_TZ and RANDOM_DELAY
+ * are in its trigger; every variable above it but SHELL and LOGNAME is in its env. Its id is made
  * of the command's name (crontab_name.h) and stays the same when the file is
  * read again; a comment "# schedd: ID" right above it, as crontab_write()
  * leaves it, names the id instead.

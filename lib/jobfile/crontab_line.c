@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * As cronie and Debian's cron read them: a variable is a line whose first word
- * is followed by '='; quotes around name and value are taken off; in commands
- * '%' is a line break and '\%' a percent sign.
+ * is followed by '='; quotes around name and value are taken off. The rules of
+ * '%' are Debian's; cronie's differ in that it keeps both of two backslashes.
  */
 #include "jobfile/crontab_line.h"
 
@@ -94,34 +94,66 @@ static int crontab_line_schedule(
 	return out->schedule ? 0 : schedd_error_nomem(err);
 }
 
-/* Resolves '%' in place: the first ends the command, further ones are line breaks of its input. */
+/*
+ * The command up to the first '%' that no backslash stands before; *text is
+ * behind it then. "\\%" is '%' and "\\\\" a backslash, as in Debian's cron.
+ */
+static char *crontab_line_shell(const char **text, char *to, struct crontab_line *out)
+{
+	const char *c = *text;
+
+	for (; *c && *c != '%'; c++) {
+		if (c[0] == '\\' && (c[1] == '%' || c[1] == '\\')) {
+			out->backslashes |= c[1] == '\\';
+			c++;
+		}
+		*to++ = *c;
+	}
+	*text = c + (*c == '%');
+	return to;
+}
+
+/*
+ * What stands behind that '%': further ones are line breaks, "\\%" is '%', all
+ * other backslashes stay, two of them as well. Unless it is empty it ends with
+ * a line break.
+ */
+static char *crontab_line_input(const char *text, char *to)
+{
+	const char *begin = to;
+	bool escaped = false;
+
+	for (const char *c = text; *c; c++) {
+		if (escaped && *c != '%')
+			*to++ = '\\';
+		if (*c == '\\') {
+			escaped = true;
+			continue;
+		}
+		*to++ = (char)(*c == '%' && !escaped ? '\n' : *c);
+		escaped = false;
+	}
+	if (escaped)
+		*to++ = '\\';
+	if (to > begin && to[-1] != '\n')
+		*to++ = '\n';
+	return to;
+}
+
 static int crontab_line_command(
     const char *text, struct arena *arena, struct crontab_line *out, struct schedd_error *err)
 {
-	size_t length = strlen(text);
-	char *to = arena_alloc(arena, length + 3);
-	char *input = NULL;
+	char *to = arena_alloc(arena, strlen(text) + 3), *input;
 
 	out->command = to;
 	if (!to)
 		return schedd_error_nomem(err);
-	for (const char *c = text; *c; c++) {
-		if (c[0] == '\\' && c[1] == '%')
-			*to++ = *++c;
-		else if (*c != '%')
-			*to++ = *c;
-		else if (input)
-			*to++ = '\n';
-		else {
-			*to++ = '\0';
-			input = to;
-		}
-	}
-	/* What stands behind a '%' is a text of lines. */
-	if (input && (to == input || to[-1] != '\n'))
-		*to++ = '\n';
+	to = crontab_line_shell(&text, to, out);
+	*to++ = '\0';
+	input = to;
+	to = crontab_line_input(text, to);
 	*to = '\0';
-	out->input = input;
+	out->input = to > input ? input : NULL;
 	if (out->command[strspn(out->command, " \t")] == '\0')
 		return schedd_error_set(err, SCHEDD_EINVAL, "the command is missing");
 	return 0;

@@ -22,6 +22,7 @@ struct crontab_line {
 	const char *user;     /* ENTRY of a system crontab; NULL otherwise */
 	const char *command;  /* ENTRY: '%' resolved, without what is for standard input */
 	const char *input;    /* ENTRY: what stood behind the first '%', as lines; NULL: none */
+	bool backslashes;     /* ENTRY: two of them became one, which not every cron does */
 };
 
 /*

@@ -132,11 +132,18 @@ const char *crontab_say_schedule(struct strbuf *out, const struct value *trigger
 
 /* ---- Commands ---- */
 
-/* '%' would end the command. */
-static void crontab_say_text(struct strbuf *out, const char *text)
+/*
+ * '%' would end the command, and a backslash before it or before another one
+ * would be taken off. followed: a '%' comes right behind the text.
+ */
+static void crontab_say_text(struct strbuf *out, const char *text, bool followed)
 {
 	for (; *text; text++) {
-		if (*text == '%')
+		bool escaped = *text == '%';
+
+		if (*text == '\\')
+			escaped = text[1] == '\\' || text[1] == '%' || (!text[1] && followed);
+		if (escaped)
 			strbuf_add_char(out, '\\');
 		strbuf_add_char(out, *text);
 	}
@@ -160,7 +167,7 @@ static void crontab_say_word(struct strbuf *out, const char *word)
 		else
 			strbuf_add_char(&quoted, *word);
 	strbuf_add_char(&quoted, '\'');
-	crontab_say_text(out, strbuf_peek(&quoted));
+	crontab_say_text(out, strbuf_peek(&quoted), false);
 	if (strbuf_failed(&quoted))
 		out->failed = true;
 	strbuf_clear(&quoted);
@@ -205,13 +212,13 @@ static void crontab_say_preparation(
 	}
 }
 
-/* Lines behind a '%'. cron ends the last one itself. */
+/* Lines behind a '%'. cron ends the last one itself, unless it is empty. */
 static void crontab_say_input(struct strbuf *out, const char *text)
 {
 	size_t length = strlen(text);
 
 	strbuf_add_char(out, '%');
-	if (length > 0 && text[length - 1] == '\n')
+	if (length > 1 && text[length - 2] != '\n')
 		length--;
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '%')
@@ -237,6 +244,15 @@ static bool crontab_say_breaks(const struct value *value)
 	return false;
 }
 
+/* Does a backslash stand before a line break that is not the last character? */
+static bool crontab_say_stuck(const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "\\\n")); at++)
+		if (at[2])
+			return true;
+	return false;
+}
+
 static const char *crontab_say_obstacle(const struct value *job)
 {
 	const struct value *input = value_get(value_get(job, "stdin"), "text");
@@ -254,6 +270,12 @@ static const char *crontab_say_obstacle(const struct value *job)
 	if (input && (strlen(input->string.text) != input->string.length ||
 			 strchr(input->string.text, '\r')))
 		return "its standard input is no text";
+	if (input && input->string.length > 0 &&
+	    input->string.text[input->string.length - 1] != '\n')
+		return "its standard input does not end with a line break";
+	/* "\\%" is a percent sign, never a backslash and a line break. */
+	if (input && crontab_say_stuck(input->string.text))
+		return "its standard input has a backslash at the end of a line";
 	return NULL;
 }
 
@@ -269,14 +291,14 @@ const char *crontab_say_command(
 		return obstacle;
 	crontab_say_preparation(out, job, common);
 	if (shell)
-		crontab_say_text(out, shell);
+		crontab_say_text(out, shell, input && *input);
 	else
 		for (uint32_t i = 0; i < argv->array.count; i++) {
 			if (i > 0)
 				strbuf_add_char(out, ' ');
 			crontab_say_word(out, argv->array.items[i].string.text);
 		}
-	if (input)
+	if (input && *input)
 		crontab_say_input(out, input);
 	return NULL;
 }

@@ -2,6 +2,7 @@
 /* Variables are written when they change, as they hold for all entries below them. */
 #include "jobfile/crontab_write.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
@@ -18,9 +19,9 @@ void crontab_write_init(struct crontab_writer *writer, bool system, const char *
 	*writer = (struct crontab_writer){.system = system, .zone = zone};
 }
 
-/* Variables that cron gives a meaning of its own. */
-static const char *const crontab_special[] = {"SHELL", "MAILTO", "MAILFROM", "CRON_TZ",
-    "RANDOM_DELAY", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING", "LOGNAME", "USER", NULL};
+/* Variables that cron gives a meaning of its own; the first are written as they are. */
+static const char *const crontab_special[] = {"MAILFROM", "CONTENT_TYPE",
+    "CONTENT_TRANSFER_ENCODING", "SHELL", "MAILTO", "CRON_TZ", "RANDOM_DELAY", "LOGNAME", NULL};
 
 /* The quotes that keep a variable's text as it is: "", or one of the two; NULL: none does. */
 static const char *crontab_write_quotes(const char *text)
@@ -95,6 +96,8 @@ void crontab_write_end(struct crontab_writer *writer)
 	free(writer->current_zone);
 	free(writer->current_shell);
 	free(writer->current_mail);
+	for (size_t i = 0; i < CRONTAB_PLAIN; i++)
+		free(writer->current_plain[i]);
 	job_pairs_clear(&writer->common);
 	*writer = (struct crontab_writer){0};
 }
@@ -104,13 +107,15 @@ static void crontab_write_variable(
     struct strbuf *out, const char *name, char **current, const char *wanted, const char *fallback)
 {
 	const char *now = *current ? *current : fallback;
+	const char *quotes;
 	char *copy;
 
 	if (!wanted)
 		wanted = fallback;
-	if (strcmp(now, wanted) == 0)
+	quotes = crontab_write_quotes(wanted);
+	if (strcmp(now, wanted) == 0 || !quotes)
 		return;
-	strbuf_printf(out, "%s=%s\n", name, *wanted ? wanted : "\"\"");
+	strbuf_printf(out, "%s=%s%s%s\n", name, quotes, wanted, quotes);
 	copy = strdup(wanted);
 	if (!copy)
 		out->failed = true;
@@ -118,55 +123,136 @@ static void crontab_write_variable(
 	*current = copy;
 }
 
-static void crontab_write_zone(
-    struct crontab_writer *writer, struct strbuf *out, const struct value *trigger)
-{
-	const char *zone = value_get_string(trigger, "timezone");
-
-	crontab_write_variable(
-	    out, "CRON_TZ", &writer->current_zone, zone, writer->zone ? writer->zone : "");
-}
+/* What variables cron gives a meaning to have to say for a job. */
+struct crontab_lines {
+	const char *zone;                 /* CRON_TZ; NULL: the machine's */
+	bool zone_said;                   /* the command sees it, too */
+	long minutes;                     /* RANDOM_DELAY */
+	const char *shell;                /* NULL: /bin/sh */
+	const char *mail;                 /* MAILTO; NULL: none */
+	const char *plain[CRONTAB_PLAIN]; /* MAILFROM and so on; NULL: none */
+	struct job_pairs known;           /* all that the command sees without saying it; owned */
+	struct strbuf addresses;          /* behind mail */
+};
 
 /* A jitter of whole minutes; the rest is rounded up, and said. */
-static void crontab_write_delay(
-    struct crontab_writer *writer, struct strbuf *out, const struct value *trigger)
+static long crontab_write_minutes(const struct value *trigger, double *seconds)
 {
 	const struct value *jitter = value_get(trigger, "jitter");
-	double seconds = 0;
-	long minutes;
 
-	if (jitter && !value_number(jitter, &seconds))
-		seconds = 0;
-	minutes = (long)((seconds + 59) / 60);
-	if ((double)minutes * 60 != seconds)
-		strbuf_printf(out, "# its jitter is %g seconds\n", seconds);
-	if (minutes != writer->current_delay)
-		strbuf_printf(out, "RANDOM_DELAY=%ld\n", minutes);
-	writer->current_delay = minutes;
+	if (!jitter || !value_number(jitter, seconds))
+		*seconds = 0;
+	return (long)((*seconds + 59) / 60);
 }
 
-/* Addresses told of failures; whatever else is to be told is said as a comment. */
-static void crontab_write_mail(
-    struct crontab_writer *writer, struct strbuf *out, const struct value *notify)
+/* Addresses told of output or, what comes nearest, of failures. */
+static void crontab_write_addresses(struct strbuf *out, const struct value *notify)
 {
-	struct strbuf mail = STRBUF_EMPTY;
-
 	for (uint32_t i = 0; notify && i < notify->array.count; i++) {
 		const char *on = value_get_string(&notify->array.items[i], "on");
 		const char *target = value_get_string(&notify->array.items[i], "target");
 
-		if (!on || !target)
-			continue;
-		if (strcmp(on, "failure") == 0 && strncmp(target, "mail:", 5) == 0)
-			strbuf_printf(&mail, "%s%s", mail.length > 0 ? "," : "", target + 5);
-		else if (!strchr(target, '\n'))
+		if (on && target && (strcmp(on, "output") == 0 || strcmp(on, "failure") == 0) &&
+		    strncmp(target, "mail:", 5) == 0)
+			strbuf_printf(out, "%s%s", out->length > 0 ? "," : "", target + 5);
+	}
+}
+
+/* "a@b, root" names the same as "a@b,root". */
+static bool crontab_write_same_mail(const char *a, const char *b)
+{
+	while (*a || *b) {
+		size_t length;
+
+		a += strspn(a, ", \t");
+		b += strspn(b, ", \t");
+		length = strcspn(a, ", \t");
+		if (strncmp(a, b, length) != 0 || length != strcspn(b, ", \t"))
+			return false;
+		a += length;
+		b += length;
+	}
+	return true;
+}
+
+static int crontab_write_know(struct crontab_lines *lines, const char *name, const char *text)
+{
+	return text ? job_pairs_set(&lines->known, name, text) : 0;
+}
+
+static int crontab_write_lines(
+    const struct crontab_writer *writer, const struct value *job, struct crontab_lines *lines)
+{
+	const struct value *trigger = value_get(job, "trigger"), *env = value_get(job, "env");
+	const char *own = value_get_string(env, "MAILTO"), *zone = value_get_string(env, "CRON_TZ");
+	char number[24];
+	double seconds;
+	int rc = 0;
+
+	*lines = (struct crontab_lines){.zone = value_get_string(trigger, "timezone"),
+	    .minutes = crontab_write_minutes(trigger, &seconds),
+	    .shell = value_get_string(job, "shell_path")};
+	lines->zone_said = zone && lines->zone && strcmp(zone, lines->zone) == 0;
+	crontab_write_addresses(&lines->addresses, value_get(job, "notify"));
+	lines->mail = strbuf_peek(&lines->addresses);
+	if (own && crontab_write_same_mail(own, lines->mail))
+		lines->mail = own;
+	for (uint32_t i = 0; i < writer->common.count && !rc; i++)
+		rc = crontab_write_know(
+		    lines, writer->common.items[i].name, writer->common.items[i].text);
+	for (size_t i = 0; i < CRONTAB_PLAIN && !rc; i++) {
+		lines->plain[i] = value_get_string(env, crontab_special[i]);
+		if (lines->plain[i] && crontab_write_quotes(lines->plain[i]))
+			rc = crontab_write_know(lines, crontab_special[i], lines->plain[i]);
+	}
+	snprintf(number, sizeof(number), "%ld", lines->minutes);
+	if (!rc)
+		rc = crontab_write_know(lines, "RANDOM_DELAY", number);
+	if (!rc)
+		rc = crontab_write_know(lines, "MAILTO", lines->mail);
+	return rc || !lines->zone_said ? rc : crontab_write_know(lines, "CRON_TZ", zone);
+}
+
+static void crontab_write_lines_clear(struct crontab_lines *lines)
+{
+	job_pairs_clear(&lines->known);
+	strbuf_clear(&lines->addresses);
+}
+
+/* What of notify no crontab says. */
+static void crontab_write_told(struct strbuf *out, const struct value *notify)
+{
+	for (uint32_t i = 0; notify && i < notify->array.count; i++) {
+		const char *on = value_get_string(&notify->array.items[i], "on");
+		const char *target = value_get_string(&notify->array.items[i], "target");
+		bool mail = on && (strcmp(on, "output") == 0 || strcmp(on, "failure") == 0) &&
+			    target && strncmp(target, "mail:", 5) == 0;
+
+		if (on && target && !mail && !strchr(target, '\n'))
 			strbuf_printf(out, "# tells of %s: %s\n", on, target);
 	}
+}
+
+/* The lines before the entry, where they differ from what holds already. */
+static void crontab_write_variables(struct crontab_writer *writer, struct strbuf *out,
+    const struct value *job, const struct crontab_lines *lines)
+{
+	const char *machine = writer->zone ? writer->zone : "";
+	double seconds;
+
 	crontab_write_variable(
-	    out, "MAILTO", &writer->current_mail, mail.length > 0 ? mail.data : NULL, "");
-	if (strbuf_failed(&mail))
-		out->failed = true;
-	strbuf_clear(&mail);
+	    out, "CRON_TZ", &writer->current_zone, lines->zone, lines->zone_said ? "" : machine);
+	if ((double)crontab_write_minutes(value_get(job, "trigger"), &seconds) * 60 != seconds)
+		strbuf_printf(out, "# its jitter is %g seconds\n", seconds);
+	if (lines->minutes != writer->current_delay)
+		strbuf_printf(out, "RANDOM_DELAY=%ld\n", lines->minutes);
+	writer->current_delay = lines->minutes;
+	crontab_write_variable(out, "SHELL", &writer->current_shell, lines->shell, "/bin/sh");
+	crontab_write_told(out, value_get(job, "notify"));
+	crontab_write_variable(out, "MAILTO", &writer->current_mail, lines->mail, "");
+	for (size_t i = 0; i < CRONTAB_PLAIN; i++)
+		crontab_write_variable(
+		    out, crontab_special[i], &writer->current_plain[i], lines->plain[i], "");
 }
 
 static bool crontab_write_is_said(const char *name)
@@ -231,26 +317,25 @@ static void crontab_write_entry(struct crontab_writer *writer, struct strbuf *ou
 bool crontab_write_job(struct crontab_writer *writer, struct strbuf *out, const struct value *job)
 {
 	struct strbuf schedule = STRBUF_EMPTY, command = STRBUF_EMPTY;
-	const struct value *trigger = value_get(job, "trigger");
-	const char *why = crontab_say_schedule(&schedule, trigger);
+	const char *why = crontab_say_schedule(&schedule, value_get(job, "trigger"));
+	struct crontab_lines lines;
 
+	if (crontab_write_lines(writer, job, &lines))
+		out->failed = true;
 	if (!why)
-		why = crontab_say_command(&command, job, &writer->common);
+		why = crontab_say_command(&command, job, &lines.known);
 	strbuf_add_char(out, '\n');
 	if (why)
 		crontab_write_refusal(out, job, why);
 	crontab_write_rest(out, job);
 	if (!why) {
-		crontab_write_zone(writer, out, trigger);
-		crontab_write_delay(writer, out, trigger);
-		crontab_write_variable(out, "SHELL", &writer->current_shell,
-		    value_get_string(job, "shell_path"), "/bin/sh");
-		crontab_write_mail(writer, out, value_get(job, "notify"));
+		crontab_write_variables(writer, out, job, &lines);
 		crontab_write_entry(
 		    writer, out, job, strbuf_peek(&schedule), strbuf_peek(&command));
 	}
 	if (strbuf_failed(&schedule) || strbuf_failed(&command))
 		out->failed = true;
+	crontab_write_lines_clear(&lines);
 	strbuf_clear(&schedule);
 	strbuf_clear(&command);
 	return why == NULL;

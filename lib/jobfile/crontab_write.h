@@ -12,6 +12,8 @@
 #include "base/value.h"
 #include "model/job.h"
 
+#define CRONTAB_PLAIN 3 /* variables of mail that are written as they are */
+
 struct crontab_writer {
 	bool system;             /* with a column for the user */
 	const char *zone;        /* the machine's own, which needs no CRON_TZ; NULL: unknown */
@@ -21,6 +23,7 @@ struct crontab_writer {
 	char *current_zone;
 	char *current_shell;
 	char *current_mail;
+	char *current_plain[CRONTAB_PLAIN];
 	long current_delay;
 };
 

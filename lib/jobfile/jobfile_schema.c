@@ -148,6 +148,7 @@ static struct value jobfile_schema_text(const struct job_field *field, struct ar
 {
 	static const char *const patterns[] = {
 	    [JOB_FORM_ID] = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+	    [JOB_FORM_OWNER] = "^[A-Za-z0-9_][!-~]{0,254}$",
 	    [JOB_FORM_PATH] = "^/",
 	    [JOB_FORM_USER] = "^[^:/\\s]+(:[^:/\\s]+)?$",
 	    [JOB_FORM_SECRET] = NULL,

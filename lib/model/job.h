@@ -42,6 +42,7 @@ enum job_notify_on {
 	JOB_NOTIFY_SUCCESS,
 	JOB_NOTIFY_LATE,
 	JOB_NOTIFY_MISSED,
+	JOB_NOTIFY_OUTPUT,
 };
 
 /* A name and its text: environment, tags, secrets. */
@@ -246,6 +247,8 @@ const char *job_pairs_get(const struct job_pairs *pairs, const char *name);
 /* Adds the pair or replaces the text of that name; both are copied. SCHEDD_ENOMEM. */
 int job_pairs_set(struct job_pairs *pairs, const char *name, const char *text)
     __attribute__((warn_unused_result));
+/* Takes a pair out; fine where there is none. */
+void job_pairs_remove(struct job_pairs *pairs, const char *name);
 void job_pairs_clear(struct job_pairs *pairs);
 /* A deep copy; to is written, not freed, before. SCHEDD_ENOMEM. */
 int job_pairs_copy(struct job_pairs *to, const struct job_pairs *from)

@@ -11,7 +11,7 @@
 
 const char *const job_after_words[] = {"ok", "fail", "any", NULL};
 const char *const job_notify_words[] = {
-    "failure", "recovery", "change", "success", "late", "missed", NULL};
+    "failure", "recovery", "change", "success", "late", "missed", "output", NULL};
 const char *const job_capture_words[] = {"merged", "split", "none", NULL};
 
 const struct job_details job_details_defaults = {

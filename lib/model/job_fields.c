@@ -41,8 +41,8 @@ static const struct job_field job_field_rows[] = {
 	"group whose parallel limit it obeys", JOB_FORM_ID, IN_DETAILS(group)},
     {"priority", JOB_FIELD_INT, FILED, NULL, -1000000, 1000000, "N", "0",
 	"higher goes first among runs that wait", IN_DETAILS(priority)},
-    {"owner", JOB_FIELD_TEXT, 0, NULL, 0, JOB_ID_MAX, "NAME", "none",
-	"who applied it; what apply --prune goes by", JOB_FORM_ID, IN_DETAILS(owner)},
+    {"owner", JOB_FIELD_TEXT, 0, NULL, 0, 255, "NAME", "none",
+	"who applied it; what apply --prune goes by", JOB_FORM_OWNER, IN_DETAILS(owner)},
 
     {"command", JOB_FIELD_ARGV, FILED, NULL, 0, 0, "CMD ARG…", "none",
 	"program and arguments, a list, run without a shell", .place = JOB_IN_JOB},
@@ -122,7 +122,8 @@ static const struct job_field job_field_rows[] = {
     {"notify", JOB_FIELD_NOTIFY, FILED, NULL, 0, 0, "EVENT=TARGET", "none",
 	"whom to tell: a list of 'EVENT=TARGET' or {on, target}; EVENT is failure, recovery, "
 	"change, "
-	"success, late or missed, TARGET mail:ADDR, a URL or a shell line",
+	"success, late, missed or output (a run that printed something), TARGET mail:ADDR, a URL "
+	"or a shell line",
 	.place = JOB_IN_DETAILS},
 
     {"capture", JOB_FIELD_ENUM, FILED, job_capture_words, 0, 0, "merged|split|none", "merged",

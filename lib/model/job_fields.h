@@ -12,35 +12,38 @@
 enum job_field_type {
 	JOB_FIELD_TEXT,
 	JOB_FIELD_BOOL,
-	JOB_FIELD_INT,	    /* integer with bounds */
-	JOB_FIELD_TIME,	    /* µs integer on the wire, RFC 3339 text for people; any time phrase on input */
-	JOB_FIELD_SPAN,	    /* seconds; any duration text on input */
-	JOB_FIELD_SIZE,	    /* bytes; "64K", "10M" on input */
-	JOB_FIELD_ENUM,	    /* one of row->words */
-	JOB_FIELD_SIGNAL,   /* "TERM"; numbers on input too */
-	JOB_FIELD_MODE,	    /* octal text */
-	JOB_FIELD_CODES,    /* list of exit codes; "1,3-5" on input */
-	JOB_FIELD_PAIRS,    /* map of text to text */
-	JOB_FIELD_ARGV,	    /* list of texts */
+	JOB_FIELD_INT,    /* integer with bounds */
+	JOB_FIELD_TIME,   /* µs integer on the wire, RFC 3339 text for people; any time phrase on
+			     input */
+	JOB_FIELD_SPAN,   /* seconds; any duration text on input */
+	JOB_FIELD_SIZE,   /* bytes; "64K", "10M" on input */
+	JOB_FIELD_ENUM,   /* one of row->words */
+	JOB_FIELD_SIGNAL, /* "TERM"; numbers on input too */
+	JOB_FIELD_MODE,   /* octal text */
+	JOB_FIELD_CODES,  /* list of exit codes; "1,3-5" on input */
+	JOB_FIELD_PAIRS,  /* map of text to text */
+	JOB_FIELD_ARGV,   /* list of texts */
 	JOB_FIELD_TRIGGER,
 	JOB_FIELD_CALL,
 	JOB_FIELD_HTTP,
-	JOB_FIELD_RETRY,    /* {limit, delay, backoff, max_delay, on} */
-	JOB_FIELD_RLIMITS,  /* map of limit name to number, "unlimited" or {soft, hard} */
-	JOB_FIELD_AFTER,    /* list of {job, on}; "job:ok" on input */
-	JOB_FIELD_NOTIFY,   /* list of {on, target}; "failure=mail:root" on input */
-	JOB_FIELD_STDIN,    /* a path, or {text: …} */
-	JOB_FIELD_SHELL,    /* one line for the shell */
+	JOB_FIELD_RETRY,   /* {limit, delay, backoff, max_delay, on} */
+	JOB_FIELD_RLIMITS, /* map of limit name to number, "unlimited" or {soft, hard} */
+	JOB_FIELD_AFTER,   /* list of {job, on}; "job:ok" on input */
+	JOB_FIELD_NOTIFY,  /* list of {on, target}; "failure=mail:root" on input */
+	JOB_FIELD_STDIN,   /* a path, or {text: …} */
+	JOB_FIELD_SHELL,   /* one line for the shell */
 };
 
 /* What the text of a JOB_FIELD_TEXT, or the names of JOB_FIELD_PAIRS, must look like. */
 enum job_field_form {
-	JOB_FORM_ANY,	/* UTF-8 without NUL, up to row->max bytes */
-	JOB_FORM_ID,	/* job_id_valid(); aliases of stores, executors and groups too */
-	JOB_FORM_PATH,	/* absolute */
-	JOB_FORM_USER,	/* USER[:GROUP] */
-	JOB_FORM_TAG,	/* names of tags: no '=' */
-	JOB_FORM_ENV,	/* names of variables: no '=' */
+	JOB_FORM_ANY,    /* UTF-8 without NUL, up to row->max bytes */
+	JOB_FORM_ID,     /* job_id_valid(); aliases of stores, executors and groups too */
+	JOB_FORM_OWNER,  /* an id, or "crontab:/etc/cron.d/x": no blanks, nothing that is not ASCII
+			  */
+	JOB_FORM_PATH,   /* absolute */
+	JOB_FORM_USER,   /* USER[:GROUP] */
+	JOB_FORM_TAG,    /* names of tags: no '=' */
+	JOB_FORM_ENV,    /* names of variables: no '=' */
 	JOB_FORM_SECRET, /* names [A-Za-z_][A-Za-z0-9_]*, texts absolute paths */
 };
 
@@ -54,26 +57,27 @@ enum job_field_place {
 
 enum job_field_flag {
 	JOB_FIELD_READONLY = 1, /* the server writes it; refused on input unless allowed */
-	JOB_FIELD_STATE = 2,	/* lives in struct job_state, not in the definition */
+	JOB_FIELD_STATE = 2,    /* lives in struct job_state, not in the definition */
 	JOB_FIELD_ADD_ONLY = 4, /* cannot be modified afterwards (id, store) */
-	JOB_FIELD_FILE = 8,	/* may stand in a job file */
-	JOB_FIELD_HIDDEN = 16,	/* kept in stores, not shown (next_fire) */
-	JOB_FIELD_NULL = 32,	/* null is a value of its own and shown (next_run_time, misfire_grace_time) */
+	JOB_FIELD_FILE = 8,     /* may stand in a job file */
+	JOB_FIELD_HIDDEN = 16,  /* kept in stores, not shown (next_fire) */
+	JOB_FIELD_NULL =
+	    32, /* null is a value of its own and shown (next_run_time, misfire_grace_time) */
 };
 
 struct job_field {
 	const char *name; /* on the wire, in files, as a column */
 	enum job_field_type type;
-	unsigned flags;		  /* set of enum job_field_flag */
+	unsigned flags;           /* set of enum job_field_flag */
 	const char *const *words; /* JOB_FIELD_ENUM: NULL-terminated */
-	int64_t min, max;	  /* INT and SIZE; SPAN in µs; TEXT: max bytes; both 0: no bounds */
-	const char *value_name;	  /* "DUR", "K=V": for help */
-	const char *fallback;	  /* the default in words: "1", "none" */
-	const char *doc;	  /* one line for help and manuals */
-	enum job_field_form form; /* of texts */
+	int64_t min, max;       /* INT and SIZE; SPAN in µs; TEXT: max bytes; both 0: no bounds */
+	const char *value_name; /* "DUR", "K=V": for help */
+	const char *fallback;   /* the default in words: "1", "none" */
+	const char *doc;        /* one line for help and manuals */
+	enum job_field_form form;   /* of texts */
 	enum job_field_place place; /* where it is kept */
-	uint16_t offset;	  /* there, in bytes; the model's own business */
-	uint16_t width;		  /* bytes of a plain number, likewise */
+	uint16_t offset;            /* there, in bytes; the model's own business */
+	uint16_t width;             /* bytes of a plain number, likewise */
 };
 
 /* Pairs, dependencies and other lists have at most this many items. */
@@ -110,8 +114,8 @@ int job_fields_set(struct schedd_job *job, struct job_state *state, const struct
  */
 struct value job_fields_get(const struct schedd_job *job, const struct job_state *state,
     const struct job_field *field, struct arena *arena);
-bool job_fields_is_default(const struct schedd_job *job, const struct job_state *state,
-    const struct job_field *field);
+bool job_fields_is_default(
+    const struct schedd_job *job, const struct job_state *state, const struct job_field *field);
 
 /*
  * Sets every member of a map, in the table's order (so that id comes before

@@ -53,6 +53,19 @@ int job_pairs_set(struct job_pairs *pairs, const char *name, const char *text)
 	return 0;
 }
 
+void job_pairs_remove(struct job_pairs *pairs, const char *name)
+{
+	struct job_pair *pair = job_pairs_find(pairs, name);
+
+	if (!pair)
+		return;
+	free(pair->name);
+	free(pair->text);
+	pairs->count--;
+	memmove(
+	    pair, pair + 1, (size_t)(pairs->items + pairs->count - pair) * sizeof(struct job_pair));
+}
+
 void job_pairs_clear(struct job_pairs *pairs)
 {
 	for (uint32_t i = 0; i < pairs->count; i++) {

@@ -53,6 +53,19 @@ static int job_text_check_id(const char *text, struct schedd_error *err)
 	return 0;
 }
 
+static int job_text_check_owner(const char *text, struct schedd_error *err)
+{
+	bool good = job_id_valid((char[]){*text, '\0'});
+
+	for (const char *c = text; *c; c++)
+		good &= *c > ' ' && *c < 0x7f;
+	return good ? 0
+		    : schedd_error_set(err, SCHEDD_EINVAL,
+			  "'%.140s' is not of the form [A-Za-z0-9_] and what is printed of ASCII "
+			  "without blanks",
+			  text);
+}
+
 static int job_text_check_path(const char *text, struct schedd_error *err)
 {
 	if (text[0] != '/')
@@ -100,6 +113,7 @@ int job_text_check(
 	static int (*const checks[])(const char *text, struct schedd_error *err) = {
 	    [JOB_FORM_ANY] = job_text_check_any,
 	    [JOB_FORM_ID] = job_text_check_id,
+	    [JOB_FORM_OWNER] = job_text_check_owner,
 	    [JOB_FORM_PATH] = job_text_check_path,
 	    [JOB_FORM_USER] = job_text_check_user,
 	    [JOB_FORM_TAG] = job_text_check_name,

@@ -97,8 +97,8 @@ static int rpc_apply_gather(
 	for (uint32_t i = 0; i < jobs->array.count; i++) {
 		if (jobs->array.items[i].type != VALUE_MAP)
 			return schedd_error_set(err, SCHEDD_EINVAL,
-			    "%s: job %u is %s, not a map of its fields",
-			    call->method->method->name, apply->jobs.array.count + 1,
+			    "%s: job %u is %s, not a map of its fields", call->method->method->name,
+			    apply->jobs.array.count + 1,
 			    value_type_name(jobs->array.items[i].type));
 		value_append(
 		    &apply->arena, &apply->jobs, value_copy(&apply->arena, &jobs->array.items[i]));
@@ -106,8 +106,7 @@ static int rpc_apply_gather(
 			return schedd_error_set(err, SCHEDD_EINVAL,
 			    "%s: the parts take more than %zu bytes of memory, %d times the limit "
 			    "for a file (limits.apply)",
-			    call->method->method->name, limit * RPC_APPLY_MEMORY,
-			    RPC_APPLY_MEMORY);
+			    call->method->method->name, limit * RPC_APPLY_MEMORY, RPC_APPLY_MEMORY);
 	}
 	return arena_failed(&apply->arena) ? schedd_error_nomem(err) : 0;
 }
@@ -147,6 +146,7 @@ static void rpc_apply_commit(
 	    .prune = rpc_call_bool(call, "prune"),
 	    .skip = rpc_call_bool(call, "skip"),
 	    .elsewhere = import,
+	    .paused = rpc_call_bool(call, "paused"),
 	    .dry_run = rpc_call_bool(call, "dry_run"),
 	};
 	struct schedd_error err;

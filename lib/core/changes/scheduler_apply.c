@@ -34,7 +34,7 @@ struct apply {
 	struct value jobs; /* in arena */
 	struct strmap ids; /* of jobs; texts in arena */
 	const char *owner; /* in arena; NULL: none */
-	bool prune, skip, elsewhere, dry_run;
+	bool prune, skip, elsewhere, paused, dry_run;
 	struct value result; /* list of {"id","action","fields"} */
 	struct apply_batch batches[SCHEDULER_STORES_MAX];
 	uint32_t waiting; /* stores that have not answered */
@@ -159,9 +159,26 @@ static struct change *apply_change(
 	return change_new_in(&apply->arena, apply->scheduler, ops, id, &apply->actor);
 }
 
+/* Lets a new job begin paused, unless the file says it already, and why. */
+static void apply_pause(struct apply *apply, struct value *job)
+{
+	/* The map is in the apply's own arena. */
+	struct value_member *said = (struct value_member *)(uintptr_t)value_find(job, "paused");
+
+	if (value_get_bool(job, "paused", false))
+		return;
+	if (said)
+		said->value = value_bool(true);
+	else
+		value_put(&apply->arena, job, "paused", value_bool(true));
+	value_put(&apply->arena, job, "paused_reason",
+	    value_string_ref(apply->elsewhere ? "imported paused" : "applied paused"));
+}
+
 /*
  * The owner a file is applied with is a field of each of its jobs. A file that
- * names none leaves the owners of jobs as they are.
+ * names none leaves the owners of jobs as they are. Jobs that are new may begin
+ * paused.
  */
 static void apply_own(struct apply *apply, const char *id, struct value *job)
 {
@@ -172,6 +189,8 @@ static void apply_own(struct apply *apply, const char *id, struct value *job)
 		owner = job_details(known)->owner;
 	if (owner && !value_get(job, "owner"))
 		value_put(&apply->arena, job, "owner", value_string(&apply->arena, owner));
+	if (apply->paused && !known)
+		apply_pause(apply, job);
 }
 
 /* The job cannot be: that is the end of the file, or a row of the answer. */
@@ -389,6 +408,7 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	apply->prune = request->prune;
 	apply->skip = request->skip;
 	apply->elsewhere = request->elsewhere;
+	apply->paused = request->paused;
 	apply->dry_run = request->dry_run;
 	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
 		apply->rc =

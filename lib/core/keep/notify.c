@@ -48,6 +48,7 @@ static const char *const notify_words[] = {
     [JOB_NOTIFY_SUCCESS] = "success",
     [JOB_NOTIFY_LATE] = "late",
     [JOB_NOTIFY_MISSED] = "missed",
+    [JOB_NOTIFY_OUTPUT] = "output",
 };
 
 static void notify_next(struct notifier *notifier);
@@ -340,8 +341,9 @@ static bool notify_failed_state(uint8_t state)
 }
 
 /* Does this end, after that of the run before, match the rule? */
-static bool notify_wants(enum job_notify_on on, uint8_t before, enum run_state state, bool late)
+static bool notify_wants(enum job_notify_on on, uint8_t before, const struct run *run, bool late)
 {
+	enum run_state state = run->state;
 	bool failed = notify_failed_state((uint8_t)state);
 	bool success = state == RUN_SUCCESS;
 
@@ -360,6 +362,8 @@ static bool notify_wants(enum job_notify_on on, uint8_t before, enum run_state s
 		return late;
 	case JOB_NOTIFY_MISSED:
 		return state == RUN_MISSED;
+	case JOB_NOTIFY_OUTPUT:
+		return run->output_bytes > 0;
 	}
 	return false;
 }
@@ -372,7 +376,7 @@ void notify_run(struct run_live *live)
 		    live->run.started_at - live->due_at > SCHEDD_MINUTE;
 
 	for (uint32_t i = 0; i < details->notify_count; i++)
-		if (notify_wants(details->notify[i].on, before, live->run.state, late))
+		if (notify_wants(details->notify[i].on, before, &live->run, late))
 			notify_send(live->scheduler, live->job, &live->run, &details->notify[i]);
 }
 
@@ -382,7 +386,7 @@ void notify_lost(
 	const struct job_details *details = job_details(entry->job);
 
 	for (uint32_t i = 0; i < details->notify_count; i++)
-		if (notify_wants(details->notify[i].on, entry->last_state, run->state, false))
+		if (notify_wants(details->notify[i].on, entry->last_state, run, false))
 			notify_send(scheduler, entry->job, run, &details->notify[i]);
 }
 

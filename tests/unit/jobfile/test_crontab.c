@@ -83,7 +83,9 @@ Test(crontab, lets_variables_hold_from_their_line_on)
 	    "[{\"id\":\"one\",\"shell\":\"one\",\"trigger\":{\"cron\":\"0 1 * * *\"}},"
 	    "{\"id\":\"two\",\"shell\":\"two\",\"trigger\":{\"cron\":\"0 2 * * *\","
 	    "\"timezone\":\"Europe/Berlin\",\"jitter\":600},"
-	    "\"notify\":[\"failure=mail:a@b\",\"failure=mail:root\"]},"
+	    "\"env\":{\"CRON_TZ\":\"Europe/Berlin\",\"RANDOM_DELAY\":\"10\",\"MAILTO\":\"a@b, "
+	    "root\"},"
+	    "\"notify\":[\"output=mail:a@b\",\"output=mail:root\"]},"
 	    "{\"id\":\"three\",\"shell\":\"three\",\"trigger\":{\"cron\":\"0 3 * * *\"}}]");
 }
 
@@ -95,9 +97,138 @@ Test(crontab, resolves_percent_signs)
 	    "[{\"id\":\"mail\",\"shell\":\"mail -s \\\"Hi\\\" joe\","
 	    "\"trigger\":{\"cron\":\"0 0 1 1 *\"},"
 	    "\"stdin\":{\"text\":\"Joe,\\n\\nwhere % ?\\n\"}}]");
+	/* cron writes a line break behind what is there, and nothing behind nothing. */
 	comes_to(false, "0 0 1 1 * cat%\n",
+	    "[{\"id\":\"cat\",\"shell\":\"cat\",\"trigger\":{\"cron\":\"0 0 1 1 *\"}}]");
+	comes_to(false, "0 0 1 1 * cat%%\n",
 	    "[{\"id\":\"cat\",\"shell\":\"cat\",\"trigger\":{\"cron\":\"0 0 1 1 *\"},"
 	    "\"stdin\":{\"text\":\"\\n\"}}]");
+}
+
+/* What Debian's cron 3.0pl1-162 handed to the shell, and to its standard input. */
+Test(crontab, resolves_backslashes_as_debian_does)
+{
+	static const char *const lines[][3] = {
+	    {"a \\% b", "a % b", NULL},
+	    {"a \\\\% b", "a \\", " b\n"},
+	    {"a \\\\\\% b", "a \\% b", NULL},
+	    {"a \\\\x \\y % in \\% \\\\% \\\\\\% x%y", "a \\x \\y ", " in % \\% \\\\% x\ny\n"},
+	    {"a%x%", "a", "x\n"},
+	    {"a%x\\", "a", "x\\\n"},
+	    {"a trailing\\", "a trailing\\", NULL},
+	    {"a%a\\\\b\\\\", "a", "a\\\\b\\\\\n"},
+	    {"a \\\\\\\\ \\\\% b", "a \\\\ \\", " b\n"},
+	    {"a \\a\\%b\\\\\\\\%c", "a \\a%b\\\\", "c\n"},
+	    {"a%a\\%b\\\\\\%c\\\\%d", "a", "a%b\\\\%c\\%d\n"},
+	    {"a \xff%\xfe", "a \xff", "\xfe\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const struct value *job;
+		const char *input;
+		struct bench bench;
+		char text[128];
+
+		bench_open(&bench);
+		snprintf(text, sizeof(text), "0 0 1 1 * %s\n", lines[i][0]);
+		cr_assert_eq(bench_read(&bench, false, text), 0, "%s", lines[i][0]);
+		job = &bench.jobs.array.items[0];
+		input = value_get_string(value_get(job, "stdin"), "text");
+		cr_expect_str_eq(value_get_string(job, "shell"), lines[i][1], "%s", lines[i][0]);
+		cr_expect_eq(!input, !lines[i][2], "%s", lines[i][0]);
+		if (input && lines[i][2])
+			cr_expect_str_eq(input, lines[i][2], "%s", lines[i][0]);
+		bench_close(&bench);
+	}
+}
+
+/* The text of the only note, "" where there is none; the expression in *expr. */
+static void notes(bool system, const char *text, const char *expr, const char *words)
+{
+	struct bench bench;
+
+	bench_open(&bench);
+	cr_assert_eq(
+	    bench_read(&bench, system, text), 0, "%s: %s", text, bench.skipped.items[0].message);
+	if (expr)
+		cr_expect_str_eq(
+		    value_get_string(value_get(&bench.jobs.array.items[0], "trigger"), "cron"),
+		    expr, "%s", text);
+	cr_expect_eq(bench.notes.count, *words ? 1 : 0, "%s: %u notes, %s", text, bench.notes.count,
+	    bench.notes.count ? bench.notes.items[0].message : "");
+	if (*words && bench.notes.count)
+		cr_expect(strstr(bench.notes.items[0].message, words), "%s: %s", text,
+		    bench.notes.items[0].message);
+	bench_close(&bench);
+}
+
+Test(crontab, takes_steps_beyond_their_range_as_cron_does)
+{
+	static const char *const rows[][2] = {
+	    {"*/60 * * * *", "0 * * * *"},
+	    {"*/99 * * * *", "0 * * * *"},
+	    {"0 */24 * * *", "0 0 * * *"},
+	    {"0 0 */31 * *", "0 0 1 * *"},
+	    {"0 0 1 */12 *", "0 0 1 1 *"},
+	    {"0 0 * * */7", "0 0 * * 0"},
+	    {"0 0 * * */8", "0 0 * * 0"},
+	    {"0-30/60 * * * *", "0 * * * *"},
+	    {"5-9/5,40 1 * * *", "5,40 1 * * *"},
+	    {"0 0 * jan-mar/3 *", "0 0 * 1 *"},
+	    {"0 0 * * mon-fri/5", "0 0 * * 1"},
+	    /* Both fields of days hold, where one began with a star. */
+	    {"0 0 */31 * mon", "0 0 1 * +mon"},
+	    {"0 0 13 * */7", "0 0 13 * +0"},
+	    {"0 0 */31 * */7", "0 0 1 * +0"},
+	    {"0 0 */31 * *", "0 0 1 * *"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s x\n", rows[i][0]);
+		notes(false, text, rows[i][1], "is larger than its range");
+	}
+	notes(false, "*/59 */23 */30 */11 */6 x\n", "*/59 */23 */30 */11 */6", "");
+	notes(false, "0 0 1-31/30 * 1-5/4 x\n", "0 0 1-31/30 * 1-5/4", "");
+	notes(false, "0 22-2 * * * x\n", "0 22-2 * * *", "'22-2' ends before it begins");
+	notes(false, "0 0 * * fri-mon x\n", "0 0 * * fri-mon", "'fri-mon' ends before it begins");
+}
+
+Test(crontab, remarks_on_what_was_probably_meant_otherwise)
+{
+	notes(false, "0 0 * * * root /bin/x y\n", NULL, "--system");
+	notes(false, "0 0 * * * root\n", NULL, "");
+	notes(true, "0 0 * * * root root x\n", NULL, "");
+	notes(false, "* * * * * * /bin/x\n", NULL, "begins with '*'");
+	notes(false, "0 0 1 1 * 2027 /bin/x\n", NULL, "begins with '2027'");
+	notes(true, "0 0 * * * root * x\n", NULL, "begins with '*'");
+	notes(false, "0 0 * * * sed s/\\\\/x/ y\n", NULL, "two backslashes are one");
+	notes(false, "CRON_TZ=Asia/Tokyo\n", NULL, "Debian's own cron ignores it");
+	notes(false, "LOGNAME=me\n0 0 * * * x\n", NULL, "LOGNAME is always the user's name");
+	notes(false, "MAILTO=me\n0 0 * * * x\n", NULL, "");
+}
+
+Test(crontab, keeps_variables_with_a_meaning_for_the_command)
+{
+	comes_to(false,
+	    "MAILFROM=a@b\nCONTENT_TYPE='text/html; charset=x'\nUSER=me\nPATH=/p\nLOGNAME=no\n"
+	    "0 0 1 1 * x\n",
+	    "[{\"id\":\"x\",\"shell\":\"x\",\"trigger\":{\"cron\":\"0 0 1 1 *\"},"
+	    "\"env\":{\"MAILFROM\":\"a@b\",\"CONTENT_TYPE\":\"text/html; charset=x\","
+	    "\"USER\":\"me\",\"PATH\":\"/p\"}}]");
+}
+
+Test(crontab, takes_options_of_other_crons)
+{
+	comes_to(false, "MAILTO=r\n0 0 1 1 * -n -q x -n\n",
+	    "[{\"id\":\"x\",\"shell\":\"x -n\",\"trigger\":{\"cron\":\"0 0 1 1 *\"},"
+	    "\"env\":{\"MAILTO\":\"r\"},\"notify\":[\"failure=mail:r\"]}]");
+	comes_to(true, "0 0 1 1 * root -ns\tx\n",
+	    "[{\"id\":\"x\",\"shell\":\"x\",\"trigger\":{\"cron\":\"0 0 1 1 "
+	    "*\"},\"user\":\"root\"}]");
+	comes_to(false, "0 0 1 1 * -x y\n",
+	    "[{\"id\":\"x\",\"shell\":\"-x y\",\"trigger\":{\"cron\":\"0 0 1 1 *\"}}]");
 }
 
 Test(crontab, takes_what_cronie_adds)

@@ -151,3 +151,103 @@ Test(crontab_write, is_read_back_as_the_same)
 	arena_clear(&arena);
 	zone_cache_free(zones);
 }
+
+/* The command and the input of a job, through a crontab and back. */
+static void comes_back(const char *shell, const char *input)
+{
+	struct zone_cache *zones = zone_cache_new(NULL);
+	struct trigger_context trigger = {.zones = zones, .zone = zone_utc(), .seed = 1};
+	struct value job = value_map(), cron = value_map(), given = value_map(),
+		     jobs = value_array();
+	struct diagnostics skipped, notes;
+	struct strbuf out = STRBUF_EMPTY;
+	struct crontab_writer writer;
+	const char *back;
+	struct arena arena;
+
+	arena_init(&arena);
+	diagnostics_init(&skipped);
+	diagnostics_init(&notes);
+	value_put(&arena, &cron, "type", value_string_ref("cron"));
+	value_put(&arena, &cron, "expr", value_string_ref("0 1 * * *"));
+	value_put(&arena, &job, "id", value_string_ref("a"));
+	value_put(&arena, &job, "shell", value_string_ref(shell));
+	value_put(&arena, &job, "trigger", cron);
+	value_put(&arena, &given, "text", value_string_ref(input));
+	if (input)
+		value_put(&arena, &job, "stdin", given);
+	crontab_write_init(&writer, false, "UTC");
+	crontab_write_begin(&writer, &out);
+	cr_assert(crontab_write_job(&writer, &out, &job), "%s", strbuf_peek(&out));
+	crontab_write_end(&writer);
+	cr_assert_eq(crontab_read("f", out.data, out.length, false, &trigger, &arena, &jobs,
+			 &skipped, &notes),
+	    0, "%s", out.data);
+	cr_expect_str_eq(value_get_string(&jobs.array.items[0], "shell"), shell, "%s", out.data);
+	back = value_get_string(value_get(&jobs.array.items[0], "stdin"), "text");
+	cr_expect_str_eq(back ? back : "", input ? input : "", "%s", out.data);
+	strbuf_clear(&out);
+	diagnostics_clear(&skipped);
+	diagnostics_clear(&notes);
+	arena_clear(&arena);
+	zone_cache_free(zones);
+}
+
+Test(crontab_write, escapes_so_that_every_command_and_input_comes_back)
+{
+	static const char *const pieces[] = {"%", "\\", "a", "\\\\", "%%", " "};
+	static const char *const lines[] = {"%", "\\", "a", "\n", "%\n"};
+	char shell[64], input[64];
+
+	comes_back("a", NULL);
+	comes_back("a", "\n");
+	comes_back("a", "\n\n");
+	comes_back("a\\", "\n");
+	comes_back("caf\xe9 \xff", "\xfe\n");
+	srand(1);
+	for (int round = 0; round < 3000; round++) {
+		strcpy(shell, "x");
+		*input = '\0';
+		for (int i = rand() % 6; i > 0; i--) {
+			strcat(shell, pieces[rand() % 6]);
+			strcat(input, lines[rand() % 5]);
+		}
+		strcat(input, "\n");
+		if (!strstr(input, "\\\n\n") && !strstr(input, "\\\n%") &&
+		    !strstr(input, "\\\na") && !strstr(input, "\\\n\\"))
+			comes_back(shell, rand() % 3 ? input : NULL);
+	}
+}
+
+Test(crontab_write, refuses_input_that_no_crontab_can_say)
+{
+	writes(false,
+	    "{\"id\":\"a\",\"shell\":\"x\",\"stdin\":{\"text\":\"no end\"}," CRON("@daily") "}",
+	    false,
+	    "# a is left out: its standard input does not end with a line break\n"
+	    "# trigger: {\"type\":\"cron\",\"expr\":\"@daily\",\"timezone\":\"UTC\"}\n");
+	writes(false,
+	    "{\"id\":\"a\",\"shell\":\"x\",\"stdin\":{\"text\":\"a\\\\\\nb\\n\"}," CRON(
+		"@daily") "}",
+	    false,
+	    "# a is left out: its standard input has a backslash at the end of a line\n"
+	    "# trigger: {\"type\":\"cron\",\"expr\":\"@daily\",\"timezone\":\"UTC\"}\n");
+}
+
+Test(crontab_write, gives_variables_with_a_meaning_their_own_lines)
+{
+	writes(false,
+	    "{\"id\":\"a\",\"shell\":\"x\",\"env\":{\"MAILTO\":\"a@b, c\",\"CRON_TZ\":\"UTC\","
+	    "\"MAILFROM\":\"m\",\"RANDOM_DELAY\":\"2\",\"CONTENT_TYPE\":\"text/x; y\"},"
+	    "\"notify\":[{\"on\":\"output\",\"target\":\"mail:a@b\"},{\"on\":\"output\",\"target\":"
+	    "\"mail:c\"}],"
+	    "\"trigger\":{\"type\":\"cron\",\"expr\":\"5 4 * * "
+	    "*\",\"timezone\":\"UTC\",\"jitter\":120}}",
+	    true,
+	    "CRON_TZ=UTC\nRANDOM_DELAY=2\nMAILTO=a@b, c\nMAILFROM=m\nCONTENT_TYPE=text/x; y\n"
+	    "# schedd: a\n5 4 * * * x\n");
+	/* The variable alone means nothing here. */
+	writes(false,
+	    "{\"id\":\"a\",\"shell\":\"x\",\"env\":{\"MAILTO\":\"c\"}," CRON("@daily") "}", true,
+	    "# schedd: a\n@daily export MAILTO=c; x\n");
+}
