@@ -7,30 +7,10 @@
 
 #include "base/json.h"
 #include "cmd/out_json.h"
-#include "model/job_fields.h"
-#include "model/run.h"
+#include "proto/json_times.h"
 #include "trigger/when.h"
 
-/* Instants that are no field of a job or a run. */
-static const char *const time_keys[] = {
-    "time", "from", "until", "at", "since", "next", "last", "first", "previous_fire", NULL};
-
-static bool json_is_time(const char *key)
-{
-	const struct job_field *field = job_fields_find(key);
-
-	if (field)
-		return field->type == JOB_FIELD_TIME;
-	for (const struct run_field *run = run_fields(); run->name; run++)
-		if (strcmp(run->name, key) == 0)
-			return run->type == RUN_FIELD_TIME;
-	for (const char *const *name = time_keys; *name; name++)
-		if (strcmp(*name, key) == 0)
-			return true;
-	return strlen(key) > 3 && strcmp(key + strlen(key) - 3, "_at") == 0;
-}
-
-/* The same, remembered: a list asks for the same few keys again and again. */
+/* json_times_key(), remembered: a list asks for the same few keys again and again. */
 static bool json_known_time(struct command *command, const char *key)
 {
 	size_t length = strlen(key), last = length ? length - 1 : 0;
@@ -39,10 +19,10 @@ static bool json_known_time(struct command *command, const char *key)
 				COMMAND_TIME_KEYS];
 
 	if (length >= sizeof(known->key))
-		return json_is_time(key);
+		return json_times_key(key);
 	if (!known->key[0] || strcmp(known->key, key) != 0) {
 		memcpy(known->key, key, length + 1);
-		known->is_time = json_is_time(key);
+		known->is_time = json_times_key(key);
 	}
 	return known->is_time;
 }

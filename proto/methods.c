@@ -237,6 +237,16 @@ static const struct method_param executor_remove_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "its alias"},
     END_OF_PARAMS,
 };
+static const struct method_param token_add_params[] = {
+    {"name", METHOD_TEXT, ALWAYS, "what it is called"},
+    {"role", METHOD_TEXT, ALWAYS, "user, operator or admin"},
+    {"account", METHOD_TEXT, MAYBE, "whose jobs it adds; the role user needs one"},
+    END_OF_PARAMS,
+};
+static const struct method_param token_remove_params[] = {
+    {"name", METHOD_TEXT, ALWAYS, "what it is called"},
+    END_OF_PARAMS,
+};
 static const struct method_param config_get_params[] = {
     {"key", METHOD_TEXT, MAYBE, "that setting, or all below it"},
     END_OF_PARAMS,
@@ -294,6 +304,10 @@ static const struct method method_rows[] = {
     {"executor.add", "Makes an executor until the next restart.", "the executor",
 	executor_add_params},
     {"executor.remove", "Removes an executor no job uses.", "{name}", executor_remove_params},
+    {"token.add", "Makes a token for HTTP; it is shown this once.", "{name, role, account, token}",
+	token_add_params},
+    {"token.list", "Tokens for HTTP, without themselves.", "[{name, role, account}]", NULL},
+    {"token.remove", "Takes a token away at once.", "{name}", token_remove_params},
     {"config.get", "Settings with their values and where these come from.", "{files, settings}",
 	config_get_params},
     {NULL, NULL, NULL, NULL},

@@ -23,6 +23,7 @@ void config_init(struct config *config)
 	rpc_limits_init(&config->limits);
 	config->clients = config->limits.clients;
 	config->stop_limit = 30 * SCHEDD_SECOND;
+	config->web = (struct web_config){.prefix = "/scheduler", .connections = 256, .mode = 0600};
 }
 
 void config_clear(struct config *config)

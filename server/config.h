@@ -11,6 +11,7 @@
 #include "base/value.h"
 #include "core/scheduler.h"
 #include "server/rpc/rpc_state.h"
+#include "server/web.h"
 
 #define CONFIG_SETTINGS_MAX 64 /* rows of the table */
 
@@ -60,6 +61,7 @@ struct config {
 	uint32_t executor_count;
 	struct config_listener *listeners;
 	uint32_t listener_count;
+	struct web_config web;   /* the section http: */
 	const char *const *jobs; /* paths of job files and directories; NULL: none */
 	const char **files;      /* that were read */
 	uint32_t file_count;

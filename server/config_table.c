@@ -2,6 +2,8 @@
 /* One row a setting, one small reader and writer a type. */
 #include "server/config_table.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <schedd/clock.h>
 #include "base/duration.h"
@@ -75,6 +77,28 @@ static const struct config_row config_settings[] = {
 	"job files, and directories of them, that are applied at the start and by a reload"},
     {"notify.sendmail", CONFIG_TEXT, IN(sendmail), 0, 0, NULL, true, "/usr/sbin/sendmail",
 	"program that sends mail to people, called with -t -oi"},
+    {"http.listen", CONFIG_TEXTS, IN(web.listen), 0, 0, NULL, false, "no HTTP",
+	"addresses served by HTTP: 127.0.0.1:8630, [::1]:8630, unix:/path"},
+    {"http.tls.certificate", CONFIG_TEXT, IN(web.certificate), 0, 0, NULL, false, "no TLS",
+	"PEM file of the certificate and its chain; read again by a reload"},
+    {"http.tls.key", CONFIG_TEXT, IN(web.key), 0, 0, NULL, false, "no TLS",
+	"PEM file of its key; read again by a reload"},
+    {"http.insecure", CONFIG_BOOL, IN(web.insecure), 0, 0, NULL, false, "false",
+	"addresses that other hosts reach may do without TLS"},
+    {"http.tokens", CONFIG_TEXT, IN(web.tokens), 0, 0, NULL, true, "none",
+	"file of tokens, lines NAME ROLE SHA-256 [ACCOUNT]; see schedctl token"},
+    {"http.basic", CONFIG_TEXT, IN(web.basic), 0, 0, NULL, true, "none",
+	"file of passwords, lines NAME:HASH:ROLE[:ACCOUNT]"},
+    {"http.executor", CONFIG_TEXT, IN(web.executor), 0, 0, NULL, true,
+	"the only worker executor", "what func of the Flask-APScheduler routes goes to"},
+    {"http.connections", CONFIG_COUNT, IN(web.connections), 1, 65536, NULL, true, "256",
+	"connections at one time; more are answered 503"},
+    {"http.prefix", CONFIG_TEXT, IN(web.prefix), 0, 0, NULL, true, "/scheduler",
+	"of the Flask-APScheduler routes"},
+    {"http.allow_hosts", CONFIG_TEXTS, IN(web.allow_hosts), 0, 0, NULL, true,
+	"the addresses, and localhost", "names of this server that requests may give as Host"},
+    {"http.mode", CONFIG_MODE, IN(web.mode), 0, 0777, NULL, false, "0600",
+	"permissions of a unix: socket"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
 };
 _Static_assert(sizeof(config_settings) / sizeof(config_settings[0]) <= CONFIG_SETTINGS_MAX,
@@ -282,6 +306,20 @@ static int config_size(
 	return rc;
 }
 
+/* Octal as chmod takes it: 0660, in quotes or not, since YAML 1.2 knows no such numbers. */
+static int config_mode(const struct config_row *row, uint32_t *out, const struct value *value,
+    struct schedd_error *err)
+{
+	const char *text = value->type == VALUE_STRING ? value->string.text : "";
+	size_t digits = strspn(text, "01234567");
+	unsigned long mode = digits && !text[digits] ? strtoul(text, NULL, 8) : ULONG_MAX;
+
+	if (mode > (unsigned long)row->max)
+		return config_wrong(value, "permissions in octal, as 0660", err);
+	*out = (uint32_t)mode;
+	return 0;
+}
+
 /* "none" where the row knows it. */
 static bool config_is_none(const struct config_row *row, const struct value *value)
 {
@@ -334,6 +372,8 @@ int config_table_set(const struct config_row *row, void *base, const struct valu
 			return config_span(row, slot, &typed, err);
 		*(schedd_span *)slot = SCHEDD_SPAN_NONE;
 		return 0;
+	case CONFIG_MODE:
+		return config_mode(row, slot, given, err);
 	case CONFIG_COUNT:
 	case CONFIG_LONG:
 	case CONFIG_SIZE:
@@ -374,6 +414,9 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 		return value_string_ref(row->words[*(const int *)slot]);
 	case CONFIG_BOOL:
 		return value_bool(*(const bool *)slot);
+	case CONFIG_MODE:
+		return value_string_ref(
+		    arena_printf(arena, "%04o", *(const uint32_t *)slot));
 	case CONFIG_COUNT:
 		return value_int(*(const uint32_t *)slot);
 	case CONFIG_BYTES:

@@ -23,6 +23,7 @@ enum config_type {
 	CONFIG_WORD,  /* int: index of one of row->words */
 	CONFIG_BOOL,  /* bool */
 	CONFIG_COUNT, /* uint32_t within bounds */
+	CONFIG_MODE,  /* uint32_t, permissions in octal */
 	CONFIG_LONG,  /* int64_t within bounds; "none" is -1 where min is -1 */
 	CONFIG_SIZE,  /* int64_t bytes; "none" is -1 where min is -1 */
 	CONFIG_BYTES, /* size_t bytes within bounds */

@@ -256,8 +256,10 @@ static int daemon_settle(
 		if (event_base_loop(daemon->base, EVLOOP_ONCE) < 0)
 			return schedd_error_set(err, SCHEDD_EFAILED, "the event loop failed");
 	daemon->settled = true;
-	return rpc_new(daemon, daemon->base, daemon->listener.fd, &daemon->setup.config->limits,
+	rc = rpc_new(daemon, daemon->base, daemon->listener.fd, &daemon->setup.config->limits,
 	    &daemon->rpc, err);
+	return rc ? rc
+		  : web_link_open(daemon, daemon->rpc, &daemon->setup.config->web, &daemon->web, err);
 }
 
 static int daemon_make(struct daemon *daemon, struct schedd_error *err)
@@ -516,6 +518,7 @@ void daemon_free(struct daemon *daemon)
 {
 	if (!daemon)
 		return;
+	web_link_close(daemon->web);
 	if (daemon->rpc)
 		rpc_close(daemon->rpc);
 	listeners_free(daemon->listeners);

@@ -18,6 +18,7 @@
 struct daemon;
 struct scheduler_actor;
 struct value;
+struct web_link;
 struct schedd_scheduler;
 
 /* How much patience a stop has with running jobs. */
@@ -49,6 +50,8 @@ struct schedd_scheduler *daemon_scheduler(struct daemon *daemon);
 const struct schedd_log *daemon_log(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 const struct paths *daemon_paths(const struct daemon *daemon);
+/* Its HTTP side; NULL: none. */
+struct web_link *daemon_web(const struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
 /* Opens a store now; path NULL: NAME.db in the state directory; actor NULL: the config asks. */
 int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,

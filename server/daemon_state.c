@@ -27,6 +27,11 @@ const struct paths *daemon_paths(const struct daemon *daemon)
 	return daemon->setup.paths;
 }
 
+struct web_link *daemon_web(const struct daemon *daemon)
+{
+	return daemon->web;
+}
+
 bool daemon_is_stopping(const struct daemon *daemon)
 {
 	return daemon->stopping;

@@ -13,6 +13,7 @@
 #include "server/reexec.h"
 #include "server/rpc/rpc_state.h"
 #include "server/signals.h"
+#include "server/web_link.h"
 #include "server/zone_watch.h"
 
 struct event;
@@ -35,6 +36,7 @@ struct daemon {
 	struct schedd_loop *loop;
 	struct schedd_scheduler *scheduler;
 	struct rpc *rpc;
+	struct web_link *web; /* NULL: no HTTP */
 	struct signals *signals;
 	struct orphans *orphans;
 	struct zone_watch *zone_watch;

@@ -7,7 +7,7 @@ set -eu
 packages_of() {
 	case $1 in
 	build) echo gcc make cmake pkg-config libc6-dev libevent-dev libmsgpack-dev libsqlite3-dev \
-		libyaml-dev libjansson-dev libncurses-dev libcurl4-openssl-dev tzdata ;;
+		libyaml-dev libjansson-dev libncurses-dev libcurl4-openssl-dev libssl-dev libmd-dev libcrypt-dev tzdata ;;
 	test) echo libcriterion-dev clang python3 universal-ctags binutils dpkg-dev file python3-msgpack neovim \
 		python3-jsonschema python3-yaml python3-pyte zsh fish ;;
 	*) echo "install-packages.sh: unknown set '$1' (build, test)" >&2; exit 2 ;;

@@ -81,8 +81,13 @@ static int reload_replace(struct reload *reload, struct config *fresh, struct sc
 	config_show_changes(current, fresh, &reload->arena, &reload->changed, &reload->restart);
 	reload->changed = value_copy(&reload->arena, &reload->changed);
 	reload->restart = value_copy(&reload->arena, &reload->restart);
-	rc = arena_failed(&reload->arena) ? schedd_error_nomem(err)
-					  : reload_take_over(reload->daemon, fresh, err);
+	if (arena_failed(&reload->arena))
+		return schedd_error_nomem(err);
+	rc = web_link_reload(reload->daemon->web, &fresh->web, err);
+	if (!rc)
+		rc = reload_take_over(reload->daemon, fresh, err);
+	if (rc && web_link_reload(reload->daemon->web, &current->web, NULL))
+		log_error(daemon_log(reload->daemon), "http: its files cannot be read again");
 	if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOTFOUND)
 		rc = err->code = SCHEDD_EFILE; /* the config asked for it */
 	if (rc)

@@ -17,7 +17,7 @@ static int dynlib_check(
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "module '%s' has the interface %u, this schedd has %u: build it anew", path,
 		    (unsigned)module->abi, (unsigned)SCHEDD_MODULE_ABI);
-	if ((module->executor || module->store) &&
+	if ((module->executor || module->store || module->service) &&
 	    (!module->version || strcmp(module->version, SCHEDD_VERSION) != 0))
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "module '%s' belongs to schedd %s, this is " SCHEDD_VERSION, path,

@@ -17,12 +17,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <schedd/clock.h>
 #include "base/strbuf.h"
 #include "base/frame.h"
 #include "base/message.h"
-#include "server/rpc/rpc_state.h"
+#include "server/rpc/connection_state.h"
 
 /* A request may have so many elements, and one more for so many bytes of its limit. */
 #define RPC_BYTES_PER_ELEMENT 8
@@ -32,35 +31,6 @@
 #define CONNECTION_TURN                                                                            \
 	1000 /* microseconds for one client's requests before others have theirs                   \
 	      */
-
-struct connection {
-	struct rpc_client link; /* must be first: the place in the lists of rpc.c */
-	struct rpc *rpc;        /* borrowed */
-	unsigned refs;          /* one while it is open, one for each open call */
-	int fd;                 /* -1: closed */
-	int held;               /* its copy that ends with the process; -1: none */
-	uid_t uid;              /* of the client, from the kernel */
-	pid_t pid;              /* likewise */
-	struct event readable;  /* pending while reading */
-	struct event writable;  /* pending while the socket is full */
-	bool reading;           /* readable is pending */
-	bool writing;           /* writable is pending */
-	bool ended;             /* the client sends nothing more */
-	bool doomed;            /* nothing can be read any more: close when out is sent */
-	bool lingering;         /* it is sent: what still comes is thrown away */
-	bool stalled;           /* in holds messages that had to wait for room, or for their turn */
-	bool had_turn;          /* the requests taken up filled its turn */
-	bool busy;              /* messages are being taken apart: answers are sent at the end */
-	unsigned calls;         /* open calls */
-	unsigned heavy;         /* of these, with large answers */
-	struct strbuf in;       /* what was read and not yet taken apart */
-	struct frame_scan scan; /* of the message at the start of in */
-	struct strbuf out;      /* being written */
-	size_t out_sent;        /* bytes of it that are gone */
-	size_t out_events;      /* its first bytes are notifications */
-	struct strbuf events;   /* notifications that wait for out */
-	struct connection_hook *hooks; /* newest first */
-};
 
 /* ---- Life ---- */
 
@@ -126,6 +96,16 @@ void connection_hold_to_the_end(struct connection *c)
 		c->held = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 }
 
+void connection_end_hooks(struct connection *c)
+{
+	while (c->hooks) {
+		struct connection_hook *hook = c->hooks;
+
+		connection_detach(hook);
+		hook->closed(hook);
+	}
+}
+
 void connection_close(struct connection *c)
 {
 	if (c->fd < 0)
@@ -137,12 +117,7 @@ void connection_close(struct connection *c)
 	if (c->held >= 0 && !rpc_is_finishing(c->rpc))
 		close(c->held); /* it left before the end that it wanted to see */
 	rpc_client_remove(c->rpc, &c->link);
-	while (c->hooks) {
-		struct connection_hook *hook = c->hooks;
-
-		connection_detach(hook);
-		hook->closed(hook);
-	}
+	connection_end_hooks(c);
 	strbuf_clear(&c->in);
 	strbuf_clear(&c->out);
 	strbuf_clear(&c->events);
@@ -163,7 +138,7 @@ void connection_unref(struct connection *c)
 
 bool connection_is_open(const struct connection *c)
 {
-	return c->fd >= 0;
+	return c->fd >= 0 || c->sink;
 }
 
 struct rpc *connection_rpc(const struct connection *c)
@@ -233,8 +208,7 @@ static void connection_forget(struct strbuf *buf)
 		strbuf_reset(buf);
 }
 
-/* Tells the hooks that all was sent; they may notify again. */
-static void connection_drained(struct connection *c)
+void connection_drained(struct connection *c)
 {
 	struct connection_hook *hook, *next;
 
@@ -320,6 +294,8 @@ static void connection_queued(struct connection *c)
 
 void connection_answer(struct connection *c, uint32_t msgid, const struct value *result)
 {
+	if (c->sink)
+		c->sink->answer(result, c->sink_context);
 	if (c->fd < 0)
 		return;
 	message_pack_response(&c->out, msgid, result);
@@ -329,6 +305,8 @@ void connection_answer(struct connection *c, uint32_t msgid, const struct value 
 void connection_answer_list(struct connection *c, uint32_t msgid, const char *key,
     const struct strbuf *items, uint32_t count, const struct value *next)
 {
+	if (c->sink)
+		c->sink->answer_list(key, items, count, next, c->sink_context);
 	if (c->fd < 0)
 		return;
 	message_pack_list(&c->out, msgid, key, items, count, next);
@@ -337,6 +315,8 @@ void connection_answer_list(struct connection *c, uint32_t msgid, const char *ke
 
 void connection_fail(struct connection *c, uint32_t msgid, const struct schedd_error *err)
 {
+	if (c->sink)
+		c->sink->fail(err, c->sink_context);
 	if (c->fd < 0)
 		return;
 	message_pack_error(&c->out, msgid, err);
@@ -347,6 +327,8 @@ bool connection_notify(struct connection *c, const char *method, const struct va
 {
 	size_t before = c->events.length;
 
+	if (c->sink)
+		return c->sink->notify(method, params, c->sink_context);
 	if (c->fd < 0 || c->doomed)
 		return false;
 	if (connection_unsent_events(c) >= rpc_limits(c->rpc)->events)

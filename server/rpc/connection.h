@@ -43,6 +43,28 @@ struct connection *connection_ref(struct connection *connection);
 void connection_unref(struct connection *connection);
 
 /*
+ * Where the answers of a connection without a socket go: another part of this
+ * process that calls methods, as the HTTP side does. Values are valid during
+ * the call. None of them may close the connection.
+ */
+struct connection_sink {
+	void (*answer)(const struct value *result, void *context);
+	/* As message_pack_list(): {key: [items], "next": next} with packed items. */
+	void (*answer_list)(const char *key, const struct strbuf *items, uint32_t count,
+	    const struct value *next, void *context);
+	void (*fail)(const struct schedd_error *err, void *context);
+	/* False: it cannot take more for now; see connection_drained(). */
+	bool (*notify)(const char *method, const struct value *params, void *context);
+};
+/* NULL: no memory. It is not among the daemon's clients: who opened it closes it. */
+struct connection *connection_local_open(struct rpc *rpc, uid_t uid, pid_t pid,
+    const struct connection_sink *sink, void *context);
+/* As connection_close(). NULL is fine. */
+void connection_local_close(struct connection *connection);
+/* All notifications were sent: the hooks are told, and may notify again. */
+void connection_drained(struct connection *connection);
+
+/*
  * The client sees the end of the stream when the process has ended, not
  * before: then locks and sockets are free for the next schedd.
  */

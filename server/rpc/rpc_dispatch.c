@@ -18,6 +18,7 @@
 #include "server/rpc/rpc_run.h"
 #include "server/rpc/rpc_server.h"
 #include "server/rpc/rpc_store.h"
+#include "server/rpc/rpc_token.h"
 #include "server/rpc/rpc_trigger.h"
 #include "server/rpc/rpc_wait.h"
 
@@ -35,6 +36,9 @@ static const struct {
     {"server.shutdown", rpc_server_shutdown, false},
     {"scheduler.pause", rpc_server_pause, false},
     {"scheduler.resume", rpc_server_resume, false},
+    {"token.add", rpc_token_add, false},
+    {"token.list", rpc_token_list, false},
+    {"token.remove", rpc_token_remove, false},
     {"config.get", rpc_server_config, false},
     {"job.add", rpc_job_add, false},
     {"job.get", rpc_job_get, false},
@@ -83,6 +87,8 @@ static bool rpc_dispatch_handler(const char *name, struct rpc_method *out)
 }
 
 static void rpc_dispatch(struct connection *connection, const char *bytes, size_t length);
+static void rpc_dispatch_local(struct connection *connection, const char *method,
+    struct arena *arena, const struct value *params, size_t bytes);
 
 /* ---- The index ---- */
 
@@ -124,6 +130,7 @@ int rpc_dispatch_init(struct rpc *rpc, struct schedd_error *err)
 	}
 	qsort(rpc->methods, rpc->method_count, sizeof(*rpc->methods), rpc_compare_names);
 	rpc->on_message = rpc_dispatch;
+	rpc->on_local = rpc_dispatch_local;
 	return 0;
 }
 
@@ -201,4 +208,23 @@ static void rpc_dispatch(struct connection *connection, const char *bytes, size_
 		rpc_dispatch_call(connection, &arena, &message, method, length);
 out:
 	arena_clear(&arena);
+}
+
+static void rpc_dispatch_local(struct connection *connection, const char *name, struct arena *arena,
+    const struct value *params, size_t bytes)
+{
+	struct rpc *rpc = connection_rpc(connection);
+	const struct rpc_method *method = rpc_method(rpc, name);
+	struct message message = {
+	    .type = MESSAGE_REQUEST, .method = name, .params = params ? *params : value_nil()};
+	struct schedd_error err;
+
+	rpc_counters(rpc)->requests++;
+	if (method) {
+		rpc_dispatch_call(connection, arena, &message, method, bytes);
+	} else {
+		rpc_unknown(name, &err);
+		rpc_reject(connection, &message, &err);
+	}
+	arena_clear(arena);
 }

@@ -122,6 +122,12 @@ void rpc_message(struct rpc *rpc, struct connection *connection, const char *byt
 	rpc->on_message(connection, bytes, length);
 }
 
+void rpc_local_call(struct rpc *rpc, struct connection *connection, const char *method,
+    struct arena *arena, const struct value *params, size_t bytes)
+{
+	rpc->on_local(connection, method, arena, params, bytes);
+}
+
 /* ---- Small answers ---- */
 
 void rpc_set_limits(struct rpc *rpc, const struct rpc_limits *limits)

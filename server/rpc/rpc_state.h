@@ -14,11 +14,13 @@
 
 #define RPC_BUFFER 65536 /* bytes read at one time */
 
+struct arena;
 struct connection;
 struct daemon;
 struct event;
 struct event_base;
 struct rpc_method;
+struct value;
 
 struct rpc_limits {
 	size_t request;   /* bytes of a message */
@@ -69,6 +71,9 @@ struct rpc {
 	struct rpc_counters counters;
 	/* Takes one whole message of a client apart. */
 	void (*on_message)(struct connection *connection, const char *bytes, size_t length);
+	/* See rpc_local_call(). */
+	void (*on_local)(struct connection *connection, const char *method, struct arena *arena,
+	    const struct value *params, size_t bytes);
 	struct rpc_method *methods; /* sorted by name */
 	size_t method_count;
 	struct rpc_client *clients;
@@ -100,5 +105,12 @@ void rpc_client_watch(struct rpc *rpc);
 size_t rpc_buffer(struct rpc *rpc, char **buffer);
 /* Gives a message to on_message. */
 void rpc_message(struct rpc *rpc, struct connection *connection, const char *bytes, size_t length);
+/*
+ * A call that comes from this process, over a connection without a socket: one
+ * answer goes to its sink, perhaps before this returns. params (a map, or nil)
+ * lives in arena, which is taken; bytes is what they took when they came.
+ */
+void rpc_local_call(struct rpc *rpc, struct connection *connection, const char *method,
+    struct arena *arena, const struct value *params, size_t bytes);
 
 #endif

@@ -32,10 +32,11 @@ struct schedd_module_function {
 struct schedd_module {
 	uint32_t abi;        /* SCHEDD_MODULE_ABI */
 	const char *name;    /* for messages */
-	const char *version; /* of schedd, where executor or store is set; NULL otherwise */
+	const char *version; /* of schedd, where one of the last three is set; NULL otherwise */
 	const struct schedd_module_function *functions; /* ended by a NULL name; NULL: none */
 	const void *executor; /* schedd's own: struct executor_ops; NULL: none */
 	const void *store;    /* schedd's own: struct store_ops; NULL: none */
+	const void *service;  /* schedd's own: what a part of the server offers; NULL: none */
 };
 
 #endif

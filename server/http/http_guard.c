@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A browser sends simple requests anywhere without asking. What it cannot send
+ * to another site unasked is a body of type application/json, a header of its
+ * own making, or a token that it does not have.
+ */
+#include "server/http/http_guard.h"
+
+#include <string.h>
+#include <strings.h>
+#include <event2/buffer.h>
+#include "base/json.h"
+#include "server/http/http_problem.h"
+#include "server/http/http_routes.h"
+
+/* ---- Host ---- */
+
+/* Without its port; brackets of an IPv6 address stay. */
+static size_t http_host_length(const char *host)
+{
+	const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
+
+	return end ? (size_t)(end + 1 - host) : strcspn(host, ":");
+}
+
+static bool http_host_is(const char *host, const char *name)
+{
+	size_t length = http_host_length(host);
+
+	return strlen(name) == length && strncasecmp(host, name, length) == 0;
+}
+
+static bool http_host_listed(const struct web_config *config, const char *host)
+{
+	for (const char *const *name = config->allow_hosts; name && *name; name++) {
+		if (http_host_is(host, *name) || strcasecmp(host, *name) == 0)
+			return true;
+	}
+	/* Literal addresses cannot be rebound; names that we listen on are our own. */
+	for (const char *const *name = config->listen; name && *name; name++) {
+		if (strncmp(*name, "unix:", 5) != 0 &&
+		    strncasecmp(*name, host, http_host_length(*name)) == 0 &&
+		    http_host_length(*name) == http_host_length(host))
+			return true;
+	}
+	return http_host_is(host, "localhost") || http_host_is(host, "127.0.0.1") ||
+	       http_host_is(host, "[::1]");
+}
+
+static bool http_peer_is_unix(const struct http_peer *peer)
+{
+	char *address = NULL;
+	uint16_t port = 0;
+
+	/* evhttp knows no address of a Unix socket's peer. */
+	evhttp_connection_get_peer(peer->evcon, &address, &port);
+	return !address || !address[0] || port == 0;
+}
+
+bool http_guard_host(struct http_request *request)
+{
+	const char *host = http_request_header(request, "Host");
+
+	if (host && (http_host_listed(request->web->config, host)))
+		return true;
+	if (http_peer_is_unix(request->peer))
+		return true;
+	if (!host)
+		http_problem(request, 400, "invalid_argument", "the request names no Host");
+	else
+		http_problem(request, 421, "permission_denied",
+		    "'%.100s' is no name of this server (http.allow_hosts)", host);
+	return false;
+}
+
+/* ---- On purpose ---- */
+
+/* Does an Origin name the host that was asked? */
+static bool http_origin_is_own(const struct http_request *request, const char *origin)
+{
+	const char *host = http_request_header(request, "Host");
+	const char *name = strstr(origin, "://");
+
+	return name && host && strcasecmp(name + 3, host) == 0;
+}
+
+static bool http_guard_site(struct http_request *request)
+{
+	const char *origin = http_request_header(request, "Origin");
+	const char *site = http_request_header(request, "Sec-Fetch-Site");
+
+	if ((!origin || http_origin_is_own(request, origin)) &&
+	    (!site || strcmp(site, "cross-site") != 0))
+		return true;
+	http_problem(request, 403, "permission_denied",
+	    "a page of another origin may not change anything here");
+	return false;
+}
+
+static bool http_type_is_json(const char *type)
+{
+	size_t length = type ? strcspn(type, "; \t") : 0;
+
+	return length == strlen("application/json") &&
+	       strncasecmp(type, "application/json", length) == 0;
+}
+
+static bool http_guard_form(struct http_request *request, size_t bytes)
+{
+	const char *type = http_request_header(request, "Content-Type");
+
+	/* Clients of the other API send what they like; a browser would send an Origin. */
+	if (request->route->refuse && !http_request_header(request, "Origin"))
+		return true;
+	if (bytes && !http_type_is_json(type) && (request->route->body || !request->bearer)) {
+		http_problem(request, 415, "invalid_argument",
+		    "send the body with Content-Type: application/json");
+		return false;
+	}
+	if (!bytes && !request->bearer && !http_type_is_json(type) &&
+	    !http_request_header(request, "X-Schedd")) {
+		http_problem(request, 403, "permission_denied",
+		    "a request without a body and without a Bearer token needs the header "
+		    "X-Schedd: 1");
+		return false;
+	}
+	return true;
+}
+
+static bool http_guard_body(struct http_request *request, struct evbuffer *input, size_t bytes)
+{
+	const char *text = (const char *)evbuffer_pullup(input, -1);
+	struct schedd_error err;
+
+	if (text && !json_parse(text, bytes, &request->arena, &request->body, &err))
+		return true;
+	if (!text)
+		schedd_error_nomem(&err);
+	schedd_error_prefix(&err, "the body is no JSON");
+	http_problem_as(request, 400, &err);
+	return false;
+}
+
+bool http_guard_check(struct http_request *request)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(request->evhttp);
+	size_t bytes = evbuffer_get_length(input);
+
+	request->body = value_nil();
+	request->body_bytes = bytes;
+	if (request->route->access == HTTP_SIGNED)
+		return true; /* it proves itself by its content */
+	if (!http_request_is_safe(request) &&
+	    (!http_guard_site(request) || !http_guard_form(request, bytes)))
+		return false;
+	return !bytes || !request->route->body || http_guard_body(request, input, bytes);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * evhttp owns its request from the moment it is replied to; until then it goes
+ * with its connection, whose end http_peer.c tells. A request that was called
+ * for is answered by the sink, or freed by the end, never both.
+ */
+#include "server/http/http_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <event2/buffer.h>
+#include <event2/http_struct.h>
+#include "base/json.h"
+#include "base/message.h"
+#include "proto/json_times.h"
+#include "server/http/http_status.h"
+
+#define HTTP_STREAM_MAX (8 << 20) /* bytes that may wait for a slow follower */
+
+/* ---- Life ---- */
+
+static void http_request_free(struct http_request *request)
+{
+	if (request->streaming)
+		request->web->counters.streams--;
+	if (request->release)
+		request->release(request);
+	arena_clear(&request->arena);
+	free(request);
+}
+
+/* evhttp's half has been sent off, or went with its connection. */
+static void http_request_over(struct http_request *request)
+{
+	http_peer_answered(request->peer);
+	http_request_free(request);
+}
+
+struct http_request *http_request_new(struct http_peer *peer, struct evhttp_request *evhttp)
+{
+	struct http_request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	request->web = peer->web;
+	request->peer = peer;
+	request->evhttp = evhttp;
+	arena_init(&request->arena);
+	peer->request = request;
+	return request;
+}
+
+void http_request_gone(struct http_request *request)
+{
+	request->peer->request = NULL;
+	http_request_free(request);
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(request->evhttp), name);
+}
+
+void http_request_set(struct http_request *request, const char *name, const char *value)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request->evhttp);
+
+	evhttp_remove_header(headers, name);
+	evhttp_add_header(headers, name, value);
+}
+
+const char *http_request_query(const struct http_request *request, const char *name)
+{
+	return value_get_string(&request->query, name);
+}
+
+bool http_request_is_safe(const struct http_request *request)
+{
+	enum evhttp_cmd_type method = evhttp_request_get_command(request->evhttp);
+
+	return method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD ||
+	       method == EVHTTP_REQ_OPTIONS;
+}
+
+/* ---- Answers ---- */
+
+static bool http_request_is_head(const struct http_request *request)
+{
+	return evhttp_request_get_command(request->evhttp) == EVHTTP_REQ_HEAD;
+}
+
+static void http_request_common(struct http_request *request, const char *type)
+{
+	if (type)
+		http_request_set(request, "Content-Type", type);
+	http_request_set(request, "X-Content-Type-Options", "nosniff");
+	if (!evhttp_find_header(
+		evhttp_request_get_output_headers(request->evhttp), "Cache-Control"))
+		http_request_set(request, "Cache-Control", "no-store");
+}
+
+/* evhttp leaves the length of what HEAD does not send to us. */
+static void http_request_length(struct http_request *request, size_t length)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", length);
+	http_request_set(request, "Content-Length", text);
+}
+
+static void http_request_send(
+    struct http_request *request, int status, const char *type, struct evbuffer *body)
+{
+	struct evhttp_request *evhttp = request->evhttp;
+
+	http_request_common(request, type);
+	if (type && http_request_is_head(request)) {
+		http_request_length(request, evbuffer_get_length(body));
+		evbuffer_drain(body, evbuffer_get_length(body));
+	}
+	if (request->peer->refused)
+		http_request_set(request, "Connection", "close");
+	http_request_over(request);
+	evhttp_send_reply(evhttp, status, http_status_title(status), body);
+}
+
+static void http_request_free_bytes(const void *bytes, size_t length, void *context)
+{
+	(void)length;
+	(void)context;
+	free((void *)(uintptr_t)bytes);
+}
+
+void http_request_reply_buf(
+    struct http_request *request, int status, const char *type, struct strbuf *body)
+{
+	struct evbuffer *buffer = evbuffer_new();
+	size_t length = body->length;
+	char *bytes = strbuf_take(body);
+
+	if (!bytes || !buffer ||
+	    evbuffer_add_reference(buffer, bytes, length, http_request_free_bytes, NULL) < 0) {
+		free(bytes);
+		status = 503;
+		type = NULL;
+	}
+	http_request_send(request, status, type, buffer);
+	if (buffer)
+		evbuffer_free(buffer);
+}
+
+void http_request_reply(struct http_request *request, int status, const char *type,
+    const char *bytes, size_t length)
+{
+	struct evbuffer *buffer = evbuffer_new();
+
+	if (buffer && type)
+		evbuffer_add(buffer, bytes, length);
+	http_request_send(request, buffer ? status : 503, type, buffer);
+	if (buffer)
+		evbuffer_free(buffer);
+}
+
+void http_request_json(struct http_request *request, int status, const struct value *value)
+{
+	struct strbuf body = STRBUF_EMPTY;
+
+	json_write(&body, value);
+	http_request_reply_buf(request, status, "application/json", &body);
+}
+
+void http_request_resource(struct http_request *request, int status, const struct value *value)
+{
+	struct strbuf body = STRBUF_EMPTY;
+
+	json_times_write(&body, value);
+	http_request_reply_buf(request, status, "application/json", &body);
+}
+
+/* ---- Answers that go on ---- */
+
+void http_request_stream(struct http_request *request, const char *type)
+{
+	struct evhttp_request *evhttp = request->evhttp;
+
+	http_request_common(request, type);
+	if (http_request_is_head(request)) {
+		http_request_over(request);
+		evhttp_send_reply(evhttp, 200, "OK", NULL);
+		return;
+	}
+	request->streaming = true;
+	request->web->counters.streams++;
+	/* A follower may be silent for as long as it likes. */
+	evhttp_connection_set_timeout(request->peer->evcon, -1);
+	evhttp_send_reply_start(evhttp, 200, "OK");
+}
+
+bool http_request_chunk(struct http_request *request, const char *bytes, size_t length)
+{
+	struct evbuffer *buffer;
+
+	if (http_peer_unsent(request->peer) > HTTP_STREAM_MAX)
+		return false;
+	buffer = evbuffer_new();
+	if (!buffer || evbuffer_add(buffer, bytes, length) < 0) {
+		if (buffer)
+			evbuffer_free(buffer);
+		return false;
+	}
+	evhttp_send_reply_chunk(request->evhttp, buffer);
+	evbuffer_free(buffer);
+	return true;
+}
+
+void http_request_tend(struct http_request *request, bool beat)
+{
+	struct http_peer *peer = request->peer;
+
+	if (!request->streaming || http_peer_unsent(peer) > 0)
+		return;
+	if (peer->connection)
+		request->web->host->drained(peer->connection);
+	if (beat && request->beats)
+		http_request_chunk(request, ":\n\n", 3);
+}
+
+void http_request_stream_end(struct http_request *request)
+{
+	struct evhttp_request *evhttp = request->evhttp;
+
+	evhttp_connection_set_timeout(request->peer->evcon, HTTP_IDLE_SECONDS);
+	http_request_over(request);
+	evhttp_send_reply_end(evhttp);
+}
+
+/* ---- Calls ---- */
+
+static void http_sink_answer(const struct value *result, void *context)
+{
+	struct http_request *request = ((struct http_peer *)context)->request;
+	void (*answered)(
+	    struct http_request *, const struct schedd_error *, const struct value *) =
+	    request ? request->answered : NULL;
+
+	if (!answered)
+		return;
+	request->answered = NULL;
+	answered(request, NULL, result);
+}
+
+static void http_sink_fail(const struct schedd_error *err, void *context)
+{
+	struct http_request *request = ((struct http_peer *)context)->request;
+	void (*answered)(
+	    struct http_request *, const struct schedd_error *, const struct value *) =
+	    request ? request->answered : NULL;
+
+	if (!answered)
+		return;
+	request->answered = NULL;
+	answered(request, err, NULL);
+}
+
+/* Long lists come packed; they are taken apart for JSON. */
+static void http_sink_list(const char *key, const struct strbuf *items, uint32_t count,
+    const struct value *next, void *context)
+{
+	struct strbuf packed = STRBUF_EMPTY;
+	struct schedd_error err;
+	struct message message;
+	struct arena arena;
+
+	arena_init(&arena);
+	message_pack_list(&packed, 0, key, items, count, next);
+	if (strbuf_failed(&packed)) {
+		schedd_error_nomem(&err);
+		http_sink_fail(&err, context);
+	} else if (message_unpack(packed.data, packed.length, &arena, &message, &err)) {
+		http_sink_fail(&err, context);
+	} else {
+		http_sink_answer(&message.result, context);
+	}
+	strbuf_clear(&packed);
+	arena_clear(&arena);
+}
+
+static bool http_sink_notify(const char *method, const struct value *params, void *context)
+{
+	struct http_request *request = ((struct http_peer *)context)->request;
+
+	return !request || !request->notified || request->notified(request, method, params);
+}
+
+static const struct connection_sink http_request_sink = {
+    .answer = http_sink_answer,
+    .answer_list = http_sink_list,
+    .fail = http_sink_fail,
+    .notify = http_sink_notify,
+};
+
+void http_request_call(struct http_request *request, const char *method,
+    const struct value *params,
+    void (*answered)(
+	struct http_request *, const struct schedd_error *, const struct value *))
+{
+	const struct web_host *host = request->web->host;
+	struct schedd_error err;
+	struct connection *connection =
+	    http_peer_connection(request->peer, request->identity, &http_request_sink, &err);
+	struct arena arena;
+	struct value copy;
+
+	if (!connection) {
+		answered(request, &err, NULL);
+		return;
+	}
+	arena_init(&arena);
+	copy = value_copy(&arena, params);
+	if (arena_failed(&arena)) {
+		arena_clear(&arena);
+		schedd_error_nomem(&err);
+		answered(request, &err, NULL);
+		return;
+	}
+	request->answered = answered;
+	host->call(connection, method, &arena, &copy, request->body_bytes);
+}

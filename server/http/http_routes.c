@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* One row a path and method; HEAD is answered as GET. */
+#include "server/http/http_routes.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "server/http/http_handlers.h"
+
+#define GET EVHTTP_REQ_GET
+#define POST EVHTTP_REQ_POST
+#define PUT EVHTTP_REQ_PUT
+#define PATCH EVHTTP_REQ_PATCH
+#define DELETE EVHTTP_REQ_DELETE
+#define API "/api/v1"
+
+static const struct http_route http_route_rows[] = {
+    {GET, "/healthz", HTTP_ANYBODY, http_health_alive, NULL, "Is the process there?", NULL, false},
+    {GET, "/readyz", HTTP_ANYBODY, http_health_ready, NULL,
+	"Are the jobs loaded, and is it not stopping?", NULL, false},
+    {GET, API "/openapi.json", HTTP_USER, http_openapi_document, NULL, "This document.", NULL,
+	false},
+    {POST, API "/rpc/{method}", HTTP_USER, http_rpc_call, NULL, NULL, NULL, true},
+    {GET, API "/jobs", HTTP_USER, http_rpc_query, "job.list", "Jobs, page by page.", NULL, false},
+    {PUT, API "/jobs/{id}", HTTP_USER, http_job_put, "job.add",
+	"Makes the job what the body says.", NULL, true},
+    {GET, API "/jobs/{id}", HTTP_USER, http_job_get, "job.get", "One job.", NULL, false},
+    {PATCH, API "/jobs/{id}", HTTP_USER, http_job_patch, "job.modify", "Changes fields of a job.",
+	NULL, true},
+    {DELETE, API "/jobs/{id}", HTTP_USER, http_job_delete, "job.remove", "Removes a job.", NULL,
+	false},
+    {POST, API "/jobs/{id}/run", HTTP_USER, http_job_run, "job.run", "Runs a job now.", NULL, true},
+    {POST, API "/jobs/{id}/pause", HTTP_USER, http_job_act, "job.pause",
+	"Keeps a job from starting.", NULL, true},
+    {POST, API "/jobs/{id}/resume", HTTP_USER, http_job_act, "job.resume", "Ends a pause.", NULL,
+	true},
+    {POST, API "/jobs/{id}/reschedule", HTTP_USER, http_job_act, "job.reschedule",
+	"Changes the trigger and plans anew.", NULL, true},
+    {GET, API "/jobs/{id}/why", HTTP_USER, http_job_query, "job.why",
+	"Why it ran or did not run.", NULL, false},
+    {GET, API "/runs", HTTP_USER, http_rpc_query, "run.list", "Runs, newest first.", NULL, false},
+    {GET, API "/runs/{job}", HTTP_USER, http_run_of_job, "run.list", "Runs of a job.", NULL, false},
+    {GET, API "/runs/{job}/{number}", HTTP_USER, http_run_get, "run.get",
+	"One run with its attempts.", NULL, false},
+    {GET, API "/runs/{job}/{number}/log", HTTP_USER, http_run_log, "run.log",
+	"What a run wrote, as it is; follow=1 goes on until its end.", NULL, false},
+    {POST, API "/runs/{job}/{number}/kill", HTTP_USER, http_run_act, "run.kill", "Ends a run.",
+	NULL, true},
+    {POST, API "/runs/{job}/{number}/retry", HTTP_USER, http_run_act, "run.retry",
+	"Runs the job again as a new run.", NULL, true},
+    {GET, API "/events", HTTP_USER, http_events_follow, "event.subscribe",
+	"Server-sent events; Last-Event-ID is the seq to go on behind.", NULL, false},
+    {GET, API "/next", HTTP_USER, http_next_preview, "trigger.next",
+	"Fire times to come of a trigger.", NULL, false},
+    {0, NULL, HTTP_ANYBODY, NULL, NULL, NULL, NULL, false},
+};
+
+const struct http_route *http_routes_all(void)
+{
+	return http_route_rows;
+}
+
+/* Does the row's path stand for these segments? */
+static bool http_route_is(const struct http_route *route, const char *const *segments,
+    size_t count, const char *args[HTTP_ARGS_MAX])
+{
+	const char *path = route->path;
+	size_t used = 0, at = 0;
+
+	while (*path == '/' && path[1]) {
+		size_t length = strcspn(++path, "/");
+
+		if (at == count)
+			return false;
+		if (path[0] == '{')
+			args[used++] = segments[at];
+		else if (strlen(segments[at]) != length || memcmp(segments[at], path, length) != 0)
+			return false;
+		at++;
+		path += length;
+	}
+	return at == count;
+}
+
+const struct http_route *http_routes_find(const struct web_config *config,
+    enum evhttp_cmd_type method, const char *const *segments, size_t count,
+    const char *args[HTTP_ARGS_MAX], unsigned *allowed)
+{
+	enum evhttp_cmd_type wanted = method == EVHTTP_REQ_HEAD ? EVHTTP_REQ_GET : method;
+
+	(void)config;
+	*allowed = 0;
+	for (const struct http_route *route = http_route_rows; route->path; route++) {
+		if (!http_route_is(route, segments, count, args))
+			continue;
+		if (route->method == wanted)
+			return route;
+		*allowed |= route->method;
+	}
+	return NULL;
+}
+
+void http_routes_allow(unsigned methods, char *text, size_t size)
+{
+	static const struct {
+		unsigned method;
+		const char *name;
+	} names[] = {
+	    {EVHTTP_REQ_GET, "GET, HEAD"},
+	    {EVHTTP_REQ_POST, "POST"},
+	    {EVHTTP_REQ_PUT, "PUT"},
+	    {EVHTTP_REQ_PATCH, "PATCH"},
+	    {EVHTTP_REQ_DELETE, "DELETE"},
+	};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && used < size; i++) {
+		if (methods & names[i].method)
+			used += (size_t)snprintf(text + used, size - used, "%s, ", names[i].name);
+	}
+	if (used < size)
+		snprintf(text + used, size - used, "OPTIONS");
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection without a socket: calls come from this process, answers go to a sink. */
+#include "server/rpc/connection_state.h"
+
+#include <stdlib.h>
+
+struct connection *connection_local_open(struct rpc *rpc, uid_t uid, pid_t pid,
+    const struct connection_sink *sink, void *context)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->rpc = rpc;
+	c->refs = 1;
+	c->fd = c->held = -1;
+	c->uid = uid;
+	c->pid = pid;
+	c->sink = sink;
+	c->sink_context = context;
+	return c;
+}
+
+void connection_local_close(struct connection *c)
+{
+	if (!c || !c->sink)
+		return;
+	c->sink = NULL;
+	connection_end_hooks(c);
+	connection_unref(c);
+}

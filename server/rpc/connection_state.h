@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection consists of; for connection.c and connection_local.c alone.
+ *
+ * Two kinds: of a socket, whose answers are packed and written, and of another
+ * part of this process (HTTP), which takes them as they are by a sink.
+ */
+#ifndef SCHEDD_SERVER_RPC_CONNECTION_STATE_H
+#define SCHEDD_SERVER_RPC_CONNECTION_STATE_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include "base/frame.h"
+#include "server/rpc/connection.h"
+#include "server/rpc/rpc_state.h"
+
+struct connection {
+	struct rpc_client link; /* must be first: the place in the lists of rpc.c */
+	struct rpc *rpc;        /* borrowed */
+	unsigned refs;          /* one while it is open, one for each open call */
+	int fd;                 /* -1: closed, or no socket */
+	int held;               /* its copy that ends with the process; -1: none */
+	const struct connection_sink *sink; /* NULL: of a socket, or closed */
+	void *sink_context;     /* passed back, not owned */
+	uid_t uid;              /* of the client, from the kernel */
+	pid_t pid;              /* likewise */
+	struct event readable;  /* pending while reading */
+	struct event writable;  /* pending while the socket is full */
+	bool reading;           /* readable is pending */
+	bool writing;           /* writable is pending */
+	bool ended;             /* the client sends nothing more */
+	bool doomed;            /* nothing can be read any more: close when out is sent */
+	bool lingering;         /* it is sent: what still comes is thrown away */
+	bool stalled;           /* in holds messages that had to wait for room, or for their turn */
+	bool had_turn;          /* the requests taken up filled its turn */
+	bool busy;              /* messages are being taken apart: answers are sent at the end */
+	unsigned calls;         /* open calls */
+	unsigned heavy;         /* of these, with large answers */
+	struct strbuf in;       /* what was read and not yet taken apart */
+	struct frame_scan scan; /* of the message at the start of in */
+	struct strbuf out;      /* being written */
+	size_t out_sent;        /* bytes of it that are gone */
+	size_t out_events;      /* its first bytes are notifications */
+	struct strbuf events;   /* notifications that wait for out */
+	struct connection_hook *hooks; /* newest first */
+};
+
+/* Detaches all hooks and tells them that the connection ends. */
+void connection_end_hooks(struct connection *connection);
+
+#endif

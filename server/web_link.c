@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/web_link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/dynlib.h"
+#include "server/daemon.h"
+#include "server/rpc/connection.h"
+#include "server/rpc/rpc_state.h"
+
+struct web_link {
+	struct daemon *daemon;
+	struct rpc *rpc;
+	const struct web_ops *ops;
+	struct web *web;
+	struct web_host host;
+};
+
+/* ---- What is offered to the module ---- */
+
+static struct connection *web_link_connect(void *context, const struct web_identity *identity,
+    const struct connection_sink *sink, void *sink_context, struct schedd_error *err)
+{
+	struct web_link *link = context;
+	struct connection *connection;
+
+	/* What a connection of its uid may do is all that the daemon may. */
+	if (strcmp(identity->role, "admin") != 0) {
+		schedd_error_set(err, SCHEDD_EPERM, "the role %s may do nothing here", identity->role);
+		return NULL;
+	}
+	connection = connection_local_open(link->rpc, geteuid(), getpid(), sink, sink_context);
+	if (!connection)
+		schedd_error_nomem(err);
+	return connection;
+}
+
+static void web_link_call(struct connection *connection, const char *method, struct arena *arena,
+    const struct value *params, size_t bytes)
+{
+	rpc_local_call(connection_rpc(connection), connection, method, arena, params, bytes);
+}
+
+static bool web_link_ready(void *context, const char **reason)
+{
+	const struct web_link *link = context;
+
+	*reason = "stopping\n";
+	return !daemon_is_stopping(link->daemon);
+}
+
+/* ---- Life ---- */
+
+int web_link_open(struct daemon *daemon, struct rpc *rpc, const struct web_config *config,
+    struct web_link **out, struct schedd_error *err)
+{
+	const struct schedd_module *module;
+	struct web_link *link;
+	int rc;
+
+	*out = NULL;
+	if (!config->listen)
+		return 0;
+	rc = dynlib_module("web", &module, err);
+	if (rc) {
+		schedd_error_prefix(err, "http.listen needs the module schedd_web");
+		return SCHEDD_EFILE;
+	}
+	link = calloc(1, sizeof(*link));
+	if (!link)
+		return schedd_error_nomem(err);
+	link->daemon = daemon;
+	link->rpc = rpc;
+	link->ops = module->service;
+	link->host = (struct web_host){
+	    .context = link,
+	    .base = rpc_base(rpc),
+	    .log = daemon_log(daemon),
+	    .open = web_link_connect,
+	    .close = connection_local_close,
+	    .drained = connection_drained,
+	    .call = web_link_call,
+	    .ready = web_link_ready,
+	};
+	rc = link->ops->open(config, &link->host, &link->web, err);
+	if (rc) {
+		free(link);
+		return rc;
+	}
+	*out = link;
+	return 0;
+}
+
+void web_link_close(struct web_link *link)
+{
+	if (link)
+		link->ops->close(link->web);
+	free(link);
+}
+
+int web_link_reload(
+    struct web_link *link, const struct web_config *config, struct schedd_error *err)
+{
+	return link ? link->ops->reload(link->web, config, err) : 0;
+}
+
+struct value web_link_status(const struct web_link *link, struct arena *arena)
+{
+	struct value map = value_map();
+
+	if (!link)
+		return value_nil();
+	link->ops->status(link->web, arena, &map);
+	return map;
+}
+
+/* ---- Tokens ---- */
+
+static int web_link_missing(struct schedd_error *err)
+{
+	return schedd_error_set(err, SCHEDD_ECONFLICT,
+	    "HTTP is off: set http.listen and http.tokens in the config and restart schedd");
+}
+
+int web_link_token_add(struct web_link *link, const char *name, const char *role,
+    const char *account, struct arena *arena, struct value *answer, struct schedd_error *err)
+{
+	return link ? link->ops->token_add(link->web, name, role, account, arena, answer, err)
+		    : web_link_missing(err);
+}
+
+int web_link_token_list(
+    struct web_link *link, struct arena *arena, struct value *answer, struct schedd_error *err)
+{
+	return link ? link->ops->token_list(link->web, arena, answer, err) : web_link_missing(err);
+}
+
+int web_link_token_remove(struct web_link *link, const char *name, struct schedd_error *err)
+{
+	return link ? link->ops->token_remove(link->web, name, err) : web_link_missing(err);
+}

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: MIT
+"""HTTP: who may ask, jobs and runs as resources, events and output that go on, and refusals."""
+import base64
+import crypt
+import http.client
+import json
+import os
+import pathlib
+import socket
+import threading
+import unittest
+
+import e2e
+
+
+def free_port():
+    """Below the range from which the kernel gives out ports."""
+    for port in range(20000 + os.getpid() % 8000, 32000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port is free")
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class HttpCase(e2e.TestCase):
+    def serve(self, extra="", **options):
+        self.port = free_port()
+        server = self.daemon(start=False, **options)
+        server.tokens = server.dir / "tokens"
+        server.config.write_text(f"http:\n  listen: ['127.0.0.1:{self.port}', 'unix:{server.dir}/http.sock']\n"
+                                 f"  tokens: {server.tokens}\n{extra}")
+        server.start()
+        self.server = server
+        self.admin = server.client().call("token.add", name="root", role="admin")["token"]
+        return server
+
+    def ask(self, method, path, body=None, token=None, raw=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token is None:
+            token = self.admin
+        if token:
+            headers.setdefault("Authorization", f"Bearer {token}")
+        if body is not None:
+            raw = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        self.addCleanup(connection.close)
+        connection.request(method, path, body=raw, headers=headers)
+        return Answer(connection.getresponse())
+
+    def raw(self, text, seconds=20):
+        """Sends bytes as they are and answers all that comes until the end."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as peer:
+            peer.sendall(text)
+            got = b""
+            while piece := peer.recv(65536):
+                got += piece
+            return got
+
+
+class Resources(HttpCase):
+    def test_a_job_from_its_beginning_to_its_end(self):
+        self.serve()
+        job = {"command": ["/bin/sh", "-c", "echo out; echo err >&2"], "trigger": {"manual": True}}
+        made = self.ask("PUT", "/api/v1/jobs/a", job)
+        self.assertEqual((made.status, made.headers["ETag"]), (201, '"1"'))
+        self.assertRegex(made.json["created_at"], r"^\d{4}-\d\d-\d\dT.*Z$")
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a").json, made.json)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a", If_None_Match='"1"').status, 304)
+        head = self.ask("HEAD", "/api/v1/jobs/a")
+        self.assertEqual((head.status, int(head.headers["Content-Length"]), head.body),
+                         (200, len(made.body), b""))
+
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/a", job, If_None_Match="*").status, 412)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/a", job, If_Match='"7"').status, 412)
+        self.assertEqual(self.ask("PATCH", "/api/v1/jobs/a", {"name": "x"}, If_Match='"7"').status, 412)
+        changed = self.ask("PATCH", "/api/v1/jobs/a", {"name": "x"}, If_Match='"1"')
+        self.assertEqual((changed.status, changed.json["name"], changed.headers["ETag"]), (200, "x", '"2"'))
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/a", job, If_Match='"2"').status, 200)
+        self.assertIsNone(self.ask("GET", "/api/v1/jobs/a").json["name"])
+
+        ran = self.ask("POST", "/api/v1/jobs/a/run")
+        self.assertEqual((ran.status, ran.json, ran.headers["Location"]), (202, {"run": "a/1"}, "/api/v1/runs/a/1"))
+        e2e.wait_until("the run ends", lambda: self.ask("GET", "/api/v1/runs/a/1").json["state"] == "success")
+        self.assertEqual(self.ask("GET", "/api/v1/runs/a/1/log").body, b"out\nerr\n")
+        self.assertEqual([run["id"] for run in self.ask("GET", "/api/v1/runs/a?limit=5").json["runs"]], ["a/1"])
+        self.assertEqual(self.ask("POST", "/api/v1/runs/a/1/retry").json, {"run": "a/2"})
+
+        self.assertTrue(self.ask("POST", "/api/v1/jobs/a/pause", {"reason": "r"}).json["paused"])
+        self.assertEqual([job["id"] for job in self.ask("GET", "/api/v1/jobs?states=paused,running").json["jobs"]], ["a"])
+        self.assertFalse(self.ask("POST", "/api/v1/jobs/a/resume").json["paused"])
+        self.assertEqual(self.ask("DELETE", "/api/v1/jobs/a").status, 204)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a").status, 404)
+
+    def test_methods_of_the_protocol(self):
+        self.serve()
+        self.assertIs(self.ask("POST", "/api/v1/rpc/server.ping").json["ready"], True)
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/job.get", {"id": "no"}).json["error"], "not_found")
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/job.gte", {}).status, 404)
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/job.list", {"limt": 1}).status, 400)
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/job.list", [1]).status, 400)
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/event.subscribe", {}).status, 404)
+
+    def test_output_that_goes_on(self):
+        server = self.serve()
+        gate = server.dir / "gate"
+        os.mkfifo(gate)
+        self.ask("PUT", "/api/v1/jobs/f", {"shell": f"echo first; read x <{gate}; echo $x", "trigger": {"manual": True}})
+        self.ask("POST", "/api/v1/jobs/f/run")
+        got = []
+        reader = threading.Thread(target=lambda: got.append(self.ask("GET", "/api/v1/runs/f/1/log?follow=1").body))
+        reader.start()
+        e2e.wait_until("output is followed",
+                       lambda: server.client().call("server.status")["http"]["streams"] == 1)
+        gate.write_text("second\n")
+        reader.join(20)
+        self.assertEqual(got, [b"first\nsecond\n"])
+
+    def test_events_go_on_behind_what_was_seen(self):
+        server = self.serve()
+        client = server.client()
+
+        def listen(**headers):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/api/v1/events?events=job_added",
+                               headers={"Authorization": f"Bearer {self.admin}", **headers})
+            return connection.getresponse()
+
+        def event(stream):
+            lines = {}
+            while (line := stream.readline().decode().rstrip("\n")) or "data" not in lines:
+                if ": " in line and not line.startswith(":"):
+                    lines.update([line.split(": ", 1)])
+            return lines
+
+        stream = listen()
+        self.assertEqual(stream.headers["Content-Type"], "text/event-stream")
+        client.call("job.add", id="one", command=["true"], trigger={"manual": True})
+        first = event(stream)
+        self.assertEqual((first["event"], json.loads(first["data"])["job"]), ("job_added", "one"))
+        stream.close()
+        client.call("job.add", id="two", command=["true"], trigger={"manual": True})
+        again = event(listen(**{"Last-Event-ID": first["id"]}))
+        self.assertEqual(json.loads(again["data"])["job"], "two")
+        self.assertEqual(self.ask("GET", "/api/v1/events", Last_Event_ID="x").status, 400)
+
+    def test_triggers_are_previewed(self):
+        self.serve()
+        seen = self.ask("GET", "/api/v1/next?cron=30+2+*+*+*&timezone=Europe/Berlin&n=2&from=2026-03-28T12:00:00Z").json
+        self.assertEqual(seen["fire_times"], ["2026-03-29T03:30:00+02:00", "2026-03-30T02:30:00+02:00"])
+        self.assertEqual(self.ask("GET", "/api/v1/next?cron=61+*+*+*+*").status, 400)
+
+    def test_the_openapi_document_has_every_method(self):
+        self.serve()
+        document = self.ask("GET", "/api/v1/openapi.json").json
+        self.assertEqual(document["openapi"], "3.1.0")
+        self.assertIn("put", document["paths"]["/api/v1/jobs/{id}"])
+        source = pathlib.Path(os.environ["SCHEDD_SOURCE"], "proto/PROTOCOL.md").read_text()
+        for method in ("job.add", "run.list", "token.add"):
+            self.assertIn(f"`{method}`", source)
+            self.assertIn(f"/api/v1/rpc/{method}", document["paths"])
+
+
+class Access(HttpCase):
+    def test_without_a_token_nothing_is_shown(self):
+        self.serve()
+        for path in ("/api/v1/jobs", "/api/v1/openapi.json", "/api/v1/rpc/server.ping"):
+            answer = self.ask("POST" if "rpc" in path else "GET", path, token="")
+            self.assertEqual((answer.status, answer.json["error"]), (401, "permission_denied"), path)
+            self.assertIn("Bearer", answer.headers["WWW-Authenticate"])
+        self.assertEqual(self.ask("GET", f"/api/v1/jobs?token={self.admin}", token="").status, 401)
+        self.assertEqual((self.ask("GET", "/healthz", token="").body, self.ask("GET", "/readyz", token="").body),
+                         (b"ok\n", b"ok\n"))
+
+    def test_a_token_works_at_once_and_ends_at_once(self):
+        server = self.serve()
+        client = server.client()
+        token = client.call("token.add", name="t", role="admin")["token"]
+        self.assertEqual(self.ask("GET", "/api/v1/jobs", token=token).status, 200)
+        self.assertNotIn(token, server.tokens.read_text())
+        self.assertEqual(server.tokens.stat().st_mode & 0o777, 0o600)
+        self.refused("conflict", client.call, "token.add", name="t", role="admin")
+        self.refused("invalid_argument", client.call, "token.add", name="u", role="user")
+        self.refused("invalid_argument", client.call, "token.add", name="u", role="king")
+        self.assertEqual([row["name"] for row in client.call("token.list")], ["root", "t"])
+        client.call("token.remove", name="t")
+        self.refused("not_found", client.call, "token.remove", name="t")
+        self.assertEqual(self.ask("GET", "/api/v1/jobs", token=token).status, 401)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs").status, 200)
+        for path in (server.log, server.tokens):
+            self.assertNotIn(token, path.read_text())
+
+    def test_whoever_guesses_has_to_wait(self):
+        self.serve()
+        statuses = [self.ask("GET", "/api/v1/jobs", token=f"guess{n}").status for n in range(12)]
+        self.assertEqual(statuses[:10], [401] * 10)
+        self.assertIn(429, statuses[10:])
+
+    def test_a_password_is_as_good(self):
+        made = crypt.crypt("sec:ret", "$6$saltsalt")
+        server = self.serve(extra="  basic: PASSWORDS\n".replace("PASSWORDS", "/nonexistent/none"))
+        passwords = server.dir / "htpasswd"
+        passwords.write_text(f"ann:{made}:admin\n")
+        passwords.chmod(0o600)
+        server.config.write_text(server.config.read_text().replace("/nonexistent/none", str(passwords)))
+        server.client().call("server.reload")
+        def basic(pair):
+            return self.ask("GET", "/api/v1/jobs", token="",
+                            Authorization="Basic " + base64.b64encode(pair.encode()).decode()).status
+        self.assertEqual([basic("ann:sec:ret"), basic("ann:wrong"), basic("bob:sec:ret"), basic("ann:sec:ret")],
+                         [200, 401, 401, 200])
+
+    def test_a_line_without_a_role_is_refused(self):
+        server = self.serve()
+        server.tokens.write_text("x " + "0" * 64 + "\n")
+        message = self.refused("invalid_file", server.client().call, "server.reload")
+        self.assertIn(f"{server.tokens}:1", message)
+
+    def test_pages_of_other_sites_change_nothing(self):
+        self.serve()
+        put = {"command": ["true"], "trigger": {"manual": True}}
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", put, Origin="http://evil.example").status, 403)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", put, Sec_Fetch_Site="cross-site").status, 403)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", put,
+                                  Origin=f"http://127.0.0.1:{self.port}").status, 201)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", raw=json.dumps(put), Content_Type="text/plain").status, 415)
+        self.assertEqual(self.ask("GET", "/healthz", Host="evil.example").status, 421)
+
+    def test_refusals_have_their_status(self):
+        server = self.serve()
+        answer = self.ask("DELETE", "/api/v1/runs")
+        self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD, OPTIONS"))
+        self.assertEqual(self.ask("OPTIONS", "/api/v1/jobs/x").headers["Allow"],
+                         "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")
+        self.assertEqual(self.ask("GET", "/nothing").status, 404)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/%00").status, 400)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/%zz").status, 400)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/%2e%2e%2f").status, 404)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs?limit=x").status, 400)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs?nope=1").status, 400)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", raw="{", Content_Type="application/json").status, 400)
+        self.assertIn(b" 501 ", self.raw(b"BREW / HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+        big = "x" * (5 << 20)
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/server.ping", raw=big, Content_Type="application/json").status, 413)
+        self.assertNotIn(b" 200 ", self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 20000 + b"\r\n\r\n"))
+        self.assertEqual(self.ask("GET", "/healthz").status, 200)
+        self.assertIsNone(server.process.poll())
+
+    def test_connections_beyond_the_limit_are_told(self):
+        self.serve(extra="  connections: 2\n")
+        held = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(2)]
+        e2e.wait_until("both are counted",
+                       lambda: self.server.client().call("server.status")["http"]["connections"] == 2)
+        self.assertEqual(self.ask("GET", "/healthz").status, 503)
+        for peer in held:
+            peer.close()
+        e2e.wait_until("there is room again", lambda: self.ask("GET", "/healthz").status == 200)
+
+
+class Config(HttpCase):
+    def test_what_is_wrong_is_named(self):
+        server = self.daemon(start=False)
+        for listen, words in (("'0.0.0.0:18631'", "http.tls"), ("'nonsense'", "ADDRESS:PORT"),
+                              ("'unix:relative'", "absolute")):
+            server.config.write_text(f"http: {{listen: [{listen}]}}\n")
+            status, message = server.run()
+            self.assertEqual(status, 7, message)
+            self.assertIn(words, message)
+
+    def test_without_http_no_token_is_made(self):
+        server = self.daemon()
+        self.assertIn("http.listen", self.refused("conflict", server.client().call, "token.list"))
+
+
+if __name__ == "__main__":
+    unittest.main()
