@@ -147,6 +147,23 @@ static int at_coming_clock(const struct when_job *job, int32_t day, int step, sc
 	return 0;
 }
 
+/* The coming day of that month; 29 February waits for a leap year. */
+static int at_yearly(const struct when_job *job, schedd_time *out)
+{
+	struct civil date = job->reading->civil, now;
+	int status = SCHEDD_EINVAL;
+
+	civil_from_days(today(job), &now);
+	for (date.year = now.year; date.year <= now.year + 8; date.year++) {
+		if (!civil_valid(&date))
+			continue;
+		status = at_day(job, civil_days(date.year, date.month, date.day), out);
+		if (status != 0 || *out > job->context->now)
+			break;
+	}
+	return status;
+}
+
 /* The first such day that is not over, or whose time of day is to come; with "next" never today. */
 static int at_weekday(const struct when_job *job, schedd_time *out)
 {
@@ -154,7 +171,9 @@ static int at_weekday(const struct when_job *job, schedd_time *out)
 	int ahead = (job->reading->weekday - civil_weekday(day) + 7) % 7;
 	int status;
 
-	if (ahead == 0 && job->reading->next)
+	if (job->reading->turn < 0)
+		return at_day(job, day + ahead - 7, out);
+	if (ahead == 0 && job->reading->turn > 0)
 		ahead = 7;
 	if (ahead == 0 && job->reading->has_time)
 		return at_coming_clock(job, day, 7, out);
@@ -171,6 +190,8 @@ static int resolve(const struct when_job *job, schedd_time *out)
 	switch (job->reading->form) {
 	case WHEN_DATE:
 		return at_day(job, civil_days(civil->year, civil->month, civil->day), out);
+	case WHEN_YEARLY:
+		return at_yearly(job, out);
 	case WHEN_DAY:
 		return at_day(job, today(job) + job->reading->days, out);
 	case WHEN_WEEKDAY:
@@ -181,6 +202,68 @@ static int resolve(const struct when_job *job, schedd_time *out)
 		break;
 	}
 	*out = job->reading->instant;
+	return 0;
+}
+
+static int64_t wall_of(const struct when_job *job, schedd_time when)
+{
+	int64_t second = floor_seconds(when);
+
+	return second + (job->reading->has_offset ? job->reading->offset
+						  : zone_offset(job->reading->zone, second));
+}
+
+/* "Thu, 24 Dec 2026" is to be that day of the week. */
+static int check_weekday(const struct when_job *job, schedd_time when)
+{
+	static const char *const names[] = {
+	    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+	const struct when_reading *reading = job->reading;
+	struct civil civil;
+	int weekday;
+
+	if (!reading->has_weekday || (reading->form != WHEN_DATE && reading->form != WHEN_YEARLY))
+		return 0;
+	civil_from_seconds(wall_of(job, when), &civil);
+	weekday = civil_weekday(civil_days(civil.year, civil.month, civil.day));
+	if (weekday == reading->weekday)
+		return 0;
+	return schedd_error_at(job->err, SCHEDD_EINVAL, 0, "time '%s': %04d-%02d-%02d is a %s",
+	    job->text, civil.year, civil.month, civil.day, names[weekday]);
+}
+
+/*
+ * "+ 1 month": the same time of day; a day that the month has not becomes its
+ * last.
+ */
+static int shift(const struct when_job *job, schedd_time *when)
+{
+	const struct when_reading *reading = job->reading;
+	struct zone_wall instants;
+	struct civil civil;
+	int64_t months, wall, days;
+	schedd_time micro;
+
+	if (reading->months || reading->days_on) {
+		civil_from_seconds(wall_of(job, *when), &civil);
+		months = (int64_t)civil.year * 12 + civil.month - 1 + reading->months;
+		micro = *when - floor_seconds(*when) * SCHEDD_SECOND;
+		*when = SCHEDD_TIME_NONE;
+		if (months < 1969 * 12 || months / 12 > 9999 || reading->days_on > 3000000 ||
+		    reading->days_on < -3000000)
+			return 0;
+		civil.year = (int32_t)(months / 12);
+		civil.month = (int8_t)(months % 12 + 1);
+		if (civil.day > civil_month_length(civil.year, civil.month))
+			civil.day = (int8_t)civil_month_length(civil.year, civil.month);
+		days = civil_days(civil.year, civil.month, civil.day) + (int64_t)reading->days_on;
+		wall = days * DAY_SECONDS + civil.hour * 3600 + civil.minute * 60 + civil.second;
+		wall_instants(job, wall, &instants);
+		if (job->context->strict && instants.kind != ZONE_UNIQUE)
+			return choice_fault(job, wall, &instants);
+		*when = instants.first * SCHEDD_SECOND + micro;
+	}
+	*when += reading->span_on;
 	return 0;
 }
 
@@ -212,7 +295,11 @@ int when_parse(const char *text, const struct when_context *context, schedd_time
 	if (status == 0)
 		status = resolve(&job, &when);
 	if (status == 0)
+		status = check_weekday(&job, when);
+	if (status == 0)
 		status = check_offset(&job, when);
+	if (status == 0)
+		status = shift(&job, &when);
 	if (status < 0)
 		return status;
 	if (when < SCHEDD_TIME_MIN || when > SCHEDD_TIME_MAX)

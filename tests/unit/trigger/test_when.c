@@ -116,6 +116,68 @@ static const char *const phrases[][2] = {
     {"@0", "1970-01-01T01:00:00+01:00"},
     {"  tomorrow  9am  UTC  ", "2026-07-16T11:00:00+02:00"},
     {"2026-12-01 9:30 CET-1CEST,M3.5.0,M10.5.0/3", "2026-12-01T09:30:00+01:00"},
+    /* at(1) and date(1) */
+    {"10am Jul 31", "2026-07-31T10:00:00+02:00"},
+    {"Jul 31 10am", "2026-07-31T10:00:00+02:00"},
+    {"Dec 24 18:00", "2026-12-24T18:00:00+01:00"},
+    {"18:00 24 Dec", "2026-12-24T18:00:00+01:00"},
+    {"24 dec", "2026-12-24T00:00:00+01:00"},
+    {"Feb 29", "2028-02-29T00:00:00+01:00"},
+    {"15 Jul", "2027-07-15T00:00:00+02:00"},
+    {"15 Jul 18:00", "2026-07-15T18:00:00+02:00"},
+    {"Jul 14 2025", "2025-07-14T00:00:00+02:00"},
+    {"July 14, 2027 at noon", "2027-07-14T12:00:00+02:00"},
+    {"24th of December 2026 18:00", "2026-12-24T18:00:00+01:00"},
+    {"December 1st", "2026-12-01T00:00:00+01:00"},
+    {"24-dec-2026 6pm", "2026-12-24T18:00:00+01:00"},
+    {"1 sept", "2026-09-01T00:00:00+02:00"},
+    {"2019-4-24", "2019-04-24T00:00:00+02:00"},
+    {"2027-4-24 00:00:01", "2027-04-24T00:00:01+02:00"},
+    {"2026/12/24 18:00", "2026-12-24T18:00:00+01:00"},
+    {"12/24/2026", "2026-12-24T00:00:00+01:00"},
+    {"24.12.2026 18:00", "2026-12-24T18:00:00+01:00"},
+    {"20261224", "2026-12-24T00:00:00+01:00"},
+    {"20261224 1800", "2026-12-24T18:00:00+01:00"},
+    {"Thu Dec 24 18:00:00 UTC 2026", "2026-12-24T19:00:00+01:00"},
+    {"Thu Dec 24 18:00:00 2026", "2026-12-24T18:00:00+01:00"},
+    {"Thu, 24 Dec 2026 18:00:00 +0200", "2026-12-24T17:00:00+01:00"},
+    {"thu 24 dec", "2026-12-24T00:00:00+01:00"},
+    {"1430", "2026-07-15T14:30:00+02:00"},
+    {"0900 tomorrow", "2026-07-16T09:00:00+02:00"},
+    {"teatime", "2026-07-15T16:00:00+02:00"},
+    {"teatime tomorrow", "2026-07-16T16:00:00+02:00"},
+    {"now + 1 month", "2026-08-15T10:20:30.500000+02:00"},
+    {"now + 1month", "2026-08-15T10:20:30.500000+02:00"},
+    {"now + 2 years", "2028-07-15T10:20:30.500000+02:00"},
+    {"now + 1 month 2 days", "2026-08-17T10:20:30.500000+02:00"},
+    {"now + 3 weeks", "2026-08-05T10:20:30.500000+02:00"},
+    {"now + 4 months", "2026-11-15T10:20:30.500000+01:00"},
+    {"in 1 month", "2026-08-15T10:20:30.500000+02:00"},
+    {"1 month ago", "2026-06-15T10:20:30.500000+02:00"},
+    {"2 weeks ago", "2026-07-01T10:20:30.500000+02:00"},
+    {"-1 month", "2026-06-15T10:20:30.500000+02:00"},
+    {"+1 year", "2027-07-15T10:20:30.500000+02:00"},
+    {"2027-01-31 + 1 month", "2027-02-28T00:00:00+01:00"},
+    {"4pm + 3 days", "2026-07-18T16:00:00+02:00"},
+    {"9am + 3 days", "2026-07-18T09:00:00+02:00"},
+    {"9am + 2 hours", "2026-07-16T11:00:00+02:00"},
+    {"tomorrow 9am + 1 week", "2026-07-23T09:00:00+02:00"},
+    {"tomorrow - 2 hours", "2026-07-15T22:00:00+02:00"},
+    {"Jul 31 10am + 1 year - 1 day", "2027-07-30T10:00:00+02:00"},
+    {"noon + 1 day UTC", "2026-07-16T14:00:00+02:00"},
+    {"next week", "2026-07-22T10:20:30.500000+02:00"},
+    {"next month", "2026-08-15T10:20:30.500000+02:00"},
+    {"next year", "2027-07-15T10:20:30.500000+02:00"},
+    {"next day", "2026-07-16T10:20:30.500000+02:00"},
+    {"next hour", "2026-07-15T11:20:30.500000+02:00"},
+    {"last month", "2026-06-15T10:20:30.500000+02:00"},
+    {"last monday", "2026-07-13T00:00:00+02:00"},
+    {"last wednesday noon", "2026-07-08T12:00:00+02:00"},
+    {"10am next week", "2026-07-22T10:00:00+02:00"},
+    {"6pm next month", "2026-08-15T18:00:00+02:00"},
+    {"on friday at 9am", "2026-07-17T09:00:00+02:00"},
+    {"this friday 9am", "2026-07-17T09:00:00+02:00"},
+    {"9am on friday", "2026-07-17T09:00:00+02:00"},
     {"9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"},
 };
 
@@ -130,60 +192,73 @@ Test(when, reads_every_form)
 	}
 }
 
+/* What is refused, where it points, and what it says. */
+static const struct {
+	const char *text;
+	int offset;
+	const char *says;
+} refusals[] = {
+    {"", 0, "empty"},
+    {"   ", 0, "empty"},
+    {"tomorow", 0, "did you mean 'tomorrow'"},
+    {"frobnicate", 0, "write a time as"},
+    {"2026-02-29", 0, "no such date"},
+    {"2026-2-30", 0, "no such date"},
+    {"13/24/2026", 0, "no such date"},
+    {"24.13.2026", 0, "no such date"},
+    {"Feb 30", 0, "no such date"},
+    {"31 jun 2027", 0, "no such date"},
+    {"20261324", 0, "no such date"},
+    {"24.12.26", 0, "no such date"},
+    {"Dec", 3, "a day is missing"},
+    {"Fri Dec 24 2026", 0, "2026-12-24 is a Thursday"},
+    {"2460", 0, "from 0000 to 2359"},
+    {"next decade", 0, "go with a weekday"},
+    {"now + 99999 months", 0, "outside of the years"},
+    {"12-01-2026", 0, "no such date"},
+    {"2026-12-01T", 11, "a time of day"},
+    {"2026-12-01 24:00", 11, "a time of day"},
+    {"2026-12-01 9:60", 11, "a time of day"},
+    {"2026-12-01 9", 11, "no part of a time"},
+    {"2026-12-01 13pm", 11, "from 1 to 12"},
+    {"0am", 0, "from 1 to 12"},
+    {"2026-12-01 9:30 Europe/Berln", 16, "did you mean 'Europe/Berlin'"},
+    {"2026-12-01 9:30Europe/Berlin", 15, "no part of a time"},
+    {"2026-12-01T09:30:00+02:00 Europe/Berlin", 0, "2026-12-01T08:30:00+01:00"},
+    {"9am +2H", 4, "unknown time zone '+2H'"},
+    {"in", 2, "a number is missing"},
+    {"in 5 parsecs", 5, "units are"},
+    {"next", 4, "a weekday or a unit is missing"},
+    {"next tomorrow", 0, "go with a weekday"},
+    {"tomorrow at", 11, "missing behind 'at'"},
+    {"90", 0, "a duration is no time"},
+    {"1764576000", 0, "with an '@'"},
+    {"@", 1, "missing behind '@'"},
+    {"@-5", 1, "before 1970"},
+    {"@1764576000123", 1, "not milliseconds"},
+    {"@999999999999", 0, "outside of the years"},
+    {"1969-12-31", 0, "outside of the years"},
+    {"9999-12-31T23:59:59-01:00", 0, "outside of the years"},
+    {"-8000w", 0, "outside of the years"},
+    {"+9999999w", 1, "longer than"},
+    {"\xd9\xa1\xd9\xa2:00", 0, "ASCII"},
+    {"14:00\n", 5, "ASCII"},
+};
+
 Test(when, refuses_the_rest_and_points_at_it)
 {
-	static const struct {
-		const char *text;
-		int offset;
-		const char *says;
-	} cases[] = {
-	    {"", 0, "empty"},
-	    {"   ", 0, "empty"},
-	    {"tomorow", 0, "did you mean 'tomorrow'"},
-	    {"frobnicate", 0, "write a time as"},
-	    {"2026-02-29", 0, "no such date"},
-	    {"2026-2-9", 0, "no such date"},
-	    {"12-01-2026", 0, "no such date"},
-	    {"2026-12-01T", 11, "a time of day"},
-	    {"2026-12-01 24:00", 11, "a time of day"},
-	    {"2026-12-01 9:60", 11, "a time of day"},
-	    {"2026-12-01 9", 11, "no part of a time"},
-	    {"2026-12-01 13pm", 11, "from 1 to 12"},
-	    {"0am", 0, "from 1 to 12"},
-	    {"2026-12-01 9:30 Europe/Berln", 16, "did you mean 'Europe/Berlin'"},
-	    {"2026-12-01 9:30Europe/Berlin", 15, "no part of a time"},
-	    {"2026-12-01T09:30:00+02:00 Europe/Berlin", 0, "2026-12-01T08:30:00+01:00"},
-	    {"9am +2h", 4, "unknown time zone '+2h'"},
-	    {"in", 2, "a number is missing"},
-	    {"in 5 parsecs", 5, "units are"},
-	    {"now + 1month", 7, "no fixed length"},
-	    {"next", 4, "a weekday is missing"},
-	    {"next tomorrow", 0, "goes with a weekday"},
-	    {"tomorrow at", 11, "missing behind 'at'"},
-	    {"90", 0, "a duration is no time"},
-	    {"1764576000", 0, "with an '@'"},
-	    {"@", 1, "missing behind '@'"},
-	    {"@-5", 1, "before 1970"},
-	    {"@1764576000123", 1, "not milliseconds"},
-	    {"@999999999999", 0, "outside of the years"},
-	    {"1969-12-31", 0, "outside of the years"},
-	    {"9999-12-31T23:59:59-01:00", 0, "outside of the years"},
-	    {"-8000w", 0, "outside of the years"},
-	    {"+9999999w", 1, "longer than"},
-	    {"\xd9\xa1\xd9\xa2:00", 0, "ASCII"},
-	    {"14:00\n", 5, "ASCII"},
-	};
 	struct when_context context = context_of("Europe/Berlin");
 	char longer[300];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		struct schedd_error err = {.message = ""};
 		schedd_time when = 7;
 
-		cr_expect_eq(when_parse(cases[i].text, &context, &when, &err), SCHEDD_EINVAL, "%s",
-		    cases[i].text);
-		cr_expect_eq(err.offset, cases[i].offset, "'%s': %d", cases[i].text, err.offset);
-		cr_expect(strstr(err.message, cases[i].says), "%s", err.message);
+		cr_expect_eq(when_parse(refusals[i].text, &context, &when, &err), SCHEDD_EINVAL,
+		    "%s", refusals[i].text);
+		cr_expect_eq(
+		    err.offset, refusals[i].offset, "'%s': %d", refusals[i].text, err.offset);
+		cr_expect(strstr(err.message, refusals[i].says), "%s", err.message);
 		cr_expect_eq(when, 7);
 	}
 	memset(longer, '1', sizeof(longer) - 1);
