@@ -3,6 +3,7 @@
 #include "loop/mailbox.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -12,11 +13,17 @@
 #include <sys/eventfd.h>
 #include "loop/loop.h"
 
+/* Letters opened in one settle. */
+#define MAILBOX_SETTLE_MAX 256
+
 struct mailbox {
 	struct schedd_loop *loop;
 	struct schedd_watch *watch;             /* of bell; NULL without a loop */
 	_Atomic(struct mailbox_letter *) inbox; /* newest first */
 	struct mailbox_letter *opening;         /* oldest first; the loop's thread only */
+	struct mailbox_letter *own;             /* put by that thread, oldest first; likewise */
+	struct mailbox_letter **own_end;        /* where the next is linked */
+	unsigned held;                          /* holds not settled yet */
 	int bell;                               /* eventfd */
 };
 
@@ -36,6 +43,7 @@ struct mailbox *mailbox_new(struct schedd_loop *loop, struct schedd_error *err)
 		return NULL;
 	}
 	box->loop = loop;
+	box->own_end = &box->own;
 	atomic_init(&box->inbox, NULL);
 	box->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (box->bell < 0) {
@@ -98,17 +106,17 @@ static void mailbox_collect(struct mailbox *box)
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = turned;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = box->own;
+	box->own = NULL;
+	box->own_end = &box->own;
 }
 
-int mailbox_deliver(struct mailbox *box)
+static int mailbox_open_all(struct mailbox *box)
 {
-	uint64_t rung;
 	int count = 0;
 
-	/* Silence the bell before emptying the box: a letter posted in between rings again. */
-	while (read(box->bell, &rung, sizeof(rung)) < 0 && errno == EINTR)
-		;
-	mailbox_collect(box);
 	while (box->opening) {
 		struct mailbox_letter *letter = box->opening;
 
@@ -119,15 +127,83 @@ int mailbox_deliver(struct mailbox *box)
 	return count;
 }
 
+int mailbox_deliver(struct mailbox *box)
+{
+	uint64_t rung;
+
+	/* Silence the bell before emptying the box: a letter posted in between rings again. */
+	while (read(box->bell, &rung, sizeof(rung)) < 0 && errno == EINTR)
+		;
+	mailbox_collect(box);
+	return mailbox_open_all(box);
+}
+
 int mailbox_wait(struct mailbox *box)
 {
+	return mailbox_wait_for(box, SCHEDD_SPAN_NONE);
+}
+
+int mailbox_wait_for(struct mailbox *box, schedd_span limit)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t end = limit == SCHEDD_SPAN_NONE ? 0 : clock->mono(clock->context).us + limit;
 	struct pollfd bell = {.fd = box->bell, .events = POLLIN};
 	int count = mailbox_deliver(box);
 
 	while (count == 0) {
-		if (poll(&bell, 1, -1) < 0 && errno != EINTR)
+		int64_t left = -1;
+
+		if (limit != SCHEDD_SPAN_NONE) {
+			left = (end - clock->mono(clock->context).us + 999) / 1000;
+			if (left <= 0)
+				return 0;
+		}
+		if (poll(&bell, 1, left < INT_MAX ? (int)left : INT_MAX) < 0 && errno != EINTR)
 			return SCHEDD_EFAILED;
 		count = mailbox_deliver(box);
 	}
 	return count;
+}
+
+void mailbox_put(struct mailbox *box, struct mailbox_letter *letter)
+{
+	if (!box->held) {
+		mailbox_post(box, letter);
+		return;
+	}
+	letter->next = NULL;
+	*box->own_end = letter;
+	box->own_end = &letter->next;
+}
+
+void mailbox_hold(struct mailbox *box)
+{
+	box->held++;
+}
+
+bool mailbox_settle(struct mailbox *box)
+{
+	int count = 0;
+
+	/* Letters that bring forth letters for ever must let the loop turn. */
+	while (box->own && count < MAILBOX_SETTLE_MAX) {
+		struct mailbox_letter *letter = box->own;
+
+		box->own = letter->next;
+		if (!box->own)
+			box->own_end = &box->own;
+		letter->open(letter);
+		count++;
+	}
+	return count > 0;
+}
+
+void mailbox_release(struct mailbox *box)
+{
+	const uint64_t one = 1;
+
+	if (--box->held > 0 || !box->own)
+		return;
+	while (write(box->bell, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
 }

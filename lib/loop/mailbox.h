@@ -6,6 +6,8 @@
 #ifndef SCHEDD_LOOP_MAILBOX_H
 #define SCHEDD_LOOP_MAILBOX_H
 
+#include <stdbool.h>
+#include <schedd/clock.h>
 #include <schedd/loop.h>
 
 struct mailbox;
@@ -31,5 +33,17 @@ int mailbox_deliver(struct mailbox *box);
  * ones behind it are delivered then.
  */
 int mailbox_wait(struct mailbox *box);
+/* The same for at most limit (SCHEDD_SPAN_NONE: no limit). 0: nothing came. */
+int mailbox_wait_for(struct mailbox *box, schedd_span limit);
+/*
+ * For letters that the loop's own thread posts to itself: between hold and
+ * release (which may be nested) they wait in the box without its bell, and are
+ * opened by settle, or by the loop's next turn.
+ */
+void mailbox_put(struct mailbox *box, struct mailbox_letter *letter);
+void mailbox_hold(struct mailbox *box);
+/* Opens some of what was put, in its order, and what that brings forth. True: there was something. */
+bool mailbox_settle(struct mailbox *box);
+void mailbox_release(struct mailbox *box);
 
 #endif

@@ -2,10 +2,18 @@
 /* The registry of types, and the calls of store.h handed to the type's ops. */
 #include "store/store_ops.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include "base/dynlib.h"
 #include "base/log.h"
 #include "store/store_batch.h"
+#include "store/store_record.h"
+#include "store/store_snapshot.h"
+
+/* How long closing waits for a server. */
+#define STORE_CLOSE_LIMIT (5 * SCHEDD_SECOND)
 
 static const struct store_ops *const store_registry[] = {
     &store_sqlite_ops,
@@ -14,65 +22,175 @@ static const struct store_ops *const store_registry[] = {
 
 #define STORE_TYPES (sizeof(store_registry) / sizeof(store_registry[0]))
 
-static const char *const store_type_names[STORE_TYPES + 1] = {"sqlite", "memory", NULL};
+/* Those of the registry, then those in modules: schedd_store_TYPE.so, in a package of its own. */
+static const char *const store_type_names[] = {"sqlite", "memory", NULL};
 
 const char *const *store_types(void)
 {
 	return store_type_names;
 }
 
-static const struct store_ops *store_find(const char *type)
-{
-	for (size_t i = 0; i < STORE_TYPES; i++)
-		if (strcmp(store_registry[i]->type, type) == 0)
-			return store_registry[i];
-	return NULL;
-}
-
 int store_type_check(const char *type, struct schedd_error *err)
 {
-	if (store_find(type))
-		return 0;
+	char known[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; store_type_names[i]; i++) {
+		const char *between = !i ? "" : store_type_names[i + 1] ? ", " : " or ";
+		int length = snprintf(
+		    known + used, sizeof(known) - used, "%s%s", between, store_type_names[i]);
+
+		if (strcmp(store_type_names[i], type) == 0)
+			return 0;
+		if (length > 0 && (size_t)length < sizeof(known) - used)
+			used += (size_t)length;
+	}
 	return schedd_error_set(
-	    err, SCHEDD_EINVAL, "type '%.64s' is not known, use sqlite or memory", type);
+	    err, SCHEDD_EINVAL, "type '%.64s' is not known, use %s", type, known);
 }
+
+static int store_find(const char *type, const struct store_ops **out, struct schedd_error *err)
+{
+	const struct schedd_module *module;
+	char name[64];
+	int rc = store_type_check(type, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < STORE_TYPES; i++)
+		if (strcmp(store_registry[i]->type, type) == 0) {
+			*out = store_registry[i];
+			return 0;
+		}
+	snprintf(name, sizeof(name), "store_%s", type);
+	rc = dynlib_module(name, &module, err);
+	if (rc == SCHEDD_ENOTFOUND)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "type '%s' needs the module schedd_%s.so: install schedd-store-%s", type, name,
+		    type);
+	if (rc == 0 && !module->store)
+		rc = schedd_error_set(
+		    err, SCHEDD_EINVAL, "module schedd_%s.so holds no store", name);
+	if (rc == 0)
+		*out = module->store;
+	return rc;
+}
+
+/* ---- Life ---- */
 
 static void store_release(struct store *store)
 {
 	free(store->name);
 	free(store->path);
+	free(store->address);
 	free(store);
 }
 
-int store_open(const struct store_config *config, struct store **out, struct schedd_error *err)
+static int store_check(
+    const struct store_ops *ops, const struct store_config *config, struct schedd_error *err)
 {
-	const struct store_ops *ops = store_find(config->type);
-	struct store *store;
-	int rc;
-
-	if (store_type_check(config->type, err))
-		return schedd_error_prefix(err, "store '%s'", config->name);
 	if (ops->needs_path && (!config->path || !config->path[0]))
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "store '%s': type '%s' needs a path, the file it is kept in", config->name,
 		    config->type);
+	if (ops->needs_url && (!config->url || !config->url[0]))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "store '%s': type '%s' needs a url, where its server is", config->name,
+		    config->type);
+	if (!ops->needs_url && config->url && config->url[0])
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "store '%s': type '%s' is on no server: no url", config->name, config->type);
+	return 0;
+}
+
+static int store_fill(
+    struct store *store, const struct store_config *config, struct schedd_error *err)
+{
+	store->name = strdup(config->name);
+	store->path = store->ops->needs_path ? strdup(config->path) : NULL;
+	store->log = config->log;
+	store->clock = config->clock ? config->clock : schedd_clock_system();
+	store->loop = config->loop;
+	store->mailbox = config->mailbox;
+	store->trigger = config->trigger;
+	store->host = &store_record_host;
+	store->changed = config->changed;
+	store->context = config->context;
+	store->last_error_at = SCHEDD_TIME_NONE;
+	store->state = STORE_CONNECTING;
+	store->state_since = store->clock->wall(store->clock->context);
+	if (getrandom(&store->life, sizeof(store->life), 0) < 0)
+		store->life = (uint64_t)store->state_since;
+	return store->name && !store->path == !store->ops->needs_path ? 0 : schedd_error_nomem(err);
+}
+
+int store_open_as(const struct store_ops *ops, const struct store_config *config,
+    struct store **out, struct schedd_error *err)
+{
+	struct store *store;
+	int rc = store_check(ops, config, err);
+
+	if (rc < 0)
+		return rc;
 	store = calloc(1, ops->size);
 	if (!store)
 		return schedd_error_nomem(err);
 	store->ops = ops;
-	store->name = strdup(config->name);
-	store->path = ops->needs_path ? strdup(config->path) : NULL;
-	store->log = config->log;
-	store->clock = config->clock ? config->clock : schedd_clock_system();
-	store->mailbox = config->mailbox;
-	store->trigger = config->trigger;
-	store->last_error_at = SCHEDD_TIME_NONE;
-	if (!store->name || (ops->needs_path && !store->path))
-		rc = schedd_error_nomem(err);
-	else
-		rc = ops->open(store, config, err);
+	rc = store_fill(store, config, err);
+	if (rc == 0)
+		rc = ops->jobs->open(store, config, err);
 	if (rc < 0) {
 		store_release(store);
+		return rc;
+	}
+	*out = store;
+	return 0;
+}
+
+int store_open(const struct store_config *config, struct store **out, struct schedd_error *err)
+{
+	const struct store_ops *ops;
+
+	if (store_find(config->type, &ops, err))
+		return schedd_error_prefix(err, "store '%s'", config->name);
+	return store_open_as(ops, config, out, err);
+}
+
+int store_wait(struct store *store, schedd_span limit, struct schedd_error *err)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t end = limit == SCHEDD_SPAN_NONE ? 0 : clock->mono(clock->context).us + limit;
+
+	while (store->state == STORE_CONNECTING) {
+		int64_t left = limit;
+
+		if (limit != SCHEDD_SPAN_NONE)
+			left = end - clock->mono(clock->context).us;
+		if ((limit != SCHEDD_SPAN_NONE && left <= 0) ||
+		    mailbox_wait_for(store->mailbox, left) < 0)
+			break;
+	}
+	if (store->state == STORE_OK)
+		return 0;
+	if (store->state == STORE_CONNECTING)
+		return schedd_error_set(
+		    err, SCHEDD_ETIMEOUT, "store '%s': it could not be opened yet", store->name);
+	if (err)
+		*err = store->state_err;
+	return store->state_err.code;
+}
+
+int store_open_wait(const struct store_config *config, schedd_span limit, struct store **out,
+    struct schedd_error *err)
+{
+	struct store *store;
+	int rc = store_open(config, &store, err);
+
+	if (rc < 0)
+		return rc;
+	rc = store_wait(store, limit, err);
+	if (rc < 0 && !store->ops->needs_url) {
+		store_close(store);
 		return rc;
 	}
 	*out = store;
@@ -83,10 +201,36 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	store_flush(store);
-	store->ops->close(store);
+	(void)store_flush(store, store->ops->needs_url ? STORE_CLOSE_LIMIT : SCHEDD_SPAN_NONE);
+	store->changed = NULL;
+	store->watch = NULL;
+	store->ops->jobs->close(store);
 	store_release(store);
 }
+
+int store_flush(struct store *store, schedd_span limit)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t end = limit == SCHEDD_SPAN_NONE ? 0 : clock->mono(clock->context).us + limit;
+
+	while (store->pending > 0) {
+		int64_t left = SCHEDD_SPAN_NONE;
+
+		if (limit != SCHEDD_SPAN_NONE) {
+			left = end - clock->mono(clock->context).us;
+			if (left <= 0)
+				return SCHEDD_EFAILED;
+		}
+		if (mailbox_wait_for(store->mailbox, left) < 0) {
+			log_error(
+			    store->log, "store '%s': waiting for its answers failed", store->name);
+			return SCHEDD_EFAILED;
+		}
+	}
+	return 0;
+}
+
+/* ---- What is known of it ---- */
 
 const char *store_name(const struct store *store)
 {
@@ -96,6 +240,11 @@ const char *store_name(const struct store *store)
 const char *store_path(const struct store *store)
 {
 	return store->path;
+}
+
+const char *store_address(const struct store *store)
+{
+	return store->address;
 }
 
 const char *store_type(const struct store *store)
@@ -108,13 +257,53 @@ bool store_durable(const struct store *store)
 	return store->ops->durable;
 }
 
+bool store_remote(const struct store *store)
+{
+	return store->ops->needs_url;
+}
+
+enum store_state store_state(const struct store *store)
+{
+	return store->state;
+}
+
+const char *store_state_why(const struct store *store)
+{
+	return store->state == STORE_OK ? "" : store->state_err.message;
+}
+
+uint64_t store_epoch(const struct store *store)
+{
+	return store->epoch;
+}
+
+const char *store_state_word(enum store_state state)
+{
+	static const char *const words[] = {
+	    [STORE_CONNECTING] = "connecting",
+	    [STORE_OK] = "ok",
+	    [STORE_AWAY] = "away",
+	    [STORE_READ_ONLY] = "read-only",
+	    [STORE_HELD] = "held",
+	    [STORE_REFUSED] = "refused",
+	};
+
+	return words[state];
+}
+
 struct value store_status(struct store *store, struct arena *arena)
 {
+	bool ok = store->state == STORE_OK;
 	struct value map = value_map();
 
 	value_put(arena, &map, "name", value_string(arena, store->name));
 	value_put(arena, &map, "type", value_string_ref(store->ops->type));
 	value_put(arena, &map, "path", value_string(arena, store->path));
+	value_put(arena, &map, "address", value_string(arena, store->address));
+	value_put(arena, &map, "state", value_string_ref(store_state_word(store->state)));
+	value_put(arena, &map, "why",
+	    ok ? value_nil() : value_string(arena, store->state_err.message));
+	value_put(arena, &map, "since", ok ? value_nil() : value_int(store->state_since));
 	value_put(arena, &map, "durable", value_bool(store->ops->durable));
 	value_put(arena, &map, "commits", value_int((int64_t)store->commits));
 	value_put(arena, &map, "pending", value_int((int64_t)store->pending));
@@ -123,88 +312,119 @@ struct value store_status(struct store *store, struct arena *arena)
 	    store->errors ? value_string(arena, store->last_error) : value_nil());
 	value_put(arena, &map, "last_error_at",
 	    store->errors ? value_int(store->last_error_at) : value_nil());
-	store->ops->status(store, arena, &map);
+	store->ops->jobs->status(store, arena, &map);
 	return map;
 }
 
-int store_load(struct store *store, store_load_fn call, void *context, struct schedd_error *err)
+/* ---- Asking and writing ---- */
+
+void store_load(
+    struct store *store, store_load_fn call, store_loaded_fn loaded, void *context)
 {
-	return store->ops->load(store, call, context, err);
+	store->ops->jobs->load(store, call, loaded, context);
 }
 
-int store_load_unfinished(
-    struct store *store, struct run **out, size_t *count, struct schedd_error *err)
+void store_last_run(struct store *store, const char *id, store_number_fn call, void *context)
 {
-	*out = NULL;
-	*count = 0;
-	return store->ops->load_unfinished(store, out, count, err);
+	store->ops->jobs->last_run(store, id, call, context);
 }
 
-int64_t store_load_number(struct store *store, const char *key, int64_t fallback)
+void store_watch(struct store *store, store_watch_fn call, void *context)
 {
-	return store->ops->load_number(store, key, fallback);
+	store->watch = call;
+	store->watch_context = context;
 }
 
-int store_load_texts(struct store *store, const char *prefix, store_text_fn call, void *context,
-    struct schedd_error *err)
+/* An answer without a batch. */
+struct store_refusal {
+	struct mailbox_letter letter; /* first */
+	struct store *store;
+	store_done_fn done;
+	void *context;
+	struct schedd_error err;
+};
+
+static void store_refusal_open(struct mailbox_letter *letter)
 {
-	return store->ops->load_texts(store, prefix, call, context, err);
+	struct store_refusal *refusal = (struct store_refusal *)letter;
+
+	refusal->store->pending--;
+	refusal->store->errors++;
+	refusal->done(refusal->err.code, &refusal->err, refusal->context);
+	free(refusal);
 }
 
-uint32_t store_last_run(struct store *store, const char *id)
+/* Without memory for a letter it is told at once: late is worse than early. */
+static void store_refuse(struct store *store, store_done_fn done, void *context)
 {
-	return store->ops->last_run(store, id);
+	struct store_refusal *refusal = calloc(1, sizeof(*refusal));
+	struct schedd_error err;
+
+	if (!refusal) {
+		schedd_error_set(&err, SCHEDD_ENOMEM, "store '%s': out of memory", store->name);
+		done(SCHEDD_ENOMEM, &err, context);
+		return;
+	}
+	refusal->letter.open = store_refusal_open;
+	refusal->store = store;
+	refusal->done = done;
+	refusal->context = context;
+	schedd_error_set(
+	    &refusal->err, SCHEDD_ENOMEM, "store '%s': out of memory", store->name);
+	store->pending++;
+	mailbox_put(store->mailbox, &refusal->letter);
 }
 
 void store_commit(struct store *store, struct store_batch *batch, store_done_fn done, void *context)
 {
-	struct schedd_error err;
-
-	if (batch) {
-		batch->done = done;
-		batch->context = context;
-		store->ops->commit(store, batch);
-	} else if (done) {
-		schedd_error_set(&err, SCHEDD_ENOMEM, "store '%s': out of memory", store->name);
-		done(SCHEDD_ENOMEM, &err, context);
+	if (!batch) {
+		if (done)
+			store_refuse(store, done, context);
+		return;
 	}
-}
-
-void store_flush(struct store *store)
-{
-	while (store->pending > 0)
-		if (mailbox_wait(store->mailbox) < 0) {
-			log_error(
-			    store->log, "store '%s': waiting for its answers failed", store->name);
-			return;
-		}
+	batch->done = done;
+	batch->context = context;
+	store->pending++;
+	if (store->ops->needs_url || store->state == STORE_OK) {
+		store->ops->jobs->commit(store, batch);
+		return;
+	}
+	batch->rc = schedd_error_set(&batch->err, SCHEDD_EFAILED, "store '%s': it is not open%s%s",
+	    store->name, store->state_err.message[0] ? ": " : "", store->state_err.message);
+	store_batch_put(batch);
 }
 
 void store_query_runs(
     struct store *store, const struct store_run_query *query, store_runs_fn call, void *context)
 {
-	store->ops->query_runs(store, query, call, context);
+	store->ops->history->runs(store, query, call, context);
+}
+
+void store_run_cursor(struct store *store, const struct store_run_query *from,
+    const struct run *run, char cursor[STORE_CURSOR_MAX])
+{
+	store->ops->history->cursor(from, run, cursor);
 }
 
 void store_query_changes(struct store *store, const char *job, schedd_time since, uint64_t limit,
     store_value_fn call, void *context)
 {
-	store->ops->query_changes(store, job, since, limit, call, context);
+	store->ops->history->changes(store, job, since, limit, call, context);
 }
 
 void store_query_stats(
     struct store *store, const char *job, schedd_time since, store_value_fn call, void *context)
 {
-	store->ops->query_stats(store, job, since, call, context);
+	store->ops->history->stats(store, job, since, call, context);
 }
 
 void store_retain(struct store *store, const char *job, const struct store_retention *retention,
     uint32_t budget, store_done_fn done, void *context)
 {
-	store->ops->retain(store, job, retention, budget, done, context);
+	store->ops->history->retain(store, job, retention, budget, done, context);
 }
 
 void store_backup(struct store *store, const char *path, store_done_fn done, void *context)
 {
-	store->ops->backup(store, path, done, context);
+	store->ops->history->backup(store, path, done, context);
 }

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A job store remembers jobs, runs and changes.
+ * A job store remembers jobs, runs and changes, in this process, in a file, or
+ * on a server that may be slow, away, or somebody else's for a while.
  *
- * The scheduler keeps all jobs in memory and is the store's only writer; it
- * reads jobs once, at start. Writes are batches: a batch is durable as a whole
- * or not at all, batches take effect in the order they were committed, and the
- * answer comes on the loop's thread when the batch is on disk. A store with a
- * thread of its own gathers all batches that wait into one transaction.
+ * The scheduler keeps all jobs in memory and reads them once, when the store
+ * has been opened. Writes are batches: a batch is durable as a whole or not at
+ * all, batches take effect in the order they were committed. Nothing here
+ * blocks but store_flush() and store_close(), which have a limit: every answer
+ * comes through the mailbox, on the loop's thread, never inside the call that
+ * asked, and each call is answered exactly once.
  *
- * A backend is a const struct store_ops (see the end of each store_*.c).
+ * Three outcomes are told apart. A batch may fail (nothing of it is stored). A
+ * claim in it may be lost while the rest is stored: the job in the store was
+ * not what the claim expected. And an outcome may be unknown for a while (the
+ * connection ended after the commit was sent): the store itself finds out by
+ * the batch's id, and answers when it knows.
+ *
+ * How a type is written: README.md in this folder.
  */
 #ifndef SCHEDD_STORE_STORE_H
 #define SCHEDD_STORE_STORE_H
 
 #include <schedd/log.h>
+#include <schedd/loop.h>
 #include "base/value.h"
 #include "loop/mailbox.h"
 #include "model/job.h"
@@ -26,63 +35,163 @@ struct store_ops;
 /* rc 0: durable. Otherwise nothing of the batch is stored and err says why. */
 typedef void (*store_done_fn)(int rc, const struct schedd_error *err, void *context);
 
+/* Whether it can be used. */
+enum store_state {
+	STORE_CONNECTING, /* being opened, or not reached yet */
+	STORE_OK,
+	STORE_AWAY,      /* it was there and is being looked for */
+	STORE_READ_ONLY, /* there, and takes no writes */
+	STORE_HELD,      /* another daemon owns it; taken over when that one is gone */
+	STORE_REFUSED,   /* does not get better by itself: a newer schema, a wrong password */
+};
+
+/* An option of a type by its name; the last has the name NULL. */
+struct store_option {
+	const char *name; /* "prefix", "connect_timeout", … */
+	const char *text; /* as it stands in the config */
+};
+
+/*
+ * The state has changed, on the loop's thread. why is NULL for STORE_OK. Called
+ * for the first time after store_open() returned.
+ */
+typedef void (*store_state_fn)(struct store *store, enum store_state state,
+    const struct schedd_error *why, void *context);
+
 struct store_config {
 	const char *name; /* alias: "default" */
-	const char *type; /* "sqlite", "memory" */
+	const char *type; /* "sqlite", "memory", or a module's */
 	const char *path; /* sqlite: the database file */
+	const char *url;  /* of a server; may hold a password: never shown, see store_address() */
+	const struct store_option *options; /* NULL: none */
+	const char *state_dir;              /* where the daemon's identity is; NULL: none */
 	const struct schedd_log *log;
 	const struct schedd_clock *clock;      /* NULL: the machine's */
-	struct mailbox *mailbox;               /* for answers of its thread */
+	struct schedd_loop *loop;              /* NULL: none */
+	struct mailbox *mailbox;               /* for all answers */
 	const struct trigger_context *trigger; /* zones and cache, for reading jobs back */
-	int64_t max_runs; /* memory: runs kept in all, the oldest make room; 0: 100,000 */
+	int64_t max_runs;  /* memory: runs kept in all, the oldest make room; 0: 100,000 */
+	store_state_fn changed; /* may be NULL */
+	void *context;          /* passed back, not owned */
 };
 
 /* ---- Life ---- */
 
 /*
- * Opens (creates, migrates) it. A database that is corrupt or newer than this
- * program is refused (SCHEDD_EFILE) and left untouched. Blocks.
+ * Begins to open (create, migrate, reach) it, which goes on in the background
+ * until the state changes. Refuses at once only what no waiting can mend: an
+ * unknown type, a module that is not installed, a config that is wrong.
  */
 int store_open(const struct store_config *config, struct store **out, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* Commits what waits, answers it, closes. NULL is fine. */
+/*
+ * The same, and waits until it is there, refused, or limit has passed. A store
+ * in this machine that is refused (SCHEDD_EFILE: corrupt or newer than this
+ * program, and left untouched) is closed again and the reason returned; one on a
+ * server is opened all the same and comes when it comes.
+ */
+int store_open_wait(const struct store_config *config, schedd_span limit, struct store **out,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* The waiting alone: 0 when it is STORE_OK, else why it is not; SCHEDD_ETIMEOUT: not yet. */
+int store_wait(struct store *store, schedd_span limit, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Commits what waits, answers it, closes; a server gets some seconds for it. NULL is fine. */
 void store_close(struct store *store);
 const char *store_name(const struct store *store);
 const char *store_type(const struct store *store);
 /* The file it is kept in; NULL: none. */
 const char *store_path(const struct store *store);
+/* Where its server is, without any secret; NULL: no server. */
+const char *store_address(const struct store *store);
+enum store_state store_state(const struct store *store);
+/* "ok", "away": the word for a state. */
+const char *store_state_word(enum store_state state);
+/* Why it is not STORE_OK; "": it is. */
+const char *store_state_why(const struct store *store);
+/* The owner's epoch that this process writes under; another one: another owner came between. */
+uint64_t store_epoch(const struct store *store);
 /* Does what it keeps outlive the process? */
 bool store_durable(const struct store *store);
+/* Is it on a server, which may be away? */
+bool store_remote(const struct store *store);
 /*
- * {"name","type","path","durable","runs","bytes","commits","pending","errors","last_error",
- * "last_error_at"} for stores and status; jobs are the scheduler's to count. sqlite adds
- * "transactions" and "longest_piece". Never waits for the disk's writers.
+ * {"name","type","path","address","state","why","since","durable","durability","round_trip",
+ * "runs","bytes","commits","pending","errors","last_error","last_error_at"} for stores and status;
+ * jobs are the scheduler's to count. Types add members. Never waits.
  */
 struct value store_status(struct store *store, struct arena *arena);
-/* The types that are built in, NULL-terminated. */
+/* The types that are known, NULL-terminated: those built in, then those in modules. */
 const char *const *store_types(void);
 /* 0, or SCHEDD_EINVAL: no type is called so. */
 int store_type_check(const char *type, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* Blocks until everything asked so far was answered. SCHEDD_EFAILED: it was not within limit. */
+int store_flush(struct store *store, schedd_span limit);
 
-/* ---- Reading back, at start: blocks ---- */
+/* ---- Reading back, when it was opened ---- */
 
 /*
  * Takes the record (and frees it). A row that cannot be read comes as a job
  * with its id alone and state.invalid set; it stays as it is in the store.
  */
 typedef int (*store_load_fn)(struct job_record *record, void *context);
-int store_load(struct store *store, store_load_fn call, void *context, struct schedd_error *err)
-    __attribute__((warn_unused_result));
-/* Runs that had not ended when the last process died; array to free with run_clear + free. */
-int store_load_unfinished(struct store *store, struct run **out, size_t *count,
-    struct schedd_error *err) __attribute__((warn_unused_result));
+
+/* What stands beside the jobs; read-only, the receiver's to free. */
+struct store_snapshot;
+
+/*
+ * Takes the snapshot: numbers, texts, runs that have not ended, all as of the same moment as the
+ * jobs. rc < 0: it is NULL, and the jobs that came are not all.
+ */
+typedef void (*store_loaded_fn)(
+    int rc, const struct schedd_error *err, struct store_snapshot *snapshot, void *context);
+
+/* In pieces of some milliseconds: all jobs, then the snapshot. */
+void store_load(
+    struct store *store, store_load_fn call, store_loaded_fn loaded, void *context);
+
+void store_snapshot_free(struct store_snapshot *snapshot);
 /* A number kept under a key; fallback where there is none. */
-int64_t store_load_number(struct store *store, const char *key, int64_t fallback);
-/* Groups' limits and other small texts: calls back for each key that begins with prefix. */
+int64_t store_snapshot_number(
+    const struct store_snapshot *snapshot, const char *key, int64_t fallback);
+/* Groups' limits and other small texts, for each key that begins with prefix, in their order. */
 typedef void (*store_text_fn)(const char *key, const char *text, void *context);
-int store_load_texts(struct store *store, const char *prefix, store_text_fn call, void *context,
-    struct schedd_error *err) __attribute__((warn_unused_result));
+void store_snapshot_texts(const struct store_snapshot *snapshot, const char *prefix,
+    store_text_fn call, void *context);
+/* Runs that had not ended when it was last written, oldest first. */
+const struct run *store_snapshot_runs(const struct store_snapshot *snapshot, size_t *count);
+
+/*
+ * The highest run number ever given to an id; 0: never seen. Sees what was committed before,
+ * answered or not.
+ */
+typedef void (*store_number_fn)(
+    int rc, const struct schedd_error *err, int64_t number, void *context);
+void store_last_run(struct store *store, const char *id, store_number_fn call, void *context);
+
+/* ---- Changes of others ---- */
+
+enum store_change_kind {
+	STORE_CHANGE_JOB,  /* record is how the job is now */
+	STORE_CHANGE_GONE, /* the job was removed */
+	STORE_CHANGE_TEXT, /* text of a key; NULL: removed */
+};
+
+struct store_change {
+	enum store_change_kind kind;
+	const char *id;            /* of the job, or the key */
+	struct job_record *record; /* STORE_CHANGE_JOB: the receiver's */
+	const char *text;
+};
+
+/* On the loop's thread, in the order in which they were made. */
+typedef void (*store_watch_fn)(const struct store_change *change, void *context);
+/*
+ * What others write from the moment on that store_load() read; to be called
+ * before it. A store that belongs to one daemon alone calls only for what it
+ * found changed behind the daemon's back (a claim that was lost).
+ */
+void store_watch(struct store *store, store_watch_fn call, void *context);
 
 /* ---- Writing ---- */
 
@@ -97,8 +206,35 @@ void store_batch_free(struct store_batch *batch);
  * change any more, is shared: the batch holds a reference. */
 void store_batch_put_job(
     struct store_batch *batch, const struct schedd_job *job, const struct job_state *state);
-/* Of an existing job only what a claim changes: next_fire, next_run_time, run_count, last_run. */
-void store_batch_claim(struct store_batch *batch, const char *id, const struct job_state *state);
+/*
+ * The same for an id that may have been used before: its numbers go on from the
+ * highest ever given, which is in *last_run (the caller's until the answer) when
+ * the batch is durable.
+ */
+void store_batch_add_job(struct store_batch *batch, const struct schedd_job *job,
+    const struct job_state *state, uint32_t *last_run);
+/*
+ * The batch is good only while the stored job stands at that revision; else the whole of it
+ * fails with SCHEDD_ECONFLICT.
+ */
+void store_batch_expect(struct store_batch *batch, const char *id, uint32_t revision);
+
+/* What became of a claim in a batch that was stored. */
+enum store_verdict {
+	STORE_CLAIM_DONE,
+	STORE_CLAIM_LOST,    /* the job is not as expected: another claimed it, or it is gone */
+	STORE_CLAIM_REFUSED, /* the epoch is over: the store has another owner */
+};
+
+/*
+ * Of an existing job only what a claim changes: next_fire, next_run_time, run_count, last_run.
+ * It holds if the stored job has the last run that is expected (and the store is still owned
+ * under the epoch of the batch). Runs of that job put into the batch behind it stand and fall
+ * with it. *verdict (the caller's until the answer) says so when the batch is durable; NULL: a
+ * claim that does not hold fails the batch with SCHEDD_ECONFLICT.
+ */
+void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expected,
+    const struct job_state *state, enum store_verdict *verdict);
 /* Its runs stay. last_run is remembered for an id that comes back; 0: nothing to remember, as for
  * an id the server made and never gives out again. */
 void store_batch_delete_job(struct store_batch *batch, const char *id, uint32_t last_run);
@@ -116,18 +252,14 @@ void store_batch_put_text(struct store_batch *batch, const char *key, const char
 void store_batch_put_change(
     struct store_batch *batch, schedd_time when, const char *job, const char *json);
 /*
- * Takes the batch. done (may be NULL) is called exactly once on the loop's thread, never inside
- * this call by a store with a thread, always inside it by one without (memory).
+ * For who waits at the other end: called at most once, before the answer, when the outcome is
+ * not known for the time being. err says so.
  */
+void store_batch_on_unknown(
+    struct store_batch *batch, void (*call)(const struct schedd_error *err, void *context));
+/* Takes the batch. done (may be NULL) is called exactly once. */
 void store_commit(
     struct store *store, struct store_batch *batch, store_done_fn done, void *context);
-/* Blocks until everything committed so far was answered. */
-void store_flush(struct store *store);
-/*
- * The highest run number ever given to an id that is not a job now; 0: never seen. Sees what was
- * committed before, answered or not. Blocks for some microseconds.
- */
-uint32_t store_last_run(struct store *store, const char *id);
 
 /* ---- Asking ---- */
 
@@ -141,17 +273,17 @@ struct store_run_query {
 	const char *after; /* continue behind this cursor, as answered; NULL: from the newest */
 };
 
-#define STORE_CURSOR_MAX 24 /* bytes, with the NUL */
+#define STORE_CURSOR_MAX 64 /* bytes, with the NUL; what is in them is the type's business */
 
 /* The cursor behind one run of an answer to that query, for who did not take all of it. */
-int store_run_cursor(const struct store_run_query *from, const struct run *run,
-    char cursor[STORE_CURSOR_MAX], struct schedd_error *err) __attribute__((warn_unused_result));
+void store_run_cursor(struct store *store, const struct store_run_query *from,
+    const struct run *run, char cursor[STORE_CURSOR_MAX]);
 
 /* Runs are the store's and valid during the call. cursor NULL: there are no more. */
 typedef void (*store_runs_fn)(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context);
-/* Answers once, on the loop's thread (memory: inside the call). The query is copied. With one job
- * given by its id: by number, newest first; otherwise in the order in which runs came to be. */
+/* The query is copied. With one job given by its id: by number, newest first; otherwise in the
+ * order in which runs came to be. */
 void store_query_runs(
     struct store *store, const struct store_run_query *query, store_runs_fn call, void *context);
 

@@ -16,6 +16,8 @@ struct store_batch *store_batch_new(struct store *store)
 		return NULL;
 	memset(batch, 0, offsetof(struct store_batch, err));
 	batch->store = store;
+	batch->serial = ++store->serial;
+	batch->epoch = store->epoch;
 	batch->last = &batch->first;
 	batch->err.code = 0;
 	batch->err.offset = -1;
@@ -28,7 +30,7 @@ void store_batch_free(struct store_batch *batch)
 	if (!batch)
 		return;
 	for (struct store_op *op = batch->first; op; op = op->next)
-		if (op->kind == STORE_OP_PUT_JOB)
+		if (op->kind == STORE_OP_PUT_JOB || op->kind == STORE_OP_ADD_JOB)
 			job_unref(op->put_job.job);
 	arena_clear(&batch->arena);
 	free(batch);
@@ -59,27 +61,61 @@ static char *batch_text(struct store_batch *batch, const char *text)
 	return text ? arena_strdup(&batch->arena, text) : NULL;
 }
 
-void store_batch_put_job(
-    struct store_batch *batch, const struct schedd_job *job, const struct job_state *state)
+static struct store_op *batch_job(struct store_batch *batch, enum store_op_kind kind,
+    const struct schedd_job *job, const struct job_state *state)
 {
-	struct store_op *op;
+	struct store_op *op = batch_add(batch, kind, OP_SIZE(put_job));
 
-	if (batch && !batch->store->ops->keeps_jobs)
-		return;
-	op = batch_add(batch, STORE_OP_PUT_JOB, OP_SIZE(put_job));
 	if (!op)
-		return;
+		return NULL;
 	/* The count of references is all that changes in an accepted job. */
 	op->put_job.job = job_ref((struct schedd_job *)job);
 	op->put_job.state = *state;
 	op->put_job.state.paused_reason = batch_text(batch, state->paused_reason);
 	op->put_job.state.invalid = batch_text(batch, state->invalid);
+	op->put_job.last_run = NULL;
+	op->put_job.given = state->last_run;
+	return op;
 }
 
-void store_batch_claim(struct store_batch *batch, const char *id, const struct job_state *state)
+void store_batch_put_job(
+    struct store_batch *batch, const struct schedd_job *job, const struct job_state *state)
+{
+	if (batch && !batch->store->ops->keeps_jobs)
+		return;
+	batch_job(batch, STORE_OP_PUT_JOB, job, state);
+}
+
+/* Carried even where jobs are not kept: the history knows the id's numbers. */
+void store_batch_add_job(struct store_batch *batch, const struct schedd_job *job,
+    const struct job_state *state, uint32_t *last_run)
+{
+	struct store_op *op = batch_job(batch, STORE_OP_ADD_JOB, job, state);
+
+	if (op)
+		op->put_job.last_run = last_run;
+}
+
+void store_batch_expect(struct store_batch *batch, const char *id, uint32_t revision)
 {
 	struct store_op *op;
 
+	if (batch && !batch->store->ops->keeps_jobs)
+		return;
+	op = batch_add(batch, STORE_OP_EXPECT, OP_SIZE(expect));
+	if (!op)
+		return;
+	op->expect.id = batch_text(batch, id);
+	op->expect.revision = revision;
+}
+
+void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expected,
+    const struct job_state *state, enum store_verdict *verdict)
+{
+	struct store_op *op;
+
+	if (verdict)
+		*verdict = STORE_CLAIM_DONE;
 	if (batch && !batch->store->ops->keeps_jobs)
 		return;
 	op = batch_add(batch, STORE_OP_CLAIM, OP_SIZE(claim));
@@ -90,6 +126,10 @@ void store_batch_claim(struct store_batch *batch, const char *id, const struct j
 	op->claim.next_run_time = state->next_run_time;
 	op->claim.run_count = state->run_count;
 	op->claim.last_run = state->last_run;
+	op->claim.expected = expected;
+	op->claim.verdict = verdict;
+	op->claim.given = STORE_CLAIM_DONE;
+	batch->claim = op;
 }
 
 void store_batch_delete_job(struct store_batch *batch, const char *id, uint32_t last_run)
@@ -100,21 +140,22 @@ void store_batch_delete_job(struct store_batch *batch, const char *id, uint32_t 
 		return;
 	op->delete_job.id = batch_text(batch, id);
 	op->delete_job.last_run = last_run;
-	op->delete_job.previous = batch->removals;
-	batch->removals = op;
 }
 
 void store_batch_put_run(struct store_batch *batch, const struct run *run)
 {
 	struct store_op *op = batch_add(batch, STORE_OP_PUT_RUN, OP_SIZE(run));
+	const struct store_op *claim = batch ? batch->claim : NULL;
 
 	if (!op)
 		return;
-	op->run = *run;
-	op->run.job = batch_text(batch, run->job);
-	op->run.reason = batch_text(batch, run->reason);
-	op->run.attempts = batch_text(batch, run->attempts);
-	op->run.actor = batch_text(batch, run->actor);
+	op->run.run = *run;
+	op->run.run.job = batch_text(batch, run->job);
+	op->run.run.reason = batch_text(batch, run->reason);
+	op->run.run.attempts = batch_text(batch, run->attempts);
+	op->run.run.actor = batch_text(batch, run->actor);
+	if (claim && claim->claim.id && strcmp(claim->claim.id, run->job) == 0)
+		op->run.claim = claim;
 }
 
 void store_batch_purge_runs(struct store_batch *batch, const char *job, uint32_t number)
@@ -135,8 +176,6 @@ void store_batch_rename(struct store_batch *batch, const char *from, const char 
 		return;
 	op->rename.id = batch_text(batch, from);
 	op->rename.to = batch_text(batch, to);
-	op->rename.previous = batch->removals;
-	batch->removals = op;
 }
 
 void store_batch_put_number(struct store_batch *batch, const char *key, int64_t number)
@@ -179,12 +218,67 @@ int store_batch_check(const struct store_batch *batch, struct schedd_error *err)
 	    err, SCHEDD_ENOMEM, "store '%s': out of memory", batch->store->name);
 }
 
+bool store_op_void(const struct store_op *op)
+{
+	return op->kind == STORE_OP_PUT_RUN && op->run.claim &&
+	       op->run.claim->claim.given != STORE_CLAIM_DONE;
+}
+
+int store_op_verdict(const struct store *store, struct store_op *op, enum store_verdict verdict,
+    struct schedd_error *err)
+{
+	op->claim.given = verdict;
+	if (op->claim.verdict)
+		return 0;
+	return schedd_error_set(err, SCHEDD_ECONFLICT,
+	    verdict == STORE_CLAIM_LOST
+		? "store '%s': job '%s' was changed behind the scheduler's back"
+		: "store '%s': it has another owner now, who decides about job '%s'",
+	    store->name, op->claim.id);
+}
+
+void store_batch_on_unknown(
+    struct store_batch *batch, void (*call)(const struct schedd_error *err, void *context))
+{
+	if (batch)
+		batch->unknown = call;
+}
+
+void store_batch_unknown(struct store_batch *batch, const struct schedd_error *err)
+{
+	if (batch->unknown && !batch->told)
+		batch->unknown(err, batch->context);
+	batch->told = true;
+}
+
+static void batch_hand_out(const struct store_batch *batch)
+{
+	for (const struct store_op *op = batch->first; op; op = op->next)
+		if (op->kind == STORE_OP_CLAIM && op->claim.verdict)
+			*op->claim.verdict = op->claim.given;
+		else if (op->kind == STORE_OP_ADD_JOB && op->put_job.last_run)
+			*op->put_job.last_run = op->put_job.given;
+}
+
+static void batch_reread(const struct store_batch *batch)
+{
+	struct store *store = batch->store;
+
+	if (!store->watch || !store->ops->jobs->reread)
+		return;
+	for (const struct store_op *op = batch->first; op; op = op->next)
+		if (op->kind == STORE_OP_CLAIM && op->claim.given == STORE_CLAIM_LOST)
+			store->ops->jobs->reread(store, op->claim.id);
+}
+
 void store_batch_answer(struct store_batch *batch)
 {
 	struct store *store = batch->store;
 
+	store->pending--;
 	if (batch->rc == 0) {
 		store->commits++;
+		batch_hand_out(batch);
 	} else {
 		store->errors++;
 		store->last_error_at = store->clock->wall(store->clock->context);
@@ -192,5 +286,25 @@ void store_batch_answer(struct store_batch *batch)
 	}
 	if (batch->done)
 		batch->done(batch->rc, batch->rc == 0 ? NULL : &batch->err, batch->context);
+	if (batch->rc == 0)
+		batch_reread(batch);
 	store_batch_free(batch);
+}
+
+static void batch_open(struct mailbox_letter *letter)
+{
+	store_batch_answer(
+	    (struct store_batch *)((char *)letter - offsetof(struct store_batch, letter)));
+}
+
+void store_batch_post(struct store_batch *batch)
+{
+	batch->letter.open = batch_open;
+	mailbox_post(batch->store->mailbox, &batch->letter);
+}
+
+void store_batch_put(struct store_batch *batch)
+{
+	batch->letter.open = batch_open;
+	mailbox_put(batch->store->mailbox, &batch->letter);
 }

@@ -11,6 +11,8 @@
 
 enum store_op_kind {
 	STORE_OP_PUT_JOB,
+	STORE_OP_ADD_JOB, /* put_job as well */
+	STORE_OP_EXPECT,
 	STORE_OP_CLAIM,
 	STORE_OP_DELETE_JOB,
 	STORE_OP_PUT_RUN,
@@ -31,26 +33,35 @@ struct store_op {
 		struct {
 			struct schedd_job *job; /* one reference */
 			struct job_state state; /* its strings are the batch's */
+			uint32_t *last_run;     /* add: the caller's, set when it is answered; may be NULL */
+			uint32_t given;         /* add: what the backend found */
 		} put_job;
+		struct {
+			const char *id;
+			uint32_t revision;
+		} expect;
 		struct {
 			const char *id;
 			schedd_time next_fire;
 			schedd_time next_run_time;
 			uint64_t run_count;
 			uint32_t last_run;
+			uint32_t expected;           /* last run before it */
+			enum store_verdict *verdict; /* the caller's, set when it is answered; NULL */
+			enum store_verdict given;    /* what the backend came to */
 		} claim;
 		struct {
 			const char *id;
-			uint32_t last_run;
-			struct store_op *previous; /* the batch's delete or rename before it */
+			uint32_t last_run; /* 0: nothing to remember */
 		} delete_job;
 		struct {
-			const char *id;    /* the old one; same place as in delete_job */
-			uint32_t last_run; /* unused */
-			struct store_op *previous;
+			const char *id; /* the old one */
 			const char *to;
 		} rename;
-		struct run run; /* its strings are the batch's */
+		struct {
+			struct run run;                 /* its strings are the batch's */
+			const struct store_op *claim;   /* with which it stands; NULL: by itself */
+		} run;
 		struct {
 			const char *job; /* NULL: all */
 			uint32_t number; /* 0: all */
@@ -75,20 +86,41 @@ struct store_batch {
 	struct mailbox_letter letter; /* how its answer travels */
 	struct store_batch *next;     /* in a worker's queue */
 	struct store *store;
+	uint64_t serial; /* with the store's life its id: the same batch is the same for ever */
+	uint64_t epoch;  /* the owner's when it was made */
+	schedd_time sent_by; /* monotonic microseconds at which it fails if it was not sent; a remote's
+			      */
 	struct store_op *first;
 	struct store_op **last;    /* where the next one is linked */
-	struct store_op *removals; /* the latest that frees an id */
+	struct store_op *claim;    /* the latest */
 	uint32_t count;            /* of ops */
 	bool failed;               /* memory ran out while it was filled */
 	int rc;                    /* the outcome */
 	struct arena arena;
 	store_done_fn done; /* may be NULL */
+	void (*unknown)(const struct schedd_error *err, void *context); /* may be NULL */
+	bool told;          /* that it is unknown */
 	void *context;      /* passed back, not owned */
 	struct schedd_error err;
 };
 
-/* On the loop's thread: counts the outcome, tells the owner, frees the batch. */
+/* On the loop's thread: hands out the verdicts, counts the outcome, tells the owner, frees the
+ * batch. Uncounts it in the store's pending. */
 void store_batch_answer(struct store_batch *batch);
+/* Posts the letter that calls it; from any thread. */
+void store_batch_post(struct store_batch *batch);
+/* The same from the loop's thread. */
+void store_batch_put(struct store_batch *batch);
+/* On the loop's thread: its outcome is not known for the time being. */
+void store_batch_unknown(struct store_batch *batch, const struct schedd_error *err);
+/* Has the claim it belongs to been lost, so that the entry is passed over? */
+bool store_op_void(const struct store_op *op);
+/*
+ * For a claim that does not hold: takes the verdict down. Negative (and err set) where the claim
+ * has none to take and the batch fails.
+ */
+int store_op_verdict(const struct store *store, struct store_op *op, enum store_verdict verdict,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /* SCHEDD_ENOMEM if the batch could not be filled. */
 int store_batch_check(const struct store_batch *batch, struct schedd_error *err);
 

@@ -35,7 +35,24 @@ struct memory_store {
 struct memory_change *store_memory_change(const struct memory_store *memory, uint64_t back);
 /* Drops the oldest changes beyond so many. */
 void store_memory_keep_changes(struct memory_store *memory, uint64_t keep);
-/* ops->commit. */
+/* jobs->commit. */
 void store_memory_commit(struct store *store, struct store_batch *batch);
+
+/* ---- store_memory_ask.c: the ops of the same name ---- */
+
+void store_memory_load(
+    struct store *store, store_load_fn call, store_loaded_fn loaded, void *context);
+void store_memory_last_run(
+    struct store *store, const char *id, store_number_fn call, void *context);
+void store_memory_query_runs(
+    struct store *store, const struct store_run_query *query, store_runs_fn call, void *context);
+void store_memory_query_changes(struct store *store, const char *job, schedd_time since,
+    uint64_t limit, store_value_fn call, void *context);
+void store_memory_query_stats(
+    struct store *store, const char *job, schedd_time since, store_value_fn call, void *context);
+void store_memory_retain(struct store *store, const char *job,
+    const struct store_retention *retention, uint32_t budget, store_done_fn done, void *context);
+void store_memory_backup(
+    struct store *store, const char *path, store_done_fn done, void *context);
 
 #endif

@@ -22,7 +22,7 @@ struct memory_verb {
 static int memory_prepare_run(
     struct memory_store *memory, struct store_op *op, struct schedd_error *err)
 {
-	op->prepared = store_history_prepare(&memory->history, &op->run);
+	op->prepared = store_history_prepare(&memory->history, &op->run.run);
 	return op->prepared ? 0 : schedd_error_nomem(err);
 }
 
@@ -41,7 +41,15 @@ static void memory_apply_purge(struct memory_store *memory, struct store_op *op)
 	store_history_purge(&memory->history, op->purge.job, op->purge.number);
 }
 
-/* ---- Removed and renamed jobs ---- */
+/* ---- Removed and renamed jobs, and ids that come back ---- */
+
+static void memory_apply_add(struct memory_store *memory, struct store_op *op)
+{
+	uint32_t last = store_history_last_run(&memory->history, op->put_job.job->id);
+
+	if (last > op->put_job.given)
+		op->put_job.given = last;
+}
 
 /* Entries that are held from one pass to the other. */
 struct memory_removal {
@@ -244,6 +252,7 @@ static void memory_apply_change(struct memory_store *memory, struct store_op *op
 
 /* Jobs and claims are not carried: see keeps_jobs in store_ops.h. */
 static const struct memory_verb memory_verbs[STORE_OP_COUNT] = {
+    [STORE_OP_ADD_JOB] = {NULL, memory_apply_add, NULL},
     [STORE_OP_DELETE_JOB] = {memory_prepare_delete, memory_apply_delete, memory_discard_removal},
     [STORE_OP_PUT_RUN] = {memory_prepare_run, memory_apply_run, memory_discard_run},
     [STORE_OP_PURGE_RUNS] = {NULL, memory_apply_purge, NULL},
@@ -281,5 +290,5 @@ static int memory_take(
 void store_memory_commit(struct store *store, struct store_batch *batch)
 {
 	batch->rc = memory_take((struct memory_store *)store, batch, &batch->err);
-	store_batch_answer(batch);
+	store_batch_put(batch);
 }

@@ -1,68 +1,126 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a type of store provides, and what all stores have in common. Only
- * files of lib/store/ include this.
+ * files of lib/store/ and modules include this.
+ *
+ * Jobs and history are apart: a type may keep jobs alone (history NULL), whose
+ * runs another store keeps then.
  */
 #ifndef SCHEDD_STORE_STORE_OPS_H
 #define SCHEDD_STORE_STORE_OPS_H
 
 #include <stddef.h>
+#include "base/strbuf.h"
 #include "store/store.h"
+
+/*
+ * What the program does for a module, which carries a copy of the library of its
+ * own: jobs are made by the program's, so that what jobs share is one thing.
+ * Both on any thread but decode, which is for the loop's.
+ */
+struct store_host {
+	/* The whole record as one line of JSON: definition and state. */
+	int (*encode)(const struct schedd_job *job, const struct job_state *state,
+	    struct strbuf *out, struct schedd_error *err);
+	/* A text that cannot be read gives a record with id alone and state.invalid set. */
+	int (*decode)(const struct trigger_context *trigger, const char *id, const char *json,
+	    size_t length, struct job_record *record, struct schedd_error *err);
+};
 
 /* First member of every backend's own struct. Touched on the loop's thread only. */
 struct store {
 	const struct store_ops *ops;
 	char *name;                                /* alias */
 	char *path;                                /* NULL for types without a file */
+	char *address;                             /* of the server, fit to be shown; NULL: none */
 	const struct schedd_log *log;              /* may be NULL */
 	const struct schedd_clock *clock;          /* never NULL */
-	struct mailbox *mailbox;                   /* how its threads answer */
+	struct schedd_loop *loop;                  /* NULL: none */
+	struct mailbox *mailbox;                   /* how everything is answered */
 	const struct trigger_context *trigger;     /* for reading jobs back */
-	uint64_t pending;                          /* asked of a thread and not answered yet */
+	const struct store_host *host;             /* never NULL */
+	store_state_fn changed;                    /* told of every state; NULL: nobody */
+	void *context;                             /* passed back, not owned */
+	store_watch_fn watch;                      /* told of others' changes; NULL: nobody */
+	void *watch_context;                       /* passed back, not owned */
+	enum store_state state;
+	schedd_time state_since;
+	struct schedd_error state_err;             /* why it is not STORE_OK */
+	uint64_t epoch;                            /* under which it is owned; 0: not (yet) */
+	uint64_t life;                             /* random: of this opening; part of batches' ids */
+	uint64_t serial;                           /* of the last batch made */
+	uint64_t pending;                          /* asked and not answered yet */
 	uint64_t commits;                          /* batches that are durable */
 	uint64_t errors;                           /* batches that were refused */
 	schedd_time last_error_at;                 /* SCHEDD_TIME_NONE: never */
 	char last_error[SCHEDD_ERROR_MESSAGE_MAX]; /* sentence of the last refusal; "": none */
 };
 
-/* Slots mean what the function of the same name in store.h says. All are set. */
-struct store_ops {
-	const char *type;
-	bool durable;    /* what it keeps outlives the process */
-	bool needs_path; /* config must name a file */
-	bool keeps_jobs; /* false: batches need not carry jobs and claims */
-	size_t size;     /* of the backend's struct, which begins with struct store */
-	/* The common part is filled in. After a failure nothing but that is left to free. */
+/*
+ * Slots mean what the function of the same name in store.h says. All that is
+ * not said to be optional is set. What is asked counts in store->pending until
+ * it was answered.
+ */
+struct job_store_ops {
+	/*
+	 * The common part is filled in. Checks the config, begins, and calls store_set_state() on the
+	 * loop's thread when it is there or refused, never inside this call. After a failure nothing
+	 * but the common part is left to free.
+	 */
 	int (*open)(
 	    struct store *store, const struct store_config *config, struct schedd_error *err);
-	/* Everything was answered; frees all but the common part. */
+	/* Everything was answered, or its time is over: answers the rest with an error, frees all but
+	 * the common part. */
 	void (*close)(struct store *store);
 	/* Adds the backend's members to the map of store_status(). */
 	void (*status)(struct store *store, struct arena *arena, struct value *map);
-	int (*load)(
-	    struct store *store, store_load_fn call, void *context, struct schedd_error *err);
-	int (*load_unfinished)(
-	    struct store *store, struct run **out, size_t *count, struct schedd_error *err);
-	int64_t (*load_number)(struct store *store, const char *key, int64_t fallback);
-	int (*load_texts)(struct store *store, const char *prefix, store_text_fn call,
-	    void *context, struct schedd_error *err);
-	uint32_t (*last_run)(struct store *store, const char *id);
-	/* Takes the batch and sees to it that store_batch_answer() is called on the loop's thread.
-	 */
+	void (*load)(
+	    struct store *store, store_load_fn call, store_loaded_fn loaded, void *context);
+	void (*last_run)(
+	    struct store *store, const char *id, store_number_fn call, void *context);
+	/* A claim of the job was lost: tells store->watch how the job is now, always. NULL: nobody
+	 * else can write it. */
+	void (*reread)(struct store *store, const char *id);
+	/* Takes the batch and sees to it that store_batch_answer() is called on the loop's thread,
+	 * later. */
 	void (*commit)(struct store *store, struct store_batch *batch);
-	void (*query_runs)(struct store *store, const struct store_run_query *query,
-	    store_runs_fn call, void *context);
-	void (*query_changes)(struct store *store, const char *job, schedd_time since,
-	    uint64_t limit, store_value_fn call, void *context);
-	void (*query_stats)(struct store *store, const char *job, schedd_time since,
+};
+
+struct history_ops {
+	void (*runs)(struct store *store, const struct store_run_query *query, store_runs_fn call,
+	    void *context);
+	/* The cursor behind a run of an answer. */
+	void (*cursor)(const struct store_run_query *query, const struct run *run,
+	    char cursor[STORE_CURSOR_MAX]);
+	void (*changes)(struct store *store, const char *job, schedd_time since, uint64_t limit,
 	    store_value_fn call, void *context);
+	void (*stats)(struct store *store, const char *job, schedd_time since, store_value_fn call,
+	    void *context);
 	void (*retain)(struct store *store, const char *job,
 	    const struct store_retention *retention, uint32_t budget, store_done_fn done,
 	    void *context);
 	void (*backup)(struct store *store, const char *path, store_done_fn done, void *context);
 };
 
-/* The types, at the end of their store_<type>.c. */
+struct store_ops {
+	const char *type;
+	bool durable;    /* what it keeps outlives the process */
+	bool needs_path; /* config must name a file */
+	bool needs_url;  /* config must name a server; such a store may be away */
+	bool keeps_jobs; /* false: batches need not carry jobs and claims */
+	size_t size;     /* of the backend's struct, which begins with struct store */
+	const struct job_store_ops *jobs;
+	const struct history_ops *history;
+	const void *driver; /* for store_remote.c: struct store_driver; NULL: it is none of those */
+};
+
+/* store_open() for a type that is at hand; for tests. */
+int store_open_as(const struct store_ops *ops, const struct store_config *config,
+    struct store **out, struct schedd_error *err) __attribute__((warn_unused_result));
+/* On the loop's thread: notes and tells the state. err NULL with STORE_OK. */
+void store_set_state(struct store *store, enum store_state state, const struct schedd_error *err);
+
+/* The types that are built in, at the end of their store_<type>.c. */
 extern const struct store_ops store_memory_ops;
 extern const struct store_ops store_sqlite_ops;
 

@@ -102,6 +102,17 @@ bool store_query_matches(const struct store_query *query, const struct run *run)
 	return store_query_names(query, run->job);
 }
 
+void store_query_cursor_behind(
+    const struct store_run_query *query, const struct run *run, char cursor[STORE_CURSOR_MAX])
+{
+	const char *const *jobs = query->jobs;
+
+	if (jobs && jobs[0] && !jobs[1] && !query_is_pattern(jobs[0]))
+		snprintf(cursor, STORE_CURSOR_MAX, "n%" PRIu32, run->number);
+	else
+		snprintf(cursor, STORE_CURSOR_MAX, "s%" PRIu64, run->serial);
+}
+
 void store_query_cursor(
     const struct store_query *query, const struct run *run, char cursor[STORE_CURSOR_MAX])
 {
@@ -123,16 +134,4 @@ schedd_time store_query_done_at(const struct run *run)
 	if (run->until != SCHEDD_TIME_NONE)
 		return run->until;
 	return run->started_at != SCHEDD_TIME_NONE ? run->started_at : run->scheduled_at;
-}
-
-int store_run_cursor(const struct store_run_query *from, const struct run *run,
-    char cursor[STORE_CURSOR_MAX], struct schedd_error *err)
-{
-	struct store_query query;
-	int rc = store_query_init(&query, from, err);
-
-	if (rc == 0)
-		store_query_cursor(&query, run, cursor);
-	store_query_clear(&query);
-	return rc;
 }

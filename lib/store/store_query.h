@@ -33,6 +33,9 @@ bool store_query_names(const struct store_query *query, const char *job);
 /* What the next question says in after to continue behind this run, of which serial is set. */
 void store_query_cursor(
     const struct store_query *query, const struct run *run, char cursor[STORE_CURSOR_MAX]);
+/* The same by the question as it was asked: a history_ops.cursor. */
+void store_query_cursor_behind(
+    const struct store_run_query *query, const struct run *run, char cursor[STORE_CURSOR_MAX]);
 /* When a run was over, for retention and windows; SCHEDD_TIME_NONE: it is not. */
 schedd_time store_query_done_at(const struct run *run);
 

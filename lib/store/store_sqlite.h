@@ -38,6 +38,8 @@ enum sqlite_write {
 	SQLITE_WRITE_META_DELETE,
 	SQLITE_WRITE_CHANGE,
 	SQLITE_WRITE_COUNT_RUNS,
+	SQLITE_WRITE_LAST_RUN,
+	SQLITE_WRITE_REVISION,
 	SQLITE_WRITE_PUT_JOB, /* from the table of fields, not among the texts */
 	SQLITE_WRITES,
 };
@@ -46,8 +48,7 @@ struct sqlite_store {
 	struct store base;
 
 	/* The loop's thread. */
-	struct sql front;
-	sqlite3_stmt *find_removed; /* the last run of an id that was removed */
+	struct sql front; /* opened by the worker, then the loop's: for loading */
 	struct store_worker *worker;
 	struct store_worker *asker; /* NULL: no question yet */
 	bool damaged;               /* leave the file as it is when closing */
@@ -81,11 +82,16 @@ static inline struct sqlite_store *store_sqlite_of(struct store *store)
 /* ---- store_sqlite_jobs.c ---- */
 
 /* Binds and runs PUT_JOB. */
-int store_sqlite_put_job(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err);
-/* ops->load. */
-int store_sqlite_load(
-    struct store *store, store_load_fn call, void *context, struct schedd_error *err);
+int store_sqlite_put_job(struct sqlite_store *sqlite, const struct schedd_job *job,
+    const struct job_state *state, struct schedd_error *err);
+
+/* ---- store_sqlite_load.c ---- */
+
+/* jobs->load. */
+void store_sqlite_load(
+    struct store *store, store_load_fn call, store_loaded_fn loaded, void *context);
+/* jobs->reread. */
+void store_sqlite_reread(struct store *store, const char *id);
 
 /* ---- store_sqlite_runs.c ---- */
 
@@ -104,11 +110,17 @@ void store_sqlite_read_run(sqlite3_stmt *stmt, struct run *run);
 
 /* ---- store_sqlite_commit.c ---- */
 
+/* The highest number ever given to the id ?1. */
+#define SQLITE_LAST_RUN                                                                            \
+	"SELECT max((SELECT coalesce(max(last_run), 0) FROM removed WHERE id = ?1), "              \
+	"(SELECT coalesce(max(last_run), 0) FROM jobs WHERE id = ?1), "                            \
+	"(SELECT coalesce(max(number), 0) FROM runs WHERE job = ?1))"
+
 /* The texts of the writer's statements, in the enum's order. */
 extern const char *const store_sqlite_writes[];
 /* A store_worker_commit_fn: one transaction. */
-int store_sqlite_commit_chain(struct store *store, const struct store_batch *first,
-    const struct store_batch *end, struct schedd_error *err);
+int store_sqlite_commit_chain(struct store *store, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err);
 /*
  * Whether transactions wait for the disk from now on. Those that do not are
  * durable with the next that does, never one without those before it.
@@ -127,6 +139,8 @@ void store_sqlite_query_runs(
     struct store *store, const struct store_run_query *query, store_runs_fn call, void *context);
 void store_sqlite_query_changes(struct store *store, const char *job, schedd_time since,
     uint64_t limit, store_value_fn call, void *context);
+void store_sqlite_last_run(
+    struct store *store, const char *id, store_number_fn call, void *context);
 void store_sqlite_query_stats(
     struct store *store, const char *job, schedd_time since, store_value_fn call, void *context);
 void store_sqlite_retain(struct store *store, const char *job,

@@ -9,7 +9,7 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
     [SQLITE_WRITE_COMMIT] = "COMMIT",
     [SQLITE_WRITE_ROLLBACK] = "ROLLBACK",
     [SQLITE_WRITE_CLAIM] = "UPDATE jobs SET next_fire = ?2, next_run_time = ?3, run_count = ?4, "
-			   "last_run = ?5 WHERE id = ?1",
+			   "last_run = ?5 WHERE id = ?1 AND coalesce(last_run, 0) = ?6",
     [SQLITE_WRITE_DELETE] = "DELETE FROM jobs WHERE id = ?1",
     [SQLITE_WRITE_REMEMBER] = "INSERT INTO removed (id, last_run) VALUES (?1, ?2) "
 			      "ON CONFLICT (id) DO UPDATE SET last_run = max(last_run, ?2)",
@@ -30,6 +30,8 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
     [SQLITE_WRITE_META_DELETE] = "DELETE FROM meta WHERE key = ?1",
     [SQLITE_WRITE_CHANGE] = "INSERT INTO changes (time, job, change) VALUES (?1, ?2, ?3)",
     [SQLITE_WRITE_COUNT_RUNS] = "UPDATE meta SET value = value + ?1 WHERE key = 'store.runs'",
+    [SQLITE_WRITE_LAST_RUN] = SQLITE_LAST_RUN,
+    [SQLITE_WRITE_REVISION] = "SELECT coalesce(revision, 1) FROM jobs WHERE id = ?1",
 };
 
 static int sqlite_run(
@@ -41,20 +43,79 @@ static int sqlite_run(
 /* ---- One entry of a batch ---- */
 
 static int sqlite_claim(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_CLAIM];
+	int rc;
 
 	sql_bind_text(stmt, 1, op->claim.id);
 	sql_bind_time(stmt, 2, op->claim.next_fire);
 	sql_bind_time(stmt, 3, op->claim.next_run_time);
 	sql_bind_int(stmt, 4, (int64_t)op->claim.run_count, 0);
 	sql_bind_int(stmt, 5, op->claim.last_run, 0);
-	return sqlite_run(sqlite, SQLITE_WRITE_CLAIM, err);
+	sqlite3_bind_int64(stmt, 6, op->claim.expected);
+	op->claim.given = STORE_CLAIM_DONE;
+	rc = sqlite_run(sqlite, SQLITE_WRITE_CLAIM, err);
+	if (rc == 0 && sqlite3_changes(sqlite->writer.db) == 0)
+		rc = store_op_verdict(&sqlite->base, op, STORE_CLAIM_LOST, err);
+	return rc;
+}
+
+static int sqlite_put_job(
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
+{
+	return store_sqlite_put_job(sqlite, op->put_job.job, &op->put_job.state, err);
+}
+
+/* The one number a statement about an id answers; fallback where there is no row. */
+static int sqlite_ask(struct sqlite_store *sqlite, enum sqlite_write write, const char *id,
+    int64_t fallback, int64_t *out, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[write];
+	int rc;
+
+	sql_bind_text(stmt, 1, id);
+	rc = sql_step(&sqlite->writer, stmt, err);
+	*out = rc > 0 ? sqlite3_column_int64(stmt, 0) : fallback;
+	if (rc > 0)
+		sqlite3_reset(stmt);
+	return rc < 0 ? rc : 0;
+}
+
+/* Its numbers go on from the highest that the id ever had. */
+static int sqlite_add_job(
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
+{
+	struct job_state state = op->put_job.state;
+	int64_t last;
+	int rc = sqlite_ask(
+	    sqlite, SQLITE_WRITE_LAST_RUN, op->put_job.job->id, 0, &last, err);
+
+	if (rc < 0)
+		return rc;
+	if (last > state.last_run)
+		state.last_run = (uint32_t)last;
+	op->put_job.given = state.last_run;
+	return store_sqlite_put_job(sqlite, op->put_job.job, &state, err);
+}
+
+static int sqlite_expect(
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
+{
+	int64_t revision;
+	int rc = sqlite_ask(
+	    sqlite, SQLITE_WRITE_REVISION, op->expect.id, 0, &revision, err);
+
+	if (rc < 0 || revision == op->expect.revision)
+		return rc;
+	return schedd_error_set(err, SCHEDD_ECONFLICT,
+	    revision ? "store '%s': job '%s' was changed by another meanwhile"
+		     : "store '%s': job '%s' was removed by another meanwhile",
+	    sqlite->base.name, op->expect.id);
 }
 
 static int sqlite_delete_job(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	int rc;
 
@@ -68,13 +129,13 @@ static int sqlite_delete_job(
 }
 
 static int sqlite_put_run(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	int rc;
 
 	/* An insert sets it, an update does not. */
 	sqlite3_set_last_insert_rowid(sqlite->writer.db, 0);
-	store_sqlite_bind_run(sqlite->writes[SQLITE_WRITE_RUN], &op->run);
+	store_sqlite_bind_run(sqlite->writes[SQLITE_WRITE_RUN], &op->run.run);
 	rc = sqlite_run(sqlite, SQLITE_WRITE_RUN, err);
 	if (rc == 0 && sqlite3_last_insert_rowid(sqlite->writer.db) != 0)
 		sqlite->run_change++;
@@ -82,7 +143,7 @@ static int sqlite_put_run(
 }
 
 static int sqlite_purge(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	enum sqlite_write write = !op->purge.job     ? SQLITE_WRITE_PURGE_ALL
 				  : op->purge.number ? SQLITE_WRITE_PURGE_RUN
@@ -100,7 +161,7 @@ static int sqlite_purge(
 }
 
 static int sqlite_rename(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	static const enum sqlite_write writes[] = {SQLITE_WRITE_RENAME_RUNS,
 	    SQLITE_WRITE_RENAME_JOB, SQLITE_WRITE_RENAME_CHANGES, SQLITE_WRITE_RENAME_REMEMBER};
@@ -120,7 +181,7 @@ static int sqlite_rename(
 }
 
 static int sqlite_put_number(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	sql_bind_text(sqlite->writes[SQLITE_WRITE_META], 1, op->number.key);
 	sqlite3_bind_int64(sqlite->writes[SQLITE_WRITE_META], 2, op->number.number);
@@ -128,7 +189,7 @@ static int sqlite_put_number(
 }
 
 static int sqlite_put_text(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	enum sqlite_write write = op->text.text ? SQLITE_WRITE_META : SQLITE_WRITE_META_DELETE;
 
@@ -139,7 +200,7 @@ static int sqlite_put_text(
 }
 
 static int sqlite_put_change(
-    struct sqlite_store *sqlite, const struct store_op *op, struct schedd_error *err)
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_CHANGE];
 
@@ -150,8 +211,10 @@ static int sqlite_put_change(
 }
 
 static int (*const sqlite_verbs[STORE_OP_COUNT])(
-    struct sqlite_store *, const struct store_op *, struct schedd_error *) = {
-    [STORE_OP_PUT_JOB] = store_sqlite_put_job,
+    struct sqlite_store *, struct store_op *, struct schedd_error *) = {
+    [STORE_OP_PUT_JOB] = sqlite_put_job,
+    [STORE_OP_ADD_JOB] = sqlite_add_job,
+    [STORE_OP_EXPECT] = sqlite_expect,
     [STORE_OP_CLAIM] = sqlite_claim,
     [STORE_OP_DELETE_JOB] = sqlite_delete_job,
     [STORE_OP_PUT_RUN] = sqlite_put_run,
@@ -207,7 +270,7 @@ int store_sqlite_relax(struct sqlite_store *sqlite, bool relaxed, struct schedd_
 
 /* Batches from first up to end. */
 struct sqlite_chain {
-	const struct store_batch *first, *end;
+	struct store_batch *first, *end;
 };
 
 static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct schedd_error *err)
@@ -215,18 +278,19 @@ static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct
 	const struct sqlite_chain *chain = context;
 	int rc = 0;
 
-	for (const struct store_batch *batch = chain->first; batch != chain->end && rc == 0;
+	for (struct store_batch *batch = chain->first; batch != chain->end && rc == 0;
 	     batch = batch->next) {
-		for (const struct store_op *op = batch->first; op && rc == 0; op = op->next)
-			rc = sqlite_verbs[op->kind](sqlite, op, err);
+		for (struct store_op *op = batch->first; op && rc == 0; op = op->next)
+			if (!store_op_void(op))
+				rc = sqlite_verbs[op->kind](sqlite, op, err);
 		if (!batch->next)
 			store_worker_gather(sqlite->worker);
 	}
 	return rc;
 }
 
-int store_sqlite_commit_chain(struct store *store, const struct store_batch *first,
-    const struct store_batch *end, struct schedd_error *err)
+int store_sqlite_commit_chain(struct store *store, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err)
 {
 	struct sqlite_chain chain = {first, end};
 	int rc = store_sqlite_relax(store_sqlite_of(store), false, err);

@@ -401,6 +401,61 @@ static struct value_question *value_question_new(
 	return question;
 }
 
+/* ---- The last run of an id ---- */
+
+struct number_question {
+	struct sqlite_question base;
+	const char *id;
+	int64_t answer;
+	store_number_fn call;
+	void *context;
+};
+
+static int number_ask(struct sqlite_question *base, struct schedd_error *err)
+{
+	struct number_question *question = (struct number_question *)base;
+	const struct sql *sql = &base->sqlite->reader;
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(sql, SQLITE_LAST_RUN, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	sql_bind_text(stmt, 1, question->id);
+	rc = sql_step(sql, stmt, err);
+	if (rc > 0)
+		question->answer = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? rc : 0;
+}
+
+static void number_tell(struct sqlite_question *base)
+{
+	const struct number_question *question = (struct number_question *)base;
+
+	question->call(base->rc, base->rc < 0 ? &base->err : NULL, question->answer,
+	    question->context);
+}
+
+void store_sqlite_last_run(
+    struct store *store, const char *id, store_number_fn call, void *context)
+{
+	struct number_question *question = calloc(1, sizeof(*question));
+	struct schedd_error err;
+
+	if (!question) {
+		call(schedd_error_nomem(&err), &err, 0, context);
+		return;
+	}
+	question->base.ask = number_ask;
+	question->base.tell = number_tell;
+	question->id = arena_strdup(&question->base.arena, id);
+	if (!question->id)
+		question->base.rc = schedd_error_nomem(&question->base.err);
+	question->call = call;
+	question->context = context;
+	question_put(store, &question->base);
+}
+
 void store_sqlite_query_changes(struct store *store, const char *job, schedd_time since,
     uint64_t limit, store_value_fn call, void *context)
 {

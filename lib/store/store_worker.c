@@ -31,20 +31,12 @@ struct store_worker {
 	struct store_task *tasks; /* oldest first */
 	struct store_task **task_end;
 	bool stopping;
+	bool stuck; /* the group waits for what others hold */
 	_Atomic uint64_t groups;
 	_Atomic int64_t longest; /* piece of a task, microseconds */
 };
 
 /* ---- On the thread ---- */
-
-static void worker_open_batch(struct mailbox_letter *letter)
-{
-	struct store_batch *batch =
-	    (struct store_batch *)((char *)letter - offsetof(struct store_batch, letter));
-
-	batch->store->pending--;
-	store_batch_answer(batch);
-}
 
 static void worker_open_task(struct mailbox_letter *letter)
 {
@@ -84,12 +76,22 @@ static void worker_commit_group(struct store_worker *worker, struct store_batch 
 	rc = worker->commit(worker->store, chain, NULL, &err);
 	worker->gathering = 0;
 	atomic_fetch_add_explicit(&worker->groups, 1, memory_order_relaxed);
-	if (rc < 0 && chain->next) {
+	if (rc < 0 && chain->next && !worker->stuck) {
 		worker_commit_alone(worker, chain);
-	} else if (rc < 0) {
-		chain->rc = rc;
-		chain->err = err;
+		return;
 	}
+	for (struct store_batch *batch = chain; rc < 0 && batch; batch = batch->next) {
+		batch->rc = rc;
+		batch->err = err;
+	}
+}
+
+void store_worker_stuck(struct store_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->stuck = true;
+	pthread_cond_broadcast(&worker->settled);
+	pthread_mutex_unlock(&worker->lock);
 }
 
 void store_worker_gather(struct store_worker *worker)
@@ -120,14 +122,14 @@ static void worker_post_group(struct store_worker *worker, struct store_batch *c
 	/* From here on nobody may find them in the group: their owner frees them. */
 	pthread_mutex_lock(&worker->lock);
 	worker->group = NULL;
+	worker->stuck = false;
 	for (struct store_batch *batch = chain; batch; batch = batch->next)
 		worker->done++;
 	pthread_cond_broadcast(&worker->settled);
 	pthread_mutex_unlock(&worker->lock);
 	for (struct store_batch *batch = chain; batch; batch = next) {
 		next = batch->next;
-		batch->letter.open = worker_open_batch;
-		mailbox_post(worker->store->mailbox, &batch->letter);
+		store_batch_post(batch);
 	}
 }
 
@@ -262,7 +264,6 @@ void store_worker_free(struct store_worker *worker)
 
 void store_worker_commit(struct store_worker *worker, struct store_batch *batch)
 {
-	worker->store->pending++;
 	worker->given++;
 	batch->next = NULL;
 	pthread_mutex_lock(&worker->lock);
@@ -292,18 +293,8 @@ uint64_t store_worker_mark(const struct store_worker *worker)
 void store_worker_await(struct store_worker *worker, uint64_t mark)
 {
 	pthread_mutex_lock(&worker->lock);
-	while (worker->done < mark)
+	while (worker->done < mark && !worker->stuck)
 		pthread_cond_wait(&worker->settled, &worker->lock);
-	pthread_mutex_unlock(&worker->lock);
-}
-
-void store_worker_pending(struct store_worker *worker, store_worker_visit_fn visit, void *context)
-{
-	pthread_mutex_lock(&worker->lock);
-	for (const struct store_batch *batch = worker->group; batch; batch = batch->next)
-		visit(batch, context);
-	for (const struct store_batch *batch = worker->queued; batch; batch = batch->next)
-		visit(batch, context);
 	pthread_mutex_unlock(&worker->lock);
 }
 

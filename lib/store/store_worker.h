@@ -26,11 +26,12 @@ struct store_task {
 
 /*
  * On the thread: stores the batches from first up to, not including, end (NULL:
- * to the last) as one, all or nothing. The chain is being read by others and
- * must not be changed. Batches that ran out of memory are not among them.
+ * to the last) as one, all or nothing, and fills in their verdicts. Batches that
+ * ran out of memory are not among them. It may be called again for a part of
+ * them after it failed.
  */
-typedef int (*store_worker_commit_fn)(struct store *store, const struct store_batch *first,
-    const struct store_batch *end, struct schedd_error *err);
+typedef int (*store_worker_commit_fn)(struct store *store, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err);
 
 /* commit NULL: for tasks alone. The thread is called name (at most 15 bytes). */
 struct store_worker *store_worker_new(
@@ -41,6 +42,11 @@ struct store_worker *store_worker_new(
  * of a socket brought.
  */
 void store_worker_gather(struct store_worker *worker);
+/*
+ * On the thread: it has to wait for others, so that nobody should wait for it; until the group it
+ * is at has been answered. Of a group that failed then the batches are not tried one by one.
+ */
+void store_worker_stuck(struct store_worker *worker);
 /* Everything must have been answered. NULL is fine. */
 void store_worker_free(struct store_worker *worker);
 /* Takes the batch; store_batch_answer() follows on the loop's thread. */
@@ -49,14 +55,11 @@ void store_worker_commit(struct store_worker *worker, struct store_batch *batch)
 void store_worker_do(struct store_worker *worker, struct store_task *task);
 /* How many batches were given to the worker so far. */
 uint64_t store_worker_mark(const struct store_worker *worker);
-/* On another thread: waits until that many were committed or refused. */
-void store_worker_await(struct store_worker *worker, uint64_t mark);
 /*
- * Calls back for each batch that is not committed yet, oldest first, while
- * the thread may be working on it: only what was filled in may be read.
+ * On another thread: waits until that many were committed or refused, or the
+ * worker itself has to wait for something that others hold.
  */
-typedef void (*store_worker_visit_fn)(const struct store_batch *batch, void *context);
-void store_worker_pending(struct store_worker *worker, store_worker_visit_fn visit, void *context);
+void store_worker_await(struct store_worker *worker, uint64_t mark);
 /* Groups committed so far, from any thread. */
 uint64_t store_worker_groups(const struct store_worker *worker);
 /* How long the longest piece of a task took, from any thread: so long a commit may have waited. */

@@ -80,7 +80,8 @@ static void bench_remove(const char *path)
 static void bench_open(struct bench *bench, const char *type)
 {
 	bench->config.type = type;
-	if (store_open(&bench->config, &bench->store, &bench->err) < 0)
+	if (store_open_wait(
+		&bench->config, SCHEDD_SPAN_NONE, &bench->store, &bench->err) < 0)
 		bench_die("open", &bench->err);
 }
 
@@ -261,7 +262,16 @@ static void bench_fill_jobs(struct bench *bench, bool cron)
 		bench_drop(&record, NULL);
 	}
 	store_commit(bench->store, batch, bench_done, bench);
-	store_flush(bench->store);
+	(void)store_flush(bench->store, SCHEDD_SPAN_NONE);
+}
+
+static void bench_loaded(
+    int rc, const struct schedd_error *err, struct store_snapshot *snapshot, void *context)
+{
+	(void)context;
+	if (rc < 0)
+		bench_die("load", err);
+	store_snapshot_free(snapshot);
 }
 
 static void bench_load(struct bench *bench, const char *kind)
@@ -276,8 +286,8 @@ static void bench_load(struct bench *bench, const char *kind)
 		begin = bench_now();
 		bench_open(bench, "sqlite");
 		opened = bench_now();
-		if (store_load(bench->store, bench_drop, NULL, &bench->err) < 0)
-			bench_die("load", &bench->err);
+		store_load(bench->store, bench_drop, bench_loaded, bench);
+		(void)store_flush(bench->store, SCHEDD_SPAN_NONE);
 		load[i] = (double)(bench_now() - opened) / 1000;
 		opening[i] = (double)(opened - begin) / 1000;
 	}
@@ -305,7 +315,7 @@ static void bench_tick(struct bench *bench)
 			snprintf(id, sizeof(id), "job-%06d", i);
 			state.next_fire = state.next_run_time = 1800000000000000 + round;
 			state.last_run = (uint32_t)round + 1;
-			store_batch_claim(batch, id, &state);
+			store_batch_claim(batch, id, (uint32_t)round, &state, NULL);
 			run_init(&run);
 			run.job = id;
 			run.number = (uint32_t)round + 1;
@@ -314,7 +324,7 @@ static void bench_tick(struct bench *bench)
 			store_batch_put_run(batch, &run);
 		}
 		store_commit(bench->store, batch, bench_done, bench);
-		store_flush(bench->store);
+		(void)store_flush(bench->store, SCHEDD_SPAN_NONE);
 		ticks[round] = (double)(bench_now() - begin) / 1000;
 	}
 	printf("{\"bench\":\"store_sqlite_tick\",\"jobs\":%d,\"ms\":%.1f,\"goal\":200}\n", JOBS,
@@ -386,7 +396,7 @@ static void bench_query(
 		int64_t begin = bench_now();
 
 		store_query_runs(bench->store, query, bench_take_runs, bench);
-		store_flush(bench->store);
+		(void)store_flush(bench->store, SCHEDD_SPAN_NONE);
 		times[i] = (double)(bench_now() - begin) / 1000;
 	}
 	printf("{\"bench\":\"store_sqlite_query\",\"what\":\"%s\",\"found\":%" PRId64
@@ -446,7 +456,7 @@ static void bench_turn(
 		waits->ms[waits->count++] = (double)(done - sent) / 1000;
 		nanosleep(&pause, NULL);
 	}
-	store_flush(bench->store);
+	(void)store_flush(bench->store, SCHEDD_SPAN_NONE);
 	waits->time += bench_now() - begin;
 }
 
@@ -499,7 +509,7 @@ static void bench_history_sqlite(struct bench *bench, int64_t runs)
 	begin = bench_now();
 	for (int64_t i = 0; i < runs; i += 1000) {
 		bench_put_runs(bench, i, 1000, 1000);
-		store_flush(bench->store);
+		(void)store_flush(bench->store, SCHEDD_SPAN_NONE);
 	}
 	printf("{\"bench\":\"store_sqlite_put_run\",\"batch\":1000,\"per_second\":%.0f}\n",
 	    (double)runs * 1e6 / (double)(bench_now() - begin));

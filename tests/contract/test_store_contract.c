@@ -260,7 +260,7 @@ STORE_TEST(remembers_the_last_run_of_a_removed_id)
 {
 	struct store_batch *batch = store_batch_new(sc->store);
 
-	cr_assert_eq(store_last_run(sc->store, "a"), 0u);
+	cr_assert_eq(store_case_last_run(sc, "a"), 0u);
 	store_case_put_job(
 	    sc, batch, "{\"id\":\"a\",\"shell\":\"true\",\"trigger\":{\"every\":60}}");
 	cr_assert_eq(store_case_commit(sc, batch), 0);
@@ -268,16 +268,16 @@ STORE_TEST(remembers_the_last_run_of_a_removed_id)
 	store_batch_delete_job(batch, "a", 41);
 	store_commit(sc->store, batch, NULL, NULL);
 	/* Seen at once, not only when it is durable. */
-	cr_assert_eq(store_last_run(sc->store, "a"), 41u);
-	store_flush(sc->store);
-	cr_assert_eq(store_last_run(sc->store, "a"), 41u);
+	cr_assert_eq(store_case_last_run(sc, "a"), 41u);
+	store_case_flush(sc);
+	cr_assert_eq(store_case_last_run(sc, "a"), 41u);
 	store_case_reopen(sc);
-	cr_assert_eq(store_last_run(sc->store, "a"), 41u);
+	cr_assert_eq(store_case_last_run(sc, "a"), 41u);
 	/* A number never goes down. */
 	batch = store_batch_new(sc->store);
 	store_batch_delete_job(batch, "a", 7);
 	cr_assert_eq(store_case_commit(sc, batch), 0);
-	cr_assert_eq(store_last_run(sc->store, "a"), 41u);
+	cr_assert_eq(store_case_last_run(sc, "a"), 41u);
 }
 
 STORE_TEST(keeps_runs_of_a_removed_job)
@@ -289,7 +289,7 @@ STORE_TEST(keeps_runs_of_a_removed_job)
 	store_batch_delete_job(batch, "a", 0);
 	cr_assert_eq(store_case_commit(sc, batch), 0);
 	cr_assert_str_eq(store_case_runs(sc, "a"), "a/2 a/1");
-	cr_assert_eq(store_last_run(sc->store, "a"), 2u);
+	cr_assert_eq(store_case_last_run(sc, "a"), 2u);
 }
 
 STORE_TEST(renames_a_job_with_its_runs)
@@ -308,7 +308,7 @@ STORE_TEST(renames_a_job_with_its_runs)
 	cr_assert_str_eq(store_case_runs(sc, "c"), "c/2 c/1");
 	cr_assert_str_eq(store_case_runs(sc, "a"), "");
 	/* An a that comes again does not use its numbers twice. */
-	cr_assert_eq(store_last_run(sc->store, "a"), 2u);
+	cr_assert_eq(store_case_last_run(sc, "a"), 2u);
 }
 
 STORE_TEST(refuses_a_rename_that_would_mix_two_histories)
@@ -332,14 +332,14 @@ STORE_TEST(keeps_numbers)
 {
 	struct store_batch *batch = store_batch_new(sc->store);
 
-	cr_assert_eq(store_load_number(sc->store, "seq", -5), -5);
+	cr_assert_eq(store_case_number(sc, "seq", -5), -5);
 	store_batch_put_number(batch, "seq", 1);
 	store_batch_put_number(batch, "seq", INT64_MAX);
 	store_batch_put_number(batch, "zero", 0);
 	cr_assert_eq(store_case_commit(sc, batch), 0);
 	store_case_reopen(sc);
-	cr_assert_eq(store_load_number(sc->store, "seq", -5), INT64_MAX);
-	cr_assert_eq(store_load_number(sc->store, "zero", -5), 0);
+	cr_assert_eq(store_case_number(sc, "seq", -5), INT64_MAX);
+	cr_assert_eq(store_case_number(sc, "zero", -5), 0);
 }
 
 STORE_TEST(keeps_texts_by_prefix)
@@ -373,12 +373,12 @@ STORE_TEST(tells_changes_newest_first)
 	cr_assert_eq(store_case_commit(sc, batch), 0);
 	store_case_reopen(sc);
 	store_query_changes(sc->store, "a", SCHEDD_TIME_NONE, 10, store_case_take_value, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_str_eq(store_case_json(sc),
 	    "[{\"event\":\"job_removed\",\"job\":\"a\",\"time\":30},"
 	    "{\"event\":\"job_added\",\"time\":10,\"job\":\"a\"}]");
 	store_query_changes(sc->store, NULL, 20, 2, store_case_take_value, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_str_eq(store_case_json(sc),
 	    "[{\"event\":\"scheduler_paused\",\"time\":40},"
 	    "{\"event\":\"job_removed\",\"job\":\"a\",\"time\":30}]");
@@ -397,18 +397,18 @@ STORE_TEST(counts_outcomes_and_percentiles)
 	store_case_put_run(batch, "c", 1, RUN_SKIPPED, 0);
 	cr_assert_eq(store_case_commit(sc, batch), 0);
 	store_query_stats(sc->store, "a", SCHEDD_TIME_NONE, store_case_take_value, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_str_eq(store_case_json(sc),
 	    "[{\"job\":\"a\",\"runs\":105,\"failures\":10,\"states\":{\"success\":90,\"timeout\":"
 	    "10,"
 	    "\"missed\":5},\"duration_p50\":50,\"duration_p95\":95,\"delay_p50\":0.1,"
 	    "\"delay_p95\":0.1}]");
 	store_query_stats(sc->store, NULL, SCHEDD_TIME_NONE, store_case_take_value, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_eq(sc->value.array.count, 2u);
 	cr_assert_str_eq(value_get_string(&sc->value.array.items[1], "job"), "c");
 	store_query_stats(sc->store, NULL, STORE_CASE_NOW + SCHEDD_DAY, store_case_take_value, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_str_eq(store_case_json(sc), "[]");
 }
 
@@ -422,16 +422,16 @@ STORE_TEST(answers_in_the_order_of_commits)
 		store_batch_put_number(batch, "n", i);
 		store_commit(sc->store, batch, store_case_done, sc);
 	}
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_eq(sc->answers, 200);
-	cr_assert_eq(store_load_number(sc->store, "n", 0), 200);
+	cr_assert_eq(store_case_number(sc, "n", 0), 200);
 }
 
 STORE_TEST(takes_an_empty_batch_and_a_callback_that_is_not_there)
 {
 	cr_assert_eq(store_case_commit(sc, store_batch_new(sc->store)), 0);
 	store_commit(sc->store, store_batch_new(sc->store), NULL, NULL);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	store_batch_free(store_batch_new(sc->store));
 	store_batch_free(NULL);
 }
@@ -460,7 +460,7 @@ STORE_TEST(refuses_a_bad_batch_and_no_other)
 	}
 	for (int i = 0; i < 5; i++)
 		store_commit(sc->store, batches[i], store_case_done, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_eq(sc->answers, 6);
 	cr_assert_str_eq(store_case_runs(sc, "c"), "c/5 c/4 c/2 c/1");
 	sc->value = store_status(sc->store, &sc->arena);
@@ -494,9 +494,9 @@ STORE_TEST(lets_an_answer_commit_again)
 	struct chain chain = {sc, 20};
 
 	chain_done(0, NULL, &chain);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_eq(chain.left, -1);
-	cr_assert_eq(store_load_number(sc->store, "left", 5), 0);
+	cr_assert_eq(store_case_number(sc, "left", 5), 0);
 }
 
 STORE_TEST(answers_what_waits_when_it_is_closed)
@@ -513,5 +513,5 @@ STORE_TEST(answers_what_waits_when_it_is_closed)
 	sc->store = NULL;
 	cr_assert_eq(sc->answers, 50);
 	cr_assert_eq(store_case_open(sc), 0);
-	cr_assert_eq(store_load_number(sc->store, "n", 0), durable ? 50 : 0);
+	cr_assert_eq(store_case_number(sc, "n", 0), durable ? 50 : 0);
 }

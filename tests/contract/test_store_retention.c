@@ -77,7 +77,7 @@ STORE_TEST(forgets_what_is_old_but_never_what_goes_on)
 	cr_assert_eq(store_case_retain(sc, "a", retention, 100), 1);
 	cr_assert_str_eq(store_case_runs(sc, NULL), "a/1");
 	store_query_changes(sc->store, NULL, SCHEDD_TIME_NONE, 10, store_case_take_value, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_str_eq(store_case_json(sc), "[]");
 }
 
@@ -106,7 +106,7 @@ STORE_TEST(keeps_so_many_changes)
 	retention.max_changes = 3;
 	cr_assert_eq(store_case_retain(sc, NULL, retention, 100), 0);
 	store_query_changes(sc->store, NULL, SCHEDD_TIME_NONE, 1000, store_case_take_value, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	cr_assert_str_eq(store_case_json(sc), "[{\"time\":499,\"job\":\"a\"},{\"time\":498,\"job\":"
 					      "\"a\"},{\"time\":497,\"job\":\"a\"}]");
 }

@@ -143,7 +143,7 @@ void core_settle(struct core_fixture *fixture)
 		/* As the alarm would, if something is due by now. */
 		scheduler_tick(scheduler);
 		for (uint32_t i = 0; i < scheduler->store_count; i++)
-			store_flush(scheduler->stores[i]->store);
+			(void)store_flush(scheduler->stores[i]->store, SCHEDD_SPAN_NONE);
 		mailbox_deliver(scheduler_mailbox(scheduler));
 		scheduler_next_wake(scheduler, &wall, &mono);
 	} while ((wall != SCHEDD_TIME_NONE && wall <= fixture->wall) || mono.us <= fixture->mono);

@@ -216,9 +216,9 @@ static const char *runs_part_next(struct runs_question *question, const struct r
 	if (part->taken == 0)
 		return part->from ? part->from : "";
 	question->query.after = NULL;
-	question->rc = store_run_cursor(
-	    &question->query, &part->runs[part->taken - 1], cursor, &question->err);
-	return question->rc ? "-" : arena_strdup(&question->arena, cursor);
+	store_run_cursor(
+	    part->store->store, &question->query, &part->runs[part->taken - 1], cursor);
+	return arena_strdup(&question->arena, cursor);
 }
 
 /* The places in all stores, joined by commas; nil: there is nothing more anywhere. */

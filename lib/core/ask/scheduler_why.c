@@ -34,6 +34,8 @@ struct scheduler_why {
 	struct why_past past; /* only where at is past */
 	bool looks_back;
 	struct store_slot *store;
+	struct store_slot *asked; /* whether it knows the id; store is not known yet */
+	uint32_t next_store;      /* to be asked after that */
 	char *id;
 	schedd_time at;
 };
@@ -300,18 +302,6 @@ static void scheduler_why_since(
 
 /* ---- The question ---- */
 
-/* Where its history is, also when it is no job any more. */
-static struct store_slot *scheduler_why_store(
-    struct schedd_scheduler *scheduler, const struct entry *entry, const char *id)
-{
-	if (entry)
-		return entry->store;
-	for (uint32_t i = 0; i < scheduler->store_count; i++)
-		if (store_last_run(scheduler->stores[i]->store, id) > 0)
-			return scheduler->stores[i];
-	return store_slot_find(scheduler, "default");
-}
-
 static void scheduler_why_now(struct scheduler_why *why, const struct entry *entry)
 {
 	struct schedd_scheduler *scheduler = why->scheduler;
@@ -340,7 +330,6 @@ static void scheduler_why_begin(struct scheduler_why *why)
 	struct schedd_scheduler *scheduler = why->scheduler;
 	const struct entry *entry = entry_get(scheduler, why->id);
 
-	why->store = scheduler_why_store(scheduler, entry, why->id);
 	if (!why->store->durable)
 		scheduler_replay(scheduler, 0, scheduler_why_event, why);
 	value_put(&why->arena, &why->result, "id", value_string(&why->arena, why->id));
@@ -355,10 +344,45 @@ static void scheduler_why_begin(struct scheduler_why *why)
 	    why->store->store, why->id, why->at + 1, SCHEDULER_WHY_UNDO, scheduler_why_since, why);
 }
 
+static void scheduler_why_ask_store(struct scheduler_why *why);
+
+/* A store that cannot say has no history to show either. */
+static void scheduler_why_last_run(
+    int rc, const struct schedd_error *err, int64_t number, void *context)
+{
+	struct scheduler_why *why = context;
+	struct schedd_scheduler *scheduler = why->scheduler;
+
+	(void)err;
+	scheduler_enter(scheduler);
+	if (!rc && number > 0) {
+		why->store = why->asked;
+		scheduler_why_begin(why);
+	} else {
+		scheduler_why_ask_store(why);
+	}
+	scheduler_leave(scheduler);
+}
+
+/* Where its history is, when it is no job any more: the stores are asked in turn. */
+static void scheduler_why_ask_store(struct scheduler_why *why)
+{
+	struct schedd_scheduler *scheduler = why->scheduler;
+
+	if (why->next_store < scheduler->store_count) {
+		why->asked = scheduler->stores[why->next_store++];
+		store_last_run(why->asked->store, why->id, scheduler_why_last_run, why);
+		return;
+	}
+	why->store = store_slot_find(scheduler, "default");
+	scheduler_why_begin(why);
+}
+
 void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_time at,
     struct scheduler_reply reply)
 {
 	struct scheduler_why *why = calloc(1, sizeof(*why));
+	const struct entry *entry = entry_get(scheduler, id);
 	schedd_time now = scheduler_now(scheduler);
 	struct schedd_error err;
 
@@ -377,6 +401,10 @@ void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_ti
 	why->facts = why->ring = why->since = value_array();
 	scheduler_enter(scheduler);
 	store_slot_flush_all(scheduler);
-	scheduler_why_begin(why);
+	why->store = entry ? entry->store : NULL;
+	if (why->store)
+		scheduler_why_begin(why);
+	else
+		scheduler_why_ask_store(why);
 	scheduler_leave(scheduler);
 }

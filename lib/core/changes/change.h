@@ -62,6 +62,7 @@ struct change {
 	struct entry *other;    /* the placeholder of a new id */
 	struct schedd_job *job; /* the new definition; one reference; NULL: the old one stays */
 	struct job_state state; /* the new state, with texts of its own */
+	uint32_t last_run;      /* an id that comes back: where its numbers go on, from the store */
 	schedd_time now;        /* that its trigger was read with */
 	struct store_slot *store;
 	struct store_batch *batch;

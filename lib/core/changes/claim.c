@@ -65,7 +65,8 @@ struct claim *claim_add(struct claim_batch *batch, struct entry *entry)
 	claim->next_fire = entry->state.next_fire;
 	claim->next_run_time = entry->state.next_run_time;
 	claim->run_count = entry->state.run_count;
-	claim->last_run = entry->state.last_run;
+	claim->last_run = claim->expected = entry->state.last_run;
+	claim->verdict = STORE_CLAIM_DONE;
 	claim->runs = NULL;
 	claim->rows = NULL;
 	entry->busy = true;
@@ -236,6 +237,22 @@ static void claim_undo(struct claim *claim)
 	claim_rows_free(claim);
 }
 
+/* Durable or not, and if so by its own verdict. False: another has the job, how it is now follows. */
+static bool claim_end(struct schedd_scheduler *scheduler, struct claim *claim, int rc, schedd_time now)
+{
+	if (!rc && claim->verdict == STORE_CLAIM_DONE) {
+		claim_settle(scheduler, claim, now);
+		return true;
+	}
+	claim_undo(claim);
+	if (rc || claim->verdict != STORE_CLAIM_LOST)
+		return true;
+	log_warn(scheduler->log, "job %s was changed in store %s behind the scheduler's back",
+	    claim->entry->job->id, claim->entry->store->name);
+	claim->entry->adrift = true;
+	return false;
+}
+
 static void claim_done(int rc, const struct schedd_error *err, void *context)
 {
 	struct claim_batch *batch = context;
@@ -248,26 +265,22 @@ static void claim_done(int rc, const struct schedd_error *err, void *context)
 	} else {
 		store_slot_worked(batch->store);
 	}
-	for (uint32_t i = 0; i < batch->count; i++) {
-		if (rc)
-			claim_undo(&batch->claims[i]);
-		else
-			claim_settle(scheduler, &batch->claims[i], now);
-	}
+	/* A claim that was lost leaves its job busy until the store has told how it is. */
+	for (uint32_t i = 0; i < batch->count; i++)
+		if (!claim_end(scheduler, &batch->claims[i], rc, now))
+			batch->claims[i].entry = NULL;
 	if (batch->change) {
 		change_finish(batch->change, rc, err);
 	} else {
-		for (uint32_t i = 0; i < batch->count; i++) {
-			struct entry *entry = batch->claims[i].entry;
-
-			change_idle(scheduler, entry);
-		}
+		for (uint32_t i = 0; i < batch->count; i++)
+			if (batch->claims[i].entry)
+				change_idle(scheduler, batch->claims[i].entry);
 	}
 	claim_batch_free(batch);
 	scheduler_leave(scheduler);
 }
 
-static void claim_write(struct claim_batch *batch, const struct claim *claim)
+static void claim_write(struct claim_batch *batch, struct claim *claim)
 {
 	struct entry *entry = claim->entry;
 	struct job_state state = entry->state;
@@ -276,7 +289,9 @@ static void claim_write(struct claim_batch *batch, const struct claim *claim)
 	state.next_run_time = claim->next_run_time;
 	state.run_count = claim->run_count;
 	state.last_run = claim->last_run;
-	store_batch_claim(batch->batch, entry->job->id, &state);
+	/* A change stands or falls as a whole. */
+	store_batch_claim(batch->batch, entry->job->id, claim->expected, &state,
+	    batch->change ? NULL : &claim->verdict);
 	for (struct claim_row *row = claim->rows; row; row = row->next) {
 		row->run->job = entry->job->id; /* lent for the write */
 		store_batch_put_run(batch->batch, row->run);

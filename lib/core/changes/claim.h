@@ -26,6 +26,8 @@ struct claim {
 	schedd_time next_run_time;
 	uint64_t run_count;
 	uint32_t last_run;
+	uint32_t expected;         /* last run that the store has before it */
+	enum store_verdict verdict; /* what became of it, once the batch is durable */
 	struct run_live *runs; /* to start, in order, by next_claimed */
 	struct claim_row *rows;
 };

@@ -117,15 +117,13 @@ static void follow_take(const char *key, const char *text, void *context)
 struct follow_notes *follow_load(struct schedd_scheduler *scheduler, struct store_slot *store)
 {
 	struct follow_notes *notes = store->durable ? calloc(1, sizeof(*notes)) : NULL;
-	struct schedd_error err;
 
 	if (!notes)
 		return NULL;
 	notes->scheduler = scheduler;
 	notes->store = store;
 	notes->last = &notes->first;
-	if (store_load_texts(store->store, FOLLOW_PREFIX, follow_take, notes, &err))
-		log_warn(scheduler->log, "store %s: %s", store->name, err.message);
+	store_snapshot_texts(store->snapshot, FOLLOW_PREFIX, follow_take, notes);
 	return notes;
 }
 

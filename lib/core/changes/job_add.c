@@ -186,15 +186,18 @@ int job_add_write(struct change *change, struct schedd_error *err)
 	bool known = change->entry != NULL;
 
 	if (!known) {
-		if (!change->made_id)
-			change->state.last_run = store_last_run(change->store->store, change->id);
 		change->entry = entry_new(change->scheduler, change->job, change->store);
 		if (!change->entry)
 			return schedd_error_nomem(err);
 	}
 	if (!change->shared_batch)
 		change->batch = store_batch_new(change->store->store);
-	store_batch_put_job(change->batch, change->job, &change->state);
+	/* An id of the scheduler's own making was never used before. */
+	if (known || change->made_id)
+		store_batch_put_job(change->batch, change->job, &change->state);
+	else
+		store_batch_add_job(
+		    change->batch, change->job, &change->state, &change->last_run);
 	pause_note_change(change);
 	change_record(change, known ? SCHEDD_EVENT_JOB_MODIFIED : SCHEDD_EVENT_JOB_ADDED, NULL);
 	return CHANGE_COMMIT;
@@ -220,6 +223,8 @@ static void job_add_finish(struct change *change)
 	struct entry *entry = change->entry;
 	bool added = entry->hidden;
 
+	if (change->last_run > change->state.last_run)
+		change->state.last_run = change->last_run;
 	change_apply(change);
 	if (added)
 		entry_show(scheduler, entry);

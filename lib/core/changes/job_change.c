@@ -288,7 +288,7 @@ static void job_change_release_runs(struct entry *entry)
 	}
 }
 
-static void job_change_remove_finish(struct change *change)
+void job_change_drop(struct change *change)
 {
 	struct entry *entry = change->entry;
 
@@ -306,7 +306,7 @@ static void job_change_removed(struct change *change)
 {
 	const struct store_slot *store = change->store;
 
-	job_change_remove_finish(change);
+	job_change_drop(change);
 	if (store->entries == 0)
 		event_ring_say(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name,
 		    NULL, &change->actor);
@@ -349,7 +349,7 @@ static void job_change_expire_finish(struct change *change)
 		change_apply(change);
 		change_event(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");
 	} else {
-		job_change_remove_finish(change);
+		job_change_drop(change);
 	}
 }
 

@@ -14,4 +14,7 @@ extern const struct change_ops job_change_remove_ops;
 /* Jobs that ran for the last time are removed, or marked as finished where they are to be kept. */
 void job_change_expire(struct schedd_scheduler *scheduler);
 
+/* The job is gone from its store: ends what of it has to end, tells it, frees the entry. */
+void job_change_drop(struct change *change);
+
 #endif

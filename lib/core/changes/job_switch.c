@@ -129,11 +129,12 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 	change->state.paused = false;
 	change->state.paused_until = SCHEDD_TIME_NONE;
 	change->state.updated_at = scheduler_now(change->scheduler);
+	/* What the claim changes it writes itself, over what it expects. */
+	store_batch_put_job(batch->batch, change->entry->job, &change->state);
 	change->state.next_fire = claim->next_fire;
 	change->state.next_run_time = claim->next_run_time;
 	change->state.run_count = claim->run_count;
 	change->state.last_run = claim->last_run;
-	store_batch_put_job(batch->batch, change->entry->job, &change->state);
 	change->batch = batch->batch;
 	pause_note_put(change, NULL);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");

@@ -87,6 +87,7 @@ void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now)
 		bool more = tick_piece(scheduler, now);
 
 		/* Runs of this piece start before the next one is claimed. */
+		(void)mailbox_settle(scheduler->mailbox);
 		dispatch_start_ready(scheduler);
 		if (!more)
 			return;

@@ -77,14 +77,14 @@ int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err
 
 	if (!slot)
 		return 0;
-	last = (uint64_t)store_load_number(slot->store, EVENT_RING_KEY, 0);
+	last = (uint64_t)store_snapshot_number(slot->snapshot, EVENT_RING_KEY, 0);
 	if (last > ring->seq) {
 		ring->seq = last;
 		ring->oldest = last + 1;
 	}
 	ring->reserved = ring->seq;
 	event_ring_reserve(scheduler);
-	store_flush(slot->store);
+	store_flush(slot->store, SCHEDD_SPAN_NONE);
 	if (ring->reserved == ring->seq)
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "store default: it cannot be written, so nothing can be recorded");

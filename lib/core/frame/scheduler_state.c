@@ -104,7 +104,14 @@ int scheduler_set_cgroup(
 
 void scheduler_enter(struct schedd_scheduler *scheduler)
 {
-	scheduler->depth++;
+	if (scheduler->depth++ == 0)
+		mailbox_hold(scheduler->mailbox);
+}
+
+static void scheduler_rest(struct schedd_scheduler *scheduler)
+{
+	for (const scheduler_rest_fn *rest = scheduler->rest; rest && *rest; rest++)
+		(*rest)(scheduler);
 }
 
 void scheduler_leave(struct schedd_scheduler *scheduler)
@@ -113,9 +120,13 @@ void scheduler_leave(struct schedd_scheduler *scheduler)
 		scheduler->depth--;
 		return;
 	}
-	for (const scheduler_rest_fn *rest = scheduler->rest; rest && *rest; rest++)
-		(*rest)(scheduler);
+	(void)mailbox_settle(scheduler->mailbox);
+	scheduler_rest(scheduler);
+	/* A store in memory has answered meanwhile: what it set free need not wait for the loop. */
+	if (mailbox_settle(scheduler->mailbox))
+		scheduler_rest(scheduler);
 	scheduler->depth--;
+	mailbox_release(scheduler->mailbox);
 }
 
 int schedd_scheduler_register(struct schedd_scheduler *scheduler, const char *name,

@@ -49,6 +49,9 @@ struct store_slot {
 	struct store_slot *next;    /* of those that were removed */
 	struct store *store;        /* NULL: removed */
 	char *name;                 /* owned; lives as long as the scheduler */
+	struct store_snapshot *snapshot; /* what it had when it was read; NULL: taken up */
+	int load_rc;                /* how reading it ended; 1: it has not */
+	struct schedd_error load_err;
 	bool durable;               /* outlives the process: intermediate states are written too */
 	struct store_batch *outbox; /* rows of runs, not committed yet; NULL: none */
 	uint32_t outbox_count;      /* of rows in it */

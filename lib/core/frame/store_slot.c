@@ -192,6 +192,8 @@ void store_slot_clear(struct store_slot *store)
 	store_batch_free(store->outbox);
 	store_parcel_free(store->parcel);
 	store_parcel_free(store->unwritten);
+	store_snapshot_free(store->snapshot);
+	store->snapshot = NULL;
 	store->outbox = NULL;
 	store->parcel = store->unwritten = NULL;
 }

@@ -85,6 +85,9 @@ static bool drain_done(const struct schedd_scheduler *scheduler)
 	return scheduler->top.drain.ending || !notify_busy(scheduler);
 }
 
+/* How long a server is waited for when all is over. */
+#define DRAIN_STORE_LIMIT (5 * SCHEDD_SECOND)
+
 static void drain_save(struct schedd_scheduler *scheduler)
 {
 	struct store_slot *slot = store_slot_find(scheduler, "default");
@@ -98,7 +101,9 @@ static void drain_save(struct schedd_scheduler *scheduler)
 		store_commit(slot->store, batch, NULL, NULL);
 	}
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
-		store_flush(scheduler->stores[i]->store);
+		(void)store_flush(scheduler->stores[i]->store,
+		    store_remote(scheduler->stores[i]->store) ? DRAIN_STORE_LIMIT
+							      : SCHEDD_SPAN_NONE);
 }
 
 void drain_review(struct schedd_scheduler *scheduler)

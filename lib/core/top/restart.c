@@ -25,28 +25,22 @@
 
 /* ---- Reading the stores ---- */
 
-struct restart_reader {
-	struct schedd_scheduler *scheduler;
-	struct store_slot *store;
-	uint32_t jobs;
-};
-
 static int restart_take_job(struct job_record *record, void *context)
 {
-	struct restart_reader *reader = context;
-	struct schedd_scheduler *scheduler = reader->scheduler;
+	struct store_slot *slot = context;
+	struct schedd_scheduler *scheduler = slot->scheduler;
 	struct entry *entry = entry_find(scheduler, record->job->id);
 
 	if (entry) {
 		log_warn(scheduler->log,
 		    "job %s is in store %s and in store %s: the latter is not used",
-		    record->job->id, entry->store->name, reader->store->name);
+		    record->job->id, entry->store->name, slot->name);
 		job_state_clear(&record->state);
 		job_unref(record->job);
 		return 0;
 	}
 	record->job = entry_seal(scheduler, record->job);
-	entry = entry_new(scheduler, record->job, reader->store);
+	entry = entry_new(scheduler, record->job, slot);
 	job_unref(record->job);
 	if (!entry) {
 		job_state_clear(&record->state);
@@ -60,9 +54,8 @@ static int restart_take_job(struct job_record *record, void *context)
 		(void)executors_http(scheduler); /* which takes the jobs that name it */
 	if (entry->state.invalid)
 		log_warn(scheduler->log, "job %s in store %s cannot be read: %s", entry->job->id,
-		    reader->store->name, entry->state.invalid);
+		    slot->name, entry->state.invalid);
 	entry_plan(scheduler, entry);
-	reader->jobs++;
 	return 0;
 }
 
@@ -96,38 +89,58 @@ static void restart_take_scheduler(const char *key, const char *text, void *cont
 	}
 }
 
-static int restart_load_texts(
-    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
+static void restart_take_texts(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
-	int rc = store_load_texts(slot->store, "paused.", restart_take_pause, scheduler, err);
-
-	if (rc || strcmp(slot->name, "default") != 0)
-		return rc;
+	store_snapshot_texts(slot->snapshot, "paused.", restart_take_pause, scheduler);
+	if (strcmp(slot->name, "default") != 0)
+		return;
 	/* Until it says otherwise this is the first start of all, and so the first since the boot.
 	 */
 	scheduler->top.booted = scheduler->top.boot_id != NULL;
-	rc = store_load_texts(slot->store, "group.", restart_take_group, scheduler, err);
-	if (!rc)
-		rc = store_load_texts(
-		    slot->store, "scheduler.", restart_take_scheduler, scheduler, err);
-	return rc;
+	store_snapshot_texts(slot->snapshot, "group.", restart_take_group, scheduler);
+	store_snapshot_texts(slot->snapshot, "scheduler.", restart_take_scheduler, scheduler);
+}
+
+static void restart_loaded(
+    int rc, const struct schedd_error *err, struct store_snapshot *snapshot, void *context)
+{
+	struct store_slot *slot = context;
+
+	slot->load_rc = rc;
+	if (rc)
+		slot->load_err = *err;
+	else
+		slot->snapshot = snapshot;
+}
+
+static void restart_forget(struct store_slot *slot)
+{
+	store_snapshot_free(slot->snapshot);
+	slot->snapshot = NULL;
 }
 
 int restart_load_store(
     struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
 {
-	struct restart_reader reader = {scheduler, slot, 0};
-	int64_t alive = store_load_number(slot->store, STORE_SLOT_ALIVE_KEY, SCHEDD_TIME_NONE);
-	int rc = store_load(slot->store, restart_take_job, &reader, err);
+	int64_t alive;
 
-	if (!rc)
-		rc = restart_load_texts(scheduler, slot, err);
-	if (rc)
-		return rc;
+	slot->load_rc = 1;
+	store_load(slot->store, restart_take_job, restart_loaded, slot);
+	while (slot->load_rc > 0)
+		if (store_flush(slot->store, SCHEDD_SPAN_NONE) < 0)
+			return schedd_error_set(
+			    err, SCHEDD_EFAILED, "store %s: it cannot be read", slot->name);
+	if (slot->load_rc < 0) {
+		if (err)
+			*err = slot->load_err;
+		return slot->load_rc;
+	}
+	restart_take_texts(scheduler, slot);
+	alive = store_snapshot_number(slot->snapshot, STORE_SLOT_ALIVE_KEY, SCHEDD_TIME_NONE);
 	if (alive > scheduler->down_since)
 		scheduler->down_since = alive;
-	if (reader.jobs)
-		log_info(scheduler->log, "store %s: %u jobs", slot->name, reader.jobs);
+	if (slot->entries)
+		log_info(scheduler->log, "store %s: %u jobs", slot->name, slot->entries);
 	return 0;
 }
 
@@ -242,22 +255,28 @@ static void restart_lose(
 		job_switch_start(scheduler, entry, RUN_BY_CATCHUP, "recover");
 }
 
+static int restart_lose_copy(
+    struct schedd_scheduler *scheduler, struct store_slot *slot, const struct run *from)
+{
+	struct run run;
+
+	if (run_copy(&run, from))
+		return SCHEDD_ENOMEM;
+	if (!handover_resume(scheduler, entry_get(scheduler, run.job), &run))
+		restart_lose(scheduler, slot, &run);
+	run_clear(&run);
+	return 0;
+}
+
 static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
-	struct schedd_error err;
-	struct run *runs = NULL;
-	size_t count = 0;
+	size_t count;
+	const struct run *runs = store_snapshot_runs(slot->snapshot, &count);
 
-	if (store_load_unfinished(slot->store, &runs, &count, &err)) {
-		log_error(scheduler->log, "store %s: %s", slot->name, err.message);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (!handover_resume(scheduler, entry_get(scheduler, runs[i].job), &runs[i]))
-			restart_lose(scheduler, slot, &runs[i]);
-		run_clear(&runs[i]);
-	}
-	free(runs);
+	for (size_t i = 0; i < count; i++)
+		if (restart_lose_copy(scheduler, slot, &runs[i]))
+			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
+			    slot->name, runs[i].job, runs[i].number);
 }
 
 /* Jobs that ended with the last life, before they could be removed. */
@@ -360,6 +379,8 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	store_slot_flush_all(scheduler);
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		restart_ask_states(scheduler, scheduler->stores[i]);
+	for (uint32_t i = 0; i < stores; i++)
+		restart_forget(scheduler->stores[i]);
 	restart_remember_boot(scheduler);
 	restart_start_jobs(scheduler);
 }
@@ -372,6 +393,7 @@ void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *
 	follow_recover(notes);
 	store_slot_flush_all(scheduler);
 	restart_ask_states(scheduler, slot);
+	restart_forget(slot);
 	restart_expire(scheduler);
 }
 

@@ -253,9 +253,9 @@ int scheduler_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
 		return 0;
 	rc = stores_default(scheduler, err);
 	if (!rc)
-		rc = event_ring_load(scheduler, err);
-	if (!rc)
 		rc = restart_load(scheduler, err);
+	if (!rc)
+		rc = event_ring_load(scheduler, err);
 	scheduler->top.loaded = !rc;
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "core/changes/job_adopt.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/entry.h"
 #include "core/jobs/executors.h"
@@ -31,13 +32,16 @@ static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *sl
 	    .path = path,
 	    .log = scheduler->log,
 	    .clock = scheduler->clock,
+	    .loop = scheduler->loop,
 	    .mailbox = scheduler->mailbox,
 	    .trigger = scheduler_trigger_context(scheduler)};
-	int rc = store_open(&config, &slot->store, err);
+	int rc = store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err);
 
-	if (!rc)
-		slot->durable = store_durable(slot->store);
-	return rc;
+	if (rc)
+		return rc;
+	slot->durable = store_durable(slot->store);
+	store_watch(slot->store, job_adopt, slot);
+	return 0;
 }
 
 /* The jobs of a store that is added while the scheduler runs. */

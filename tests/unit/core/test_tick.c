@@ -59,7 +59,7 @@ static int turn(struct core_fixture *fixture)
 
 	scheduler_tick(scheduler);
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
-		store_flush(scheduler->stores[i]->store);
+		(void)store_flush(scheduler->stores[i]->store, SCHEDD_SPAN_NONE);
 	mailbox_deliver(scheduler_mailbox(scheduler));
 	/* As at the end of each request, and of each run. */
 	scheduler_enter(scheduler);

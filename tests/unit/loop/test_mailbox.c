@@ -110,3 +110,51 @@ Test(mailbox, delivers_the_rest_to_a_letter_that_waits)
 	cr_expect(book.ordered);
 	mailbox_free(book.box);
 }
+
+/* ---- Letters of the loop's own thread ---- */
+
+static void note_put(struct book *book, int writer, int number)
+{
+	struct note *note = calloc(1, sizeof(*note));
+
+	note->letter.open = note_open;
+	note->book = book;
+	note->writer = writer;
+	note->number = number;
+	mailbox_put(book->box, &note->letter);
+}
+
+Test(mailbox, settles_what_was_put_while_it_was_held)
+{
+	struct book book = {.ordered = true};
+
+	book.box = mailbox_new(NULL, NULL);
+	mailbox_hold(book.box);
+	note_put(&book, 0, 1);
+	mailbox_hold(book.box);
+	note_put(&book, 0, 2);
+	mailbox_release(book.box);
+	cr_expect_eq(book.opened, 0);
+	cr_expect(mailbox_settle(book.box));
+	cr_expect_eq(book.opened, 2);
+	cr_expect_not(mailbox_settle(book.box));
+	mailbox_release(book.box);
+	cr_expect(book.ordered);
+	mailbox_free(book.box);
+}
+
+Test(mailbox, rings_for_what_was_put_and_not_settled)
+{
+	struct book book = {.ordered = true};
+
+	book.box = mailbox_new(NULL, NULL);
+	note_put(&book, 0, 1);
+	cr_expect_eq(mailbox_wait(book.box), 1);
+	mailbox_hold(book.box);
+	note_put(&book, 0, 2);
+	mailbox_release(book.box);
+	cr_expect_eq(mailbox_wait_for(book.box, SCHEDD_SECOND), 1);
+	cr_expect_eq(book.opened, 2);
+	cr_expect_eq(mailbox_wait_for(book.box, 1000), 0);
+	mailbox_free(book.box);
+}

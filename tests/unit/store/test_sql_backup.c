@@ -20,7 +20,7 @@ static void fill(struct store_case *sc, uint32_t first, uint32_t count)
 static int backup(struct store_case *sc, const char *path)
 {
 	store_backup(sc->store, path, store_case_done, sc);
-	store_flush(sc->store);
+	store_case_flush(sc);
 	return sc->rc;
 }
 
@@ -81,7 +81,7 @@ Test(sql_backup, goes_on_beside_commits_and_is_consistent)
 		store_case_put_run(batch, "y", i, RUN_SUCCESS, 1);
 		store_commit(sc.store, batch, NULL, NULL);
 	}
-	store_flush(sc.store);
+	store_case_flush(&sc);
 	cr_assert_eq(sc.answers, answers + 1);
 	cr_assert_eq(sc.rc, 0, "%s", sc.err.message);
 	cr_assert_str_eq(sql_case_text(copy, "PRAGMA integrity_check"), "ok");

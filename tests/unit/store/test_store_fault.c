@@ -53,11 +53,11 @@ Test(store_fault, refuses_batches_on_a_full_disk_and_goes_on_after)
 	cr_assert_eq(value_get_int(&sc.value, "runs", -1), 0);
 	cr_assert_str_eq(
 	    value_get_string(&sc.value, "last_error"), "store 'default': database or disk is full");
-	cr_assert_eq(store_load_number(sc.store, "n", -1), 1);
+	cr_assert_eq(store_case_number(&sc, "n", -1), 1);
 	atomic_store(&faulty.write, 0);
 	cr_assert_eq(put_number(&sc, "n", 3), 0);
 	store_case_reopen(&sc);
-	cr_assert_eq(store_load_number(sc.store, "n", -1), 3);
+	cr_assert_eq(store_case_number(&sc, "n", -1), 3);
 	cr_assert_str_eq(store_case_runs(&sc, NULL), "");
 	store_case_clear(&sc);
 }
@@ -72,11 +72,11 @@ Test(store_fault, refuses_batches_that_cannot_be_forced_to_disk)
 	cr_assert_eq(put_number(&sc, "n", 2), SCHEDD_EFAILED);
 	cr_assert(strstr(sc.err.message, "disk I/O error"), "%s", sc.err.message);
 	atomic_store(&faulty.sync, 0);
-	cr_assert_eq(store_load_number(sc.store, "n", -1), 1);
+	cr_assert_eq(store_case_number(&sc, "n", -1), 1);
 	cr_assert_eq(put_number(&sc, "m", 5), 0);
 	store_case_reopen(&sc);
-	cr_assert_eq(store_load_number(sc.store, "n", -1), 1);
-	cr_assert_eq(store_load_number(sc.store, "m", -1), 5);
+	cr_assert_eq(store_case_number(&sc, "n", -1), 1);
+	cr_assert_eq(store_case_number(&sc, "m", -1), 5);
 	store_case_clear(&sc);
 }
 
@@ -92,12 +92,12 @@ Test(store_fault, answers_every_batch_of_a_group_that_fails)
 		store_batch_put_number(batch, "n", i);
 		store_commit(sc.store, batch, store_case_done, &sc);
 	}
-	store_flush(sc.store);
+	store_case_flush(&sc);
 	cr_assert_eq(sc.answers, 100);
 	atomic_store(&faulty.write, 0);
 	sc.value = store_status(sc.store, &sc.arena);
 	cr_assert_eq(value_get_int(&sc.value, "errors", -1), 100);
-	cr_assert_eq(store_load_number(sc.store, "n", -1), -1);
+	cr_assert_eq(store_case_number(&sc, "n", -1), -1);
 	store_case_clear(&sc);
 }
 
@@ -111,7 +111,7 @@ Test(store_fault, fails_a_backup_without_leaving_anything)
 	snprintf(path, sizeof(path), "%s/copy.db", sc.directory);
 	atomic_store(&faulty.write, SQLITE_FULL);
 	store_backup(sc.store, path, store_case_done, &sc);
-	store_flush(sc.store);
+	store_case_flush(&sc);
 	atomic_store(&faulty.write, 0);
 	cr_assert_eq(sc.rc, SCHEDD_EFAILED);
 	cr_assert(strstr(sc.err.message, "disk is full"), "%s", sc.err.message);

@@ -54,7 +54,7 @@ static void killed_commit(struct killed *killed)
 	store_case_put_job(killed->sc, batch, json);
 	job_state_init(&state);
 	state.last_run = context->number;
-	store_batch_claim(batch, id, &state);
+	store_batch_claim(batch, id, 0, &state, NULL);
 	store_case_put_run(batch, id, context->number, RUN_RUNNING, 0);
 	store_batch_put_number(batch, "n", context->number);
 	if (context->number % 3 == 0) {
@@ -113,7 +113,7 @@ static uint32_t killed_check(struct store_case *sc, uint32_t acknowledged)
 	uint32_t committed, deleted;
 
 	cr_assert_eq(store_case_open(sc), 0, "%s", sc->err.message);
-	committed = (uint32_t)store_load_number(sc->store, "n", 0);
+	committed = (uint32_t)store_case_number(sc, "n", 0);
 	cr_assert_geq(committed, acknowledged);
 	deleted = committed / 3;
 	cr_assert_eq(store_case_load(sc), committed - deleted);
@@ -128,7 +128,7 @@ static uint32_t killed_check(struct store_case *sc, uint32_t acknowledged)
 	cr_assert_eq(store_case_query(sc, &query), 0);
 	cr_assert_eq(sc->run_count, committed);
 	if (deleted)
-		cr_assert_eq(store_last_run(sc->store, "job-2"), 2u);
+		cr_assert_eq(store_case_last_run(sc, "job-2"), 2u);
 	store_case_forget(sc);
 	store_close(sc->store);
 	sc->store = NULL;

@@ -115,8 +115,7 @@ Test(store_sqlite, changes_by_a_claim_what_a_claim_changes)
 	state.run_count = 13;
 	state.last_run = 42;
 	batch = store_batch_new(sc.store);
-	store_batch_claim(batch, "backup", &state);
-	store_batch_claim(batch, "nobody", &state);
+	store_batch_claim(batch, "backup", 41, &state, NULL);
 	cr_assert_eq(store_case_commit(&sc, batch), 0);
 	cr_assert_eq(store_case_load(&sc), 1u);
 	record = &sc.records[0];
@@ -128,7 +127,7 @@ Test(store_sqlite, changes_by_a_claim_what_a_claim_changes)
 	cr_assert_str_eq(record->state.paused_reason, "upgrade");
 	state.next_fire = state.next_run_time = SCHEDD_TIME_NONE;
 	batch = store_batch_new(sc.store);
-	store_batch_claim(batch, "backup", &state);
+	store_batch_claim(batch, "backup", 42, &state, NULL);
 	cr_assert_eq(store_case_commit(&sc, batch), 0);
 	cr_assert_eq(store_case_load(&sc), 1u);
 	cr_assert_eq(sc.records[0].state.next_run_time, SCHEDD_TIME_NONE);
@@ -152,13 +151,13 @@ Test(store_sqlite, removes_and_renames_jobs)
 	store_batch_delete_job(batch, "a", 0);
 	store_batch_rename(batch, "b", "c");
 	store_commit(sc.store, batch, NULL, NULL);
-	cr_assert_eq(store_last_run(sc.store, "b"), 5u);
-	store_flush(sc.store);
+	cr_assert_eq(store_case_last_run(&sc, "b"), 5u);
+	store_case_flush(&sc);
 	store_case_reopen(&sc);
 	cr_assert_eq(store_case_load(&sc), 1u);
 	cr_assert_str_eq(sc.records[0].job->id, "c");
-	cr_assert_eq(store_last_run(sc.store, "b"), 5u);
-	cr_assert_eq(store_last_run(sc.store, "a"), 0u);
+	cr_assert_eq(store_case_last_run(&sc, "b"), 5u);
+	cr_assert_eq(store_case_last_run(&sc, "a"), 0u);
 	store_case_clear(&sc);
 }
 
@@ -239,7 +238,7 @@ Test(store_sqlite, loads_unfinished_runs)
 {
 	struct store_case sc;
 	struct store_batch *batch;
-	struct run *runs;
+	const struct run *runs;
 	size_t count;
 
 	store_case_init(&sc, "sqlite");
@@ -251,15 +250,13 @@ Test(store_sqlite, loads_unfinished_runs)
 	store_case_put_run(batch, "b", 2, RUN_RETRYING, 0);
 	cr_assert_eq(store_case_commit(&sc, batch), 0);
 	store_case_reopen(&sc);
-	cr_assert_eq(store_load_unfinished(sc.store, &runs, &count, &sc.err), 0);
+	store_case_load(&sc);
+	runs = store_snapshot_runs(sc.snapshot, &count);
 	cr_assert_eq(count, 3u);
 	cr_assert_str_eq(runs[0].job, "a");
 	cr_assert_eq(runs[0].number, 2u);
 	cr_assert_eq(runs[1].state, RUN_QUEUED);
 	cr_assert_eq(runs[2].state, RUN_RETRYING);
-	for (size_t i = 0; i < count; i++)
-		run_clear(&runs[i]);
-	free(runs);
 	store_case_clear(&sc);
 }
 

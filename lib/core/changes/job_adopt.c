@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What another wrote goes through the same line as a change of ours, so that it
+ * never comes between a commit and its effect. A job whose claim was lost is
+ * busy until it has come through here.
+ */
+#include "core/changes/job_adopt.h"
+
+#include "core/changes/job_change.h"
+
+static int job_adopt_gone(struct change *change, struct entry *entry)
+{
+	change->text = "it was removed in the store";
+	change->entry = entry;
+	job_change_drop(change);
+	return CHANGE_DONE;
+}
+
+static int job_adopt_begin(struct change *change, struct schedd_error *err)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	struct entry *entry = entry_find(scheduler, change->id);
+	bool added = !entry;
+
+	if (entry && entry->store != change->store) {
+		log_warn(scheduler->log,
+		    "job %s is in store %s and in store %s: the latter is not used", change->id,
+		    entry->store->name, change->store->name);
+		return CHANGE_DONE;
+	}
+	if (!change->given)
+		return entry ? job_adopt_gone(change, entry) : CHANGE_DONE;
+	change->job = entry_seal(scheduler, change->given);
+	change->given = NULL;
+	if (added)
+		entry = entry_new(scheduler, change->job, change->store);
+	if (!entry)
+		return schedd_error_nomem(err);
+	change->entry = entry;
+	change->state = change->given_state;
+	job_state_init(&change->given_state);
+	change_apply(change);
+	if (added)
+		entry_show(scheduler, entry);
+	change_event(change, added ? SCHEDD_EVENT_JOB_ADDED : SCHEDD_EVENT_JOB_MODIFIED,
+	    "changed in the store");
+	change_idle(scheduler, entry);
+	change->entry = NULL;
+	return CHANGE_DONE;
+}
+
+static const struct change_ops job_adopt_ops = {"adopt", job_adopt_begin, NULL, NULL};
+
+void job_adopt(const struct store_change *made, void *context)
+{
+	struct store_slot *slot = context;
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	struct entry *entry;
+	struct change *change;
+
+	if (made->kind == STORE_CHANGE_TEXT)
+		return;
+	scheduler_enter(scheduler);
+	change = change_new(scheduler, &job_adopt_ops, made->id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
+	if (change) {
+		change->store = slot;
+		if (made->record) {
+			change->given = made->record->job;
+			change->given_state = made->record->state;
+		}
+		entry = entry_find(scheduler, made->id);
+		if (entry && entry->adrift)
+			entry->adrift = entry->busy = false;
+		change_submit(change);
+	} else if (made->record) {
+		job_unref(made->record->job);
+		job_state_clear(&made->record->state);
+	}
+	scheduler_leave(scheduler);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* What store.h promises of claims and of changes that expect something. */
+#include "support/store_case.h"
+
+static void put_a(struct store_case *sc)
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+
+	store_case_put_job(sc, batch,
+	    "{\"id\":\"a\",\"shell\":\"true\",\"last_run\":3,\"revision\":2,\"run_count\":3}");
+	store_case_put_job(sc, batch, "{\"id\":\"b\",\"shell\":\"true\"}");
+	cr_assert_eq(store_case_commit(sc, batch), 0);
+}
+
+static struct job_state claimed(uint32_t last_run)
+{
+	struct job_state state;
+
+	job_state_init(&state);
+	state.next_fire = state.next_run_time = STORE_CASE_NOW + last_run;
+	state.run_count = state.last_run = last_run;
+	return state;
+}
+
+STORE_JOBS_TEST(stores_a_claim_that_finds_what_it_expects)
+{
+	enum store_verdict verdict = STORE_CLAIM_REFUSED;
+	struct job_state state = claimed(4);
+	struct store_batch *batch;
+
+	put_a(sc);
+	batch = store_batch_new(sc->store);
+	store_batch_claim(batch, "a", 3, &state, &verdict);
+	store_case_put_run(batch, "a", 4, RUN_RUNNING, 0);
+	cr_assert_eq(store_case_commit(sc, batch), 0);
+	cr_assert_eq(verdict, STORE_CLAIM_DONE);
+	store_case_reopen(sc);
+	cr_assert_str_eq(store_case_runs(sc, NULL), "a/4");
+	cr_assert_eq(store_case_load(sc), 2u);
+	cr_assert_eq(store_case_record(sc, "a")->state.last_run, 4u);
+	cr_assert_eq(store_case_record(sc, "a")->state.run_count, 4u);
+	cr_assert_eq(store_case_record(sc, "a")->state.next_run_time, STORE_CASE_NOW + 4);
+	cr_assert_eq(store_case_record(sc, "a")->state.revision, 2u);
+}
+
+/* What another has claimed is lost with its rows; whatever else is in the batch is stored. */
+STORE_JOBS_TEST(loses_a_claim_and_its_runs_alone)
+{
+	enum store_verdict lost = STORE_CLAIM_DONE, gone = STORE_CLAIM_DONE;
+	enum store_verdict good = STORE_CLAIM_REFUSED;
+	struct job_state state = claimed(3), first = claimed(1);
+	struct store_batch *batch;
+
+	put_a(sc);
+	batch = store_batch_new(sc->store);
+	store_batch_claim(batch, "a", 2, &state, &lost);
+	store_case_put_run(batch, "a", 3, RUN_RUNNING, 0);
+	store_case_put_run(batch, "b", 7, RUN_MISSED, 0);
+	store_batch_claim(batch, "b", 0, &first, &good);
+	store_case_put_run(batch, "b", 1, RUN_RUNNING, 0);
+	store_batch_claim(batch, "nobody", 0, &first, &gone);
+	store_case_put_run(batch, "nobody", 1, RUN_RUNNING, 0);
+	store_batch_put_number(batch, "n", 5);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	cr_assert_eq(lost, STORE_CLAIM_LOST);
+	cr_assert_eq(gone, STORE_CLAIM_LOST);
+	cr_assert_eq(good, STORE_CLAIM_DONE);
+	store_case_reopen(sc);
+	cr_assert_str_eq(store_case_runs(sc, NULL), "b/1 b/7");
+	cr_assert_eq(store_case_number(sc, "n", 0), 5);
+	cr_assert_eq(store_case_record(sc, "a")->state.last_run, 3u);
+	cr_assert_eq(store_case_record(sc, "a")->state.run_count, 3u);
+	cr_assert_eq(store_case_record(sc, "b")->state.last_run, 1u);
+}
+
+STORE_JOBS_TEST(refuses_the_batch_of_a_claim_that_nobody_judges)
+{
+	struct job_state state = claimed(9);
+	struct store_batch *batch;
+
+	put_a(sc);
+	batch = store_batch_new(sc->store);
+	store_batch_put_number(batch, "n", 5);
+	store_batch_claim(batch, "a", 8, &state, NULL);
+	cr_assert_eq(store_case_commit(sc, batch), SCHEDD_ECONFLICT);
+	cr_assert_str_eq(sc->err.message,
+	    "store 'default': job 'a' was changed behind the scheduler's back");
+	cr_assert_eq(store_case_number(sc, "n", -1), -1);
+}
+
+STORE_JOBS_TEST(refuses_a_change_of_what_was_changed_meanwhile)
+{
+	struct store_batch *batch;
+
+	put_a(sc);
+	batch = store_batch_new(sc->store);
+	store_batch_expect(batch, "a", 2);
+	store_case_put_job(sc, batch, "{\"id\":\"a\",\"shell\":\"false\",\"revision\":3}");
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	batch = store_batch_new(sc->store);
+	store_batch_put_number(batch, "n", 5);
+	store_batch_expect(batch, "a", 2);
+	store_case_put_job(sc, batch, "{\"id\":\"a\",\"shell\":\"never\",\"revision\":3}");
+	cr_assert_eq(store_case_commit(sc, batch), SCHEDD_ECONFLICT);
+	cr_assert_str_eq(sc->err.message,
+	    "store 'default': job 'a' was changed by another meanwhile");
+	batch = store_batch_new(sc->store);
+	store_batch_expect(batch, "nobody", 1);
+	cr_assert_eq(store_case_commit(sc, batch), SCHEDD_ECONFLICT);
+	cr_assert_str_eq(sc->err.message,
+	    "store 'default': job 'nobody' was removed by another meanwhile");
+	cr_assert_eq(store_case_number(sc, "n", -1), -1);
+	cr_assert_str_eq(store_case_record(sc, "a")->job->shell, "false");
+}
+
+/* ---- Ids that come back ---- */
+
+static uint32_t added(struct store_case *sc, const char *json, uint32_t *last_run)
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+	struct job_record record = store_case_job(sc, json);
+
+	*last_run = 0;
+	store_batch_add_job(batch, record.job, &record.state, last_run);
+	store_case_drop(&record);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	return *last_run;
+}
+
+STORE_TEST(counts_on_from_the_last_run_of_an_id_that_comes_back)
+{
+	static const char json[] = "{\"id\":\"a\",\"shell\":\"true\"}";
+	struct store_batch *batch;
+	uint32_t last_run;
+
+	cr_assert_eq(added(sc, json, &last_run), 0u);
+	batch = store_batch_new(sc->store);
+	store_batch_delete_job(batch, "a", 41);
+	cr_assert_eq(store_case_commit(sc, batch), 0);
+	cr_assert_eq(added(sc, json, &last_run), 41u);
+	store_case_reopen(sc);
+	if (store_durable(sc->store)) {
+		cr_assert_eq(store_case_load(sc), 1u);
+		cr_assert_eq(sc->records[0].state.last_run, 41u);
+	}
+	/* So it does behind runs that are kept without their job. */
+	batch = store_batch_new(sc->store);
+	store_case_put_run(batch, "c", 7, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(sc, batch), 0);
+	cr_assert_eq(added(sc, "{\"id\":\"c\",\"shell\":\"true\"}", &last_run), 7u);
+}
+
+/* ---- Answers ---- */
+
+STORE_TEST(answers_nothing_inside_the_call)
+{
+	struct store_run_query query = STORE_CASE_ALL;
+	struct store_retention retention = STORE_CASE_KEEP_ALL;
+	struct store_batch *batch = store_batch_new(sc->store);
+	int64_t number = -1;
+
+	store_case_put_run(batch, "a", 1, RUN_SUCCESS, 1);
+	store_commit(sc->store, batch, store_case_done, sc);
+	store_query_runs(sc->store, &query, store_case_take_runs, sc);
+	store_query_changes(sc->store, NULL, SCHEDD_TIME_NONE, 1, store_case_take_value, sc);
+	store_query_stats(sc->store, NULL, SCHEDD_TIME_NONE, store_case_take_value, sc);
+	store_retain(sc->store, NULL, &retention, 1, store_case_done, sc);
+	store_commit(sc->store, NULL, store_case_done, sc);
+	store_last_run(sc->store, "a", store_case_take_number, &number);
+	cr_assert_eq(sc->answers, 0);
+	cr_assert_eq(number, -1);
+	store_case_flush(sc);
+	cr_assert_eq(sc->answers, 6);
+	cr_assert_eq(number, 1);
+}
