@@ -29,7 +29,8 @@ static const char *const event_words[] = {"scheduler_started", "scheduler_shutdo
     "scheduler_paused", "scheduler_resumed", "executor_added", "executor_removed", "jobstore_added",
     "jobstore_removed", "all_jobs_removed", "job_added", "job_removed", "job_modified",
     "job_submitted", "job_executed", "job_error", "job_missed", "job_max_instances", "run_started",
-    "run_retrying", "run_killed", "run_lost", NULL};
+    "run_retrying", "run_killed", "run_lost", "store_error", "store_recovered",
+    "executor_failed", "executor_recovered", NULL};
 
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 static const char *const import_words[] = {"crontab", "json", "systemd", NULL};

@@ -102,20 +102,22 @@ static int input_script_shell(
 
 static int input_call(struct command *command, struct value *map, struct schedd_error *err)
 {
-	const char *args = args_get(&command->args, "args");
+	static const char *const members[] = {"args", "kwargs"};
 	struct value call = value_map(), parsed;
-	int rc = 0;
 
 	value_put(
 	    &command->arena, &call, "function", value_string_ref(args_get(&command->args, "call")));
-	if (args) {
-		rc = json_parse(args, strlen(args), &command->arena, &parsed, err);
-		if (rc)
-			return schedd_error_prefix(err, "--args");
-		value_put(&command->arena, &call, "args", parsed);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const char *text = args_get(&command->args, members[i]);
+
+		if (!text)
+			continue;
+		if (json_parse(text, strlen(text), &command->arena, &parsed, err))
+			return schedd_error_prefix(err, "--%s", members[i]);
+		value_put(&command->arena, &call, members[i], parsed);
 	}
 	value_put(&command->arena, map, "call", call);
-	return rc;
+	return 0;
 }
 
 static int input_one_action(struct command *command, struct value *map, struct schedd_error *err)
@@ -165,6 +167,8 @@ int job_input_action(struct command *command, struct value *map, struct schedd_e
 	}
 	if (args_has(&command->args, "args") && !args_has(&command->args, "call"))
 		return schedd_error_set(err, SCHEDD_EINVAL, "--args needs --call");
+	if (args_has(&command->args, "kwargs") && !args_has(&command->args, "call"))
+		return schedd_error_set(err, SCHEDD_EINVAL, "--kwargs needs --call");
 	return input_one_action(command, map, err);
 }
 

@@ -23,8 +23,9 @@ const struct option option_action[] = {
 	.value = "FILE|-",
 	.complete = COMPLETE_FILE,
 	.doc = "a shell script, read now and kept with the job"},
-    {.name = "call", .value = "PLUGIN:FUNCTION", .doc = "a function of a plug-in"},
-    {.name = "args", .value = "JSON", .doc = "arguments for --call"},
+    {.name = "call", .value = "MODULE:FUNCTION", .doc = "a function of a worker or a plug-in"},
+    {.name = "args", .value = "JSON", .doc = "arguments for --call: a list"},
+    {.name = "kwargs", .value = "JSON", .doc = "arguments by name for --call: a map"},
     {.name = "http", .value = "'METHOD URL'", .doc = "a request"},
     {0},
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/suggest.h"
 #include "cmd/out.h"
 #include "cmd/say.h"
@@ -212,6 +213,29 @@ static void view_output(struct command *command, struct strbuf *out, const struc
 	strbuf_add_char(out, '\n');
 }
 
+/* What a call returned; nothing for a run that returned nothing. */
+static void view_result(struct command *command, struct strbuf *out, const struct value *run)
+{
+	const char *form = value_get_string(run, "result_form");
+	const struct value *result = value_get(run, "result");
+	struct strbuf text = STRBUF_EMPTY;
+
+	if (!form || !result)
+		return;
+	view_name(command, out, "returned", true);
+	if (strcmp(form, "json") == 0)
+		json_write(&text, result);
+	else if (result->type == VALUE_STRING)
+		strbuf_add_n(&text, result->string.text, result->string.length);
+	out_safe(out, strbuf_peek(&text), text.length, false);
+	if (strcmp(form, "repr") == 0)
+		strbuf_add(out, " (as text: JSON cannot say it)");
+	else if (strcmp(form, "cut") == 0)
+		strbuf_add(out, " … (only the beginning is kept)");
+	strbuf_add_char(out, '\n');
+	strbuf_clear(&text);
+}
+
 /* ---- Attempts ---- */
 
 static int view_attempts_list(struct command *command, const struct value *run)
@@ -250,6 +274,7 @@ int run_view(struct command *command, const struct value *run)
 				view_field(command, &text, field, run);
 	view_waiting(command, &text, run);
 	view_output(command, &text, run);
+	view_result(command, &text, run);
 	for (const struct run_field *field = run_fields(); field->name; field++) {
 		bool shown = false;
 

@@ -56,20 +56,52 @@ static const struct out_column executor_columns[] = {
     {"running", "running", OUT_INT, true, true, false},
     {"queued", "queued", OUT_INT, true, true, false},
     {"max_workers", "max_workers", OUT_INT, true, true, false},
+    {"processes", "processes", OUT_INT, true, true, false},
+    {"failing", "failing", OUT_TEXT, true, true, false},
+    {"calls", "calls", OUT_INT, false, true, false},
+    {"starts", "starts", OUT_INT, false, true, false},
+    {"reason", "reason", OUT_TEXT, true, true, true},
     {0},
 };
 
+static int executors_restart(struct command *command, const char *name)
+{
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+
+	value_put(&command->arena, &params, "name", value_string_ref(name));
+	if (command_call(command, "executor.restart", &params, &result, &err) != 0)
+		return say_error(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &result);
+	say(command, "The workers of executor %s are replaced when their calls have ended.", name);
+	return EXIT_DONE;
+}
+
 static int executors_run(struct command *command)
 {
-	return stores_list(command, "executor.list", executor_columns);
+	const struct args *args = &command->args;
+
+	if (args->word_count == 0)
+		return stores_list(command, "executor.list", executor_columns);
+	if (args->word_count != 2 || strcmp(args->words[0], "restart") != 0)
+		return say_usage(
+		    command, "usage: schedctl executors, or schedctl executors restart NAME");
+	return executors_restart(command, args->words[1]);
 }
 
 const struct verb verb_executors = {
     .name = "executors",
     .group = "Daemon",
-    .summary = "show the executors and how busy they are",
-    .usage = "",
-    .examples = "schedctl executors",
+    .summary = "show the executors, or replace the workers of one",
+    .usage = "[restart NAME]",
+    .examples = "schedctl executors\nschedctl executors restart python",
+    .notes =
+	"restart is for new code: the workers of an executor of type worker end with their calls, and\n"
+	"the next calls have new ones. One that failed is tried again at once. A reload does the same\n"
+	"for all executors.",
+    .complete = COMPLETE_EXECUTOR,
+    .max_words = 2,
     .run = executors_run,
 };
 

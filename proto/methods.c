@@ -304,6 +304,8 @@ static const struct method method_rows[] = {
     {"executor.add", "Makes an executor until the next restart.", "the executor",
 	executor_add_params},
     {"executor.remove", "Removes an executor no job uses.", "{name}", executor_remove_params},
+    {"executor.restart", "Replaces the workers of an executor, after their calls.", "the executor",
+	executor_remove_params},
     {"token.add", "Makes a token for HTTP; it is shown this once.", "{name, role, account, token}",
 	token_add_params},
     {"token.list", "Tokens for HTTP, without themselves.", "[{name, role, account}]", NULL},

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/value.h"
 #include "core/scheduler.h"
+#include "executor/worker_config.h"
 #include "server/rpc/rpc_state.h"
 #include "server/web.h"
 
@@ -25,6 +26,8 @@ struct config_executor {
 	const char *name;
 	const char *type;     /* "subprocess", … */
 	uint32_t max_workers; /* 0: the type's default */
+	struct worker_config worker; /* of type worker; without its world, which is made of this: */
+	struct value cwd, env, user, umask, nice, rlimits; /* as of a job; nil: not given */
 };
 
 /* Who is told of events. Exactly one of run, call and http. */

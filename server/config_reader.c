@@ -233,6 +233,30 @@ static int config_reader_store(struct config_reader *reader, const struct value_
 	return config_reader_at(reader, member->line, member->column, member->key);
 }
 
+/* Most settings are for one type alone, and some do not go together. */
+static int config_reader_check_executor(struct config_reader *reader,
+    const struct config_executor *executor, const struct value_member *member)
+{
+	const struct value *map = &member->value;
+
+	if (strcmp(executor->type, "worker") == 0) {
+		if (!worker_config_check(&executor->worker, reader->err))
+			return 0;
+		return config_reader_at(reader, member->line, member->column, member->key);
+	}
+	for (uint32_t i = 0; map->type == VALUE_MAP && i < map->map.count; i++) {
+		const struct value_member *one = &map->map.members[i];
+
+		if (strcmp(one->key, "type") == 0 || strcmp(one->key, "max_workers") == 0)
+			continue;
+		schedd_error_set(reader->err, SCHEDD_EFILE,
+		    "is for executors of type worker, %s is of type %s", executor->name,
+		    executor->type);
+		return config_reader_at(reader, one->line, one->column, one->key);
+	}
+	return 0;
+}
+
 static int config_reader_executor(struct config_reader *reader, const struct value_member *member)
 {
 	struct config *config = reader->config;
@@ -254,8 +278,10 @@ static int config_reader_executor(struct config_reader *reader, const struct val
 			return schedd_error_nomem(reader->err);
 		*executor = (struct config_executor){
 		    .name = arena_strdup(&config->arena, member->key), .type = "subprocess"};
+		worker_config_init(&executor->worker);
 	}
-	return config_reader_members(reader, config_table_executor(), executor, "", &member->value);
+	rc = config_reader_members(reader, config_table_executor(), executor, "", &member->value);
+	return rc ? rc : config_reader_check_executor(reader, executor, member);
 }
 
 /* What the rows cannot say: exactly one target, events that exist. */

@@ -11,7 +11,9 @@
 #include "base/strbuf.h"
 #include "base/suggest.h"
 #include "executor/executor.h"
+#include "jobfile/jobfile_type.h"
 #include "jobfile/yaml_scalar.h"
+#include "model/job_fields.h"
 #include "server/config.h"
 #include "store/store.h"
 #include "trigger/zone.h"
@@ -117,9 +119,43 @@ static const struct config_row config_store_rows[] = {
 
 static const struct config_row config_executor_rows[] = {
     {"type", CONFIG_EXEC, OF_EXECUTOR(type), 0, 0, NULL, false, "subprocess",
-	"subprocess, function, threadpool or http"},
+	"subprocess, worker, function, threadpool or http"},
     {"max_workers", CONFIG_COUNT, OF_EXECUTOR(max_workers), 0, 1000000, NULL, false, "by the type",
 	"runs at one time"},
+    {"language", CONFIG_TEXT, OF_EXECUTOR(worker.language), 0, 0, NULL, false, "python",
+	"worker: python or node, whose worker comes with schedd"},
+    {"command", CONFIG_TEXTS, OF_EXECUTOR(worker.command), 0, 0, NULL, false, "the language's",
+	"worker: program and arguments of a worker of your own"},
+    {"processes", CONFIG_COUNT, OF_EXECUTOR(worker.processes), 1, WORKER_PROCESSES_MAX, NULL, false,
+	"4", "worker: processes at most; they are started when needed"},
+    {"min", CONFIG_COUNT, OF_EXECUTOR(worker.min), 0, WORKER_PROCESSES_MAX, NULL, false, "0",
+	"worker: processes that are there even when idle"},
+    {"concurrency", CONFIG_COUNT, OF_EXECUTOR(worker.concurrency), 1, WORKER_CONCURRENCY_MAX, NULL,
+	false, "1", "worker: calls at one time in one process"},
+    {"max_calls", CONFIG_LONG, OF_EXECUTOR(worker.max_calls), -1, INT64_MAX, NULL, false, "none",
+	"worker: calls after which a process is replaced"},
+    {"max_rss", CONFIG_SIZE, OF_EXECUTOR(worker.max_rss), -1, INT64_MAX, NULL, false, "none",
+	"worker: memory with which a process is replaced, once its calls have ended"},
+    {"max_age", CONFIG_SPAN, OF_EXECUTOR(worker.max_age), -1, DAYS(3650), NULL, false, "none",
+	"worker: age at which a process is replaced, once its calls have ended"},
+    {"idle", CONFIG_SPAN, OF_EXECUTOR(worker.idle), -1, DAYS(3650), NULL, false, "10m",
+	"worker: how long a process stays without a call"},
+    {"ready_timeout", CONFIG_SPAN, OF_EXECUTOR(worker.ready_timeout), 1000, DAYS(1), NULL, false,
+	"10s", "worker: how long a process may take to start"},
+    {"preload", CONFIG_TEXTS, OF_EXECUTOR(worker.preload), 0, 0, NULL, false, "none",
+	"worker: modules that are imported before the first call"},
+    {"cwd", CONFIG_JOB, OF_EXECUTOR(cwd), 0, 0, NULL, false, "home",
+	"worker: directory of its processes, where modules are found too"},
+    {"env", CONFIG_JOB, OF_EXECUTOR(env), 0, 0, NULL, false, "none",
+	"worker: variables for its processes, a map"},
+    {"user", CONFIG_JOB, OF_EXECUTOR(user), 0, 0, NULL, false, "schedd's own",
+	"worker: USER[:GROUP] of its processes"},
+    {"umask", CONFIG_JOB, OF_EXECUTOR(umask), 0, 0, NULL, false, "022",
+	"worker: umask of its processes"},
+    {"nice", CONFIG_JOB, OF_EXECUTOR(nice), 0, 0, NULL, false, "0",
+	"worker: niceness added for its processes"},
+    {"rlimits", CONFIG_JOB, OF_EXECUTOR(rlimits), 0, 0, NULL, false, "none",
+	"worker: limits of its processes, a map"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
 };
 
@@ -347,6 +383,23 @@ static int config_number(
 	return 0;
 }
 
+/* Kept as it is given; what the job's field says of it is said here. */
+static int config_job(const struct config_row *row, struct value *out, const struct value *given,
+    struct arena *arena, struct schedd_error *err)
+{
+	const struct job_field *field = job_fields_find(row->key);
+	const struct job_fields_context context = {0};
+	struct schedd_job *job = schedd_job_new();
+	int rc;
+
+	*out = value_copy(arena, given);
+	jobfile_type(field, out);
+	rc = job && !arena_failed(arena) ? job_fields_set(job, NULL, field, out, &context, err)
+					 : schedd_error_nomem(err);
+	job_unref(job);
+	return rc;
+}
+
 int config_table_set(const struct config_row *row, void *base, const struct value *given,
     struct arena *arena, struct schedd_error *err)
 {
@@ -360,6 +413,8 @@ int config_table_set(const struct config_row *row, void *base, const struct valu
 	case CONFIG_STORE:
 	case CONFIG_EXEC:
 		return config_name(row, slot, given, arena, err);
+	case CONFIG_JOB:
+		return config_job(row, slot, given, arena, err);
 	case CONFIG_TEXTS:
 	case CONFIG_PATHS:
 		return config_texts(slot, given, arena, err);
@@ -407,6 +462,8 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 	case CONFIG_STORE:
 	case CONFIG_EXEC:
 		return value_string_ref(*(const char *const *)slot);
+	case CONFIG_JOB:
+		return value_copy(arena, slot);
 	case CONFIG_TEXTS:
 	case CONFIG_PATHS:
 		return config_get_texts(*(const char *const *const *)slot, arena);

@@ -17,6 +17,7 @@ enum config_type {
 	CONFIG_ZONE,  /* likewise: a time zone */
 	CONFIG_STORE, /* likewise: a type of stores */
 	CONFIG_EXEC,  /* likewise: a type of executors */
+	CONFIG_JOB,   /* struct value: what the field of a job with that name takes; nil: not given */
 	CONFIG_TEXTS, /* const char *const *, NULL-terminated; NULL: not set */
 	CONFIG_PATHS, /* likewise: paths, relative ones beside the file; those of all files add up
 		       */

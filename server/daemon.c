@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "executor/cgroup.h"
+#include "model/job_fields.h"
 #include "server/boot_id.h"
 #include "server/config_jobs.h"
 #include "server/daemon_state.h"
@@ -77,6 +78,46 @@ static int daemon_add_defaults(struct daemon *daemon, struct schedd_error *err)
 	return rc;
 }
 
+/* What its processes are given, as a job that does nothing. */
+static int daemon_make_world(
+    const struct config_executor *executor, struct schedd_job *world, struct schedd_error *err)
+{
+	const struct {
+		const char *field;
+		const struct value *value;
+	} rows[] = {
+	    {"cwd", &executor->cwd},
+	    {"env", &executor->env},
+	    {"user", &executor->user},
+	    {"umask", &executor->umask},
+	    {"nice", &executor->nice},
+	    {"rlimits", &executor->rlimits},
+	};
+	const struct job_fields_context context = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].value->type != VALUE_NIL)
+			rc = job_fields_set(world, NULL, job_fields_find(rows[i].field),
+			    rows[i].value, &context, err);
+	return rc;
+}
+
+static int daemon_add_executor(
+    struct daemon *daemon, const struct config_executor *executor, struct schedd_error *err)
+{
+	struct worker_config worker = executor->worker;
+	struct schedd_job *world = schedd_job_new();
+	int rc = world ? daemon_make_world(executor, world, err) : schedd_error_nomem(err);
+
+	worker.world = world;
+	if (!rc)
+		rc = scheduler_add_executor(daemon->scheduler, executor->name, executor->type,
+		    executor->max_workers, &worker, NULL, err);
+	job_unref(world);
+	return rc;
+}
+
 static int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
 {
 	const struct config *config = daemon->setup.config;
@@ -86,8 +127,7 @@ static int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
 		rc = daemon_add_store(daemon, config->stores[i].name, config->stores[i].type,
 		    config->stores[i].path, NULL, err);
 	for (uint32_t i = 0; !rc && i < config->executor_count; i++)
-		rc = schedd_scheduler_add_executor(daemon->scheduler, config->executors[i].name,
-		    config->executors[i].type, config->executors[i].max_workers, err);
+		rc = daemon_add_executor(daemon, &config->executors[i], err);
 	/* It is the config that asks for what makes no sense. */
 	return rc == SCHEDD_EINVAL ? SCHEDD_EFILE : rc;
 }

@@ -185,7 +185,7 @@ static int event_target_give(struct schedd_job *job, struct job_details *details
 		job->http->body = strdup(json);
 		return job->http->body ? 0 : SCHEDD_ENOMEM;
 	case JOB_CALL:
-		return job_set_call(job, from->call->function, json);
+		return job_set_call(job, from->call->function, json, NULL);
 	}
 	details->stdin_text = strdup(json);
 	details->stdin_length = strlen(json);

@@ -140,7 +140,9 @@ static void reload_begin(struct reload *reload, const struct scheduler_actor *ac
 	notify_systemd("READY=1");
 	if (rc)
 		reload_end(reload, rc, &err);
-	else
+	if (rc == 0)
+		scheduler_restart_executors(reload->daemon->scheduler);
+	if (rc == 0)
 		config_jobs_apply(reload->daemon->scheduler, daemon_log(reload->daemon), &jobs,
 		    actor, reload_on_jobs, reload);
 	jobfile_clear(&jobs);

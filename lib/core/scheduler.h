@@ -22,6 +22,7 @@
 #include "trigger/zone_local.h"
 
 struct function_table;
+struct worker_config;
 
 /* Who asks. */
 struct scheduler_actor {
@@ -79,13 +80,19 @@ struct store *scheduler_store(struct schedd_scheduler *scheduler, const char *na
 /* Lists of maps, as store.list and executor.list answer. */
 struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *arena);
 struct value scheduler_executors(struct schedd_scheduler *scheduler, struct arena *arena);
-/* As the public ones, with who asks (NULL: the scheduler's host). */
+/* As the public ones, with who asks (NULL: the scheduler's host); worker: for that type; NULL:
+ * defaults. */
 int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, const char *type,
     const char *path, const struct scheduler_actor *actor, struct schedd_error *err)
     __attribute__((warn_unused_result));
 int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
-    unsigned max_workers, const struct scheduler_actor *actor, struct schedd_error *err)
-    __attribute__((warn_unused_result));
+    unsigned max_workers, const struct worker_config *worker, const struct scheduler_actor *actor,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* Replaces what it keeps running, see executor_restart(). Answers it as executor.list does. */
+void scheduler_restart_executor(struct schedd_scheduler *scheduler, const char *name,
+    struct arena *arena, struct scheduler_reply reply);
+/* All that keep something running, as new code may be there. */
+void scheduler_restart_executors(struct schedd_scheduler *scheduler);
 /* Removing: SCHEDD_ECONFLICT while jobs use it. */
 void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
     const struct scheduler_actor *actor, struct scheduler_reply reply);

@@ -105,7 +105,8 @@ const char *const *environment_build(const struct task_request *request,
 
 	if (!env.items)
 		return NULL;
-	environment_add_run(&env, request);
+	if (request->run_id)
+		environment_add_run(&env, request);
 	for (uint32_t i = 0; files && i < files->count; i++) {
 		char *name = arena_printf(arena, "%s_FILE", files->items[i].name);
 

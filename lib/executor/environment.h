@@ -17,7 +17,7 @@
  * NULL-terminated list of "NAME=text" in the arena (pointers into the job
  * included, so it lives no longer than request); NULL: no memory.
  *
- * No name occurs twice. Of two that say different things: schedd's own
+ * A request without run_id is none of a run: nothing is said about one. No name occurs twice. Of two that say different things: schedd's own
  * SCHEDD_* win over secrets, those over request->extra_env, that over the
  * job's env, that over the defaults.
  */

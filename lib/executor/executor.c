@@ -13,6 +13,7 @@ static const struct executor_ops *const executor_types[] = {
     &exec_subprocess_ops,
     &exec_function_ops,
     &exec_threadpool_ops,
+    &exec_worker_ops,
 };
 
 static const struct {
@@ -21,7 +22,7 @@ static const struct {
 } executor_kinds[] = {
     [JOB_COMMAND] = {"a command", "subprocess"},
     [JOB_SHELL] = {"a shell line", "subprocess"},
-    [JOB_CALL] = {"a call", "function or threadpool"},
+    [JOB_CALL] = {"a call", "worker, function or threadpool"},
     [JOB_HTTP] = {"a request", "http"},
 };
 
@@ -41,8 +42,8 @@ static int executor_find(
 	rc = dynlib_module(type, &module, err);
 	if (rc == SCHEDD_ENOTFOUND)
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "executor type '%s' is not known, take subprocess, function, threadpool or "
-		    "http",
+		    "executor type '%s' is not known, take subprocess, worker, function, threadpool "
+		    "or http",
 		    type);
 	if (rc < 0)
 		return rc;
@@ -77,6 +78,7 @@ int executor_open(
 	executor->config.type = ops->type;
 	executor->config.inherit = NULL;
 	executor->config.cgroup = NULL;
+	executor->config.worker = NULL;
 	if (!config->clock)
 		executor->config.clock = schedd_clock_system();
 	if (config->drain == 0)
@@ -140,6 +142,10 @@ int executor_accepts(
 {
 	int rc = executor_can(executor, job, err);
 
+	if (!rc && job->kind == JOB_CALL && job->call->kwargs && !executor->ops->keywords)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "call: kwargs: a C function takes args alone; functions of an executor of type "
+		    "worker have both");
 	return rc || !executor->ops->accepts ? rc : executor->ops->accepts(executor, job, err);
 }
 
@@ -200,6 +206,26 @@ bool executor_owns(const struct executor *executor, pid_t pid)
 	return executor->ops->owns && executor->ops->owns(executor, pid);
 }
 
+bool executor_has_output(const struct executor *executor)
+{
+	return executor->ops->output;
+}
+
+bool executor_can_restart(const struct executor *executor)
+{
+	return executor->ops->restart != NULL;
+}
+
+int executor_restart(struct executor *executor, struct schedd_error *err)
+{
+	if (!executor->ops->restart)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "executor %s is of type %s, which keeps nothing running: only type worker does",
+		    executor->config.name, executor->ops->type);
+	executor->ops->restart(executor);
+	return 0;
+}
+
 struct value executor_status(const struct executor *executor, struct arena *arena)
 {
 	struct value map = value_map();
@@ -208,5 +234,7 @@ struct value executor_status(const struct executor *executor, struct arena *aren
 	value_put(arena, &map, "type", value_string_ref(executor->ops->type));
 	value_put(arena, &map, "max_workers", value_int(executor->config.max_workers));
 	value_put(arena, &map, "running", value_int(executor->busy));
+	if (executor->ops->status)
+		executor->ops->status(executor, arena, &map);
 	return map;
 }

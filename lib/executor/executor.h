@@ -28,6 +28,7 @@
 struct executor;
 struct executor_ops;
 struct spawn_inherit;
+struct worker_config;
 struct task;
 
 /* How an attempt ended. */
@@ -39,6 +40,8 @@ struct task_result {
 	    max_rss; /* bytes; 0: not measured. A program smaller than schedd shows schedd's size */
 	int64_t cpu_us;     /* user and system time */
 	const char *reason; /* in words, valid during the call; NULL: none */
+	const char *value;  /* JSON of what a call returned, see run.h; likewise */
+	bool lost;          /* ended with a process that others shared, by no fault of its own */
 };
 
 /* One attempt. The caller owns it, fills it all, and frees it after done. */
@@ -50,6 +53,7 @@ struct task_request {
 	const struct job_pairs *extra_env;  /* run -e K=V; NULL: none */
 	const char *socket;                 /* SCHEDD_SOCKET; NULL: none */
 	struct output *output;              /* takes what it writes; NULL: thrown away */
+	schedd_time start_by;               /* later is too late; SCHEDD_TIME_NONE: never */
 	const struct trigger_context *time; /* zone for SCHEDD_SCHEDULED_AT; NULL: UTC */
 	/*
 	 * The process is there (pid 0: there is none). On the loop's thread, before
@@ -66,7 +70,7 @@ struct task_request {
 
 struct executor_config {
 	const char *name;     /* alias: "default"; copied */
-	const char *type;     /* "subprocess", "function", "threadpool", or a module: "http" */
+	const char *type;     /* "subprocess", "function", "threadpool", "worker", or a module */
 	uint32_t max_workers; /* attempts at one time; 0: no limit */
 	struct schedd_loop *loop;
 	struct mailbox *mailbox;                /* for "threadpool" */
@@ -76,6 +80,10 @@ struct executor_config {
 	schedd_span drain; /* how long output may outlive the main process; 0: 2 s */
 	const struct spawn_inherit
 	    *inherit;       /* how schedd was started; copied; NULL: as it is now */
+	/* Told when it cannot run anything, and why; reason NULL: it can again. NULL: nobody is. */
+	void (*tell)(const char *name, const char *reason, void *context);
+	void *tell_context;
+	const struct worker_config *worker; /* for "worker"; copied; NULL: defaults */
 	const char *cgroup; /* directory under which attempts get control groups (see cgroup.h);
 			       copied; NULL: none */
 };
@@ -90,6 +98,15 @@ void executor_close(struct executor *executor);
 const char *executor_name(const struct executor *executor);
 const char *executor_type(const struct executor *executor);
 uint32_t executor_max_workers(const struct executor *executor);
+/* Do its calls write what is to be kept? */
+bool executor_has_output(const struct executor *executor);
+/*
+ * Replaces what it keeps running, once that has ended what it does, and tries again what failed.
+ * SCHEDD_EINVAL: it keeps nothing.
+ */
+bool executor_can_restart(const struct executor *executor);
+int executor_restart(struct executor *executor, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* Can it do a job of that kind? SCHEDD_EINVAL says what can. */
 int executor_accepts(const struct executor *executor, const struct schedd_job *job,
     struct schedd_error *err) __attribute__((warn_unused_result));

@@ -34,3 +34,10 @@ struct task_result executor_returned(int value, char *reason)
 	}
 	return result;
 }
+
+void executor_tell(const struct executor *executor, const char *reason)
+{
+	if (executor->config.tell)
+		executor->config.tell(
+		    executor->config.name, reason, executor->config.tell_context);
+}

@@ -24,6 +24,8 @@ struct task {
 struct executor_ops {
 	const char *type;
 	unsigned kinds; /* set of EXECUTOR_KIND */
+	bool keywords;  /* calls may have arguments by name */
+	bool output;    /* calls write, and it is to be kept */
 	/* Allocates the backend's struct, zeroed; executor_open() fills its first member before
 	 * setup. */
 	size_t size;
@@ -45,11 +47,16 @@ struct executor_ops {
 	    const struct value *from, struct schedd_error *err);
 	/* NULL: it has no children. */
 	bool (*owns)(const struct executor *executor, pid_t pid);
+	/* See executor_restart(); NULL: there is nothing to. */
+	void (*restart)(struct executor *executor);
+	/* Adds what is its own to its status; NULL: nothing. */
+	void (*status)(const struct executor *executor, struct arena *arena, struct value *map);
 };
 
 extern const struct executor_ops exec_subprocess_ops;
 extern const struct executor_ops exec_function_ops;
 extern const struct executor_ops exec_threadpool_ops;
+extern const struct executor_ops exec_worker_ops;
 
 /* The attempt is over. The backend's task must be gone: the caller may start the next one inside.
  */
@@ -58,6 +65,8 @@ void executor_done(struct executor *executor, const struct task_request *request
 /* It could not be started. Returns NULL, for "return executor_fail(...)" in start. */
 struct task *executor_fail(
     struct executor *executor, const struct task_request *request, const char *reason);
+/* It cannot run anything for now; reason NULL: it can again. */
+void executor_tell(const struct executor *executor, const char *reason);
 /* What a function's return value means. reason needs 64 bytes, and is used if it means nothing. */
 struct task_result executor_returned(int value, char *reason);
 

@@ -12,7 +12,7 @@
 static const char *const jobfile_trigger_keys[] = {
     "seconds", "years", "months", "weeks", "days", "seed", "manual", "on_start", "on_boot", NULL};
 static const char *const jobfile_retry_keys[] = {"limit", "backoff", NULL};
-static const char *const jobfile_call_keys[] = {"args", NULL};
+static const char *const jobfile_call_keys[] = {"args", "kwargs", NULL};
 
 static bool jobfile_type_among(const char *const *keys, const char *key)
 {

@@ -25,7 +25,7 @@
 enum job_kind {
 	JOB_COMMAND, /* argv, without a shell */
 	JOB_SHELL,   /* one line for shell_path -c */
-	JOB_CALL,    /* a registered C function or plugin:function */
+	JOB_CALL,    /* a registered C function, plugin:function, or module:function of a worker */
 	JOB_HTTP,    /* a request */
 };
 
@@ -160,10 +160,11 @@ struct schedd_job {
 	struct job_details *details; /* NULL: all defaults; read through job_details() */
 };
 
-/* A C function by name with its arguments as JSON; one allocation. */
+/* A function by name with its arguments as JSON; one allocation. */
 struct job_call {
-	const char *function; /* "name" or "plugin:name" */
+	const char *function; /* "name", "plugin:name" or "module:name" */
 	const char *args;     /* JSON text; NULL: none */
+	const char *kwargs;   /* JSON text of a map: arguments by name; NULL: none */
 };
 
 struct job_http {
@@ -232,7 +233,7 @@ int job_set_command(struct schedd_job *job, const char *const *argv, size_t coun
     __attribute__((warn_unused_result));
 int job_set_shell(struct schedd_job *job, const char *line) __attribute__((warn_unused_result));
 /* args: JSON or NULL. */
-int job_set_call(struct schedd_job *job, const char *function, const char *args)
+int job_set_call(struct schedd_job *job, const char *function, const char *args, const char *kwargs)
     __attribute__((warn_unused_result));
 /* No headers, no body yet: fill them in job->http before anybody shares it. */
 int job_set_http(struct schedd_job *job, const char *method, const char *url)

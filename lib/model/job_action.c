@@ -63,6 +63,12 @@ void job_action_share(struct schedd_job *to, const struct schedd_job *from)
 	to->argv = from->argv;
 }
 
+/* NULL equals NULL alone. */
+static bool job_text_equal(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 bool job_action_equal(const struct schedd_job *a, const struct schedd_job *b)
 {
 	char **left, **right;
@@ -79,8 +85,8 @@ bool job_action_equal(const struct schedd_job *a, const struct schedd_job *b)
 		return strcmp(a->shell, b->shell) == 0;
 	case JOB_CALL:
 		return strcmp(a->call->function, b->call->function) == 0 &&
-		       !a->call->args == !b->call->args &&
-		       (!a->call->args || strcmp(a->call->args, b->call->args) == 0);
+		       job_text_equal(a->call->args, b->call->args) &&
+		       job_text_equal(a->call->kwargs, b->call->kwargs);
 	}
 	return a->http == b->http;
 }
@@ -120,11 +126,11 @@ int job_set_shell(struct schedd_job *job, const char *line)
 	return 0;
 }
 
-int job_set_call(struct schedd_job *job, const char *function, const char *args)
+int job_set_call(struct schedd_job *job, const char *function, const char *args, const char *kwargs)
 {
-	size_t size = strlen(function) + 1;
-	struct job_call *call =
-	    job_action_alloc(sizeof(*call) + size + (args ? strlen(args) + 1 : 0));
+	size_t size = strlen(function) + 1, args_size = args ? strlen(args) + 1 : 0;
+	struct job_call *call = job_action_alloc(
+	    sizeof(*call) + size + args_size + (kwargs ? strlen(kwargs) + 1 : 0));
 	char *text;
 
 	if (!call)
@@ -132,6 +138,7 @@ int job_set_call(struct schedd_job *job, const char *function, const char *args)
 	text = memcpy(call + 1, function, size);
 	call->function = text;
 	call->args = args ? strcpy(text + size, args) : NULL;
+	call->kwargs = kwargs ? strcpy(text + size + args_size, kwargs) : NULL;
 	job_clear_action(job);
 	job->kind = JOB_CALL;
 	job->call = call;

@@ -97,6 +97,7 @@ static struct value job_shell_write(
 struct job_call_parts {
 	const char *function;     /* NULL: not given */
 	const struct value *args; /* NULL: none */
+	const struct value *kwargs; /* likewise; a map */
 };
 
 static int job_call_read_function(void *target, const struct value *value, struct schedd_error *err)
@@ -108,11 +109,11 @@ static int job_call_read_function(void *target, const struct value *value, struc
 		return rc;
 	if (!parts->function[0] || strlen(parts->function) > 256)
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "'%.60s' is not of the form FUNCTION or PLUGIN:FUNCTION", parts->function);
+		    "'%.60s' is not of the form FUNCTION, PLUGIN:FUNCTION or MODULE:FUNCTION", parts->function);
 	for (const char *c = parts->function; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("_.-:/", *c))
 			return schedd_error_set(err, SCHEDD_EINVAL,
-			    "'%.60s' is not of the form FUNCTION or PLUGIN:FUNCTION",
+			    "'%.60s' is not of the form FUNCTION, PLUGIN:FUNCTION or MODULE:FUNCTION",
 			    parts->function);
 	return 0;
 }
@@ -126,16 +127,28 @@ static int job_call_read_args(void *target, const struct value *value, struct sc
 	return 0;
 }
 
+static int job_call_read_kwargs(void *target, const struct value *value, struct schedd_error *err)
+{
+	struct job_call_parts *parts = target;
+
+	if (value->type != VALUE_NIL && value->type != VALUE_MAP)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "must be a map of arguments by name, not %s", value_type_name(value->type));
+	parts->kwargs = value->type == VALUE_NIL || value->map.count == 0 ? NULL : value;
+	return 0;
+}
+
 static int job_call_read(const struct job_halves *halves, const struct job_field *field,
     const struct value *value, const struct job_fields_context *context, struct schedd_error *err)
 {
 	static const struct job_member rows[] = {
 	    {"function", job_call_read_function},
 	    {"args", job_call_read_args},
+	    {"kwargs", job_call_read_kwargs},
 	    {NULL, NULL},
 	};
 	struct job_call_parts parts = {0};
-	struct strbuf args = STRBUF_EMPTY;
+	struct strbuf args = STRBUF_EMPTY, kwargs = STRBUF_EMPTY;
 	int rc;
 
 	(void)field;
@@ -146,15 +159,19 @@ static int job_call_read(const struct job_halves *halves, const struct job_field
 		rc = job_call_read_function(&parts, value, err);
 	if (!rc && !parts.function)
 		rc = schedd_error_set(
-		    err, SCHEDD_EINVAL, "function is missing, write {function: NAME, args: …}");
+		    err, SCHEDD_EINVAL, "function is missing, write {function: NAME, args: […], kwargs: {…}}");
 	if (rc)
 		return rc;
 	if (parts.args)
 		json_write(&args, parts.args);
-	if (strbuf_failed(&args) ||
-	    job_set_call(halves->job, parts.function, parts.args ? strbuf_peek(&args) : NULL))
+	if (parts.kwargs)
+		json_write(&kwargs, parts.kwargs);
+	if (strbuf_failed(&args) || strbuf_failed(&kwargs) ||
+	    job_set_call(halves->job, parts.function, parts.args ? strbuf_peek(&args) : NULL,
+		parts.kwargs ? strbuf_peek(&kwargs) : NULL))
 		rc = schedd_error_nomem(err);
 	strbuf_clear(&args);
+	strbuf_clear(&kwargs);
 	return rc;
 }
 
@@ -162,7 +179,7 @@ static struct value job_call_write(
     const struct job_halves *halves, const struct job_field *field, struct arena *arena)
 {
 	const struct job_call *call = halves->job->call;
-	struct value map = value_map(), args;
+	struct value map = value_map(), args, kwargs;
 
 	(void)field;
 	if (!job_action_is(halves, JOB_CALL))
@@ -170,6 +187,8 @@ static struct value job_call_write(
 	value_put(arena, &map, "function", value_string(arena, call->function));
 	if (call->args && !json_parse(call->args, strlen(call->args), arena, &args, NULL))
 		value_put(arena, &map, "args", args);
+	if (call->kwargs && !json_parse(call->kwargs, strlen(call->kwargs), arena, &kwargs, NULL))
+		value_put(arena, &map, "kwargs", kwargs);
 	return map;
 }
 

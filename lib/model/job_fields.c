@@ -48,8 +48,8 @@ static const struct job_field job_field_rows[] = {
 	"program and arguments, a list, run without a shell", .place = JOB_IN_JOB},
     {"shell", JOB_FIELD_SHELL, FILED, NULL, 0, 0, "LINE", "none",
 	"line for the shell, as shell_path -c", .place = JOB_IN_JOB},
-    {"call", JOB_FIELD_CALL, FILED, NULL, 0, 0, "PLUGIN:FUNCTION", "none",
-	"function of a plug-in: its name, or {function, args}", .place = JOB_IN_JOB},
+    {"call", JOB_FIELD_CALL, FILED, NULL, 0, 0, "MODULE:FUNCTION", "none",
+	"function of a plug-in or a worker: its name, or {function, args, kwargs}", .place = JOB_IN_JOB},
     {"http", JOB_FIELD_HTTP, FILED, NULL, 0, 0, "METHOD URL", "none",
 	"request: 'METHOD URL', or {method, url, headers, body}", .place = JOB_IN_JOB},
 

@@ -53,7 +53,9 @@ static struct schedd_job **job_pool_action_slot(struct job_pool *pool, const str
 	else if (job->kind == JOB_SHELL)
 		hash = job_pool_mix(hash, job->shell);
 	else if (job->kind == JOB_CALL)
-		hash = job_pool_mix(job_pool_mix(hash, job->call->function), job->call->args);
+		hash = job_pool_mix(
+		    job_pool_mix(job_pool_mix(hash, job->call->function), job->call->args),
+		    job->call->kwargs);
 	return &pool->actions[hash % JOB_POOL_SLOTS];
 }
 

@@ -52,6 +52,7 @@ void run_clear(struct run *run)
 	free(run->reason);
 	free(run->attempts);
 	free(run->actor);
+	free(run->result);
 	run_init(run);
 }
 
@@ -63,14 +64,15 @@ static bool run_copy_text(char **to, const char *from)
 
 int run_copy(struct run *to, const struct run *from)
 {
-	bool job, reason, attempts, actor;
+	bool job, reason, attempts, actor, result;
 
 	*to = *from;
 	job = run_copy_text(&to->job, from->job);
 	reason = run_copy_text(&to->reason, from->reason);
 	attempts = run_copy_text(&to->attempts, from->attempts);
 	actor = run_copy_text(&to->actor, from->actor);
-	if (job && reason && attempts && actor)
+	result = run_copy_text(&to->result, from->result);
+	if (job && reason && attempts && actor && result)
 		return 0;
 	run_clear(to);
 	return SCHEDD_ENOMEM;
@@ -121,6 +123,23 @@ static struct value run_duration(const struct run *run)
 	if (run->started_at == SCHEDD_TIME_NONE || run->ended_at == SCHEDD_TIME_NONE)
 		return value_nil();
 	return value_real((double)(run->ended_at - run->started_at) / (double)SCHEDD_SECOND);
+}
+
+void run_put_result(const struct run *run, struct arena *arena, struct value *map)
+{
+	struct value kept;
+	const struct value *repr = NULL, *found = NULL;
+	const char *form = "json";
+
+	if (run->result &&
+	    json_parse(run->result, strlen(run->result), arena, &kept, NULL) == 0) {
+		repr = value_get(&kept, "repr");
+		found = repr ? repr : value_get(&kept, "value");
+	}
+	if (repr)
+		form = value_get_bool(&kept, "cut", false) ? "cut" : "repr";
+	value_put(arena, map, "result", found ? *found : value_nil());
+	value_put(arena, map, "result_form", value_string_ref(found ? form : NULL));
 }
 
 struct value run_to_value(const struct run *run, struct arena *arena)
@@ -259,7 +278,7 @@ const struct run_field *run_fields(void)
 	    {"until", RUN_FIELD_TIME, "the last of them"},
 	    {"pid", RUN_FIELD_INT, "its main process"},
 	    {"actor", RUN_FIELD_TEXT, "who asked for it, where it was asked for"},
-	    {NULL, RUN_FIELD_TEXT, NULL},
+		    {NULL, RUN_FIELD_TEXT, NULL},
 	};
 
 	return rows;

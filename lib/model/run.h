@@ -63,6 +63,8 @@ struct run {
 	uint64_t pid_start;  /* its start time, field 22 of /proc/PID/stat */
 	char
 	    *attempts; /* JSON list of ended attempts, once there were several; owned; NULL: none */
+	char *result;  /* what its call returned: JSON {"value": …}, or {"repr": text, "cut"?: true}
+			  where JSON cannot say it or it is too long; owned; NULL: nothing */
 	char *actor;   /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
 	uint64_t serial; /* place among all runs of its store, where a store answers it; not kept */
 };
@@ -83,6 +85,8 @@ bool run_trigger_parse(const char *name, enum run_trigger *out);
  * is not known (yet). Its members are the rows of run_fields().
  */
 struct value run_to_value(const struct run *run, struct arena *arena);
+/* Adds result and result_form: json, repr, cut, or nil where nothing was returned. For run.get. */
+void run_put_result(const struct run *run, struct arena *arena, struct value *map);
 /* The attempts that began, the latest included, for run.get; empty: none. */
 struct value run_attempts(const struct run *run, struct arena *arena);
 /* "JOB/N" into its parts; false: not of that form. id needs JOB_ID_MAX + 1 bytes. */

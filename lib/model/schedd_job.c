@@ -95,7 +95,7 @@ int schedd_job_set_call(
 		schedd_error_prefix(err, "args");
 		return rc;
 	}
-	return job_set_call(job, function, args) ? schedd_error_nomem(err) : 0;
+	return job_set_call(job, function, args, NULL) ? schedd_error_nomem(err) : 0;
 }
 
 const char *schedd_job_id(const struct schedd_job *job)

@@ -69,6 +69,7 @@ static const struct {
     {"executor.list", rpc_store_executors, false},
     {"executor.add", rpc_store_executor_add, false},
     {"executor.remove", rpc_store_executor_remove, false},
+    {"executor.restart", rpc_store_executor_restart, false},
     {"trigger.next", rpc_trigger_next, false},
     {"event.subscribe", rpc_event_subscribe, false},
     {"event.unsubscribe", rpc_event_unsubscribe, false},

@@ -96,7 +96,7 @@ void rpc_store_executor_add(struct rpc_call *call)
 		return;
 	}
 	if (scheduler_add_executor(call->scheduler, name, rpc_call_text(call, "type"),
-		(unsigned)workers, &call->actor, &err)) {
+		(unsigned)workers, NULL, &call->actor, &err)) {
 		rpc_call_fail(call, &err);
 		return;
 	}
@@ -109,6 +109,12 @@ void rpc_store_executor_remove(struct rpc_call *call)
 {
 	scheduler_remove_executor(
 	    call->scheduler, rpc_call_text(call, "name"), &call->actor, rpc_store_removed(call));
+}
+
+void rpc_store_executor_restart(struct rpc_call *call)
+{
+	scheduler_restart_executor(call->scheduler, rpc_call_text(call, "name"), &call->arena,
+	    rpc_call_reply(call));
 }
 
 void rpc_store_groups(struct rpc_call *call)

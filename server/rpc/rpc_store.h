@@ -11,6 +11,7 @@ void rpc_store_remove(struct rpc_call *call);
 void rpc_store_executors(struct rpc_call *call);
 void rpc_store_executor_add(struct rpc_call *call);
 void rpc_store_executor_remove(struct rpc_call *call);
+void rpc_store_executor_restart(struct rpc_call *call);
 void rpc_store_groups(struct rpc_call *call);
 void rpc_store_group_set(struct rpc_call *call);
 

@@ -41,9 +41,10 @@ class Answers(e2e.TestCase):
     def test_runs(self):
         self.holds(members("a run"), self.call("run.list")["runs"][0])
         run = self.call("run.get", run=self.run_id)
-        self.holds(members("a run") | {"attempts"}, run)
+        whole = members("a run") | {"attempts", "result", "result_form"}
+        self.holds(whole, run)
         self.holds(members("an attempt"), run["attempts"][0])
-        self.holds(members("a run") | {"attempts"}, self.call("run.wait", run=self.run_id))
+        self.holds(whole, self.call("run.wait", run=self.run_id))
         self.holds({"runs", "next"}, self.call("run.list"))
         self.holds(answered("run.log"), self.call("run.log", run=self.run_id))
 

@@ -35,7 +35,7 @@ struct runs_question {
 	struct runs_live *live;       /* that go on, newest first; in arena; first page only */
 	uint32_t live_count, live_taken;
 	uint64_t limit;
-	bool single;      /* one run is asked for: with its attempts */
+	bool single;      /* one run is asked for: with its attempts and its result */
 	bool continued;   /* a page behind the first one */
 	uint32_t waiting; /* stores that have not answered, and one while asking */
 	struct runs_part parts[SCHEDULER_STORES_MAX];
@@ -48,9 +48,10 @@ static struct value scheduler_runs_value(struct runs_question *question, const s
 {
 	struct value value = run_to_value(run, &question->arena);
 
-	if (question->single)
-		value_put(
-		    &question->arena, &value, "attempts", run_attempts(run, &question->arena));
+	if (!question->single)
+		return value;
+	value_put(&question->arena, &value, "attempts", run_attempts(run, &question->arena));
+	run_put_result(run, &question->arena, &value);
 	return value;
 }
 

@@ -30,6 +30,8 @@ static const struct {
     {SCHEDD_EVENT_RUN_LOST, "run_lost"},
     {SCHEDD_EVENT_STORE_ERROR, "store_error"},
     {SCHEDD_EVENT_STORE_RECOVERED, "store_recovered"},
+    {SCHEDD_EVENT_EXECUTOR_FAILED, "executor_failed"},
+    {SCHEDD_EVENT_EXECUTOR_RECOVERED, "executor_recovered"},
 };
 
 const char *scheduler_event_name(enum schedd_event_code code)

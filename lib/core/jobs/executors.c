@@ -15,8 +15,24 @@ struct executor_slot *executors_find(struct schedd_scheduler *scheduler, const c
 	return NULL;
 }
 
-static int executors_open(struct schedd_scheduler *scheduler,
-    struct executor_slot *slot, const char *type, unsigned max_workers, struct schedd_error *err)
+/* All its workers fail, say; or no longer (reason NULL). */
+static void executors_on_trouble(const char *name, const char *reason, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+	struct strbuf text = STRBUF_EMPTY;
+
+	scheduler_enter(scheduler);
+	strbuf_printf(&text, "%s%s%s", name, reason ? ": " : "", reason ? reason : "");
+	event_ring_say(scheduler,
+	    reason ? SCHEDD_EVENT_EXECUTOR_FAILED : SCHEDD_EVENT_EXECUTOR_RECOVERED, NULL,
+	    strbuf_peek(&text), NULL);
+	strbuf_clear(&text);
+	scheduler_leave(scheduler);
+}
+
+static int executors_open(struct schedd_scheduler *scheduler, struct executor_slot *slot,
+    const char *type, unsigned max_workers, const struct worker_config *worker,
+    struct schedd_error *err)
 {
 	struct executor_config config = {.name = slot->name,
 	    .type = type,
@@ -28,6 +44,9 @@ static int executors_open(struct schedd_scheduler *scheduler,
 	    .functions = scheduler->functions,
 	    .drain = 2 * SCHEDD_SECOND,
 	    .inherit = &scheduler->inherit,
+	    .worker = worker,
+	    .tell = executors_on_trouble,
+	    .tell_context = scheduler,
 	    .cgroup = scheduler->cgroup};
 
 	return executor_open(&config, &slot->executor, err);
@@ -62,11 +81,12 @@ static int executors_grow(struct schedd_scheduler *scheduler, struct schedd_erro
 int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
     const char *type, unsigned max_workers, struct schedd_error *err)
 {
-	return scheduler_add_executor(scheduler, name, type, max_workers, NULL, err);
+	return scheduler_add_executor(scheduler, name, type, max_workers, NULL, NULL, err);
 }
 
 int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
-    unsigned max_workers, const struct scheduler_actor *actor, struct schedd_error *err)
+    unsigned max_workers, const struct worker_config *worker, const struct scheduler_actor *actor,
+    struct schedd_error *err)
 {
 	struct executor_slot *slot;
 	int rc;
@@ -84,7 +104,7 @@ int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
 	slot->name = strdup(name);
 	rc = slot->name ? executors_grow(scheduler, err) : schedd_error_nomem(err);
 	if (!rc)
-		rc = executors_open(scheduler, slot, type, max_workers, err);
+		rc = executors_open(scheduler, slot, type, max_workers, worker, err);
 	if (rc) {
 		free(slot->name);
 		free(slot);
@@ -95,6 +115,36 @@ int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
 	executors_adopt(scheduler, slot);
 	event_ring_say(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, actor);
 	return 0;
+}
+
+void scheduler_restart_executor(struct schedd_scheduler *scheduler, const char *name,
+    struct arena *arena, struct scheduler_reply reply)
+{
+	struct executor_slot *slot = executors_find(scheduler, name);
+	struct schedd_error err;
+	struct value status;
+	int rc;
+
+	scheduler_enter(scheduler);
+	rc = slot ? executor_restart(slot->executor, &err)
+		  : schedd_error_set(&err, SCHEDD_ENOTFOUND, "executor %s: no such executor", name);
+	status = slot ? executor_status(slot->executor, arena) : value_nil();
+	scheduler_answer(reply, rc, &err, &status);
+	scheduler_leave(scheduler);
+}
+
+void scheduler_restart_executors(struct schedd_scheduler *scheduler)
+{
+	scheduler_enter(scheduler);
+	for (uint32_t i = 0; i < scheduler->jobs.executor_count; i++) {
+		struct executor_slot *slot = scheduler->jobs.executors[i];
+		struct schedd_error err;
+
+		if (!slot->removed && executor_can_restart(slot->executor) &&
+		    executor_restart(slot->executor, &err))
+			log_warn(scheduler->log, "executor %s: %s", slot->name, err.message);
+	}
+	scheduler_leave(scheduler);
 }
 
 struct executor_slot *executors_http(struct schedd_scheduler *scheduler)

@@ -21,6 +21,24 @@ static bool job_plan_suits(
 	return slot && executor_accepts(slot->executor, job, NULL) == 0;
 }
 
+/* A call of no C function: the only executor that would do it, or fallback. */
+static const char *job_plan_worker(
+    struct schedd_scheduler *scheduler, const struct schedd_job *job, const char *fallback)
+{
+	const char *only = NULL;
+
+	for (uint32_t i = 0; i < executors_count(scheduler); i++) {
+		const struct executor_slot *slot = executors_at(scheduler, i);
+
+		if (slot->removed || executor_accepts(slot->executor, job, NULL))
+			continue;
+		if (only)
+			return fallback;
+		only = slot->name;
+	}
+	return only ? only : fallback;
+}
+
 static int job_plan_executor(
     struct schedd_scheduler *scheduler, struct schedd_job *job, struct schedd_error *err)
 {
@@ -40,6 +58,8 @@ static int job_plan_executor(
 	}
 	if (job_plan_suits(scheduler, "default", job))
 		return 0;
+	if (job->kind == JOB_CALL && !job_plan_suits(scheduler, other, job))
+		other = job_plan_worker(scheduler, job, other);
 	if (job->kind == JOB_HTTP ? !executors_http(scheduler)
 				  : !executors_find(scheduler, other))
 		return 0;

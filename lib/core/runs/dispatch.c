@@ -6,6 +6,7 @@
 #include "core/runs/dispatch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/duration.h"
 #include "core/jobs/executors.h"
@@ -63,6 +64,8 @@ static void dispatch_measure(struct run_live *live, const struct task_result *re
 	run->exit_code = result->exit_code;
 	run->signal = result->signal;
 	run->cpu_us += result->cpu_us;
+	free(run->result);
+	run->result = result->value ? strdup(result->value) : NULL;
 	if (result->max_rss > run->max_rss)
 		run->max_rss = result->max_rss;
 	if (live->output) {
@@ -85,6 +88,16 @@ static void dispatch_done(const struct task_result *result, void *context)
 	scheduler_leave(scheduler);
 }
 
+/* Until when it may still begin: its grace time counts until it does. */
+static schedd_time dispatch_start_by(const struct run_live *live)
+{
+	schedd_span grace = job_plan_grace(live->scheduler, live->job);
+
+	if (grace == SCHEDD_SPAN_NONE || live->due_at == SCHEDD_TIME_NONE || live->run.attempt > 1)
+		return SCHEDD_TIME_NONE;
+	return live->due_at + grace;
+}
+
 static void dispatch_request(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
@@ -96,6 +109,7 @@ static void dispatch_request(struct run_live *live)
 	    .extra_env = live->extra_env.count ? &live->extra_env : NULL,
 	    .socket = scheduler->socket,
 	    .output = live->output,
+	    .start_by = dispatch_start_by(live),
 	    .time = &scheduler->trigger,
 	    .started = dispatch_started,
 	    .done = dispatch_done,
@@ -119,7 +133,8 @@ static void dispatch_prepare(struct run_live *live, schedd_time now)
 	run->exit_code = -1;
 	run->signal = 0;
 	run->pid = 0;
-	if (!live->output && live->job->kind != JOB_CALL)
+	if (!live->output &&
+	    (live->job->kind != JOB_CALL || executor_has_output(live->executor->executor)))
 		live->output = output_place_open(live);
 	dispatch_request(live);
 }

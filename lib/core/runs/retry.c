@@ -38,6 +38,8 @@ static enum run_state retry_outcome(const struct run_live *live, const struct ta
 	case RUN_LIVE_GOES_ON:
 		break;
 	}
+	if (result->lost)
+		return RUN_LOST;
 	if (!result->started || result->signal || result->exit_code < 0)
 		return RUN_FAILED;
 	if (details->success_codes.given)
@@ -83,7 +85,7 @@ static bool retry_wanted(
 {
 	const struct job_details *details = job_details(live->job);
 
-	if (outcome != RUN_FAILED && outcome != RUN_TIMEOUT)
+	if (outcome != RUN_FAILED && outcome != RUN_TIMEOUT && outcome != RUN_LOST)
 		return false;
 	if (live->run.attempt > details->retry_limit || !retry_possible(live))
 		return false;

@@ -25,7 +25,7 @@ static const struct {
     [RUN_CANCELLED] = {SCHEDD_EVENT_RUN_KILLED, 0},
     [RUN_MISSED] = {SCHEDD_EVENT_JOB_MISSED, 0},
     [RUN_SKIPPED] = {SCHEDD_EVENT_JOB_MAX_INSTANCES, 0},
-    [RUN_LOST] = {0, 0},
+    [RUN_LOST] = {SCHEDD_EVENT_RUN_LOST, SCHEDD_EVENT_JOB_ERROR},
 };
 
 static void outcome_record(struct run_live *live, enum run_state state, const char *reason)
@@ -58,11 +58,15 @@ static void outcome_tell(struct run_live *live)
 {
 	const struct run *run = &live->run;
 	enum run_state state = run->state;
+	/* One of the last life was told as lost at the start. */
+	bool told = state == RUN_LOST && live->held_by_dead;
+	enum schedd_event_code first = told ? 0 : outcome_events[state].first;
+	enum schedd_event_code second = told ? 0 : outcome_events[state].second;
 
-	if (outcome_events[state].first)
-		run_live_event(live, outcome_events[state].first, run->ended_at, run->reason);
-	if (outcome_events[state].second)
-		run_live_event(live, outcome_events[state].second, run->ended_at, run->reason);
+	if (first)
+		run_live_event(live, first, run->ended_at, run->reason);
+	if (second)
+		run_live_event(live, second, run->ended_at, run->reason);
 	notify_run(live);
 	if (live->entry && !live->held_by_dead && state != RUN_CANCELLED)
 		live->entry->last_state = (uint8_t)state;

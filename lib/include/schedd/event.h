@@ -31,6 +31,8 @@ enum schedd_event_code {
 	SCHEDD_EVENT_RUN_LOST = 1 << 23,
 	SCHEDD_EVENT_STORE_ERROR = 1 << 24, /* a commit failed; error says why */
 	SCHEDD_EVENT_STORE_RECOVERED = 1 << 25,
+	SCHEDD_EVENT_EXECUTOR_FAILED = 1 << 26, /* it cannot run anything; error: NAME: why */
+	SCHEDD_EVENT_EXECUTOR_RECOVERED = 1 << 27,
 	SCHEDD_EVENT_ALL = 0x7fffffff,
 };
 

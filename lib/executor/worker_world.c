@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The environment is a job's, with the folder of schedd's workers first in
+ * PYTHONPATH and what a worker must know in SCHEDD_WORKER_*.
+ */
+#include "executor/worker_world.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "executor/account.h"
+#include "executor/environment.h"
+#include "executor/spawn.h"
+
+#define WORLD_VARIABLES 5
+
+struct worker_world {
+	const struct executor_config *executor; /* borrowed */
+	struct arena arena;                     /* holds the config's texts */
+	struct worker_config config;
+	struct account_cache *accounts;
+	struct spawn_inherit inherit;
+	struct spawn_slots slots;
+	char folder[PATH_MAX];
+};
+
+/* Where it was built: worker/ beside the directory of the program. */
+static bool worker_world_beside(char *text)
+{
+	char program[PATH_MAX], probe[PATH_MAX];
+	ssize_t end = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	int length;
+
+	if (end <= 0)
+		return false;
+	program[end] = '\0';
+	*strrchr(program, '/') = '\0';
+	length = snprintf(probe, sizeof(probe), "%s/../worker/schedd_worker.py", program);
+	if (length < 0 || (size_t)length >= sizeof(probe) || access(probe, R_OK) < 0)
+		return false;
+	*strrchr(probe, '/') = '\0';
+	return realpath(probe, text) != NULL;
+}
+
+void worker_world_folder(char *text)
+{
+	const char *told = getenv("SCHEDD_WORKER_DIR");
+
+	if (told && told[0])
+		snprintf(text, PATH_MAX, "%s", told);
+	else if (!worker_world_beside(text))
+		snprintf(text, PATH_MAX, "%s", SCHEDD_WORKER_DIR);
+}
+
+int worker_world_new(const struct executor_config *executor, const struct executor_config *given,
+    struct worker_world **out, struct schedd_error *err)
+{
+	struct worker_world *world = calloc(1, sizeof(*world));
+	const struct worker_config *config = given->worker;
+	struct worker_config fallback;
+	int rc;
+
+	if (!world)
+		return schedd_error_nomem(err);
+	*out = world;
+	arena_init(&world->arena);
+	world->executor = executor;
+	if (given->inherit)
+		world->inherit = *given->inherit;
+	else
+		spawn_inherit_capture(&world->inherit);
+	if (!config) {
+		worker_config_init(&fallback);
+		config = &fallback;
+	}
+	world->accounts = account_cache_new();
+	if (worker_config_copy(&world->config, config, &world->arena) || !world->accounts)
+		return schedd_error_nomem(err);
+	rc = worker_config_check(&world->config, err);
+	if (rc)
+		return schedd_error_prefix(err, "executor '%s'", executor->name);
+	worker_world_folder(world->folder);
+	return spawn_slots_open(&world->slots, err);
+}
+
+void worker_world_free(struct worker_world *world)
+{
+	if (!world)
+		return;
+	spawn_slots_close(&world->slots);
+	account_cache_free(world->accounts);
+	worker_config_clear(&world->config);
+	arena_clear(&world->arena);
+	free(world);
+}
+
+const struct worker_config *worker_world_config(const struct worker_world *world)
+{
+	return &world->config;
+}
+
+/* ---- What is executed ---- */
+
+/* The shell moves the socket from where it is put to descriptor 3, and is gone. */
+static const char *const worker_world_shift[] = {
+    "/bin/sh", "-c", "exec 3<&0 </dev/null; exec \"$@\"", "schedd-worker"};
+
+#define WORLD_SHIFT (sizeof(worker_world_shift) / sizeof(worker_world_shift[0]))
+
+static const char *const *worker_world_argv(const struct worker_world *world, struct arena *arena)
+{
+	const char *const *given = world->config.command;
+	const char **argv = arena_alloc(arena, (WORLD_SHIFT + WORKER_COMMAND_MAX + 1) * sizeof(*argv));
+	size_t count = WORLD_SHIFT;
+
+	if (!argv)
+		return NULL;
+	memcpy(argv, worker_world_shift, sizeof(worker_world_shift));
+	for (; given && *given && count < WORLD_SHIFT + WORKER_COMMAND_MAX; given++)
+		argv[count++] = *given;
+	if (world->config.command)
+		return argv;
+	if (strcmp(world->config.language, "node") == 0) {
+		argv[count++] = "/usr/bin/node";
+		argv[count++] = arena_printf(arena, "%s/schedd_worker.js", world->folder);
+	} else {
+		argv[count++] = "/usr/bin/python3";
+		argv[count++] = "-m";
+		argv[count++] = "schedd_worker";
+	}
+	return argv;
+}
+
+static char *worker_world_preload(const struct worker_world *world, struct arena *arena)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	char *copy;
+
+	for (const char *const *name = world->config.preload; name && *name; name++)
+		strbuf_printf(&text, "%s%s", text.length ? ":" : "", *name);
+	copy = arena_strdup(arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+	return copy;
+}
+
+static const char *const *worker_world_environment(
+    struct worker_world *world, const struct account *account, struct arena *arena)
+{
+	struct schedd_job nothing = {0};
+	struct job_pair items[WORLD_VARIABLES];
+	struct job_pairs extra = {.items = items};
+	struct task_request request = {
+	    .job = world->config.world ? world->config.world : &nothing, .extra_env = &extra};
+	const char *path = job_pairs_get(&job_details(request.job)->env, "PYTHONPATH");
+	const struct {
+		const char *name;
+		char *text;
+	} rows[WORLD_VARIABLES] = {
+	    {"PYTHONPATH", arena_printf(arena, "%s%s%s", world->folder, path ? ":" : "",
+			       path ? path : "")},
+	    {"SCHEDD_WORKER_FD", arena_strdup(arena, "3")},
+	    {"SCHEDD_WORKER_EXECUTOR", arena_strdup(arena, world->executor->name)},
+	    {"SCHEDD_WORKER_CONCURRENCY",
+		arena_printf(arena, "%u", world->config.concurrency)},
+	    {"SCHEDD_WORKER_PRELOAD", worker_world_preload(world, arena)},
+	};
+
+	for (size_t i = 0; i < WORLD_VARIABLES; i++)
+		items[extra.count++] =
+		    (struct job_pair){arena_strdup(arena, rows[i].name), rows[i].text};
+	return environment_build(&request, account, NULL, arena);
+}
+
+int worker_world_spawn(struct worker_world *world, const char *user, const int fds[3], pid_t *pid,
+    int *pidfd, struct schedd_error *err)
+{
+	const struct schedd_clock *clock = world->executor->clock;
+	struct schedd_job nothing = {0};
+	const struct job_details *details =
+	    job_details(world->config.world ? world->config.world : &nothing);
+	struct spawn how = {
+	    .cwd = details->cwd,
+	    .inherit = &world->inherit,
+	    .slots = &world->slots,
+	    .rlimits = details->rlimits,
+	    .rlimit_count = details->rlimit_count,
+	    .nice = details->nice,
+	    .umask = details->umask,
+	    .input = fds[0],
+	    .output = fds[1],
+	    .error = fds[2],
+	    .cgroup = -1,
+	};
+	struct arena arena;
+	int rc = account_cache_get(world->accounts, user ? user : details->user,
+	    clock->mono(clock->context), &how.account, err);
+
+	if (rc)
+		return rc;
+	arena_init(&arena);
+	how.argv = worker_world_argv(world, &arena);
+	how.envp = worker_world_environment(world, how.account, &arena);
+	rc = how.argv && how.envp && !arena_failed(&arena) ? spawn(&how, pid, pidfd, err)
+							  : schedd_error_nomem(err);
+	arena_clear(&arena);
+	return rc;
+}
