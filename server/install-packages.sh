@@ -6,11 +6,15 @@ set -eu
 
 packages_of() {
 	case $1 in
-	build) echo gcc make cmake pkg-config libc6-dev libevent-dev libmsgpack-dev libsqlite3-dev \
-		libyaml-dev libjansson-dev libncurses-dev libcurl4-openssl-dev libssl-dev libmd-dev libcrypt-dev tzdata ;;
-	test) echo libcriterion-dev clang python3 universal-ctags binutils dpkg-dev file python3-msgpack neovim \
-		python3-jsonschema python3-yaml python3-pyte zsh fish nodejs libdata-messagepack-perl \
-		redis-server python3-redis python3-sqlalchemy python3-apscheduler postgresql python3-psycopg2 ;;
+	build) echo gcc make cmake pkg-config libc6-dev tzdata \
+		libevent-dev libmsgpack-dev libsqlite3-dev libyaml-dev libjansson-dev libncurses-dev \
+		libcurl4-openssl-dev \
+		libssl-dev libmd-dev libcrypt-dev ;;
+	test) echo libcriterion-dev clang python3 universal-ctags binutils dpkg-dev file \
+		python3-msgpack python3-jsonschema python3-yaml python3-pyte neovim zsh fish \
+		nodejs libdata-messagepack-perl python3-apscheduler python3-sqlalchemy \
+		python3-redis python3-psycopg2 redis-server postgresql \
+		chromium chromium-driver ;;
 	*) echo "install-packages.sh: unknown set '$1' (build, test)" >&2; exit 2 ;;
 	esac
 }

@@ -36,6 +36,11 @@ void http_events_follow(struct http_request *request);
 /* http_next.c */
 void http_next_preview(struct http_request *request);
 
+/* http_page.c: the page, its icon, and who the request is of. */
+void http_page_show(struct http_request *request);
+void http_page_icon(struct http_request *request);
+void http_page_who(struct http_request *request);
+
 /* http_openapi.c */
 void http_openapi_document(struct http_request *request);
 

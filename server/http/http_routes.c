@@ -14,9 +14,13 @@
 #define API "/api/v1"
 
 static const struct http_route http_route_rows[] = {
+    {GET, "/", HTTP_ANYBODY, http_page_show, NULL, NULL, NULL, false},
+    {GET, "/favicon.ico", HTTP_ANYBODY, http_page_icon, NULL, NULL, NULL, false},
     {GET, "/healthz", HTTP_ANYBODY, http_health_alive, NULL, "Is the process there?", NULL, false},
     {GET, "/readyz", HTTP_ANYBODY, http_health_ready, NULL,
 	"Are the jobs loaded, and is it not stopping?", NULL, false},
+    {GET, API "/whoami", HTTP_USER, http_page_who, NULL, "Name, role and account of the token.",
+	NULL, false},
     {GET, API "/openapi.json", HTTP_USER, http_openapi_document, NULL, "This document.", NULL,
 	false},
     {POST, API "/rpc/{method}", HTTP_USER, http_rpc_call, NULL, NULL, NULL, true},

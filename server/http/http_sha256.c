@@ -12,15 +12,41 @@ static void http_hex_of(const unsigned char *digest, char hex[HTTP_SHA256_HEX])
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-void http_sha256(const void *bytes, size_t length, char hex[HTTP_SHA256_HEX])
+static void http_digest(
+    const void *bytes, size_t length, unsigned char digest[SHA256_DIGEST_LENGTH])
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
 	SHA2_CTX context;
 
 	SHA256Init(&context);
 	SHA256Update(&context, bytes, length);
 	SHA256Final(digest, &context);
+}
+
+void http_sha256(const void *bytes, size_t length, char hex[HTTP_SHA256_HEX])
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+
+	http_digest(bytes, length, digest);
 	http_hex_of(digest, hex);
+}
+
+void http_sha256_base64(const void *bytes, size_t length, char text[HTTP_SHA256_BASE64])
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned char digest[SHA256_DIGEST_LENGTH + 1] = {0};
+	size_t used = 0;
+
+	http_digest(bytes, length, digest);
+	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i += 3) {
+		unsigned bits = (unsigned)digest[i] << 16 | (unsigned)digest[i + 1] << 8 |
+				(i + 2 < sizeof(digest) ? digest[i + 2] : 0);
+
+		for (int shift = 18; shift >= 0; shift -= 6)
+			text[used++] = digits[bits >> shift & 63];
+	}
+	text[used - 1] = '='; /* 32 bytes leave two: 43 digits */
+	text[used] = '\0';
 }
 
 void http_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,

@@ -11,6 +11,9 @@
 void http_sha256(const void *bytes, size_t length, char hex[HTTP_SHA256_HEX]);
 void http_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
     char hex[HTTP_SHA256_HEX]);
+/* The same as base64, for a Content-Security-Policy. */
+#define HTTP_SHA256_BASE64 45 /* bytes, with the NUL */
+void http_sha256_base64(const void *bytes, size_t length, char text[HTTP_SHA256_BASE64]);
 bool http_sha256_equal(const char *a, const char *b);
 
 #endif
