@@ -167,6 +167,7 @@ static const struct method_param run_log_params[] = {
     {"run", METHOD_TEXT, ALWAYS, "JOB/N, or JOB for its latest run"},
     {"stream", METHOD_TEXT, MAYBE, "stdout or stderr alone; both if left out"},
     {"offset", METHOD_INT, MAYBE, "kept bytes to skip: the `next` of the last answer"},
+    {"tail", METHOD_INT, MAYBE, "only so many last lines; `offset` does not count then"},
     {"limit", METHOD_INT, MAYBE, "bytes in one answer, 1 MiB if left out and at most"},
     {"follow", METHOD_BOOL, MAYBE, "send what comes later as run.output, the end as run.end"},
     END_OF_PARAMS,

@@ -33,7 +33,8 @@ static ssize_t capture_read(struct capture *capture)
 	if (got < 0)
 		return errno == EAGAIN ? -1 : 0;
 	if (got > 0 && capture->output)
-		output_append(capture->output, capture->stream, capture->buffer, (size_t)got);
+		output_append(capture->output, capture->stream, capture->buffer, (size_t)got,
+		    schedd_clock_system()->wall(NULL));
 	return got;
 }
 

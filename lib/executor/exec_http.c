@@ -197,7 +197,8 @@ static size_t http_on_body(char *bytes, size_t size, size_t count, void *context
 	struct http_task *task = context;
 
 	if (task->task.request->output)
-		output_append(task->task.request->output, OUTPUT_STDOUT, bytes, size * count);
+		output_append(task->task.request->output, OUTPUT_STDOUT, bytes, size * count,
+		    schedd_clock_system()->wall(NULL));
 	return size * count;
 }
 

@@ -19,7 +19,7 @@
 struct output_follower {
 	struct output_follower *next;
 	struct output *output;
-	output_follow_fn call; /* NULL: gone, freed after the round */
+	output_piece_fn call; /* NULL: gone, freed after the round */
 	void *context;
 };
 
@@ -83,8 +83,7 @@ static void output_fail(struct output *output, int rc)
 }
 
 /* Appends a frame to the file, which is made when it is first needed. */
-static bool output_to_file(
-    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+static bool output_to_file(struct output *output, const struct output_piece *piece)
 {
 	int rc = 0;
 
@@ -96,31 +95,31 @@ static bool output_to_file(
 			rc = output->fd;
 	}
 	if (rc == 0)
-		rc = output_file_append(output->fd, stream, bytes, length);
+		rc = output_file_append(output->fd, piece);
 	if (rc < 0)
 		output_fail(output, rc);
 	return rc == 0;
 }
 
 /* What of the piece belongs to the head is put there. Returns how much that was. */
-static size_t output_head(
-    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+static size_t output_head(struct output *output, const struct output_piece *piece)
 {
-	if (length > output->head_left)
-		length = output->head_left;
-	if (length == 0)
+	struct output_piece head = *piece;
+
+	if (head.length > output->head_left)
+		head.length = output->head_left;
+	if (head.length == 0)
 		return 0;
 	if (!output->path)
-		output->dropped += output_ring_add(&output->head, stream, bytes, length);
-	else if (!output_to_file(output, stream, bytes, length))
+		output->dropped += output_ring_add(&output->head, &head);
+	else if (!output_to_file(output, &head))
 		return 0;
 	if (output->head_left)
-		output->head_left -= length;
-	return length;
+		output->head_left -= head.length;
+	return head.length;
 }
 
-static void output_tell(
-    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+static void output_tell(struct output *output, const struct output_piece *piece)
 {
 	struct output_follower **at = &output->followers;
 	bool outer = !output->following;
@@ -128,7 +127,7 @@ static void output_tell(
 	output->following = true;
 	for (struct output_follower *f = output->followers; f; f = f->next)
 		if (f->call)
-			f->call(stream, bytes, length, f->context);
+			f->call(piece, f->context);
 	if (!outer)
 		return;
 	output->following = false;
@@ -144,50 +143,60 @@ static void output_tell(
 	}
 }
 
-void output_append(
-    struct output *output, enum output_stream stream, const char *bytes, size_t length)
+void output_append(struct output *output, enum output_stream stream, const char *bytes,
+    size_t length, schedd_time when)
 {
+	const struct output_piece whole = {stream, bytes, length, when};
+	struct output_piece rest = whole;
 	size_t taken;
 
 	if (length == 0 || output->finished)
 		return;
 	output->written += length;
-	taken = output_head(output, stream, bytes, length);
-	output->dropped += output_ring_add(&output->tail, stream, bytes + taken, length - taken);
+	taken = output_head(output, &whole);
+	rest.bytes += taken;
+	rest.length -= taken;
+	output->dropped += output_ring_add(&output->tail, &rest);
 	if (output->followers)
-		output_tell(output, stream, bytes, length);
+		output_tell(output, &whole);
 }
 
-static void output_tail_piece(
-    enum output_stream stream, const char *bytes, size_t length, void *context)
+static void output_tail_piece(const struct output_piece *piece, void *context)
 {
 	struct output *output = context;
 
-	if (!output_to_file(output, stream, bytes, length))
-		output->dropped += length;
+	if (!output_to_file(output, piece))
+		output->dropped += piece->length;
+}
+
+static struct output_piece output_gap(const struct output *output)
+{
+	return (struct output_piece){
+	    .stream = OUTPUT_GAP, .length = (size_t)output->dropped, .when = SCHEDD_TIME_NONE};
 }
 
 void output_finish(struct output *output)
 {
+	const struct output_piece gap = output_gap(output);
+
 	if (output->finished)
 		return;
 	output->finished = true;
 	if (!output->path || output->written == 0)
 		return;
 	if (output->dropped > 0)
-		(void)output_to_file(output, OUTPUT_GAP, NULL, (size_t)output->dropped);
+		(void)output_to_file(output, &gap);
 	output_ring_read(&output->tail, output_tail_piece, output);
 	output_ring_clear(&output->tail);
 }
 
 /* ---- In another program's hands ---- */
 
-static void output_release_piece(
-    enum output_stream stream, const char *bytes, size_t length, void *context)
+static void output_release_piece(const struct output_piece *piece, void *context)
 {
 	int *fd = context;
 
-	if (*fd >= 0 && output_file_append(*fd, stream, bytes, length) < 0) {
+	if (*fd >= 0 && output_file_append(*fd, piece) < 0) {
 		close(*fd);
 		*fd = -1;
 	}
@@ -224,10 +233,9 @@ bool output_release(struct output *output, struct arena *arena, struct value *ou
 	return !arena_failed(arena);
 }
 
-static void output_resume_piece(
-    enum output_stream stream, const char *bytes, size_t length, void *context)
+static void output_resume_piece(const struct output_piece *piece, void *context)
 {
-	output_ring_add(context, stream, bytes, length);
+	output_ring_add(context, piece);
 }
 
 static void output_resume_ring(struct output_ring *ring, const struct value *from, const char *key)
@@ -274,7 +282,7 @@ const char *output_error(const struct output *output)
 	return output->error[0] ? output->error : NULL;
 }
 
-struct output_follower *output_follow(struct output *output, output_follow_fn call, void *context)
+struct output_follower *output_follow(struct output *output, output_piece_fn call, void *context)
 {
 	struct output_follower *follower = calloc(1, sizeof(*follower));
 	struct output_follower **at = &output->followers;
@@ -309,6 +317,8 @@ void output_unfollow(struct output_follower *follower)
 
 void output_read(const struct output *output, output_piece_fn piece, void *context)
 {
+	const struct output_piece gap = output_gap(output);
+
 	if (output->fd >= 0)
 		(void)output_file_read(output->fd, piece, context);
 	output_ring_read(&output->head, piece, context);
@@ -316,7 +326,7 @@ void output_read(const struct output *output, output_piece_fn piece, void *conte
 	if (output->finished && output->path)
 		return;
 	if (output->dropped > 0)
-		piece(OUTPUT_GAP, NULL, (size_t)output->dropped, context);
+		piece(&gap, context);
 	output_ring_read(&output->tail, piece, context);
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <schedd/clock.h>
 #include <schedd/error.h>
 #include "base/value.h"
 
@@ -31,8 +32,9 @@ enum output_stream {
  */
 struct output *output_new(const char *path, size_t limit);
 void output_free(struct output *output);
-void output_append(
-    struct output *output, enum output_stream stream, const char *bytes, size_t length);
+/* when: now, by the wall clock. */
+void output_append(struct output *output, enum output_stream stream, const char *bytes,
+    size_t length, schedd_time when);
 /* Everything is in: writes the tail and what was dropped. */
 void output_finish(struct output *output);
 uint64_t output_written(const struct output *output);
@@ -49,21 +51,21 @@ bool output_release(struct output *output, struct arena *arena, struct value *ou
 /* path: where it was kept, or NULL. Takes the descriptors. NULL: no memory. */
 struct output *output_resume(const char *path, const struct value *from);
 
-/* Called for each piece appended after output_follow, on the loop's thread. */
-typedef void (*output_follow_fn)(
-    enum output_stream stream, const char *bytes, size_t length, void *context);
+struct output_piece {
+	enum output_stream stream;
+	const char *bytes; /* NULL in a gap */
+	size_t length;     /* of a gap: how many bytes were dropped */
+	schedd_time when;  /* it was written; SCHEDD_TIME_NONE: nobody knows */
+};
+typedef void (*output_piece_fn)(const struct output_piece *piece, void *context);
+
 struct output_follower;
-/* NULL: no memory. */
-struct output_follower *output_follow(struct output *output, output_follow_fn call, void *context);
+/* piece is called for each that is appended from now on, on the loop's thread. NULL: no
+ * memory. */
+struct output_follower *output_follow(struct output *output, output_piece_fn piece, void *context);
 void output_unfollow(struct output_follower *follower);
 
-/* A piece of what was kept, for output_read. */
-typedef void (*output_piece_fn)(
-    enum output_stream stream, const char *bytes, size_t length, void *context);
-/*
- * Calls piece for all that is kept so far, in order. A gap has the stream
- * OUTPUT_GAP, bytes NULL and the number of bytes dropped as length.
- */
+/* Calls piece for all that is kept so far, in order. */
 void output_read(const struct output *output, output_piece_fn piece, void *context);
 /* The same from the file of a run that has ended. SCHEDD_ENOTFOUND: there is none. */
 int output_read_file(const char *path, output_piece_fn piece, void *context,

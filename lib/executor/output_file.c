@@ -11,6 +11,7 @@
 
 #define FILE_MAGIC "schedd output 1\n"
 #define FILE_PIECE 65536
+#define FILE_HEADER 27 /* of a piece with its time */
 
 static const char file_letters[] = {
     [OUTPUT_STDOUT] = 'o',
@@ -97,14 +98,23 @@ int output_file_create(const char *path)
 	return fd;
 }
 
-int output_file_append(int fd, enum output_stream stream, const char *bytes, size_t length)
+static size_t file_header_write(char *header, size_t size, const struct output_piece *piece)
 {
-	char header[32];
-	int header_length = snprintf(header, sizeof(header),
-	    stream == OUTPUT_GAP ? "%c%016zx\n" : "%c%08zx\n", file_letters[stream], length);
+	char letter = file_letters[piece->stream];
+
+	if (piece->stream == OUTPUT_GAP)
+		return (size_t)snprintf(header, size, "%c%016zx\n", letter, piece->length);
+	return (size_t)snprintf(header, size, "%c%08zx %016llx\n", letter, piece->length,
+	    (unsigned long long)piece->when);
+}
+
+int output_file_append(int fd, const struct output_piece *piece)
+{
+	char header[64];
 	struct iovec parts[] = {
-	    {.iov_base = header, .iov_len = (size_t)header_length},
-	    {.iov_base = (char *)(uintptr_t)bytes, .iov_len = stream == OUTPUT_GAP ? 0 : length},
+	    {.iov_base = header, .iov_len = file_header_write(header, sizeof(header), piece)},
+	    {.iov_base = (char *)(uintptr_t)piece->bytes,
+		.iov_len = piece->stream == OUTPUT_GAP ? 0 : piece->length},
 	};
 	off_t before = lseek(fd, 0, SEEK_END);
 	int rc = file_write(fd, parts, 2);
@@ -134,12 +144,21 @@ static ssize_t file_read(int fd, char *bytes, size_t length, off_t at)
 	return (ssize_t)got;
 }
 
-/* Reads a header; 1, 0 at the end of what is whole, -EBADMSG for anything else. */
-static int file_header(int fd, off_t *at, enum output_stream *stream, size_t *length)
+/* How long the header that begins like this is. */
+static size_t file_header_length(const char *header, enum output_stream stream)
 {
-	char header[32] = {0};
-	ssize_t got = file_read(fd, header, 18, *at);
+	return stream == OUTPUT_GAP ? 18 : header[9] == ' ' ? FILE_HEADER : 10;
+}
+
+/* Reads a header, into all of piece but its bytes; 1, 0 at the end of what is whole, -EBADMSG for
+ * anything else. */
+static int file_header(int fd, off_t *at, struct output_piece *piece)
+{
+	char header[FILE_HEADER + 1] = {0};
+	ssize_t got = file_read(fd, header, FILE_HEADER, *at);
+	unsigned long long when = (unsigned long long)SCHEDD_TIME_NONE;
 	const char *letter;
+	size_t length;
 	int used = 0;
 
 	if (got <= 0)
@@ -147,14 +166,19 @@ static int file_header(int fd, off_t *at, enum output_stream *stream, size_t *le
 	letter = memchr(file_letters, header[0], sizeof(file_letters));
 	if (!letter)
 		return -EBADMSG;
-	*stream = (enum output_stream)(letter - file_letters);
-	if (got < (*stream == OUTPUT_GAP ? 18 : 10))
+	piece->stream = (enum output_stream)(letter - file_letters);
+	length = file_header_length(header, piece->stream);
+	if (got < 10 || (size_t)got < length)
 		return 0;
-	if (*stream != OUTPUT_GAP)
-		header[10] = '\0';
-	if (sscanf(header + 1, "%16zx%n", length, &used) != 1 || header[1 + used] != '\n')
+	header[length] = '\0';
+	if (length == FILE_HEADER)
+		(void)sscanf(header + 1, "%8zx %16llx%n", &piece->length, &when, &used);
+	else
+		(void)sscanf(header + 1, "%16zx%n", &piece->length, &used);
+	if (used == 0 || header[1 + used] != '\n')
 		return -EBADMSG;
-	*at += used + 2;
+	piece->when = (schedd_time)when;
+	*at += (off_t)length;
 	return 1;
 }
 
@@ -162,26 +186,28 @@ int output_file_read(int fd, output_piece_fn piece, void *context)
 {
 	char bytes[FILE_PIECE];
 	off_t at = (off_t)strlen(FILE_MAGIC);
-	enum output_stream stream = OUTPUT_STDOUT;
-	size_t length = 0;
+	struct output_piece head = {.stream = OUTPUT_STDOUT};
 	int rc;
 
 	if (file_read(fd, bytes, (size_t)at, 0) != at || memcmp(bytes, FILE_MAGIC, (size_t)at) != 0)
 		return -EBADMSG;
-	while ((rc = file_header(fd, &at, &stream, &length)) > 0) {
-		if (stream == OUTPUT_GAP) {
-			piece(stream, NULL, length, context);
-			continue;
-		}
-		while (length > 0) {
-			size_t want = length < sizeof(bytes) ? length : sizeof(bytes);
-			ssize_t got = file_read(fd, bytes, want, at);
+	while ((rc = file_header(fd, &at, &head)) > 0) {
+		size_t left = head.stream == OUTPUT_GAP ? 0 : head.length;
+
+		head.bytes = NULL;
+		if (head.stream == OUTPUT_GAP)
+			piece(&head, context);
+		while (left > 0) {
+			ssize_t got =
+			    file_read(fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes), at);
 
 			if (got <= 0)
 				return (int)got;
-			piece(stream, bytes, (size_t)got, context);
+			head.bytes = bytes;
+			head.length = (size_t)got;
+			piece(&head, context);
 			at += got;
-			length -= (size_t)got;
+			left -= (size_t)got;
 		}
 	}
 	return rc;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The file a run's output is kept in: a line that names the format, then
- * frames of a letter (o: stdout, e: stderr, g: gap), eight hexadecimal digits
- * and a newline. The digits are the length of the text that follows; of a gap
- * it is the number of bytes dropped in sixteen digits and no text follows. So
+ * frames of a letter (o: stdout, e: stderr, g: gap), eight hexadecimal digits,
+ * a blank, sixteen digits more and a newline. The first digits are the length
+ * of the text that follows, the others the time it was written, in
+ * microseconds since 1970; files of schedd 1.0 have no times. Of a gap
+ * there is the number of bytes dropped in sixteen digits and no text follows. So
  * a person can read the file as it is, and a half-written last frame is seen.
  */
 #ifndef SCHEDD_EXECUTOR_OUTPUT_FILE_H
@@ -19,7 +21,7 @@ int output_file_create(const char *path);
 /* Makes an empty file one of that form. 0 or -errno. */
 int output_file_begin(int fd);
 /* Appends a frame whole or not at all, as far as the system allows. 0 or -errno. */
-int output_file_append(int fd, enum output_stream stream, const char *bytes, size_t length);
+int output_file_append(int fd, const struct output_piece *piece);
 /* Calls piece for each whole frame; of a frame that is cut off, for what is there. 0 or -errno. */
 int output_file_read(int fd, output_piece_fn piece, void *context);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames are a byte for the stream, four for the length and the text. */
+/* Frames are a byte for the stream, four for the length, eight for the time and the text. */
 #include "executor/output_ring.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RING_HEADER 5
+#define RING_HEADER 13
+/* Pieces further apart get frames of their own, where there is room for the headers. */
+#define RING_TOGETHER (SCHEDD_SECOND / 10)
 #define RING_FIRST ((size_t)4096)
 /* Headers may take a quarter more than the text, and a little where that is nothing. */
 #define RING_SLACK(limit) ((limit) / 4 + 1024)
@@ -44,14 +46,15 @@ static void ring_get(const struct output_ring *ring, uint64_t at, void *to, size
 	memcpy((char *)to + first, ring->bytes, length - first);
 }
 
-static void ring_header(
-    const struct output_ring *ring, uint64_t at, uint8_t *stream, uint32_t *length)
+static void ring_header(const struct output_ring *ring, uint64_t at, uint8_t *stream,
+    uint32_t *length, schedd_time *when)
 {
 	char header[RING_HEADER];
 
 	ring_get(ring, at, header, RING_HEADER);
 	*stream = (uint8_t)header[0];
 	memcpy(length, header + 1, sizeof(*length));
+	memcpy(when, header + 1 + sizeof(*length), sizeof(*when));
 }
 
 /* Drops at least one byte of text, at most length. Returns how many. */
@@ -60,7 +63,7 @@ static size_t ring_drop(struct output_ring *ring, size_t length)
 	if (ring->cut_left == 0) {
 		if (ring->last_valid && ring->last == ring->begin)
 			ring->last_valid = false;
-		ring_header(ring, ring->begin, &ring->cut_stream, &ring->cut_left);
+		ring_header(ring, ring->begin, &ring->cut_stream, &ring->cut_left, &ring->cut_when);
 		ring->begin += RING_HEADER;
 	}
 	if (length > ring->cut_left)
@@ -102,50 +105,62 @@ static bool ring_grow(struct output_ring *ring, size_t need)
 	return true;
 }
 
-static bool ring_extends(const struct output_ring *ring, enum output_stream stream, size_t length)
+/* Do the headers leave no room for another that only tells a time? */
+static bool ring_crowded(const struct output_ring *ring)
 {
+	return ring->end - ring->begin - ring->text + 4 * (uint64_t)RING_HEADER >
+	       RING_SLACK(ring->limit);
+}
+
+static bool ring_extends(const struct output_ring *ring, const struct output_piece *piece)
+{
+	schedd_time last_when;
 	uint8_t last_stream;
 	uint32_t last_length;
 
 	if (!ring->last_valid)
 		return false;
-	ring_header(ring, ring->last, &last_stream, &last_length);
-	return last_stream == stream && last_length + length <= UINT32_MAX;
+	ring_header(ring, ring->last, &last_stream, &last_length, &last_when);
+	return last_stream == piece->stream && last_length + piece->length <= UINT32_MAX &&
+	       ((piece->when >= last_when && piece->when - last_when < RING_TOGETHER) ||
+		   ring_crowded(ring));
 }
 
-static void ring_append(
-    struct output_ring *ring, enum output_stream stream, const char *bytes, size_t length)
+static void ring_append(struct output_ring *ring, const struct output_piece *piece)
 {
-	char header[RING_HEADER] = {(char)stream};
-	uint32_t total = (uint32_t)length;
+	char header[RING_HEADER] = {(char)piece->stream};
+	uint32_t total = (uint32_t)piece->length;
+	schedd_time when = piece->when;
 
-	if (ring_extends(ring, stream, length)) {
+	if (ring_extends(ring, piece)) {
 		uint8_t same;
 
-		ring_header(ring, ring->last, &same, &total);
-		total += (uint32_t)length;
+		ring_header(ring, ring->last, &same, &total, &when);
+		total += (uint32_t)piece->length;
 	} else {
 		ring->last = ring->end;
 		ring->last_valid = true;
 		ring->end += RING_HEADER;
 	}
 	memcpy(header + 1, &total, sizeof(total));
+	memcpy(header + 1 + sizeof(total), &when, sizeof(when));
 	ring_put(ring, ring->last, header, RING_HEADER);
-	ring_put(ring, ring->end, bytes, length);
-	ring->end += length;
-	ring->text += length;
+	ring_put(ring, ring->end, piece->bytes, piece->length);
+	ring->end += piece->length;
+	ring->text += piece->length;
 }
 
-size_t output_ring_add(
-    struct output_ring *ring, enum output_stream stream, const char *bytes, size_t length)
+size_t output_ring_add(struct output_ring *ring, const struct output_piece *piece)
 {
-	size_t lost = 0;
+	struct output_piece kept = *piece;
+	size_t lost = 0, length;
 
-	if (length > ring->limit) {
-		lost = length - ring->limit;
-		bytes += lost;
-		length = ring->limit;
+	if (kept.length > ring->limit) {
+		lost = kept.length - ring->limit;
+		kept.bytes += lost;
+		kept.length = ring->limit;
 	}
+	length = kept.length;
 	if (length == 0)
 		return lost;
 	while (ring->text + length > ring->limit)
@@ -155,22 +170,27 @@ size_t output_ring_add(
 			return lost + length;
 		lost += ring_drop(ring, length + RING_HEADER);
 	}
-	ring_append(ring, stream, bytes, length);
+	ring_append(ring, &kept);
 	return lost;
 }
 
-static void ring_piece(const struct output_ring *ring, uint64_t at, enum output_stream stream,
-    size_t length, output_piece_fn piece, void *context)
+/* piece: all but the bytes is filled in. */
+static void ring_piece(const struct output_ring *ring, uint64_t at, struct output_piece piece,
+    output_piece_fn call, void *context)
 {
-	size_t index = (size_t)(at % ring->capacity);
+	size_t index = (size_t)(at % ring->capacity), length = piece.length;
 	size_t first = ring->capacity - index;
 
 	if (first > length)
 		first = length;
+	piece.bytes = ring->bytes + index;
+	piece.length = first;
 	if (first > 0)
-		piece(stream, ring->bytes + index, first, context);
+		call(&piece, context);
+	piece.bytes = ring->bytes;
+	piece.length = length - first;
 	if (length > first)
-		piece(stream, ring->bytes, length - first, context);
+		call(&piece, context);
 }
 
 void output_ring_read(const struct output_ring *ring, output_piece_fn piece, void *context)
@@ -178,16 +198,23 @@ void output_ring_read(const struct output_ring *ring, output_piece_fn piece, voi
 	uint64_t at = ring->begin;
 
 	if (ring->cut_left > 0)
-		ring_piece(
-		    ring, at, (enum output_stream)ring->cut_stream, ring->cut_left, piece, context);
+		ring_piece(ring, at,
+		    (struct output_piece){.stream = (enum output_stream)ring->cut_stream,
+			.length = ring->cut_left,
+			.when = ring->cut_when},
+		    piece, context);
 	at += ring->cut_left;
 	while (at < ring->end) {
 		uint8_t stream;
 		uint32_t length;
+		schedd_time when;
 
-		ring_header(ring, at, &stream, &length);
+		ring_header(ring, at, &stream, &length, &when);
 		at += RING_HEADER;
-		ring_piece(ring, at, (enum output_stream)stream, length, piece, context);
+		ring_piece(ring, at,
+		    (struct output_piece){
+			.stream = (enum output_stream)stream, .length = length, .when = when},
+		    piece, context);
 		at += length;
 	}
 }

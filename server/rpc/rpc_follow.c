@@ -48,9 +48,13 @@ const char *rpc_follow_stream(enum output_stream stream)
 	return stream == OUTPUT_STDERR ? "stderr" : stream == OUTPUT_STDOUT ? "stdout" : "gap";
 }
 
-/* data NULL: length bytes are missing here. False: it could not be sent. */
-static bool rpc_follow_send(
-    struct rpc_follow *follow, enum output_stream stream, const char *data, size_t length)
+struct value rpc_follow_time(schedd_time when)
+{
+	return when == SCHEDD_TIME_NONE ? value_nil() : value_int(when);
+}
+
+/* False: it could not be sent. */
+static bool rpc_follow_send(struct rpc_follow *follow, const struct output_piece *piece)
 {
 	struct value map = value_map();
 	struct arena arena;
@@ -59,27 +63,37 @@ static bool rpc_follow_send(
 	arena_init(&arena);
 	value_put(&arena, &map, "follow", value_int(follow->number));
 	value_put(&arena, &map, "run", value_string_ref(follow->id));
-	value_put(&arena, &map, "stream", value_string_ref(rpc_follow_stream(stream)));
-	if (data)
-		value_put(&arena, &map, "data", value_string_n(&arena, data, length));
-	else
-		value_put(&arena, &map, "dropped", value_int((int64_t)length));
+	value_put(&arena, &map, "stream", value_string_ref(rpc_follow_stream(piece->stream)));
+	if (piece->bytes) {
+		value_put(
+		    &arena, &map, "data", value_string_n(&arena, piece->bytes, piece->length));
+		value_put(&arena, &map, "time", rpc_follow_time(piece->when));
+	} else {
+		value_put(&arena, &map, "dropped", value_int((int64_t)piece->length));
+	}
 	sent =
 	    !arena_failed(&arena) && connection_notify(follow->hook.connection, "run.output", &map);
 	arena_clear(&arena);
 	return sent;
 }
 
-static void rpc_follow_piece(
-    enum output_stream stream, const char *bytes, size_t length, void *context)
+static bool rpc_follow_send_gap(struct rpc_follow *follow)
+{
+	const struct output_piece gap = {.stream = OUTPUT_GAP, .length = (size_t)follow->dropped};
+
+	return rpc_follow_send(follow, &gap);
+}
+
+static void rpc_follow_piece(const struct output_piece *piece, void *context)
 {
 	struct rpc_follow *follow = context;
 
-	if (follow->stream >= 0 && stream != OUTPUT_GAP && (int)stream != follow->stream)
+	if (follow->stream >= 0 && piece->stream != OUTPUT_GAP &&
+	    (int)piece->stream != follow->stream)
 		return;
 	/* Once something is lost the gap comes first, when the client has caught up. */
-	if (follow->dropped || !rpc_follow_send(follow, stream, bytes, length)) {
-		follow->dropped += length;
+	if (follow->dropped || !rpc_follow_send(follow, piece)) {
+		follow->dropped += piece->length;
 		rpc_counters(connection_rpc(follow->hook.connection))->dropped++;
 	}
 }
@@ -88,7 +102,7 @@ static void rpc_follow_drained(struct connection_hook *hook)
 {
 	struct rpc_follow *follow = (struct rpc_follow *)hook;
 
-	if (follow->dropped && rpc_follow_send(follow, OUTPUT_GAP, NULL, follow->dropped))
+	if (follow->dropped && rpc_follow_send_gap(follow))
 		follow->dropped = 0;
 }
 
@@ -103,7 +117,7 @@ static void rpc_follow_ended(
 	follow->wait = NULL;
 	arena_init(&arena);
 	if (follow->dropped)
-		rpc_follow_send(follow, OUTPUT_GAP, NULL, follow->dropped);
+		rpc_follow_send_gap(follow);
 	value_put(&arena, &map, "follow", value_int(follow->number));
 	value_put(&arena, &map, "run", value_string_ref(follow->id));
 	value_put(&arena, &map, "result", rc ? value_nil() : *result);

@@ -23,6 +23,8 @@ int64_t rpc_follow_number(const struct rpc_follow *follow);
 /* After the answer was queued: waits for the end of the run, which may have come (then it is gone).
  */
 void rpc_follow_start(struct rpc_follow *follow);
+/* When a piece was written; nil: nobody knows. */
+struct value rpc_follow_time(schedd_time when);
 /* "stdout", "stderr", "gap" */
 const char *rpc_follow_stream(enum output_stream stream);
 

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include "executor/output_tail.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_follow.h"
 #include "server/rpc/rpc_run.h"
@@ -20,6 +21,7 @@ struct rpc_log {
 	uint64_t room;   /* bytes of data that still fit */
 	uint64_t offset; /* of the end of what was taken */
 	bool more;       /* something did not fit */
+	int64_t tail;    /* only so many last lines; -1: all */
 	int stream;      /* of enum output_stream; -1: all */
 };
 
@@ -32,19 +34,20 @@ static void rpc_log_gap(struct rpc_log *log, size_t length)
 	value_append(&log->call->arena, &log->pieces, piece);
 }
 
-static void rpc_log_piece(
-    enum output_stream stream, const char *bytes, size_t length, void *context)
+static void rpc_log_piece(const struct output_piece *kept, void *context)
 {
 	struct rpc_log *log = context;
 	struct arena *arena = &log->call->arena;
 	struct value piece = value_map();
+	const char *bytes = kept->bytes;
+	size_t length = kept->length;
 
-	if (stream == OUTPUT_GAP) {
+	if (kept->stream == OUTPUT_GAP) {
 		if (log->skip == 0 && !log->more)
 			rpc_log_gap(log, length);
 		return;
 	}
-	if (log->stream >= 0 && (int)stream != log->stream)
+	if (log->stream >= 0 && (int)kept->stream != log->stream)
 		return;
 	if (length <= log->skip) {
 		log->skip -= length;
@@ -61,8 +64,9 @@ static void rpc_log_piece(
 		return;
 	log->room -= length;
 	log->offset += length;
-	value_put(arena, &piece, "stream", value_string_ref(rpc_follow_stream(stream)));
+	value_put(arena, &piece, "stream", value_string_ref(rpc_follow_stream(kept->stream)));
 	value_put(arena, &piece, "data", value_string_n(arena, bytes, length));
+	value_put(arena, &piece, "time", rpc_follow_time(kept->when));
 	value_append(arena, &log->pieces, piece);
 }
 
@@ -92,9 +96,15 @@ static int rpc_log_gather(struct rpc_log *log, struct output *live, const char *
 	char path[PATH_MAX];
 	int rc = 0;
 
-	if (live)
+	if (!live && !scheduler_output_path(log->call->scheduler, job, number, path, sizeof(path)))
+		return 0;
+	if (log->tail >= 0)
+		rc = output_tail_offset(
+		    live, path, log->stream, (uint64_t)log->tail, &log->skip, err);
+	log->offset = log->skip;
+	if (!rc && live)
 		output_read(live, rpc_log_piece, log);
-	else if (scheduler_output_path(log->call->scheduler, job, number, path, sizeof(path)))
+	else if (!rc)
 		rc = output_read_file(path, rpc_log_piece, log, err);
 	return rc == SCHEDD_ENOTFOUND ? 0 : rc; /* it wrote nothing, or it was cleared away */
 }
@@ -147,7 +157,8 @@ static void rpc_log_found(struct rpc_call *call, const struct value *run)
 		rpc_call_fail(call, &err);
 		return;
 	}
-	log.skip = log.offset = (uint64_t)rpc_call_int(call, "offset", 0);
+	log.skip = (uint64_t)rpc_call_int(call, "offset", 0);
+	log.tail = rpc_call_int(call, "tail", -1);
 	if (rpc_log_choose(call, &log.stream) &&
 	    rpc_call_limit(call, "limit", RPC_LOG_PIECE_MAX, RPC_LOG_PIECE_MAX, &log.room))
 		rpc_log_run(call, &log, run);

@@ -155,11 +155,10 @@ static inline void task_probe_run(struct task_case *kase, struct task_probe *pro
 	task_case_until(kase, &probe->done, 1);
 }
 
-static inline void task_probe_piece(
-    enum output_stream stream, const char *bytes, size_t length, void *context)
+static inline void task_probe_piece(const struct output_piece *piece, void *context)
 {
-	if (stream != OUTPUT_GAP)
-		strbuf_add_n(context, bytes, length);
+	if (piece->stream != OUTPUT_GAP)
+		strbuf_add_n(context, piece->bytes, piece->length);
 }
 
 /* What it wrote; valid until the next call. */

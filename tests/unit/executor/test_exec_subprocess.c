@@ -209,10 +209,9 @@ Test(exec_subprocess, measures_what_it_used)
 	task_probe_clear(&probe);
 }
 
-static void count_piece(enum output_stream stream, const char *bytes, size_t length, void *context)
+static void count_piece(const struct output_piece *piece, void *context)
 {
-	(void)bytes;
-	((size_t *)context)[stream] += length;
+	((size_t *)context)[piece->stream] += piece->length;
 }
 
 Test(exec_subprocess, captures_streams_apart_where_asked)

@@ -11,19 +11,19 @@
 #include "base/strbuf.h"
 
 /* What output_read says, as "o:text e:text [3]" with one part for each change of stream. */
-static void note_piece(enum output_stream stream, const char *bytes, size_t length, void *context)
+static void note_piece(const struct output_piece *piece, void *context)
 {
 	struct strbuf *text = context;
-	char mark[] = {"oe"[stream == OUTPUT_STDERR], ':', '\0'};
+	char mark[] = {"oe"[piece->stream == OUTPUT_STDERR], ':', '\0'};
 	const char *last = strrchr(strbuf_peek(text), ' ');
 
-	if (stream == OUTPUT_GAP) {
-		strbuf_printf(text, " [%zu]", length);
+	if (piece->stream == OUTPUT_GAP) {
+		strbuf_printf(text, " [%zu]", piece->length);
 		return;
 	}
 	if (!last || last[1] != mark[0] || last[2] != ':')
 		strbuf_printf(text, " %s", mark);
-	strbuf_add_n(text, bytes, length);
+	strbuf_add_n(text, piece->bytes, piece->length);
 }
 
 static const char *note(const struct output *output, const char *path)
@@ -40,7 +40,7 @@ static const char *note(const struct output *output, const char *path)
 
 static void append(struct output *output, enum output_stream stream, const char *text)
 {
-	output_append(output, stream, text, strlen(text));
+	output_append(output, stream, text, strlen(text), 1000);
 }
 
 static void temp_path(char *path, size_t size)
@@ -139,12 +139,63 @@ Test(output, reads_a_file_whose_writer_died)
 	append(output, OUTPUT_STDOUT, "half of this is missing");
 	output_free(output);
 	for (off_t size = 0; stat(path, &(struct stat){0}) == 0 && size < 8; size++) {
-		cr_assert_eq(truncate(path, 16 + 10 + 5 + 10 + 8 - size), 0);
+		cr_assert_eq(truncate(path, 16 + 27 + 5 + 27 + 8 - size), 0);
 		cr_expect(strncmp(note(NULL, path), " o:wholehalf of t", 16 - (size_t)size) == 0);
 	}
 	/* Inside a header. */
-	cr_assert_eq(truncate(path, 16 + 10 + 5 + 4), 0);
-	cr_expect_str_eq(note(NULL, path), " o:whole");
+	for (off_t size = 0; size < 27; size++) {
+		cr_assert_eq(truncate(path, 16 + 27 + 5 + 26 - size), 0);
+		cr_expect_str_eq(note(NULL, path), " o:whole");
+	}
+	unlink(path);
+}
+
+static void note_time(const struct output_piece *piece, void *context)
+{
+	struct strbuf *text = context;
+
+	if (piece->when == SCHEDD_TIME_NONE)
+		strbuf_add(text, "- ");
+	else
+		strbuf_printf(text, "%lld ", (long long)(piece->when / SCHEDD_SECOND));
+}
+
+Test(output, knows_when_each_piece_was_written)
+{
+	struct strbuf live = STRBUF_EMPTY, kept = STRBUF_EMPTY;
+	struct output *output;
+	char path[256];
+
+	temp_path(path, sizeof(path));
+	output = output_new(path, 20);
+	for (int second = 1; second <= 40; second++)
+		output_append(output, OUTPUT_STDOUT, "x", 1, second * SCHEDD_SECOND);
+	output_read(output, note_time, &live);
+	output_finish(output);
+	cr_assert_eq(output_read_file(path, note_time, &kept, NULL), 0);
+	cr_expect_str_eq(
+	    strbuf_peek(&live), "1 2 3 4 5 6 7 8 9 10 - 31 32 33 34 35 36 37 38 39 40 ");
+	cr_expect_str_eq(strbuf_peek(&kept), strbuf_peek(&live));
+	strbuf_clear(&live);
+	strbuf_clear(&kept);
+	output_free(output);
+	unlink(path);
+}
+
+Test(output, reads_files_that_have_no_times)
+{
+	struct strbuf times = STRBUF_EMPTY;
+	char path[256];
+	FILE *file;
+
+	temp_path(path, sizeof(path));
+	file = fopen(path, "w");
+	fputs("schedd output 1\no00000003\noneg0000000000000007\ne00000004\ntwo\n", file);
+	fclose(file);
+	cr_expect_str_eq(note(NULL, path), " o:one [7] e:two\n");
+	cr_assert_eq(output_read_file(path, note_time, &times, NULL), 0);
+	cr_expect_str_eq(strbuf_peek(&times), "- - - ");
+	strbuf_clear(&times);
 	unlink(path);
 }
 
@@ -181,13 +232,11 @@ struct watcher {
 	struct strbuf text;
 };
 
-static void watcher_piece(
-    enum output_stream stream, const char *bytes, size_t length, void *context)
+static void watcher_piece(const struct output_piece *piece, void *context)
 {
 	struct watcher *watcher = context;
 
-	(void)stream;
-	strbuf_add_n(&watcher->text, bytes, length);
+	strbuf_add_n(&watcher->text, piece->bytes, piece->length);
 	output_unfollow(watcher->ends);
 	watcher->ends = NULL;
 }

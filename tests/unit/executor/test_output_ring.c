@@ -5,6 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t ring_add(struct output_ring *ring, enum output_stream stream, const char *bytes,
+    size_t length, schedd_time when)
+{
+	const struct output_piece piece = {stream, bytes, length, when};
+
+	return output_ring_add(ring, &piece);
+}
+
 /* The same, done simply: every byte with its stream. */
 struct model {
 	char *bytes;
@@ -13,15 +21,16 @@ struct model {
 	size_t at; /* while comparing */
 };
 
-static void model_piece(enum output_stream stream, const char *bytes, size_t length, void *context)
+static void model_piece(const struct output_piece *piece, void *context)
 {
 	struct model *model = context;
 
-	cr_assert_leq(model->at + length, model->count);
-	cr_assert(memcmp(model->bytes + model->at, bytes, length) == 0, "at %zu", model->at);
-	for (size_t i = 0; i < length; i++)
-		cr_assert_eq(model->streams[model->at + i], stream);
-	model->at += length;
+	cr_assert_leq(model->at + piece->length, model->count);
+	cr_assert(memcmp(model->bytes + model->at, piece->bytes, piece->length) == 0, "at %zu",
+	    model->at);
+	for (size_t i = 0; i < piece->length; i++)
+		cr_assert_eq(model->streams[model->at + i], piece->stream);
+	model->at += piece->length;
 }
 
 static void model_add(struct model *model, int stream, const char *bytes, size_t length)
@@ -58,7 +67,7 @@ static void ring_against_model(size_t limit, size_t longest, unsigned seed)
 		for (size_t i = 0; i < length; i++)
 			piece[i] = (char)rand_r(&seed);
 		model_add(&model, stream, piece, length);
-		lost += output_ring_add(&ring, (enum output_stream)stream, piece, length);
+		lost += ring_add(&ring, (enum output_stream)stream, piece, length, step * 1000);
 		cr_assert_leq(ring.text, limit);
 		cr_assert_leq(ring.capacity, limit + limit / 4 + 1024);
 		cr_assert_eq(model.count - lost, ring.text);
@@ -85,9 +94,10 @@ Test(output_ring, loses_nothing_below_its_limit)
 
 	output_ring_init(&ring, 5000);
 	for (int i = 0; i < 5000; i++)
-		cr_assert_eq(output_ring_add(&ring, OUTPUT_STDOUT, "x", 1), 0, "byte %d", i);
+		cr_assert_eq(
+		    ring_add(&ring, OUTPUT_STDOUT, "x", 1, i * SCHEDD_SECOND), 0, "byte %d", i);
 	cr_expect_eq(ring.text, 5000);
-	cr_expect_eq(output_ring_add(&ring, OUTPUT_STDOUT, "x", 1), 1);
+	cr_expect_eq(ring_add(&ring, OUTPUT_STDOUT, "x", 1, 0), 1);
 	output_ring_clear(&ring);
 }
 
@@ -97,7 +107,7 @@ Test(output_ring, takes_no_memory_before_it_is_used)
 
 	output_ring_init(&ring, 1 << 20);
 	cr_expect_eq(ring.capacity, 0);
-	cr_expect_eq(output_ring_add(&ring, OUTPUT_STDERR, "few", 3), 0);
+	cr_expect_eq(ring_add(&ring, OUTPUT_STDERR, "few", 3, 0), 0);
 	cr_expect_leq(ring.capacity, 4096);
 	output_ring_clear(&ring);
 }
