@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/shell_words.h"
 #include "cmd/job_view.h"
-#include "cmd/shell_words.h"
 
 /* The other machine's shell takes the line apart again. */
 static const char *dial_command(struct arena *arena, const char *socket)

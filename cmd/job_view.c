@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/shell_words.h"
 #include "cmd/out.h"
-#include "cmd/shell_words.h"
 #include "trigger/trigger.h"
 
 static void view_trigger(struct command *command, struct strbuf *out, const struct value *value)

@@ -13,8 +13,11 @@
 enum out_type {
 	OUT_TEXT,
 	OUT_INT,
-	OUT_WHEN, /* µs integer */
-	OUT_SPAN, /* seconds */
+	OUT_COUNT, /* where it is 1 throughout, people need no column for it */
+	OUT_WHEN,  /* µs integer */
+	OUT_NEXT,  /* the same of a job; without one, the end of its pause or what it waits for */
+	OUT_LEFT,  /* µs integer: how long it is until then, or until the end of the pause */
+	OUT_SPAN,  /* seconds */
 	OUT_BYTES,
 	OUT_STATE, /* coloured by its meaning */
 	OUT_BOOL,
@@ -53,6 +56,9 @@ int out_object(
     struct command *command, const struct out_column *columns, const struct value *object);
 /* Follows a path such as "scheduler.jobs"; NULL: not there, or nil. */
 const struct value *out_path(const struct value *row, const char *key);
+/* One cell of a row, made safe. */
+void out_cell_of(struct command *command, struct strbuf *out, const struct out_column *column,
+    const struct value *row);
 /* One cell, made safe; NULL becomes "-". */
 void out_cell(
     struct command *command, struct strbuf *out, enum out_type type, const struct value *value);
@@ -62,8 +68,15 @@ const char *out_state_color(const struct command *command, const char *state);
 int out_json(struct command *command, const struct value *value);
 bool out_is_json(const struct command *command);
 
-/* One instant as --time wants it; SCHEDD_TIME_NONE becomes "-". */
+/* One instant as --time wants it: local to people, RFC 3339 to programs. SCHEDD_TIME_NONE becomes
+ * "-". */
 void out_when(const struct command *command, struct strbuf *out, schedd_time when);
+/*
+ * Likewise a time of a trigger, with what the clock says in the trigger's zone where that differs;
+ * RFC 3339 is in that zone.
+ */
+void out_fire(
+    const struct command *command, struct strbuf *out, schedd_time when, const struct zone *zone);
 /* "3.2s", "1h05m". */
 void out_span(struct strbuf *out, double seconds);
 /* "12.4M". */

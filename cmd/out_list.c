@@ -11,9 +11,12 @@
 
 #include "base/json.h"
 #include "base/suggest.h"
+#include "cmd/out_cell.h"
 #include "cmd/out_json.h"
 
 #define LIST_COLUMNS_MAX 40
+#define LIST_NARROWEST 12 /* what may be cut is not cut further */
+#define LIST_FIRST 3      /* columns that go last */
 
 struct list_row {
 	char *cells;   /* what is printed; of columns, each text ended by a NUL */
@@ -31,8 +34,10 @@ struct out_list {
 	struct list_row *rows;
 	size_t row_count, row_capacity;
 	int widths[LIST_COLUMNS_MAX];
-	bool open;   /* something was printed */
-	bool broken; /* the reader went away */
+	bool hidden[LIST_COLUMNS_MAX];
+	bool tells[LIST_COLUMNS_MAX]; /* a count of more than 1 */
+	bool open;                    /* something was printed */
+	bool broken;                  /* the reader went away */
 	bool nomem;
 };
 
@@ -77,7 +82,8 @@ static int list_choose(struct out_list *list, const struct out_column *columns, 
 
 	if (!names) {
 		for (; columns->name && list->column_count < LIST_COLUMNS_MAX; columns++)
-			if (columns->normal || (wide && columns->wide))
+			if ((columns->normal || (wide && columns->wide)) &&
+			    (columns->type != OUT_LEFT || list->command->out.format != OUT_TSV))
 				list->columns[list->column_count++] = columns;
 		return 0;
 	}
@@ -146,79 +152,11 @@ struct value out_list_fields(const struct out_list *list, struct arena *arena)
 	if (list->command->out.format == OUT_NAME)
 		list_add_field(arena, &fields, list->name_key);
 	for (int i = 0; i < list->column_count && list->command->out.format != OUT_NAME; i++)
-		list_add_field(arena, &fields, list->columns[i]->key);
+		for (int n = 0; out_cell_key(list->columns[i], n); n++)
+			list_add_field(arena, &fields, out_cell_key(list->columns[i], n));
 	if (list->sort)
 		list_add_field(arena, &fields, list->sort->key);
 	return fields;
-}
-
-/* ---- Cells ---- */
-
-/* Follows a path such as "scheduler.jobs". */
-const struct value *out_path(const struct value *row, const char *key)
-{
-	char part[64];
-
-	while (row && *key) {
-		size_t length = strcspn(key, ".");
-
-		snprintf(part, sizeof(part), "%.*s", (int)length, key);
-		row = value_get(row, part);
-		key += length + (key[length] == '.');
-	}
-	return row && row->type == VALUE_NIL ? NULL : row;
-}
-
-static void list_joined(struct strbuf *out, const struct value *value)
-{
-	if (value->type == VALUE_MAP) {
-		for (uint32_t i = 0; i < value->map.count; i++) {
-			const struct value_member *member = &value->map.members[i];
-
-			strbuf_printf(out, "%s%s", i ? "," : "", member->key);
-			if (member->value.type == VALUE_STRING && member->value.string.length > 0)
-				strbuf_printf(out, "=%s", member->value.string.text);
-		}
-		return;
-	}
-	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++) {
-		if (i > 0)
-			strbuf_add_char(out, ',');
-		if (value->array.items[i].type == VALUE_STRING)
-			strbuf_add(out, value->array.items[i].string.text);
-		else
-			json_write(out, &value->array.items[i]);
-	}
-}
-
-void out_cell(
-    struct command *command, struct strbuf *out, enum out_type type, const struct value *value)
-{
-	struct strbuf raw = STRBUF_EMPTY;
-	double number;
-
-	if (!value) {
-		strbuf_add_char(out, '-');
-		return;
-	}
-	if (type == OUT_WHEN && value->type == VALUE_INT)
-		out_when(command, &raw, value->integer);
-	else if (type == OUT_SPAN && value_number(value, &number))
-		out_span(&raw, number);
-	else if (type == OUT_BYTES && value->type == VALUE_INT)
-		out_bytes(&raw, value->integer);
-	else if (type == OUT_BOOL && value->type == VALUE_BOOL)
-		strbuf_add(&raw, value->boolean ? "yes" : "no");
-	else if (value->type == VALUE_STRING)
-		strbuf_add_n(&raw, value->string.text, value->string.length);
-	else if (type == OUT_LIST || type == OUT_TAGS)
-		list_joined(&raw, value);
-	else
-		json_write(&raw, value);
-	if (raw.length == 0 && type == OUT_TAGS)
-		strbuf_add_char(out, '-');
-	out_safe(out, strbuf_peek(&raw), raw.length, false);
-	strbuf_clear(&raw);
 }
 
 /* ---- Rows ---- */
@@ -255,6 +193,13 @@ static void list_render_json(struct out_list *list, struct strbuf *out, const st
 	arena_clear(&arena);
 }
 
+static bool list_tells(const struct out_column *column, const struct value *row)
+{
+	const struct value *value = column->type == OUT_COUNT ? out_path(row, column->key) : NULL;
+
+	return value && value->type == VALUE_INT && value->integer > 1;
+}
+
 /* The texts of the columns, each ended by a NUL. */
 static void list_render_cells(struct out_list *list, struct strbuf *out, const struct value *row)
 {
@@ -262,8 +207,8 @@ static void list_render_cells(struct out_list *list, struct strbuf *out, const s
 		size_t at = out->length;
 		int width;
 
-		out_cell(list->command, out, list->columns[i]->type,
-		    out_path(row, list->columns[i]->key));
+		out_cell_of(list->command, out, list->columns[i], row);
+		list->tells[i] |= list_tells(list->columns[i], row);
 		width = out_width(strbuf_peek(out) + at, out->length - at);
 		if (width > list->widths[i])
 			list->widths[i] = width;
@@ -410,65 +355,98 @@ static int list_compare(const void *a, const void *b, void *context)
 	return list->descending ? -order : order;
 }
 
-const char *out_state_color(const struct command *command, const char *state)
+/* The columns that are shown, at their widths. */
+static int list_total(const struct out_list *list)
 {
-	static const struct {
-		const char *state, *meaning;
-	} meanings[] = {
-	    {"success", "good"},
-	    {"running", "good"},
-	    {"failed", "bad"},
-	    {"timeout", "bad"},
-	    {"lost", "bad"},
-	    {"invalid", "bad"},
-	    {"killed", "warn"},
-	    {"missed", "warn"},
-	    {"skipped", "warn"},
-	    {"retrying", "warn"},
-	    {"queued", "warn"},
-	    {"cancelled", "warn"},
-	    {"paused", "dim"},
-	    {"finished", "dim"},
-	};
-
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-		if (strcmp(meanings[i].state, state) == 0)
-			return out_color(command, meanings[i].meaning);
-	return "";
-}
-
-/* Narrows columns that may be cut until the line fits the terminal. */
-static void list_fit(struct out_list *list)
-{
-	int total = 2 * (list->column_count - 1);
+	int total = -2;
 
 	for (int i = 0; i < list->column_count; i++)
-		total += list->widths[i];
-	while (list->command->out.width > 0 && total > list->command->out.width) {
-		int widest = -1;
+		total += list->hidden[i] ? 0 : list->widths[i] + 2;
+	return total;
+}
 
-		for (int i = 0; i < list->column_count; i++)
-			if (list->columns[i]->shrinks && list->widths[i] > 12 &&
-			    (widest < 0 || list->widths[i] > list->widths[widest]))
-				widest = i;
-		if (widest < 0)
-			break;
+/* Narrows the widest column that may be cut; false: none is left. */
+static bool list_narrow(struct out_list *list)
+{
+	int widest = -1;
+
+	for (int i = 0; i < list->column_count; i++)
+		if (list->columns[i]->shrinks && !list->hidden[i] &&
+		    list->widths[i] > LIST_NARROWEST &&
+		    (widest < 0 || list->widths[i] > list->widths[widest]))
+			widest = i;
+	if (widest >= 0)
 		list->widths[widest]--;
-		total--;
+	return widest >= 0;
+}
+
+static bool list_spare(const struct out_list *list, int column)
+{
+	return column >= LIST_FIRST && !list->columns[column]->shrinks &&
+	       list->columns[column]->type != OUT_COUNT;
+}
+
+/*
+ * Leaves out the rightmost column that is not needed most: the first ones tell
+ * what it is about, and what may be cut tells why.
+ */
+static bool list_hide(struct out_list *list)
+{
+	for (int pass = 0; pass < 3; pass++)
+		for (int i = list->column_count - 1; i > 0; i--) {
+			bool spare = pass == 0   ? list_spare(list, i)
+				     : pass == 1 ? i >= LIST_FIRST
+						 : true;
+
+			if (!list->hidden[i] && spare) {
+				list->hidden[i] = true;
+				return true;
+			}
+		}
+	return false;
+}
+
+/* Makes the lines fit the terminal. Columns that were asked for by name stay. */
+static void list_fit(struct out_list *list)
+{
+	int widths[LIST_COLUMNS_MAX];
+
+	for (int i = 0; i < list->column_count && !list->command->out.columns; i++)
+		list->hidden[i] = list->columns[i]->type == OUT_COUNT && !list->tells[i];
+	memcpy(widths, list->widths, sizeof(widths));
+	while (list->command->out.width > 0 && list_total(list) > list->command->out.width) {
+		if (list_narrow(list))
+			continue;
+		if (list->command->out.columns || !list_hide(list))
+			return;
+		/* What is left may be as wide as there is room for. */
+		memcpy(list->widths, widths, sizeof(widths));
 	}
+}
+
+static int list_last(const struct out_list *list)
+{
+	int last = list->column_count - 1;
+
+	while (last > 0 && list->hidden[last])
+		last--;
+	return last;
 }
 
 static void list_cell(struct out_list *list, struct strbuf *line, int column, const char *text)
 {
 	const struct command *command = list->command;
 	enum out_type type = list->columns[column]->type;
-	bool last = column == list->column_count - 1;
-	bool right = type == OUT_INT || type == OUT_SPAN || type == OUT_BYTES;
+	bool last = column == list_last(list);
+	bool right = type == OUT_INT || type == OUT_COUNT || type == OUT_SPAN ||
+		     type == OUT_BYTES || type == OUT_LEFT;
 	size_t length = strlen(text);
 	int width = out_width(text, length), room = list->widths[column];
 	const char *color = type == OUT_STATE ? out_state_color(command, text) : "";
 	bool cut = width > room;
 
+	if (list->hidden[column])
+		return;
 	if (cut) {
 		length = out_fit(text, length, room - 1);
 		width = out_width(text, length) + 1;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/suggest.h"
 #include "cmd/out.h"
+#include "cmd/run_output.h"
 #include "cmd/say.h"
 #include "model/run.h"
 
@@ -27,7 +28,7 @@ static const struct out_column view_attempts[] = {
     {"ended", "ended_at", OUT_WHEN, true, true, false},
     {"exit", "exit_code", OUT_INT, true, true, false},
     {"signal", "signal", OUT_TEXT, true, true, false},
-    {"reason", "reason", OUT_TEXT, true, true, false},
+    {"reason", "reason", OUT_TEXT, true, true, true},
     {0},
 };
 
@@ -266,6 +267,7 @@ int run_view(struct command *command, const struct value *run)
 	const size_t count = sizeof(first) / sizeof(first[0]);
 	struct strbuf text = STRBUF_EMPTY;
 	bool written;
+	int status;
 
 	command_zone(command);
 	for (size_t i = 0; i < count; i++)
@@ -287,5 +289,6 @@ int run_view(struct command *command, const struct value *run)
 	    &text, "\n%sAttempts%s\n", out_color(command, "bold"), out_color(command, NULL));
 	written = out_write(strbuf_peek(&text), text.length);
 	strbuf_clear(&text);
-	return written ? view_attempts_list(command, run) : EXIT_PIPE;
+	status = written ? view_attempts_list(command, run) : EXIT_PIPE;
+	return status ? status : run_output_last(command, run);
 }

@@ -8,6 +8,7 @@
 
 #include "base/strmap.h"
 #include "base/text_file.h"
+#include "cmd/gone.h"
 #include "cmd/out.h"
 #include "cmd/say.h"
 #include "cmd/verbs.h"
@@ -293,6 +294,8 @@ int targets_call(struct command *command, const struct value *ids, const char *m
 			done(command, id, &result, context);
 		if (rc) {
 			status = say_error(command, &err);
+			if (rc == SCHEDD_ENOTFOUND && count == 1)
+				gone_say(command, id);
 			if (count > 1)
 				status = EXIT_FAILED;
 		}

@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "cmd/columns.h"
+#include "cmd/gone.h"
 #include "cmd/run_view.h"
 #include "cmd/say.h"
 #include "cmd/verb_rows.h"
@@ -173,20 +174,6 @@ static int history_rows(struct command *command, struct value *params, struct ou
 	return history_pages(command, params, list, wanted, count, err);
 }
 
-/* Has a job that is gone left runs? */
-static bool history_has_runs(struct command *command, const char *job)
-{
-	struct value params = value_map(), result;
-	const struct value *runs;
-
-	value_put(&command->arena, &params, "jobs", value_string_ref(job));
-	value_put(&command->arena, &params, "limit", value_int(1));
-	if (command_call(command, "run.list", &params, &result, NULL) != 0)
-		return false;
-	runs = value_get(&result, "runs");
-	return runs && runs->type == VALUE_ARRAY && runs->array.count > 0;
-}
-
 /* Was a job mistyped? Looked at where nothing was found, and where several were named. */
 static int history_check_jobs(struct command *command)
 {
@@ -206,7 +193,7 @@ static int history_check_jobs(struct command *command)
 		}
 		value_put(&command->arena, &params, "id", value_string_ref(job));
 		if (command_call(command, "job.get", &params, &result, &err) == 0 ||
-		    (err.code == SCHEDD_ENOTFOUND && history_has_runs(command, job)))
+		    (err.code == SCHEDD_ENOTFOUND && gone_has_runs(command, job)))
 			continue;
 		status = say_error(command, &err);
 	}

@@ -6,12 +6,14 @@
 
 #include "base/duration.h"
 #include "cmd/columns.h"
+#include "cmd/gone.h"
 #include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 
 #define LIST_PAGE 10000 /* of the members that a table shows */
 #define LIST_PAGE_WHOLE 3000
+#define LIST_CHECKED 20 /* ids that are looked for one by one */
 
 static const struct option list_options[] = {
     {.name = "store",
@@ -112,6 +114,17 @@ static int list_pages(struct command *command, const struct value *filters, stru
 	return rc;
 }
 
+/* Is each id that was typed out a job's? Says of which it is not so. */
+static bool list_check_words(struct command *command)
+{
+	bool all = true;
+
+	for (int i = 0; i < command->args.word_count && i < LIST_CHECKED; i++)
+		if (!strpbrk(command->args.words[i], "*?["))
+			all = gone_check(command, command->args.words[i]) && all;
+	return all;
+}
+
 static int list_once(struct command *command, const struct value *params)
 {
 	struct schedd_error err = {0};
@@ -128,6 +141,8 @@ static int list_once(struct command *command, const struct value *params)
 		return say_error(command, &err);
 	}
 	status = out_list_end(list);
+	if (!status && !list_check_words(command))
+		return status;
 	if (!status && count == 0 && command->out.terminal && !out_is_json(command))
 		say(command, params->map.count > 0
 				 ? "No job matches."

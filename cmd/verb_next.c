@@ -10,6 +10,7 @@
 
 #include "base/iso8601.h"
 #include "base/text_file.h"
+#include "cmd/gone.h"
 #include "cmd/job_input.h"
 #include "cmd/job_spec.h"
 #include "cmd/next_agenda.h"
@@ -94,21 +95,50 @@ static struct value next_note_of(
 	return text;
 }
 
-static struct value next_relative(struct command *command, const char *text)
+/* The instant of a text in the trigger's zone; false: it is none. */
+static bool next_instant(const char *text, schedd_time *when)
+{
+	struct iso8601 read;
+
+	if (iso8601_scan(text, &read) == 0)
+		return false;
+	*when = (civil_seconds(&read.civil) - read.offset) * SCHEDD_SECOND + read.civil.micro;
+	return true;
+}
+
+static struct value next_relative(struct command *command, schedd_time when)
 {
 	struct command shown = *command;
 	struct strbuf in = STRBUF_EMPTY;
-	struct iso8601 read;
 	struct value value;
 
-	if (iso8601_scan(text, &read) == 0)
-		return value_nil();
 	shown.out.time = OUT_TIME_RELATIVE;
-	out_when(&shown, &in,
-	    (civil_seconds(&read.civil) - read.offset) * SCHEDD_SECOND + read.civil.micro);
+	out_when(&shown, &in, when);
 	value = value_string(&command->arena, strbuf_peek(&in));
 	strbuf_clear(&in);
 	return value;
+}
+
+static struct value next_time(struct command *command, schedd_time when, const struct zone *zone)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct value value;
+
+	out_fire(command, &text, when, zone);
+	value = value_string(&command->arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+	return value;
+}
+
+/* The zone of the daemon's answer, which is the trigger's. */
+static const struct zone *next_zone(struct command *command, const struct value *answer)
+{
+	const char *name = value_get_string(answer, "timezone");
+	const struct zone *zone = command_zone(command);
+
+	if (name && command->zones && zone_cache_get(command->zones, name, &zone, NULL) != 0)
+		zone = zone_utc();
+	return zone;
 }
 
 static void next_heading(struct command *command, const struct value *answer)
@@ -126,6 +156,7 @@ static void next_heading(struct command *command, const struct value *answer)
 static int next_show(struct command *command, const struct value *answer)
 {
 	const struct value *times = value_get(answer, "fire_times");
+	const struct zone *zone = next_zone(command, answer);
 	struct schedd_error err = {0};
 	struct out_list *list;
 
@@ -141,9 +172,12 @@ static int next_show(struct command *command, const struct value *answer)
 	for (uint32_t i = 0; i < times->array.count; i++) {
 		struct value row = value_map();
 		const struct value *time = &times->array.items[i];
+		schedd_time when;
 
-		value_put(&command->arena, &row, "time", *time);
-		value_put(&command->arena, &row, "in", next_relative(command, time->string.text));
+		if (!next_instant(time->string.text, &when))
+			continue;
+		value_put(&command->arena, &row, "time", next_time(command, when, zone));
+		value_put(&command->arena, &row, "in", next_relative(command, when));
 		value_put(&command->arena, &row, "note", next_note_of(command, answer, time));
 		out_list_row(list, &row);
 	}
@@ -262,17 +296,6 @@ static int next_batch(struct command *command, const char *path)
 
 /* ---- Of jobs ---- */
 
-/* The zone of the daemon's answer, which is the trigger's. */
-static const struct zone *next_zone(struct command *command, const struct value *answer)
-{
-	const char *name = value_get_string(answer, "timezone");
-	const struct zone *zone = command_zone(command);
-
-	if (name && command->zones && zone_cache_get(command->zones, name, &zone, NULL) != 0)
-		zone = zone_utc();
-	return zone;
-}
-
 /* The daemon settles what does not exist or comes twice; what was typed may not leave it to it. */
 static int next_check_bounds(
     struct command *command, const struct value *answer, struct schedd_error *err)
@@ -337,6 +360,8 @@ static int next_jobs(struct command *command)
 		    command_call(command, "trigger.next", &request, &answer, &err) != 0 ||
 		    next_check_bounds(command, &answer, &err) != 0) {
 			status = say_error(command, &err);
+			if (err.code == SCHEDD_ENOTFOUND)
+				gone_say(command, ids.array.items[i].string.text);
 			status = ids.array.count > 1 ? EXIT_FAILED : status;
 			continue;
 		}

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "cmd/columns.h"
+#include "cmd/gone.h"
 #include "cmd/job_view.h"
 #include "cmd/out_json.h"
 #include "cmd/run_view.h"
@@ -55,12 +56,13 @@ static int show_ask(
 	return rc;
 }
 
-/* Instants as texts in the trigger's own zone. */
+/* Instants as texts: to programs in the trigger's own zone. */
 static struct value show_fires(struct command *command, const struct value *answer)
 {
 	const struct value *times = value_get(answer, "fire_times");
 	const char *name = value_get_string(answer, "timezone");
 	const struct zone *zone = command_zone(command);
+	bool bare = args_has(&command->args, "field");
 	struct value list = value_array();
 
 	if (name && command->zones && zone_cache_get(command->zones, name, &zone, NULL) != 0)
@@ -68,7 +70,10 @@ static struct value show_fires(struct command *command, const struct value *answ
 	for (uint32_t i = 0; times && i < times->array.count; i++) {
 		struct strbuf text = STRBUF_EMPTY;
 
-		when_format(&text, times->array.items[i].integer, zone);
+		if (bare)
+			when_format(&text, times->array.items[i].integer, zone);
+		else
+			out_fire(command, &text, times->array.items[i].integer, zone);
 		value_append(
 		    &command->arena, &list, value_string(&command->arena, strbuf_peek(&text)));
 		strbuf_clear(&text);
@@ -125,11 +130,15 @@ static bool show_is_time(const char *path)
 static int show_field(struct command *command, const struct value *job, const char *path)
 {
 	const struct value *value = out_path(job, path);
+	struct command asked = *command;
 	struct strbuf text = STRBUF_EMPTY;
 	struct value shown;
 	bool written;
 
 	command_zone(command);
+	asked.zone = command->zone;
+	if (asked.out.time == OUT_TIME_AUTO && !asked.out.terminal)
+		asked.out.time = OUT_TIME_ISO;
 	if (!value) {
 		;
 	} else if (value->type == VALUE_STRING && command->out.terminal) {
@@ -137,7 +146,7 @@ static int show_field(struct command *command, const struct value *job, const ch
 	} else if (value->type == VALUE_STRING) {
 		strbuf_add_n(&text, value->string.text, value->string.length);
 	} else if (value->type == VALUE_INT && show_is_time(path)) {
-		out_when(command, &text, value->integer);
+		out_when(&asked, &text, value->integer);
 	} else {
 		shown = out_json_times(command, &command->arena, NULL, value);
 		json_write(&text, &shown);
@@ -290,8 +299,13 @@ static int show_one(struct command *command, const char *id, bool apart, struct 
 	bool run = run_view_names(id);
 	struct value found;
 
-	if (run ? run_view_get(command, id, &found, err) : show_gather(command, id, &found, err))
-		return say_error(command, err);
+	if (run ? run_view_get(command, id, &found, err) : show_gather(command, id, &found, err)) {
+		int status = say_error(command, err);
+
+		if (err->code == SCHEDD_ENOTFOUND && !run)
+			gone_say(command, id);
+		return status;
+	}
 	if (field)
 		return show_field(command, &found, field);
 	if (show_rows(command)) {

@@ -5,6 +5,8 @@
 #include "cmd/columns.h"
 #include "cmd/out.h"
 #include "cmd/out_json.h"
+#include "cmd/run_output.h"
+#include "cmd/run_view.h"
 #include "cmd/say.h"
 #include "cmd/verb_rows.h"
 #include "trigger/when.h"
@@ -183,6 +185,24 @@ static int why_runs(struct command *command, const struct value *runs)
 	return out_list_end(list);
 }
 
+/* Why it failed is told by its own words: those of the newest run, unless it went well. */
+static int why_output(struct command *command, const struct value *runs)
+{
+	static const char *const failures[] = {"failed", "timeout", "killed", "lost", NULL};
+
+	for (uint32_t i = 0; runs && i < runs->array.count; i++) {
+		const struct value *run = &runs->array.items[i];
+		const char *state = value_get_string(run, "state");
+
+		for (const char *const *failure = failures; state && *failure; failure++)
+			if (strcmp(state, *failure) == 0)
+				return run_output_last(command, run);
+		if (state && strcmp(state, "success") == 0)
+			break;
+	}
+	return EXIT_DONE;
+}
+
 /* A job of which nothing is left, not even a run, was never there. */
 static bool why_unknown(const struct value *answer)
 {
@@ -198,6 +218,19 @@ static bool why_unknown(const struct value *answer)
 	return state && strcmp(state, "removed") == 0;
 }
 
+/* All about a run is why it ended so. */
+static int why_one_run(struct command *command, const char *id)
+{
+	struct schedd_error err = {0};
+	struct value run;
+
+	if (args_has(&command->args, "at"))
+		return say_usage(command, "'%s' is a run; --at asks about a job", id);
+	if (run_view_get(command, id, &run, &err) != 0)
+		return say_error(command, &err);
+	return out_is_json(command) ? out_json(command, &run) : run_view(command, &run);
+}
+
 static int why_run(struct command *command)
 {
 	const char *at = args_get(&command->args, "at");
@@ -207,7 +240,10 @@ static int why_run(struct command *command)
 	struct schedd_error err = {0};
 	schedd_time when;
 	bool written;
+	int status;
 
+	if (run_view_names(command->args.words[0]))
+		return why_one_run(command, command->args.words[0]);
 	value_put(&command->arena, &params, "id", value_string_ref(command->args.words[0]));
 	if (at && when_parse(at, &context, &when, &err) != 0) {
 		schedd_error_prefix(&err, "--at");
@@ -230,20 +266,24 @@ static int why_run(struct command *command)
 		why_heading(command, &text, "Runs and misses");
 	written = out_write(strbuf_peek(&text), text.length);
 	strbuf_clear(&text);
-	return written ? why_runs(command, value_get(&answer, "runs")) : EXIT_PIPE;
+	status = written ? why_runs(command, value_get(&answer, "runs")) : EXIT_PIPE;
+	return status ? status : why_output(command, value_get(&answer, "runs"));
 }
 
 const struct verb verb_why = {
     .name = "why",
     .group = "Runs",
     .summary = "explain why a job did or did not run",
-    .usage = "JOB [--at TIME]",
+    .usage = "JOB|JOB/N [--at TIME]",
     .examples = "schedctl why backup\n"
 		"schedctl why backup --at 'yesterday 02:30'",
-    .notes = "Told from recorded facts alone: runs, misses, pauses, limits, changes, downtime.\n"
+    .notes = "Told from recorded facts alone: runs, misses, pauses, limits, changes, downtime, "
+	     "and, where "
+	     "the\n"
+	     "latest run failed, its last lines of output. Of JOB/N it is what show JOB/N tells.\n"
 	     "With --at as things were then: what was changed since is undone.",
     .options = why_sets,
-    .complete = COMPLETE_JOB,
+    .complete = COMPLETE_JOB_OR_RUN,
     .min_words = 1,
     .max_words = 1,
     .run = why_run,

@@ -4,7 +4,7 @@
  * frames of a letter (o: stdout, e: stderr, g: gap), eight hexadecimal digits,
  * a blank, sixteen digits more and a newline. The first digits are the length
  * of the text that follows, the others the time it was written, in
- * microseconds since 1970; files of schedd 1.0 have no times. Of a gap
+ * microseconds since 1970; older files have no times. Of a gap
  * there is the number of bytes dropped in sixteen digits and no text follows. So
  * a person can read the file as it is, and a half-written last frame is seen.
  */

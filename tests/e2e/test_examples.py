@@ -129,7 +129,7 @@ class Examples(e2e.TestCase):
         env = {**daemon.environment(), "PATH": f"{daemon.dir}/bin:/usr/bin:/bin", "EDITOR": "true", "VISUAL": "", "HOME": str(daemon.dir)}
         process = subprocess.Popen(["/bin/bash", "-c", command], env=env, cwd=daemon.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        follows = re.search(r"events -f", command)
+        follows = re.search(r"events -f|logs -f --forever", command)
         try:
             out, _ = process.communicate(timeout=1 if follows else seconds)
         except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -62,13 +63,21 @@ class Notify(e2e.TestCase):
         (out / "sendmail").chmod(0o755)
         self.server.config.write_text(f"notify:\n  sendmail: {out}/sendmail\n")
         self.assertEqual(self.client.call("server.reload")["changed"], ["notify.sendmail"])
-        self.client.call("job.add", id="a", shell="exit 1", notify={"failure": ["mail:root@example.org"]}, trigger={"every": "1h"})
+        self.client.call("job.add", id="a", name="Größe\nSubject: x", shell="seq 40; printf 'gr\\303\\266\\337er\\033[1m'; exit 1",
+                         notify={"failure": ["mail:root@example.org"]}, trigger={"cron": "30 2 * * *", "timezone": "Europe/Berlin"})
         self.run_job("a")
         e2e.wait_until("the mail", (out / "mail").exists)
         self.assertEqual((out / "arguments").read_text(), "-t -oi\n")
-        mail = (out / "mail").read_text()
-        self.assertTrue(mail.startswith("To: root@example.org\nSubject: schedd: job a: failed (failure)\n"), mail)
-        self.assertIn("exit code 1", mail)
+        head, body = (out / "mail").read_text().split("\n\n", 1)
+        host = socket.gethostname()
+        self.assertTrue(head.startswith(f"To: root@example.org\nSubject: schedd: job a failed on {host}: exit code 1\n"), head)
+        for line in (f"Host:     {host}", "Schedule: At 02:30 every day, Europe/Berlin", "Reason:   exit code 1", "Run:      a/1, attempt 1",
+                     "    40", "    22", r"    grö\xdfer\x1b[1m", "    schedctl logs a/1    all it wrote", r"Name:     Größe\x0aSubject: x"):
+            self.assertIn(line, body.splitlines())
+        self.assertNotIn("    21\n", body, "the last twenty lines")
+        self.assertRegex(body, r"(?m)^Ended:    \d{4}-\d\d-\d\d \d\d:\d\d:\d\d Europe/Berlin$")
+        self.assertRegex(body, r"(?m)^Command:  seq 40; ")
+        self.assertNotIn("{", body, "no JSON for people")
 
     def web(self, got):
         """The URL of a server that keeps what is posted to it."""

@@ -23,7 +23,7 @@ class ShowRun(e2e.TestCase):
 
     def page(self, run):
         """The fields of the page by name, and the words of each attempt's line."""
-        fields, attempts = self.ctl("show", run).split("\nAttempts\n")
+        fields, attempts = self.ctl("show", run, "--time", "iso").split("\n\nLast lines")[0].split("\nAttempts\n")
         return dict(line.split(":", 1) for line in fields.splitlines()), [line.split(None, 6) for line in attempts.splitlines()[1:]]
 
     def retried(self):

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
 """For tests of the real binaries in Python: a daemon of one's own, and a client
 made of Debian's msgpack module, which nobody of this project wrote."""
+import fcntl
 import os
 import pathlib
+import pty
+import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -164,6 +169,28 @@ class Daemon:
         done = subprocess.run([SCHEDCTL, *argv], env=self.environment(), timeout=240, cwd=cwd,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
+
+    def terminal(self, *argv, columns=80):
+        """What schedctl shows on a terminal of that width, without its colours."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        try:
+            with subprocess.Popen([SCHEDCTL, *argv], env={**self.environment(), "TERM": "xterm"}, stdin=subprocess.DEVNULL, stdout=slave,
+                                  stderr=subprocess.DEVNULL) as child:
+                os.close(slave)
+                text = b""
+                while True:
+                    try:
+                        piece = os.read(master, 65536)
+                    except OSError:
+                        break
+                    if not piece:
+                        break
+                    text += piece
+                child.wait(60)
+        finally:
+            os.close(master)
+        return re.sub(r"\x1b\[[0-9;]*m", "", text.decode()).replace("\r\n", "\n")
 
     def memory(self):
         """Resident bytes."""

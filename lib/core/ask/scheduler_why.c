@@ -15,6 +15,7 @@
 #include "core/jobs/entry.h"
 #include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
+#include "model/job_words.h"
 
 /* Rows and changes that are shown. */
 #define SCHEDULER_WHY_RUNS 10
@@ -98,11 +99,16 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 	}
 }
 
-static void scheduler_why_times(struct scheduler_why *why, const struct schedd_trigger *trigger)
+/* job: the one that has the trigger now; NULL: it had it then. */
+static void scheduler_why_times(
+    struct scheduler_why *why, const struct schedd_trigger *trigger, const struct schedd_job *job)
 {
 	struct strbuf words = STRBUF_EMPTY;
 
-	trigger_words(trigger, &words);
+	if (job)
+		job_words_when(job, &words);
+	else
+		trigger_words(trigger, &words);
 	value_put(&why->arena, &why->result, "trigger_words",
 	    value_string(&why->arena, strbuf_peek(&words)));
 	strbuf_clear(&words);
@@ -265,7 +271,7 @@ static void scheduler_why_look_back(struct scheduler_why *why, const struct valu
 	why_past_undo(past, &why->since);
 	why_past_undo_scheduler(past, changes);
 	if (past->trigger)
-		scheduler_why_times(why, past->trigger);
+		scheduler_why_times(why, past->trigger, NULL);
 	value_put(&why->arena, &why->result, "state",
 	    value_string_ref(!past->there   ? "not there"
 			     : past->paused ? "paused"
@@ -310,7 +316,7 @@ static void scheduler_why_now(struct scheduler_why *why, const struct entry *ent
 	value_put(&why->arena, &why->result, "state",
 	    value_string_ref(entry ? job_value_word(entry) : "removed"));
 	if (entry && !entry->state.invalid) {
-		scheduler_why_times(why, entry->job->trigger);
+		scheduler_why_times(why, entry->job->trigger, entry->job);
 		scheduler_why_time(why, "next_run_time", entry->state.next_run_time, &why->result);
 		if (entry->state.paused)
 			scheduler_why_time(

@@ -6,6 +6,7 @@
  */
 #include "core/keep/notify.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <string.h>
 #include "base/json.h"
 #include "core/jobs/executors.h"
+#include "core/keep/notify_mail.h"
+#include "core/runs/output_place.h"
 
 /* Messages under way at one time, and waiting behind them; more are dropped and counted. */
 #define NOTIFY_WORKERS 4
@@ -236,28 +239,33 @@ static char *notify_json(const struct run *run, const char *word)
 	return strbuf_take(&text);
 }
 
-static char *notify_mail(const struct schedd_job *about, const struct run *run, const char *word,
-    const char *address, const char *json)
+/* What the letter about a run tells, with its output if anything was kept. */
+static char *notify_letter(struct schedd_scheduler *scheduler, const struct schedd_job *about,
+    const struct run *run, const struct job_notify *rule)
 {
-	struct strbuf text = STRBUF_EMPTY;
+	const struct run_live *live = run_live_find(scheduler, about->id, run->number);
+	char path[PATH_MAX];
+	const struct notify_letter letter = {
+	    .address = rule->target + 5,
+	    .word = notify_words[rule->on],
+	    .host = scheduler->host[0] ? scheduler->host : "this machine",
+	    .about = about,
+	    .run = run,
+	    .zone = about->trigger ? trigger_zone(about->trigger) : zone_utc(),
+	    .output = live ? live->output : NULL,
+	    .path = output_place_path(scheduler, about->id, run->number, path, sizeof(path)) ? path
+											     : NULL,
+	};
 
-	strbuf_printf(&text, "To: %s\nSubject: schedd: job %s: %s (%s)\n", address, about->id,
-	    run_state_name(run->state), word);
-	strbuf_add(&text, "MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n"
-			  "Auto-Submitted: auto-generated\n\n");
-	strbuf_printf(&text, "Run %s/%u of job %s ended as %s.\n", about->id, run->number,
-	    job_title(about), run_state_name(run->state));
-	if (run->reason)
-		strbuf_printf(&text, "Reason: %s\n", run->reason);
-	strbuf_printf(&text, "\n%s\n", json);
-	return strbuf_take(&text);
+	return notify_mail(&letter);
 }
 
-static int notify_action(struct schedd_job *job, const struct schedd_job *about,
-    const struct run *run, const struct job_notify *rule, const char *mailer, char *json)
+static int notify_action(struct schedd_scheduler *scheduler, struct schedd_job *job,
+    const struct schedd_job *about, const struct run *run, const struct job_notify *rule,
+    const char *json)
 {
 	struct job_details *details = job_details_edit(job);
-	const char *word = notify_words[rule->on];
+	const char *mailer = scheduler->keep.sendmail;
 	const char *const sendmail[] = {mailer ? mailer : "/usr/sbin/sendmail", "-t", "-oi"};
 	int rc;
 
@@ -272,7 +280,7 @@ static int notify_action(struct schedd_job *job, const struct schedd_job *about,
 	}
 	if (strncmp(rule->target, "mail:", 5) == 0) {
 		rc = job_set_command(job, sendmail, 3);
-		details->stdin_text = notify_mail(about, run, word, rule->target + 5, json);
+		details->stdin_text = notify_letter(scheduler, about, run, rule);
 	} else {
 		rc = job_set_shell(job, rule->target);
 		details->stdin_text = strdup(json);
@@ -288,8 +296,7 @@ static struct notify *notify_new(struct notifier *notifier, const struct schedd_
 	char *json = notify_json(run, notify_words[rule->on]);
 	struct schedd_job *job = job_new();
 
-	if (!notify || !job ||
-	    notify_action(job, about, run, rule, notifier->scheduler->keep.sendmail, json) ||
+	if (!notify || !job || notify_action(notifier->scheduler, job, about, run, rule, json) ||
 	    notify_env(job, about, run, notify_words[rule->on])) {
 		free(json);
 		free(notify);

@@ -5,6 +5,7 @@
 #include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
 #include "model/job_fields.h"
+#include "model/job_words.h"
 
 typedef struct value (*job_value_fn)(const struct entry *entry, struct arena *arena);
 
@@ -68,15 +69,15 @@ static struct value job_value_last_state(const struct entry *entry, struct arena
 	return value_string_ref(run_state_name((enum run_state)entry->last_state));
 }
 
-/* What the trigger says of itself; nil where it says nothing. */
+/* What is said of the job; nil where that is nothing. */
 static struct value job_value_text(const struct entry *entry, struct arena *arena,
-    void (*say)(const struct schedd_trigger *trigger, struct strbuf *out))
+    void (*say)(const struct schedd_job *job, struct strbuf *out))
 {
 	struct strbuf text = STRBUF_EMPTY;
 	struct value value = value_nil();
 
 	if (!entry->state.invalid)
-		say(entry->job->trigger, &text);
+		say(entry->job, &text);
 	if (text.length)
 		value = value_string(arena, strbuf_peek(&text));
 	strbuf_clear(&text);
@@ -85,12 +86,26 @@ static struct value job_value_text(const struct entry *entry, struct arena *aren
 
 static struct value job_value_words(const struct entry *entry, struct arena *arena)
 {
-	return job_value_text(entry, arena, trigger_words);
+	return job_value_text(entry, arena, job_words_when);
+}
+
+static void job_value_say_remarks(const struct schedd_job *job, struct strbuf *out)
+{
+	trigger_remarks(job->trigger, out);
 }
 
 static struct value job_value_remarks(const struct entry *entry, struct arena *arena)
 {
-	return job_value_text(entry, arena, trigger_remarks);
+	return job_value_text(entry, arena, job_value_say_remarks);
+}
+
+static struct value job_value_waits_for(const struct entry *entry, struct arena *arena)
+{
+	if (entry->state.paused)
+		return value_string_ref("its resume");
+	if (entry->state.next_run_time != SCHEDD_TIME_NONE)
+		return value_nil();
+	return job_value_text(entry, arena, job_words_waits_for);
 }
 
 static struct value job_value_paused_by(const struct entry *entry, struct arena *arena)
@@ -113,6 +128,7 @@ static const struct job_value {
     {"last_state", job_value_last_state, false},
     {"trigger_words", job_value_words, true},
     {"trigger_remarks", job_value_remarks, true},
+    {"waits_for", job_value_waits_for, true},
     {"paused_by", job_value_paused_by, true},
 };
 

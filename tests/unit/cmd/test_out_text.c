@@ -73,3 +73,15 @@ Test(out_text, shows_spans_and_sizes_for_people)
 	cr_assert_str_eq(strbuf_peek(&out), "0B 1.5K 5.0G");
 	strbuf_clear(&out);
 }
+
+Test(out_time, spans_are_rounded_within_their_unit)
+{
+	span(0.25, "250ms");
+	span(0.9996, "1.0s");
+	span(59.94, "59.9s");
+	span(59.97, "1m00s");
+	span(3599.4, "59m59s");
+	span(3599.7, "1h00m");
+	span(86399, "1d00h");
+	span(-90, "-1m30s");
+}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/shell_words.h"
+#include "base/shell_words.h"
 
 #include <string.h>
 
 #define WORDS_SAFE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 
-static void words_add(struct strbuf *out, const char *word)
+void shell_words_add(struct strbuf *out, const char *word)
 {
 	if (word[0] && strspn(word, WORDS_SAFE) == strlen(word)) {
 		strbuf_add(out, word);
@@ -27,6 +27,6 @@ void shell_words_write(struct strbuf *out, const struct value *argv)
 		if (i > 0)
 			strbuf_add_char(out, ' ');
 		if (argv->array.items[i].type == VALUE_STRING)
-			words_add(out, argv->array.items[i].string.text);
+			shell_words_add(out, argv->array.items[i].string.text);
 	}
 }

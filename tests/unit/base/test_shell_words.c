@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/shell_words.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
-#include "cmd/shell_words.h"
 
 static void gives(const char *const *words, const char *line)
 {
