@@ -83,7 +83,8 @@ static void worker_output(const struct worker_task *task, enum output_stream str
 
 	if (request->output && capture != JOB_CAPTURE_NONE)
 		output_append(request->output,
-		    capture == JOB_CAPTURE_SPLIT ? stream : OUTPUT_STDOUT, bytes, length);
+		    capture == JOB_CAPTURE_SPLIT ? stream : OUTPUT_STDOUT, bytes, length,
+		    schedd_clock_system()->wall(NULL));
 }
 
 static void worker_on_output(struct worker *worker, const struct value *params)
