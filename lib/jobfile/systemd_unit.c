@@ -76,31 +76,36 @@ static bool systemd_assignment(char *line, const char *section, struct systemd_a
 	return true;
 }
 
-static uint32_t systemd_count_lines(const char *text, size_t length)
+/* Room for one more; NULL: no memory. */
+static struct systemd_assignment *systemd_room(struct systemd_unit *unit, struct arena *arena)
 {
-	uint32_t count = 1;
+	if (unit->count == unit->capacity) {
+		uint32_t capacity = unit->capacity ? unit->capacity * 2 : 32;
+		struct systemd_assignment *items = arena_alloc(arena, capacity * sizeof(*items));
 
-	for (size_t i = 0; i < length; i++)
-		count += text[i] == '\n';
-	return count;
+		if (!items)
+			return NULL;
+		if (unit->count)
+			memcpy(items, unit->items, unit->count * sizeof(*items));
+		unit->items = items;
+		unit->capacity = capacity;
+	}
+	return &unit->items[unit->count];
 }
 
-int systemd_unit_read(const char *text, size_t length, struct arena *arena,
-    struct systemd_unit *out, struct schedd_error *err)
+int systemd_unit_add(struct systemd_unit *unit, const char *file, const char *text, size_t length,
+    struct arena *arena, struct schedd_error *err)
 {
 	struct systemd_reader reader = {.at = text, .end = text + length, .arena = arena};
 	const char *section = NULL;
 
-	out->count = 0;
 	if (memchr(text, '\0', length))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "there is a NUL in it: is it a unit file?");
-	out->items = arena_alloc(arena, systemd_count_lines(text, length) * sizeof(*out->items));
-	if (!out->items)
-		return schedd_error_nomem(err);
 	while (reader.at < reader.end) {
+		struct systemd_assignment *item = systemd_room(unit, arena);
 		uint32_t first = reader.line + 1;
-		char *line = systemd_logical_line(&reader);
+		char *line = item ? systemd_logical_line(&reader) : NULL;
 		size_t size = line ? strlen(line) : 0;
 
 		if (!line)
@@ -110,8 +115,14 @@ int systemd_unit_read(const char *text, size_t length, struct arena *arena,
 		if (line[0] == '[' && line[size - 1] == ']') {
 			line[size - 1] = '\0';
 			section = line + 1;
-		} else if (systemd_assignment(line, section, &out->items[out->count])) {
-			out->items[out->count++].line = first;
+		} else if (systemd_assignment(line, section, item)) {
+			item->file = file;
+			item->line = first;
+			item->dead = false;
+			unit->count++;
+			if (unit->count > SYSTEMD_UNIT_ITEMS_MAX)
+				return schedd_error_set(err, SCHEDD_EINVAL,
+				    "there are more than %d settings", SYSTEMD_UNIT_ITEMS_MAX);
 		} else {
 			return schedd_error_set(err, SCHEDD_EINVAL,
 			    "line %u: '%.60s' is neither a [Section] nor a Key=value of one", first,

@@ -56,7 +56,7 @@ class TextInputs(e2e.TestCase):
             with self.subTest(args):
                 _, err = self.ctl(*args, binary, status=7)
                 self.assertIn(b"binary is binary, not text: there is a NUL byte in line 2", err)
-        _, err = self.ctl("import", "systemd", binary, status=7)
+        _, err = self.ctl("import", "systemd", self.file("binary.timer", b"a\nb\0\n"), status=7)
         self.assertIn(b"binary, not text", err)
         _, err = self.ctl("add", "--manual", "--env-file", binary, "--", "true", status=7)
         self.assertIn(b"binary, not text", err)
