@@ -241,6 +241,47 @@ static int import_load(struct import *import, import_read_fn read, struct schedd
 	return 0;
 }
 
+/* Is there one of that name in the daemon's list? */
+static bool import_has_alias(const struct value *list, const char *alias)
+{
+	for (uint32_t i = 0; i < list->array.count; i++)
+		if (value_is_text(value_get(&list->array.items[i], "name"), alias))
+			return true;
+	return false;
+}
+
+/* Executors and stores that another scheduler had, and this one has not: the default serves. */
+static int import_aliases(
+    struct import *import, const char *field, const char *method, struct schedd_error *err)
+{
+	struct command *command = import->command;
+	struct value *jobs = &import->jobs;
+	struct value list = value_nil();
+	int rc;
+
+	for (uint32_t i = 0; i < jobs->array.count; i++) {
+		struct value *job = &jobs->array.items[i];
+		/* The list is the import's own. */
+		struct value_member *member =
+		    (struct value_member *)(uintptr_t)value_find(job, field);
+
+		if (!member || member->value.type != VALUE_STRING)
+			continue;
+		if (list.type == VALUE_NIL) {
+			rc = command_call(command, method, NULL, &list, err);
+			if (rc)
+				return rc;
+		}
+		if (import_has_alias(&list, member->value.string.text))
+			continue;
+		diagnostics_add(&import->notes, import_origin(import, i), job->line, 0,
+		    "%s: there is no %s '%s' here, the default serves", value_get_string(job, "id"),
+		    field, member->value.string.text);
+		member->value = value_string_ref("default");
+	}
+	return 0;
+}
+
 static int import_all(struct import *import, import_read_fn read)
 {
 	struct command *command = import->command;
@@ -249,6 +290,9 @@ static int import_all(struct import *import, import_read_fn read)
 	struct value taken = value_array();
 
 	if (import_load(import, read, &err) != 0)
+		return say_error(command, &err);
+	if (import_aliases(import, "executor", "executor.list", &err) != 0 ||
+	    import_aliases(import, "store", "store.list", &err) != 0)
 		return say_error(command, &err);
 	import_notes(command, &import->notes);
 	if (import->jobs.array.count > 0 && import_origin_settle(command, &import->jobs, &err) != 0)
@@ -301,7 +345,10 @@ const struct verb verb_import = {
 	"Flask-APScheduler.\n"
 	"A line or job that cannot be taken is reported and skipped; the exit status "
 	"is 1 then, 7 if\n"
-	"no job is left. A user that is not on the daemon's machine is told of, but the job is "
+	"no job is left. A timer whose service would run otherwise without a setting that nothing "
+	"here\n"
+	"stands for begins paused, and says which. A user that is not on the daemon's machine is "
+	"told of, but the job is "
 	"taken: the\n"
 	"user may come yet. Ids come from the commands' names and are the same when the file is "
 	"imported\n"

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/json.h"
+#include "jobfile/apscheduler_time.h"
 #include "jobfile/apscheduler_trigger.h"
 #include "jobfile/import_job.h"
 #include "jobfile/json_read.h"
+#include "model/job.h"
+#include "trigger/when.h"
 
 /* Calls module:function with arguments in JSON. */
 static const char apscheduler_python[] =
@@ -21,6 +24,7 @@ struct apscheduler_job {
 	const struct value *theirs; /* a map */
 	struct value ours;
 	const char *title; /* its id, for reports */
+	struct schedd_error err;
 };
 
 static void apscheduler_note(struct apscheduler_job *job, const char *words, const char *what)
@@ -171,6 +175,13 @@ static int apscheduler_action(struct apscheduler_job *job, struct schedd_error *
 
 /* ---- Its other members ---- */
 
+static bool apscheduler_has_trigger(const struct apscheduler_job *job)
+{
+	const struct value *trigger = value_get(job->theirs, "trigger");
+
+	return trigger && trigger->type != VALUE_NIL;
+}
+
 static int apscheduler_same(struct apscheduler_job *job, const struct value_member *member)
 {
 	return member->value.type == VALUE_NIL ? 0
@@ -204,18 +215,44 @@ static int apscheduler_coalesce(struct apscheduler_job *job, const struct value_
 	    job, "coalesce", value_string_ref(member->value.boolean ? "latest" : "all"));
 }
 
+/* When it runs next; null: it is paused. What is past is planned anew. */
 static int apscheduler_next(struct apscheduler_job *job, const struct value_member *member)
 {
-	if (member->value.type != VALUE_NIL)
+	const struct trigger_context *context = job->import->context;
+	const struct when_context when = {
+	    .zones = context->zones, .zone = context->zone, .now = context->now};
+	struct value moment;
+	schedd_time next;
+	int rc;
+
+	if (member->value.type == VALUE_NIL)
+		return apscheduler_put(job, "paused", value_bool(true));
+	rc = apscheduler_time_moment(&member->value, job->import->arena, &moment, &job->err);
+	if (!rc)
+		rc = when_from_value(&moment, &when, &next, &job->err);
+	if (rc)
+		return schedd_error_prefix(&job->err, "next_run_time");
+	/* Without a trigger it is the date itself. */
+	if (!apscheduler_has_trigger(job))
 		return 0;
-	return apscheduler_put(job, "paused", value_bool(true));
+	if (next <= context->now) {
+		apscheduler_note(job, "it is past, the trigger plans anew", member->key);
+		return 0;
+	}
+	return apscheduler_put(job, member->key, value_int(next));
 }
 
+/* Kept here; whoever imports knows whether there is one of that name. */
 static int apscheduler_alias(struct apscheduler_job *job, const struct value_member *member)
 {
-	if (member->value.type != VALUE_NIL && !value_is_text(&member->value, "default"))
+	if (member->value.type != VALUE_STRING || value_is_text(&member->value, "default"))
+		return 0;
+	if (!job_id_valid(member->value.string.text)) {
 		apscheduler_note(job, "left out, the default serves", member->key);
-	return 0;
+		return 0;
+	}
+	return apscheduler_put(
+	    job, strcmp(member->key, "executor") == 0 ? "executor" : "store", member->value);
 }
 
 static const struct {
@@ -257,6 +294,23 @@ static int apscheduler_rest(struct apscheduler_job *job)
 	return rc;
 }
 
+/* add_job() with a time and no trigger runs once, then. */
+static int apscheduler_once(
+    struct apscheduler_job *job, struct value *out, struct schedd_error *err)
+{
+	const struct value *next = value_get(job->theirs, "next_run_time");
+	struct value moment;
+	int rc;
+
+	if (apscheduler_has_trigger(job) || !next || next->type == VALUE_NIL)
+		return schedd_error_set(err, SCHEDD_EINVAL, "it has no trigger");
+	rc = apscheduler_time_moment(next, job->import->arena, &moment, err);
+	*out = value_map();
+	if (!rc)
+		value_put(job->import->arena, out, "at", moment);
+	return rc;
+}
+
 /* A trigger's state, {"type": "cron", …}, or its alias with the arguments beside it. */
 static int apscheduler_trigger(struct apscheduler_job *job, struct schedd_error *err)
 {
@@ -278,7 +332,7 @@ static int apscheduler_trigger(struct apscheduler_job *job, struct schedd_error 
 	else if (trigger && trigger->type == VALUE_MAP)
 		rc = apscheduler_trigger_from_state(trigger, arena, &made, err);
 	else
-		rc = schedd_error_set(err, SCHEDD_EINVAL, "it has no trigger");
+		rc = apscheduler_once(job, &made, err);
 	return rc ? rc : apscheduler_put(job, "trigger", made);
 }
 
@@ -287,7 +341,6 @@ static int apscheduler_trigger(struct apscheduler_job *job, struct schedd_error 
 static int apscheduler_job(struct import_job *import, const struct value *theirs)
 {
 	struct apscheduler_job job = {.import = import, .theirs = theirs, .ours = value_map()};
-	struct schedd_error err;
 	const char *id;
 	int rc;
 
@@ -301,14 +354,14 @@ static int apscheduler_job(struct import_job *import, const struct value *theirs
 	job.title = id;
 	rc = apscheduler_put(&job, "id", value_string_ref(id));
 	if (!rc)
-		rc = apscheduler_action(&job, &err);
+		rc = apscheduler_action(&job, &job.err);
 	if (!rc)
-		rc = apscheduler_trigger(&job, &err);
+		rc = apscheduler_trigger(&job, &job.err);
 	if (!rc)
 		rc = apscheduler_rest(&job);
 	if (rc == SCHEDD_EINVAL) {
 		diagnostics_add(
-		    import->skipped, import->file, theirs->line, 0, "%s: %s", id, err.message);
+		    import->skipped, import->file, theirs->line, 0, "%s: %s", id, job.err.message);
 		return 0;
 	}
 	return rc ? rc : import_job_add(import, theirs->line, id, &job.ours);

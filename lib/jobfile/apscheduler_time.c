@@ -2,6 +2,7 @@
 /* datetime pickles its ten bytes; time zones are pytz's, zoneinfo's or fixed offsets. */
 #include "jobfile/apscheduler_time.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/duration.h"
@@ -117,6 +118,27 @@ static const char *apscheduler_civil(const struct value *bytes, struct arena *ar
 	    arena, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, b[3], b[4], b[5], b[6]);
 }
 
+/* Python's readers take "2027-4-24 0:00:01"; ours want two digits. */
+static struct value apscheduler_padded(const struct value *value, struct arena *arena)
+{
+	const char *text = value->string.text;
+	int at[6] = {0}, day_end = 0, end = 0, parts;
+	const char *made;
+
+	parts = sscanf(text, "%4d-%2d-%2d%n%*1[ T]%2d:%2d:%2d%n", &at[0], &at[1], &at[2], &day_end,
+	    &at[3], &at[4], &at[5], &end);
+	if (parts < 3 || at[0] < 1000 || (parts == 3 && text[day_end]))
+		return *value;
+	if (parts == 3)
+		made = arena_printf(arena, "%04d-%02d-%02d", at[0], at[1], at[2]);
+	else if (parts == 6 && end > 0)
+		made = arena_printf(arena, "%04d-%02d-%02d%c%02d:%02d:%02d%s", at[0], at[1], at[2],
+		    text[day_end], at[3], at[4], at[5], text + end);
+	else
+		return *value;
+	return value_string(arena, made);
+}
+
 int apscheduler_time_moment(
     const struct value *value, struct arena *arena, struct value *out, struct schedd_error *err)
 {
@@ -127,7 +149,16 @@ int apscheduler_time_moment(
 	int rc = apscheduler_time_unpickle(value, arena, &object, err);
 
 	*out = object;
-	if (rc || object.type == VALUE_NIL || object.type == VALUE_STRING)
+	if (!rc && object.type == VALUE_STRING)
+		*out = apscheduler_padded(&object, arena);
+	/* Redis and MongoDB hold seconds since the epoch. */
+	if (!rc && (object.type == VALUE_INT || object.type == VALUE_REAL)) {
+		double seconds = 0;
+
+		(void)value_number(&object, &seconds);
+		*out = value_string(arena, arena_printf(arena, "@%.6f", seconds));
+	}
+	if (rc || object.type != VALUE_MAP)
 		return rc;
 	bytes = apscheduler_arg(&object, "datetime.datetime", 0);
 	if (!bytes)

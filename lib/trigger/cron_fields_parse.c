@@ -162,6 +162,15 @@ static int parse_ordinal(struct fields_item *item, int n)
 
 	reader->at = end;
 	skip_blanks(reader);
+	/* Documentation calls it "last day", too. */
+	if (n == 0 && reader->at > end && reader->end - reader->at >= 3 &&
+	    strncasecmp(reader->at, "day", 3) == 0) {
+		reader->at += 3;
+		end = reader->at;
+		skip_blanks(reader);
+		if (reader->at < reader->end && *reader->at != ',')
+			return cron_reader_fail(reader, reader->at, "'last day' is all there is");
+	}
 	if (n == 0 && (reader->at == end || reader->at == reader->end || *reader->at == ',')) {
 		item->draft->from_end |= 1;
 		return SCHEDD_OK;
@@ -319,10 +328,14 @@ static int read_pair(struct cron_reader *reader, struct cron_slice *values)
 		end = reader->at;
 		while (end < reader->end && *end != ' ' && *end != '\t' && *end != ';')
 			end++;
-		values[row] = (struct cron_slice){reader->at, end};
-		reader->at = end;
+		/* As it stands in Python: hour=5, minute=30 */
+		values[row] = (struct cron_slice){
+		    reader->at, end > reader->at + 1 && end[-1] == ',' ? end - 1 : end};
+		reader->at = values[row].end;
 	}
-	if (reader->at < reader->end && !strchr(" \t;", *reader->at))
+	if (reader->at < reader->end && *reader->at == ',')
+		reader->at++;
+	else if (reader->at < reader->end && !strchr(" \t;", *reader->at))
 		return cron_reader_fail(reader, reader->at,
 		    "a blank or ';' is missing after the value of '%s'", fields[row].name);
 	return SCHEDD_OK;

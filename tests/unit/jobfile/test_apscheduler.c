@@ -2,6 +2,7 @@
 #include "jobfile/apscheduler.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/file.h"
@@ -134,6 +135,73 @@ Test(apscheduler, reads_lists_of_flask_apscheduler)
 	    "(*json.loads(sys.argv[2]),**json.loads(sys.argv[3]))\","
 	    "\"app.tasks:send\",\"[1]\",\"{\\\"b\\\":null}\"],"
 	    "\"trigger\":{\"at\":\"2027-01-01 09:00:00\",\"timezone\":\"Europe/Berlin\"}}]");
+}
+
+Test(apscheduler, keeps_when_it_runs_next)
+{
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"interval\","
+		 "\"hours\":1,"
+		 "\"next_run_time\":\"2027-4-24 00:00:01\"}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"every\":3600.0},\"next_run_time\":"
+	    "1808524801000000}]");
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"interval\","
+		 "\"hours\":1,"
+		 "\"next_run_time\":1808524801.5}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"every\":3600.0},\"next_run_time\":"
+	    "1808524801500000}]");
+	/* What is past would run at once. */
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"interval\","
+		 "\"hours\":1,"
+		 "\"next_run_time\":\"2019-04-24T00:00:01+02:00\"}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"every\":3600.0}}]");
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"interval\","
+		 "\"hours\":1,"
+		 "\"next_run_time\":null}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"every\":3600.0},\"paused\":true}]");
+}
+
+Test(apscheduler, takes_a_time_without_a_trigger_for_a_date)
+{
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"next_run_time\":\"2027-"
+		 "4-24 00:00:01\"}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"at\":\"2027-04-24 00:00:01\"}}]");
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":null,"
+		 "\"next_run_time\":\"2027-04-24T00:00:01+00:00\"}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"at\":\"2027-04-24T00:00:01+00:00\"}}]");
+}
+
+Test(apscheduler, takes_dates_without_leading_zeroes)
+{
+	static const char *const dates[][2] = {{"2027-4-24 00:00:01", "2027-04-24 00:00:01"},
+	    {"2027-4-4 1:2:3", "2027-04-04 01:02:03"}, {"2027-4-4", "2027-04-04"},
+	    {"2027-04-24T1:02:03.5+02:00", "2027-04-24T01:02:03.5+02:00"},
+	    {"2027-04-24 01:02:03 Europe/Berlin", "2027-04-24 01:02:03 Europe/Berlin"},
+	    {"2027-04-24 01:02", "2027-04-24 01:02"}};
+
+	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+		char json[256], expected[256];
+
+		snprintf(json, sizeof(json),
+		    "[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],"
+		    "\"trigger\":\"date\",\"run_date\":\"%s\"}]",
+		    dates[i][0]);
+		snprintf(expected, sizeof(expected),
+		    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"at\":\"%s\"}}]", dates[i][1]);
+		comes_to(json, expected);
+	}
+}
+
+Test(apscheduler, keeps_aliases)
+{
+	comes_to(
+	    "[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"cron\",\"day\":"
+	    "\"last day\","
+	    "\"executor\":\"fast\",\"jobstore\":\"memory\"},"
+	    "{\"id\":\"b\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"cron\",\"hour\":1,"
+	    "\"executor\":\"default\",\"jobstore\":\"odd name\"}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"fields\":{\"day\":\"last day\"}},"
+	    "\"executor\":\"fast\",\"store\":\"memory\"},"
+	    "{\"id\":\"b\",\"shell\":\"x\",\"trigger\":{\"fields\":{\"hour\":1}}}]");
 }
 
 Test(apscheduler, says_what_it_cannot_take)

@@ -35,6 +35,12 @@ Test(cron_fields_parse, takes_what_apscheduler_takes)
 	same("minute=5/20", "5,25,45 * * * *");
 	same("hour=16-23/7", "0 16,23 * * *");
 	same("day=13 day_of_week=4", "0 0 13 * +fri");
+	same("day='last day'", "0 0 L * *");
+	same("day='LAST  Day, 5'", "0 0 5,L * *");
+	/* Pasted as it stands in Python. */
+	same("day_of_week='mon-fri', hour=5", "0 5 * * 1-5");
+	same("day_of_week='mon-fri', hour=5, minute=30,", "30 5 * * 1-5");
+	same("hour=\"1,2\",minute='*/5'", "*/5 1,2 * * *");
 }
 
 Test(cron_fields_parse, refuses_what_apscheduler_refuses_or_ignores)
