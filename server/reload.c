@@ -48,6 +48,8 @@ static int reload_take_over(struct daemon *daemon, struct config *fresh, struct 
 	if (rc)
 		return rc;
 	scheduler_set_settings(daemon->scheduler, &fresh->settings);
+	/* Jobs that could not be read for want of their zone have another try. */
+	(void)scheduler_refresh_zones(daemon->scheduler);
 	rpc_set_limits(daemon->rpc, &fresh->limits);
 	listener_raise_limit(fresh->limits.clients);
 	return 0;

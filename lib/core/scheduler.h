@@ -161,6 +161,10 @@ struct value scheduler_job_value(
 /* The same without the fields that are kept in its details, which many jobs may share. */
 struct value scheduler_job_own(
     struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
+/* Its definition alone, without what is at its default; of one that cannot be read as it is stored.
+ */
+struct value scheduler_job_export(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
 /* Only these members (NULL-terminated), nil where there is none of that name, in that order. */
 struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *id,
     const char *const *fields, struct arena *arena);

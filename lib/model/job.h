@@ -197,6 +197,7 @@ struct job_state {
 struct job_record {
 	struct schedd_job *job; /* owned: one reference */
 	struct job_state state;
+	char *raw; /* where state.invalid: all that is stored of it, as JSON; owned; NULL: nothing */
 };
 
 /* ---- Life ---- */

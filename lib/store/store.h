@@ -132,7 +132,8 @@ int store_flush(struct store *store, schedd_span limit);
 
 /*
  * Takes the record (and frees it). A row that cannot be read comes as a job
- * with its id alone and state.invalid set; it stays as it is in the store.
+ * with its id alone, its counters, state.invalid set and all that is stored of
+ * it in raw; it stays as it is in the store.
  */
 typedef int (*store_load_fn)(struct job_record *record, void *context);
 

@@ -91,6 +91,7 @@ int store_record_invalid(struct job_record *record, const char *id, const char *
 	job_unref(record->job);
 	job_state_clear(&record->state);
 	job_state_init(&record->state);
+	record->raw = NULL;
 	record->job = job_new();
 	if (!record->job)
 		return SCHEDD_ENOMEM;
@@ -112,6 +113,7 @@ static int record_decode(const struct trigger_context *trigger, const char *id, 
 	int rc;
 
 	job_state_init(&record->state);
+	record->raw = NULL;
 	record->job = job_new();
 	if (!record->job)
 		return schedd_error_nomem(err);
@@ -123,8 +125,13 @@ static int record_decode(const struct trigger_context *trigger, const char *id, 
 		rc = schedd_error_set(&why, SCHEDD_EFILE, "its definition is that of '%.128s'",
 		    record->job->id);
 	arena_clear(&arena);
-	if (rc < 0 && rc != SCHEDD_ENOMEM)
-		return store_record_invalid(record, id, why.message) ? schedd_error_nomem(err) : 0;
+	if (rc < 0 && rc != SCHEDD_ENOMEM) {
+		if (store_record_invalid(record, id, why.message))
+			return schedd_error_nomem(err);
+		/* Without memory for it the job is shown by its id alone. */
+		record->raw = strndup(json, length);
+		return 0;
+	}
 	if (rc == 0)
 		return 0;
 	job_unref(record->job);

@@ -12,8 +12,8 @@
 int store_record_check(const struct schedd_job *job, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /*
- * Makes it the record of what stands under that id and cannot be read. SCHEDD_ENOMEM: nothing is
- * left of it.
+ * Makes it the record of what stands under that id and cannot be read, without raw.
+ * SCHEDD_ENOMEM: nothing is left of it.
  */
 int store_record_invalid(struct job_record *record, const char *id, const char *why)
     __attribute__((warn_unused_result));

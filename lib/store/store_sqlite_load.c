@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/json.h"
 #include "base/log.h"
 #include "store/sql_json.h"
 #include "store/sql_text.h"
@@ -88,22 +89,49 @@ static int jobs_read_column(struct jobs_reader *reader, const struct jobs_rows *
 	return job_fields_set(record->job, &record->state, field, &value, &reader->context, err);
 }
 
-/* The record that stands for a row that cannot be read; its last run is saved if it can be. */
-static int jobs_invalid(const struct jobs_rows *rows, struct job_record *record, const char *why)
+/* The whole row as JSON, for somebody to put right; what is no JSON where it should be, as text. */
+static char *jobs_raw(struct jobs_reader *reader, const struct jobs_rows *rows)
 {
-	const char *id = NULL;
-	int64_t last_run = 0;
+	struct strbuf text = STRBUF_EMPTY;
+	struct value map = value_map();
 
 	for (int i = 0; i < rows->count; i++) {
+		const struct job_field *field = rows->fields[i];
+		struct value value = jobs_native(rows->stmt, i, field), parsed;
+
+		if (sqlite3_column_type(rows->stmt, i) == SQLITE_NULL)
+			continue;
+		if (sql_text_json(field) && value.type == VALUE_STRING &&
+		    sql_json_parse(
+			value.string.text, value.string.length, &reader->arena, &parsed, NULL) == 0)
+			value = parsed;
+		value_put(&reader->arena, &map, field->name, value);
+	}
+	json_write(&text, &map);
+	if (arena_failed(&reader->arena))
+		strbuf_clear(&text);
+	return strbuf_take(&text);
+}
+
+/* The record that stands for a row that cannot be read; its counters are saved if they can be. */
+static int jobs_invalid(struct jobs_reader *reader, const struct jobs_rows *rows,
+    struct job_record *record, const char *why)
+{
+	static const char *const kept[] = {
+	    "created_at", "updated_at", "created_by", "revision", "run_count", "last_run"};
+	const char *id = NULL;
+
+	for (int i = 0; i < rows->count; i++)
 		if (strcmp(rows->fields[i]->name, "id") == 0)
 			id = sql_text(rows->stmt, i);
-		else if (strcmp(rows->fields[i]->name, "last_run") == 0)
-			last_run = sqlite3_column_int64(rows->stmt, i);
-	}
 	if (store_record_invalid(record, id ? id : "", why))
 		return SCHEDD_ENOMEM;
-	if (last_run > 0 && last_run <= UINT32_MAX)
-		record->state.last_run = (uint32_t)last_run;
+	for (int i = 0; i < rows->count; i++)
+		for (size_t k = 0; k < sizeof(kept) / sizeof(kept[0]); k++)
+			if (strcmp(rows->fields[i]->name, kept[k]) == 0)
+				(void)!jobs_read_column(reader, rows, i, record, NULL);
+	/* Without memory for it the job is shown by its id alone. */
+	record->raw = jobs_raw(reader, rows);
 	return 0;
 }
 
@@ -114,6 +142,7 @@ static int jobs_read_row(struct jobs_reader *reader, const struct jobs_rows *row
 	int rc = 0;
 
 	job_state_init(&record->state);
+	record->raw = NULL;
 	record->job = job_new();
 	if (!record->job)
 		return schedd_error_nomem(err);
@@ -124,12 +153,11 @@ static int jobs_read_row(struct jobs_reader *reader, const struct jobs_rows *row
 	if (rc == 0)
 		rc = store_record_check(record->job, &why);
 	if (rc < 0 && rc != SCHEDD_ENOMEM) {
-		if (jobs_invalid(rows, record, why.message))
+		if (jobs_invalid(reader, rows, record, why.message))
 			return schedd_error_nomem(err);
 		rc = 0;
-		log_warn(reader->sqlite->base.log,
-			    "store '%s': job '%s' cannot be read: %s", reader->sqlite->base.name,
-		    record->job->id, why.message);
+		log_warn(reader->sqlite->base.log, "store '%s': job '%s' cannot be read: %s",
+		    reader->sqlite->base.name, record->job->id, why.message);
 	}
 	if (rc == 0)
 		return 0;
@@ -294,8 +322,8 @@ static int load_piece(
 			break;
 		rc = loading->call(&record, loading->context);
 		if (rc < 0)
-			return schedd_error_set(err, rc, "store '%s': loading was given up",
-			    sqlite->base.name);
+			return schedd_error_set(
+			    err, rc, "store '%s': loading was given up", sqlite->base.name);
 		rc = 1;
 		if (rows % LOAD_ROWS == 0 && clock->mono(clock->context).us >= end)
 			break;
@@ -382,8 +410,8 @@ static void reread_open(struct store_letter *base)
 	struct store *store = base->store;
 	struct job_record record;
 	struct store_change change = {.id = reading->id};
-	int rc = reading->id ? reread_job(store_sqlite_of(store), reading->id, &record)
-			     : SCHEDD_ENOMEM;
+	int rc =
+	    reading->id ? reread_job(store_sqlite_of(store), reading->id, &record) : SCHEDD_ENOMEM;
 
 	change.kind = rc > 0 ? STORE_CHANGE_JOB : STORE_CHANGE_GONE;
 	change.record = rc > 0 ? &record : NULL;

@@ -152,6 +152,13 @@ static void rpc_job_list_whole(struct rpc_job_list *list, const char *id)
 
 	if (!job)
 		return;
+	/* Of one that cannot be read nothing lies in its details. */
+	if (strcmp(scheduler_job_state(list->scheduler, id), "invalid") == 0) {
+		own = scheduler_job_value(list->scheduler, id, &list->arena);
+		message_pack_value(&list->packed, &own);
+		rpc_job_list_added(list);
+		return;
+	}
 	rpc_job_list_details(list, job);
 	own = scheduler_job_own(list->scheduler, id, &list->arena);
 	message_pack_map(&list->packed, own.map.count + list->member_count);
@@ -183,7 +190,7 @@ static void rpc_job_export_one(const char *id, void *context)
 
 	if (!job)
 		return;
-	fields = job_fields_export(job, &list->arena);
+	fields = scheduler_job_export(list->scheduler, id, &list->arena);
 	message_pack_value(&list->packed, &fields);
 	rpc_job_list_added(list);
 }

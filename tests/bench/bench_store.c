@@ -245,6 +245,7 @@ static int bench_drop(struct job_record *record, void *context)
 	(void)context;
 	job_unref(record->job);
 	job_state_clear(&record->state);
+	free(record->raw);
 	return 0;
 }
 

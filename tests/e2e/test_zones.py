@@ -59,6 +59,38 @@ class Database(e2e.TestCase):
         self.replace("Europe/Berlin", "Asia/Tokyo")
         e2e.wait_until("both are those of Tokyo", lambda: {self.next_of("noon"), self.next_of("later")} == {"03:00"})
 
+    def test_a_job_whose_zone_is_gone_is_kept_and_comes_back_with_it(self):
+        for job in ("back", "anew", "filed", "gone"):
+            self.add(job, "--cron", "0 12 1 1 *", "--tz", "Europe/Berlin", "--tag", "k=v")
+        before = json.loads(self.d.ctl("export", "back", "--as", "json")[1])
+        self.d.stop()
+        (self.zones / "Europe/Berlin").unlink()
+        self.d.start(TZDIR=str(self.zones), TZ="UTC")
+        shown = json.loads(self.d.ctl("show", "back", "--json")[1])
+        self.assertEqual(shown["state"], "invalid")
+        self.assertIn("Europe/Berlin", shown["invalid"])
+        self.assertEqual((shown["command"], shown["tags"]), (["/bin/true"], {"k": "v"}))
+        self.assertEqual((shown["trigger"]["expr"], shown["trigger"]["timezone"]), ("0 12 1 1 *", "Europe/Berlin"))
+        self.assertIn("/bin/true", self.d.ctl("show", "back")[1])
+        self.assertEqual(json.loads(self.d.ctl("export", "back", "--as", "json")[1]), before)
+        self.assertIn("Europe/Berlin", self.d.ctl("export", "back")[1])
+        code, _, err = self.d.ctl("modify", "anew", "--name", "x")
+        self.assertEqual(code, 5, err)
+        self.assertIn("Europe/Berlin", err)
+        self.assertEqual(self.d.ctl("reschedule", "anew", "--cron", "0 12 1 1 *", "--tz", "UTC")[0], 0)
+        self.assertEqual(self.next_of("anew"), "12:00")
+        self.assertEqual(json.loads(self.d.ctl("show", "anew", "--json")[1])["tags"], {"k": "v"})
+        file = self.d.dir / "jobs.yaml"
+        file.write_text("version: 1\njobs:\n  filed: {command: [/bin/true], trigger: {cron: '0 12 1 1 *', timezone: UTC}}\n")
+        code, _, err = self.d.ctl("apply", str(file))
+        self.assertEqual(code, 0, err)
+        self.assertEqual(self.next_of("filed"), "12:00")
+        self.assertEqual(self.d.ctl("rm", "-y", "gone")[0], 0)
+        self.replace("Europe/Berlin", "Europe/Berlin")
+        e2e.wait_until("it can be read again", lambda: json.loads(self.d.ctl("show", "back", "--json")[1])["state"] == "waiting")
+        self.assertEqual(self.next_of("back"), "11:00")
+
+
 
 @unittest.skipUnless(os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], check=False).returncode == 0,
                      "needs a mount namespace")

@@ -164,6 +164,7 @@ static inline void store_case_drop(struct job_record *record)
 {
 	job_unref(record->job);
 	job_state_clear(&record->state);
+	free(record->raw);
 }
 
 static inline void store_case_put_job(

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/frame/store_slot.h"
+#include "core/jobs/entry_raw.h"
 #include "core/jobs/change_log.h"
 #include "core/runs/run_live.h"
 
@@ -258,6 +259,7 @@ void change_apply(struct change *change)
 	}
 	if (change->job) {
 		entry_define(scheduler, entry, change->job);
+		entry_set_raw(entry, NULL);
 		change->job = NULL;
 	}
 }
@@ -347,7 +349,7 @@ int change_find_valid(struct change *change, struct schedd_error *err)
 
 	if (!rc && change->entry->state.invalid) {
 		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "job %s could not be read (%s): it can only be removed or added anew",
+		    "job %s could not be read (%s): modify what is wrong there, remove it or add it anew",
 		    change->id, change->entry->state.invalid);
 		change->entry = NULL;
 	}

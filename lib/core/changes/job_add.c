@@ -29,7 +29,7 @@ static int job_add_read(struct change *change, struct schedd_error *err)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;
 	struct trigger_context trigger = *scheduler_trigger_context(scheduler);
-	struct job_record previous = {change->entry ? change->entry->job : NULL, {0}};
+	struct job_record previous = {.job = change->entry ? change->entry->job : NULL};
 	struct job_fields_context context = {&trigger, change->entry ? &previous : NULL};
 	int rc;
 

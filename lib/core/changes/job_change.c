@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/changes/pause_note.h"
 #include "core/jobs/after.h"
+#include "core/jobs/entry_raw.h"
 #include "core/jobs/job_needs.h"
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
@@ -27,21 +28,40 @@ static int job_change_check_revision(const struct change *change, struct schedd_
 	    change->revision);
 }
 
+/* The base of what puts a definition right: what is stored of it, but for what is given anew. */
+static int job_change_repair(struct change *change, struct schedd_error *err)
+{
+	const struct entry *entry = change->entry;
+	int rc = entry_raw_read(
+	    change->scheduler, entry, change->fields, &change->job, &change->state, err);
+
+	if (rc < 0 && rc != SCHEDD_ENOMEM) {
+		schedd_error_prefix(err, "job %s still could not be read", entry->job->id);
+		rc = err->code = SCHEDD_ECONFLICT;
+	}
+	if (!rc && !change->job->trigger && !value_get(change->fields, "trigger"))
+		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s has no trigger stored: give one", entry->job->id);
+	return rc;
+}
+
 static int job_change_read(struct change *change, struct schedd_error *err)
 {
 	struct entry *entry = change->entry;
 	struct trigger_context trigger = *scheduler_trigger_context(change->scheduler);
-	struct job_record previous = {entry->job, entry->state};
+	struct job_record previous = {.job = entry->job, .state = entry->state};
 	struct job_fields_context context = {&trigger, &previous};
 	int rc;
 
 	change->now = trigger.now;
 	trigger.job_id = entry->job->id;
 	trigger.previous = entry->job->trigger;
-	change->job = job_clone(entry->job);
-	if (!change->job)
-		return schedd_error_nomem(err);
-	rc = change_copy_state(change, err);
+	if (entry->state.invalid)
+		rc = job_change_repair(change, err);
+	else if (!(change->job = job_clone(entry->job)))
+		rc = schedd_error_nomem(err);
+	else
+		rc = change_copy_state(change, err);
 	if (rc)
 		return rc;
 	rc = job_fields_read(
@@ -57,6 +77,15 @@ static int job_change_plan(struct change *change, struct schedd_error *err)
 	struct job_state *state = &change->state;
 	bool given = next && next->type != VALUE_NIL;
 
+	/* One that becomes readable keeps the time that was stored, unless its trigger is new. */
+	if (entry->state.invalid && !given && !value_get(change->fields, "trigger") &&
+	    state->next_fire != SCHEDD_TIME_NONE)
+		return 0;
+	if (entry->state.invalid) {
+		state->finished = false;
+		return job_plan_first(
+		    change->scheduler, change->job, change->now, state, given, 0, err);
+	}
 	if (!given && job_plan_ended(entry, change->job, change->now, state))
 		return 0;
 	if (given || state->finished || !trigger_equal(entry->job->trigger, change->job->trigger)) {
@@ -74,7 +103,7 @@ static int job_change_plan(struct change *change, struct schedd_error *err)
 
 static int job_change_modify_begin(struct change *change, struct schedd_error *err)
 {
-	int rc = change_find_valid(change, err);
+	int rc = change_find(change, err);
 
 	if (!rc)
 		rc = job_change_check_revision(change, err);
@@ -308,8 +337,8 @@ static void job_change_removed(struct change *change)
 
 	job_change_drop(change);
 	if (store->entries == 0)
-		event_ring_say(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name,
-		    NULL, &change->actor);
+		event_ring_say(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name, NULL,
+		    &change->actor);
 }
 
 const struct change_ops job_change_remove_ops = {

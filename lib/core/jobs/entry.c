@@ -112,6 +112,7 @@ static void entry_release(struct entry *entry)
 	if (entry->aside) {
 		entry_set_tail(entry, NULL);
 		free(entry->aside->pause_text);
+		free(entry->aside->raw);
 		free(entry->aside);
 	}
 	job_state_clear(&entry->state);
@@ -336,7 +337,7 @@ struct entry *entry_take_exhausted(struct schedd_scheduler *scheduler)
 
 const struct entry_aside *entry_aside(const struct entry *entry)
 {
-	static const struct entry_aside nothing = {NULL, NULL, NULL};
+	static const struct entry_aside nothing = {.waiters = NULL};
 
 	return entry->aside ? entry->aside : &nothing;
 }

@@ -21,6 +21,7 @@ struct entry_waiter {
 struct entry_aside {
 	struct entry_waiter *waiters; /* wait until it is idle, oldest first */
 	struct run *tail; /* its last row, if further missed times may join it; run.job is NULL */
+	char *raw;        /* what the store has of a job that cannot be read, see entry_raw.h; owned */
 	char *pause_text; /* "paused by uid 1000: upgrade"; owned; NULL: not paused, or not known */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A job as those who ask see it: its fields, and what is derived from them and from its runs. */
 #include <string.h>
+#include "core/jobs/entry_raw.h"
 #include "core/jobs/entry.h"
 #include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
@@ -153,6 +154,7 @@ struct value scheduler_job_value(
 	if (!entry)
 		return value_nil();
 	map = job_fields_write(entry->job, &entry->state, arena);
+	entry_raw_show(entry, arena, &map);
 	job_value_derive(entry, arena, &map);
 	return map;
 }
@@ -167,8 +169,20 @@ struct value scheduler_job_own(
 		return value_nil();
 	map = job_fields_write_from(
 	    entry->job, &entry->state, 1 << JOB_IN_JOB | 1 << JOB_IN_STATE, arena);
+	entry_raw_show(entry, arena, &map);
 	job_value_derive(entry, arena, &map);
 	return map;
+}
+
+struct value scheduler_job_export(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+
+	if (!entry)
+		return value_nil();
+	return entry->state.invalid ? entry_raw_export(entry, arena)
+				    : job_fields_export(entry->job, arena);
 }
 
 static struct value job_value_get(const struct entry *entry, const char *name, struct arena *arena)
@@ -181,6 +195,12 @@ static struct value job_value_get(const struct entry *entry, const char *name, s
 	field = job_fields_find(name);
 	if (!field || (field->flags & JOB_FIELD_HIDDEN))
 		return value_nil();
+	if (entry->state.invalid && strcmp(name, "invalid") != 0) {
+		struct value raw = entry_raw_get(entry, name, arena);
+
+		if (raw.type != VALUE_NIL)
+			return raw;
+	}
 	return job_fields_get(entry->job, &entry->state, field, arena);
 }
 

@@ -4,6 +4,7 @@
  * and start time match) it stands in the job's list of runs, so that it counts
  * against max_instances and can be killed; when it ends, its row gets its end.
  */
+#include "core/jobs/entry_raw.h"
 #include "core/top/restart.h"
 
 #include <stdio.h>
@@ -37,6 +38,7 @@ static int restart_take_job(struct job_record *record, void *context)
 		    record->job->id, entry->store->name, slot->name);
 		job_state_clear(&record->state);
 		job_unref(record->job);
+		free(record->raw);
 		return 0;
 	}
 	record->job = entry_seal(scheduler, record->job);
@@ -44,9 +46,11 @@ static int restart_take_job(struct job_record *record, void *context)
 	job_unref(record->job);
 	if (!entry) {
 		job_state_clear(&record->state);
+		free(record->raw);
 		return SCHEDD_ENOMEM;
 	}
 	entry->state = record->state;
+	entry_set_raw(entry, record->raw);
 	entry->busy = false;
 	entry_show(scheduler, entry);
 	if (!entry_executor(entry) && !entry->state.invalid &&

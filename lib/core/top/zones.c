@@ -2,6 +2,7 @@
 /* The rules of time zones change under a scheduler that runs. */
 #include <stdlib.h>
 #include "core/jobs/entry.h"
+#include "core/jobs/entry_raw.h"
 #include "core/jobs/job_plan.h"
 
 /*
@@ -59,5 +60,7 @@ int scheduler_refresh_zones(struct schedd_scheduler *scheduler)
 	if (changed && follow)
 		zones_replan(scheduler, follow, now);
 	free(follow);
+	/* A zone that was missing may be there now. */
+	entry_raw_retry(scheduler);
 	return changed;
 }

@@ -93,6 +93,9 @@ Test(parts, report_a_row_that_cannot_be_read_and_go_on)
 	core_open(&f, database);
 	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "invalid");
 	cr_expect_eq(core_pause(&f, "bad", NULL), SCHEDD_ECONFLICT);
+	/* What is stored is shown, whatever of it cannot be read. */
+	cr_expect_str_eq(core_field(&f, "bad", "trigger"), "\"nonsense\"");
+	cr_expect_str_eq(core_field(&f, "bad", "id"), "\"bad\"");
 	cr_expect_eq(core_modify(&f, "bad", "{'name':'x'}"), SCHEDD_ECONFLICT);
 	cr_expect_eq(core_run(&f, "bad"), SCHEDD_ECONFLICT);
 	cr_expect_not_null(strstr(core_field(&f, "bad", "invalid"), "\""));
@@ -101,6 +104,38 @@ Test(parts, report_a_row_that_cannot_be_read_and_go_on)
 	cr_expect_eq(core_add_flags(&f, "{'id':'bad'," TEN "}", SCHEDULER_ADD_REPLACE), 0, "%s",
 	    f.err.message);
 	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "waiting");
+	core_close(&f);
+}
+
+Test(parts, put_right_what_could_not_be_read)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, database);
+	core_add(&f, "{'id':'bad','name':'n','max_runs':3,'tags':{'k':'v'}," TEN "}");
+	core_advance(&f, 10 * S);
+	core_expect_runs(&f, "bad", "1 success");
+	core_close(&f);
+	spoil("UPDATE jobs SET \"trigger\" = '{\"cron\":\"0 0 * * *\",\"timezone\":\"Mars/X\"}' "
+	      "WHERE id = 'bad'");
+	core_open(&f, database);
+	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "invalid");
+	cr_expect_str_eq(core_field(&f, "bad", "name"), "\"n\"");
+	cr_expect_str_eq(core_field(&f, "bad", "tags"), "{\"k\":\"v\"}");
+	cr_expect_not_null(strstr(core_field(&f, "bad", "trigger"), "Mars/X"));
+	/* Nothing has changed. */
+	scheduler_refresh_zones(f.scheduler);
+	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "invalid");
+	cr_expect_eq(core_modify(&f, "bad", "{'trigger':{'cron':'61 * * * *'}}"), SCHEDD_EINVAL);
+	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "invalid");
+	cr_expect_eq(core_modify(&f, "bad", "{'trigger':{'every':10}}"), 0, "%s", f.err.message);
+	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "waiting");
+	cr_expect_str_eq(core_field(&f, "bad", "name"), "\"n\"");
+	cr_expect_str_eq(core_field(&f, "bad", "run_count"), "1");
+	core_advance(&f, 10 * S);
+	core_expect_runs(&f, "bad", "1 success; 2 success");
+	core_reopen(&f);
+	cr_expect_str_eq(core_field(&f, "bad", "tags"), "{\"k\":\"v\"}");
 	core_close(&f);
 }
 

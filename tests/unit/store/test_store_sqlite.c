@@ -210,6 +210,8 @@ Test(store_sqlite, marks_rows_that_cannot_be_read_and_leaves_them)
 	    {"UPDATE jobs SET coalesce = 'sometimes' WHERE id = 'b'", "sometimes"},
 	    {"UPDATE jobs SET kill_signal = X'00ff' WHERE id = 'b'", "kill_signal"},
 	    {"UPDATE jobs SET command = '{}' WHERE id = 'b'", "command"},
+	    {"UPDATE jobs SET \"trigger\" = NULL WHERE id = 'b'", "trigger"},
+	    {"UPDATE jobs SET command = NULL, shell = NULL, call = NULL WHERE id = 'b'", "nothing to run"},
 	};
 
 	for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
@@ -228,6 +230,8 @@ Test(store_sqlite, marks_rows_that_cannot_be_read_and_leaves_them)
 		cr_assert(strstr(bad->state.invalid, damage[i][1]), "%s", bad->state.invalid);
 		cr_assert_eq(bad->state.last_run, 7u);
 		cr_assert_null(bad->job->trigger);
+		cr_assert(strstr(bad->raw, "\"id\":\"b\""), "%s", bad->raw);
+		cr_assert(strstr(bad->raw, "\"priority\":3"), "%s", bad->raw);
 		cr_assert_str_eq(
 		    sql_case_text(sc.path, "SELECT priority FROM jobs WHERE id = 'b'"), "3");
 		store_case_clear(&sc);
