@@ -101,6 +101,7 @@ static void values_fields(const struct command *command, const char *prefix, str
 		for (const struct run_field *field = run_fields(); field->name; field++)
 			complete_offer(out, prefix, field->name, field->doc);
 		complete_offer(out, prefix, "attempts", "each that began");
+		complete_offer(out, prefix, "result", "what its call returned");
 		return;
 	}
 	for (const struct job_field *field = job_fields(); field->name; field++)

@@ -28,6 +28,12 @@ static bool json_known_time(struct command *command, const char *key)
 }
 
 /* RFC 3339, or seconds with --time unix. */
+/* What is the user's own data: an integer in it is no time of ours, whatever its name. */
+static bool json_is_foreign(const char *key)
+{
+	return strcmp(key, "result") == 0 || strcmp(key, "args") == 0 || strcmp(key, "kwargs") == 0;
+}
+
 static struct value json_time(struct command *command, struct arena *arena, schedd_time when)
 {
 	struct strbuf text = STRBUF_EMPTY;
@@ -63,8 +69,10 @@ struct value out_json_times(
 		copy = value_map();
 		for (uint32_t i = 0; i < value->map.count; i++)
 			value_put(arena, &copy, value->map.members[i].key,
-			    out_json_times(command, arena, value->map.members[i].key,
-				&value->map.members[i].value));
+			    json_is_foreign(value->map.members[i].key)
+				? value->map.members[i].value
+				: out_json_times(command, arena, value->map.members[i].key,
+				      &value->map.members[i].value));
 		return copy;
 	default:
 		return copy;
@@ -90,7 +98,10 @@ void out_json_write(
 			strbuf_add_char(out, i ? ',' : '{');
 			json_write_string(out, member->key, strlen(member->key));
 			strbuf_add_char(out, ':');
-			out_json_write(command, out, member->key, &member->value);
+			if (json_is_foreign(member->key))
+				json_write(out, &member->value);
+			else
+				out_json_write(command, out, member->key, &member->value);
 		}
 		strbuf_add(out, value->map.count ? "}" : "{}");
 	} else if (value->type == VALUE_INT && key && json_known_time(command, key)) {

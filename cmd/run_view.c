@@ -48,7 +48,8 @@ int run_view_get(
 
 int run_view_check_field(const char *path, struct schedd_error *err)
 {
-	static const char *const more[] = {VIEW_ATTEMPTS, VIEW_WAITS_FOR, NULL};
+	static const char *const more[] = {
+	    "result", "result_form", VIEW_ATTEMPTS, VIEW_WAITS_FOR, NULL};
 	char name[SUGGEST_LENGTH_MAX + 1] = "";
 	size_t length = strcspn(path, ".");
 	struct strbuf known = STRBUF_EMPTY;

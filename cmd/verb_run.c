@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/json.h"
 #include "cmd/out.h"
 #include "cmd/run_watch.h"
 #include "cmd/say.h"
@@ -14,6 +15,7 @@ static const struct option run_options[] = {
 	.doc = "show its output as it comes, until it ends"},
     {.name = "wait", .letter = 'w', .doc = "wait until it has ended; exit 10 unless it succeeded"},
     {.name = "exit-status", .doc = "wait, and exit with the job's own status"},
+    {.name = "result", .doc = "wait, and print what its call returned, as JSON, and nothing else"},
     {.name = "force", .doc = "start even beyond max_instances"},
     {.name = "env",
 	.letter = 'e',
@@ -59,16 +61,46 @@ static void run_started(
 	if (!run)
 		return;
 	value_append(&command->arena, runs, value_string(&command->arena, run));
-	if (!out_is_json(command)) {
+	if (args_has(&command->args, "result")) {
+		say(command, "%s", run);
+	} else if (!out_is_json(command)) {
 		out_write(run, strlen(run));
 		out_write("\n", 1);
 	}
+}
+
+/* What the call of a run that has ended returned; a text where JSON cannot say it. */
+static int run_result(struct command *command, const char *run)
+{
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+	const struct value *returned;
+	struct strbuf text = STRBUF_EMPTY;
+	const char *form;
+
+	value_put(&command->arena, &params, "run", value_string_ref(run));
+	if (command_call(command, "run.get", &params, &result, &err) != 0)
+		return say_error(command, &err);
+	form = value_get_string(&result, "result_form");
+	returned = value_get(&result, "result");
+	if (!value_is_text(value_get(&result, "state"), "success"))
+		return EXIT_DONE; /* that it failed was said already */
+	if (form && strcmp(form, "json") != 0)
+		say(command, strcmp(form, "cut") == 0
+			? "%s: only the beginning of what it returned is kept, as text"
+			: "%s: JSON cannot say what it returned: this is its text", run);
+	json_write(&text, returned);
+	strbuf_add_char(&text, '\n');
+	out_write(strbuf_peek(&text), text.length);
+	strbuf_clear(&text);
+	return EXIT_DONE;
 }
 
 static int run_run(struct command *command)
 {
 	const struct args *args = &command->args;
 	bool exit_status = args_has(args, "exit-status"), follow = args_has(args, "follow");
+	bool result = args_has(args, "result");
 	struct value ids, extra, runs = value_array();
 	struct schedd_error err = {0};
 	int status = run_extra(command, &extra);
@@ -86,11 +118,14 @@ static int run_run(struct command *command)
 	status = targets_call(command, &ids, "job.run", &extra, run_started, &runs);
 	if (status && exit_status)
 		return EXIT_OWN_FAILURE;
+	follow = follow && !result;
 	for (uint32_t i = 0;
-	     (follow || exit_status || args_has(args, "wait")) && i < runs.array.count; i++) {
+	     (follow || exit_status || result || args_has(args, "wait")) && i < runs.array.count; i++) {
 		int ended =
 		    run_watch(command, runs.array.items[i].string.text, follow, exit_status);
 
+		if (result && run_result(command, runs.array.items[i].string.text))
+			ended = ended ? ended : EXIT_FAILED;
 		status = status ? status : ended;
 	}
 	return status;
@@ -100,10 +135,11 @@ const struct verb verb_run = {
     .name = "run",
     .group = "Runs",
     .summary = "run jobs now, paused or not",
-    .usage = "JOB… [-f] [-w] [--exit-status] [--force] [-e K=V]",
+    .usage = "JOB… [-f] [-w] [--exit-status] [--result] [--force] [-e K=V]",
     .examples = "schedctl run backup\n"
 		"schedctl run -f backup\n"
-		"schedctl run --exit-status check-db && echo fine",
+		"schedctl run --exit-status check-db && echo fine\n"
+		"schedctl run --result totals | jq .sum",
     .notes =
 	"Prints JOB/N of each run. With --exit-status schedctl exits with the job's own status,\n"
 	"128+n for signal n, and 125 when schedctl itself failed.",

@@ -21,7 +21,10 @@
 #define HEADER_SIZE 100
 
 /* Version 1 is the first; later ones stand here. */
-static const struct sql_migrate_step migrate_steps[] = {{0, NULL}};
+static const struct sql_migrate_step migrate_steps[] = {
+    {2, "ALTER TABLE runs ADD COLUMN result TEXT;\n"},
+    {0, NULL},
+};
 
 /* ---- Looking ---- */
 

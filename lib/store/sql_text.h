@@ -14,7 +14,7 @@
 /* "schd": what PRAGMA application_id says of our databases. */
 #define SQL_TEXT_APPLICATION 0x73636864
 /* PRAGMA user_version; columns of jobs follow the table of fields and need no new one. */
-#define SQL_TEXT_VERSION 1
+#define SQL_TEXT_VERSION 2
 
 /* Is it a column? Derived fields are not, nor is why a row could not be read. */
 bool sql_text_stored(const struct job_field *field);

@@ -154,6 +154,7 @@ void store_batch_put_run(struct store_batch *batch, const struct run *run)
 	op->run.run.reason = batch_text(batch, run->reason);
 	op->run.run.attempts = batch_text(batch, run->attempts);
 	op->run.run.actor = batch_text(batch, run->actor);
+	op->run.run.result = batch_text(batch, run->result);
 	if (claim && claim->claim.id && strcmp(claim->claim.id, run->job) == 0)
 		op->run.claim = claim;
 }

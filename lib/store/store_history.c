@@ -22,9 +22,10 @@ struct history_extra {
 	uint64_t output_dropped;
 	uint64_t pid_start;
 	pid_t pid;
-	char *reason; /* this and the next two: owned, NULL: none */
+	char *reason; /* this and the next three: owned, NULL: none */
 	char *attempts;
 	char *actor;
+	char *result;
 };
 
 struct history_run {
@@ -85,6 +86,7 @@ static void extra_free(struct history_extra *extra)
 	free(extra->reason);
 	free(extra->attempts);
 	free(extra->actor);
+	free(extra->result);
 	free(extra);
 }
 
@@ -202,7 +204,7 @@ static bool history_is_plain(const struct run *run)
 	return run->until == SCHEDD_TIME_NONE && run->count == 1 && run->coalesced == 0 &&
 	       run->max_rss == 0 && run->cpu_us == 0 && run->output_bytes == 0 &&
 	       run->output_dropped == 0 && run->pid == 0 && run->pid_start == 0 && !run->reason &&
-	       !run->attempts && !run->actor;
+	       !run->attempts && !run->actor && !run->result;
 }
 
 static struct history_extra *extra_new(const struct run *run)
@@ -224,9 +226,10 @@ static struct history_extra *extra_new(const struct run *run)
 	    .reason = run->reason ? strdup(run->reason) : NULL,
 	    .attempts = run->attempts ? strdup(run->attempts) : NULL,
 	    .actor = run->actor ? strdup(run->actor) : NULL,
+	    .result = run->result ? strdup(run->result) : NULL,
 	};
 	if (!extra->reason != !run->reason || !extra->attempts != !run->attempts ||
-	    !extra->actor != !run->actor) {
+	    !extra->actor != !run->actor || !extra->result != !run->result) {
 		extra_free(extra);
 		return NULL;
 	}
@@ -483,6 +486,7 @@ void store_history_view(const struct store_history *history, uint32_t place, str
 	out->reason = extra->reason;
 	out->attempts = extra->attempts;
 	out->actor = extra->actor;
+	out->result = extra->result;
 }
 
 uint64_t store_history_used(const struct store_history *history)

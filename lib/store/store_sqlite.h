@@ -100,13 +100,15 @@ void store_sqlite_reread(struct store *store, const char *id);
 	"id, job, number, state, \"trigger\", attempt, scheduled_at, started_at, ended_at, "       \
 	"until, "                                                                                  \
 	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, "             \
-	"output_dropped, pid, pid_start, attempts, actor"
+	"output_dropped, pid, pid_start, attempts, actor, result"
 /* INSERT … ON CONFLICT with the parameters that store_sqlite_bind_run() sets. */
 extern const char store_sqlite_put_run[];
 void store_sqlite_bind_run(sqlite3_stmt *stmt, const struct run *run);
-/* Texts are valid until the next step. A state or trigger that no name says is "lost", "schedule".
+/* Without its result, which may be long: store_sqlite_read_result(). Texts are valid until the next step. A state or trigger that no name says is "lost", "schedule".
  */
 void store_sqlite_read_run(sqlite3_stmt *stmt, struct run *run);
+/* NULL: nothing was returned. Valid until the next step. */
+const char *store_sqlite_read_result(sqlite3_stmt *stmt);
 
 /* ---- store_sqlite_commit.c ---- */
 

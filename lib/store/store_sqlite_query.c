@@ -208,6 +208,7 @@ static void runs_take(struct runs_question *question, const struct run *run)
 	taken->reason = run->reason ? arena_strdup(arena, run->reason) : NULL;
 	taken->attempts = run->attempts ? arena_strdup(arena, run->attempts) : NULL;
 	taken->actor = run->actor ? arena_strdup(arena, run->actor) : NULL;
+	taken->result = run->result ? arena_strdup(arena, run->result) : NULL;
 }
 
 static int runs_ask(struct sqlite_question *base, struct schedd_error *err)
@@ -227,6 +228,9 @@ static int runs_ask(struct sqlite_question *base, struct schedd_error *err)
 		struct run run;
 
 		store_sqlite_read_run(stmt, &run);
+		/* For a list it would be read for nothing. */
+		if (question->query.number)
+			run.result = (char *)store_sqlite_read_result(stmt);
 		if (!store_query_matches(&question->query, &run))
 			continue;
 		question->more = question->count == question->query.limit;

@@ -7,13 +7,14 @@
 const char store_sqlite_put_run[] =
     "INSERT INTO runs (job, number, state, \"trigger\", attempt, scheduled_at, started_at, "
     "ended_at, until, count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, "
-    "output_dropped, pid, pid_start, attempts, actor, done_at) "
+    "output_dropped, pid, pid_start, attempts, actor, done_at, result) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
-    "?20, ?21, ?22, ?23) "
+    "?20, ?21, ?22, ?23, ?24) "
     "ON CONFLICT (job, number) DO UPDATE SET state = ?3, \"trigger\" = ?4, attempt = ?5, "
     "scheduled_at = ?6, started_at = ?7, ended_at = ?8, until = ?9, count = ?10, coalesced = ?11, "
     "exit_code = ?12, signal = ?13, reason = ?14, max_rss = ?15, cpu_us = ?16, output_bytes = ?17, "
-    "output_dropped = ?18, pid = ?19, pid_start = ?20, attempts = ?21, actor = ?22, done_at = ?23";
+    "output_dropped = ?18, pid = ?19, pid_start = ?20, attempts = ?21, actor = ?22, done_at = ?23, "
+    "result = ?24";
 
 void store_sqlite_bind_run(sqlite3_stmt *stmt, const struct run *run)
 {
@@ -40,6 +41,7 @@ void store_sqlite_bind_run(sqlite3_stmt *stmt, const struct run *run)
 	sql_bind_text(stmt, 21, run->attempts);
 	sql_bind_text(stmt, 22, run->actor);
 	sql_bind_time(stmt, 23, store_query_done_at(run));
+	sql_bind_text(stmt, 24, run->result);
 }
 
 void store_sqlite_read_run(sqlite3_stmt *stmt, struct run *run)
@@ -72,4 +74,9 @@ void store_sqlite_read_run(sqlite3_stmt *stmt, struct run *run)
 	run->pid_start = (uint64_t)sql_int(stmt, 20, 0);
 	run->attempts = (char *)sql_text(stmt, 21);
 	run->actor = (char *)sql_text(stmt, 22);
+}
+
+const char *store_sqlite_read_result(sqlite3_stmt *stmt)
+{
+	return sql_text(stmt, 23);
 }

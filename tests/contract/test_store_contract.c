@@ -83,6 +83,28 @@ STORE_TEST(returns_a_run_as_it_was_put)
 	cr_assert_str_eq(got->actor, run.actor);
 }
 
+/* For one run, that is: in a list it may be left out, as it may be long. */
+STORE_TEST(keeps_what_a_call_returned)
+{
+	const struct store_run_query query = {
+	    .jobs = (const char *const[]){"backup", NULL}, .number = 42, .limit = 1,
+	    .since = SCHEDD_TIME_NONE, .until = SCHEDD_TIME_NONE};
+	struct store_batch *batch = store_batch_new(sc->store);
+	struct run run = store_case_run("backup", 42, RUN_SUCCESS, 3);
+	static char text[65600];
+
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text, "{\"value\":\"ü", 13);
+	strcpy(text + sizeof(text) - 3, "\"}");
+	run.result = text;
+	store_batch_put_run(batch, &run);
+	cr_assert_eq(store_case_commit(sc, batch), 0);
+	store_case_reopen(sc);
+	cr_assert_eq(store_case_query(sc, &query), 0);
+	cr_assert_eq(sc->run_count, 1u);
+	cr_assert_str_eq(sc->runs[0].result, text);
+}
+
 STORE_TEST(returns_defaults_as_defaults)
 {
 	struct store_batch *batch = store_batch_new(sc->store);

@@ -154,6 +154,73 @@ class Calls(WorkerCase):
                 self.assertIn(words, err)
 
 
+class Results(WorkerCase):
+    def returned(self, function, *args, store="memory"):
+        job = f"{function}-{store}"
+        self.add(job, function, *args, store=store)
+        run = self.run_to_end(job)
+        return run["result"], run["result_form"]
+
+    def test_what_a_call_returned_is_kept_with_its_run(self):
+        self.pool()
+        for store in ("memory", "default"):
+            with self.subTest(store=store):
+                self.assertEqual(self.returned("add", 1, 2, store=store), (3, "json"))
+                self.assertEqual(self.returned("nothing", store=store), (None, None))
+                told, form = self.returned("told", store=store)
+                self.assertEqual((told["job"], told["run"], form), (f"told-{store}", 1, "json"))
+                self.assertEqual(told["cwd"], str(APP))
+                value, form = self.returned("an_object", store=store)
+                self.assertEqual(form, "repr")
+                self.assertTrue(value.startswith("<object object at 0x"), value)
+                self.assertEqual(self.returned("not_a_number", store=store), ("nan", "repr"))
+                self.assertEqual(self.returned("returns_unprintable", store=store),
+                                 ("<a Unprintable that cannot be shown>", "repr"))
+                value, form = self.returned("huge", 65000, store=store)
+                self.assertEqual((len(value), form), (65000, "json"))
+        self.add("cut", "huge", 1 << 20)
+        run = self.run_to_end("cut")
+        self.assertEqual(run["result_form"], "cut")
+        self.assertLessEqual(len(run["result"]), 65536)
+        self.assertNotIn("result", self.rpc.call("run.list", jobs=["cut"])["runs"][0], "lists stay small")
+
+    def test_schedctl_shows_it(self):
+        self.pool()
+        self.add("sum", "add", 1, kwargs={"b": 41}, store="default")
+        code, out, err = self.schedd.ctl("run", "--result", "sum")
+        self.assertEqual((code, out), (0, "42\n"), err)
+        self.assertIn("returned:", self.schedd.ctl("show", "sum/1")[1])
+        self.assertEqual(self.schedd.ctl("show", "sum/1", "--field", "result")[1], "42\n")
+        self.add("bad", "fails")
+        code, out, err = self.schedd.ctl("run", "--result", "bad")
+        self.assertEqual((code, out), (10, ""))
+        self.assertIn("ValueError: it is broken", err)
+        self.add("object", "an_object")
+        code, out, err = self.schedd.ctl("run", "--result", "object")
+        self.assertEqual(code, 0)
+        self.assertIn("<object object", json.loads(out))
+        self.assertIn("JSON cannot say", err)
+
+    def test_what_looks_like_a_time_in_it_is_none(self):
+        self.pool()
+        self.add("echo", "echo", {"time": 1, "started_at": 2})
+        self.run_to_end("echo")
+        shown = json.loads(self.schedd.ctl("show", "echo/1", "--json")[1])
+        self.assertEqual(shown["result"], {"time": 1, "started_at": 2})
+        self.assertEqual(json.loads(self.schedd.ctl("show", "echo", "--json")[1])["call"]["args"],
+                         [{"time": 1, "started_at": 2}])
+
+    def test_a_result_outlives_a_restart(self):
+        self.pool()
+        self.add("told", "told", name="Tell me", store="default")
+        told = self.rpc.call("run.get", run=self.rpc.call("job.run", id="told", env={"A": "1"})["run"])
+        told = self.ended("told/1")["result"]
+        self.assertEqual((told["name"], told["env"], told["attempt"], told["deadline"]), ("Tell me", {"A": "1"}, 1, None))
+        self.schedd.stop()
+        self.schedd.start()
+        self.assertEqual(self.schedd.client().call("run.get", run="told/1")["result"], told)
+
+
 class Ends(WorkerCase):
     def test_a_timeout_interrupts_the_function(self):
         self.pool()

@@ -5,7 +5,6 @@
 use strict;
 use warnings;
 use Data::MessagePack;
-use Data::MessagePack::Unpacker;
 use Errno qw(EINTR EAGAIN);
 use Fcntl;
 use lib '.';
@@ -15,7 +14,8 @@ binmode $socket;
 fcntl($socket, F_SETFD, FD_CLOEXEC);
 my $packer = Data::MessagePack->new->utf8->prefer_integer(0);
 my $buffer = '';
-my (@waiting, $current, $reading);
+my (@waiting, $current);
+our $reading;
 
 sub transmit {
 	my $bytes = $packer->pack($_[0]);
@@ -86,7 +86,7 @@ sub call {
 		$error =~ /^cancelled/ ? (cancelled => Data::MessagePack::true()) : () }, undef]);
 }
 
-fcntl($socket, F_SETOWN, $$);
+fcntl($socket, F_SETOWN, 0 + $$);
 my $flags = fcntl($socket, F_GETFL, 0);
 $| = 1;
 require "$_.pm" for split /:/, $ENV{SCHEDD_WORKER_PRELOAD};

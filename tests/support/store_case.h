@@ -314,6 +314,7 @@ static inline void store_case_take_runs(int rc, const struct schedd_error *err,
 		run->reason = run->reason ? arena_strdup(&sc->arena, run->reason) : NULL;
 		run->attempts = run->attempts ? arena_strdup(&sc->arena, run->attempts) : NULL;
 		run->actor = run->actor ? arena_strdup(&sc->arena, run->actor) : NULL;
+		run->result = run->result ? arena_strdup(&sc->arena, run->result) : NULL;
 	}
 	snprintf(sc->cursor, sizeof(sc->cursor), "%s", cursor ? cursor : "");
 }

@@ -22,6 +22,10 @@ def add(a, b=0, *rest, factor=1):
     return (a + b + sum(rest)) * factor
 
 
+def echo(value):
+    return value
+
+
 def says(name="nobody"):
     print("to stdout", name)
     sys.stderr.write("to stderr\n")
