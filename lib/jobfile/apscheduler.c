@@ -4,19 +4,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "base/json.h"
+#include "jobfile/apscheduler_command.h"
 #include "jobfile/apscheduler_time.h"
 #include "jobfile/apscheduler_trigger.h"
 #include "jobfile/import_job.h"
 #include "jobfile/json_read.h"
 #include "model/job.h"
 #include "trigger/when.h"
-
-/* Calls module:function with arguments in JSON. */
-static const char apscheduler_python[] =
-    "import importlib,json,operator,sys;m,f=sys.argv[1].split(':');"
-    "operator.attrgetter(f)(importlib.import_module(m))"
-    "(*json.loads(sys.argv[2]),**json.loads(sys.argv[3]))";
 
 /* One job on its way. */
 struct apscheduler_job {
@@ -114,31 +108,12 @@ static int apscheduler_system(struct apscheduler_job *job)
 	return apscheduler_put(job, "shell", *apscheduler_arg(job, 0));
 }
 
-static struct value apscheduler_json(struct apscheduler_job *job, const char *key, const char *none)
-{
-	const struct value *value = value_get(job->theirs, key);
-	struct strbuf text = STRBUF_EMPTY;
-	struct value json;
-
-	if (!value || value->type == VALUE_NIL)
-		return value_string_ref(none);
-	json_write(&text, value);
-	json = value_string(job->import->arena, strbuf_peek(&text));
-	strbuf_clear(&text);
-	return json;
-}
-
 static int apscheduler_function(struct apscheduler_job *job)
 {
-	struct arena *arena = job->import->arena;
-	struct value argv = value_array();
+	struct value argv = apscheduler_command_make(job->import->arena,
+	    value_get_string(job->theirs, "func"), value_get(job->theirs, "args"),
+	    value_get(job->theirs, "kwargs"));
 
-	value_append(arena, &argv, value_string_ref("python3"));
-	value_append(arena, &argv, value_string_ref("-c"));
-	value_append(arena, &argv, value_string_ref(apscheduler_python));
-	value_append(arena, &argv, *value_get(job->theirs, "func"));
-	value_append(arena, &argv, apscheduler_json(job, "args", "[]"));
-	value_append(arena, &argv, apscheduler_json(job, "kwargs", "{}"));
 	apscheduler_note(
 	    job, "python3 calls it: set cwd or PYTHONPATH so that its module is found", NULL);
 	return apscheduler_put(job, "command", argv);

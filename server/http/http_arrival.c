@@ -39,7 +39,7 @@ static void http_arrival_route(struct http_request *request)
 		http_routes_allow(allowed, text, sizeof(text));
 		http_request_set(request, "Allow", text);
 		if (method == EVHTTP_REQ_OPTIONS)
-			http_request_reply(request, 204, NULL, "", 0);
+			http_request_reply(request, 200, NULL, "", 0);
 		else
 			http_problem(request, 405, "invalid_argument",
 			    "this path has %s and no other method", text);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "server/http/flask.h"
 #include "server/http/http_handlers.h"
 
 #define GET EVHTTP_REQ_GET
@@ -12,6 +13,7 @@
 #define PATCH EVHTTP_REQ_PATCH
 #define DELETE EVHTTP_REQ_DELETE
 #define API "/api/v1"
+#define FLASK "{prefix}" /* the config's, of one segment or more */
 
 static const struct http_route http_route_rows[] = {
     {GET, "/", HTTP_ANYBODY, http_page_show, NULL, NULL, NULL, false},
@@ -55,6 +57,19 @@ static const struct http_route http_route_rows[] = {
 	"Server-sent events; Last-Event-ID is the seq to go on behind.", NULL, false},
     {GET, API "/next", HTTP_USER, http_next_preview, "trigger.next",
 	"Fire times to come of a trigger.", NULL, false},
+    {GET, FLASK, HTTP_USER, flask_info, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/start", HTTP_USER, flask_start, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/shutdown", HTTP_USER, flask_shutdown, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/pause", HTTP_USER, flask_pause_all, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/resume", HTTP_USER, flask_resume_all, NULL, NULL, flask_refuse, false},
+    {GET, FLASK "/jobs", HTTP_USER, flask_list, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/jobs", HTTP_USER, flask_add, NULL, NULL, flask_refuse, true},
+    {GET, FLASK "/jobs/{id}", HTTP_USER, flask_get, NULL, NULL, flask_refuse, false},
+    {PATCH, FLASK "/jobs/{id}", HTTP_USER, flask_change, NULL, NULL, flask_refuse, true},
+    {DELETE, FLASK "/jobs/{id}", HTTP_USER, flask_delete, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/jobs/{id}/pause", HTTP_USER, flask_pause, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/jobs/{id}/resume", HTTP_USER, flask_resume, NULL, NULL, flask_refuse, false},
+    {POST, FLASK "/jobs/{id}/run", HTTP_USER, flask_run, NULL, NULL, flask_refuse, false},
     {0, NULL, HTTP_ANYBODY, NULL, NULL, NULL, NULL, false},
 };
 
@@ -63,26 +78,41 @@ const struct http_route *http_routes_all(void)
 	return http_route_rows;
 }
 
-/* Does the row's path stand for these segments? */
-static bool http_route_is(const struct http_route *route, const char *const *segments,
-    size_t count, const char *args[HTTP_ARGS_MAX])
+/* Do the path's segments begin with those? How many they are, or -1. {…} stands for any one. */
+static int http_route_match(const char *path, const char *const *segments, size_t count,
+    const char *args[HTTP_ARGS_MAX])
 {
-	const char *path = route->path;
 	size_t used = 0, at = 0;
 
 	while (*path == '/' && path[1]) {
 		size_t length = strcspn(++path, "/");
 
 		if (at == count)
-			return false;
+			return -1;
 		if (path[0] == '{')
 			args[used++] = segments[at];
 		else if (strlen(segments[at]) != length || memcmp(segments[at], path, length) != 0)
-			return false;
+			return -1;
 		at++;
 		path += length;
 	}
-	return at == count;
+	return (int)at;
+}
+
+static bool http_route_is(const struct http_route *route, const struct web_config *config,
+    const char *const *segments, size_t count, const char *args[HTTP_ARGS_MAX])
+{
+	const char *path = route->path;
+	int begin = 0, rest;
+
+	if (path[0] == '{') {
+		begin = http_route_match(config->prefix, segments, count, args);
+		path += strlen(FLASK);
+	}
+	if (begin < 0)
+		return false;
+	rest = http_route_match(path, segments + begin, count - (size_t)begin, args);
+	return rest >= 0 && (size_t)(begin + rest) == count;
 }
 
 const struct http_route *http_routes_find(const struct web_config *config,
@@ -91,10 +121,9 @@ const struct http_route *http_routes_find(const struct web_config *config,
 {
 	enum evhttp_cmd_type wanted = method == EVHTTP_REQ_HEAD ? EVHTTP_REQ_GET : method;
 
-	(void)config;
 	*allowed = 0;
 	for (const struct http_route *route = http_route_rows; route->path; route++) {
-		if (!http_route_is(route, segments, count, args))
+		if (!http_route_is(route, config, segments, count, args))
 			continue;
 		if (route->method == wanted)
 			return route;
