@@ -36,6 +36,9 @@ void http_events_follow(struct http_request *request);
 /* http_next.c */
 void http_next_preview(struct http_request *request);
 
+/* http_metrics.c */
+void http_metrics_show(struct http_request *request);
+
 /* http_page.c: the page, its icon, and who the request is of. */
 void http_page_show(struct http_request *request);
 void http_page_icon(struct http_request *request);

@@ -227,7 +227,7 @@ static const char *openapi_verb(enum evhttp_cmd_type method)
 
 static const char *openapi_answer_type(const struct http_route *route)
 {
-	if (route->access == HTTP_ANYBODY || (route->rpc && strcmp(route->rpc, "run.log") == 0))
+	if (route->access == HTTP_ANYBODY || route->access == HTTP_OPERATOR || (route->rpc && strcmp(route->rpc, "run.log") == 0))
 		return "text/plain; charset=utf-8";
 	if (route->rpc && strcmp(route->rpc, "event.subscribe") == 0)
 		return "text/event-stream";

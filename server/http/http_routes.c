@@ -21,6 +21,8 @@ static const struct http_route http_route_rows[] = {
     {GET, "/healthz", HTTP_ANYBODY, http_health_alive, NULL, "Is the process there?", NULL, false},
     {GET, "/readyz", HTTP_ANYBODY, http_health_ready, NULL,
 	"Are the jobs loaded, and is it not stopping?", NULL, false},
+    {GET, "/metrics", HTTP_OPERATOR, http_metrics_show, NULL,
+	"Prometheus' text, or OpenMetrics.", NULL, false},
     {GET, API "/whoami", HTTP_USER, http_page_who, NULL, "Name, role and account of the token.",
 	NULL, false},
     {GET, API "/openapi.json", HTTP_USER, http_openapi_document, NULL, "This document.", NULL,

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import socket
 import threading
 import unittest
@@ -174,6 +175,53 @@ class Resources(HttpCase):
         for method in ("job.add", "run.list", "token.add"):
             self.assertIn(f"`{method}`", source)
             self.assertIn(f"/api/v1/rpc/{method}", document["paths"])
+
+
+class Metrics(HttpCase):
+    LINE = re.compile(r'^(schedd_[a-z_]+)(\{[a-z_]+="(?:[^"\\\\\n]|\\\\.)*"\})? (-?[0-9.e+-]+|\+Inf|NaN)$')
+
+    def parsed(self, text, total):
+        """{sample: value}; the grammar of the format, and that each sample belongs to the head above it."""
+        samples, family, kind, heads = {}, None, None, set()
+        for line in text.splitlines():
+            if line.startswith("# HELP "):
+                self.assertNotIn(line.split(" ")[2], heads, "a family stands once")
+                heads.add(line.split(" ")[2])
+            elif line.startswith("# TYPE "):
+                family, kind = line.split(" ")[2:4]
+                self.assertIn(family, heads)
+            elif line != "# EOF":
+                match = self.LINE.match(line)
+                self.assertIsNotNone(match, line)
+                suffixes = {"counter": ("_total",) if total else ("",), "gauge": ("",),
+                            "histogram": ("_bucket", "_sum", "_count")}[kind]
+                self.assertIn(match[1], [family + suffix for suffix in suffixes])
+                self.assertNotIn((match[1], match[2]), samples)
+                samples[match[1], match[2]] = float(match[3])
+        return samples
+
+    def test_both_formats(self):
+        server = self.serve()
+        client = server.client()
+        client.call("job.add", id="good", command=["true"], trigger={"manual": True})
+        client.call("job.add", id="bad", command=["false"], trigger={"manual": True})
+        for job in ("good", "bad", "good"):
+            client.call("run.wait", run=client.call("job.run", id=job)["run"])
+        plain = self.ask("GET", "/metrics")
+        self.assertEqual(plain.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        samples = self.parsed(plain.body.decode(), False)
+        self.assertEqual(samples["schedd_runs_total", '{state="success"}'], 2)
+        self.assertEqual(samples["schedd_runs_total", '{state="failed"}'], 1)
+        self.assertEqual(samples["schedd_run_duration_seconds_count", None], 3)
+        self.assertEqual(samples["schedd_run_duration_seconds_bucket", '{le="+Inf"}'], 3)
+        self.assertEqual(samples["schedd_job_last_run_success", '{job="bad"}'], 0)
+        self.assertGreater(samples["schedd_resident_memory_bytes", None], 1e6)
+        self.assertNotIn("good/1", plain.body.decode())
+        open_ = self.ask("GET", "/metrics", Accept="application/openmetrics-text; version=1.0.0")
+        self.assertIn("application/openmetrics-text", open_.headers["Content-Type"])
+        self.assertTrue(open_.body.endswith(b"# EOF\n"))
+        self.assertEqual(self.parsed(open_.body.decode(), True)["schedd_runs_total", '{state="success"}'], 2)
+        self.assertEqual(self.ask("GET", "/metrics", token="").status, 401)
 
 
 class Access(HttpCase):

@@ -62,6 +62,8 @@ static void scheduler_status_runs(
 	    value_real((double)counts->lateness_max / (double)SCHEDD_SECOND));
 	value_put(arena, map, "lateness_sum",
 	    value_real((double)counts->lateness_sum / (double)SCHEDD_SECOND));
+	value_put(arena, map, "delays", histogram_value(&counts->delays, arena));
+	value_put(arena, map, "durations", histogram_value(&counts->durations, arena));
 	value_put(arena, map, "notify_failed", value_int((int64_t)counts->notify_failed));
 	value_put(arena, map, "notify_error",
 	    value_string(arena, notify_last_error(scheduler)));

@@ -21,6 +21,7 @@
 #define SCHEDD_CORE_FRAME_SCHEDULER_STATE_H
 
 #include "base/heap.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/strmap.h"
 #include "core/frame/event_ring.h"
@@ -109,6 +110,8 @@ struct scheduler_counts {
 	uint64_t ticks;
 	int64_t lateness_max; /* µs between due and start, worst */
 	int64_t lateness_sum; /* µs over all starts */
+	struct histogram delays;    /* from due to start, of scheduled runs */
+	struct histogram durations; /* of runs that started and ended */
 	uint64_t notify_failed;
 	uint64_t notify_dropped;
 };

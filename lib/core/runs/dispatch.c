@@ -126,6 +126,7 @@ static void dispatch_prepare(struct run_live *live, schedd_time now)
 		run->started_at = now;
 		if (live->due_at != SCHEDD_TIME_NONE && now > live->due_at) {
 			scheduler->counts.lateness_sum += now - live->due_at;
+			histogram_add(&scheduler->counts.delays, now - live->due_at);
 			if (now - live->due_at > scheduler->counts.lateness_max)
 				scheduler->counts.lateness_max = now - live->due_at;
 		}

@@ -51,6 +51,9 @@ static void outcome_record(struct run_live *live, enum run_state state, const ch
 	follow_note(live->scheduler, live->store, run);
 	store_slot_put_run(live->store, run);
 	live->scheduler->counts.ended[state]++;
+	if (run->started_at != SCHEDD_TIME_NONE)
+		histogram_add(
+		    &live->scheduler->counts.durations, run->ended_at - run->started_at);
 }
 
 /* Tells everybody; any of them may change or remove the job meanwhile. */
