@@ -29,8 +29,11 @@ static const char *const event_words[] = {"scheduler_started", "scheduler_shutdo
     "scheduler_paused", "scheduler_resumed", "executor_added", "executor_removed", "jobstore_added",
     "jobstore_removed", "all_jobs_removed", "job_added", "job_removed", "job_modified",
     "job_submitted", "job_executed", "job_error", "job_missed", "job_max_instances", "run_started",
-    "run_retrying", "run_killed", "run_lost", "store_error", "store_recovered",
-    "executor_failed", "executor_recovered", NULL};
+    "run_retrying", "run_killed", "run_lost", "store_error", "store_recovered", "executor_failed",
+    "executor_recovered", NULL};
+
+static const char *const notify_words[] = {
+    "failure=", "recovery=", "change=", "success=", "late=", "missed=", "output=", NULL};
 
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 static const char *const import_words[] = {"crontab", "json", "systemd", NULL};
@@ -54,6 +57,26 @@ static void values_words(const char *const *words, const char *prefix, struct st
 {
 	for (; words && *words; words++)
 		complete_offer(out, prefix, *words, NULL);
+}
+
+/* The same of a list: behind a comma the next one begins, and what is there comes no more. */
+static void values_list(const char *const *words, const char *prefix, struct strbuf *out)
+{
+	const char *comma = strrchr(prefix, ',');
+	int before = comma ? (int)(comma - prefix) + 1 : 0;
+
+	for (; words && *words; words++) {
+		char text[512];
+		size_t length = strlen(*words);
+		bool there = false;
+
+		for (const char *at = prefix; at < prefix + before; at += strcspn(at, ",") + 1)
+			there |= strcspn(at, ",") == length && strncmp(at, *words, length) == 0;
+		if (there || before + length >= sizeof(text))
+			continue;
+		snprintf(text, sizeof(text), "%.*s%s", before, prefix, *words);
+		complete_offer(out, prefix, text, NULL);
+	}
 }
 
 static void values_users(const char *prefix, struct strbuf *out)
@@ -264,16 +287,20 @@ void complete_values(struct command *command, enum complete kind, const struct o
 	    {COMPLETE_TIME, time_words},
 	    {COMPLETE_DURATION, duration_words},
 	    {COMPLETE_SIGNAL, signal_words},
-	    {COMPLETE_EVENT, event_words},
 	    {COMPLETE_SHELL, shell_words},
 	    {COMPLETE_CONFIG, config_words},
+	    {COMPLETE_NOTIFY, notify_words},
 	    {COMPLETE_IMPORT, import_words},
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (fixed[i].kind == kind)
 			values_words(fixed[i].words, prefix, out);
-	if (kind == COMPLETE_WORDS)
+	if (kind == COMPLETE_EVENT)
+		values_list(event_words, prefix, out);
+	else if (kind == COMPLETE_WORDS && strstr(option->value, ",\xe2\x80\xa6"))
+		values_list(option->words, prefix, out);
+	else if (kind == COMPLETE_WORDS)
 		values_words(option->words, prefix, out);
 	else if (kind == COMPLETE_USER)
 		values_users(prefix, out);

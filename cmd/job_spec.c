@@ -252,7 +252,10 @@ static int spec_retry(struct command *command, struct value *map, struct schedd_
 			return rc;
 		value_put(&command->arena, &retry, keys[i], value);
 	}
-	if (retry.map.count > 0)
+	/* None at all takes what else was said of them away as well. */
+	if (retry.map.count == 1 && value_get_int(&retry, "limit", 1) == 0)
+		spec_put(command, map, "retry", value_nil());
+	else if (retry.map.count > 0)
 		spec_put(command, map, "retry", retry);
 	return 0;
 }

@@ -59,6 +59,11 @@ static int main_check_words(struct command *command)
 	const struct verb *verb = command->verb;
 	int count = command->args.word_count;
 
+	if (verb->max_words >= 0 && count > verb->max_words && verb->rest && !command->args.rest)
+		return say_usage(command,
+		    "unexpected argument '%s'; write -- before the command: schedctl %s … -- %s",
+		    command->args.words[verb->max_words], verb->name,
+		    command->args.words[verb->max_words]);
 	if (verb->max_words >= 0 && count > verb->max_words)
 		return say_usage(command, "unexpected argument '%s'; usage: schedctl %s %s",
 		    command->args.words[verb->max_words], verb->name, verb->usage);

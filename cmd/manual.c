@@ -102,7 +102,10 @@ static void manual_verb(struct strbuf *out, const struct verb *verb)
 	manual_text(out, verb->name);
 	strbuf_printf(out, "%s%s\n.B schedctl %s\n.I ", verb->alias ? ", " : "",
 	    verb->alias ? verb->alias : "", verb->name);
-	manual_line(out, verb->usage[0] ? verb->usage : "\\&");
+	if (verb->usage[0])
+		manual_line(out, verb->usage);
+	else
+		strbuf_add(out, "\\&\n");
 	strbuf_add(out, ".PP\n");
 	manual_text_n(out, verb->summary, strlen(verb->summary));
 	strbuf_add(out, ".\n");

@@ -272,6 +272,7 @@ const struct option option_job[] = {
 	.value = "EVENT=TARGET",
 	.field = "notify",
 	.repeat = true,
+	.complete = COMPLETE_NOTIFY,
 	.doc = "tell a command, mail:ADDR or http(s)://… of failure, recovery, change, success, "
 	       "late, missed, output"},
     {.name = "recover", .field = "recover", .doc = "run it again when schedd died during a run"},

@@ -11,7 +11,8 @@
 /* What completion offers for a value or an argument. */
 enum complete {
 	COMPLETE_NONE,
-	COMPLETE_WORDS, /* the option's own words */
+	COMPLETE_WORDS,  /* the option's own words */
+	COMPLETE_NOTIFY, /* EVENT= */
 	COMPLETE_FILE,
 	COMPLETE_DIRECTORY,
 	COMPLETE_JOB, /* any job */

@@ -51,6 +51,104 @@ void run_watch_say(struct command *command, const struct value *run)
 
 /* ---- Waiting ---- */
 
+/* "a worker of executor default (2 busy)", of a run that has not begun; nothing if it has. */
+static void watch_run(struct command *command, struct arena *arena, const char *id,
+    struct strbuf *out, struct schedd_error *err)
+{
+	struct value params = value_map(), run;
+	const char *waits, *state;
+
+	value_put(arena, &params, "run", value_string_ref(id));
+	if (command_call_in(command, arena, "run.get", &params, &run, err) != 0)
+		return;
+	waits = value_get_string(&run, "waits_for");
+	state = value_get_string(&run, "state");
+	if (waits)
+		strbuf_printf(out, "%s waits for ", value_get_string(&run, "id"));
+	if (waits)
+		out_safe(out, waits, strlen(waits), false);
+	else if (state && strcmp(state, "retrying") == 0)
+		strbuf_printf(out, "%s waits for its next attempt", value_get_string(&run, "id"));
+}
+
+/* Of a job that has not run yet: its time, or what starts it. */
+static void watch_job(
+    struct command *command, struct arena *arena, const char *id, struct strbuf *out)
+{
+	struct value params = value_map(), status, job;
+	const struct value *next;
+	const char *waits;
+
+	value_put(arena, &params, "id", value_string_ref(id));
+	if (command_call_in(command, arena, "job.get", &params, &job, NULL) != 0)
+		return;
+	next = value_get(&job, "next_run_time");
+	waits = value_get_string(&job, "waits_for");
+	strbuf_printf(out, "job %s waits for ", id);
+	if (waits) {
+		out_safe(out, waits, strlen(waits), false);
+	} else if (next && next->type == VALUE_INT && next->integer > command->now) {
+		strbuf_add(out, "its time, ");
+		out_when(command, out, next->integer);
+	} else {
+		strbuf_add(out, "its first run");
+	}
+	if (command_call_in(command, arena, "server.status", NULL, &status, NULL) == 0 &&
+	    value_get(&status, "scheduler") &&
+	    value_is_text(value_get(value_get(&status, "scheduler"), "state"), "paused"))
+		strbuf_add(out, ", and the scheduler to be resumed");
+}
+
+/* The same but for its numbers? They may change each second. */
+static bool watch_same(const char *a, const char *b)
+{
+	static const char digits[] = "0123456789.";
+
+	for (;; a++, b++) {
+		a += strspn(a, digits);
+		b += strspn(b, digits);
+		if (*a != *b || !*a)
+			return *a == *b;
+	}
+}
+
+/* Says for what it waits now, unless that was said last. */
+static void watch_say(struct command *command, const char *run, struct strbuf *said)
+{
+	struct schedd_error err = {0};
+	struct strbuf text = STRBUF_EMPTY;
+	struct arena arena;
+
+	arena_init(&arena);
+	command_zone(command);
+	watch_run(command, &arena, run, &text, &err);
+	if (err.code == SCHEDD_ENOTFOUND && !strchr(run, '/'))
+		watch_job(command, &arena, run, &text);
+	arena_clear(&arena);
+	if (text.length > 0 && !watch_same(strbuf_peek(&text), strbuf_peek(said)))
+		say(command, "schedctl: %s", strbuf_peek(&text));
+	strbuf_clear(said);
+	*said = text;
+}
+
+int run_watch_answer(struct command *command, const char *run, uint32_t msgid, struct value *result,
+    struct schedd_error *err)
+{
+	struct strbuf said = STRBUF_EMPTY;
+	int rc = 0;
+
+	while (!command->out.quiet && rc == 0) {
+		rc = rpc_client_arrived(command->client, msgid, SCHEDD_SECOND, err);
+		if (rc == 0)
+			watch_say(command, run, &said);
+	}
+	strbuf_clear(&said);
+	if (rc < 0)
+		return rc;
+	return rpc_client_receive_within(
+	    command->client, msgid, SCHEDD_SPAN_NONE, &command->arena, result, err);
+}
+
 static int watch_wait(struct command *command, const char *run, const char *what,
     struct value *result, struct schedd_error *err)
 {
@@ -63,8 +161,7 @@ static int watch_wait(struct command *command, const char *run, const char *what
 	if (!rc)
 		rc = rpc_client_send(command->client, "run.wait", &params, &msgid, err);
 	if (!rc)
-		rc = rpc_client_receive_within(
-		    command->client, msgid, SCHEDD_SPAN_NONE, &command->arena, result, err);
+		rc = run_watch_answer(command, run, msgid, result, err);
 	return rc;
 }
 

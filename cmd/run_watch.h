@@ -11,6 +11,12 @@
  * schedctl itself fails); otherwise 0 for success and 10 for anything else.
  */
 int run_watch(struct command *command, const char *run, bool follow, bool exit_status);
+/*
+ * Waits for the answer to a run.wait about that run or job. What takes longer than a second is
+ * explained on stderr: for what the run waits, and for what else when that changes.
+ */
+int run_watch_answer(struct command *command, const char *run, uint32_t msgid, struct value *result,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /* What schedctl exits with for a run that has ended. */
 int run_watch_status(const struct value *run, bool exit_status);
 /* "backup/42 failed: exit code 3 after 1.2s", on stderr. */

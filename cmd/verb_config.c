@@ -15,9 +15,9 @@
 
 static const struct out_column config_columns[] = {
     {"key", "key", OUT_TEXT, true, true, false},
-    {"value", "value", OUT_TEXT, true, true, true},
+    {"value", "text", OUT_TEXT, true, true, true},
     {"origin", "origin", OUT_TEXT, true, true, false},
-    {"default", "default", OUT_TEXT, false, true, true},
+    {"default", "default_text", OUT_TEXT, false, true, true},
     {"live", "live", OUT_BOOL, false, true, false},
     {"doc", "doc", OUT_TEXT, false, true, true},
     {0},
@@ -110,5 +110,6 @@ const struct verb verb_config = {
     .complete = COMPLETE_CONFIG,
     .min_words = 1,
     .max_words = 2,
+    .columns = config_columns,
     .run = config_run,
 };

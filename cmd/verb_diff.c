@@ -164,7 +164,7 @@ static int diff_show(struct diff *diff)
 	struct command *command = diff->command;
 	struct value changed = value_array();
 	struct schedd_error err;
-	int status, rc = 0;
+	int status = EXIT_DONE, rc = 0;
 
 	for (uint32_t i = 0; i < diff->result->array.count && !rc; i++) {
 		const struct value *entry = &diff->result->array.items[i];
@@ -186,7 +186,10 @@ static int diff_show(struct diff *diff)
 	}
 	diff_flush(diff);
 	diff_find_wanted(diff);
-	status = targets_call(command, &changed, "job.get", NULL, diff_changed, diff);
+	if (changed.array.count > 0)
+		status = targets_call(command, &changed, "job.get", NULL, diff_changed, diff);
+	if (job_set_count(diff->result, "unchanged") == diff->result->array.count)
+		say(command, "Nothing differs.");
 	return diff->broken ? EXIT_PIPE : status;
 }
 

@@ -20,10 +20,53 @@ struct edit {
 	struct command *command;
 	const char *id;
 	int64_t revision;
+	bool fresh;          /* there is no such job yet */
 	struct value before; /* the definition that was shown */
 	struct edit_file file;
 	struct strbuf fault; /* why it is opened again; empty: it is not */
 };
+
+static bool edit_template_has(const struct job_field *field)
+{
+	static const char *const said[] = {"id", "trigger", "shell", "command", NULL};
+
+	for (const char *const *name = said; *name; name++)
+		if (strcmp(*name, field->name) == 0)
+			return false;
+	return (field->flags & JOB_FIELD_FILE) && !(field->flags & JOB_FIELD_STATE);
+}
+
+/* A job to be made of what is said in comments; left as it is, it is none. */
+static int edit_template(struct edit *edit, struct schedd_error *err)
+{
+	struct strbuf *text = &edit->file.text;
+
+	say(edit->command, "schedctl: %s; the editor makes it.", err->message);
+	err->code = 0;
+	edit->fresh = true;
+	edit->before = value_map();
+	jobfile_write_begin(text, JOBFILE_YAML, NULL);
+	strbuf_printf(text,
+	    "\n  %s:\n"
+	    "    # When? One of these, or trigger: {any: [...]} for several:\n"
+	    "    # trigger: {every: 15m}\n"
+	    "    # trigger: {cron: '30 2 * * mon-fri'}\n"
+	    "    # trigger: {at: 'tomorrow 9am'}\n"
+	    "    # trigger: {type: manual}\n"
+	    "\n"
+	    "    # What? A line for the shell, or a program with its arguments:\n"
+	    "    # shell: 'pg_dump shop | gzip > /backup/shop.gz'\n"
+	    "    # command: [/usr/bin/rsync, -a, /home, /mnt]\n"
+	    "\n"
+	    "    # And what else there is (all of it in schedd-jobs(5)):\n",
+	    edit->id);
+	for (const struct job_field *field = job_fields(); field->name; field++)
+		if (edit_template_has(field))
+			strbuf_printf(text, "    # %s: %s  # %s\n", field->name,
+			    field->fallback && field->fallback[0] ? field->fallback : "...",
+			    field->doc);
+	return strbuf_failed(text) ? schedd_error_nomem(err) : 0;
+}
 
 /* The revision is asked for first: a change in between is noticed, not overwritten. */
 static int edit_fetch(struct edit *edit, struct schedd_error *err)
@@ -33,6 +76,8 @@ static int edit_fetch(struct edit *edit, struct schedd_error *err)
 
 	value_put(&edit->command->arena, &params, "id", value_string_ref(edit->id));
 	rc = command_call(edit->command, "job.get", &params, &job, err);
+	if (rc == SCHEDD_ENOTFOUND && job_id_valid(edit->id))
+		return edit_template(edit, err);
 	if (rc)
 		return rc;
 	edit->revision = value_get_int(&job, "revision", 0);
@@ -123,14 +168,15 @@ static int edit_turn(struct edit *edit, bool *unchanged, struct schedd_error *er
 		return schedd_error_nomem(err);
 	if (edit->fault.length > 0)
 		return 0;
-	params = edit_params(edit, &job);
-	rc = command_call(edit->command, "job.modify", &params, &answer, err);
+	params = edit->fresh ? job : edit_params(edit, &job);
+	rc = command_call(
+	    edit->command, edit->fresh ? "job.add" : "job.modify", &params, &answer, err);
 	if (rc == SCHEDD_EINVAL) {
 		strbuf_printf(&edit->fault, "%s\n", err->message);
 		return 0;
 	}
 	if (!rc) {
-		say(edit->command, "Changed %s.", edit->id);
+		say(edit->command, "%s %s.", edit->fresh ? "Added" : "Changed", edit->id);
 		job_spec_say_next(edit->command, &answer);
 	}
 	return rc;
@@ -149,7 +195,7 @@ static int edit_finish(struct edit *edit, int rc, bool unchanged, struct schedd_
 		    err, SCHEDD_EFILE, "nothing was changed: %s", strbuf_peek(&edit->fault));
 		status = say_error(edit->command, err);
 	} else if (unchanged) {
-		say(edit->command, "Nothing was changed.");
+		say(edit->command, edit->fresh ? "No job was made." : "Nothing was changed.");
 	}
 	if (keep && edit->file.path[0])
 		say(edit->command, "What you wrote is in %s", edit->file.path);
@@ -177,15 +223,17 @@ static int edit_run(struct command *command)
 const struct verb verb_edit = {
     .name = "edit",
     .group = "Jobs",
-    .summary = "change a job in an editor",
+    .summary = "change a job in an editor, or make one",
     .usage = "JOB",
     .examples = "schedctl edit backup\n"
+		"schedctl edit new-job\n"
 		"EDITOR='code -w' schedctl edit backup",
     .notes = "$VISUAL, $EDITOR or vi gets the job as YAML. What is wrong is said in comments at "
 	     "the top, and the\n"
 	     "editor comes again; leave it without a change to give up. If somebody changed the "
 	     "job meanwhile,\n"
-	     "nothing is overwritten (exit 5).",
+	     "nothing is overwritten (exit 5). An id that no job has yet gets a template with "
+	     "comments.",
     .complete = COMPLETE_JOB,
     .min_words = 1,
     .max_words = 1,

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/job_input.h"
 #include "cmd/out.h"
 #include "cmd/say.h"
 #include "cmd/verb_rows.h"
+
+#define EVENTS_LATEST_MAX 100000
 
 static const struct option events_options[] = {
     {.name = "follow",
@@ -16,10 +19,14 @@ static const struct option events_options[] = {
 	.value = "SEQ",
 	.doc = "begin after that sequence number (default: all that is kept)"},
     {.name = "event",
-	.value = "NAME",
+	.value = "NAME,…",
 	.complete = COMPLETE_EVENT,
 	.repeat = true,
-	.doc = "only events of that name"},
+	.doc = "only events of these names, see schedd-protocol(7)"},
+    {.name = "number",
+	.letter = 'n',
+	.value = "N",
+	.doc = "only the latest N of those that are kept; with -f those to come follow"},
     {.name = "tag",
 	.letter = 't',
 	.value = "K[=V]",
@@ -31,15 +38,22 @@ static const struct option events_options[] = {
 
 static const struct option *const events_sets[] = {events_options, NULL};
 
-static void events_list(
-    struct command *command, struct value *params, const char *key, const char *option)
+static void events_list(struct command *command, struct value *params, const char *key,
+    const char *option, const char *separators)
 {
 	struct value list = value_array();
 	const char *text;
 	int position = 0;
 
 	while ((text = args_next(&command->args, option, &position)))
-		value_append(&command->arena, &list, value_string_ref(text));
+		do {
+			size_t length = strcspn(text, separators);
+
+			if (length > 0)
+				value_append(&command->arena, &list,
+				    value_string_n(&command->arena, text, length));
+			text += length;
+		} while (*text++);
 	if (list.array.count > 0)
 		value_put(&command->arena, params, key, list);
 }
@@ -129,16 +143,75 @@ static int events_read(struct command *command, bool follow, struct out_list *ro
 	return rc < 0 ? say_error(command, &err) : status;
 }
 
-/* What the daemon replays stands before its answer to a later call. */
-static int events_kept(struct command *command)
+/* ---- The latest of those that are kept ---- */
+
+struct events_slot {
+	struct arena arena;
+	struct value event;
+};
+
+/* Of what has come already the last ones stay; *count: all there were. */
+static int events_gather(struct command *command, struct events_slot *ring, size_t size,
+    size_t *count, struct schedd_error *err)
+{
+	const char *method;
+	struct value params;
+	struct arena arena;
+	int rc;
+
+	arena_init(&arena);
+	while ((rc = rpc_client_next(command->client, 0, &arena, &method, &params, err)) > 0) {
+		if (strcmp(method, "event") == 0) {
+			struct events_slot *slot = &ring[(*count)++ % size];
+
+			arena_clear(&slot->arena);
+			slot->event = value_copy(&slot->arena, &params);
+		} else if (strcmp(method, "event.dropped") == 0) {
+			events_dropped(command, &params);
+		}
+		arena_clear(&arena);
+	}
+	arena_clear(&arena);
+	return rc;
+}
+
+static int events_latest(struct command *command, size_t wanted, struct out_list *rows)
+{
+	struct events_slot *ring = calloc(wanted, sizeof(*ring));
+	struct schedd_error err = {0};
+	int status = EXIT_DONE;
+	size_t count = 0;
+
+	if (!ring) {
+		schedd_error_nomem(&err);
+		return say_error(command, &err);
+	}
+	for (size_t i = 0; i < wanted; i++)
+		arena_init(&ring[i].arena);
+	if (events_gather(command, ring, wanted, &count, &err) != 0)
+		status = say_error(command, &err);
+	for (size_t i = count > wanted ? count - wanted : 0; i < count && !status; i++)
+		if (!events_show(command, &ring[i % wanted].event, rows))
+			status = EXIT_PIPE;
+	for (size_t i = 0; i < wanted; i++)
+		arena_clear(&ring[i].arena);
+	free(ring);
+	if (fflush(stdout) != 0)
+		status = EXIT_PIPE;
+	return status;
+}
+
+/* What the daemon replays stands before its answer to a later call. latest 0: all of it. */
+static int events_kept(struct command *command, size_t latest)
 {
 	static const struct out_column none[] = {{0}};
+	bool follow = args_has(&command->args, "follow");
 	struct schedd_error err = {0};
 	struct out_list *rows = NULL;
 	struct value result;
 	int status, ended;
 
-	if (command->out.format == OUT_JSON) {
+	if (command->out.format == OUT_JSON && !follow) {
 		rows = out_list_begin(command, none, "event", &err);
 		if (!rows)
 			return say_error(command, &err);
@@ -147,7 +220,7 @@ static int events_kept(struct command *command)
 		out_list_drop(rows);
 		return say_error(command, &err);
 	}
-	status = events_read(command, false, rows);
+	status = latest ? events_latest(command, latest, rows) : events_read(command, false, rows);
 	ended = rows ? out_list_end(rows) : EXIT_DONE;
 	return status ? status : ended;
 }
@@ -157,21 +230,28 @@ static int events_run(struct command *command)
 	const char *since = args_get(&command->args, "since");
 	struct value params = value_map(), result, jobs = value_array();
 	struct schedd_error err = {0};
+	const char *number = args_get(&command->args, "number");
+	struct value latest = value_int(0);
+	int status = EXIT_DONE;
 	long long from = 0;
 	char *end;
 
+	if (number && job_input_integer("number", number, &latest, &err) != 0)
+		return say_error(command, &err);
+	if (number && (latest.integer < 1 || latest.integer > EVENTS_LATEST_MAX))
+		return say_usage(command, "-n: %s is out of 1 to %d", number, EVENTS_LATEST_MAX);
 	if (since) {
 		from = strtoll(since, &end, 10);
 		if (*end || end == since || from < 0)
 			return say_usage(command, "--since: '%s' is not a sequence number", since);
 	}
-	events_list(command, &params, "events", "event");
-	events_list(command, &params, "tags", "tag");
+	events_list(command, &params, "events", "event", ",");
+	events_list(command, &params, "tags", "tag", "");
 	for (int i = 0; i < command->args.word_count; i++)
 		value_append(&command->arena, &jobs, value_string_ref(command->args.words[i]));
 	if (jobs.array.count > 0)
 		value_put(&command->arena, &params, "jobs", jobs);
-	if (since || !args_has(&command->args, "follow"))
+	if (since || number || !args_has(&command->args, "follow"))
 		value_put(&command->arena, &params, "since", value_int(from));
 	if (command_call(command, "event.subscribe", &params, &result, &err) != 0)
 		return say_error(command, &err);
@@ -179,17 +259,20 @@ static int events_run(struct command *command)
 	if (since && value_get_int(&result, "first", 0) > from + 1)
 		say(command, "schedctl: events %lld to %lld are gone", from + 1,
 		    (long long)value_get_int(&result, "first", 0) - 1);
-	if (args_has(&command->args, "follow"))
-		return events_read(command, true, NULL);
-	return events_kept(command);
+	if (number || !args_has(&command->args, "follow"))
+		status = events_kept(command, (size_t)latest.integer);
+	if (!status && args_has(&command->args, "follow"))
+		status = events_read(command, true, NULL);
+	return status;
 }
 
 const struct verb verb_events = {
     .name = "events",
     .group = "Runs",
     .summary = "show what happened, or follow it as it happens",
-    .usage = "[JOB…] [-f] [--since SEQ]",
-    .examples = "schedctl events\nschedctl events -f\nschedctl events -f --since 1042 --event "
+    .usage = "[JOB…] [-f] [-n N] [--since SEQ] [--event NAME,…]",
+    .examples = "schedctl events -n 20\nschedctl events --event job_error,job_missed\nschedctl "
+		"events -f\nschedctl events -f --since 1042 --event "
 		"job_error --json",
     .notes = "JOB may be a quoted glob. The daemon keeps the latest events in memory; --since says "
 	     "when\n"

@@ -7,6 +7,7 @@
 #include "cmd/gone.h"
 #include "cmd/run_view.h"
 #include "cmd/say.h"
+#include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 #include "model/run.h"
 #include "trigger/when.h"
@@ -33,18 +34,25 @@ static const struct option history_options[] = {
 	.value = "STATE,…",
 	.words = state_words,
 	.repeat = true,
+	.complete = COMPLETE_WORDS,
 	.doc = "success, failed, timeout, killed, cancelled, missed, skipped, lost, running, …"},
+    {.name = "failed", .doc = "that ended without success: failed, timeout, killed, lost"},
     {0},
 };
 
-static const struct option *const history_sets[] = {history_options, NULL};
+static const struct option *const history_sets[] = {option_label, history_options, NULL};
 
 static int history_states(struct command *command, struct value *params, struct schedd_error *err)
 {
+	static const char *const failures[] = {"failed", "timeout", "killed", "lost"};
+	bool failed = args_has(&command->args, "failed");
 	struct value list = value_array();
 	const char *text;
 	int position = 0;
 
+	if (failed && args_has(&command->args, "state"))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "--failed and --state contradict each other");
 	while ((text = args_next(&command->args, "state", &position)))
 		while (*text) {
 			size_t length = strcspn(text, ",");
@@ -57,9 +65,29 @@ static int history_states(struct command *command, struct value *params, struct 
 			value_append(&command->arena, &list, value_string_ref(word));
 			text += length + (text[length] == ',');
 		}
+	for (size_t i = 0; failed && i < sizeof(failures) / sizeof(failures[0]); i++)
+		value_append(&command->arena, &list, value_string_ref(failures[i]));
 	if (list.array.count > 0)
 		value_put(&command->arena, params, "states", list);
 	return 0;
+}
+
+/* -t and -g: the jobs that are there and have them. */
+static int history_labelled(struct command *command, struct value *jobs, struct schedd_error *err)
+{
+	struct value params = value_map();
+
+	for (int i = 0; i < command->args.word_count; i++)
+		if (run_view_names(command->args.words[i]))
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "'%s' is a run; -t and -g choose jobs", command->args.words[i]);
+	targets_filters(command, &params);
+	return targets_query_ids(command, &params, jobs, err);
+}
+
+static bool history_has_label(const struct command *command)
+{
+	return args_has(&command->args, "tag") || args_has(&command->args, "group");
 }
 
 static int history_time(
@@ -86,7 +114,12 @@ static int history_params(struct command *command, struct value *params, struct 
 	int rc;
 
 	*params = value_map();
-	for (int i = 0; i < command->args.word_count; i++)
+	if (history_has_label(command)) {
+		rc = history_labelled(command, &jobs, err);
+		if (rc)
+			return rc;
+	}
+	for (int i = 0; i < command->args.word_count && !history_has_label(command); i++)
 		if (!run_view_names(command->args.words[i]))
 			value_append(
 			    &command->arena, &jobs, value_string_ref(command->args.words[i]));
@@ -221,8 +254,12 @@ static int history_run(struct command *command)
 	list = out_list_begin(command, columns_run, "id", &err);
 	if (!list)
 		return say_error(command, &err);
+	if (history_has_label(command) && history_member(&params, "jobs")->array.count == 0) {
+		say(command, "No job matches.");
+		return out_list_end(list);
+	}
 	rc = history_rows(command, &params, list, (uint64_t)wanted, &shown, &err);
-	if (!rc && (shown == 0 || command->args.word_count > 1))
+	if (!rc && !history_has_label(command) && (shown == 0 || command->args.word_count > 1))
 		unknown = history_check_jobs(command);
 	if (rc || (unknown && shown == 0)) {
 		out_list_drop(list);
@@ -237,9 +274,10 @@ const struct verb verb_history = {
     .alias = "runs",
     .group = "Runs",
     .summary = "show runs, newest first",
-    .usage = "[JOB|JOB/N…] [OPTIONS]",
+    .usage = "[JOB|JOB/N…] [-t TAG] [-g GROUP] [--failed] [OPTIONS]",
     .examples = "schedctl history\n"
 		"schedctl history backup -n 5\n"
+		"schedctl runs --last 7d --failed -t kind=db\n"
 		"schedctl runs --last 7d --state failed,missed --json",
     .notes =
 	"JOB may be a quoted glob, also of jobs that were removed; JOB/N is that run alone, and "

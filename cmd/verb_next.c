@@ -419,5 +419,6 @@ const struct verb verb_next = {
     .options = next_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,
+    .columns = next_columns,
     .run = next_run,
 };

@@ -400,5 +400,6 @@ const struct verb verb_show = {
     .options = show_sets,
     .complete = COMPLETE_JOB_OR_RUN,
     .max_words = -1,
+    .columns = columns_job,
     .run = show_run,
 };

@@ -111,25 +111,27 @@ static struct value stats_chosen(struct command *command, const struct value *jo
 	return chosen;
 }
 
+static const struct out_column stats_columns[] = {
+    {"job", "job", OUT_TEXT, true, true, false},
+    {"runs", "runs", OUT_INT, true, true, false},
+    {"skips", "skips", OUT_INT, true, true, false},
+    {"failures", "failures", OUT_INT, true, true, false},
+    {"duration_p50", "duration_p50", OUT_SPAN, true, true, false},
+    {"duration_p95", "duration_p95", OUT_SPAN, true, true, false},
+    {"delay_p50", "delay_p50", OUT_SPAN, true, true, false},
+    {"delay_p95", "delay_p95", OUT_SPAN, true, true, false},
+    {"states", "states", OUT_TEXT, false, true, false},
+    {0},
+};
+
 static int stats_show(struct command *command, struct value *jobs)
 {
-	static const struct out_column columns[] = {
-	    {"job", "job", OUT_TEXT, true, true, false},
-	    {"runs", "runs", OUT_INT, true, true, false},
-	    {"failures", "failures", OUT_INT, true, true, false},
-	    {"duration_p50", "duration_p50", OUT_SPAN, true, true, false},
-	    {"duration_p95", "duration_p95", OUT_SPAN, true, true, false},
-	    {"delay_p50", "delay_p50", OUT_SPAN, true, true, false},
-	    {"delay_p95", "delay_p95", OUT_SPAN, true, true, false},
-	    {"states", "states", OUT_TEXT, false, true, false},
-	    {0},
-	};
-	struct out_column shown[sizeof(columns) / sizeof(columns[0]) + 1];
-	const size_t count = sizeof(columns) / sizeof(columns[0]) - 1;
+	struct out_column shown[sizeof(stats_columns) / sizeof(stats_columns[0]) + 1];
+	const size_t count = sizeof(stats_columns) / sizeof(stats_columns[0]) - 1;
 	struct schedd_error err = {0};
 	struct out_list *list;
 
-	memcpy(shown, columns, sizeof(columns));
+	memcpy(shown, stats_columns, sizeof(stats_columns));
 	memset(&shown[count + 1], 0, sizeof(shown[0]));
 	if (command->out.terminal && !out_is_json(command)) {
 		stats_charts(command, jobs);
@@ -173,11 +175,14 @@ const struct verb verb_stats = {
     .examples = "schedctl stats\n"
 		"schedctl stats 'db-*' --last 7d --sort -duration_p95\n"
 		"schedctl stats -o prometheus > /var/lib/node_exporter/schedd.prom",
-    .notes = "p50 and p95 are what half and 95 of 100 runs did not exceed; a delay is the time "
-	     "from when a run was\n"
-	     "due to its start.",
+    .notes =
+	"p50 and p95 are what half and 95 of 100 runs did not exceed; a delay is the time "
+	"from when a run was\n"
+	"due to its start. skips are fire times that were missed or skipped, and runs cancelled "
+	"before they began.",
     .options = stats_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,
+    .columns = stats_columns,
     .run = stats_run,
 };

@@ -41,5 +41,6 @@ const struct verb verb_status = {
     .summary = "show how schedd is doing",
     .usage = "",
     .examples = "schedctl status\nschedctl status --json",
+    .columns = status_columns,
     .run = status_run,
 };

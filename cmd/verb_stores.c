@@ -47,6 +47,7 @@ const struct verb verb_stores = {
     .summary = "show the job stores",
     .usage = "",
     .examples = "schedctl stores",
+    .columns = store_columns,
     .run = stores_run,
 };
 
@@ -96,12 +97,14 @@ const struct verb verb_executors = {
     .summary = "show the executors, or replace the workers of one",
     .usage = "[restart NAME]",
     .examples = "schedctl executors\nschedctl executors restart python",
-    .notes =
-	"restart is for new code: the workers of an executor of type worker end with their calls, and\n"
-	"the next calls have new ones. One that failed is tried again at once. A reload does the same\n"
-	"for all executors.",
+    .notes = "restart is for new code: the workers of an executor of type worker end with their "
+	     "calls, and\n"
+	     "the next calls have new ones. One that failed is tried again at once. A reload does "
+	     "the same\n"
+	     "for all executors.",
     .complete = COMPLETE_EXECUTOR,
     .max_words = 2,
+    .columns = executor_columns,
     .run = executors_run,
 };
 
@@ -178,5 +181,6 @@ const struct verb verb_groups = {
     .options = group_sets,
     .complete = COMPLETE_GROUP,
     .max_words = 2,
+    .columns = group_columns,
     .run = groups_run,
 };

@@ -38,8 +38,7 @@ static int wait_one(struct command *command, const char *run, const char *what, 
 		value_put(&command->arena, &params, "timeout", duration_to_value(timeout));
 	if (command_connect(command, &err) != 0 ||
 	    rpc_client_send(command->client, "run.wait", &params, &msgid, &err) != 0 ||
-	    rpc_client_receive_within(
-		command->client, msgid, SCHEDD_SPAN_NONE, &command->arena, &result, &err) != 0)
+	    run_watch_answer(command, run, msgid, &result, &err) != 0)
 		return say_error(command, &err);
 	if (out_is_json(command))
 		out_json(command, &result);

@@ -95,7 +95,7 @@ _schedctl_candidates() {
 	while IFS= read -r line; do
 		word=${line%%$'\t'*}
 		_schedctl_quote "${word#"$before"}" "$quote"
-		if [[ $word == */ ]]; then
+		if [[ $word == *[/=] ]]; then
 			compopt -o nospace 2>/dev/null
 			COMPREPLY+=("$_schedctl_quoted")
 		else

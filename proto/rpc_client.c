@@ -382,6 +382,38 @@ int rpc_client_receive_within(struct rpc_client *client, uint32_t msgid, schedd_
 	return 0;
 }
 
+int rpc_client_arrived(
+    struct rpc_client *client, uint32_t msgid, schedd_span timeout, struct schedd_error *err)
+{
+	int64_t deadline = client_deadline(timeout);
+	struct message message;
+	struct arena arena;
+	int rc = 0;
+
+	for (const struct client_message *kept = client->kept; kept; kept = kept->next)
+		if (kept->type == MESSAGE_RESPONSE && kept->msgid == msgid)
+			return 1;
+	arena_init(&arena);
+	for (bool found = false; !found;) {
+		const char *bytes = NULL;
+		size_t length = 0;
+
+		rc = client_message(client, deadline, &bytes, &length, err);
+		if (rc > 0 && message_unpack(bytes, length, &arena, &message, err) != 0)
+			rc = SCHEDD_EUNREACHABLE;
+		if (rc <= 0)
+			break;
+		found = message.type == MESSAGE_RESPONSE && message.msgid == msgid;
+		rc = client_keep(client, &message, bytes, length, err);
+		if (rc)
+			break;
+		rc = 1;
+		arena_clear(&arena);
+	}
+	arena_clear(&arena);
+	return rc;
+}
+
 int rpc_client_call(struct rpc_client *client, const char *method, const struct value *params,
     struct arena *arena, struct value *result, struct schedd_error *err)
 {

@@ -41,6 +41,10 @@ int rpc_client_receive(struct rpc_client *client, uint32_t msgid, struct arena *
 int rpc_client_receive_within(struct rpc_client *client, uint32_t msgid, schedd_span timeout,
     struct arena *arena, struct value *result, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* Waits up to timeout µs until the answer to msgid is there, keeping it. 1: it is; 0: time is over.
+ */
+int rpc_client_arrived(struct rpc_client *client, uint32_t msgid, schedd_span timeout,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /*
  * Waits up to timeout µs for the next notification. *method and *params live
  * in the arena. 1: one came; 0: time is over; negative: the connection ended.

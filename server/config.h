@@ -14,7 +14,8 @@
 #include "server/rpc/rpc_state.h"
 #include "server/web.h"
 
-#define CONFIG_SETTINGS_MAX 64 /* rows of the table */
+#define CONFIG_SETTINGS_MAX 128 /* rows of the table */
+#define CONFIG_DEFAULTS_MAX 64  /* fields of a job */
 
 struct config_store {
 	const char *name;
@@ -65,6 +66,8 @@ struct config {
 	struct config_listener *listeners;
 	uint32_t listener_count;
 	struct web_config web;   /* the section http: */
+	/* By field of a job: what one gets that does not say; nil: nothing. */
+	struct value defaults[CONFIG_DEFAULTS_MAX];
 	const char *const *jobs; /* paths of job files and directories; NULL: none */
 	const char **files;      /* that were read */
 	uint32_t file_count;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
+#include "server/config_defaults.h"
 #include "trigger/zone_local.h"
 
 /* ---- Reading ---- */
@@ -36,6 +37,8 @@ int config_jobs_load(const struct config *config, struct jobfile *set, struct sc
 	diagnostics_init(&diagnostics);
 	rc = zones ? config_jobs_read(config, set, zones, &diagnostics, err)
 		   : schedd_error_nomem(err);
+	for (uint32_t i = 0; !rc && i < set->jobs.array.count; i++)
+		config_defaults_fill(config, &set->jobs.array.items[i], &set->arena);
 	diagnostics_clear(&diagnostics);
 	zone_cache_free(zones);
 	return rc;

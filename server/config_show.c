@@ -79,7 +79,27 @@ static bool config_show_wanted(const char *key, const char *wanted)
 	       (strncmp(key, wanted, length) == 0 && (key[length] == '\0' || key[length] == '.'));
 }
 
-static void config_show_put(struct value *list, const char *key, struct value now,
+/* A setting as people write it; where nothing was set, what it is by default. */
+static struct value config_show_text(
+    const struct config_row *row, const void *base, struct arena *arena)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct value value;
+
+	config_table_text(row, base, &text);
+	value = value_string(arena, text.length ? strbuf_peek(&text) : row->fallback);
+	strbuf_clear(&text);
+	return value;
+}
+
+static void config_show_texts(const struct config_row *row, const struct config *config,
+    const struct config *fresh, struct value *map, struct arena *arena)
+{
+	value_put(arena, map, "text", config_show_text(row, config, arena));
+	value_put(arena, map, "default_text", config_show_text(row, fresh, arena));
+}
+
+static struct value *config_show_put(struct value *list, const char *key, struct value now,
     struct value fallback, bool given, bool live, const char *doc, struct arena *arena)
 {
 	struct value map = value_map();
@@ -90,7 +110,25 @@ static void config_show_put(struct value *list, const char *key, struct value no
 	value_put(arena, &map, "origin", value_string_ref(given ? "config" : "default"));
 	value_put(arena, &map, "live", value_bool(live));
 	value_put(arena, &map, "doc", value_string_ref(doc));
-	value_append(arena, list, map);
+	return value_append(arena, list, map);
+}
+
+/* The text of a section: what is in it, by name. */
+static void config_show_names(struct value *map, const struct value *elements, struct arena *arena)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	for (uint32_t i = 0; i < elements->array.count; i++) {
+		const char *name = value_get_string(&elements->array.items[i], "name");
+
+		strbuf_printf(&text, "%s%s", i ? ", " : "", name ? name : "(no name)");
+	}
+	if (map) {
+		value_put(arena, map, "text",
+		    value_string(arena, text.length ? strbuf_peek(&text) : "none"));
+		value_put(arena, map, "default_text", value_string_ref("none"));
+	}
+	strbuf_clear(&text);
 }
 
 struct value config_show_value(const struct config *config, const char *key, struct arena *arena)
@@ -103,19 +141,26 @@ struct value config_show_value(const struct config *config, const char *key, str
 	for (uint32_t i = 0; i < config->file_count; i++)
 		value_append(arena, &files, value_string_ref(config->files[i]));
 	for (size_t i = 0; rows[i].key; i++) {
-		if (config_show_wanted(rows[i].key, key))
-			config_show_put(&list, rows[i].key,
-			    config_table_get(&rows[i], config, arena),
-			    config_table_get(&rows[i], &fresh, arena), config->given[i],
-			    rows[i].live, rows[i].doc, arena);
+		struct value *setting;
+
+		if (!config_show_wanted(rows[i].key, key))
+			continue;
+		setting =
+		    config_show_put(&list, rows[i].key, config_table_get(&rows[i], config, arena),
+			config_table_get(&rows[i], &fresh, arena), config->given[i], rows[i].live,
+			rows[i].doc, arena);
+		if (setting)
+			config_show_texts(&rows[i], config, &fresh, setting, arena);
 	}
 	for (size_t i = 0; i < CONFIG_SECTIONS; i++) {
 		struct value now = config_show_sections[i].get(config, arena);
 
 		if (config_show_wanted(config_show_sections[i].key, key))
-			config_show_put(&list, config_show_sections[i].key, now, value_array(),
-			    now.array.count > 0, config_show_sections[i].live,
-			    config_show_sections[i].doc, arena);
+			config_show_names(
+			    config_show_put(&list, config_show_sections[i].key, now, value_array(),
+				now.array.count > 0, config_show_sections[i].live,
+				config_show_sections[i].doc, arena),
+			    &now, arena);
 	}
 	config_clear(&fresh);
 	value_put(arena, &map, "files", files);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <schedd/clock.h>
 #include "base/duration.h"
+#include "base/json.h"
 #include "base/size.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
@@ -15,6 +16,7 @@
 #include "jobfile/yaml_scalar.h"
 #include "model/job_fields.h"
 #include "server/config.h"
+#include "server/config_defaults.h"
 #include "store/store.h"
 #include "trigger/zone.h"
 
@@ -42,11 +44,11 @@ static const struct config_row config_settings[] = {
     {"defaults.output_max", CONFIG_SIZE, IN(settings.output_max), 0, INT64_MAX, NULL, true, "1M",
 	"bytes of output kept of a run, for jobs that do not say"},
     {"defaults.keep_runs", CONFIG_LONG, IN(settings.retention.keep_runs), -1, INT64_MAX, NULL, true,
-	"by the scheduler", "runs of a job kept in its history, or none for no limit"},
+	"none", "runs of a job kept in its history, or none for no limit"},
     {"defaults.keep_for", CONFIG_SPAN, IN(settings.retention.keep_for), -1, DAYS(36500), NULL, true,
 	"none", "how long runs are kept in the history"},
     {"history.max_runs", CONFIG_LONG, IN(settings.retention.max_runs), -1, INT64_MAX, NULL, true,
-	"by the scheduler", "runs kept in all, or none for no limit"},
+	"none", "runs kept in all, or none for no limit"},
     {"history.max_bytes", CONFIG_SIZE, IN(settings.retention.max_bytes), -1, INT64_MAX, NULL, true,
 	"none", "bytes that a store may take; the oldest runs go first"},
     {"history.max_changes", CONFIG_LONG, IN(settings.retention.max_changes), -1, INT64_MAX, NULL,
@@ -91,8 +93,8 @@ static const struct config_row config_settings[] = {
 	"file of tokens, lines NAME ROLE SHA-256 [ACCOUNT]; see schedctl token"},
     {"http.basic", CONFIG_TEXT, IN(web.basic), 0, 0, NULL, true, "none",
 	"file of passwords, lines NAME:HASH:ROLE[:ACCOUNT]"},
-    {"http.executor", CONFIG_TEXT, IN(web.executor), 0, 0, NULL, true,
-	"the only worker executor", "what func of the Flask-APScheduler routes goes to"},
+    {"http.executor", CONFIG_TEXT, IN(web.executor), 0, 0, NULL, true, "the only worker executor",
+	"what func of the Flask-APScheduler routes goes to"},
     {"http.connections", CONFIG_COUNT, IN(web.connections), 1, 65536, NULL, true, "256",
 	"connections at one time; more are answered 503"},
     {"http.prefix", CONFIG_TEXT, IN(web.prefix), 0, 0, NULL, true, "/scheduler",
@@ -179,7 +181,14 @@ static const struct config_row config_listener_rows[] = {
 
 const struct config_row *config_table_settings(void)
 {
-	return config_settings;
+	static struct config_row rows[CONFIG_SETTINGS_MAX];
+
+	if (!rows[0].key) {
+		memcpy(rows, config_settings, sizeof(config_settings));
+		config_defaults_rows(
+		    rows, sizeof(config_settings) / sizeof(config_settings[0]) - 1);
+	}
+	return rows;
 }
 
 const struct config_row *config_table_store(void)
@@ -387,13 +396,16 @@ static int config_number(
 static int config_job(const struct config_row *row, struct value *out, const struct value *given,
     struct arena *arena, struct schedd_error *err)
 {
-	const struct job_field *field = job_fields_find(row->key);
+	const char *dot = strrchr(row->key, '.');
+	const struct job_field *field = job_fields_find(dot ? dot + 1 : row->key);
 	const struct job_fields_context context = {0};
 	struct schedd_job *job = schedd_job_new();
+	struct value typed = *given;
 	int rc;
 
-	*out = value_copy(arena, given);
-	jobfile_type(field, out);
+	/* A copy no longer knows which of its texts were plain. */
+	jobfile_type(field, &typed);
+	*out = value_copy(arena, &typed);
 	rc = job && !arena_failed(arena) ? job_fields_set(job, NULL, field, out, &context, err)
 					 : schedd_error_nomem(err);
 	job_unref(job);
@@ -472,8 +484,7 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 	case CONFIG_BOOL:
 		return value_bool(*(const bool *)slot);
 	case CONFIG_MODE:
-		return value_string_ref(
-		    arena_printf(arena, "%04o", *(const uint32_t *)slot));
+		return value_string_ref(arena_printf(arena, "%04o", *(const uint32_t *)slot));
 	case CONFIG_COUNT:
 		return value_int(*(const uint32_t *)slot);
 	case CONFIG_BYTES:
@@ -488,4 +499,43 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 		return value_int(*(const int64_t *)slot);
 	}
 	return value_nil();
+}
+
+/* 64M where it is so many whole units, else the bytes. */
+static void config_text_bytes(struct strbuf *out, int64_t bytes)
+{
+	static const char units[] = "KMGT";
+	int unit = -1;
+
+	while (bytes >= 1024 && bytes % 1024 == 0 && unit < 3) {
+		bytes /= 1024;
+		unit++;
+	}
+	strbuf_printf(out, "%lld", (long long)bytes);
+	if (unit >= 0)
+		strbuf_add_char(out, units[unit]);
+}
+
+void config_table_text(const struct config_row *row, const void *base, struct strbuf *out)
+{
+	const void *slot = (const char *)base + row->offset;
+	struct value value;
+	struct arena arena;
+
+	arena_init(&arena);
+	value = config_table_get(row, base, &arena);
+	if (row->type == CONFIG_SPAN && *(const schedd_span *)slot == SCHEDD_SPAN_NONE)
+		strbuf_add(out, "none");
+	else if (row->type == CONFIG_SPAN)
+		duration_format(out, *(const schedd_span *)slot);
+	else if ((row->type == CONFIG_SIZE || row->type == CONFIG_LONG) &&
+		 *(const int64_t *)slot == -1)
+		strbuf_add(out, "none");
+	else if (row->type == CONFIG_SIZE || row->type == CONFIG_BYTES)
+		config_text_bytes(out, value.integer);
+	else if (value.type == VALUE_STRING)
+		strbuf_add(out, value.string.text);
+	else if (value.type != VALUE_NIL)
+		json_write(out, &value);
+	arena_clear(&arena);
 }

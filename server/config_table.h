@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <schedd/error.h>
+#include "base/strbuf.h"
 #include "base/value.h"
 
 enum config_type {
@@ -17,7 +18,7 @@ enum config_type {
 	CONFIG_ZONE,  /* likewise: a time zone */
 	CONFIG_STORE, /* likewise: a type of stores */
 	CONFIG_EXEC,  /* likewise: a type of executors */
-	CONFIG_JOB,   /* struct value: what the field of a job with that name takes; nil: not given */
+	CONFIG_JOB, /* struct value: what the field of a job with that name takes; nil: not given */
 	CONFIG_TEXTS, /* const char *const *, NULL-terminated; NULL: not set */
 	CONFIG_PATHS, /* likewise: paths, relative ones beside the file; those of all files add up
 		       */
@@ -52,6 +53,9 @@ const struct config_row *config_table_listener(void);
  * SCHEDD_EINVAL. */
 int config_table_set(const struct config_row *row, void *base, const struct value *value,
     struct arena *arena, struct schedd_error *err) __attribute__((warn_unused_result));
+/* The setting as people write it: "64M", "30s", "none"; nothing where only the row's fallback
+ * tells. */
+void config_table_text(const struct config_row *row, const void *base, struct strbuf *out);
 /* The setting as a value; borrows texts. */
 struct value config_table_get(const struct config_row *row, const void *base, struct arena *arena);
 

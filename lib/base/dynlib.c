@@ -67,13 +67,19 @@ static int dynlib_beside(
 	return dynlib_open(path, out, err);
 }
 
+const char *dynlib_directory(void)
+{
+	const char *directory = getenv("SCHEDD_MODULE_DIR");
+
+	return directory && directory[0] ? directory : SCHEDD_MODULE_DIR;
+}
+
 int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
 {
 	const char *directory = getenv("SCHEDD_MODULE_DIR");
 	char path[PATH_MAX];
 	bool told = directory && directory[0];
-	int rc, length = snprintf(path, sizeof(path), "%s/schedd_%s.so",
-		    told ? directory : SCHEDD_MODULE_DIR, name);
+	int rc, length = snprintf(path, sizeof(path), "%s/schedd_%s.so", dynlib_directory(), name);
 
 	if (length < 0 || (size_t)length >= sizeof(path) || strchr(name, '/'))
 		return schedd_error_set(err, SCHEDD_ENOTFOUND, "there is no module '%s'", name);

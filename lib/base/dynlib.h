@@ -20,4 +20,8 @@ int dynlib_open(const char *path, const struct schedd_module **out, struct sched
 int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
     __attribute__((warn_unused_result));
 
+/* Where modules lie: SCHEDD_MODULE_DIR of the environment, or where schedd was installed with them.
+ */
+const char *dynlib_directory(void);
+
 #endif

@@ -26,6 +26,9 @@ static const struct {
     [JOB_HTTP] = {"a request", "http"},
 };
 
+/* The type that comes with schedd as a module, as not everybody has libcurl. */
+#define EXECUTOR_MODULE "http"
+
 /* A type that is not built in is a module, loaded when it is first asked for. */
 static int executor_find(
     const char *type, const struct executor_ops **out, struct schedd_error *err)
@@ -40,9 +43,15 @@ static int executor_find(
 		}
 	}
 	rc = dynlib_module(type, &module, err);
+	if (rc == SCHEDD_ENOTFOUND && strcmp(type, EXECUTOR_MODULE) == 0)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "executor type '%s' is not installed: its module schedd_%s.so, which schedd is "
+		    "built with where libcurl is, is not in %s",
+		    type, type, dynlib_directory());
 	if (rc == SCHEDD_ENOTFOUND)
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "executor type '%s' is not known, take subprocess, worker, function, threadpool "
+		    "executor type '%s' is not known, take subprocess, worker, function, "
+		    "threadpool "
 		    "or http",
 		    type);
 	if (rc < 0)
@@ -129,8 +138,13 @@ uint32_t executor_busy(const struct executor *executor)
 static int executor_can(
     const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
 {
+	const struct executor_ops *ops;
+
 	if (executor->ops->kinds & EXECUTOR_KIND(job->kind))
 		return 0;
+	/* Advice that cannot be followed here helps nobody. */
+	if (job->kind == JOB_HTTP && executor_find(EXECUTOR_MODULE, &ops, err) != 0)
+		return SCHEDD_EINVAL;
 	return schedd_error_set(err, SCHEDD_EINVAL,
 	    "executor '%s' of type %s cannot do %s, that needs one of type %s",
 	    executor->config.name, executor->ops->type, executor_kinds[job->kind].what,

@@ -130,11 +130,14 @@ static void series_sort(struct stats_series *series)
 static struct value stats_describe(struct stats_job *job, struct arena *arena)
 {
 	struct value map = value_map(), states = value_map();
-	uint64_t runs = 0, failures = 0;
+	uint64_t runs = 0, skips = 0, failures = 0;
 
 	for (enum run_state state = 0; state < STATS_STATES; state++) {
-		runs += job->states[state];
-		if (state > RUN_SUCCESS && state <= RUN_KILLED)
+		if (state >= RUN_CANCELLED && state <= RUN_SKIPPED)
+			skips += job->states[state];
+		else
+			runs += job->states[state];
+		if ((state > RUN_SUCCESS && state <= RUN_KILLED) || state == RUN_LOST)
 			failures += job->states[state];
 		if (job->states[state])
 			value_put(arena, &states, run_state_name(state),
@@ -144,6 +147,7 @@ static struct value stats_describe(struct stats_job *job, struct arena *arena)
 	series_sort(&job->delays);
 	value_put(arena, &map, "job", value_string(arena, job->id));
 	value_put(arena, &map, "runs", value_int((int64_t)runs));
+	value_put(arena, &map, "skips", value_int((int64_t)skips));
 	value_put(arena, &map, "failures", value_int((int64_t)failures));
 	value_put(arena, &map, "states", states);
 	value_put(arena, &map, "duration_p50", series_percentile(&job->durations, 50));

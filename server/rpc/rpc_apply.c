@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "server/config_defaults.h"
+#include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
 
 #define RPC_APPLY_TOKENS 8 /* files begun at one time on one connection */
@@ -137,8 +139,8 @@ static int rpc_apply_select(
 }
 
 /* Hands all jobs to the scheduler. reply is called in any case. */
-static void rpc_apply_commit(
-    struct rpc_call *call, const struct value *jobs, bool import, struct scheduler_reply reply)
+static void rpc_apply_commit(struct rpc_call *call, const struct value *jobs, struct arena *arena,
+    bool import, struct scheduler_reply reply)
 {
 	struct scheduler_apply apply = {
 	    .jobs = jobs,
@@ -149,16 +151,19 @@ static void rpc_apply_commit(
 	    .paused = rpc_call_bool(call, "paused"),
 	    .dry_run = rpc_call_bool(call, "dry_run"),
 	};
+	const struct config *config = daemon_config(call->daemon);
 	struct schedd_error err;
-	struct value chosen;
+	struct value chosen = *jobs;
 	int rc = import ? rpc_apply_select(call, jobs, &chosen, &err) : 0;
 
 	if (rc) {
 		reply.call(rc, &err, NULL, reply.context);
 		return;
 	}
-	if (import)
-		apply.jobs = &chosen;
+	for (uint32_t i = 0; i < chosen.array.count; i++)
+		if (chosen.array.items[i].type == VALUE_MAP)
+			config_defaults_fill(config, &chosen.array.items[i], arena);
+	apply.jobs = &chosen;
 	scheduler_apply(call->scheduler, &apply, &call->actor, reply);
 }
 
@@ -200,8 +205,8 @@ static void rpc_apply_take(struct rpc_call *call, const char *key, bool import)
 		return;
 	}
 	if (!token) {
-		rpc_apply_commit(
-		    call, value_get(&call->params, "jobs"), import, rpc_call_reply(call));
+		rpc_apply_commit(call, value_get(&call->params, "jobs"), &call->arena, import,
+		    rpc_call_reply(call));
 		return;
 	}
 	apply = rpc_apply_find(call, token, &count);
@@ -222,7 +227,7 @@ static void rpc_apply_take(struct rpc_call *call, const char *key, bool import)
 	/* From here on the parts belong to the call, whatever becomes of the connection. */
 	connection_detach(&apply->hook);
 	apply->call = call;
-	rpc_apply_commit(call, &apply->jobs, import,
+	rpc_apply_commit(call, &apply->jobs, &apply->arena, import,
 	    (struct scheduler_reply){.call = rpc_apply_replied, .context = apply});
 }
 

@@ -8,6 +8,8 @@
 #include "model/job_fields.h"
 #include "base/message.h"
 #include "proto/methods.h"
+#include "server/config_defaults.h"
+#include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
 
 #define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
@@ -82,6 +84,7 @@ void rpc_job_add(struct rpc_call *call)
 	struct schedd_error err;
 	unsigned set = 0;
 
+	config_defaults_fill(daemon_config(call->daemon), &fields, &call->arena);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (rpc_call_bool(call, flags[i].name))
 			set |= flags[i].flag;

@@ -421,7 +421,7 @@ STORE_TEST(counts_outcomes_and_percentiles)
 	store_query_stats(sc->store, "a", SCHEDD_TIME_NONE, store_case_take_value, sc);
 	store_case_flush(sc);
 	cr_assert_str_eq(store_case_json(sc),
-	    "[{\"job\":\"a\",\"runs\":105,\"failures\":10,\"states\":{\"success\":90,\"timeout\":"
+	    "[{\"job\":\"a\",\"runs\":100,\"skips\":5,\"failures\":10,\"states\":{\"success\":90,\"timeout\":"
 	    "10,"
 	    "\"missed\":5},\"duration_p50\":50,\"duration_p95\":95,\"delay_p50\":0.1,"
 	    "\"delay_p95\":0.1}]");

@@ -44,8 +44,8 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 
 	if (job_details(entry->job)->overlap == JOB_OVERLAP_QUEUE)
 		snprintf(text, size, "%u runs wait already", entry->live - entry->holding);
-	else if (entry->live > 1)
-		snprintf(text, size, "%u runs still going, the oldest is %s", entry->live,
+	else if (entry->holding > 1)
+		snprintf(text, size, "%u runs still going, the oldest is %s", entry->holding,
 		    live ? live->id : "of schedd's last life");
 	else
 		snprintf(text, size, "run %s still going", live ? live->id : entry->job->id);
