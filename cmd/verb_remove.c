@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include "cmd/say.h"
 #include "cmd/targets.h"
 #include "cmd/out.h"
@@ -16,10 +17,20 @@ static const struct option *const remove_sets[] = {
 static void remove_done(
     struct command *command, const char *id, const struct value *result, void *context)
 {
-	(void)result;
+	int64_t running = value_get_int(result, "running", 0);
+	bool kill = args_has(&command->args, "kill");
+
 	(void)context;
-	if (!out_is_json(command))
+	if (out_is_json(command))
+		return;
+	if (running <= 0)
 		say(command, "Removed %s.", id);
+	else if (kill)
+		say(command, "Removed %s; %" PRId64 " %s being ended.", id, running,
+		    running == 1 ? "run is" : "runs are");
+	else
+		say(command, "Removed %s; %" PRId64 " %s (rm --kill ends such).", id, running,
+		    running == 1 ? "run goes on" : "runs go on");
 }
 
 static int remove_run(struct command *command)
@@ -51,7 +62,8 @@ const struct verb verb_remove = {
 		"schedctl rm -y 'tmp-*'\n"
 		"schedctl ls -o name -t old | schedctl rm -y -",
     .notes =
-	"Removing by glob, tag, group, state or from standard input asks first; -y answers yes.",
+	"Removing by glob, tag, group, state or from standard input asks first; -y answers yes.\n"
+	"Runs that have not begun are cancelled, and no further attempts are made.",
     .options = remove_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,

@@ -338,16 +338,30 @@ void rpc_job_rename(struct rpc_call *call)
 		    rpc_call_reply(call));
 }
 
+/* The job as it was, but for the runs that go on without it. */
+static void rpc_job_removed(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+	struct scheduler_reply reply = rpc_call_reply_with(call, call->answer);
+	const struct value *running = rc ? NULL : value_get(result, "running");
+
+	for (uint32_t i = 0; running && i < call->answer.map.count; i++)
+		if (strcmp(call->answer.map.members[i].key, "running") == 0)
+			call->answer.map.members[i].value = *running;
+	reply.call(rc, err, result, reply.context);
+}
+
 void rpc_job_remove(struct rpc_call *call)
 {
 	const char *id = rpc_job_id(call);
-	struct value job;
 
 	if (!id)
 		return;
-	job = scheduler_job_value(call->scheduler, id, &call->arena);
+	call->answer = scheduler_job_value(call->scheduler, id, &call->arena);
 	scheduler_remove(call->scheduler, id, rpc_call_bool(call, "purge"),
-	    rpc_call_bool(call, "kill"), &call->actor, rpc_call_reply_with(call, job));
+	    rpc_call_bool(call, "kill"), &call->actor,
+	    (struct scheduler_reply){rpc_job_removed, call});
 }
 
 void rpc_job_pause(struct rpc_call *call)

@@ -117,6 +117,17 @@ int core_task_signal(int i)
 	return i < core_fake_count ? core_fake_tasks[i]->signal : -1;
 }
 
+const char *core_task_env(int i, const char *name)
+{
+	const struct job_pairs *env =
+	    i < core_fake_count ? core_fake_tasks[i]->task.request->extra_env : NULL;
+
+	for (uint32_t k = 0; env && k < env->count; k++)
+		if (strcmp(env->items[k].name, name) == 0)
+			return env->items[k].text;
+	return "";
+}
+
 static void core_fake_end(int i, const struct task_result *result)
 {
 	struct core_fake_task *task = core_fake_tasks[i];

@@ -16,6 +16,8 @@ int core_tasks(void);
 const char *core_task_run(int i);
 /* The last signal it got; 0: none. */
 int core_task_signal(int i);
+/* What its run alone has in its environment; "": nothing of that name. */
+const char *core_task_env(int i, const char *name);
 /* Ends it with an exit code, or by a signal. */
 void core_task_end(int i, int exit_code);
 void core_task_end_signal(int i, int signal);

@@ -8,6 +8,7 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/entry_raw.h"
 #include "core/jobs/change_log.h"
+#include "core/runs/admission.h"
 #include "core/runs/run_live.h"
 
 void change_free(struct change *change)
@@ -251,8 +252,13 @@ void change_apply(struct change *change)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;
 	struct entry *entry = change->entry;
+	bool was = entry->state.paused;
 
 	entry_take_state(scheduler, entry, &change->state);
+	if (entry->state.paused && !was)
+		admission_hold(entry);
+	else if (was && !entry->state.paused)
+		admission_release(entry);
 	if (change->pause_text || !entry->state.paused) {
 		entry_set_pause_text(entry, change->pause_text);
 		change->pause_text = NULL;

@@ -52,6 +52,7 @@ struct change {
 	struct store_slot *note_store; /* where it is; see follow.h */
 	unsigned flags;
 	uint32_t revision;
+	uint32_t left; /* runs that go on without the job that is removed */
 	enum run_trigger trigger;
 	bool purge, kill, run_missed, force;
 	bool automatic; /* a resumption by paused_until */

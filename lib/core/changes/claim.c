@@ -11,6 +11,8 @@
 #include "core/keep/notify.h"
 #include "core/keep/retention.h"
 #include "core/runs/admission.h"
+#include "core/runs/mark.h"
+#include "core/runs/run_note.h"
 #include "core/runs/run_stop.h"
 
 struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
@@ -217,6 +219,7 @@ static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim
 	for (; live; live = next) {
 		next = live->next_claimed;
 		live->next_claimed = NULL;
+		admission_settle(live);
 		scheduler->counts.fires++;
 		scheduler->counts.coalesced += live->run.coalesced;
 		claim_enter(live, now);
@@ -231,6 +234,7 @@ static void claim_undo(struct claim *claim)
 
 	for (struct run_live *live = claim->runs; live; live = next) {
 		next = live->next_claimed;
+		admission_settle(live);
 		run_live_discard(live);
 	}
 	claim->runs = NULL;
@@ -284,6 +288,7 @@ static void claim_write(struct claim_batch *batch, struct claim *claim)
 {
 	struct entry *entry = claim->entry;
 	struct job_state state = entry->state;
+	uint32_t ahead = 0;
 
 	state.next_fire = claim->next_fire;
 	state.next_run_time = claim->next_run_time;
@@ -299,8 +304,14 @@ static void claim_write(struct claim_batch *batch, struct claim *claim)
 	}
 	if (!batch->store->durable)
 		return;
-	for (struct run_live *live = claim->runs; live; live = live->next_claimed)
-		store_batch_put_run(batch->batch, &live->run);
+	for (struct run_live *live = claim->runs; live; live = live->next_claimed) {
+		run_note_put(batch->batch, live);
+		live->marked = admission_expect(live, ahead++);
+		if (live->marked)
+			mark_write(batch->batch, live);
+		else
+			store_batch_put_run(batch->batch, &live->run);
+	}
 }
 
 void claim_commit(struct claim_batch *batch)

@@ -305,25 +305,13 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 	}
 }
 
-/* Runs that wait for an instance would wait for ever: their job lets them go now. */
-static void job_change_release_runs(struct entry *entry)
-{
-	struct run_live *live, *next;
-
-	for (live = entry->runs; live; live = next) {
-		next = live->next_of_job;
-		if (live->stage == RUN_LIVE_WAIT_INSTANCE)
-			run_live_end(live, RUN_CANCELLED, "its job was removed");
-	}
-}
-
 void job_change_drop(struct change *change)
 {
 	struct entry *entry = change->entry;
 
+	change->left = run_stop_waiting(entry, "its job was removed");
 	if (change->kill)
 		job_change_kill_runs(entry, &change->actor);
-	job_change_release_runs(entry);
 	if (change->purge)
 		output_place_remove(change->scheduler, change->id, 0);
 	change_event(change, SCHEDD_EVENT_JOB_REMOVED, change->text);
@@ -336,6 +324,8 @@ static void job_change_removed(struct change *change)
 	const struct store_slot *store = change->store;
 
 	job_change_drop(change);
+	change->result = value_map();
+	value_put(&change->arena, &change->result, "running", value_int(change->left));
 	if (store->entries == 0)
 		event_ring_say(change->scheduler, SCHEDD_EVENT_ALL_JOBS_REMOVED, store->name, NULL,
 		    &change->actor);

@@ -59,6 +59,7 @@ struct store_slot {
 	struct store_parcel *parcel;    /* copies of the rows in a durable store's outbox */
 	struct store_parcel *unwritten; /* rows that the store refused; NULL: none */
 	uint32_t entries;                 /* jobs that live in it */
+	uint32_t stalled;                 /* runs that have their turn when it works again */
 	uint64_t failures;                /* commits that failed since the start */
 	schedd_span backoff;              /* between attempts; 0: it works */
 	struct schedd_mono retry_at;      /* while failing: nothing is tried again before */
@@ -73,6 +74,8 @@ struct executor_slot {
 	char *name;        /* owned; lives as long as the scheduler */
 	struct heap ready; /* of run_live.queue, by priority, then age */
 	uint32_t entries;  /* jobs that use it */
+	uint32_t expected; /* claims under way of runs that are to start at once */
+	uint32_t marking;  /* runs whose beginning is on the way to their store */
 	uint16_t place;    /* in scheduler.executors, for good */
 	bool removed;      /* no new jobs; kept for those that run */
 };
@@ -82,6 +85,7 @@ struct group_slot {
 	char *name;
 	uint32_t parallel;   /* 0: no limit */
 	uint32_t running;    /* runs that hold a place */
+	uint32_t expected;   /* claims under way of runs that are to take one */
 	struct heap waiting; /* of run_live.queue, by priority, then age */
 };
 

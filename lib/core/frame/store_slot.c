@@ -140,7 +140,7 @@ static void store_slot_written_plain(int rc, const struct schedd_error *err, voi
 		store_slot_failed(context, err);
 }
 
-static void store_slot_flush(struct store_slot *store)
+void store_slot_flush(struct store_slot *store)
 {
 	struct store_batch *batch = store->outbox;
 	struct store_parcel *parcel = store->parcel;

@@ -33,6 +33,8 @@ void store_slot_put_change(
     struct store_slot *store, schedd_time when, const char *job, const char *json);
 /* And a text; NULL removes it. */
 void store_slot_put_text(struct store_slot *store, const char *key, const char *text);
+/* Commits its outbox: before what must not overtake it. */
+void store_slot_flush(struct store_slot *store);
 /* Commits all outboxes. */
 void store_slot_flush_all(struct schedd_scheduler *scheduler);
 /* Gives up what was not written. */

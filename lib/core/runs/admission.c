@@ -12,6 +12,8 @@
 /* A queue's key: priority in the upper bits, age in the lower 42. */
 #define ADMISSION_AGE_BITS 42
 #define ADMISSION_PRIORITY_MAX 1000000
+/* Processes that one executor starts without delay, and so what a crash may leave in doubt. */
+#define ADMISSION_EXPECTED_MAX 64
 
 static int64_t admission_key(struct run_live *live)
 {
@@ -51,9 +53,20 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 		snprintf(text, size, "run %s still going", live ? live->id : entry->job->id);
 }
 
-static void admission_to_worker(struct run_live *live)
+/* It waits after all: its row says so again. */
+static void admission_unmark(struct run_live *live)
+{
+	if (!live->marked || !live->store->durable)
+		return;
+	live->marked = false;
+	run_live_write(live);
+}
+
+void admission_ready(struct run_live *live)
 {
 	run_live_enter(live, RUN_LIVE_WAIT_WORKER);
+	if (live->scheduler->paused || live->scheduler->phase != SCHEDULER_RUNNING)
+		admission_unmark(live);
 	if (!live->executor) {
 		char reason[256];
 
@@ -73,6 +86,7 @@ static void admission_to_group(struct run_live *live)
 
 	if (group && !live->forced && group->parallel && group->running >= group->parallel) {
 		run_live_enter(live, RUN_LIVE_WAIT_GROUP);
+		admission_unmark(live);
 		live->group = group;
 		if (heap_set(&group->waiting, &live->queue, admission_key(live)) == 0)
 			return;
@@ -81,15 +95,20 @@ static void admission_to_group(struct run_live *live)
 	if (group)
 		group->running++;
 	live->holds_group = group != NULL;
-	admission_to_worker(live);
+	admission_ready(live);
 }
 
 static void admission_to_instance(struct run_live *live)
 {
 	struct entry *entry = live->entry;
 
+	if (live->holds_instance) {
+		admission_to_group(live);
+		return;
+	}
 	if (entry && !live->forced && entry->holding >= job_details(entry->job)->max_instances) {
 		run_live_enter(live, RUN_LIVE_WAIT_INSTANCE);
+		admission_unmark(live);
 		return;
 	}
 	if (entry) {
@@ -101,6 +120,11 @@ static void admission_to_instance(struct run_live *live)
 
 void admission_enter(struct run_live *live)
 {
+	if (live->held) {
+		run_live_enter(live, RUN_LIVE_HELD);
+		admission_unmark(live);
+		return;
+	}
 	admission_to_instance(live);
 }
 
@@ -120,7 +144,90 @@ void admission_resume(struct run_live *live, bool under_way)
 
 void admission_again(struct run_live *live)
 {
-	admission_to_group(live);
+	if (live->held)
+		run_live_enter(live, RUN_LIVE_HELD);
+	else
+		admission_to_group(live);
+}
+
+bool admission_expect(struct run_live *live, uint32_t ahead)
+{
+	const struct schedd_scheduler *scheduler = live->scheduler;
+	const struct job_details *details = job_details(live->job);
+	struct group_slot *group =
+	    details->group ? admission_group_find(scheduler, details->group) : NULL;
+	struct executor_slot *slot = live->executor;
+	uint32_t workers = slot ? executor_max_workers(slot->executor) : 0;
+
+	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || !slot || live->held)
+		return false;
+	if (!live->forced && live->entry->holding + ahead >= details->max_instances)
+		return false;
+	if (group && !live->forced && group->parallel &&
+	    group->running + group->expected >= group->parallel)
+		return false;
+	if (slot->expected + slot->ready.count >=
+	    (live->job->kind == JOB_CALL ? UINT32_MAX : ADMISSION_EXPECTED_MAX))
+		return false;
+	if (workers && executor_busy(slot->executor) + slot->marking + slot->ready.count +
+			   slot->expected >= workers)
+		return false;
+	live->expected = true;
+	slot->expected++;
+	if (group)
+		group->expected++;
+	return true;
+}
+
+void admission_settle(struct run_live *live)
+{
+	const char *name = job_details(live->job)->group;
+	struct group_slot *group = name ? admission_group_find(live->scheduler, name) : NULL;
+
+	if (!live->expected)
+		return;
+	live->expected = false;
+	live->executor->expected--;
+	if (group)
+		group->expected--;
+}
+
+/* Out of all queues and gates; those who wait behind it move up. */
+static void admission_hold_one(struct run_live *live)
+{
+	admission_leave_worker(live);
+	if (live->holds_instance) {
+		live->holds_instance = false;
+		live->entry->holding--;
+	}
+	run_live_enter(live, RUN_LIVE_HELD);
+	admission_unmark(live);
+}
+
+void admission_hold(struct entry *entry)
+{
+	struct run_live *live, *next;
+
+	for (live = entry->runs; live; live = live->next_of_job)
+		live->held = true;
+	for (live = entry->runs; live; live = next) {
+		next = live->next_of_job;
+		if (live->stage > RUN_LIVE_CLAIMING && live->stage < RUN_LIVE_STARTING)
+			admission_hold_one(live);
+	}
+}
+
+void admission_release(struct entry *entry)
+{
+	struct run_live *live, *next;
+
+	for (live = entry->runs; live; live = live->next_of_job)
+		live->held = false;
+	for (live = entry->runs; live; live = next) {
+		next = live->next_of_job;
+		if (live->stage == RUN_LIVE_HELD && !live->stalled)
+			admission_to_instance(live);
+	}
 }
 
 static void admission_group_next(struct group_slot *group)
@@ -134,7 +241,7 @@ static void admission_group_next(struct group_slot *group)
 		live = run_live_of_queue(node);
 		group->running++;
 		live->holds_group = true;
-		admission_to_worker(live);
+		admission_ready(live);
 	}
 }
 
@@ -142,6 +249,17 @@ void admission_leave_worker(struct run_live *live)
 {
 	struct group_slot *group = live->group;
 
+	if (live->mark) {
+		*live->mark = NULL;
+		live->mark = NULL;
+		live->executor->marking--;
+		/* Its row is written behind its mark. */
+		live->marked = true;
+	}
+	if (live->stalled) {
+		live->stalled = false;
+		live->store->stalled--;
+	}
 	if (live->stage == RUN_LIVE_WAIT_GROUP && group)
 		heap_remove(&group->waiting, &live->queue);
 	else if (live->stage == RUN_LIVE_WAIT_WORKER && live->executor)

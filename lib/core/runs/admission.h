@@ -26,6 +26,19 @@ void admission_enter(struct run_live *live);
 void admission_resume(struct run_live *live, bool under_way);
 /* Back to the last two gates, for another attempt. */
 void admission_again(struct run_live *live);
+/* Its turn comes when a worker is free. */
+void admission_ready(struct run_live *live);
+/*
+ * Is a run that is being claimed to start at once, behind ahead others of the
+ * same claim? Then it is counted until admission_settle(), which is called for
+ * every run whose claim is over.
+ */
+bool admission_expect(struct run_live *live, uint32_t ahead);
+void admission_settle(struct run_live *live);
+/* The job was paused: what has not begun waits before all gates, and so do further attempts. */
+void admission_hold(struct entry *entry);
+/* It was resumed: they go on. */
+void admission_release(struct entry *entry);
 /* Gives back group and worker; those who wait move up. */
 void admission_leave_worker(struct run_live *live);
 /* Gives back everything. */

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/duration.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/executors.h"
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
+#include "core/runs/mark.h"
 #include "core/runs/output_place.h"
 #include "core/runs/retry.h"
 #include "core/runs/run_stop.h"
@@ -211,31 +213,69 @@ static bool dispatch_worker_free(const struct executor_slot *slot)
 {
 	uint32_t max = executor_max_workers(slot->executor);
 
-	return !max || executor_busy(slot->executor) < max;
+	return !max || executor_busy(slot->executor) + slot->marking < max;
+}
+
+/* Starts of one turn of the loop. */
+struct dispatch_slice {
+	struct schedd_scheduler *scheduler;
+	schedd_span end; /* 0: none was made yet */
+	uint32_t started;
+};
+
+/* The next one is to be marked first: false if it has to wait for those before it. */
+static bool dispatch_mark(struct executor_slot *slot, struct marks **marks)
+{
+	struct run_live *live;
+
+	if (slot->marking >= MARKS_MAX)
+		return false;
+	live = run_live_of_queue(heap_pop(&slot->ready, NULL));
+	if (store_slot_ready(live->store, scheduler_mono(live->scheduler)))
+		mark_take(live, marks);
+	else
+		mark_stall(live);
+	return true;
+}
+
+/* What of one executor has its turn; false: that is enough for now. */
+static bool dispatch_slot(
+    struct executor_slot *slot, struct dispatch_slice *slice, struct marks **marks)
+{
+	struct schedd_scheduler *scheduler = slice->scheduler;
+	struct heap_node *node;
+
+	while ((node = heap_peek(&slot->ready, NULL)) && dispatch_worker_free(slot)) {
+		if (!run_live_of_queue(node)->marked) {
+			if (!dispatch_mark(slot, marks))
+				return true;
+			continue;
+		}
+		if (slice->started++ % DISPATCH_STRIDE == 0) {
+			schedd_span now = scheduler_mono(scheduler).us;
+
+			scheduler->start_again = slice->end && now >= slice->end;
+			if (scheduler->start_again)
+				return false;
+			slice->end = slice->end ? slice->end : now + DISPATCH_SLICE;
+		}
+		dispatch_start(run_live_of_queue(heap_pop(&slot->ready, NULL)));
+		if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
+			return false;
+	}
+	return true;
 }
 
 void dispatch_start_ready(struct schedd_scheduler *scheduler)
 {
-	schedd_span end = 0;
-	uint32_t started = 0;
+	struct dispatch_slice slice = {.scheduler = scheduler};
+	struct marks *marks = NULL;
 
 	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || scheduler->start_again)
 		return;
-	for (uint32_t i = 0; i < executors_count(scheduler); i++) {
-		struct executor_slot *slot = executors_at(scheduler, i);
-
-		while (slot->ready.count && dispatch_worker_free(slot)) {
-			if (started++ % DISPATCH_STRIDE == 0) {
-				schedd_span now = scheduler_mono(scheduler).us;
-
-				scheduler->start_again = end && now >= end;
-				if (scheduler->start_again)
-					return;
-				end = end ? end : now + DISPATCH_SLICE;
-			}
-			dispatch_start(run_live_of_queue(heap_pop(&slot->ready, NULL)));
-			if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
-				return;
-		}
-	}
+	mark_unstall(scheduler);
+	for (uint32_t i = 0; i < executors_count(scheduler); i++)
+		if (!dispatch_slot(executors_at(scheduler, i), &slice, &marks))
+			break;
+	mark_commit(&marks);
 }

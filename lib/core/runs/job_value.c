@@ -226,7 +226,7 @@ const char *job_value_word(const struct entry *entry)
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
 		if (live->stage >= RUN_LIVE_STARTING)
 			return "running";
-		if (live->stage != RUN_LIVE_CLAIMING)
+		if (live->stage != RUN_LIVE_CLAIMING && !live->held)
 			queued = true;
 	}
 	if (queued)

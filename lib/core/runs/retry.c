@@ -69,15 +69,15 @@ static const char *retry_reason(const struct run_live *live, const struct task_r
 	return NULL;
 }
 
-/* Is there a later? Yes too if another program goes on with it. */
+/* Is there a later? Not for a job that was removed. */
 static bool retry_possible(const struct run_live *live)
 {
 	const struct schedd_scheduler *scheduler = live->scheduler;
 
-	return scheduler->phase == SCHEDULER_RUNNING ||
-	       (scheduler->phase == SCHEDULER_DRAINING &&
-		   scheduler->handing_over && live->entry &&
-		   live->store->durable);
+	/* After a stop the next life makes it. */
+	return live->entry &&
+	       (scheduler->phase == SCHEDULER_RUNNING ||
+		   (scheduler->phase == SCHEDULER_DRAINING && live->store->durable));
 }
 
 static bool retry_wanted(
@@ -149,6 +149,40 @@ int retry_resume(struct run_live *live, struct schedd_mono when)
 	return timers_turn(&scheduler->timers, &live->timer, retry_due, when);
 }
 
+/* When the last of the attempts of a list ended; SCHEDD_TIME_NONE: it does not say. */
+static schedd_time retry_ended_at(const char *attempts)
+{
+	struct schedd_error err;
+	struct value list;
+	struct arena arena;
+	schedd_time ended = SCHEDD_TIME_NONE;
+
+	if (!attempts)
+		return SCHEDD_TIME_NONE;
+	arena_init(&arena);
+	if (json_parse(attempts, strlen(attempts), &arena, &list, &err) == 0 &&
+	    list.type == VALUE_ARRAY && list.array.count)
+		ended = value_get_int(
+		    &list.array.items[list.array.count - 1], "ended_at", SCHEDD_TIME_NONE);
+	arena_clear(&arena);
+	return ended;
+}
+
+int retry_take_up(struct run_live *live)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	schedd_time now = scheduler_now(scheduler), ended = retry_ended_at(live->run.attempts);
+	uint32_t before = live->run.attempt > 1 ? live->run.attempt - 1 : 1;
+	schedd_span delay = retry_delay(job_details(live->job), before);
+
+	/* A clock that was put back meanwhile lengthens no delay. */
+	if (ended == SCHEDD_TIME_NONE || ended > now)
+		ended = now;
+	delay -= now - ended;
+	return retry_resume(live, (struct schedd_mono){
+	    scheduler_mono(scheduler).us + (delay > 0 ? delay : 0)});
+}
+
 static void retry_wait(struct run_live *live, enum run_state outcome, const char *reason)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
@@ -164,8 +198,10 @@ static void retry_wait(struct run_live *live, enum run_state outcome, const char
 	live->run.attempt_started = SCHEDD_TIME_NONE;
 	admission_leave_worker(live);
 	run_live_enter(live, RUN_LIVE_RETRYING);
-	if (live->store->durable)
+	if (live->store->durable) {
+		live->marked = false;
 		run_live_write(live);
+	}
 	if (timers_turn(&scheduler->timers, &live->timer, retry_due,
 		(struct schedd_mono){scheduler_mono(scheduler).us + delay}))
 		run_live_end(live, outcome, "no memory for another attempt");

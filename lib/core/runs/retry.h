@@ -13,5 +13,7 @@ schedd_span retry_delay(const struct job_details *details, uint32_t attempt);
 /* Goes on waiting for the next attempt. SCHEDD_ENOMEM. */
 int retry_resume(struct run_live *live, struct schedd_mono when)
     __attribute__((warn_unused_result));
+/* Waits for the rest of the delay that an earlier life began. SCHEDD_ENOMEM. */
+int retry_take_up(struct run_live *live) __attribute__((warn_unused_result));
 
 #endif

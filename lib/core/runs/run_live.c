@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/duration.h"
 #include "core/frame/store_slot.h"
 #include "executor/adopted.h"
 
@@ -17,9 +18,11 @@
 /* What each stage is in the record. */
 static const enum run_state run_live_states[] = {
     [RUN_LIVE_CLAIMING] = RUN_QUEUED,
+    [RUN_LIVE_HELD] = RUN_QUEUED,
     [RUN_LIVE_WAIT_INSTANCE] = RUN_QUEUED,
     [RUN_LIVE_WAIT_GROUP] = RUN_QUEUED,
     [RUN_LIVE_WAIT_WORKER] = RUN_QUEUED,
+    [RUN_LIVE_MARKING] = RUN_QUEUED,
     [RUN_LIVE_STARTING] = RUN_RUNNING,
     [RUN_LIVE_RUNNING] = RUN_RUNNING,
     [RUN_LIVE_RETRYING] = RUN_RETRYING,
@@ -112,6 +115,7 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
 	live->run.trigger = trigger;
 	live->run.attempt = 1;
 	live->due_at = SCHEDD_TIME_NONE;
+	live->marked = !live->store->durable;
 	heap_node_init(&live->queue);
 	timer_init(&live->timer, NULL);
 	run_live_name(live);
@@ -202,8 +206,22 @@ void run_live_release(struct run_live *live)
 void run_live_enter(struct run_live *live, enum run_live_stage stage)
 {
 	live->stage = stage;
-	if (!live->held_by_dead && stage != RUN_LIVE_ENDED)
-		live->run.state = run_live_states[stage];
+	if (live->held_by_dead || stage == RUN_LIVE_ENDED)
+		return;
+	live->run.state = run_live_states[stage];
+	if (live->run.attempt > 1 && live->run.state == RUN_QUEUED)
+		live->run.state = RUN_RETRYING;
+}
+
+bool run_live_waits(const struct run_live *live)
+{
+	return (live->stage > RUN_LIVE_CLAIMING && live->stage < RUN_LIVE_STARTING) ||
+	       live->stage == RUN_LIVE_RETRYING;
+}
+
+bool run_live_survives(const struct run_live *live)
+{
+	return live->entry && live->store->durable && run_live_waits(live);
 }
 
 void run_live_end(struct run_live *live, enum run_state state, const char *reason)
@@ -253,13 +271,50 @@ struct run_live *run_live_find(
 	return NULL;
 }
 
-const char *run_live_waits_for(const struct run_live *live, char *text, size_t size)
+/* "its next attempt in 25 s" */
+static void run_live_next_attempt(const struct run_live *live, char *text, size_t size)
+{
+	const struct schedd_scheduler *scheduler = live->scheduler;
+	struct schedd_mono when = timers_when(&scheduler->timers, &live->timer);
+	schedd_span left = when.us - scheduler_mono(scheduler).us;
+	struct strbuf span = STRBUF_EMPTY;
+
+	/* Whole seconds, and never "0s" for what is still to come. */
+	duration_format(&span, left <= 0 ? SCHEDD_SECOND
+					 : (left + SCHEDD_SECOND - 1) / SCHEDD_SECOND * SCHEDD_SECOND);
+	snprintf(text, size, "its next attempt in %s", strbuf_peek(&span));
+	strbuf_clear(&span);
+}
+
+/* What holds it before the gates, or keeps it from passing any. */
+static bool run_live_held_by(const struct run_live *live, char *text, size_t size)
 {
 	const struct schedd_scheduler *scheduler = live->scheduler;
 
-	if (live->stage >= RUN_LIVE_STARTING || live->stage == RUN_LIVE_CLAIMING)
+	if (live->held && live->entry)
+		snprintf(text, size, "its job to be resumed (held: %s)",
+		    entry_paused_by(live->entry));
+	else if (live->stalled || live->stage == RUN_LIVE_MARKING)
+		snprintf(text, size, "store %s to be written%s%s", live->store->name,
+		    live->store->failing ? ": " : "",
+		    live->store->failing ? live->store->last_error : "");
+	else if (scheduler->paused)
+		snprintf(text, size, "the scheduler to be resumed (held: %s)",
+		    scheduler->paused_why ? scheduler->paused_why : "paused");
+	else
+		return false;
+	return true;
+}
+
+const char *run_live_waits_for(const struct run_live *live, char *text, size_t size)
+{
+	if (!run_live_waits(live))
 		return NULL;
-	if (live->stage == RUN_LIVE_WAIT_INSTANCE)
+	if (run_live_held_by(live, text, size))
+		return text;
+	if (live->stage == RUN_LIVE_RETRYING)
+		run_live_next_attempt(live, text, size);
+	else if (live->stage == RUN_LIVE_WAIT_INSTANCE)
 		snprintf(text, size, "run %s to end (max_instances %u)",
 		    live->entry && live->entry->runs != live ? live->entry->runs->id
 							     : "of another schedd",
@@ -267,11 +322,10 @@ const char *run_live_waits_for(const struct run_live *live, char *text, size_t s
 	else if (live->stage == RUN_LIVE_WAIT_GROUP)
 		snprintf(text, size, "a place in group %s (%u of %u taken)", live->group->name,
 		    live->group->running, live->group->parallel);
-	else if (scheduler->paused)
-		snprintf(text, size, "the scheduler to be resumed");
 	else
-		snprintf(text, size, "a worker of executor %s (%u busy)", live->executor->name,
-		    executor_busy(live->executor->executor));
+		snprintf(text, size, "a worker of executor %s (%u busy)",
+		    live->executor ? live->executor->name : job_executor(live->job),
+		    live->executor ? executor_busy(live->executor->executor) : 0);
 	return text;
 }
 

@@ -15,9 +15,11 @@
 
 enum run_live_stage {
 	RUN_LIVE_CLAIMING,      /* its claim is on the way to the store; nobody sees it yet */
+	RUN_LIVE_HELD,          /* before all gates: its job is paused, or its store fails */
 	RUN_LIVE_WAIT_INSTANCE, /* max_instances are going on */
 	RUN_LIVE_WAIT_GROUP,    /* the group's limit is reached */
 	RUN_LIVE_WAIT_WORKER,   /* its turn in the executor's queue has not come */
+	RUN_LIVE_MARKING,       /* it has its turn; that it begins is on the way to the store */
 	RUN_LIVE_STARTING,      /* handed to the executor */
 	RUN_LIVE_RUNNING,
 	RUN_LIVE_RETRYING, /* waits for its next attempt */
@@ -52,11 +54,17 @@ struct run_live {
 	bool forced;            /* beyond max_instances and its group */
 	bool holds_instance;    /* counted in entry->holding */
 	bool holds_group;       /* counted in group->running */
+	bool held;              /* its job was paused while it went on: it begins nothing */
+	bool stalled;           /* it has its turn, but its store cannot be written */
+	bool marked;            /* its row says that it may have begun; see mark.h */
+	bool expected;          /* counted by admission_expect() */
+	bool noted;             /* the store has a note of it; see run_note.h */
 	bool held_by_dead;      /* stands for a process of a dead daemon */
 	bool announced;         /* run_started was told for this attempt */
 	bool killing;           /* SIGKILL is next, or sent */
 	schedd_time due_at;     /* when it should have started; SCHEDD_TIME_NONE: not by a time */
 	struct heap_node queue; /* in a group's or an executor's queue */
+	struct run_live **mark; /* its place in the marks under way; NULL: none */
 	struct timer timer;     /* time-out, SIGKILL or the next attempt */
 	struct task *task;
 	struct adopted *adopted; /* the process of a dead daemon; NULL: none */
@@ -92,6 +100,10 @@ void run_live_enter(struct run_live *live, enum run_live_stage stage);
 void run_live_end(struct run_live *live, enum run_state state, const char *reason);
 /* Writes its row as it is now to the store's outbox. */
 void run_live_write(struct run_live *live);
+/* Is it past its claim and has not begun, or not begun its next attempt? */
+bool run_live_waits(const struct run_live *live);
+/* Goes it on after a stop, in the next life? */
+bool run_live_survives(const struct run_live *live);
 /* An event about it, at that time; error may be NULL. */
 void run_live_event(
     struct run_live *live, enum schedd_event_code code, schedd_time when, const char *error);

@@ -59,9 +59,11 @@ int run_stop(struct run_live *live, enum run_live_stop stop, int signal, const c
 	case RUN_LIVE_CLAIMING:
 	case RUN_LIVE_ENDED:
 		return schedd_error_set(err, SCHEDD_ECONFLICT, "run %s is not going on", live->id);
+	case RUN_LIVE_HELD:
 	case RUN_LIVE_WAIT_INSTANCE:
 	case RUN_LIVE_WAIT_GROUP:
 	case RUN_LIVE_WAIT_WORKER:
+	case RUN_LIVE_MARKING:
 		run_live_end(live, RUN_CANCELLED, reason);
 		return 0;
 	case RUN_LIVE_RETRYING:
@@ -99,4 +101,25 @@ void run_stop_replace(struct entry *entry, const char *by)
 		if (run_stop(live, RUN_LIVE_REPLACED, 0, reason, NULL))
 			log_warn(live->scheduler->log, "run %s cannot be ended", live->id);
 	}
+}
+
+uint32_t run_stop_waiting(struct entry *entry, const char *reason)
+{
+	struct run_live *live, *next;
+	char text[256];
+	uint32_t stay = 0;
+
+	for (live = entry->runs; live; live = next) {
+		next = live->next_of_job;
+		if (live->stage == RUN_LIVE_ENDED || live->stage == RUN_LIVE_CLAIMING)
+			continue;
+		if (!run_live_waits(live)) {
+			stay++;
+			continue;
+		}
+		snprintf(text, sizeof(text), "%s before %s", reason,
+		    live->run.attempt > 1 ? "the next attempt" : "it began");
+		run_live_end(live, live->run.attempt > 1 ? RUN_FAILED : RUN_CANCELLED, text);
+	}
+	return stay;
 }

@@ -16,5 +16,10 @@ int run_stop_kill_later(struct run_live *live, struct schedd_mono when)
     __attribute__((warn_unused_result));
 /* Ends the oldest runs so that one more has room. */
 void run_stop_replace(struct entry *entry, const char *by);
+/*
+ * Ends all runs of the job that have not begun, and the waiting for further
+ * attempts. reason: "its job was removed". Returns how many go on.
+ */
+uint32_t run_stop_waiting(struct entry *entry, const char *reason);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "core/frame/store_slot.h"
 #include "core/keep/notify.h"
+#include "core/runs/mark.h"
 #include "core/runs/run_live.h"
 #include "core/runs/run_stop.h"
 #include "core/top/handover.h"
@@ -24,7 +25,7 @@ static struct schedd_scheduler *drain_owner(struct timer *timer)
 /* Does it stay when all is done? */
 static bool drain_leaves(const struct schedd_scheduler *scheduler, const struct run_live *live)
 {
-	if (live->held_by_dead)
+	if (live->held_by_dead || run_live_survives(live))
 		return true;
 	if (scheduler->top.drain.how == SCHEDULER_DRAIN_DETACH)
 		return live->stage != RUN_LIVE_CLAIMING;
@@ -41,7 +42,7 @@ static void drain_end_runs(struct timer *timer)
 	scheduler->top.drain.ending = true;
 	for (live = run_live_first(scheduler); live; live = next) {
 		next = live->next;
-		if (drain_leaves(scheduler, live) || live->stage < RUN_LIVE_STARTING ||
+		if (drain_leaves(scheduler, live) || run_live_waits(live) ||
 		    live->stage == RUN_LIVE_ENDED)
 			continue;
 		if (run_stop(live, RUN_LIVE_SHUTDOWN, 0, "schedd was stopped", &err))
@@ -54,25 +55,24 @@ void drain_init(struct schedd_scheduler *scheduler)
 	timer_init(&scheduler->top.drain.limit, drain_end_runs);
 }
 
-/* Runs that wait for their turn will not get it; claims under way settle first. */
+/*
+ * Runs that wait for their turn will not get it here; claims under way settle
+ * first. The next life takes up those that a durable store has.
+ */
 static void drain_cancel_waiting(struct schedd_scheduler *scheduler)
 {
 	struct run_live *live, *next;
 
 	for (live = run_live_first(scheduler); live; live = next) {
 		next = live->next;
-		if (handover_can(live) && scheduler->top.drain.how == SCHEDULER_DRAIN_HAND_OVER)
+		if (!run_live_waits(live) || run_live_survives(live))
 			continue;
-		if (live->stage == RUN_LIVE_RETRYING) {
+		if (live->stage == RUN_LIVE_RETRYING)
 			run_live_end(
 			    live, RUN_FAILED, "schedd was stopped before the next attempt");
-			next = run_live_first(scheduler);
-		} else if (live->stage == RUN_LIVE_WAIT_INSTANCE ||
-			   live->stage == RUN_LIVE_WAIT_GROUP ||
-			   live->stage == RUN_LIVE_WAIT_WORKER) {
+		else
 			run_live_end(live, RUN_CANCELLED, "schedd was stopped before it began");
-			next = run_live_first(scheduler);
-		}
+		next = run_live_first(scheduler);
 	}
 }
 
@@ -112,6 +112,7 @@ void drain_review(struct schedd_scheduler *scheduler)
 
 	if (scheduler->phase != SCHEDULER_DRAINING)
 		return;
+	mark_undo_all(scheduler);
 	drain_cancel_waiting(scheduler);
 	if (!drain_done(scheduler))
 		return;

@@ -15,6 +15,11 @@
 #include "core/runs/dispatch.h"
 #include "core/runs/output_place.h"
 #include "core/runs/retry.h"
+#include "core/runs/run_note.h"
+
+/* Stages, as they are told from program to program. */
+#define HANDOVER_WAITS 1
+#define HANDOVER_RETRYING 6
 
 struct handover {
 	struct arena arena;
@@ -26,22 +31,12 @@ bool handover_can(const struct run_live *live)
 	if (!live->entry || !live->store->durable || live->stage == RUN_LIVE_CLAIMING ||
 	    live->stage == RUN_LIVE_ENDED)
 		return false;
-	if (live->stage < RUN_LIVE_STARTING || live->stage == RUN_LIVE_RETRYING)
+	if (run_live_waits(live))
 		return true;
 	return live->task && executor_can_release(live->executor->executor);
 }
 
 /* ---- Out of the old program ---- */
-
-static struct value handover_env(const struct run_live *live, struct arena *arena)
-{
-	struct value map = value_map();
-
-	for (uint32_t i = 0; i < live->extra_env.count; i++)
-		value_put(arena, &map, live->extra_env.items[i].name,
-		    value_string(arena, live->extra_env.items[i].text));
-	return map;
-}
 
 static struct value handover_run(struct run_live *live, struct arena *arena)
 {
@@ -49,7 +44,10 @@ static struct value handover_run(struct run_live *live, struct arena *arena)
 	struct value map = value_map(), output;
 
 	value_put(arena, &map, "run", value_string(arena, live->id));
-	value_put(arena, &map, "stage", value_int(live->stage));
+	value_put(arena, &map, "stage",
+	    value_int(live->stage == RUN_LIVE_RETRYING ? HANDOVER_RETRYING : HANDOVER_WAITS));
+	value_put(arena, &map, "held", value_bool(live->held));
+	value_put(arena, &map, "noted", value_bool(live->noted));
 	value_put(arena, &map, "stop", value_int(live->stop));
 	value_put(arena, &map, "stop_reason", value_string(arena, live->stop_reason));
 	value_put(arena, &map, "forced", value_bool(live->forced));
@@ -60,7 +58,7 @@ static struct value handover_run(struct run_live *live, struct arena *arena)
 	if (timer_is_set(&live->timer))
 		value_put(arena, &map, "timer",
 		    value_int(timers_when(&scheduler->timers, &live->timer).us));
-	value_put(arena, &map, "env", handover_env(live, arena));
+	value_put(arena, &map, "env", run_note_env(live, arena));
 	if (live->output && output_release(live->output, arena, &output))
 		value_put(arena, &map, "output", output);
 	if (live->task)
@@ -116,25 +114,6 @@ static struct value *handover_find(struct handover *handover, const char *id)
 	return NULL;
 }
 
-static int handover_take_env(struct run_live *live, const struct value *env)
-{
-	uint32_t count = env && env->type == VALUE_MAP ? env->map.count : 0;
-	struct job_pair *items = count ? calloc(count, sizeof(items[0])) : NULL;
-
-	if (count && !items)
-		return SCHEDD_ENOMEM;
-	live->extra_env.items = items;
-	for (uint32_t i = 0; i < count; i++) {
-		const struct value_member *member = &env->map.members[i];
-
-		if (member->value.type != VALUE_STRING)
-			continue;
-		items[live->extra_env.count].name = strdup(member->key);
-		items[live->extra_env.count++].text = strdup(member->value.string.text);
-	}
-	return 0;
-}
-
 static int handover_take(struct run_live *live, const struct value *from, const struct run *run)
 {
 	const struct value *output = value_get(from, "output");
@@ -153,12 +132,14 @@ static int handover_take(struct run_live *live, const struct value *from, const 
 	live->stop_reason = reason ? strdup(reason) : NULL;
 	live->forced = value_get_bool(from, "forced", false);
 	live->announced = value_get_bool(from, "announced", false);
+	live->held = value_get_bool(from, "held", false);
+	live->noted = value_get_bool(from, "noted", false);
 	live->killing = value_get_bool(from, "killing", false);
 	live->due_at = value_get_int(from, "due_at", SCHEDD_TIME_NONE);
 	live->run.attempt_started = value_get_int(from, "attempt_started", run->started_at);
 	if (output)
 		live->output = output_resume(kept ? path : NULL, output);
-	return handover_take_env(live, value_get(from, "env"));
+	return run_note_take_env(live, value_get(from, "env"));
 }
 
 /* Through the gates that it had passed already. */
@@ -166,9 +147,9 @@ static int handover_enter(struct run_live *live, const struct value *from, struc
 {
 	struct schedd_mono timer = {value_get_int(from, "timer", INT64_MAX)};
 	const struct value *task = value_get(from, "task");
-	int64_t stage = value_get_int(from, "stage", RUN_LIVE_WAIT_INSTANCE);
+	int64_t stage = value_get_int(from, "stage", HANDOVER_WAITS);
 
-	if (stage == RUN_LIVE_RETRYING) {
+	if (stage == HANDOVER_RETRYING) {
 		if (retry_resume(live, timer))
 			return schedd_error_nomem(err);
 		admission_resume(live, false);

@@ -13,6 +13,7 @@
 #include "core/keep/notify.h"
 #include "core/keep/retention.h"
 #include "core/runs/admission.h"
+#include "core/runs/run_note.h"
 
 /* The events of an end, in order; 0: none. */
 static const struct {
@@ -50,6 +51,7 @@ static void outcome_record(struct run_live *live, enum run_state state, const ch
 	}
 	follow_note(live->scheduler, live->store, run);
 	store_slot_put_run(live->store, run);
+	run_note_drop(live);
 	live->scheduler->counts.ended[state]++;
 	if (run->started_at != SCHEDD_TIME_NONE)
 		histogram_add(

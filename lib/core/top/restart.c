@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run that the last life did not end is lost. While its process lives on (pid
+ * A run that the last life did not begin is taken up again (see take_up.h); one
+ * that it did not end is lost. While its process lives on (pid
  * and start time match) it stands in the job's list of runs, so that it counts
  * against max_instances and can be killed; when it ends, its row gets its end.
  */
@@ -19,6 +20,7 @@
 #include "core/keep/notify.h"
 #include "core/runs/admission.h"
 #include "core/top/handover.h"
+#include "core/top/take_up.h"
 #include "executor/adopted.h"
 
 /* Rows of recent history that are looked at for how jobs ended last. */
@@ -259,14 +261,17 @@ static void restart_lose(
 		job_switch_start(scheduler, entry, RUN_BY_CATCHUP, "recover");
 }
 
-static int restart_lose_copy(
-    struct schedd_scheduler *scheduler, struct store_slot *slot, const struct run *from)
+static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_slot *slot,
+    struct take_up *take_up, const struct run *from)
 {
+	struct entry *entry = entry_get(scheduler, from->job);
 	struct run run;
 
 	if (run_copy(&run, from))
 		return SCHEDD_ENOMEM;
-	if (!handover_resume(scheduler, entry_get(scheduler, run.job), &run))
+	if (handover_resume(scheduler, entry, &run))
+		take_up_keep(take_up, &run);
+	else if (!take_up_run(take_up, entry, &run))
 		restart_lose(scheduler, slot, &run);
 	run_clear(&run);
 	return 0;
@@ -276,11 +281,13 @@ static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_sl
 {
 	size_t count;
 	const struct run *runs = store_snapshot_runs(slot->snapshot, &count);
+	struct take_up *take_up = take_up_begin(scheduler, slot);
 
 	for (size_t i = 0; i < count; i++)
-		if (restart_lose_copy(scheduler, slot, &runs[i]))
+		if (restart_lose_copy(scheduler, slot, take_up, &runs[i]))
 			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
 			    slot->name, runs[i].job, runs[i].number);
+	take_up_end(take_up);
 }
 
 /* Jobs that ended with the last life, before they could be removed. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
+#include "core/runs/mark.h"
 
 struct scheduler_pause_request {
 	struct schedd_scheduler *scheduler;
@@ -53,6 +54,7 @@ static void scheduler_pause_done(int rc, const struct schedd_error *err, void *c
 			scheduler->paused_why = request->why;
 			request->why = NULL;
 			scheduler->paused_at = scheduler_now(scheduler);
+			mark_undo_all(scheduler);
 		}
 		event_ring_say(scheduler,
 		    pause ? SCHEDD_EVENT_SCHEDULER_PAUSED : SCHEDD_EVENT_SCHEDULER_RESUMED, NULL,

@@ -72,8 +72,11 @@ Test(late, catches_up_one_after_the_other)
 	cr_expect_eq(core_tasks(), 1);
 	core_expect_runs(&f, "a", "1 missed x3; 2 running; 3 queued; 4 queued");
 	core_task_end(0, 0);
+	core_settle(&f);
 	core_task_end(0, 0);
+	core_settle(&f);
 	core_task_end(0, 0);
+	core_settle(&f);
 	core_expect_runs(&f, "a", "1 missed x3; 2 success; 3 success; 4 success");
 	core_close(&f);
 }

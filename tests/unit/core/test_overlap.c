@@ -37,6 +37,7 @@ Test(overlap, queues_where_it_is_told_to)
 	core_expect_runs(&f, "a", "1 running; 2 queued; 3 queued");
 	cr_expect_eq(core_tasks(), 1);
 	core_task_end(0, 0);
+	core_settle(&f);
 	cr_expect_str_eq(core_task_run(0), "a/2");
 	cr_expect_str_eq(core_field(&f, "a", "queued"), "1");
 	core_close(&f);
@@ -116,9 +117,11 @@ Test(overlap, keeps_a_group_to_its_limit)
 	core_advance(&f, 10 * S);
 	cr_expect_eq(core_tasks(), 1);
 	core_task_end(0, 0);
+	core_settle(&f);
 	/* The one of higher priority goes first, unless it was first already. */
 	cr_expect_eq(core_tasks(), 1);
 	core_task_end(0, 0);
+	core_settle(&f);
 	core_task_end(0, 0);
 	cr_expect_eq(core_tasks(), 0);
 	core_expect_runs(&f, "b", "1 success");
@@ -136,8 +139,10 @@ Test(overlap, starts_by_priority_where_workers_are_few)
 	core_advance(&f, 10 * S);
 	cr_expect_str_eq(core_task_run(0), "high/1");
 	core_task_end(0, 0);
+	core_settle(&f);
 	cr_expect_str_eq(core_task_run(0), "mid/1");
 	core_task_end(0, 0);
+	core_settle(&f);
 	cr_expect_str_eq(core_task_run(0), "low/1");
 	core_close(&f);
 }
