@@ -14,6 +14,7 @@
 /* What fails now: 0 or the code that writing or syncing returns. */
 struct faulty {
 	_Atomic int write;
+	_Atomic int countdown; /* of syncs until one fails, once; 0: none does */
 	_Atomic int sync;
 	_Atomic int writes; /* so many that were tried */
 	_Atomic int syncs;
@@ -60,6 +61,8 @@ static int faulty_sync(sqlite3_file *file, int flags)
 	int code = atomic_load(&faulty.sync);
 
 	atomic_fetch_add(&faulty.syncs, 1);
+	if (atomic_load(&faulty.countdown) > 0 && atomic_fetch_sub(&faulty.countdown, 1) == 1)
+		return SQLITE_IOERR_FSYNC;
 	return code ? code : faulty_real(file)->pMethods->xSync(faulty_real(file), flags);
 }
 

@@ -113,6 +113,7 @@ void change_abandon(struct change *change, int rc, const struct schedd_error *er
 
 static void change_failed(struct change *change, int rc, const struct schedd_error *err)
 {
+	change->failed = rc;
 	if (change->ops->fail)
 		change->ops->fail(change);
 	log_debug(change->scheduler->log, "%s %s: %s", change->ops->name, change->id,

@@ -24,7 +24,7 @@ struct change_ops {
 	int (*begin)(struct change *change, struct schedd_error *err);
 	/* It is durable: puts it into effect and tells the listeners. */
 	void (*finish)(struct change *change);
-	/* It failed: gives back what begin took. NULL: nothing. */
+	/* It failed (change->failed): gives back what begin took. NULL: nothing. */
 	void (*fail)(struct change *change);
 };
 
@@ -52,6 +52,8 @@ struct change {
 	struct store_slot *note_store; /* where it is; see follow.h */
 	unsigned flags;
 	uint32_t revision;
+	int failed;          /* the error code */
+	uint64_t failures;   /* of note_store, when the change was made */
 	uint32_t left; /* runs that go on without the job that is removed */
 	enum run_trigger trigger;
 	bool purge, kill, run_missed, force;

@@ -231,7 +231,9 @@ static void job_switch_settle_note(struct change *change, struct store_batch *ba
 		return;
 	if (change->note_store == change->store && batch)
 		store_batch_put_text(batch, change->note, NULL);
-	else if (change->note_store != change->store && !batch)
+	else if (!batch && (change->note_store != change->store ||
+			       change->note_store->failures != change->failures))
+		/* Once more where a failed commit may write the note behind the claim. */
 		store_slot_put_text(change->note_store, change->note, NULL);
 }
 
@@ -274,40 +276,146 @@ static void job_switch_run_finish(struct change *change)
 	job_switch_settle_note(change, NULL);
 }
 
-/* What follows no more is not to follow after a restart. */
+/* ---- Runs that no request asked for ---- */
+
+/* One that its store did not take: it is asked for again when the store works. */
+struct job_start {
+	struct job_start *next;
+	char *id;
+	enum run_trigger trigger;
+	char *because;                 /* NULL: nothing */
+	char *note;                    /* NULL: it is noted nowhere */
+	struct store_slot *note_store; /* where */
+};
+
+static void job_start_free(struct job_start *start)
+{
+	free(start->id);
+	free(start->because);
+	free(start->note);
+	free(start);
+}
+
+static void job_switch_later(struct schedd_scheduler *scheduler, const char *id,
+    enum run_trigger trigger, const char *because, const char *note, struct store_slot *note_store)
+{
+	struct job_start *start = calloc(1, sizeof(*start)), **end = &scheduler->changes.starts;
+
+	if (start) {
+		start->id = strdup(id);
+		start->because = because ? strdup(because) : NULL;
+		start->note = note ? strdup(note) : NULL;
+		start->note_store = note_store;
+		start->trigger = trigger;
+	}
+	if (!start || !start->id || (because && !start->because) || (note && !start->note)) {
+		log_error(scheduler->log, "job %s: no memory to start it later", id);
+		if (start)
+			job_start_free(start);
+		return;
+	}
+	while (*end)
+		end = &(*end)->next;
+	*end = start;
+}
+
+/*
+ * What follows no more is not to follow after a restart; what its store could
+ * not take is tried again.
+ */
 static void job_switch_run_fail(struct change *change)
 {
-	if (change->note && !entry_get(change->scheduler, change->id))
-		store_slot_put_text(change->note_store, change->note, NULL);
+	struct schedd_scheduler *scheduler = change->scheduler;
+	bool asked = change->trigger == RUN_BY_HAND || change->trigger == RUN_BY_RETRY;
+
+	if (!entry_get(scheduler, change->id)) {
+		if (change->note)
+			store_slot_put_text(change->note_store, change->note, NULL);
+	} else if (!asked && change->failed != SCHEDD_ECONFLICT) {
+		job_switch_later(scheduler, change->id, change->trigger, change->text,
+		    change->note, change->note_store);
+	}
 }
 
 const struct change_ops job_switch_run_ops = {
     "run", job_switch_run_begin, job_switch_run_finish, job_switch_run_fail};
 
+static void job_switch_ask(struct schedd_scheduler *scheduler, const char *id,
+    enum run_trigger trigger, const char *because, const char *note, struct store_slot *note_store)
+{
+	struct change *change = change_new(scheduler, &job_switch_run_ops, id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
+
+	if (!change) {
+		job_switch_later(scheduler, id, trigger, because, note, note_store);
+		return;
+	}
+	change->trigger = trigger;
+	change->text = because ? arena_strdup(&change->arena, because) : NULL;
+	change->note = note ? arena_strdup(&change->arena, note) : NULL;
+	change->note_store = note_store;
+	change->failures = note_store ? note_store->failures : 0;
+	change_submit(change);
+}
+
+/* Not before the end that it follows is written, or its note would outlive the claim. */
+static bool job_switch_may_ask(const struct entry *entry, const struct store_slot *note_store)
+{
+	return store_slot_ready(entry->store, scheduler_mono(entry->store->scheduler)) &&
+	       (!note_store || store_slot_settled(note_store));
+}
+
 void job_switch_start(struct schedd_scheduler *scheduler, struct entry *entry,
     enum run_trigger trigger, const char *because)
 {
-	struct change *change = change_new(scheduler, &job_switch_run_ops, entry->job->id, NULL,
-	    (struct scheduler_reply){NULL, NULL});
-
-	if (!change)
-		return;
-	change->trigger = trigger;
-	change->text = because ? arena_strdup(&change->arena, because) : NULL;
-	change_submit(change);
+	if (job_switch_may_ask(entry, NULL))
+		job_switch_ask(scheduler, entry->job->id, trigger, because, NULL, NULL);
+	else
+		job_switch_later(scheduler, entry->job->id, trigger, because, NULL, NULL);
 }
 
 void job_switch_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
     const char *note, struct store_slot *note_store)
 {
-	struct change *change = change_new(scheduler, &job_switch_run_ops, entry->job->id, NULL,
-	    (struct scheduler_reply){NULL, NULL});
+	const char *noted = note_store ? note : NULL;
 
-	if (!change)
+	if (job_switch_may_ask(entry, note_store))
+		job_switch_ask(
+		    scheduler, entry->job->id, RUN_BY_AFTER, because, noted, note_store);
+	else
+		job_switch_later(
+		    scheduler, entry->job->id, RUN_BY_AFTER, because, noted, note_store);
+}
+
+void job_switch_again(struct schedd_scheduler *scheduler)
+{
+	struct job_start *starts = scheduler->changes.starts, *next;
+
+	if (!starts || scheduler->phase != SCHEDULER_RUNNING)
 		return;
-	change->trigger = RUN_BY_AFTER;
-	change->text = arena_strdup(&change->arena, because);
-	change->note = note_store ? arena_strdup(&change->arena, note) : NULL;
-	change->note_store = note_store;
-	change_submit(change);
+	scheduler->changes.starts = NULL;
+	for (struct job_start *start = starts; start; start = next) {
+		struct entry *entry = entry_get(scheduler, start->id);
+
+		next = start->next;
+		if (!entry && start->note)
+			store_slot_put_text(start->note_store, start->note, NULL);
+		else if (entry && job_switch_may_ask(entry, start->note_store))
+			job_switch_ask(scheduler, start->id, start->trigger, start->because,
+			    start->note, start->note_store);
+		else if (entry)
+			job_switch_later(scheduler, start->id, start->trigger, start->because,
+			    start->note, start->note_store);
+		job_start_free(start);
+	}
+}
+
+void job_switch_free(struct schedd_scheduler *scheduler)
+{
+	while (scheduler->changes.starts) {
+		struct job_start *start = scheduler->changes.starts;
+
+		scheduler->changes.starts = start->next;
+		job_start_free(start);
+	}
 }

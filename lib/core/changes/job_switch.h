@@ -19,5 +19,8 @@ void job_switch_start(struct schedd_scheduler *scheduler, struct entry *entry,
 /* A run that follows the one called because; note_store NULL: it is noted nowhere. */
 void job_switch_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
     const char *note, struct store_slot *note_store);
+/* Runs that a store refused to claim are asked for again, where it works. */
+void job_switch_again(struct schedd_scheduler *scheduler);
+void job_switch_free(struct schedd_scheduler *scheduler);
 
 #endif

@@ -40,6 +40,7 @@ struct claim_batch;
 struct entry;
 struct handover;
 struct janitor;
+struct job_start;
 struct store_parcel;
 struct run;
 struct run_live;
@@ -167,6 +168,7 @@ struct keep_room {
 struct changes_room {
 	struct claim_batch *spare_batch;
 	struct apply *applies; /* job files that wait for jobs to be idle */
+	struct job_start *starts; /* runs that a store refused to claim */
 };
 
 struct ask_room {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows gather in an outbox per store and go out as one commit. Rows of a
- * durable store whose commit failed are kept and tried again with the next
- * ones, so that a full disk leaves no run without its end.
+ * What happened gathers in an outbox per store and goes out as one commit. What
+ * a durable store refused is kept and tried again before anything newer, so that
+ * a full disk leaves no run without its end, and none of what belongs to that:
+ * who is to follow, and the record of changes.
  */
 #include "core/frame/store_slot.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/frame/store_parcel.h"
 
 /* Rows in one commit. */
 #define STORE_SLOT_OUTBOX_MAX 1024
@@ -18,44 +20,9 @@
 /* From the first failure to the next attempt. */
 #define STORE_SLOT_BACKOFF_FIRST (SCHEDD_SECOND / 4)
 
-/* Rows of one commit, kept until it is known to be durable. */
-struct store_parcel {
-	struct store_slot *store;
-	struct run *runs;
-	uint32_t count;
-	uint32_t capacity;
-};
-
-static void store_parcel_free(struct store_parcel *parcel)
+static void store_slot_lost(struct store_slot *store, const char *what)
 {
-	if (!parcel)
-		return;
-	for (uint32_t i = 0; i < parcel->count; i++)
-		run_clear(&parcel->runs[i]);
-	free(parcel->runs);
-	free(parcel);
-}
-
-static int store_parcel_add(struct store_parcel *parcel, const struct run *run)
-{
-	if (parcel->count == parcel->capacity) {
-		uint32_t capacity = parcel->capacity ? parcel->capacity * 2 : 8;
-		struct run *runs = realloc(parcel->runs, capacity * sizeof(runs[0]));
-
-		if (!runs)
-			return SCHEDD_ENOMEM;
-		parcel->runs = runs;
-		parcel->capacity = capacity;
-	}
-	if (run_copy(&parcel->runs[parcel->count], run))
-		return SCHEDD_ENOMEM;
-	parcel->count++;
-	return 0;
-}
-
-static void store_slot_lost(struct store_slot *store)
-{
-	log_error(store->scheduler->log, "store %s: a row of history is lost", store->name);
+	log_error(store->scheduler->log, "store %s: %s is lost", store->name, what);
 }
 
 static struct store_batch *store_slot_outbox(struct store_slot *store)
@@ -65,20 +32,25 @@ static struct store_batch *store_slot_outbox(struct store_slot *store)
 	return store->outbox;
 }
 
+/* Of a durable store a copy is kept. False: there is no outbox. */
+static bool store_slot_open(struct store_slot *store)
+{
+	if (!store_slot_outbox(store))
+		return false;
+	if (store->durable && !store->parcel)
+		store->parcel = store_parcel_new(store);
+	return true;
+}
+
 void store_slot_put_run(struct store_slot *store, const struct run *run)
 {
-	if (!store_slot_outbox(store)) {
-		store_slot_lost(store);
+	if (!store_slot_open(store)) {
+		store_slot_lost(store, "a row of history");
 		return;
 	}
-	if (store->durable && !store->parcel) {
-		store->parcel = calloc(1, sizeof(*store->parcel));
-		if (store->parcel)
-			store->parcel->store = store;
-	}
 	store_batch_put_run(store->outbox, run);
-	if (store->parcel && store_parcel_add(store->parcel, run))
-		store_slot_lost(store);
+	if (store->parcel && store_parcel_put_run(store->parcel, run))
+		store_slot_lost(store, "a row of history");
 	store->outbox_count++;
 	if (store->outbox_count >= STORE_SLOT_OUTBOX_MAX)
 		store_slot_flush_all(store->scheduler);
@@ -87,50 +59,50 @@ void store_slot_put_run(struct store_slot *store, const struct run *run)
 void store_slot_put_change(
     struct store_slot *store, schedd_time when, const char *job, const char *json)
 {
-	if (store_slot_outbox(store))
-		store_batch_put_change(store->outbox, when, job, json);
-	else
-		log_error(store->scheduler->log, "store %s: a change is not recorded", store->name);
+	if (!store_slot_open(store)) {
+		store_slot_lost(store, "a change");
+		return;
+	}
+	store_batch_put_change(store->outbox, when, job, json);
+	if (store->parcel && store_parcel_put_change(store->parcel, when, job, json))
+		store_slot_lost(store, "a change");
 }
 
 void store_slot_put_text(struct store_slot *store, const char *key, const char *text)
 {
-	if (store_slot_outbox(store))
-		store_batch_put_text(store->outbox, key, text);
-	else
-		log_error(store->scheduler->log, "store %s: %s is not recorded", store->name, key);
+	if (!store_slot_open(store)) {
+		store_slot_lost(store, key);
+		return;
+	}
+	store_batch_put_text(store->outbox, key, text);
+	if (store->parcel && store_parcel_put_text(store->parcel, key, text))
+		store_slot_lost(store, key);
 }
 
-/* Ends alone are kept: they are final, so writing them late overwrites nothing newer. */
-static void store_slot_keep(struct store_slot *store, const struct store_parcel *failed)
+static void store_slot_keep(struct store_slot *store, struct store_parcel *parcel)
 {
-	struct store_parcel *kept = store->unwritten;
+	uint32_t lost = store_parcel_move(&store->unwritten, parcel, STORE_SLOT_KEPT_MAX);
 
-	if (!kept) {
-		kept = store->unwritten = calloc(1, sizeof(*kept));
-		if (kept)
-			kept->store = store;
-	}
-	for (uint32_t i = 0; i < failed->count; i++)
-		if (run_ended(failed->runs[i].state) &&
-		    (!kept || kept->count >= STORE_SLOT_KEPT_MAX ||
-			store_parcel_add(kept, &failed->runs[i])))
-			store_slot_lost(store);
+	if (lost)
+		log_error(store->scheduler->log, "store %s: %u rows of history are lost",
+		    store->name, lost);
 }
 
 static void store_slot_written(int rc, const struct schedd_error *err, void *context)
 {
 	struct store_parcel *parcel = context;
-	struct store_slot *store = parcel->store;
+	struct store_slot *store = store_parcel_slot(parcel);
 
 	scheduler_enter(store->scheduler);
 	if (rc) {
 		store_slot_failed(store, err);
 		store_slot_keep(store, parcel);
 	} else {
+		/* It overtook one that failed. */
+		store_parcel_outdated(store->unwritten, parcel);
+		store_parcel_free(parcel);
 		store_slot_worked(store);
 	}
-	store_parcel_free(parcel);
 	scheduler_leave(store->scheduler);
 }
 
@@ -150,27 +122,33 @@ void store_slot_flush(struct store_slot *store)
 	store->outbox = NULL;
 	store->outbox_count = 0;
 	store->parcel = NULL;
-	if (parcel)
+	if (parcel && (store->unwritten ||
+			  !store_slot_ready(store, scheduler_mono(store->scheduler)))) {
+		/* Behind what waits already: the order stays. */
+		store_batch_free(batch);
+		store_slot_keep(store, parcel);
+	} else if (parcel) {
 		store_commit(store->store, batch, store_slot_written, parcel);
-	else
+	} else {
 		store_commit(store->store, batch, store_slot_written_plain, store);
+	}
 }
 
-/* What the store refused is put before it once more. */
-static void store_slot_again(struct store_slot *store)
+void store_slot_again(struct store_slot *store)
 {
 	struct store_parcel *kept = store->unwritten;
-	struct store_batch *batch;
+	struct store_batch *batch = kept ? store_batch_new(store->store) : NULL;
 
-	if (!kept)
-		return;
-	batch = store_batch_new(store->store);
 	if (!batch)
 		return;
 	store->unwritten = NULL;
-	for (uint32_t i = 0; i < kept->count; i++)
-		store_batch_put_run(batch, &kept->runs[i]);
+	store_parcel_write(kept, batch);
 	store_commit(store->store, batch, store_slot_written, kept);
+}
+
+bool store_slot_settled(const struct store_slot *slot)
+{
+	return !slot->unwritten;
 }
 
 static void store_slot_retry(struct timer *timer)
@@ -270,8 +248,10 @@ void store_slot_worked(struct store_slot *slot)
 {
 	struct schedd_scheduler *scheduler = slot->scheduler;
 
-	if (!slot->failing)
+	if (!slot->failing) {
+		store_slot_again(slot);
 		return;
+	}
 	slot->failing = false;
 	slot->backoff = 0;
 	timers_unset(&scheduler->timers, &slot->retry);

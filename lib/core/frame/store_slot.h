@@ -37,6 +37,10 @@ void store_slot_put_text(struct store_slot *store, const char *key, const char *
 void store_slot_flush(struct store_slot *store);
 /* Commits all outboxes. */
 void store_slot_flush_all(struct schedd_scheduler *scheduler);
+/* What it refused is put before it once more. */
+void store_slot_again(struct store_slot *store);
+/* Does nothing wait that it refused? */
+bool store_slot_settled(const struct store_slot *slot);
 /* Gives up what was not written. */
 void store_slot_clear(struct store_slot *store);
 

@@ -100,10 +100,13 @@ static void drain_save(struct schedd_scheduler *scheduler)
 		store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler_now(scheduler));
 		store_commit(slot->store, batch, NULL, NULL);
 	}
-	for (uint32_t i = 0; i < scheduler->store_count; i++)
-		(void)store_flush(scheduler->stores[i]->store,
-		    store_remote(scheduler->stores[i]->store) ? DRAIN_STORE_LIMIT
-							      : SCHEDD_SPAN_NONE);
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *each = scheduler->stores[i];
+
+		store_slot_again(each);
+		(void)store_flush(each->store,
+		    store_remote(each->store) ? DRAIN_STORE_LIMIT : SCHEDD_SPAN_NONE);
+	}
 }
 
 void drain_review(struct schedd_scheduler *scheduler)

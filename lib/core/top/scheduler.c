@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include "core/ask/scheduler_wait.h"
 #include "core/changes/job_change.h"
+#include "core/changes/job_switch.h"
 #include "core/changes/scheduler_apply.h"
 #include "core/changes/tick.h"
 #include "core/frame/janitor.h"
@@ -149,7 +150,7 @@ static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
 }
 
 /* In this order: what starts may end at once, and what ended is written before it is looked at. */
-static const scheduler_rest_fn scheduler_rest[] = {dispatch_start_ready, job_change_expire,
+static const scheduler_rest_fn scheduler_rest[] = {dispatch_start_ready, job_switch_again, job_change_expire,
     store_slot_flush_all, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
 
 int schedd_scheduler_new(const struct schedd_scheduler_options *options,
@@ -200,6 +201,7 @@ static void scheduler_free_contents(struct schedd_scheduler *scheduler)
 	entry_free_all(scheduler);
 	run_live_free_all(scheduler);
 	tick_free(scheduler);
+	job_switch_free(scheduler);
 	scheduler_apply_free(scheduler);
 	admission_free_groups(scheduler);
 	after_clear(scheduler);

@@ -96,3 +96,131 @@ Test(full_disk, writes_the_end_of_a_run_later)
 	core_expect_runs(&f, "a", "1 failed");
 	core_close(&f);
 }
+
+/* What belongs to an end is tried again with it. */
+Test(full_disk, starts_what_follows_an_end_that_is_written_late)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, database);
+	core_add(&f, "{'id':'a','trigger':{'type':'manual'},'command':['x']}");
+	core_add(&f, "{'id':'b','after':['a'],'command':['x']}");
+	core_add(&f, "{'id':'c','after':['a:any'],'command':['x']}");
+	core_run(&f, "a");
+	atomic_store(&faulty.write, SQLITE_FULL);
+	core_task_end(0, 0);
+	core_advance(&f, 20 * S);
+	cr_expect_eq(core_tasks(), 0);
+	atomic_store(&faulty.write, 0);
+	core_advance(&f, 60 * S);
+	core_expect_runs(&f, "a", "1 success");
+	core_expect_runs(&f, "b", "1 running");
+	core_expect_runs(&f, "c", "1 running");
+	while (core_tasks())
+		core_task_end(0, 0);
+	core_settle(&f);
+	core_reopen(&f);
+	/* Nothing is left of the chain that could go on a second time. */
+	core_expect_runs(&f, "b", "1 success");
+	core_expect_runs(&f, "c", "1 success");
+	core_close(&f);
+}
+
+/* One commit that fails: what comes behind it must not be undone by what is written late. */
+Test(full_disk, lets_a_chain_go_on_once_whatever_commit_fails)
+{
+	for (int failing = 0; failing < 6; failing++) {
+		struct core_fixture f = {0};
+
+		core_open(&f, database);
+		core_add_flags(&f, "{'id':'a','trigger':{'type':'manual'},'command':['x']}",
+		    SCHEDULER_ADD_REPLACE);
+		core_add_flags(&f, "{'id':'b','after':['a'],'command':['x']}", SCHEDULER_ADD_REPLACE);
+		core_run(&f, "a");
+		atomic_store(&faulty.countdown, failing + 1);
+		core_task_end(0, 0);
+		core_settle(&f);
+		core_advance(&f, 60 * S);
+		atomic_store(&faulty.countdown, 0);
+		cr_expect_eq(core_tasks(), 1, "commit %d: %d follow", failing, core_tasks());
+		while (core_tasks())
+			core_task_end(0, 0);
+		core_settle(&f);
+		core_reopen(&f);
+		cr_expect_eq(core_tasks(), 0, "commit %d: it follows again", failing);
+		core_close(&f);
+	}
+}
+
+/* A job that ran for the last time cannot be removed: that is tried with back-off, and a stop ends
+ * it. */
+Test(full_disk, removes_a_job_that_has_run_with_back_off)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, database);
+	core_add(&f, "{'id':'once','command':['x']}");
+	cr_assert_eq(core_tasks(), 1);
+	atomic_store(&faulty.write, SQLITE_FULL);
+	core_task_end(0, 0);
+	core_forget_events(&f);
+	core_advance(&f, 60 * S);
+	cr_expect_gt(count_events(&f, "store_error"), 1);
+	cr_expect_lt(count_events(&f, "store_error"), 30, "%d failures in a minute",
+	    count_events(&f, "store_error"));
+	cr_expect_str_neq(core_field(&f, "once", "id"), "");
+	atomic_store(&faulty.write, 0);
+	core_advance(&f, 60 * S);
+	cr_expect_str_eq(core_field(&f, "once", "id"), "");
+	core_expect_runs(&f, "once", "1 success");
+	atomic_store(&faulty.write, SQLITE_FULL);
+	core_add(&f, "{'id':'again','command':['x']}");
+	scheduler_drain(f.scheduler, 10 * S, SCHEDULER_DRAIN_WAIT, core_reply(&f));
+	core_settle(&f);
+	cr_expect(f.answered, "a full disk keeps it from stopping");
+	atomic_store(&faulty.write, 0);
+	core_close(&f);
+}
+
+Test(full_disk, ends_a_pause_with_back_off)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, database);
+	core_add(&f, "{'id':'a'," TEN "}");
+	scheduler_pause_job(f.scheduler, "a", CORE_EPOCH + 30 * S, NULL, NULL, core_reply(&f));
+	core_settle(&f);
+	cr_assert_eq(f.rc, 0);
+	core_forget_events(&f);
+	atomic_store(&faulty.write, SQLITE_FULL);
+	core_advance(&f, 90 * S);
+	cr_expect_gt(count_events(&f, "store_error"), 1);
+	cr_expect_lt(count_events(&f, "store_error"), 30, "%d failures in a minute",
+	    count_events(&f, "store_error"));
+	atomic_store(&faulty.write, 0);
+	core_advance(&f, 60 * S);
+	cr_expect_str_eq(core_field(&f, "a", "state"), "\"waiting\"");
+	core_close(&f);
+}
+
+/* A run that waited begins nothing that is not recorded. */
+Test(full_disk, begins_no_waiting_run_that_cannot_be_marked)
+{
+	struct core_fixture f = {.max_workers = 1};
+
+	core_open(&f, database);
+	core_add(&f, "{'id':'a','trigger':{'type':'manual'},'command':['x']}");
+	core_add(&f, "{'id':'b','trigger':{'type':'manual'},'command':['x']}");
+	core_run(&f, "a");
+	core_run(&f, "b");
+	atomic_store(&faulty.write, SQLITE_FULL);
+	core_task_end(0, 0);
+	core_advance(&f, 60 * S);
+	cr_expect_eq(core_tasks(), 0);
+	core_show_run(&f, "b", 1);
+	cr_expect_not_null(strstr(f.json, "store default to be written"), "%s", f.json);
+	atomic_store(&faulty.write, 0);
+	core_advance(&f, 60 * S);
+	cr_expect_str_eq(core_task_run(0), "b/1");
+	core_close(&f);
+}

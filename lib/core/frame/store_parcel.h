@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes to a store in one commit, in order, kept until it is known to be
+ * durable: rows of runs, lines of the record of changes, texts.
+ */
+#ifndef SCHEDD_CORE_FRAME_STORE_PARCEL_H
+#define SCHEDD_CORE_FRAME_STORE_PARCEL_H
+
+#include "model/run.h"
+#include "store/store.h"
+
+struct store_parcel;
+struct store_slot;
+
+/* slot: whose it is; NULL: no memory. */
+struct store_parcel *store_parcel_new(struct store_slot *slot);
+/* NULL is fine. */
+void store_parcel_free(struct store_parcel *parcel);
+struct store_slot *store_parcel_slot(const struct store_parcel *parcel);
+/* Each copies. 0 or SCHEDD_ENOMEM. text NULL: the text of that key is removed. */
+int store_parcel_put_run(struct store_parcel *parcel, const struct run *run)
+    __attribute__((warn_unused_result));
+int store_parcel_put_change(struct store_parcel *parcel, schedd_time when, const char *job,
+    const char *json) __attribute__((warn_unused_result));
+int store_parcel_put_text(struct store_parcel *parcel, const char *key, const char *text)
+    __attribute__((warn_unused_result));
+/*
+ * Moves what may be written late behind what *to has, at most up to max items:
+ * ends of runs, which are final, changes and texts. Intermediate rows are
+ * dropped. Returns how many items are lost. Frees from.
+ */
+uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from, uint32_t max);
+/* Texts that newer has written since are taken out of parcel. */
+void store_parcel_outdated(struct store_parcel *parcel, const struct store_parcel *newer);
+/* Writes all of it. */
+void store_parcel_write(const struct store_parcel *parcel, struct store_batch *batch);
+
+#endif
