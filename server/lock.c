@@ -159,7 +159,10 @@ static long lock_flock_holder(const struct stat *st)
 	return holder;
 }
 
-/* A child that a killed daemon was starting holds its locks for some microseconds of its own. */
+/*
+ * A child that a killed daemon was starting holds its locks for some microseconds of its own. Nor is
+ * a holder known that let go between the two looks, or that /proc/locks does not show.
+ */
 static bool lock_flock(int fd, const struct stat *st)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -170,8 +173,8 @@ static bool lock_flock(int fd, const struct stat *st)
 		long pid = reason == EWOULDBLOCK ? lock_flock_holder(st) : 0;
 
 		errno = reason;
-		if (pid <= 0 || looks == LOCK_LOOKS ||
-		    ((kill((pid_t)pid, 0) == 0 || errno != ESRCH) &&
+		if (reason != EWOULDBLOCK || looks == LOCK_LOOKS ||
+		    (pid > 0 && (kill((pid_t)pid, 0) == 0 || errno != ESRCH) &&
 			!(process_stat_read((pid_t)pid, &stat) && stat.state == 'Z'))) {
 			errno = reason;
 			return false;
