@@ -92,6 +92,7 @@ static int listeners_executor(
 	    .functions = scheduler_functions(listeners->owner.scheduler),
 	    .drain = SCHEDD_SECOND,
 	    .inherit = scheduler_inherit(listeners->owner.scheduler),
+	    .spawners = scheduler_spawners(listeners->owner.scheduler),
 	};
 	int rc = 0;
 

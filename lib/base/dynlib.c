@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,22 +50,19 @@ int dynlib_open(const char *path, const struct schedd_module **out, struct sched
 	return rc;
 }
 
-/* modules/ beside the directory of the program: what runs from where it was built. */
-static int dynlib_beside(
-    const char *name, const struct schedd_module **out, struct schedd_error *err)
+/* modules/ beside the directory of the program: what runs from where it was built. False: too long. */
+static bool dynlib_beside(const char *file, char *path, size_t size)
 {
-	char program[PATH_MAX], path[PATH_MAX];
+	char program[PATH_MAX];
 	ssize_t end = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	int length;
 
 	if (end <= 0)
-		return SCHEDD_ENOTFOUND;
+		return false;
 	program[end] = '\0';
 	*strrchr(program, '/') = '\0';
-	length = snprintf(path, sizeof(path), "%s/../modules/schedd_%s.so", program, name);
-	if (length < 0 || (size_t)length >= sizeof(path))
-		return SCHEDD_ENOTFOUND;
-	return dynlib_open(path, out, err);
+	length = snprintf(path, size, "%s/../modules/%s", program, file);
+	return length > 0 && (size_t)length < size;
 }
 
 const char *dynlib_directory(void)
@@ -74,15 +72,45 @@ const char *dynlib_directory(void)
 	return directory && directory[0] ? directory : SCHEDD_MODULE_DIR;
 }
 
-int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
+/* Where a file of that name should be; told: that is the only place. False: too long. */
+static bool dynlib_place(const char *file, char *path, size_t size, bool *told)
 {
 	const char *directory = getenv("SCHEDD_MODULE_DIR");
-	char path[PATH_MAX];
-	bool told = directory && directory[0];
-	int rc, length = snprintf(path, sizeof(path), "%s/schedd_%s.so", dynlib_directory(), name);
+	int length;
 
-	if (length < 0 || (size_t)length >= sizeof(path) || strchr(name, '/'))
+	*told = directory && directory[0];
+	length = snprintf(path, size, "%s/%s", dynlib_directory(), file);
+	return length > 0 && (size_t)length < size && !strchr(file, '/');
+}
+
+int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
+{
+	char file[NAME_MAX], path[PATH_MAX];
+	int length = snprintf(file, sizeof(file), "schedd_%s.so", name), rc;
+	bool told;
+
+	if (length < 0 || (size_t)length >= sizeof(file) ||
+	    !dynlib_place(file, path, sizeof(path), &told))
 		return schedd_error_set(err, SCHEDD_ENOTFOUND, "there is no module '%s'", name);
 	rc = dynlib_open(path, out, err);
-	return rc == SCHEDD_ENOTFOUND && !told ? dynlib_beside(name, out, err) : rc;
+	if (rc == SCHEDD_ENOTFOUND && !told && dynlib_beside(file, path, sizeof(path)))
+		rc = dynlib_open(path, out, err);
+	return rc;
+}
+
+int dynlib_program(const char *name, struct schedd_error *err)
+{
+	char first[PATH_MAX], second[PATH_MAX];
+	bool told;
+	int fd = -1;
+
+	if (!dynlib_place(name, first, sizeof(first), &told))
+		return schedd_error_set(err, SCHEDD_ENOTFOUND, "there is no program '%s'", name);
+	fd = open(first, O_PATH | O_CLOEXEC);
+	if (fd < 0 && !told && dynlib_beside(name, second, sizeof(second)))
+		fd = open(second, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return schedd_error_set(
+		    err, SCHEDD_ENOTFOUND, "program '%s': %s", first, strerror(errno));
+	return fd;
 }

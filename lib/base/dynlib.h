@@ -19,6 +19,11 @@ int dynlib_open(const char *path, const struct schedd_module **out, struct sched
  */
 int dynlib_module(const char *name, const struct schedd_module **out, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/*
+ * A program of schedd's own that is kept where the modules are: its file, O_PATH
+ * and close-on-exec, the caller's. SCHEDD_ENOTFOUND: there is none.
+ */
+int dynlib_program(const char *name, struct schedd_error *err) __attribute__((warn_unused_result));
 
 /* Where modules lie: SCHEDD_MODULE_DIR of the environment, or where schedd was installed with them.
  */

@@ -15,7 +15,7 @@
 #include <schedd/scheduler.h>
 #include "base/value.h"
 #include "executor/output.h"
-#include "executor/spawn.h"
+#include "executor/spawner_pool.h"
 #include "model/job.h"
 #include "model/run.h"
 #include "store/store.h"
@@ -219,6 +219,9 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
  * Answers {"runs":["backup/42"]}. */
 void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     int signal, const struct scheduler_actor *actor, struct scheduler_reply reply);
+/* Is the run on its way into the executor? Its state is running then, but its program does not run. */
+bool scheduler_run_starting(
+    const struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 /* Answers the run when it has ended (at once if it has). The cancel handle is NULL if it was
  * answered. */
 struct scheduler_wait;
@@ -281,6 +284,8 @@ void scheduler_clock_stepped(struct schedd_scheduler *scheduler);
  * which is to be called before executors are added.
  */
 const struct spawn_inherit *scheduler_inherit(const struct schedd_scheduler *scheduler);
+/* Who starts processes for all executors; NULL: no memory. */
+struct spawner_pool *scheduler_spawners(struct schedd_scheduler *scheduler);
 int scheduler_set_cgroup(struct schedd_scheduler *scheduler, const char *directory,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* Was the machine booted since the scheduler last started? Decides on_boot; call before start. */

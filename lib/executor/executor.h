@@ -29,6 +29,7 @@ struct executor;
 struct executor_ops;
 struct spawn_inherit;
 struct worker_config;
+struct spawner_pool;
 struct task;
 
 /* How an attempt ended. */
@@ -56,8 +57,8 @@ struct task_request {
 	schedd_time start_by;               /* later is too late; SCHEDD_TIME_NONE: never */
 	const struct trigger_context *time; /* zone for SCHEDD_SCHEDULED_AT; NULL: UTC */
 	/*
-	 * The process is there (pid 0: there is none). On the loop's thread, before
-	 * executor_start() returns.
+	 * The program runs (pid 0: there is no process). On the loop's thread, before
+	 * executor_start() returns or any time later; not if it cannot be started.
 	 */
 	void (*started)(pid_t pid, uint64_t pid_start, void *context);
 	/*
@@ -84,6 +85,9 @@ struct executor_config {
 	void (*tell)(const char *name, const char *reason, void *context);
 	void *tell_context;
 	const struct worker_config *worker; /* for "worker"; copied; NULL: defaults */
+	struct spawner_pool *spawners; /* who starts processes; must outlive it; NULL: its own */
+	schedd_span start_limit;       /* of its own spawners, see spawner_pool.h; 0: their default */
+	bool start_inside;             /* of its own: no helpers */
 	const char *cgroup; /* directory under which attempts get control groups (see cgroup.h);
 			       copied; NULL: none */
 };
@@ -119,15 +123,16 @@ struct task *executor_start(struct executor *executor, const struct task_request
 /*
  * Sends a signal to everything the attempt started: process group, control
  * group and descendants that changed their session; also after its main
- * process ended. SCHEDD_EFAILED where it cannot be stopped (a C function that
- * runs).
+ * process ended. Before it runs a signal that ends calls it off, and others wait
+ * until it does; done is never called inside. SCHEDD_EFAILED where it cannot be
+ * stopped (a C function that runs).
  */
 int executor_signal(struct task *task, int signal, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Can attempts outlive this program, in the hands of the next one in this process? */
 bool executor_can_release(const struct executor *executor);
 /*
- * Lets go of an attempt without ending it: the task is gone, done is not
+ * Lets go of an attempt that was told to be started, without ending it: the task is gone, done is not
  * called. The map is for executor_resume() in the program that this process
  * executes next; its members that end in _fd are descriptors, the caller's.
  */

@@ -1,92 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The directory stays schedd's own (0711, its name random), so that a job
- * cannot put something else in its place before root removes the copies.
- */
 #include "executor/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include "executor/spawn_secret.h"
 
-#define SECRET_NAME "/schedd-secrets-XXXXXX"
+#define SECRET_NAME "/schedd-secrets-"
 
 static const char *const secret_places[] = {"/dev/shm", "/tmp"};
 
-static int secret_directory(struct secret_set *set)
+/* A name that nobody can know before. */
+static int secret_directory(struct secret_set *set, struct schedd_error *err)
 {
-	for (size_t i = 0; i < sizeof(secret_places) / sizeof(secret_places[0]); i++) {
-		snprintf(
-		    set->directory, sizeof(set->directory), "%s" SECRET_NAME, secret_places[i]);
-		if (mkdtemp(set->directory))
-			return chmod(set->directory, 0711) < 0 ? -errno : 0;
-	}
-	set->directory[0] = '\0';
-	return -errno;
-}
+	const char *place = secret_places[0];
+	uint64_t random;
 
-/* Copies what is left of from. 0 or -errno. */
-static int secret_pour(int from, int to)
-{
-	char bytes[16384];
-	size_t total = 0;
-
-	for (;;) {
-		ssize_t got = read(from, bytes, sizeof(bytes));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : 0;
-		total += (size_t)got;
-		if (total > SECRET_SIZE_MAX)
-			return -EFBIG;
-		for (ssize_t done = 0, n; done < got; done += n) {
-			n = write(to, bytes + done, (size_t)(got - done));
-			if (n < 0)
-				return -errno;
-		}
-	}
-}
-
-static int secret_copy(const char *from_path, const char *to_path, const struct account *account)
-{
-	/* A named pipe in its place must not hold schedd up. */
-	int from = open(from_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int to, rc;
-
-	if (from < 0)
-		return -errno;
-	to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
-	rc = to < 0 ? -errno : secret_pour(from, to);
-	if (rc == 0 && account->change && fchown(to, account->uid, account->gid) < 0)
-		rc = -errno;
-	if (to >= 0)
-		close(to);
-	close(from);
-	return rc;
-}
-
-static int secret_add(struct secret_set *set, const struct job_pair *secret,
-    const struct account *account, struct schedd_error *err)
-{
-	struct job_pair *item = &set->files.items[set->files.count];
-	int rc;
-
-	item->name = strdup(secret->name);
-	if (asprintf(&item->text, "%s/%s", set->directory, secret->name) < 0)
-		item->text = NULL;
-	set->files.count++;
-	if (!item->name || !item->text)
-		return schedd_error_nomem(err);
-	rc = strchr(secret->name, '/') ? -EINVAL : secret_copy(secret->text, item->text, account);
-	if (rc < 0)
-		return schedd_error_set(err, SCHEDD_EFAILED, "secret %s: %s: %s", secret->name,
-		    secret->text, strerror(-rc));
+	if (access(place, W_OK | X_OK) < 0)
+		place = secret_places[1];
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "cannot make a directory for secrets: %s", strerror(errno));
+	snprintf(set->directory, sizeof(set->directory), "%s" SECRET_NAME "%016" PRIx64, place,
+	    random);
 	return 0;
 }
 
@@ -99,7 +41,7 @@ int secret_check(const struct job_pair *secret, struct schedd_error *err)
 		rc = errno;
 	else if (S_ISDIR(st.st_mode))
 		rc = EISDIR;
-	else if (S_ISREG(st.st_mode) && st.st_size > SECRET_SIZE_MAX)
+	else if (S_ISREG(st.st_mode) && st.st_size > SPAWN_SECRET_MAX)
 		rc = EFBIG;
 	if (rc == 0)
 		return 0;
@@ -108,10 +50,10 @@ int secret_check(const struct job_pair *secret, struct schedd_error *err)
 	    secret->name, secret->text, strerror(rc));
 }
 
-int secret_set_make(struct secret_set *set, const struct job_pairs *secrets,
-    const struct account *account, struct schedd_error *err)
+int secret_set_plan(
+    struct secret_set *set, const struct job_pairs *secrets, struct schedd_error *err)
 {
-	int rc = 0;
+	int rc;
 
 	memset(set, 0, sizeof(*set));
 	if (secrets->count == 0)
@@ -119,15 +61,33 @@ int secret_set_make(struct secret_set *set, const struct job_pairs *secrets,
 	set->files.items = calloc(secrets->count, sizeof(*set->files.items));
 	if (!set->files.items)
 		return schedd_error_nomem(err);
-	rc = secret_directory(set);
-	if (rc < 0)
-		rc = schedd_error_set(
-		    err, SCHEDD_EFAILED, "cannot make a directory for secrets: %s", strerror(-rc));
-	for (uint32_t i = 0; rc == 0 && i < secrets->count; i++)
-		rc = secret_add(set, &secrets->items[i], account, err);
-	if (rc < 0)
-		secret_set_remove(set);
+	rc = secret_directory(set, err);
+	for (uint32_t i = 0; rc == 0 && i < secrets->count; i++) {
+		struct job_pair *item = &set->files.items[set->files.count++];
+		const char *name = secrets->items[i].name;
+
+		if (strchr(name, '/')) {
+			rc = schedd_error_set(err, SCHEDD_EFAILED, "secret %s: %s: %s", name,
+			    secrets->items[i].text, strerror(EINVAL));
+			break;
+		}
+		item->name = strdup(name);
+		if (asprintf(&item->text, "%s/%s", set->directory, name) < 0)
+			item->text = NULL;
+		if (!item->name || !item->text)
+			rc = schedd_error_nomem(err);
+	}
 	return rc;
+}
+
+const struct spawn_secret *secret_set_copies(
+    const struct secret_set *set, const struct job_pairs *secrets, struct arena *arena)
+{
+	struct spawn_secret *copies = arena_alloc(arena, (secrets->count + 1) * sizeof(*copies));
+
+	for (uint32_t i = 0; copies && i < secrets->count; i++)
+		copies[i] = (struct spawn_secret){secrets->items[i].text, set->files.items[i].text};
+	return copies;
 }
 
 static void secret_set_clear(struct secret_set *set)

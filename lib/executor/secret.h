@@ -7,10 +7,8 @@
 #define SCHEDD_EXECUTOR_SECRET_H
 
 #include "base/value.h"
-#include "executor/account.h"
+#include "executor/spawn.h"
 #include "model/job.h"
-
-#define SECRET_SIZE_MAX (1024 * 1024) /* bytes of one secret */
 
 struct secret_set {
 	char directory[64];     /* "": there is none */
@@ -24,11 +22,14 @@ struct secret_set {
 int secret_check(const struct job_pair *secret, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /*
- * Copies each secrets item (name, file) for the account. SCHEDD_EFAILED:
- * "secret DB: /etc/db.pw: No such file or directory"; nothing is left then.
+ * Chooses a directory and paths for copies of each item (name, file). Nothing is
+ * made: that is done with the start (spawn_secret.h).
  */
-int secret_set_make(struct secret_set *set, const struct job_pairs *secrets,
-    const struct account *account, struct schedd_error *err) __attribute__((warn_unused_result));
+int secret_set_plan(struct secret_set *set, const struct job_pairs *secrets,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* From where to where, in the arena; the same pairs. NULL: no memory. */
+const struct spawn_secret *secret_set_copies(
+    const struct secret_set *set, const struct job_pairs *secrets, struct arena *arena);
 /* Removes the copies. An all-zero set is fine. */
 void secret_set_remove(struct secret_set *set);
 

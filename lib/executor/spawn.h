@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts a process, without ever copying schedd's memory.
+ * What it takes to start a process, and starting it.
  *
- * One path for all jobs: clone(CLONE_VM | CLONE_VFORK | CLONE_FILES |
- * CLONE_PIDFD). The child lends the caller's memory until it executes, makes
- * system calls only (spawn_child.c), and leaves word of what failed, so that a
- * missing program or directory is known at once and exactly. The caller's
- * descriptors, three for each job that runs, are not copied either: the child
- * takes those up to its slots and leaves the table.
+ * One path for all jobs: clone(CLONE_VM | CLONE_VFORK). The child lends the
+ * caller's memory until it executes, makes system calls only (spawn_child.c),
+ * and leaves word of what failed, so that a missing program or directory is
+ * known at once and exactly. Between the change of ids and execve the child
+ * belongs to the job's user, who may stop it, and what it opens may hang: so
+ * jobs are started by small programs of ours (spawner.h), and on the loop's
+ * thread only where there are none.
  *
  * The process leads a session and a process group of its own: it can be
  * signalled as a whole, and no key typed at schedd's terminal reaches it.
@@ -16,6 +17,7 @@
 #define SCHEDD_EXECUTOR_SPAWN_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -34,54 +36,78 @@ struct spawn_inherit {
 /* To be called before the program changes any of it. */
 void spawn_inherit_capture(struct spawn_inherit *inherit);
 
-enum spawn_slot {
-	SPAWN_SLOT_INPUT,
-	SPAWN_SLOT_OUTPUT,
-	SPAWN_SLOT_ERROR,
-	SPAWN_SLOT_CGROUP,
-	SPAWN_SLOTS
+/* Descriptors that are handed over; -1: none. */
+enum spawn_fd {
+	SPAWN_FD_INPUT,  /* becomes stdin; none: input_path, or /dev/null */
+	SPAWN_FD_OUTPUT, /* becomes stdout; none: /dev/null */
+	SPAWN_FD_ERROR,  /* becomes stderr; none: what stdout is */
+	SPAWN_FD_CGROUP, /* a cgroup.procs to join */
+	SPAWN_FD_EXTRA,  /* becomes descriptor SPAWN_EXTRA */
+	SPAWN_FDS
 };
 
-/* Where a child finds its descriptors: above the standard ones, and as low as was free. */
-struct spawn_slots {
-	int null;             /* /dev/null, read and write */
-	int fds[SPAWN_SLOTS]; /* /dev/null as well while nothing is started */
-};
+#define SPAWN_EXTRA 3
 
-/* To be closed after a failure, too. */
-int spawn_slots_open(struct spawn_slots *slots, struct schedd_error *err)
-    __attribute__((warn_unused_result));
-void spawn_slots_close(struct spawn_slots *slots);
+/* A file to be copied for the process before it is there. */
+struct spawn_secret {
+	const char *from;
+	const char *to; /* in secret_directory */
+};
 
 struct spawn {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in the PATH of envp unless
 				    it has a slash */
 	const char *const *envp; /* NULL-terminated, all of it */
 	const char *cwd;         /* NULL: the account's home, or / where it has none */
+	const char *input_path;  /* opened by the process itself, as its user; NULL: none */
 	const struct account *account; /* whom it runs as */
 	const struct spawn_inherit *inherit;
-	const struct spawn_slots *slots; /* used by one call at a time */
 	const struct job_rlimit *rlimits;
+	const struct spawn_secret *secrets;
+	const char *secret_directory; /* to be made for them; NULL: there are none */
 	uint32_t rlimit_count;
-	int nice;               /* added to inherit->nice */
-	int umask;              /* -1: 022 */
-	int input;              /* becomes stdin; -1: input_path */
-	const char *input_path; /* opened by the process itself, as its user */
-	int output;             /* becomes stdout */
-	int error;              /* becomes stderr */
-	int cgroup;             /* a cgroup.procs to join; -1: none */
+	uint32_t secret_count;
+	int nice;  /* added to inherit->nice */
+	int umask; /* -1: 022 */
+	int fds[SPAWN_FDS];
+};
+
+/* What is done, in this order; for the sentence that says what failed. */
+enum spawn_step {
+	SPAWN_SECRETS,
+	SPAWN_CLONE,
+	SPAWN_SIGNALS,
+	SPAWN_SESSION,
+	SPAWN_CGROUP,
+	SPAWN_NICE,
+	SPAWN_RLIMIT,
+	SPAWN_USER,
+	SPAWN_CWD,
+	SPAWN_STDIN,
+	SPAWN_DESCRIPTORS,
+	SPAWN_EXEC,
+	SPAWN_INTERPRETER, /* not a step: the file is there, what it names to run it is not */
+};
+
+/* How a start ended. */
+struct spawn_result {
+	int error;      /* errno of what failed; 0: the program executes */
+	int step;       /* enum spawn_step that failed */
+	uint32_t index; /* of the limit or secret that failed */
+	int waited;     /* s it was given, where error is ETIMEDOUT */
+	pid_t pid;      /* to be reaped by the caller, also after a failure; 0: none was made */
+	int64_t before, after; /* us of the system's monotonic clock: the process was made between
+				  them; it executed later */
 };
 
 /*
- * 0 with *pid and *pidfd (close-on-exec, the caller's; -1 where the kernel has
- * none). The child is to be reaped by the caller. SCHEDD_EFAILED with the
- * reason: "command '/bin/nope': No such file or directory". Thread-safe;
- * blocks until the program executes.
+ * Starts it here and now: blocks until the program executes. Thread-safe. The
+ * caller keeps the descriptors.
  */
-int spawn(const struct spawn *spawn, pid_t *pid, int *pidfd, struct schedd_error *err)
-    __attribute__((warn_unused_result));
+void spawn(const struct spawn *spawn, struct spawn_result *result);
 
-/* Waits for a child that is not to be watched after all. */
-void spawn_reap(pid_t pid);
+/* The sentence for a failure, SCHEDD_EFAILED: "command '/bin/nope': No such file or directory". */
+int spawn_explain(const struct spawn *spawn, const struct spawn_result *result,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -1,44 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The child's side of spawn(), from clone to execve. It shares the parent's
- * memory and thread-local storage: nothing here may allocate, lock, or call
- * what keeps a state.
+ * Making a process and what it does until execve. The child shares the
+ * parent's memory and thread-local storage: nothing in it may allocate, lock,
+ * or call what keeps a state. Needs nothing of the library: the small program
+ * that starts jobs is made of it.
  */
 #ifndef SCHEDD_EXECUTOR_SPAWN_CHILD_H
 #define SCHEDD_EXECUTOR_SPAWN_CHILD_H
 
+#include <limits.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include "executor/spawn.h"
 
-/* What the child does, in this order; for the sentence that says what failed. */
-enum spawn_step {
-	SPAWN_TABLE,
-	SPAWN_SIGNALS,
-	SPAWN_SESSION,
-	SPAWN_CGROUP,
-	SPAWN_NICE,
-	SPAWN_RLIMIT,
-	SPAWN_USER,
-	SPAWN_CWD,
-	SPAWN_STDIN,
-	SPAWN_DESCRIPTORS,
-	SPAWN_EXEC,
+/* Between who wants a process and who makes it; each step is one compare-and-swap. */
+enum spawn_state {
+	SPAWN_FREE,
+	SPAWN_ASKED,     /* nobody has begun with it */
+	SPAWN_TAKEN,     /* being prepared */
+	SPAWN_EXECUTING, /* it may be running from now on */
+	SPAWN_ANSWERED,
+	SPAWN_REVOKED, /* it will never run */
 };
 
-/* Lives on the parent's stack. */
+/* Kept in memory that parent, child and who asked share. */
+struct spawn_progress {
+	_Atomic uint32_t state; /* enum spawn_state */
+	struct spawn_result result;
+};
+
+/* To be filled by the caller of spawn_child_make(); lives until it returns. */
 struct spawn_child {
 	const struct spawn *spawn;
-	const char *const *files; /* paths to try for argv[0], NULL-terminated */
-	sigset_t mask;            /* for the program */
-	int fds[SPAWN_SLOTS];     /* its own; -1: none */
-	unsigned first_unwanted;  /* this descriptor and those after it are not for the child */
-	volatile int error;       /* out: errno of what failed; 0: it executes */
-	volatile int step;        /* out: enum spawn_step that failed */
-	volatile uint32_t rlimit; /* out: index of the limit that failed */
+	struct spawn_progress *progress; /* state is SPAWN_TAKEN */
+	const cpu_set_t *cpus;           /* affinity for the program; NULL: as the caller's */
+	int null;                        /* /dev/null, above SPAWN_EXTRA or what 0, 1, 2 are */
+	bool clean;     /* signals, niceness, limits and descriptors are the program's already */
+	bool alone;     /* memory may not be shared: the system imitates another (valgrind) */
+	int clone_flags; /* further ones: CLONE_PARENT */
+	char path[PATH_MAX]; /* scratch */
+	int report;          /* scratch */
 };
 
-/* The function for clone(2) with CLONE_FILES; context is a struct spawn_child. All signals are
- * blocked. */
-int spawn_child_run(void *context);
+/*
+ * Makes the process and waits until the program executes or failed to; the
+ * result is in *progress then, its state SPAWN_ANSWERED, or SPAWN_REVOKED if
+ * it was that before the last step. All signals should be blocked.
+ */
+void spawn_child_make(struct spawn_child *child);
+/* Does a child made like that share our memory and stop us until it executes? */
+bool spawn_child_shares(void);
+/* Ignores what inherit says and sets all others to their default. 0 or errno. */
+int spawn_child_signals(const struct spawn_inherit *inherit);
+int64_t spawn_child_now(void); /* us of the system's monotonic clock */
 
 #endif

@@ -297,7 +297,8 @@ struct worker_process *worker_process_new(const struct executor_config *executor
 		rc = process_watch(process, pid, pidfd, err);
 		if (rc && !process->child) {
 			kill(-pid, SIGKILL);
-			spawn_reap(pid);
+			while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+				;
 		}
 	}
 	if (rc == 0)

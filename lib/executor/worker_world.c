@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include "executor/account.h"
 #include "executor/environment.h"
 #include "executor/spawn.h"
@@ -22,7 +24,6 @@ struct worker_world {
 	struct worker_config config;
 	struct account_cache *accounts;
 	struct spawn_inherit inherit;
-	struct spawn_slots slots;
 	char folder[PATH_MAX];
 };
 
@@ -82,14 +83,13 @@ int worker_world_new(const struct executor_config *executor, const struct execut
 	if (rc)
 		return schedd_error_prefix(err, "executor '%s'", executor->name);
 	worker_world_folder(world->folder);
-	return spawn_slots_open(&world->slots, err);
+	return 0;
 }
 
 void worker_world_free(struct worker_world *world)
 {
 	if (!world)
 		return;
-	spawn_slots_close(&world->slots);
 	account_cache_free(world->accounts);
 	worker_config_clear(&world->config);
 	arena_clear(&world->arena);
@@ -103,22 +103,15 @@ const struct worker_config *worker_world_config(const struct worker_world *world
 
 /* ---- What is executed ---- */
 
-/* The shell moves the socket from where it is put to descriptor 3, and is gone. */
-static const char *const worker_world_shift[] = {
-    "/bin/sh", "-c", "exec 3<&0 </dev/null; exec \"$@\"", "schedd-worker"};
-
-#define WORLD_SHIFT (sizeof(worker_world_shift) / sizeof(worker_world_shift[0]))
-
 static const char *const *worker_world_argv(const struct worker_world *world, struct arena *arena)
 {
 	const char *const *given = world->config.command;
-	const char **argv = arena_alloc(arena, (WORLD_SHIFT + WORKER_COMMAND_MAX + 1) * sizeof(*argv));
-	size_t count = WORLD_SHIFT;
+	const char **argv = arena_alloc(arena, (WORKER_COMMAND_MAX + 4) * sizeof(*argv));
+	size_t count = 0;
 
 	if (!argv)
 		return NULL;
-	memcpy(argv, worker_world_shift, sizeof(worker_world_shift));
-	for (; given && *given && count < WORLD_SHIFT + WORKER_COMMAND_MAX; given++)
+	for (; given && *given && count < WORKER_COMMAND_MAX; given++)
 		argv[count++] = *given;
 	if (world->config.command)
 		return argv;
@@ -183,16 +176,17 @@ int worker_world_spawn(struct worker_world *world, const char *user, const int f
 	struct spawn how = {
 	    .cwd = details->cwd,
 	    .inherit = &world->inherit,
-	    .slots = &world->slots,
 	    .rlimits = details->rlimits,
 	    .rlimit_count = details->rlimit_count,
 	    .nice = details->nice,
 	    .umask = details->umask,
-	    .input = fds[0],
-	    .output = fds[1],
-	    .error = fds[2],
-	    .cgroup = -1,
+	    .fds = {[SPAWN_FD_INPUT] = -1,
+		[SPAWN_FD_OUTPUT] = fds[1],
+		[SPAWN_FD_ERROR] = fds[2],
+		[SPAWN_FD_CGROUP] = -1,
+		[SPAWN_FD_EXTRA] = fds[0]},
 	};
+	struct spawn_result result;
 	struct arena arena;
 	int rc = account_cache_get(world->accounts, user ? user : details->user,
 	    clock->mono(clock->context), &how.account, err);
@@ -202,8 +196,16 @@ int worker_world_spawn(struct worker_world *world, const char *user, const int f
 	arena_init(&arena);
 	how.argv = worker_world_argv(world, &arena);
 	how.envp = worker_world_environment(world, how.account, &arena);
-	rc = how.argv && how.envp && !arena_failed(&arena) ? spawn(&how, pid, pidfd, err)
-							  : schedd_error_nomem(err);
+	if (!how.argv || !how.envp || arena_failed(&arena)) {
+		rc = schedd_error_nomem(err);
+	} else {
+		spawn(&how, &result);
+		rc = result.error ? spawn_explain(&how, &result, err) : 0;
+		if (rc && result.pid)
+			waitpid(result.pid, NULL, 0);
+		*pid = result.pid;
+		*pidfd = rc ? -1 : (int)syscall(SYS_pidfd_open, result.pid, 0);
+	}
 	arena_clear(&arena);
 	return rc;
 }

@@ -133,7 +133,11 @@ static bool rpc_wait_holds(const struct rpc_wait *wait, const struct value *run)
 
 	if (!name || !run_state_parse(name, &state))
 		return true;
-	return run_ended(state) || (wait->what == RPC_WAIT_RUNNING && state != RUN_QUEUED);
+	if (wait->what != RPC_WAIT_RUNNING || run_ended(state))
+		return run_ended(state);
+	return state != RUN_QUEUED &&
+	       !scheduler_run_starting(wait->call->scheduler, wait->job,
+		   (uint32_t)value_get_int(run, "run", 0));
 }
 
 /* Waits for the end of a run that goes on; the answer may come before this returns. */

@@ -2,7 +2,8 @@
 /*
  * Process jobs through the executor against a bare posix_spawn + wait loop,
  * the two taken in turns: one at a time, from a parent of 1 GiB, and 1,000 at
- * one instant. Ratios of CPU and time are what counts; over 1 is worse.
+ * one instant. Ratios of CPU (of this process, the programs that start jobs and
+ * the jobs) and time are what counts; over 1 is worse.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -14,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include "executor/executor.h"
+#include "executor/process_stat.h"
 
 #define ROUNDS 7
 #define SERIAL 150   /* jobs in a round */
@@ -42,9 +44,28 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static double cpu(void)
+/* Of children that live: those that start processes. */
+static double cpu_of_helpers(void)
 {
 	double sum = 0;
+	pid_t *list = NULL;
+	int count = 0;
+
+	(void)process_stat_children(getpid(), &list, &count);
+	for (int i = 0; i < count; i++) {
+		struct timespec used;
+		clockid_t clock;
+
+		if (clock_getcpuclockid(list[i], &clock) == 0 && clock_gettime(clock, &used) == 0)
+			sum += (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+	}
+	free(list);
+	return sum;
+}
+
+static double cpu(void)
+{
+	double sum = cpu_of_helpers();
 	int who[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
 
 	for (int i = 0; i < 2; i++) {
@@ -213,6 +234,7 @@ int main(void)
 	struct bench bench;
 	char *large;
 
+	setenv("SCHEDD_MODULE_DIR", BENCH_MODULES, 0);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);

@@ -325,6 +325,20 @@ listeners:
         self.assertEqual(client.call("server.status")["listeners"], [])
 
 
+class Executors(e2e.TestCase):
+    def test_those_that_come_and_go_leave_no_descriptor_open(self):
+        server = self.daemon()
+        client = server.client()
+
+        def descriptors():
+            return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+        before = descriptors()
+        for kind in ("subprocess", "threadpool", "subprocess") * 10:
+            client.call("executor.add", name="guest", type=kind, max_workers=2)
+            client.call("executor.remove", name="guest")
+        self.assertLessEqual(descriptors(), before)
+
+
 class Orphans(e2e.TestCase):
     def test_what_a_job_left_behind_is_reaped(self):
         server = self.daemon()

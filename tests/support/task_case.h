@@ -149,6 +149,13 @@ static inline void task_case_until(struct task_case *kase, const int *number, in
 	}
 }
 
+/* Starts it and waits until its program runs. */
+static inline void task_probe_running(struct task_case *kase, struct task_probe *probe)
+{
+	task_probe_start(kase, probe);
+	task_case_until(kase, &probe->started, 1);
+}
+
 static inline void task_probe_run(struct task_case *kase, struct task_probe *probe)
 {
 	task_probe_start(kase, probe);

@@ -242,3 +242,11 @@ void scheduler_wait_cancel(struct scheduler_wait *wait)
 	else
 		scheduler_wait_drop(wait);
 }
+
+bool scheduler_run_starting(
+    const struct schedd_scheduler *scheduler, const char *job, uint32_t number)
+{
+	const struct run_live *live = run_live_find(scheduler, job, number);
+
+	return live && live->stage == RUN_LIVE_STARTING;
+}

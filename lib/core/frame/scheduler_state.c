@@ -90,6 +90,18 @@ const struct spawn_inherit *scheduler_inherit(const struct schedd_scheduler *sch
 	return &scheduler->inherit;
 }
 
+struct spawner_pool *scheduler_spawners(struct schedd_scheduler *scheduler)
+{
+	const struct spawner_pool_config config = {
+	    .loop = scheduler->loop, .log = scheduler->log, .inherit = &scheduler->inherit};
+	struct schedd_error err;
+
+	/* Without: each executor has its own, or says that it cannot. */
+	if (!scheduler->spawners && spawner_pool_new(&config, &scheduler->spawners, &err) < 0)
+		log_warn(scheduler->log, "%s", err.message);
+	return scheduler->spawners;
+}
+
 int scheduler_set_cgroup(
     struct schedd_scheduler *scheduler, const char *directory, struct schedd_error *err)
 {

@@ -198,6 +198,7 @@ struct schedd_scheduler {
 	char *socket;                 /* NULL: none */
 	char *timezone;               /* as configured; NULL: the machine's */
 	struct spawn_inherit inherit; /* as the scheduler was found, before anything changed it */
+	struct spawner_pool *spawners; /* of all executors; NULL: no executor needs them yet */
 	char *cgroup;                 /* under which runs get theirs; NULL: none */
 	struct scheduler_settings settings;
 

@@ -47,6 +47,7 @@ static int executors_open(struct schedd_scheduler *scheduler, struct executor_sl
 	    .worker = worker,
 	    .tell = executors_on_trouble,
 	    .tell_context = scheduler,
+	    .spawners = scheduler_spawners(scheduler),
 	    .cgroup = scheduler->cgroup};
 
 	return executor_open(&config, &slot->executor, err);
@@ -78,6 +79,53 @@ static int executors_grow(struct schedd_scheduler *scheduler, struct schedd_erro
 	return 0;
 }
 
+/* A slot, not used yet: of one that was removed, or a new one. */
+static int executors_slot(struct schedd_scheduler *scheduler, const char *name,
+    struct executor_slot **out, struct schedd_error *err)
+{
+	struct executor_slot *slot = NULL;
+	char *copy = strdup(name);
+	int rc = copy ? 0 : schedd_error_nomem(err);
+
+	for (uint32_t i = 0; i < scheduler->jobs.executor_count && !slot; i++)
+		if (!scheduler->jobs.executors[i]->executor)
+			slot = scheduler->jobs.executors[i];
+	if (!rc && !slot && scheduler->jobs.executor_count == ENTRY_NOWHERE)
+		rc = schedd_error_set(
+		    err, SCHEDD_EINVAL, "executor %s: there are too many already", name);
+	if (!rc && !slot)
+		rc = executors_grow(scheduler, err);
+	if (!rc && !slot) {
+		slot = calloc(1, sizeof(*slot));
+		rc = slot ? 0 : schedd_error_nomem(err);
+	}
+	if (rc) {
+		free(copy);
+		return rc;
+	}
+	if (!slot->name) {
+		heap_init(&slot->ready);
+		slot->place = (uint16_t)scheduler->jobs.executor_count;
+		scheduler->jobs.executors[scheduler->jobs.executor_count++] = slot;
+	}
+	free(slot->name);
+	slot->name = copy;
+	/* Until it is open. */
+	slot->removed = true;
+	*out = slot;
+	return 0;
+}
+
+void executors_remove(struct executor_slot *slot)
+{
+	slot->removed = true;
+	/* A notification may still be on its way through it. */
+	if (executor_busy(slot->executor) == 0) {
+		executor_close(slot->executor);
+		slot->executor = NULL;
+	}
+}
+
 int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
     const char *type, unsigned max_workers, struct schedd_error *err)
 {
@@ -94,24 +142,12 @@ int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
 	if (executors_find(scheduler, name))
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "executor %s: there is one already", name);
-	if (scheduler->jobs.executor_count == ENTRY_NOWHERE)
-		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "executor %s: there are too many already", name);
-	slot = calloc(1, sizeof(*slot));
-	if (!slot)
-		return schedd_error_nomem(err);
-	heap_init(&slot->ready);
-	slot->name = strdup(name);
-	rc = slot->name ? executors_grow(scheduler, err) : schedd_error_nomem(err);
+	rc = executors_slot(scheduler, name, &slot, err);
 	if (!rc)
 		rc = executors_open(scheduler, slot, type, max_workers, worker, err);
-	if (rc) {
-		free(slot->name);
-		free(slot);
+	if (rc)
 		return rc;
-	}
-	slot->place = (uint16_t)scheduler->jobs.executor_count;
-	scheduler->jobs.executors[scheduler->jobs.executor_count++] = slot;
+	slot->removed = false;
 	executors_adopt(scheduler, slot);
 	event_ring_say(scheduler, SCHEDD_EVENT_EXECUTOR_ADDED, NULL, slot->name, actor);
 	return 0;

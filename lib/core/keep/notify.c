@@ -67,7 +67,8 @@ static struct notifier *notify_notifier(struct schedd_scheduler *scheduler)
 	    .clock = scheduler->clock,
 	    .functions = scheduler->functions,
 	    .drain = SCHEDD_SECOND,
-	    .inherit = &scheduler->inherit};
+	    .inherit = &scheduler->inherit,
+	    .spawners = scheduler->spawners};
 	struct schedd_error err;
 
 	if (notifier)

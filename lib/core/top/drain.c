@@ -28,7 +28,7 @@ static bool drain_leaves(const struct schedd_scheduler *scheduler, const struct 
 	if (live->held_by_dead || run_live_survives(live))
 		return true;
 	if (scheduler->top.drain.how == SCHEDULER_DRAIN_DETACH)
-		return live->stage != RUN_LIVE_CLAIMING;
+		return live->stage != RUN_LIVE_CLAIMING && live->stage != RUN_LIVE_STARTING;
 	return scheduler->top.drain.how == SCHEDULER_DRAIN_HAND_OVER && handover_can(live);
 }
 
@@ -170,7 +170,8 @@ static void drain_let_go(struct schedd_scheduler *scheduler)
 
 	arena_init(&arena);
 	for (struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		if (live->task && executor_can_release(live->executor->executor))
+		if (live->stage == RUN_LIVE_RUNNING && live->task &&
+		    executor_can_release(live->executor->executor))
 			run_live_let_go(live, &arena);
 	arena_clear(&arena);
 }

@@ -33,7 +33,9 @@ bool handover_can(const struct run_live *live)
 		return false;
 	if (run_live_waits(live))
 		return true;
-	return live->task && executor_can_release(live->executor->executor);
+	/* One whose start is under way has no process yet that could be handed over. */
+	return live->stage == RUN_LIVE_RUNNING && live->task &&
+	       executor_can_release(live->executor->executor);
 }
 
 /* ---- Out of the old program ---- */

@@ -221,6 +221,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	notify_free(scheduler);
 	store_slot_flush_all(scheduler);
 	executors_close(scheduler);
+	spawner_pool_free(scheduler->spawners);
 	store_slot_flush_all(scheduler);
 	stores_close(scheduler);
 	scheduler_wait_free(scheduler);

@@ -217,7 +217,7 @@ void scheduler_remove_executor(struct schedd_scheduler *scheduler, const char *n
 		    "executor %s is used by %u jobs: give them another one first", name,
 		    slot->entries);
 	if (!rc) {
-		slot->removed = true;
+		executors_remove(slot);
 		event_ring_say(scheduler, SCHEDD_EVENT_EXECUTOR_REMOVED, NULL, name, actor);
 	}
 	scheduler_answer(reply, rc, &err, NULL);

@@ -148,7 +148,7 @@ Test(exec_subprocess, leads_a_session_without_a_terminal)
 	struct process_stat stat;
 
 	task_probe_init(&probe, "command", "[\"sleep\", \"30\"]");
-	task_probe_start(&kase, &probe);
+	task_probe_running(&kase, &probe);
 	cr_assert(process_stat_read(probe.pid, &stat));
 	cr_expect_eq(stat.session, probe.pid);
 	cr_expect_eq(stat.pgrp, probe.pid);

@@ -232,9 +232,9 @@ Test(process_tree, notices_that_a_child_was_taken)
 	struct task_probe probe;
 
 	task_probe_init(&probe, "command", "[\"/bin/true\"]");
-	task_probe_start(&kase, &probe);
+	task_probe_running(&kase, &probe);
 	/* A host that waits for any child. */
-	cr_expect_eq(waitpid(-1, NULL, 0), probe.pid);
+	cr_expect_eq(waitpid(probe.pid, NULL, 0), probe.pid);
 	task_case_until(&kase, &probe.done, 1);
 	cr_expect_eq(probe.result.exit_code, -1);
 	cr_expect_str_eq(probe.reason, "its exit status was taken by another part of this program");
