@@ -11,6 +11,7 @@
 
 #include "cmd/out.h"
 #include "cmd/verbs.h"
+#include "model/event_rows.h"
 #include "model/job_fields.h"
 #include "model/run.h"
 #include "trigger/zone.h"
@@ -25,12 +26,6 @@ static const char *const duration_words[] = {
     "30s", "1m", "5m", "15m", "30m", "1h", "6h", "12h", "1d", "1w", NULL};
 static const char *const signal_words[] = {
     "TERM", "INT", "HUP", "QUIT", "KILL", "USR1", "USR2", "STOP", "CONT", "ALRM", NULL};
-static const char *const event_words[] = {"scheduler_started", "scheduler_shutdown",
-    "scheduler_paused", "scheduler_resumed", "executor_added", "executor_removed", "jobstore_added",
-    "jobstore_removed", "all_jobs_removed", "job_added", "job_removed", "job_modified",
-    "job_submitted", "job_executed", "job_error", "job_missed", "job_max_instances", "run_started",
-    "run_retrying", "run_killed", "run_lost", "store_error", "store_recovered", "executor_failed",
-    "executor_recovered", NULL};
 
 static const char *const notify_words[] = {
     "failure=", "recovery=", "change=", "success=", "late=", "missed=", "output=", NULL};
@@ -77,6 +72,16 @@ static void values_list(const char *const *words, const char *prefix, struct str
 		snprintf(text, sizeof(text), "%.*s%s", before, prefix, *words);
 		complete_offer(out, prefix, text, NULL);
 	}
+}
+
+static void values_events(const char *prefix, struct strbuf *out)
+{
+	const char *words[64] = {NULL};
+	size_t count = 0;
+
+	for (const struct event_row *row = event_rows(); row->name && count < 63; row++)
+		words[count++] = row->name;
+	values_list(words, prefix, out);
 }
 
 static void values_users(const char *prefix, struct strbuf *out)
@@ -297,7 +302,7 @@ void complete_values(struct command *command, enum complete kind, const struct o
 		if (fixed[i].kind == kind)
 			values_words(fixed[i].words, prefix, out);
 	if (kind == COMPLETE_EVENT)
-		values_list(event_words, prefix, out);
+		values_events(prefix, out);
 	else if (kind == COMPLETE_WORDS && strstr(option->value, ",\xe2\x80\xa6"))
 		values_list(option->words, prefix, out);
 	else if (kind == COMPLETE_WORDS)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/manual.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/verb_rows.h"
+#include "model/event_rows.h"
 #include "model/job_fields.h"
+#include "model/variable_rows.h"
 #include "proto/methods.h"
 
 /* ---- roff ---- */
@@ -195,6 +198,51 @@ static void manual_methods(struct strbuf *out)
 	}
 }
 
+static void manual_events(struct strbuf *out)
+{
+	for (const struct event_row *row = event_rows(); row->name; row++) {
+		char code[16];
+
+		snprintf(code, sizeof(code), "%u", (unsigned)row->code);
+		manual_tag(out, row->name, code);
+		manual_line(out, row->doc);
+	}
+}
+
+static void manual_variables(struct strbuf *out, const struct variable_row *row)
+{
+	for (; row->name; row++) {
+		manual_tag(out, row->name, NULL);
+		manual_line(out, row->doc);
+	}
+}
+
+static void manual_command_variables(struct strbuf *out)
+{
+	manual_variables(out, variable_rows_command());
+}
+
+static void manual_notify_variables(struct strbuf *out)
+{
+	manual_variables(out, variable_rows_notify());
+}
+
+static void manual_directory(struct strbuf *out, const char *path)
+{
+	strbuf_add(out, ".TP\n.I ");
+	manual_line(out, path);
+}
+
+static void manual_plugin_directory(struct strbuf *out)
+{
+	manual_directory(out, SCHEDD_PLUGIN_DIR);
+}
+
+static void manual_module_directory(struct strbuf *out)
+{
+	manual_directory(out, SCHEDD_MODULE_DIR);
+}
+
 static void manual_version(struct strbuf *out)
 {
 	strbuf_add(out, ".PP\nschedd " SCHEDD_VERSION "\n");
@@ -210,6 +258,11 @@ int manual_fill(struct strbuf *out, const char *page, struct schedd_error *err)
 	    {"@options@", manual_global},
 	    {"@fields@", manual_fields},
 	    {"@methods@", manual_methods},
+	    {"@events@", manual_events},
+	    {"@variables@", manual_command_variables},
+	    {"@notify-variables@", manual_notify_variables},
+	    {"@plugin-directory@", manual_plugin_directory},
+	    {"@module-directory@", manual_module_directory},
 	    {"@version@", manual_version},
 	};
 	const size_t count = sizeof(lists) / sizeof(lists[0]);

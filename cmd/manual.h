@@ -2,8 +2,7 @@
 /*
  * Manual pages: prose from cmd/man/, lists from the rows of verbs, options,
  * job fields and methods, so that the two cannot drift apart. A line of a page
- * that is "@verbs@", "@options@", "@fields@", "@methods@" or "@version@" is
- * replaced. Used when schedd is built.
+ * that is the name of a list, as "@verbs@" or "@events@", is replaced. Used when schedd is built.
  */
 #ifndef SCHEDD_CMD_MANUAL_H
 #define SCHEDD_CMD_MANUAL_H

@@ -2,8 +2,16 @@
 /* For the build alone: a manual page with the lists of options or settings put in. */
 #include <stdio.h>
 #include <string.h>
+#include "model/variable_rows.h"
 #include "server/config_show.h"
 #include "server/options.h"
+
+/* What a listener's command has besides those of every command. */
+static void manual_variables(struct strbuf *out)
+{
+	for (const struct variable_row *row = variable_rows_listener(); row->name; row++)
+		strbuf_printf(out, ".TP\n.B %s\n%s\n", row->name, row->doc);
+}
 
 int main(int argc, char **argv)
 {
@@ -21,6 +29,8 @@ int main(int argc, char **argv)
 			options_manual(&out);
 		else if (strcmp(line, "@SETTINGS@\n") == 0)
 			config_show_manual(&out);
+		else if (strcmp(line, "@VARIABLES@\n") == 0)
+			manual_variables(&out);
 		else
 			strbuf_add(&out, line);
 	}

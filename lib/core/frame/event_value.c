@@ -2,51 +2,21 @@
 /* Events by name and as values. */
 #include <string.h>
 #include "core/scheduler.h"
-
-static const struct {
-	enum schedd_event_code code;
-	const char *name;
-} event_names[] = {
-    {SCHEDD_EVENT_SCHEDULER_STARTED, "scheduler_started"},
-    {SCHEDD_EVENT_SCHEDULER_SHUTDOWN, "scheduler_shutdown"},
-    {SCHEDD_EVENT_SCHEDULER_PAUSED, "scheduler_paused"},
-    {SCHEDD_EVENT_SCHEDULER_RESUMED, "scheduler_resumed"},
-    {SCHEDD_EVENT_EXECUTOR_ADDED, "executor_added"},
-    {SCHEDD_EVENT_EXECUTOR_REMOVED, "executor_removed"},
-    {SCHEDD_EVENT_JOBSTORE_ADDED, "jobstore_added"},
-    {SCHEDD_EVENT_JOBSTORE_REMOVED, "jobstore_removed"},
-    {SCHEDD_EVENT_ALL_JOBS_REMOVED, "all_jobs_removed"},
-    {SCHEDD_EVENT_JOB_ADDED, "job_added"},
-    {SCHEDD_EVENT_JOB_REMOVED, "job_removed"},
-    {SCHEDD_EVENT_JOB_MODIFIED, "job_modified"},
-    {SCHEDD_EVENT_JOB_EXECUTED, "job_executed"},
-    {SCHEDD_EVENT_JOB_ERROR, "job_error"},
-    {SCHEDD_EVENT_JOB_MISSED, "job_missed"},
-    {SCHEDD_EVENT_JOB_SUBMITTED, "job_submitted"},
-    {SCHEDD_EVENT_JOB_MAX_INSTANCES, "job_max_instances"},
-    {SCHEDD_EVENT_RUN_STARTED, "run_started"},
-    {SCHEDD_EVENT_RUN_RETRYING, "run_retrying"},
-    {SCHEDD_EVENT_RUN_KILLED, "run_killed"},
-    {SCHEDD_EVENT_RUN_LOST, "run_lost"},
-    {SCHEDD_EVENT_STORE_ERROR, "store_error"},
-    {SCHEDD_EVENT_STORE_RECOVERED, "store_recovered"},
-    {SCHEDD_EVENT_EXECUTOR_FAILED, "executor_failed"},
-    {SCHEDD_EVENT_EXECUTOR_RECOVERED, "executor_recovered"},
-};
+#include "model/event_rows.h"
 
 const char *scheduler_event_name(enum schedd_event_code code)
 {
-	for (size_t i = 0; i < sizeof(event_names) / sizeof(event_names[0]); i++)
-		if (event_names[i].code == code)
-			return event_names[i].name;
+	for (const struct event_row *row = event_rows(); row->name; row++)
+		if (row->code == code)
+			return row->name;
 	return NULL;
 }
 
 unsigned scheduler_event_code(const char *name)
 {
-	for (size_t i = 0; i < sizeof(event_names) / sizeof(event_names[0]); i++)
-		if (strcmp(event_names[i].name, name) == 0)
-			return (unsigned)event_names[i].code;
+	for (const struct event_row *row = event_rows(); row->name; row++)
+		if (strcmp(row->name, name) == 0)
+			return (unsigned)row->code;
 	return 0;
 }
 
