@@ -79,8 +79,23 @@ static void environment_add_run(struct environment *env, const struct task_reque
 		environment_add_tag(env, tags->items[i].name, tags->items[i].text);
 }
 
-static void environment_add_defaults(
-    struct environment *env, const struct account *account, const char *shell)
+/* TZ, where it is what schedd has its zone from; a zone of the config is none of a command's. */
+static const char *environment_zone(const struct task_request *request)
+{
+	const char *told = getenv("TZ"), *name, *slash;
+	const struct zone *zone = request->time ? request->time->zone : NULL;
+
+	if (!told || !told[0] || !zone)
+		return NULL;
+	name = told + (told[0] == ':');
+	slash = strstr(name, zone_name(zone));
+	if (!slash || strcmp(slash, zone_name(zone)) != 0 || (slash > name && slash[-1] != '/'))
+		return NULL;
+	return told;
+}
+
+static void environment_add_defaults(struct environment *env, const struct task_request *request,
+    const struct account *account, const char *shell)
 {
 	environment_add(env, "PATH", ENVIRONMENT_PATH);
 	environment_add(env, "HOME", account->home);
@@ -89,6 +104,7 @@ static void environment_add_defaults(
 	/* What runs the lines, never the shell of a login, which may be none. */
 	environment_add(env, "SHELL", shell ? shell : "/bin/sh");
 	environment_add(env, "LANG", getenv("LANG"));
+	environment_add(env, "TZ", environment_zone(request));
 }
 
 const char *const *environment_build(const struct task_request *request,
@@ -115,6 +131,6 @@ const char *const *environment_build(const struct task_request *request,
 	}
 	environment_add_pairs(&env, request->extra_env);
 	environment_add_pairs(&env, &details->env);
-	environment_add_defaults(&env, account, details->shell_path);
+	environment_add_defaults(&env, request, account, details->shell_path);
 	return arena_failed(arena) ? NULL : env.items;
 }

@@ -356,12 +356,29 @@ static void subprocess_close(struct executor *executor)
 	spawner_pool_free(self->own_pool);
 }
 
+/* Not root, schedd can never become somebody else: said before the first run, not at each. */
+static int subprocess_accepts(
+    const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
+{
+	const struct subprocess *self = (const struct subprocess *)executor;
+	const struct schedd_clock *clock = schedd_clock_system();
+	const char *user = job_details(job)->user;
+	const struct account *account;
+
+	if (!user || geteuid() == 0)
+		return 0;
+	if (account_cache_get(self->accounts, user, clock->mono(clock->context), &account, err))
+		return schedd_error_prefix(err, "user");
+	return 0;
+}
+
 const struct executor_ops exec_subprocess_ops = {
     .type = "subprocess",
     .kinds = EXECUTOR_KIND(JOB_COMMAND) | EXECUTOR_KIND(JOB_SHELL),
     .size = sizeof(struct subprocess),
     .setup = subprocess_setup,
     .close = subprocess_close,
+    .accepts = subprocess_accepts,
     .start = subprocess_start,
     .signal = subprocess_signal,
     .release = subprocess_let_go,

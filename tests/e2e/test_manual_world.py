@@ -76,7 +76,7 @@ class ManualWorld(e2e.TestCase):
         text = page("schedd-plugins.7")
         source = re.search(r"^\.nf\n\.RS 4\n(#include.*?)^\.RE", text, re.M | re.S).group(1)
         plugins = self.daemon(start=False)
-        out = plugins.dir / "reports"
+        out = plugins.dir / "sent"
         (plugins.dir / "report.c").write_text(source.replace("/var/tmp/reports", str(out)))
         subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-Wall", "-Werror", f"-I{SOURCE}/lib/include",
                         "-o", str(plugins.dir / "report.so"), str(plugins.dir / "report.c")], check=True, timeout=120)
@@ -84,7 +84,8 @@ class ManualWorld(e2e.TestCase):
         command = re.search(r"^schedctl add .*--call.*$", text, re.M).group(0)
         code, job, err = plugins.ctl(*command.split()[1:])
         self.assertEqual(code, 0, err)
-        self.assertEqual(plugins.ctl("run", "-w", job.strip())[0], 0)
+        code, _, err = plugins.ctl("run", "-w", job.strip())
+        self.assertEqual(code, 0, err)
         self.assertEqual(out.read_text(), f"{job.strip()}/1: null\n")
         self.assertRegex(text, r"(?m)^\.I /.*/plugins$")
         self.assertRegex(text, r"(?m)^\.I /.*/modules$")

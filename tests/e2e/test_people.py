@@ -213,7 +213,27 @@ class People(e2e.TestCase):
         self.add("a")
         self.assertEqual(self.err("run", "-w", "a"), "")
 
-    # ---- Whom to believe ----
+    # ---- Whom to be, whom to believe ----
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "only root can be two users")
+    def test_a_user_that_schedd_cannot_become_is_refused_at_once(self):
+        home = self.d.dir / "nobody"
+        home.mkdir()
+        os.chown(home, 65534, 65534)
+        self.d.dir.chmod(0o755)
+        as_nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", f"SCHEDD_SOCKET={home}/s.sock"]
+        with subprocess.Popen([*as_nobody, e2e.SCHEDD, "--state-dir", str(home / "state"), "--config", "/dev/null"],
+                              stderr=subprocess.DEVNULL) as other:
+            try:
+                ctl = lambda *argv: subprocess.run([*as_nobody, e2e.SCHEDCTL, *argv], capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual(ctl("ping", "--wait-ready", "20s").returncode, 0)
+                refused = ctl("add", "--manual", "-u", "root", "--", "true")
+                self.assertEqual(refused.returncode, 6, refused.stderr)
+                self.assertIn("user: ", refused.stderr)
+                self.assertEqual(ctl("add", "--manual", "-u", "nosuchuser", "--", "true").returncode, 2)
+                self.assertEqual(ctl("add", "--manual", "-u", "65534", "--", "true").returncode, 0)
+            finally:
+                other.terminate()
 
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "only root can be two users")
     def test_a_socket_of_somebody_else_is_not_believed(self):
