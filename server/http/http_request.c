@@ -53,6 +53,9 @@ struct http_request *http_request_new(struct http_peer *peer, struct evhttp_requ
 void http_request_gone(struct http_request *request)
 {
 	request->peer->request = NULL;
+	/* evhttp leaves one whose connection failed under it to its handler. */
+	if (!evhttp_request_get_connection(request->evhttp))
+		evhttp_request_free(request->evhttp);
 	http_request_free(request);
 }
 
