@@ -84,6 +84,7 @@ struct executor_config {
 	/* Told when it cannot run anything, and why; reason NULL: it can again. NULL: nobody is. */
 	void (*tell)(const char *name, const char *reason, void *context);
 	void *tell_context;
+	const char *socket; /* SCHEDD_SOCKET of workers; borrowed; NULL: none */
 	const struct worker_config *worker; /* for "worker"; copied; NULL: defaults */
 	struct spawner_pool *spawners; /* who starts processes; must outlive it; NULL: its own */
 	schedd_span start_limit;       /* of its own spawners, see spawner_pool.h; 0: their default */

@@ -92,7 +92,8 @@ static struct schedd_mono pool_task_due(
 
 	if (task->signal)
 		return now;
-	if (start_by == SCHEDD_TIME_NONE)
+	/* That a worker takes its time to start is no lateness; that none does is. */
+	if (start_by == SCHEDD_TIME_NONE || !pool->circuit.failures)
 		return (struct schedd_mono){INT64_MAX};
 	return (struct schedd_mono){now.us + (start_by - clock->wall(clock->context))};
 }

@@ -16,7 +16,7 @@
 #include "executor/environment.h"
 #include "executor/spawn.h"
 
-#define WORLD_VARIABLES 5
+#define WORLD_VARIABLES 6
 
 struct worker_world {
 	const struct executor_config *executor; /* borrowed */
@@ -154,6 +154,9 @@ static const char *const *worker_world_environment(
 	    {"PYTHONPATH", arena_printf(arena, "%s%s%s", world->folder, path ? ":" : "",
 			       path ? path : "")},
 	    {"SCHEDD_WORKER_FD", arena_strdup(arena, "3")},
+	    {"SCHEDD_SOCKET", world->executor->socket
+				  ? arena_strdup(arena, world->executor->socket)
+				  : NULL},
 	    {"SCHEDD_WORKER_EXECUTOR", arena_strdup(arena, world->executor->name)},
 	    {"SCHEDD_WORKER_CONCURRENCY",
 		arena_printf(arena, "%u", world->config.concurrency)},
@@ -161,8 +164,9 @@ static const char *const *worker_world_environment(
 	};
 
 	for (size_t i = 0; i < WORLD_VARIABLES; i++)
-		items[extra.count++] =
-		    (struct job_pair){arena_strdup(arena, rows[i].name), rows[i].text};
+		if (rows[i].text)
+			items[extra.count++] =
+			    (struct job_pair){arena_strdup(arena, rows[i].name), rows[i].text};
 	return environment_build(&request, account, NULL, arena);
 }
 

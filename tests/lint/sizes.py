@@ -10,6 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("lib", "proto", "server", "cmd", "tests", "completions")
 SUFFIXES = {".c", ".h", ".py", ".sh", ".bash", ".fish"}
 FILE_MAX, FUNCTION_MAX = 600, 60
+# These are promised as one file each, to be copied beside a program.
+ONE_FILE = {"lib/executor/python/schedd.py": 1100, "lib/executor/python/schedd_worker.py": 700}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
 
 
@@ -25,8 +27,9 @@ def check_file(path):
     name = path.relative_to(ROOT)
     text = path.read_text(errors="replace")
     lines = text.count("\n")
-    if lines > FILE_MAX:
-        yield f"{name}: {lines} lines, at most {FILE_MAX}: split it by noun"
+    most = ONE_FILE.get(name.as_posix(), FILE_MAX)
+    if lines > most:
+        yield f"{name}: {lines} lines, at most {most}: split it by noun"
     if "SPDX-License-Identifier: MIT" not in "\n".join(text.splitlines()[:3]):
         yield f"{name}: no SPDX line at the top"
     if name.as_posix() != "tests/lint/sizes.py" and UNFINISHED.search(text):

@@ -44,6 +44,7 @@ static int executors_open(struct schedd_scheduler *scheduler, struct executor_sl
 	    .functions = scheduler->functions,
 	    .drain = 2 * SCHEDD_SECOND,
 	    .inherit = &scheduler->inherit,
+	    .socket = scheduler->socket,
 	    .worker = worker,
 	    .tell = executors_on_trouble,
 	    .tell_context = scheduler,

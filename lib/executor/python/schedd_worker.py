@@ -14,6 +14,7 @@ waits for the socket, during a call a signal says that something has come (a
 cancel, a ping, the end of schedd). With more, coroutines share one asyncio loop
 and plain functions have a pool of threads.
 """
+import ast
 import asyncio
 import concurrent.futures
 import contextvars
@@ -31,10 +32,11 @@ import sys
 import threading
 import time
 import traceback
+import types
 
 import msgpack
 
-__all__ = ["Run", "current_run"]
+__all__ = ["Run", "current_run", "loaded", "loading"]
 
 PROTOCOL = 1
 RESULT_MAX = 65536     # bytes of JSON that schedd keeps of a result
@@ -176,25 +178,93 @@ class _Bytes(io.RawIOBase):
 
 # ---- Functions and what becomes of them ----
 
+class _Loaded(BaseException):
+    """Ends the loading of a program where it would begin its own work."""
+
+
+_load = threading.local()   # depth: of loading; program: it is a program's own file
+
+
+def loading():
+    """Is a module being loaded on this thread, to find a function? Then a scheduler in it is not to begin."""
+    return getattr(_load, "depth", 0) > 0
+
+
+def loaded():
+    """Called where a program would start its scheduler."""
+    if getattr(_load, "program", False):
+        raise _Loaded
+
+
 class _Functions:
     """Functions by their names, looked up once."""
 
     def __init__(self):
         self.known = {}
+        self.programs = {}
+        self.lock = threading.RLock()
 
     def find(self, name):
         function = self.known.get(name)
         if function is None:
-            module, colon, path = name.partition(":")
-            if not colon or not module or not path:
-                raise ValueError(f"'{name}' is not of the form module:function")
-            function = importlib.import_module(module)
-            for part in path.split("."):
-                function = getattr(function, part)
-            if not callable(function):
-                raise TypeError(f"{name} is not a function")
-            self.known[name] = function
+            with self.lock:
+                function = self.known[name] = self._find(name)
         return function
+
+    def _find(self, name):
+        module, colon, path = name.partition(":")
+        if not colon or not module or not path:
+            raise ValueError(f"'{name}' is not of the form module:function")
+        function = self.load(module)
+        for part in path.split("."):
+            function = getattr(function, part)
+        if not callable(function):
+            raise TypeError(f"{name} is not a function")
+        return function
+
+    def load(self, name):
+        """A module by its name, with the folder to look in before it, or a program by its path."""
+        folder, slash, module = name.rpartition("/")
+        if slash and folder not in sys.path:
+            sys.path.insert(0, folder)
+        _load.depth = getattr(_load, "depth", 0) + 1
+        try:
+            if slash and name.endswith(".py"):
+                return self.program(name)
+            return importlib.import_module(module)
+        finally:
+            _load.depth -= 1
+
+    def program(self, path):
+        """Runs a program's file up to where it starts its scheduler; of what follows, definitions alone."""
+        if path in self.programs:
+            return self.programs[path]
+        module = types.ModuleType(os.path.basename(path)[:-3])
+        module.__file__ = path
+        sys.modules.setdefault(module.__name__, module)
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read(), path)
+        begun, before = False, getattr(_load, "program", False)
+        _load.program = True
+        try:
+            for statement in tree.body:
+                if begun and not isinstance(statement, _DEFINITIONS):
+                    continue
+                try:
+                    code = compile(ast.Module([statement], []), path, "exec")
+                    exec(code, module.__dict__)  # pylint: disable=exec-used
+                except _Loaded:
+                    begun = True
+        except BaseException:
+            sys.modules.pop(module.__name__, None)
+            raise
+        finally:
+            _load.program = before
+        self.programs[path] = module
+        return module
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
 
 
 def _safely(make, value, otherwise):
@@ -550,7 +620,7 @@ def main():
     os.register_at_fork(after_in_child=_in_child)
     try:
         for name in filter(None, os.environ.get("SCHEDD_WORKER_PRELOAD", "").split(":")):
-            importlib.import_module(name)
+            worker.functions.load(name)
     except BaseException as exc:  # pylint: disable=broad-except
         _print_exception(exc)
         error = _error(exc, False)
