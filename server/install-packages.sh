@@ -8,7 +8,7 @@ packages_of() {
 	case $1 in
 	build) echo gcc make cmake pkg-config libc6-dev tzdata \
 		libevent-dev libmsgpack-dev libsqlite3-dev libyaml-dev libjansson-dev libncurses-dev \
-		libcurl4-openssl-dev \
+		libcurl4-openssl-dev libpq-dev \
 		libssl-dev libmd-dev libcrypt-dev ;;
 	test) echo libcriterion-dev clang python3 python3-venv universal-ctags binutils dpkg-dev file \
 		python3-msgpack python3-jsonschema python3-yaml python3-pyte neovim zsh fish \

@@ -11,7 +11,8 @@ Test(store, offers_its_types)
 	const char *const *types = store_types();
 	int count = 0;
 
-	for (; types[count]; count++) {
+	/* Those built in; the others are on servers. */
+	for (; count < 2; count++) {
 		struct store_case sc;
 
 		store_case_init(&sc, types[count]);
@@ -19,7 +20,7 @@ Test(store, offers_its_types)
 		cr_assert_str_eq(store_name(sc.store), "default");
 		store_case_clear(&sc);
 	}
-	cr_assert_eq(count, 2);
+	cr_assert_str_eq(types[count], "postgresql");
 }
 
 Test(store, refuses_a_type_it_does_not_know)
@@ -29,7 +30,7 @@ Test(store, refuses_a_type_it_does_not_know)
 	store_case_prepare(&sc, "punchcards");
 	cr_assert_eq(store_case_open(&sc), SCHEDD_EINVAL);
 	cr_assert_str_eq(sc.err.message,
-	    "store 'default': type 'punchcards' is not known, use sqlite or memory");
+	    "store 'default': type 'punchcards' is not known, use sqlite, memory or postgresql");
 	store_case_clear(&sc);
 }
 
@@ -272,8 +273,7 @@ STORE_TEST(purges_one_run_one_job_or_all)
 	store_batch_purge_runs(batch, NULL, 0);
 	cr_assert_eq(store_case_commit(sc, batch), 0);
 	cr_assert_str_eq(store_case_runs(sc, NULL), "");
-	sc->value = store_status(sc->store, &sc->arena);
-	cr_assert_eq(value_get_int(&sc->value, "runs", -1), 0);
+	store_case_expect_count(sc, 0);
 }
 
 /* ---- Ids that come and go ---- */
@@ -321,10 +321,10 @@ STORE_TEST(renames_a_job_with_its_runs)
 	store_case_put_two(sc, 2);
 	batch = store_batch_new(sc->store);
 	store_batch_put_change(batch, STORE_CASE_NOW, "a", "{\"event\":\"job_added\"}");
-	cr_assert_eq(store_case_commit(sc, batch), 0);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
 	batch = store_batch_new(sc->store);
 	store_batch_rename(batch, "a", "c");
-	cr_assert_eq(store_case_commit(sc, batch), 0);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
 	store_case_reopen(sc);
 	cr_assert_str_eq(store_case_runs(sc, NULL), "b/2 c/2 b/1 c/1");
 	cr_assert_str_eq(store_case_runs(sc, "c"), "c/2 c/1");
@@ -487,7 +487,7 @@ STORE_TEST(refuses_a_bad_batch_and_no_other)
 	cr_assert_str_eq(store_case_runs(sc, "c"), "c/5 c/4 c/2 c/1");
 	sc->value = store_status(sc->store, &sc->arena);
 	cr_assert_eq(value_get_int(&sc->value, "errors", -1), 1);
-	cr_assert_eq(value_get_int(&sc->value, "runs", -1), 6);
+	store_case_expect_count(sc, 6);
 	cr_assert(strstr(value_get_string(&sc->value, "last_error"), "purge them first"));
 }
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of type "postgresql": one link's connection, its statements, rows on their way. */
+#ifndef SCHEDD_STORE_MODULES_STORE_POSTGRESQL_H
+#define SCHEDD_STORE_MODULES_STORE_POSTGRESQL_H
+
+#include <libpq-fe.h>
+#include "store/store_remote.h"
+
+struct pg_link {
+	PGconn *conn; /* NULL: none */
+	bool sent;    /* the end of a transaction was handed to the server */
+};
+
+/* Text parameters of one statement; results are text, too. */
+struct pg_params {
+	const char *texts[64];
+	int count;
+	struct arena arena; /* holds numbers written out */
+};
+
+/* ---- store_postgresql_talk.c: everything that waits ---- */
+
+static inline struct pg_link *pg_of(const struct store_link *link)
+{
+	return link->state;
+}
+
+/* Connects within the deadline. */
+int store_postgresql_talk_connect(struct store_link *link, struct schedd_error *err);
+void store_postgresql_talk_close(struct store_link *link);
+/* Queues a statement; texts as pg_params. After a failure the next wait says why. */
+int store_postgresql_talk_send(struct store_link *link, const char *text,
+    const struct pg_params *params, struct schedd_error *err);
+/*
+ * One statement outside any pipeline, waited for. *out may be NULL; else it is the caller's to
+ * PQclear.
+ */
+int store_postgresql_talk_ask(struct store_link *link, const char *text,
+    const struct pg_params *params, PGresult **out, struct schedd_error *err);
+/* Row after row of a long answer. call returns false to stop: what is left is read and dropped. */
+typedef bool (*pg_row_fn)(PGresult *row, void *context);
+int store_postgresql_talk_rows(struct store_link *link, const char *text,
+    const struct pg_params *params, pg_row_fn call, void *context, struct schedd_error *err);
+/* The next result of the pipeline; the caller's. NULL: failed. */
+PGresult *store_postgresql_talk_next(struct store_link *link, struct schedd_error *err);
+/* Ends the pipeline: reads what is left. The first failure of any statement in it. */
+int store_postgresql_talk_end(struct store_link *link, struct schedd_error *err);
+/* What a failed result means: the fault and the sentence. SCHEDD_ECONFLICT etc. where it is no
+ * fault. */
+int store_postgresql_talk_failed(
+    struct store_link *link, const PGresult *result, struct schedd_error *err);
+
+void pg_params_init(struct pg_params *params);
+void pg_params_clear(struct pg_params *params);
+void pg_params_text(struct pg_params *params, const char *text);
+void pg_params_number(struct pg_params *params, int64_t number);
+/* SCHEDD_TIME_NONE is NULL. */
+void pg_params_time(struct pg_params *params, schedd_time when);
+
+/* ---- store_postgresql_schema.c ---- */
+
+/* Makes or brings up to date what is there; refuses what is newer or foreign. */
+int store_postgresql_schema(struct store_link *link, struct schedd_error *err);
+/* Takes the owner's lock; sets link->epoch. */
+int store_postgresql_own(struct store_link *link, struct schedd_error *err);
+/* link->durability from the server's settings; refuses what takes no writes. */
+int store_postgresql_promise(struct store_link *link, struct schedd_error *err);
+
+/* ---- store_postgresql_commit.c, _read.c: the driver's functions ---- */
+
+int store_postgresql_commit(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err);
+int store_postgresql_resolve(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, bool *stored, struct schedd_error *err);
+int store_postgresql_load(
+    struct store_link *link, struct store_loading *loading, struct schedd_error *err);
+int store_postgresql_reread(struct store_link *link, const char *id,
+    struct store_watching *watching, struct schedd_error *err);
+int store_postgresql_last_run(
+    struct store_link *link, const char *id, int64_t *out, struct schedd_error *err);
+int store_postgresql_runs(struct store_link *link, const struct store_query *query,
+    struct store_asked *asked, struct schedd_error *err);
+int store_postgresql_changes(struct store_link *link, const char *job, schedd_time since,
+    uint64_t limit, struct store_asked *asked, struct schedd_error *err);
+int store_postgresql_stats(struct store_link *link, const char *job, schedd_time since,
+    struct store_asked *asked, struct schedd_error *err);
+int store_postgresql_retain(struct store_link *link, const struct store_rules *rules,
+    uint32_t budget, schedd_time now, uint32_t *deleted, struct schedd_error *err);
+int store_postgresql_sizes(
+    struct store_link *link, int64_t *runs, int64_t *bytes, struct schedd_error *err);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/modules/store_postgresql_array.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static struct strbuf *rows_next(struct pg_rows *rows)
+{
+	struct strbuf *column = &rows->columns[rows->column++];
+
+	strbuf_add_char(column, rows->count ? ',' : '{');
+	return column;
+}
+
+void pg_rows_text(struct pg_rows *rows, const char *text)
+{
+	struct strbuf *column = rows_next(rows);
+
+	if (!text) {
+		strbuf_add(column, "NULL");
+		return;
+	}
+	strbuf_add_char(column, '"');
+	while (*text) {
+		size_t plain = strcspn(text, "\"\\");
+
+		strbuf_add_n(column, text, plain);
+		text += plain;
+		if (*text) {
+			strbuf_add_char(column, '\\');
+			strbuf_add_char(column, *text++);
+		}
+	}
+	strbuf_add_char(column, '"');
+}
+
+void pg_rows_number(struct pg_rows *rows, int64_t number)
+{
+	strbuf_printf(rows_next(rows), "%" PRId64, number);
+}
+
+void pg_rows_unless(struct pg_rows *rows, int64_t number, int64_t nothing)
+{
+	if (number == nothing)
+		strbuf_add(rows_next(rows), "NULL");
+	else
+		pg_rows_number(rows, number);
+}
+
+void pg_rows_time(struct pg_rows *rows, schedd_time when)
+{
+	pg_rows_unless(rows, when, SCHEDD_TIME_NONE);
+}
+
+void pg_rows_end(struct pg_rows *rows)
+{
+	rows->column = 0;
+	rows->count++;
+}
+
+int pg_rows_send(
+    struct pg_rows *rows, struct store_link *link, const char *text, struct schedd_error *err)
+{
+	struct pg_params params;
+	bool failed = false;
+	int rc;
+
+	pg_params_init(&params);
+	for (int i = 0; i < PG_ROWS_COLUMNS && (rows->columns[i].length || i == 0); i++) {
+		strbuf_add_char(&rows->columns[i], '}');
+		failed = failed || strbuf_failed(&rows->columns[i]);
+		pg_params_text(&params, strbuf_peek(&rows->columns[i]));
+	}
+	rc = failed ? schedd_error_nomem(err) : store_postgresql_talk_send(link, text, &params, err);
+	pg_params_clear(&params);
+	for (int i = 0; i < PG_ROWS_COLUMNS; i++)
+		strbuf_reset(&rows->columns[i]);
+	rows->count = 0;
+	return rc;
+}
+
+void pg_rows_clear(struct pg_rows *rows)
+{
+	for (int i = 0; i < PG_ROWS_COLUMNS; i++)
+		strbuf_clear(&rows->columns[i]);
+}

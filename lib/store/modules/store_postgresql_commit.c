@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A group of batches becomes one pipeline, which is one transaction and one
+ * round trip: its first statement is the owner's guard, its sync the commit.
+ * Entries of a kind are gathered into statements over sets of rows. What must
+ * not be makes a statement fail, for there is no looking before the commit: a
+ * guard that finds no row divides by zero, anything else turns a text with its
+ * reason into a number.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/strmap.h"
+#include "store/modules/store_postgresql_array.h"
+#include "store/modules/store_postgresql_sql.h"
+
+#define COMMIT_ROWS 5000 /* in one statement */
+
+/* What a statement under way answers. */
+struct commit_sent {
+	struct commit_sent *next;
+	void (*take)(const struct commit_sent *sent, const PGresult *result);
+	struct store_op **ops;
+	uint32_t count;
+	uint32_t place; /* of the first claim */
+};
+
+struct commit_key {
+	const char *text;
+};
+
+struct commit {
+	struct store_link *link;
+	struct pg_rows sets[PG_SETS];
+	struct strmap seen; /* ids and runs in the sets: none may stand in one statement twice */
+	struct arena arena;
+	struct store_op **claims, **adds; /* of the sets, COMMIT_ROWS each */
+	uint32_t claim_count, add_count;
+	uint32_t place; /* of the next claim, from 1 */
+	struct commit_sent *first, **last;
+	bool failed; /* the connection is gone: nothing more is sent */
+	struct schedd_error err;
+};
+
+/* ---- Sending ---- */
+
+static void commit_put_sent(struct commit *commit, const struct commit_sent *from)
+{
+	struct commit_sent *sent = arena_alloc(&commit->arena, sizeof(*sent));
+
+	if (!sent)
+		return;
+	*sent = *from;
+	sent->next = NULL;
+	sent->ops = arena_alloc(&commit->arena, (from->count + 1) * sizeof(sent->ops[0]));
+	if (sent->ops && from->count)
+		memcpy(sent->ops, from->ops, from->count * sizeof(sent->ops[0]));
+	*commit->last = sent;
+	commit->last = &sent->next;
+}
+
+/* Every claim is lost until a row says otherwise. */
+static void commit_take_claims(const struct commit_sent *sent, const PGresult *result)
+{
+	for (uint32_t i = 0; i < sent->count; i++)
+		sent->ops[i]->claim.given = STORE_CLAIM_LOST;
+	for (int i = 0; i < PQntuples(result); i++) {
+		uint64_t place = strtoull(PQgetvalue(result, i, 0), NULL, 10);
+
+		if (place >= sent->place && place - sent->place < sent->count)
+			sent->ops[place - sent->place]->claim.given = STORE_CLAIM_DONE;
+	}
+}
+
+static void commit_take_adds(const struct commit_sent *sent, const PGresult *result)
+{
+	/* Rows nearly always come as they were sent. */
+	for (int i = 0; i < PQntuples(result); i++) {
+		const char *id = PQgetvalue(result, i, 0);
+		uint32_t at = (uint32_t)i;
+
+		for (uint32_t tries = 0; tries < sent->count; tries++, at++) {
+			struct store_op *op = sent->ops[at % sent->count];
+
+			if (strcmp(op->put_job.job->id, id) != 0)
+				continue;
+			op->put_job.given = (uint32_t)strtoull(PQgetvalue(result, i, 1), NULL, 10);
+			break;
+		}
+	}
+}
+
+static void commit_fail(struct commit *commit, int rc)
+{
+	if (rc)
+		commit->failed = true;
+}
+
+static void commit_send_set(struct commit *commit, enum pg_set set)
+{
+	struct commit_sent sent = {.place = commit->place - commit->claim_count};
+
+	if (commit->sets[set].count == 0 || commit->failed)
+		return;
+	if (set == PG_SET_CLAIMS) {
+		sent.take = commit_take_claims;
+		sent.ops = commit->claims;
+		sent.count = commit->claim_count;
+		commit->claim_count = 0;
+	} else if (set == PG_SET_ADDS) {
+		sent.take = commit_take_adds;
+		sent.ops = commit->adds;
+		sent.count = commit->add_count;
+		commit->add_count = 0;
+	}
+	commit_put_sent(commit, &sent);
+	commit_fail(commit,
+	    pg_rows_send(&commit->sets[set], commit->link, pg_sql_sets[set], &commit->err));
+}
+
+/* In an order in which each finds what it needs. */
+static void commit_flush(struct commit *commit)
+{
+	for (int set = 0; set < PG_SETS; set++)
+		commit_send_set(commit, (enum pg_set)set);
+	strmap_clear(&commit->seen);
+	strmap_init(&commit->seen, commit->seen.key);
+}
+
+static void commit_send(struct commit *commit, const char *text, const struct pg_params *params)
+{
+	struct commit_sent none = {.take = NULL};
+
+	if (commit->failed)
+		return;
+	commit_put_sent(commit, &none);
+	commit_fail(commit,
+	    store_postgresql_talk_send(commit->link, text, params, &commit->err));
+}
+
+/* A statement of its own about one or two texts; what was gathered goes before it. */
+static void commit_alone(struct commit *commit, const char *text, const char *first,
+    const char *second, const int64_t *number)
+{
+	struct pg_params params;
+
+	pg_params_init(&params);
+	pg_params_text(&params, first);
+	if (second)
+		pg_params_text(&params, second);
+	if (number)
+		pg_params_number(&params, *number);
+	commit_send(commit, text, &params);
+	pg_params_clear(&params);
+}
+
+/* Flushes if that stands in the sets already: a statement must not touch a row twice. */
+static void commit_once(struct commit *commit, const char *text)
+{
+	struct commit_key *key = arena_alloc(&commit->arena, sizeof(*key));
+
+	if (!key)
+		return;
+	key->text = text;
+	if (strmap_put(&commit->seen, key) != SCHEDD_ECONFLICT)
+		return;
+	commit_flush(commit);
+	(void)!strmap_put(&commit->seen, key);
+}
+
+/* ---- Entries ---- */
+
+static void commit_job(struct commit *commit, struct store_op *op)
+{
+	bool add = op->kind == STORE_OP_ADD_JOB;
+	struct pg_rows *rows = &commit->sets[add ? PG_SET_ADDS : PG_SET_PUTS];
+	const struct job_state *state = &op->put_job.state;
+	struct strbuf text = STRBUF_EMPTY;
+
+	if (commit->link->host->encode(op->put_job.job, state, &text, &commit->err)) {
+		commit->failed = true;
+		return;
+	}
+	if (commit->sets[PG_SET_CLAIMS].count || rows->count >= COMMIT_ROWS)
+		commit_flush(commit);
+	commit_once(commit, arena_printf(&commit->arena, "j%s", op->put_job.job->id));
+	if (add)
+		commit->adds[commit->add_count++] = op;
+	pg_rows_text(rows, op->put_job.job->id);
+	pg_rows_text(rows, strbuf_peek(&text));
+	pg_rows_time(rows, state->next_fire);
+	pg_rows_time(rows, state->next_run_time);
+	pg_rows_number(rows, (int64_t)state->run_count);
+	pg_rows_number(rows, state->last_run);
+	pg_rows_number(rows, state->revision);
+	pg_rows_end(rows);
+	strbuf_clear(&text);
+}
+
+static void commit_claim(struct commit *commit, struct store_op *op)
+{
+	struct pg_rows *rows = &commit->sets[PG_SET_CLAIMS];
+
+	if (rows->count >= COMMIT_ROWS)
+		commit_flush(commit);
+	commit_once(commit, arena_printf(&commit->arena, "c%s", op->claim.id));
+	op->prepared = (void *)(uintptr_t)commit->place;
+	op->claim.given = STORE_CLAIM_DONE;
+	commit->claims[commit->claim_count++] = op;
+	pg_rows_number(rows, commit->place++);
+	pg_rows_text(rows, op->claim.id);
+	pg_rows_number(rows, op->claim.expected);
+	pg_rows_time(rows, op->claim.next_fire);
+	pg_rows_time(rows, op->claim.next_run_time);
+	pg_rows_number(rows, (int64_t)op->claim.run_count);
+	pg_rows_number(rows, op->claim.last_run);
+	pg_rows_number(rows, op->claim.verdict == NULL);
+	pg_rows_end(rows);
+}
+
+static void commit_ensure_id(struct commit *commit, const char *id)
+{
+	pg_rows_text(&commit->sets[PG_SET_ENSURE], id);
+	pg_rows_end(&commit->sets[PG_SET_ENSURE]);
+}
+
+static void commit_run(struct commit *commit, struct store_op *op)
+{
+	struct pg_rows *rows = &commit->sets[PG_SET_RUNS];
+	const struct run *run = &op->run.run;
+
+	if (rows->count >= COMMIT_ROWS)
+		commit_flush(commit);
+	commit_once(commit,
+	    arena_printf(&commit->arena, "r%s/%u", run->job, (unsigned)run->number));
+	if (!op->run.claim)
+		commit_ensure_id(commit, run->job);
+	pg_rows_number(
+	    rows, op->run.claim ? (int64_t)(uintptr_t)op->run.claim->prepared : 0);
+	pg_rows_text(rows, run->job);
+	pg_rows_number(rows, run->number);
+	pg_rows_text(rows, run_state_name(run->state));
+	pg_rows_text(rows, run_trigger_name(run->trigger));
+	pg_rows_unless(rows, run->attempt, 1);
+	pg_rows_time(rows, run->scheduled_at);
+	pg_rows_time(rows, run->started_at);
+	pg_rows_time(rows, run->ended_at);
+	pg_rows_time(rows, store_query_done_at(run));
+	pg_rows_time(rows, run->until);
+	pg_rows_unless(rows, (int64_t)run->count, 1);
+	pg_rows_unless(rows, (int64_t)run->coalesced, 0);
+	pg_rows_unless(rows, run->exit_code, -1);
+	pg_rows_unless(rows, run->signal, 0);
+	pg_rows_text(rows, run->reason);
+	pg_rows_unless(rows, run->max_rss, 0);
+	pg_rows_unless(rows, run->cpu_us, 0);
+	pg_rows_unless(rows, (int64_t)run->output_bytes, 0);
+	pg_rows_unless(rows, (int64_t)run->output_dropped, 0);
+	pg_rows_unless(rows, run->pid, 0);
+	pg_rows_unless(rows, (int64_t)run->pid_start, 0);
+	pg_rows_text(rows, run->attempts);
+	pg_rows_text(rows, run->actor);
+	pg_rows_end(rows);
+}
+
+static void commit_change(struct commit *commit, struct store_op *op)
+{
+	struct pg_rows *rows = &commit->sets[PG_SET_CHANGES];
+
+	if (op->change.job)
+		commit_ensure_id(commit, op->change.job);
+	pg_rows_number(rows, op->change.when);
+	pg_rows_text(rows, op->change.job);
+	pg_rows_text(rows, op->change.json);
+	pg_rows_end(rows);
+}
+
+static void commit_meta_row(
+    struct commit *commit, const char *key, const char *text, int64_t number)
+{
+	struct pg_rows *rows = &commit->sets[PG_SET_META];
+
+	commit_once(commit, arena_printf(&commit->arena, "m%s", key));
+	pg_rows_text(rows, key);
+	if (text)
+		pg_rows_text(rows, NULL);
+	else
+		pg_rows_number(rows, number);
+	pg_rows_text(rows, text);
+	pg_rows_end(rows);
+}
+
+static void commit_number(struct commit *commit, struct store_op *op)
+{
+	commit_meta_row(commit, op->number.key, NULL, op->number.number);
+}
+
+static void commit_text(struct commit *commit, struct store_op *op)
+{
+	if (op->text.text) {
+		commit_meta_row(commit, op->text.key, op->text.text, 0);
+		return;
+	}
+	commit_flush(commit);
+	commit_alone(commit, pg_sql_meta_delete, op->text.key, NULL, NULL);
+}
+
+static void commit_delete_job(struct commit *commit, struct store_op *op)
+{
+	int64_t last = op->delete_job.last_run;
+
+	commit_flush(commit);
+	commit_alone(commit, pg_sql_delete, op->delete_job.id, NULL, &last);
+	if (last)
+		commit_alone(commit, pg_sql_remember, op->delete_job.id, NULL, &last);
+}
+
+static void commit_expect_job(struct commit *commit, struct store_op *op)
+{
+	int64_t revision = op->expect.revision;
+
+	commit_flush(commit);
+	commit_alone(commit, pg_sql_expect, op->expect.id, NULL, &revision);
+}
+
+static void commit_rename_job(struct commit *commit, struct store_op *op)
+{
+	const char *from = op->rename.id, *to = op->rename.to;
+
+	commit_ensure_id(commit, from);
+	commit_flush(commit);
+	commit_alone(commit, pg_sql_rename_check, to, NULL, NULL);
+	commit_alone(commit, pg_sql_rename_room, to, NULL, NULL);
+	commit_alone(commit, pg_sql_rename, from, to, NULL);
+	commit_alone(commit, pg_sql_rename_remember, from, to, NULL);
+}
+
+static void commit_purge_runs(struct commit *commit, struct store_op *op)
+{
+	int64_t number = op->purge.number;
+
+	commit_flush(commit);
+	commit_alone(commit, pg_sql_purge, op->purge.job, NULL, &number);
+}
+
+static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_op *) = {
+    [STORE_OP_PUT_JOB] = commit_job,
+    [STORE_OP_ADD_JOB] = commit_job,
+    [STORE_OP_EXPECT] = commit_expect_job,
+    [STORE_OP_CLAIM] = commit_claim,
+    [STORE_OP_DELETE_JOB] = commit_delete_job,
+    [STORE_OP_PUT_RUN] = commit_run,
+    [STORE_OP_PURGE_RUNS] = commit_purge_runs,
+    [STORE_OP_RENAME] = commit_rename_job,
+    [STORE_OP_PUT_NUMBER] = commit_number,
+    [STORE_OP_PUT_TEXT] = commit_text,
+    [STORE_OP_PUT_CHANGE] = commit_change,
+};
+
+/* ---- A group ---- */
+
+static const char *commit_seen_key(const void *item)
+{
+	return ((const struct commit_key *)item)->text;
+}
+
+static int commit_init(struct commit *commit, struct store_link *link, struct schedd_error *err)
+{
+	memset(commit, 0, sizeof(*commit));
+	commit->link = link;
+	commit->place = 1;
+	commit->last = &commit->first;
+	strmap_init(&commit->seen, commit_seen_key);
+	arena_init(&commit->arena);
+	commit->claims = arena_alloc(&commit->arena, COMMIT_ROWS * sizeof(commit->claims[0]));
+	commit->adds = arena_alloc(&commit->arena, COMMIT_ROWS * sizeof(commit->adds[0]));
+	return arena_failed(&commit->arena) ? schedd_error_nomem(err) : 0;
+}
+
+static void commit_clear(struct commit *commit)
+{
+	for (int set = 0; set < PG_SETS; set++)
+		pg_rows_clear(&commit->sets[set]);
+	strmap_clear(&commit->seen);
+	arena_clear(&commit->arena);
+}
+
+/* The reasons that our own statements give, by their first word. */
+static int commit_reason(
+    const struct store_link *link, const PGresult *result, struct schedd_error *err)
+{
+	static const struct {
+		const char *word, *sentence;
+	} reasons[] = {
+	    {"\"lost:", "store '%s': job '%.*s' was changed behind the scheduler's back"},
+	    {"\"changed:", "store '%s': job '%.*s' was changed by another meanwhile"},
+	    {"\"removed:", "store '%s': job '%.*s' was removed by another meanwhile"},
+	    {"\"runs:",
+		"store '%s': runs of a removed job '%.*s' are still kept, purge them first"},
+	};
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (!state || strcmp(state, "22P02") != 0 || !message)
+		return 0;
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		const char *at = strstr(message, reasons[i].word);
+
+		if (!at)
+			continue;
+		at += strlen(reasons[i].word);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		return schedd_error_set(err, SCHEDD_ECONFLICT, reasons[i].sentence,
+		    link->config->name, (int)strcspn(at, "\""), at);
+#pragma GCC diagnostic pop
+	}
+	return 0;
+}
+
+/* Reads what was sent. The first failure is the group's. */
+static int commit_read(struct commit *commit, struct schedd_error *err)
+{
+	struct store_link *link = commit->link;
+	int rc = 0;
+
+	for (const struct commit_sent *sent = commit->first; sent; sent = sent->next) {
+		struct schedd_error later;
+		PGresult *result = store_postgresql_talk_next(link, rc ? &later : err);
+		ExecStatusType status;
+
+		if (!result)
+			return SCHEDD_EFAILED;
+		status = PQresultStatus(result);
+		if (status == PGRES_TUPLES_OK && sent->take) {
+			sent->take(sent, result);
+		} else if (status == PGRES_FATAL_ERROR && rc == 0) {
+			rc = commit_reason(link, result, err);
+			if (rc == 0)
+				rc = store_postgresql_talk_failed(link, result, err);
+		}
+		PQclear(result);
+	}
+	{
+		struct schedd_error later;
+		int end = store_postgresql_talk_end(link, rc ? &later : err);
+
+		return rc ? rc : end;
+	}
+}
+
+static int commit_group(struct commit *commit, struct store_batch *first, struct store_batch *end,
+    struct schedd_error *err)
+{
+	struct pg_link *pg = pg_of(commit->link);
+	struct pg_params params;
+	int rc;
+
+	pg_params_init(&params);
+	pg_params_number(&params, (int64_t)first->serial);
+	pg_params_number(&params, (int64_t)commit->link->epoch);
+	pg_params_text(&params, commit->link->config->life);
+	commit_send(commit, pg_sql_guard, &params);
+	pg_params_clear(&params);
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (struct store_op *op = batch->first; op && !commit->failed; op = op->next)
+			commit_verbs[op->kind](commit, op);
+	commit_flush(commit);
+	if (commit->failed || arena_failed(&commit->arena)) {
+		if (!commit->failed)
+			schedd_error_nomem(&commit->err);
+		*err = commit->err;
+		/* Nothing of it takes effect without the sync: the connection is given up. */
+		if (commit->link->fault == STORE_FAULT_NONE)
+			commit->link->fault = STORE_FAULT_GONE;
+		return SCHEDD_EFAILED;
+	}
+	pg->sent = true;
+	if (!PQpipelineSync(pg->conn))
+		return store_link_fail(commit->link, STORE_FAULT_UNKNOWN, err, "%s",
+		    PQerrorMessage(pg->conn));
+	rc = commit_read(commit, err);
+	/* An error that the server answered is no doubt: it has undone all of it. */
+	if (commit->link->fault != STORE_FAULT_UNKNOWN)
+		pg->sent = false;
+	return rc;
+}
+
+int store_postgresql_commit(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err)
+{
+	struct commit commit;
+	int rc = commit_init(&commit, link, err);
+
+	if (rc == 0 && !PQenterPipelineMode(pg_of(link)->conn))
+		rc = store_link_fail(link, STORE_FAULT_GONE, err, "%s",
+		    PQerrorMessage(pg_of(link)->conn));
+	if (rc == 0)
+		rc = commit_group(&commit, first, end, err);
+	if (link->fault == STORE_FAULT_NONE)
+		(void)PQexitPipelineMode(pg_of(link)->conn);
+	commit_clear(&commit);
+	return rc;
+}
+
+/* ---- What became of it ---- */
+
+static int resolve_number(struct store_link *link, const char *text, const char *id,
+    int64_t *out, struct schedd_error *err)
+{
+	struct pg_params params;
+	PGresult *result;
+	int rc;
+
+	pg_params_init(&params);
+	pg_params_text(&params, id);
+	rc = store_postgresql_talk_ask(link, text, &params, &result, err);
+	pg_params_clear(&params);
+	if (rc)
+		return rc;
+	*out = PQntuples(result) ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : -1;
+	PQclear(result);
+	return 0;
+}
+
+/* Taking the owner's lock has shown that the connection of before is gone for good. */
+int store_postgresql_resolve(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, bool *stored, struct schedd_error *err)
+{
+	static const char last[] = "SELECT last_run FROM schedd_jobs WHERE id = $1";
+	int64_t number = -1;
+	int rc = resolve_number(
+	    link, "SELECT batch FROM schedd_owner WHERE life = $1", link->config->life, &number, err);
+
+	*stored = rc == 0 && number == (int64_t)first->serial;
+	if (rc || !*stored)
+		return rc;
+	for (struct store_batch *batch = first; batch != end && rc == 0; batch = batch->next)
+		for (struct store_op *op = batch->first; op && rc == 0; op = op->next) {
+			if (op->kind == STORE_OP_CLAIM) {
+				rc = resolve_number(link, last, op->claim.id, &number, err);
+				op->claim.given = number == op->claim.last_run ? STORE_CLAIM_DONE
+									       : STORE_CLAIM_LOST;
+			} else if (op->kind == STORE_OP_ADD_JOB) {
+				rc = resolve_number(link, last, op->put_job.job->id, &number, err);
+				if (number > op->put_job.given)
+					op->put_job.given = (uint32_t)number;
+			}
+		}
+	return rc;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* What is configured of a store on a server, and whose jobs it may hold. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/duration.h"
+#include "store/store_remote_parts.h"
+
+#define REMOTE_PASSWORD_MAX 1024
+
+/* One option of all types. */
+struct remote_option {
+	const char *name;
+	int (*read)(struct remote_store *remote, const char *text, struct schedd_error *err);
+};
+
+static int remote_span(const char *name, const char *text, schedd_span least, schedd_span *out,
+    struct schedd_error *err)
+{
+	struct schedd_error why;
+
+	if (duration_parse(text, out, &why))
+		return schedd_error_set(err, SCHEDD_EINVAL, "%s: %s", name, why.message);
+	if (*out < least || *out > SCHEDD_HOUR)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "%s: '%.40s' must be from %lld s to 1 h", name, text,
+		    (long long)(least / SCHEDD_SECOND));
+	return 0;
+}
+
+static int remote_connect_timeout(
+    struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	return remote_span("connect_timeout", text, SCHEDD_SECOND,
+	    &remote->config.connect_timeout, err);
+}
+
+static int remote_timeout(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	return remote_span("timeout", text, SCHEDD_SECOND, &remote->config.timeout, err);
+}
+
+static int remote_lease(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	return remote_span("lease", text, 3 * SCHEDD_SECOND, &remote->config.lease, err);
+}
+
+static int remote_copy(
+    struct remote_store *remote, const char *text, const char **out, struct schedd_error *err)
+{
+	*out = arena_strdup(&remote->arena, text);
+	return *out ? 0 : schedd_error_nomem(err);
+}
+
+static int remote_prefix(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	if (!text[0] || strlen(text) > 128)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "prefix: it must have 1 to 128 bytes");
+	return remote_copy(remote, text, &remote->config.prefix, err);
+}
+
+static int remote_file(struct remote_store *remote, const char *name, const char *text,
+    const char **out, struct schedd_error *err)
+{
+	if (text[0] != '/')
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "%s: '%.200s' is no absolute path", name, text);
+	if (access(text, R_OK) < 0)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "%s: %.200s: %s", name, text, strerror(errno));
+	return remote_copy(remote, text, out, err);
+}
+
+static int remote_tls_ca(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	return remote_file(remote, "tls_ca", text, &remote->config.tls_ca, err);
+}
+
+static int remote_tls_cert(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	return remote_file(remote, "tls_cert", text, &remote->config.tls_cert, err);
+}
+
+static int remote_tls_key(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	return remote_file(remote, "tls_key", text, &remote->config.tls_key, err);
+}
+
+/* Only its owner may read it, and that is us or root: else the secret is none. */
+static int remote_check_secret(const char *path, int fd, struct schedd_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "password_file: %.200s is no regular file", path);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "password_file: %.200s belongs to uid %lu, not to schedd's account", path,
+		    (unsigned long)st.st_uid);
+	if (st.st_mode & 077)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "password_file: %.200s can be read by others (mode %03o): chmod 600 it", path,
+		    (unsigned)(st.st_mode & 0777));
+	return 0;
+}
+
+static int remote_password_file(
+    struct remote_store *remote, const char *path, struct schedd_error *err)
+{
+	char text[REMOTE_PASSWORD_MAX + 2];
+	ssize_t length;
+	int fd, rc;
+
+	if (remote->config.url.password)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "password_file: the url has a password already, leave one of them out");
+	if (path[0] != '/')
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "password_file: '%.200s' is no absolute path", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return schedd_error_set(err, SCHEDD_EINVAL, "password_file: %.200s: %s", path,
+		    strerror(errno));
+	rc = remote_check_secret(path, fd, err);
+	length = rc ? 0 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (rc)
+		return rc;
+	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+		length--;
+	if (length <= 0 || length > REMOTE_PASSWORD_MAX || memchr(text, '\0', (size_t)length))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "password_file: %.200s must hold one line of up to %d bytes", path,
+		    REMOTE_PASSWORD_MAX);
+	text[length] = '\0';
+	rc = remote_copy(remote, text, &remote->config.url.password, err);
+	explicit_bzero(text, sizeof(text));
+	return rc;
+}
+
+/* "alice, bob" or "alice bob". */
+static int remote_run_as(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	size_t count = 0;
+
+	remote->run_as =
+	    arena_alloc(&remote->arena, (strlen(text) / 2 + 2) * sizeof(remote->run_as[0]));
+	if (!remote->run_as)
+		return schedd_error_nomem(err);
+	while (*(text += strspn(text, ", \t"))) {
+		size_t length = strcspn(text, ", \t");
+
+		remote->run_as[count] = arena_strndup(&remote->arena, text, length);
+		if (!remote->run_as[count])
+			return schedd_error_nomem(err);
+		if (strspn(text, "0123456789") >= length)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "run_as: '%.64s' is a number, write the account's name",
+			    remote->run_as[count]);
+		count++;
+		text += length;
+	}
+	if (count == 0)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "run_as: write names of accounts, as in alice,bob");
+	return 0;
+}
+
+static const struct remote_option remote_options[] = {
+    {"connect_timeout", remote_connect_timeout},
+    {"timeout", remote_timeout},
+    {"lease", remote_lease},
+    {"prefix", remote_prefix},
+    {"tls_ca", remote_tls_ca},
+    {"tls_cert", remote_tls_cert},
+    {"tls_key", remote_tls_key},
+    {"password_file", remote_password_file},
+    {"run_as", remote_run_as},
+};
+
+#define REMOTE_OPTIONS (sizeof(remote_options) / sizeof(remote_options[0]))
+
+static int remote_read_options(
+    struct remote_store *remote, const struct store_option *option, struct schedd_error *err)
+{
+	int rc = 0;
+
+	for (; option && option->name && rc == 0; option++) {
+		size_t i = 0;
+
+		while (i < REMOTE_OPTIONS && strcmp(remote_options[i].name, option->name) != 0)
+			i++;
+		rc = i < REMOTE_OPTIONS
+			 ? remote_options[i].read(remote, option->text, err)
+			 : schedd_error_set(err, SCHEDD_EINVAL,
+			       "option '%.64s' is not known, there are connect_timeout, timeout, "
+			       "lease, prefix, tls_ca, tls_cert, tls_key, password_file, run_as",
+			       option->name);
+	}
+	return rc;
+}
+
+/* ---- Who we are ---- */
+
+static void remote_random_hex(char *text, size_t digits)
+{
+	unsigned char bytes[20] = {0};
+
+	if (getrandom(bytes, sizeof(bytes), 0) < 0)
+		memcpy(bytes, &(int64_t){store_remote_mono()}, sizeof(int64_t));
+	for (size_t i = 0; i < digits; i++)
+		text[i] = "0123456789abcdef"[bytes[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	text[digits] = '\0';
+}
+
+/* Kept in the state directory, whose lock proves that who used it before is dead. */
+static void remote_identify(struct remote_store *remote, const char *state_dir)
+{
+	char path[4096], kept[33] = "";
+	int fd;
+
+	remote_random_hex(remote->identity, 32);
+	remote_random_hex(remote->life, 16);
+	if (!state_dir ||
+	    (size_t)snprintf(path, sizeof(path), "%s/identity", state_dir) >= sizeof(path))
+		return;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return;
+	if (pread(fd, kept, 32, 0) == 32 && strspn(kept, "0123456789abcdef") == 32)
+		memcpy(remote->identity, kept, sizeof(kept));
+	else if (pwrite(fd, remote->identity, 32, 0) != 32 || fsync(fd) < 0)
+		unlink(path);
+	close(fd);
+}
+
+static void remote_name_holder(struct remote_store *remote)
+{
+	char host[100] = "", name[400];
+	struct passwd entry, *found = NULL;
+
+	gethostname(host, sizeof(host) - 1);
+	snprintf(remote->holder, sizeof(remote->holder), "schedd on %s with pid %ld", host,
+	    (long)getpid());
+	if (getpwuid_r(geteuid(), &entry, name, sizeof(name), &found) == 0 && found)
+		snprintf(remote->account, sizeof(remote->account), "%s", found->pw_name);
+	else
+		snprintf(remote->account, sizeof(remote->account), "%lu",
+		    (unsigned long)geteuid());
+}
+
+/* ---- Whose jobs ---- */
+
+const char *store_remote_judge(
+    const struct remote_store *remote, const struct schedd_job *job, char *text, size_t size)
+{
+	const char *user = job_details(job)->user;
+	size_t length;
+
+	if (!user)
+		user = remote->account;
+	length = strcspn(user, ":");
+	if (!remote->run_as && geteuid() != 0 && length == strlen(remote->account) &&
+	    strncmp(user, remote->account, length) == 0)
+		return NULL;
+	for (const char **name = remote->run_as; name && *name; name++)
+		if (strlen(*name) == length && strncmp(*name, user, length) == 0)
+			return NULL;
+	snprintf(text, size,
+	    "store '%s' may not hold jobs of the account '%.*s': name it in the store's run_as",
+	    remote->base.name, (int)(length < 64 ? length : 64), user);
+	return text;
+}
+
+/* ---- All of it ---- */
+
+static int remote_check_scheme(const struct remote_store *remote, struct schedd_error *err)
+{
+	const char *known = remote->driver->schemes, *scheme = remote->config.url.scheme;
+	size_t length = strlen(scheme);
+
+	if (length == 0)
+		scheme = "none", length = 4;
+	for (const char *at = known; *at; at += strspn(at, ", ")) {
+		size_t word = strcspn(at, ", ");
+
+		if (word == length && strncmp(at, scheme, word) == 0)
+			return 0;
+		at += word;
+	}
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "url: '%.40s' is no scheme of type '%s', use one of: %s", scheme, remote->base.ops->type,
+	    known);
+}
+
+int store_remote_configure(struct remote_store *remote, const struct store_config *config,
+    struct schedd_error *err)
+{
+	struct store_remote_config *own = &remote->config;
+	struct strbuf address = STRBUF_EMPTY;
+	int rc;
+
+	own->name = remote->base.name;
+	own->connect_timeout = 5 * SCHEDD_SECOND;
+	own->timeout = 10 * SCHEDD_SECOND;
+	own->lease = 15 * SCHEDD_SECOND;
+	own->identity = remote->identity;
+	own->life = remote->life;
+	own->holder = remote->holder;
+	rc = store_url_parse(config->url, &remote->arena, &own->url, err);
+	if (rc == 0)
+		rc = remote_check_scheme(remote, err);
+	if (rc == 0)
+		rc = store_url_check(&own->url, remote->driver->params, err);
+	if (rc == 0)
+		rc = remote_read_options(remote, config->options, err);
+	if (rc == 0)
+		rc = remote->driver->check(own, err);
+	if (rc)
+		return schedd_error_prefix(err, "store '%s'", remote->base.name);
+	store_url_address(&own->url, &address);
+	remote->base.address = strbuf_failed(&address) ? NULL : strdup(strbuf_peek(&address));
+	strbuf_clear(&address);
+	remote_identify(remote, config->state_dir);
+	remote_name_holder(remote);
+	return remote->base.address ? 0 : schedd_error_nomem(err);
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread of one end: connects, stores what waits, finds out what became of
+ * what was in doubt, answers questions, and sleeps until there is something.
+ * Batches are answered in their order, each when it is certain.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "store/store_remote_parts.h"
+
+#define REMOTE_BACKOFF_FIRST (SCHEDD_SECOND / 4)
+#define REMOTE_BACKOFF_MOST (30 * SCHEDD_SECOND)
+/* Batches and entries stored as one. */
+#define REMOTE_GROUP_BATCHES 512
+#define REMOTE_GROUP_OPS 4096
+/* What one entry may add to the time of a commit. */
+#define REMOTE_OP_TIME (SCHEDD_SECOND / 1000)
+
+/* ---- Batches ---- */
+
+static void remote_settle(struct remote_end *end, struct store_batch *batch, int rc,
+    const struct schedd_error *err)
+{
+	batch->rc = rc;
+	if (rc < 0)
+		batch->err = *err;
+	pthread_mutex_lock(&end->lock);
+	end->done++;
+	pthread_cond_broadcast(&end->settled);
+	pthread_mutex_unlock(&end->lock);
+	store_batch_post(batch);
+}
+
+static void remote_settle_chain(
+    struct remote_end *end, struct store_batch *chain, int rc, const struct schedd_error *err)
+{
+	while (chain) {
+		struct store_batch *next = chain->next;
+
+		remote_settle(end, chain, rc, err);
+		chain = next;
+	}
+}
+
+/* Puts the chain back before everything else. */
+static void remote_wait_again(struct remote_end *end, struct store_batch *chain)
+{
+	struct store_batch **last = &chain;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = end->waiting;
+	if (!end->waiting)
+		end->waiting_end = last;
+	end->waiting = chain;
+}
+
+/* The oldest that wait, as one group. */
+static struct store_batch *remote_take_group(struct remote_end *end)
+{
+	struct store_batch *group = end->waiting, **last = &end->waiting;
+	uint32_t batches = 0;
+	uint64_t ops = 0;
+
+	while (*last && batches < REMOTE_GROUP_BATCHES &&
+	       (batches == 0 || ops + (*last)->count <= REMOTE_GROUP_OPS)) {
+		ops += (*last)->count;
+		batches++;
+		last = &(*last)->next;
+	}
+	end->waiting = *last;
+	if (!end->waiting)
+		end->waiting_end = &end->waiting;
+	*last = NULL;
+	return group;
+}
+
+static void remote_begin(struct remote_end *end, schedd_span time)
+{
+	end->link.fault = STORE_FAULT_NONE;
+	end->link.deadline = store_remote_mono() + time;
+}
+
+static schedd_span remote_group_time(const struct remote_end *end, const struct store_batch *group)
+{
+	schedd_span time = end->remote->config.timeout;
+
+	for (; group; group = group->next)
+		time += group->count * REMOTE_OP_TIME;
+	return time;
+}
+
+static const struct remote_fault_row {
+	enum store_state state;
+	bool surely_not; /* what was being stored is not, and may be tried again here */
+} remote_faults[] = {
+    [STORE_FAULT_NONE] = {STORE_AWAY, true},
+    [STORE_FAULT_GONE] = {STORE_AWAY, true},
+    [STORE_FAULT_UNKNOWN] = {STORE_AWAY, false},
+    [STORE_FAULT_READ_ONLY] = {STORE_READ_ONLY, false},
+    [STORE_FAULT_HELD] = {STORE_HELD, false},
+    [STORE_FAULT_REFUSED] = {STORE_REFUSED, false},
+    [STORE_FAULT_FENCED] = {STORE_HELD, false},
+};
+
+/* The connection is given up; the next attempt waits. */
+static void remote_lose(struct remote_end *end, const struct schedd_error *err)
+{
+	enum store_state state = remote_faults[end->link.fault].state;
+	schedd_span wait;
+
+	end->remote->driver->disconnect(&end->link);
+	end->connected = false;
+	/* What it was connected for a while is tried again at once. */
+	end->backoff = end->backoff ? end->backoff * 2 : REMOTE_BACKOFF_FIRST;
+	if (end->backoff > REMOTE_BACKOFF_MOST)
+		end->backoff = REMOTE_BACKOFF_MOST;
+	wait = end->backoff / 2 + (schedd_span)rand_r(&end->seed) % (end->backoff / 2 + 1);
+	end->next_try = store_remote_mono() + wait;
+	if (state == STORE_AWAY && !end->ever)
+		state = STORE_CONNECTING;
+	if (end->state == state && strcmp(end->why.message, err->message) == 0)
+		return;
+	if (end->link.writer)
+		log_warn(end->remote->base.log, "%s", err->message);
+	end->state = state;
+	end->why = *err;
+	store_remote_tell_state(end, -1);
+}
+
+/* What a group came to that was not stored, or is not known to be. */
+static void remote_group_failed(
+    struct remote_end *end, struct store_batch *group, const struct schedd_error *err)
+{
+	if (end->link.fault == STORE_FAULT_UNKNOWN) {
+		for (struct store_batch *batch = group; batch; batch = batch->next)
+			store_remote_tell_doubt(end, batch, err);
+		end->doubt = group;
+	} else if (remote_faults[end->link.fault].surely_not) {
+		remote_wait_again(end, group);
+	} else {
+		remote_settle_chain(end, group, SCHEDD_EFAILED, err);
+	}
+	remote_lose(end, err);
+}
+
+/* Each for itself, so that a bad one takes no other with it. */
+static void remote_commit_alone(struct remote_end *end, struct store_batch *group)
+{
+	while (group) {
+		struct store_batch *batch = group;
+		struct schedd_error err;
+		int rc;
+
+		group = batch->next;
+		batch->next = NULL;
+		rc = store_batch_check(batch, &err);
+		if (rc == 0) {
+			remote_begin(end, remote_group_time(end, batch));
+			rc = end->remote->driver->commit(&end->link, batch, NULL, &err);
+		}
+		if (rc < 0 && end->link.fault != STORE_FAULT_NONE) {
+			remote_wait_again(end, group);
+			remote_group_failed(end, batch, &err);
+			return;
+		}
+		remote_settle(end, batch, rc, &err);
+	}
+}
+
+static bool remote_whole(const struct store_batch *group)
+{
+	struct schedd_error err;
+
+	for (; group; group = group->next)
+		if (store_batch_check(group, &err))
+			return false;
+	return true;
+}
+
+static void remote_commit(struct remote_end *end)
+{
+	struct store_batch *group = remote_take_group(end);
+	int64_t begin = store_remote_mono();
+	struct schedd_error err;
+	int rc;
+
+	end->link.fault = STORE_FAULT_NONE;
+	if (!remote_whole(group)) {
+		remote_commit_alone(end, group);
+		return;
+	}
+	remote_begin(end, remote_group_time(end, group));
+	rc = end->remote->driver->commit(&end->link, group, NULL, &err);
+	if (rc == 0) {
+		remote_settle_chain(end, group, 0, NULL);
+		end->backoff = 0;
+		end->next_beat = store_remote_mono() + end->remote->driver->beat;
+		if (end->next_beat - begin > SCHEDD_SECOND / 20)
+			store_remote_tell_state(end, store_remote_mono() - begin);
+	} else if (end->link.fault != STORE_FAULT_NONE) {
+		remote_group_failed(end, group, &err);
+	} else if (group->next) {
+		remote_commit_alone(end, group);
+	} else {
+		remote_settle(end, group, rc, &err);
+	}
+}
+
+/* On a new connection: what became of what was sent over the one before? */
+static int remote_resolve(struct remote_end *end, struct schedd_error *err)
+{
+	bool stored = false;
+	int rc;
+
+	if (!end->doubt)
+		return 0;
+	remote_begin(end, end->remote->config.timeout);
+	rc = end->remote->driver->resolve(&end->link, end->doubt, NULL, &stored, err);
+	if (rc)
+		return rc;
+	if (stored)
+		remote_settle_chain(end, end->doubt, 0, NULL);
+	else
+		remote_wait_again(end, end->doubt);
+	end->doubt = NULL;
+	return 0;
+}
+
+/* What has waited too long for a connection, or for one that will not come. */
+static void remote_expire(struct remote_end *end)
+{
+	bool hopeless = end->state != STORE_AWAY && end->state != STORE_CONNECTING;
+	int64_t now = store_remote_mono();
+
+	while (end->waiting && (hopeless || end->waiting->sent_by <= now)) {
+		struct store_batch *batch = end->waiting;
+
+		end->waiting = batch->next;
+		if (!end->waiting)
+			end->waiting_end = &end->waiting;
+		batch->next = NULL;
+		remote_settle(end, batch, SCHEDD_EFAILED, &end->why);
+	}
+	while (end->asked && (hopeless || end->asked->deadline <= now)) {
+		struct remote_task *task = end->asked;
+
+		end->asked = task->next;
+		if (!end->asked)
+			end->asked_end = &end->asked;
+		task->rc = SCHEDD_EFAILED;
+		task->err = end->why;
+		store_letter_post(&task->base);
+	}
+}
+
+/* ---- Connecting ---- */
+
+static void remote_connect(struct remote_end *end)
+{
+	int64_t begin = store_remote_mono();
+	struct schedd_error err;
+	int rc;
+
+	remote_begin(end, end->remote->config.connect_timeout);
+	rc = end->remote->driver->connect(&end->link, &err);
+	if (rc == 0)
+		rc = remote_resolve(end, &err);
+	if (rc) {
+		remote_lose(end, &err);
+		return;
+	}
+	end->connected = end->ever = true;
+	end->state = STORE_OK;
+	end->next_beat = store_remote_mono() + end->remote->driver->beat;
+	store_remote_tell_state(end, store_remote_mono() - begin);
+}
+
+/* ---- Questions and the idle time ---- */
+
+static void remote_step(struct remote_end *end)
+{
+	struct remote_task *task = end->asked;
+	struct schedd_error err;
+
+	remote_begin(end, end->remote->config.timeout);
+	task->rc = task->step(task, &end->link, &task->err);
+	err = task->err;
+	if (task->rc < 0 && end->link.fault != STORE_FAULT_NONE) {
+		remote_lose(end, &err);
+		/* A question may be asked once more; what was loaded by half may not. */
+		if (end->link.fault == STORE_FAULT_GONE && !end->link.writer &&
+		    store_remote_mono() < task->deadline)
+			return;
+	} else if (!end->link.writer) {
+		end->backoff = 0;
+	}
+	end->asked = task->next;
+	if (!end->asked)
+		end->asked_end = &end->asked;
+	store_letter_post(&task->base);
+}
+
+static void remote_idle(struct remote_end *end)
+{
+	struct store_watching watching = {end->remote};
+	int64_t begin = store_remote_mono();
+	struct schedd_error err;
+
+	end->next_beat = begin + end->remote->driver->beat;
+	if (!end->remote->driver->idle)
+		return;
+	remote_begin(end, end->remote->config.timeout);
+	if (end->remote->driver->idle(&end->link, &watching, &err)) {
+		remote_lose(end, &err);
+		return;
+	}
+	end->backoff = 0;
+	store_remote_tell_state(end, store_remote_mono() - begin);
+}
+
+/* ---- The thread ---- */
+
+static bool remote_take(struct remote_end *end)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&end->lock);
+	if (end->queued) {
+		*end->waiting_end = end->queued;
+		end->waiting_end = end->queue_end;
+		end->queued = NULL;
+		end->queue_end = &end->queued;
+	}
+	if (end->tasks) {
+		*end->asked_end = end->tasks;
+		end->asked_end = end->task_end;
+		end->tasks = NULL;
+		end->task_end = &end->tasks;
+	}
+	stopping = end->stopping;
+	pthread_mutex_unlock(&end->lock);
+	return stopping;
+}
+
+/* The asker's questions see what was given before them. */
+static bool remote_settled(const struct remote_end *end, uint64_t mark)
+{
+	struct remote_end *writer = &end->remote->writer;
+	bool settled;
+
+	pthread_mutex_lock(&writer->lock);
+	settled = writer->done >= mark;
+	if (!settled && !end->link.writer) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 50000000;
+		if (until.tv_nsec >= 1000000000)
+			until.tv_sec++, until.tv_nsec -= 1000000000;
+		pthread_cond_timedwait(&writer->settled, &writer->lock, &until);
+		settled = writer->done >= mark;
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return settled;
+}
+
+static void remote_sleep(struct remote_end *end)
+{
+	const struct store_driver *driver = end->remote->driver;
+	int64_t until = INT64_MAX, now = store_remote_mono();
+	struct pollfd fds[2] = {{.fd = end->bell, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	bool beats = end->link.writer && end->connected && driver->idle;
+	uint64_t rung;
+	int wait = -1;
+
+	if (!end->connected && (end->link.writer || end->asked))
+		until = end->next_try;
+	if (beats)
+		until = end->next_beat;
+	if (beats && driver->fd)
+		fds[1].fd = driver->fd(&end->link);
+	if (!end->connected && end->waiting && end->waiting->sent_by < until)
+		until = end->waiting->sent_by;
+	if (!end->connected && end->asked && end->asked->deadline < until)
+		until = end->asked->deadline;
+	if (until != INT64_MAX)
+		wait = until <= now ? 0 : (int)((until - now) / 1000 + 1);
+	if (poll(fds, 2, wait) > 0 && fds[1].revents)
+		end->next_beat = 0;
+	while (read(end->bell, &rung, sizeof(rung)) < 0 && errno == EINTR)
+		;
+}
+
+/* What can be done now is done. False: there is nothing. */
+static bool remote_work(struct remote_end *end)
+{
+	int64_t now = store_remote_mono();
+
+	if (!end->connected) {
+		if ((end->link.writer || end->asked) && now >= end->next_try) {
+			remote_connect(end);
+			return true;
+		}
+		remote_expire(end);
+		return false;
+	}
+	if (end->waiting) {
+		remote_commit(end);
+		return true;
+	}
+	if (end->asked && (end->asked->deadline <= now || remote_settled(end, end->asked->mark))) {
+		remote_step(end);
+		return true;
+	}
+	if (end->link.writer && now >= end->next_beat && end->remote->driver->idle) {
+		remote_idle(end);
+		return true;
+	}
+	return end->asked != NULL;
+}
+
+static void *remote_main(void *context)
+{
+	struct remote_end *end = context;
+	struct schedd_error err;
+
+	for (;;) {
+		bool stopping = remote_take(end);
+
+		if (stopping)
+			break;
+		if (!remote_work(end))
+			remote_sleep(end);
+	}
+	schedd_error_set(&err, SCHEDD_EFAILED, "store '%s': it is being closed",
+	    end->remote->base.name);
+	remote_settle_chain(end, end->doubt, SCHEDD_EFAILED, &err);
+	remote_settle_chain(end, end->waiting, SCHEDD_EFAILED, &err);
+	end->doubt = end->waiting = NULL;
+	while (end->asked) {
+		struct remote_task *task = end->asked;
+
+		end->asked = task->next;
+		task->rc = SCHEDD_EFAILED;
+		task->err = err;
+		store_letter_post(&task->base);
+	}
+	end->remote->driver->disconnect(&end->link);
+	return NULL;
+}
+
+/* ---- On the loop's thread ---- */
+
+static void remote_ring(struct remote_end *end)
+{
+	const uint64_t one = 1;
+
+	while (write(end->bell, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+int store_remote_start(struct remote_end *end, struct schedd_error *err)
+{
+	sigset_t all, old;
+	int rc;
+
+	end->queue_end = &end->queued;
+	end->task_end = &end->tasks;
+	end->waiting_end = &end->waiting;
+	end->asked_end = &end->asked;
+	end->link.config = &end->remote->config;
+	end->link.log = end->remote->base.log;
+	end->link.clock = end->remote->base.clock;
+	end->link.host = end->remote->base.host;
+	end->link.store = &end->remote->base;
+	end->link.state = calloc(1, end->remote->driver->size + 1);
+	end->seed = (unsigned)end->remote->base.life;
+	end->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&end->lock, NULL);
+	pthread_cond_init(&end->settled, NULL);
+	if (end->bell < 0 || !end->link.state)
+		return schedd_error_set(err, SCHEDD_EFAILED, "store '%s': its thread cannot be made",
+		    end->remote->base.name);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&end->thread, NULL, remote_main, end);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "store '%s': its thread does not start: %s", end->remote->base.name,
+		    strerror(rc));
+	pthread_setname_np(end->thread, end->link.writer ? "store" : "store-ask");
+	end->started = true;
+	return 0;
+}
+
+void store_remote_stop(struct remote_end *end)
+{
+	if (end->started) {
+		pthread_mutex_lock(&end->lock);
+		end->stopping = true;
+		pthread_cond_broadcast(&end->settled);
+		pthread_mutex_unlock(&end->lock);
+		remote_ring(end);
+		pthread_join(end->thread, NULL);
+		end->started = false;
+	}
+	if (end->bell > 0)
+		close(end->bell);
+	end->bell = -1;
+	free(end->link.state);
+	end->link.state = NULL;
+}
+
+void store_remote_ask(struct remote_end *end, struct remote_task *task)
+{
+	pthread_mutex_lock(&end->lock);
+	*end->task_end = task;
+	end->task_end = &task->next;
+	pthread_mutex_unlock(&end->lock);
+	remote_ring(end);
+}
+
+void store_remote_give(struct remote_end *end, struct store_batch *batch)
+{
+	batch->next = NULL;
+	pthread_mutex_lock(&end->lock);
+	*end->queue_end = batch;
+	end->queue_end = &batch->next;
+	pthread_mutex_unlock(&end->lock);
+	remote_ring(end);
+}

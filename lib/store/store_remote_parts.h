@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of a store on a server. Two ends, each a thread with a link of its
+ * own: the writer (batches, loading, what others write) and the asker
+ * (questions), so that no question delays a claim.
+ */
+#ifndef SCHEDD_STORE_STORE_REMOTE_PARTS_H
+#define SCHEDD_STORE_STORE_REMOTE_PARTS_H
+
+#include <pthread.h>
+#include "store/store_letter.h"
+#include "store/store_remote.h"
+#include "store/store_retention.h"
+
+struct remote_store;
+struct remote_end;
+
+/* A question, or loading: done by an end's thread, told by its letter. */
+struct remote_task {
+	struct store_letter base;
+	struct remote_task *next; /* in the queue */
+	struct remote_store *remote;
+	uint64_t mark;    /* batches that must be settled before it is looked into */
+	int64_t deadline; /* mono microseconds: then it fails */
+	int rc;
+	struct schedd_error err;
+	/* On the thread, connected. */
+	int (*step)(struct remote_task *task, struct store_link *link, struct schedd_error *err);
+	/* On the loop's thread; the task is freed afterwards. */
+	void (*tell)(struct remote_task *task);
+};
+
+struct remote_end {
+	struct remote_store *remote;
+	struct store_link link;
+	pthread_t thread;
+	bool started;
+	int bell; /* eventfd: there is something in the queues */
+
+	pthread_mutex_t lock;       /* guards what follows, down to the gap */
+	pthread_cond_t settled;     /* signalled when done or room changes */
+	struct store_batch *queued; /* the writer's, oldest first */
+	struct store_batch **queue_end;
+	struct remote_task *tasks; /* oldest first */
+	struct remote_task **task_end;
+	uint64_t done; /* batches settled */
+	int pieces;    /* of loading, on their way to the loop */
+	bool stopping;
+
+	/* The thread's own. */
+	struct store_batch *waiting; /* taken from the queue, not stored yet */
+	struct store_batch **waiting_end;
+	struct store_batch *doubt; /* sent, and not known whether stored; NULL-terminated group */
+	struct remote_task *asked;  /* taken from the queue */
+	struct remote_task **asked_end;
+	bool connected;
+	bool ever; /* it was, at least once */
+	int64_t next_try;
+	int64_t next_beat;
+	schedd_span backoff;
+	enum store_state state; /* as told last */
+	struct schedd_error why;
+	unsigned seed;
+};
+
+struct remote_store {
+	struct store base;
+	const struct store_driver *driver;
+	struct store_remote_config config;
+	struct arena arena;   /* what is configured */
+	char identity[40];    /* of this daemon */
+	char life[24];        /* of this opening */
+	char holder[160];     /* for people */
+	const char **run_as;  /* accounts, NULL-terminated; NULL: none was named */
+	char account[64];     /* the daemon's own */
+	struct remote_end writer;
+	struct remote_end asker;
+	uint64_t given; /* batches handed to the writer; the loop's */
+
+	/* The loop's, from the writer's news. */
+	char durability[256];
+	schedd_span round_trip; /* of the last commit or beat; SCHEDD_SPAN_NONE: none yet */
+	int64_t runs, bytes;    /* -1: not known */
+};
+
+/* ---- store_remote_config.c ---- */
+
+/* Reads url, options, password file; makes or reads the daemon's identity. */
+int store_remote_configure(struct remote_store *remote, const struct store_config *config,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* May the store hold this job? NULL: yes; else why not, into text. */
+const char *store_remote_judge(
+    const struct remote_store *remote, const struct schedd_job *job, char *text, size_t size);
+
+/* ---- store_remote_link.c ---- */
+
+/* The writer's state as it is now; round_trip negative: nothing was measured. */
+void store_remote_tell_state(struct remote_end *end, schedd_span round_trip);
+/* The batch's outcome is not known for the time being; before its answer. */
+void store_remote_tell_doubt(
+    struct remote_end *end, struct store_batch *batch, const struct schedd_error *err);
+int64_t store_remote_mono(void);
+
+/* ---- store_remote_end.c ---- */
+
+int store_remote_start(struct remote_end *end, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Ends the thread; what waits is answered with an error. */
+void store_remote_stop(struct remote_end *end);
+void store_remote_ask(struct remote_end *end, struct remote_task *task);
+void store_remote_give(struct remote_end *end, struct store_batch *batch);
+
+/* ---- store_remote_load.c, _ask.c: the ops ---- */
+
+void store_remote_load(
+    struct store *store, store_load_fn call, store_loaded_fn loaded, void *context);
+void store_remote_reread(struct store *store, const char *id);
+void store_remote_last_run(
+    struct store *store, const char *id, store_number_fn call, void *context);
+/* What the writer's idle() hands over. */
+struct store_watching {
+	struct remote_store *remote;
+};
+
+/* A task of size bytes for an end; NULL: no memory. */
+void *store_remote_task(struct store *store, size_t size,
+    int (*step)(struct remote_task *, struct store_link *, struct schedd_error *),
+    void (*tell)(struct remote_task *));
+
+#endif

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Starts a private server, runs a command that finds it in its environment, and ends it:
+#   sh with_server.sh postgresql COMMAND…
+# SCHEDD_TEST_STORE_TYPE and _URL say where it is, SCHEDD_TEST_STORE_RESET empties it, and
+# SCHEDD_TEST_SERVER_PID and _DIR let a test be rough with it.
+set -eu
+type=$1
+shift
+dir=$(mktemp -d "/tmp/schedd-$type-XXXXXX")
+server=
+finish() {
+	if [ -n "$server" ]; then
+		kill -CONT "$server" 2>/dev/null || true
+		kill -QUIT "$server" 2>/dev/null || true
+		wait "$server" 2>/dev/null || true
+	fi
+	rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 143' TERM INT
+
+wait_for() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || { cat "$dir/log" >&2; echo "with_server: $type does not start" >&2; exit 1; }
+		sleep 0.1
+	done
+}
+
+start_postgresql() {
+	bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+	run=
+	if [ "$(id -u)" -eq 0 ]; then
+		chown postgres "$dir"
+		run="setpriv --reuid=postgres --regid=postgres --clear-groups"
+	fi
+	$run "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir.initdb" 2>&1 ||
+		{ cat "$dir.initdb" >&2; exit 1; }
+	rm -f "$dir.initdb"
+	$run "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=60 >"$dir/log" 2>&1 &
+	server=$!
+	wait_for "$bin/psql" -h "$dir" -U postgres -d postgres -Atqc 'SELECT 1'
+	"$bin/psql" -h "$dir" -U postgres -d postgres -qc 'CREATE ROLE schedd LOGIN' \
+		-c 'CREATE DATABASE ops OWNER schedd'
+	SCHEDD_TEST_STORE_URL="postgresql://schedd@/ops?host=$dir"
+	SCHEDD_TEST_STORE_RESET="$bin/psql -h $dir -U schedd -d ops -qc 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' 2>/dev/null"
+	SCHEDD_TEST_SQL="$bin/psql -h $dir -U schedd -d ops -Atqc"
+	export SCHEDD_TEST_SQL
+}
+
+"start_$type"
+SCHEDD_TEST_STORE_TYPE=$type
+SCHEDD_TEST_SERVER_PID=$server
+SCHEDD_TEST_SERVER_DIR=$dir
+export SCHEDD_TEST_STORE_TYPE SCHEDD_TEST_STORE_URL SCHEDD_TEST_STORE_RESET SCHEDD_TEST_SERVER_PID SCHEDD_TEST_SERVER_DIR
+"$@"
