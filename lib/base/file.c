@@ -52,6 +52,14 @@ static int file_give(
 	return !rc && !*text ? schedd_error_nomem(err) : rc;
 }
 
+/* Closed, or made a place that nothing can be read from because it was. */
+static bool file_is_closed(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || (flags & O_ACCMODE) == O_WRONLY;
+}
+
 int file_read(const char *path, size_t max, char **text, size_t *length, struct schedd_error *err)
 {
 	struct strbuf buf = STRBUF_EMPTY;
@@ -62,7 +70,11 @@ int file_read(const char *path, size_t max, char **text, size_t *length, struct 
 
 	if (fd < 0)
 		return file_fault(name, err);
-	rc = file_read_fd(fd, name, max, &buf, err);
+	/* A standard input that was closed has nothing to say. */
+	if (standard && file_is_closed(fd))
+		rc = strbuf_reserve(&buf, 1) ? 0 : schedd_error_nomem(err);
+	else
+		rc = file_read_fd(fd, name, max, &buf, err);
 	if (!standard)
 		close(fd);
 	return file_give(rc, &buf, text, length, err);

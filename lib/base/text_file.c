@@ -17,20 +17,24 @@ static bool text_file_begins(const char *text, size_t length, const char *mark, 
 static int text_file_check(
     const char *name, const char *text, size_t length, struct schedd_error *err)
 {
-	const char *nul;
+	const char *nul, *begin = text;
 	unsigned line = 1;
 
 	if (text_file_begins(text, length, "\xff\xfe", 2) ||
 	    text_file_begins(text, length, "\xfe\xff", 2))
 		return schedd_error_set(
-		    err, SCHEDD_EFILE, "%.200s is in UTF-16: save it as UTF-8", name);
+		    err, SCHEDD_EFILE, "%.200s:1:1: it is in UTF-16: save it as UTF-8", name);
 	nul = memchr(text, '\0', length);
 	if (!nul)
 		return 0;
-	for (const char *c = text; c < nul; c++)
-		line += *c == '\n';
+	for (const char *c = text; c < nul; c++) {
+		if (*c == '\n') {
+			line++;
+			begin = c + 1;
+		}
+	}
 	return schedd_error_set(err, SCHEDD_EFILE,
-	    "%.200s is binary, not text: there is a NUL byte in line %u", name, line);
+	    "%.200s:%u:%td: a NUL byte: it is binary, not text", name, line, nul - begin + 1);
 }
 
 int text_file_clean(const char *name, char *text, size_t *length, struct schedd_error *err)

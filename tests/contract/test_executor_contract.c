@@ -264,7 +264,7 @@ Test(executor_contract, names_the_types_there_are)
 
 	cr_expect_eq(executor_open(&config, &executor, &err), SCHEDD_EINVAL);
 	cr_expect_str_eq(err.message, "executor type 'carrier-pigeon' is not known, take "
-				      "subprocess, function, threadpool or http");
+				      "subprocess, worker, function, threadpool or http");
 }
 
 Test(executor_contract, calls_an_odd_return_value_by_its_name)

@@ -95,7 +95,7 @@ def readme(heading=None):
 class Examples(e2e.TestCase):
     def world(self):
         """A daemon with the jobs that the examples speak of."""
-        daemon = self.daemon(config="stop: {limit: 0s}\n")
+        daemon = self.daemon(config="stop: {limit: 0s}\nexecutors: {python: {type: worker}}\n")
         bin_ = daemon.dir / "bin"
         bin_.mkdir()
         for name, path in (("schedctl", e2e.SCHEDCTL), ("schedd", e2e.SCHEDD)):

@@ -81,7 +81,7 @@ class Answers(e2e.TestCase):
         paragraph = TEXT[TEXT.index("**A job** in an answer"):]
         told = set(re.findall("`([a-z_]+)`", paragraph[:paragraph.index("\n\n")]))
         job = self.call("job.get", id="a")
-        self.assertEqual(told - {"trigger_remarks", "paused_by"} - set(job), set())
+        self.assertEqual(told - {"trigger_remarks", "waits_for", "paused_by"} - set(job), set())
         for name in set(job) - told - {"id"}:
             with self.subTest(field=name):  # the rest are fields: each can be given
                 self.call("job.add", dry_run=True, **{"id": "b", "shell": "true", name: job[name]})

@@ -55,8 +55,8 @@ Test(text_file, keeps_all_other_bytes)
 
 Test(text_file, names_what_is_no_text)
 {
-	REFUSES("\0", "f is binary, not text: there is a NUL byte in line 1");
-	REFUSES("a\n\nb\0c\n", "line 3");
+	REFUSES("\0", "f:1:1: a NUL byte: it is binary, not text");
+	REFUSES("a\n\nb\0c\n", "f:3:2: a NUL byte");
 	REFUSES("\xff\xfe"
 		"a\0",
 	    "UTF-16");
@@ -70,7 +70,7 @@ Test(text_file, is_read_by_its_path)
 	char *text;
 
 	cr_assert_eq(text_file_read("/proc/self/cmdline", 4096, &text, &length, &err), SCHEDD_EFILE);
-	cr_assert(strstr(err.message, "/proc/self/cmdline is binary"), "%s", err.message);
+	cr_assert(strstr(err.message, "/proc/self/cmdline:1:"), "%s", err.message);
 	cr_assert_null(text);
 	cr_assert_eq(text_file_read("/nowhere/f", 4096, &text, &length, &err), SCHEDD_EFILE);
 	cr_assert(strstr(err.message, "/nowhere/f"), "%s", err.message);
