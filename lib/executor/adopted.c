@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/syscall.h>
+#include "executor/process_census.h"
 #include "executor/process_stat.h"
 #include "executor/process_tree.h"
 #include "loop/loop.h"
@@ -17,7 +18,8 @@ struct adopted {
 	adopted_fn ended;
 	void *context;
 	char *run;
-	char *socket; /* NULL: not looked at */
+	char *invocation;
+	uid_t uid; /* whose it is */
 	uint64_t start;
 	pid_t pid;
 	int pidfd;
@@ -52,7 +54,7 @@ static int adopted_open(pid_t pid, uint64_t start, struct schedd_error *err)
 }
 
 struct adopted *adopted_new(struct schedd_loop *loop, pid_t pid, uint64_t pid_start,
-    const char *run, const char *socket, adopted_fn ended, void *context, struct schedd_error *err)
+    const char *run, const char *invocation, adopted_fn ended, void *context, struct schedd_error *err)
 {
 	struct adopted *adopted = calloc(1, sizeof(*adopted));
 
@@ -67,14 +69,18 @@ struct adopted *adopted_new(struct schedd_loop *loop, pid_t pid, uint64_t pid_st
 	adopted->start = pid_start;
 	adopted->pidfd = -1;
 	adopted->run = strdup(run);
-	adopted->socket = socket ? strdup(socket) : NULL;
-	if (!adopted->run || !adopted->socket != !socket) {
+	adopted->invocation = strdup(invocation);
+	if (!adopted->run || !adopted->invocation) {
 		schedd_error_nomem(err);
 		goto fail;
 	}
 	adopted->pidfd = adopted_open(pid, pid_start, err);
 	if (adopted->pidfd < 0)
 		goto fail;
+	if (!process_uid(pid, &adopted->uid)) {
+		schedd_error_set(err, SCHEDD_ENOTFOUND, "process %ld has ended", (long)pid);
+		goto fail;
+	}
 	adopted->watch = loop_watch(loop, adopted->pidfd, SCHEDD_READ, adopted_ready, adopted, err);
 	if (!adopted->watch)
 		goto fail;
@@ -92,7 +98,7 @@ void adopted_free(struct adopted *adopted)
 	if (adopted->pidfd >= 0)
 		close(adopted->pidfd);
 	free(adopted->run);
-	free(adopted->socket);
+	free(adopted->invocation);
 	free(adopted);
 }
 
@@ -108,8 +114,8 @@ int adopted_signal(struct adopted *adopted, int signal, struct schedd_error *err
 	    .pid = adopted->pid,
 	    .start = adopted->start,
 	    .held = process_stat_read(adopted->pid, &now) && now.start == adopted->start,
-	    .run = adopted->run,
-	    .socket = adopted->socket,
+	    .invocation = adopted->invocation,
+	    .uid = adopted->uid,
 	};
 
 	if (process_tree_signal(&tree, signal) > 0)

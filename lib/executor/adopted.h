@@ -18,11 +18,11 @@ struct adopted;
 typedef void (*adopted_fn)(void *context);
 
 /*
- * run and socket: its SCHEDD_RUN and SCHEDD_SOCKET (may be NULL), copied. NULL
+ * run: for sentences; invocation: its SCHEDD_INVOCATION; both copied. NULL
  * with SCHEDD_ENOTFOUND: it has ended, or the pid belongs to another by now.
  */
 struct adopted *adopted_new(struct schedd_loop *loop, pid_t pid, uint64_t pid_start,
-    const char *run, const char *socket, adopted_fn ended, void *context, struct schedd_error *err);
+    const char *run, const char *invocation, adopted_fn ended, void *context, struct schedd_error *err);
 /* The process goes on. NULL is fine. */
 void adopted_free(struct adopted *adopted);
 pid_t adopted_pid(const struct adopted *adopted);

@@ -69,6 +69,7 @@ static void environment_add_run(struct environment *env, const struct task_reque
 	const struct job_pairs *tags = &job_details(request->job)->tags;
 
 	/* First, so that it is found soon in /proc/PID/environ. */
+	environment_add(env, "SCHEDD_INVOCATION", request->invocation);
 	environment_add(env, "SCHEDD_RUN", request->run_id);
 	environment_add(env, "SCHEDD_SOCKET", request->socket);
 	environment_add(env, "SCHEDD_JOB_ID", request->job->id);

@@ -10,9 +10,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "executor/cgroup.h"
+#include "executor/process_census.h"
 #include "executor/process_stat.h"
 
-#define TREE_ENVIRON ((size_t)256 * 1024)
 /* A process may fork between being found and being killed. */
 #define TREE_ROUNDS 4
 
@@ -24,22 +24,7 @@ struct tree_walk {
 	int count;
 	pid_t *grouped; /* members of the control group */
 	int grouped_count;
-	char *variables; /* scratch */
 };
-
-static bool tree_has_variables(const struct process_tree *tree, pid_t pid, char *variables)
-{
-	size_t length = process_stat_environ(pid, variables, TREE_ENVIRON);
-	const char *run = process_stat_variable(variables, length, "SCHEDD_RUN");
-	const char *socket;
-
-	if (!run || !tree->run || strcmp(run, tree->run) != 0)
-		return false;
-	if (!tree->socket)
-		return true;
-	socket = process_stat_variable(variables, length, "SCHEDD_SOCKET");
-	return socket && strcmp(socket, tree->socket) == 0;
-}
 
 static bool tree_is_member(const struct tree_walk *walk, const struct process_stat *process)
 {
@@ -52,7 +37,7 @@ static bool tree_is_member(const struct tree_walk *walk, const struct process_st
 	for (int i = 0; i < walk->grouped_count; i++)
 		if (walk->grouped[i] == process->pid)
 			return true;
-	return tree_has_variables(tree, process->pid, walk->variables);
+	return tree->invocation && process_invoked(process->pid, tree->invocation, tree->uid);
 }
 
 /* Children of members are members, to any depth. */
@@ -78,7 +63,6 @@ static void tree_walk_clear(struct tree_walk *walk)
 	free(walk->list);
 	free(walk->member);
 	free(walk->grouped);
-	free(walk->variables);
 }
 
 static bool tree_walk_has(const struct tree_walk *walk, pid_t pid)
@@ -165,14 +149,13 @@ static bool tree_walk_descend(struct tree_walk *walk)
 static bool tree_walk_init(struct tree_walk *walk, const struct process_tree *tree)
 {
 	*walk = (struct tree_walk){.tree = tree};
-	walk->variables = malloc(TREE_ENVIRON);
 	if (tree->cgroup)
 		walk->grouped_count = cgroup_members(tree->cgroup, &walk->grouped);
-	if (walk->variables && tree_walk_descend(walk))
+	if (tree_walk_descend(walk))
 		return true;
 	free(walk->list);
 	walk->list = NULL;
-	walk->count = walk->variables ? process_stat_list(&walk->list) : -1;
+	walk->count = process_stat_list(&walk->list);
 	if (walk->count > 0)
 		walk->member = calloc((size_t)walk->count, sizeof(*walk->member));
 	if (!walk->member) {
@@ -246,16 +229,6 @@ int process_tree_signal(const struct process_tree *tree, int signal)
 		sent += now;
 	}
 	return sent;
-}
-
-bool process_tree_marked(pid_t pid, const char *run, const char *socket)
-{
-	struct process_tree tree = {.run = run, .socket = socket};
-	char *variables = malloc(TREE_ENVIRON);
-	bool marked = variables && tree_has_variables(&tree, pid, variables);
-
-	free(variables);
-	return marked;
 }
 
 int process_tree_reap_orphans(bool (*ours)(pid_t pid, void *context), void *context)

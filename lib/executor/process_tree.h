@@ -4,9 +4,9 @@
  *
  * Found by, in this order: its control group, where there is one (complete);
  * its process group; processes whose parent belongs to the run; processes that
- * carry the run's SCHEDD_RUN and SCHEDD_SOCKET. What escapes without a control
- * group: a process that left the session, lost its parent and cleared its
- * environment.
+ * carry the run's SCHEDD_INVOCATION and are its user's. What escapes without a
+ * control group: a process that left the session, lost its parent and cleared
+ * its environment or changed its user.
  */
 #ifndef SCHEDD_EXECUTOR_PROCESS_TREE_H
 #define SCHEDD_EXECUTOR_PROCESS_TREE_H
@@ -19,8 +19,8 @@ struct process_tree {
 	pid_t pid;          /* the main process, leader of its session */
 	uint64_t start;     /* its start time; nothing older belongs to the run */
 	bool held;          /* pid is alive or not yet reaped, so it cannot have been given anew */
-	const char *run;    /* SCHEDD_RUN */
-	const char *socket; /* SCHEDD_SOCKET; NULL: not looked at */
+	const char *invocation; /* SCHEDD_INVOCATION; NULL: not looked at */
+	uid_t uid;              /* whose those that carry it must be */
 	const char *cgroup; /* directory of its control group; NULL: none */
 	/* Main processes of others, ascending: children of this process that are no orphans. */
 	const pid_t *others;
@@ -34,9 +34,6 @@ struct process_tree {
  * for anything else all of /proc is read: some milliseconds on a busy machine.
  */
 int process_tree_signal(const struct process_tree *tree, int signal);
-
-/* Does the process carry this run's variables? socket NULL: any. */
-bool process_tree_marked(pid_t pid, const char *run, const char *socket);
 
 /*
  * For a child subreaper: reaps children that ended and are nobody's own, since

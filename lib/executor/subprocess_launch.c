@@ -122,14 +122,15 @@ static void launch_close(struct spawn *how)
 static int launch_words(struct subprocess_task *task, struct spawn *how, struct arena *arena,
     struct schedd_error *err)
 {
-	const struct task_request *request = task->task.request;
-	const struct job_pairs *secrets = &job_details(request->job)->secrets;
+	struct task_request request = *task->task.request;
+	const struct job_pairs *secrets = &job_details(request.job)->secrets;
 	int rc = secret_set_plan(&task->secrets, secrets, err);
 
 	if (rc < 0)
 		return rc;
-	how->argv = launch_argv(request->job, arena);
-	how->envp = environment_build(request, how->account, &task->secrets.files, arena);
+	request.invocation = task->invocation;
+	how->argv = launch_argv(request.job, arena);
+	how->envp = environment_build(&request, how->account, &task->secrets.files, arena);
 	how->secrets = secret_set_copies(&task->secrets, secrets, arena);
 	if (!how->argv || !how->envp || !how->secrets)
 		return schedd_error_nomem(err);
@@ -166,6 +167,7 @@ int subprocess_launch(struct subprocess_task *task,
 	if (rc == 0) {
 		launch_cgroup(task, &how);
 		task->spawn.done = launched;
+		task->uid = how.account->uid;
 		rc = spawner_pool_start(self->pool, &how, &task->spawn, err);
 	} else {
 		launch_close(&how);

@@ -36,7 +36,8 @@ static int resume_child(struct subprocess_task *task, const struct value *from,
 	struct process_stat stat;
 
 	task->start = (uint64_t)value_get_int(from, "start", 0);
-	if (pid <= 0 || !process_stat_read(pid, &stat) || stat.start != task->start)
+	if (pid <= 0 || !process_stat_read(pid, &stat) || stat.start != task->start ||
+	    !process_uid(pid, &task->uid))
 		return schedd_error_set(
 		    err, SCHEDD_ENOTFOUND, "process %ld is not there any more", (long)pid);
 	task->child = child_new(config->loop, config->clock, pid,

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "executor/subprocess_task.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include "executor/cgroup.h"
 
 struct subprocess *subprocess_task_owner(const struct subprocess_task *task)
 {
 	return (struct subprocess *)task->task.executor;
+}
+
+/* Nobody will look for it later than now. */
+static void subprocess_task_invent(struct subprocess_task *task)
+{
+	uint64_t random[2] = {(uintptr_t)task, 0};
+
+	(void)!getrandom(random, sizeof(random), GRND_NONBLOCK);
+	snprintf(task->invocation, sizeof(task->invocation), "%016" PRIx64 "%016" PRIx64, random[0],
+	    random[1]);
 }
 
 struct subprocess_task *subprocess_task_new(
@@ -20,6 +33,10 @@ struct subprocess_task *subprocess_task_new(
 	task->task.request = request;
 	for (int i = 0; i < SPAWN_FDS; i++)
 		task->spawn.fds[i] = -1;
+	if (request->invocation)
+		snprintf(task->invocation, sizeof(task->invocation), "%s", request->invocation);
+	else
+		subprocess_task_invent(task);
 	task->next = self->tasks;
 	if (self->tasks)
 		self->tasks->previous = task;

@@ -10,6 +10,7 @@
 #include "executor/capture.h"
 #include "executor/child.h"
 #include "executor/executor_ops.h"
+#include "executor/process_census.h"
 #include "executor/process_stat.h"
 #include "executor/secret.h"
 #include "executor/spawner_pool.h"
@@ -51,6 +52,8 @@ struct subprocess_task {
 	struct alarm *drain;         /* runs from the main process' end; NULL: not yet */
 	struct secret_set secrets;
 	uint64_t start; /* of the main process */
+	uid_t uid;      /* whose it is */
+	char invocation[PROCESS_INVOCATION + 1];
 	char *cgroup;   /* its control group's directory; NULL: none */
 };
 

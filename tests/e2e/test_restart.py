@@ -100,6 +100,36 @@ class Restart(e2e.TestCase):
         e2e.wait_until("its process is gone", lambda: not self.name(pid))
         self.assertEqual(len(self.client.call("run.list", jobs=["a"])["runs"]), 1)
 
+    def test_one_whose_process_was_not_written_down(self):
+        for state in ("running", "queued"):
+            with self.subTest(state):
+                run, pid = self.begin(state)
+
+                def forget():
+                    with sqlite3.connect(self.server.state / "default.db") as database:
+                        changed = database.execute(
+                            "UPDATE runs SET pid = 0, pid_start = 0, state = ? WHERE pid = ?", [state, pid]).rowcount
+                    database.close()
+                    self.assertEqual(changed, 1)
+                self.crash(forget)
+                got = self.get(run)
+                self.assertEqual((got["state"], got["ended_at"], got["pid"]), ("lost", None, pid))
+                self.client.call("run.kill", run=run)
+                e2e.wait_until("its process is gone", lambda: not self.name(pid))
+                rows = self.client.call("run.list", jobs=[state])["runs"]
+                self.assertEqual(len(rows), 1, "it did not run again")
+
+    def test_a_name_alone_makes_nobody_part_of_a_run(self):
+        run, pid = self.begin()
+        environment = dict(SCHEDD_RUN=run, SCHEDD_SOCKET=str(self.server.socket), SCHEDD_JOB_ID="a")
+        other = subprocess.Popen(["sleep", "1000"], env=environment)
+        self.addCleanup(other.wait)
+        self.addCleanup(other.kill)
+        self.crash()
+        self.client.call("run.kill", run=run)
+        e2e.wait_until("its process is gone", lambda: not self.name(pid))
+        self.assertIsNone(other.poll())
+
     def test_recover_runs_it_again(self):
         run, pid = self.begin(recover=True)
         other, other_pid = self.begin("b")

@@ -20,6 +20,7 @@
 #ifndef SCHEDD_CORE_FRAME_SCHEDULER_STATE_H
 #define SCHEDD_CORE_FRAME_SCHEDULER_STATE_H
 
+#include "base/siphash.h"
 #include "base/heap.h"
 #include "base/histogram.h"
 #include "base/log.h"
@@ -179,6 +180,7 @@ struct top_room {
 	bool loaded;   /* the stores were read */
 	char *boot_id; /* NULL: unknown */
 	bool booted;   /* first start after a boot */
+	struct process_census *census; /* while starting: who says he belongs to a run; NULL: not asked yet */
 	struct scheduler_drain_state drain;
 	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_thread *thread; /* NULL: driven by the caller */
@@ -227,6 +229,7 @@ struct schedd_scheduler {
 	schedd_time started_at;
 	schedd_time down_since; /* when the last process was seen alive; NONE: never */
 	uint64_t random;        /* state of scheduler_random() */
+	uint8_t key[SIPHASH_KEY]; /* of the runs' invocations; see core/runs/invocation.h */
 
 	struct store_slot **stores;
 	uint32_t store_count;

@@ -14,6 +14,7 @@
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
 #include "core/runs/mark.h"
+#include "core/runs/invocation.h"
 #include "core/runs/output_place.h"
 #include "core/runs/retry.h"
 #include "core/runs/run_stop.h"
@@ -104,12 +105,14 @@ static void dispatch_request(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 
+	invocation_make(scheduler, live->id, live->run.scheduled_at, live->invocation);
 	live->request = (struct task_request){.job = live->job,
 	    .run_id = live->id,
 	    .scheduled_at = live->run.scheduled_at,
 	    .attempt = live->run.attempt,
 	    .extra_env = live->extra_env.count ? &live->extra_env : NULL,
 	    .socket = scheduler->socket,
+	    .invocation = live->invocation,
 	    .output = live->output,
 	    .start_by = dispatch_start_by(live),
 	    .time = &scheduler->trigger,

@@ -18,6 +18,7 @@
 #include "core/jobs/downtime.h"
 #include "core/jobs/executors.h"
 #include "core/keep/notify.h"
+#include "core/runs/invocation.h"
 #include "core/runs/admission.h"
 #include "core/top/handover.h"
 #include "core/top/take_up.h"
@@ -92,6 +93,8 @@ static void restart_take_scheduler(const char *key, const char *text, void *cont
 		scheduler->paused_why = strdup(text);
 	} else if (strcmp(key, "scheduler.boot") == 0 && scheduler->top.boot_id) {
 		scheduler->top.booted = strcmp(text, scheduler->top.boot_id) != 0;
+	} else if (strcmp(key, "scheduler.key") == 0 && !invocation_take_key(scheduler, text)) {
+		log_warn(scheduler->log, "the key of the runs' invocations cannot be read");
 	}
 }
 
@@ -174,22 +177,52 @@ static void restart_process_ended(void *context)
 	scheduler_leave(scheduler);
 }
 
+/* Where the last life had no time to write down which process it is. */
+static void restart_find_process(struct schedd_scheduler *scheduler, struct run *run)
+{
+	char id[RUN_LIVE_ID_MAX], invocation[PROCESS_INVOCATION + 1];
+	pid_t pid;
+	uint64_t start;
+
+	if (run->pid > 0)
+		return;
+	if (!scheduler->top.census)
+		scheduler->top.census = process_census_new();
+	snprintf(id, sizeof(id), "%s/%u", run->job, run->number);
+	invocation_make(scheduler, id, run->scheduled_at, invocation);
+	if (scheduler->top.census &&
+	    process_census_find(scheduler->top.census, invocation, &pid, &start)) {
+		run->pid = pid;
+		run->pid_start = start;
+	}
+}
+
+static void restart_forget_processes(struct schedd_scheduler *scheduler)
+{
+	process_census_free(scheduler->top.census);
+	scheduler->top.census = NULL;
+}
+
 /* Its process lives: it keeps its place among the job's runs. */
 static bool restart_adopt(
-    struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)
+    struct schedd_scheduler *scheduler, struct entry *entry, struct run *run)
 {
 	struct run_live *live;
 	struct schedd_error err;
-	char id[RUN_LIVE_ID_MAX];
+	char id[RUN_LIVE_ID_MAX], invocation[PROCESS_INVOCATION + 1];
 
-	if (!entry || run->pid <= 0)
+	if (!entry)
 		return false;
 	snprintf(id, sizeof(id), "%s/%u", run->job, run->number);
+	invocation_make(scheduler, id, run->scheduled_at, invocation);
+	restart_find_process(scheduler, run);
+	if (run->pid <= 0)
+		return false;
 	live = run_live_new(entry, run->number, run->trigger);
 	if (!live)
 		return false;
 	live->adopted = adopted_new(scheduler->loop, run->pid, run->pid_start, id,
-	    scheduler->socket, restart_process_ended, live, &err);
+	    invocation, restart_process_ended, live, &err);
 	if (!live->adopted || run_copy(&live->run, run)) {
 		adopted_free(live->adopted);
 		live->adopted = NULL;
@@ -269,9 +302,15 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 
 	if (run_copy(&run, from))
 		return SCHEDD_ENOMEM;
-	if (handover_resume(scheduler, entry, &run))
+	if (handover_resume(scheduler, entry, &run)) {
 		take_up_keep(take_up, &run);
-	else if (!take_up_run(take_up, entry, &run))
+		run_clear(&run);
+		return 0;
+	}
+	/* It may run, and just not be written down as that. */
+	if (run.state == RUN_QUEUED)
+		restart_find_process(scheduler, &run);
+	if (run.pid > 0 || !take_up_run(take_up, entry, &run))
 		restart_lose(scheduler, slot, &run);
 	run_clear(&run);
 	return 0;
@@ -288,6 +327,7 @@ static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_sl
 			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
 			    slot->name, runs[i].job, runs[i].number);
 	take_up_end(take_up);
+	restart_forget_processes(scheduler);
 }
 
 /* Jobs that ended with the last life, before they could be removed. */
@@ -351,8 +391,12 @@ static void restart_remember_boot(struct schedd_scheduler *scheduler)
 {
 	struct store_slot *slot = store_slot_find(scheduler, "default");
 	struct store_batch *batch = store_batch_new(slot->store);
+	char key[2 * SIPHASH_KEY + 1];
 
 	store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler->started_at);
+	/* Before the first run that is known by it. */
+	invocation_key(scheduler, key);
+	store_batch_put_text(batch, "scheduler.key", key);
 	if (scheduler->top.boot_id)
 		store_batch_put_text(batch, "scheduler.boot", scheduler->top.boot_id);
 	store_commit(slot->store, batch, NULL, NULL);

@@ -23,6 +23,7 @@
 #include "core/jobs/job_needs.h"
 #include "core/keep/notify.h"
 #include "core/keep/retention.h"
+#include "core/runs/invocation.h"
 #include "core/runs/admission.h"
 #include "core/runs/dispatch.h"
 #include "core/runs/run_live.h"
@@ -87,6 +88,7 @@ static int scheduler_init_time(struct schedd_scheduler *scheduler, struct schedd
 {
 	if (getrandom(&scheduler->random, sizeof(scheduler->random), 0) < 0)
 		scheduler->random = (uint64_t)scheduler_now(scheduler);
+	invocation_init(scheduler);
 	if (gethostname(scheduler->host, sizeof(scheduler->host) - 1))
 		scheduler->host[0] = '\0';
 	scheduler->zones = zone_cache_new(NULL);

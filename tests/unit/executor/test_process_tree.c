@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include "executor/adopted.h"
 #include "executor/child.h"
+#include "executor/process_census.h"
 #include "executor/process_stat.h"
 
 static struct task_case kase;
@@ -43,9 +44,18 @@ static bool inherited(pid_t pid)
 	return process_stat_read(pid, &stat) && stat.ppid == getpid();
 }
 
+static const char *invocation_of(pid_t pid)
+{
+	static char variables[65536];
+	size_t length = process_stat_environ(pid, variables, sizeof(variables));
+	const char *value = process_stat_variable(variables, length, "SCHEDD_INVOCATION");
+
+	return value ? value : "";
+}
+
 static bool marked(pid_t pid)
 {
-	return process_tree_marked(pid, "probe/1", task_probe_socket());
+	return invocation_of(pid)[0];
 }
 
 /* Turns the loop until it is so. */
@@ -124,20 +134,25 @@ Test(process_tree, reaches_what_outlives_the_main_process)
 	task_probe_clear(&probe);
 }
 
+/* Also of the same name, of another schedd or another account. */
 Test(process_tree, leaves_other_runs_alone)
 {
 	struct task_probe ours, other;
 	pid_t mine[1], theirs[1];
+	char invocation[64];
 
 	start_family(&other, "\"setsid sleep 60 & echo $!; wait\"", theirs, 1);
 	start_family(&ours, "\"setsid sleep 60 & echo $!; wait\"", mine, 1);
-	other.request.run_id = "other/1";
 	/* While it executes it has no environment for a moment. */
 	until(marked, mine[0]);
-	cr_expect_not(process_tree_marked(mine[0], "probe/11", task_probe_socket()));
-	cr_expect_not(process_tree_marked(mine[0], "probe/1", "/run/other.sock"));
-	cr_expect_not(process_tree_marked(getpid(), "probe/1", NULL));
-	/* The other one is older and its run was named anew above. */
+	until(marked, theirs[0]);
+	snprintf(invocation, sizeof(invocation), "%s", invocation_of(mine[0]));
+	cr_expect_eq(strlen(invocation), PROCESS_INVOCATION);
+	cr_expect_str_neq(invocation, invocation_of(theirs[0]));
+	cr_expect(process_invoked(mine[0], invocation, geteuid()));
+	cr_expect_not(process_invoked(mine[0], invocation, geteuid() + 1), "another's");
+	cr_expect_not(process_invoked(theirs[0], invocation, geteuid()));
+	cr_expect_not(process_invoked(getpid(), invocation, geteuid()));
 	cr_expect_eq(executor_signal(other.task, SIGKILL, NULL), 0);
 	until(gone, theirs[0]);
 	cr_expect_not(gone(mine[0]));
@@ -191,10 +206,10 @@ Test(process_tree, adopts_a_process_by_pid_and_start_time)
 
 	start_family(&probe, "\"setsid sleep 60 & echo $!; wait\"", pids, 1);
 	cr_expect_null(adopted_new(
-	    kase.loop, probe.pid, probe.pid_start + 1, "probe/1", NULL, count_end, &ended, &err));
+	    kase.loop, probe.pid, probe.pid_start + 1, "probe/1", "", count_end, &ended, &err));
 	cr_expect_eq(err.code, SCHEDD_ENOTFOUND, "that pid was given anew: %s", err.message);
-	adopted = adopted_new(kase.loop, probe.pid, probe.pid_start, "probe/1", task_probe_socket(),
-	    count_end, &ended, &err);
+	adopted = adopted_new(kase.loop, probe.pid, probe.pid_start, "probe/1",
+	    invocation_of(probe.pid), count_end, &ended, &err);
 	cr_assert_not_null(adopted, "%s", err.message);
 	cr_expect_eq(adopted_pid(adopted), probe.pid);
 	cr_expect_eq(adopted_signal(adopted, SIGTERM, &err), 0, "%s", err.message);
@@ -205,7 +220,7 @@ Test(process_tree, adopts_a_process_by_pid_and_start_time)
 	cr_expect_eq(adopted_signal(adopted, SIGTERM, &err), SCHEDD_ENOTFOUND);
 	adopted_free(adopted);
 	cr_expect_null(adopted_new(
-	    kase.loop, probe.pid, probe.pid_start, "probe/1", NULL, count_end, &ended, &err));
+	    kase.loop, probe.pid, probe.pid_start, "probe/1", "", count_end, &ended, &err));
 	task_probe_clear(&probe);
 }
 
@@ -263,4 +278,28 @@ Test(process_tree, knows_when_a_child_started)
 	cr_expect_gt(
 	    process_stat_start(getpid(), (struct schedd_mono){0}, (struct schedd_mono){0}, &how),
 	    0);
+}
+
+Test(process_tree, finds_a_run_by_what_it_was_given)
+{
+	static const char value[] = "0123456789abcdef0123456789abcdef";
+	struct process_census *census;
+	struct task_probe probe;
+	uint64_t start = 0;
+	pid_t pid = 0;
+
+	task_probe_init(&probe, "shell", "\"setsid sleep 60 & exec sleep 60\"");
+	probe.request.invocation = value;
+	task_probe_running(&kase, &probe);
+	until(marked, probe.pid);
+	census = process_census_new();
+	cr_assert_not_null(census);
+	cr_expect(process_census_find(census, value, &pid, &start));
+	cr_expect_eq(pid, probe.pid, "the oldest");
+	cr_expect_eq(start, probe.pid_start);
+	cr_expect_not(process_census_find(census, "0123456789abcdef0123456789abcde0", &pid, &start));
+	process_census_free(census);
+	cr_expect_eq(executor_signal(probe.task, SIGKILL, NULL), 0);
+	task_case_until(&kase, &probe.done, 1);
+	task_probe_clear(&probe);
 }
