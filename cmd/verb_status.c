@@ -20,10 +20,46 @@ static const struct out_column status_columns[] = {
     {"queued", "scheduler.queued", OUT_INT, true, true, false},
     {"next_run", "scheduler.next_run_time", OUT_WHEN, true, true, false},
     {"store_error", "scheduler.store_error", OUT_TEXT, false, true, false},
+    {"cron", "cron_words", OUT_TEXT, false, true, false},
+    {"cron_fault", "cron_faults", OUT_LIST, false, true, false},
     {"clients", "clients", OUT_INT, true, true, false},
     {"memory", "rss", OUT_BYTES, true, true, false},
     {0},
 };
+
+/* "312 jobs of 14 tables", or why none is run; nothing where nobody asked for them. */
+static void status_cron(struct command *command, struct value *result)
+{
+	const struct value *cron = value_get(result, "cron");
+	const char *beside = value_get_string(cron, "beside");
+	const struct value *faults = value_get(cron, "faults");
+	struct value list = value_array();
+
+	if (!cron || cron->type != VALUE_MAP)
+		return;
+	value_put(&command->arena, result, "cron_words",
+	    value_string_ref(value_get_bool(cron, "tables", false)
+				 ? arena_printf(&command->arena, "%lld jobs of %lld tables%s%s%s",
+				       (long long)value_get_int(cron, "jobs", 0),
+				       (long long)value_get_int(cron, "files", 0),
+				       beside ? " (" : "", beside ? beside : "", beside ? ")" : "")
+				 : arena_printf(&command->arena, "no table is run%s%s",
+				       beside ? ": " : "", beside ? beside : "")));
+	for (uint32_t i = 0; faults && i < faults->array.count; i++) {
+		const struct value *fault = &faults->array.items[i];
+		int64_t line = value_get_int(fault, "line", 0);
+		const char *file = value_get_string(fault, "file");
+		const char *message = value_get_string(fault, "message");
+
+		value_append(&command->arena, &list,
+		    value_string_ref(line
+					 ? arena_printf(&command->arena, "%s:%lld: %s", file,
+					       (long long)line, message)
+					 : arena_printf(&command->arena, "%s: %s", file, message)));
+	}
+	if (list.array.count > 0)
+		value_put(&command->arena, result, "cron_faults", list);
+}
 
 static int status_run(struct command *command)
 {
@@ -32,6 +68,8 @@ static int status_run(struct command *command)
 
 	if (command_call(command, "server.status", NULL, &result, &err) != 0)
 		return say_error(command, &err);
+	if (!out_is_json(command))
+		status_cron(command, &result);
 	return out_object(command, status_columns, &result);
 }
 

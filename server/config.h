@@ -12,6 +12,7 @@
 #include "core/scheduler.h"
 #include "executor/worker_config.h"
 #include "server/rpc/rpc_state.h"
+#include "server/cron_tables.h"
 #include "server/web.h"
 
 #define CONFIG_SETTINGS_MAX 128 /* rows of the table */
@@ -25,8 +26,8 @@ struct config_store {
 
 struct config_executor {
 	const char *name;
-	const char *type;     /* "subprocess", … */
-	uint32_t max_workers; /* 0: the type's default */
+	const char *type;            /* "subprocess", … */
+	uint32_t max_workers;        /* 0: the type's default */
 	struct worker_config worker; /* of type worker; without its world, which is made of this: */
 	struct value cwd, env, user, umask, nice, rlimits; /* as of a job; nil: not given */
 };
@@ -66,6 +67,7 @@ struct config {
 	struct config_listener *listeners;
 	uint32_t listener_count;
 	struct web_config web;   /* the section http: */
+	struct cron_config cron; /* the section cron: */
 	/* By field of a job: what one gets that does not say; nil: nothing. */
 	struct value defaults[CONFIG_DEFAULTS_MAX];
 	const char *const *jobs; /* paths of job files and directories; NULL: none */

@@ -81,6 +81,13 @@ static const struct config_row config_settings[] = {
 	"job files, and directories of them, that are applied at the start and by a reload"},
     {"notify.sendmail", CONFIG_TEXT, IN(sendmail), 0, 0, NULL, true, "/usr/sbin/sendmail",
 	"program that sends mail to people, called with -t -oi"},
+    {"cron.tables", CONFIG_BOOL, IN(cron.tables), 0, 0, NULL, true, "false",
+	"the tables in /etc/crontab, /etc/cron.d and /var/spool/cron/crontabs are run, in cron's "
+	"place"},
+    {"cron.beside", CONFIG_BOOL, IN(cron.beside), 0, 0, NULL, true, "false",
+	"they are run even while another cron runs them, too"},
+    {"cron.root", CONFIG_TEXT, IN(cron.root), 0, 0, NULL, true, "/",
+	"directory below which those are looked for"},
     {"http.listen", CONFIG_TEXTS, IN(web.listen), 0, 0, NULL, false, "no HTTP",
 	"addresses served by HTTP: 127.0.0.1:8630, [::1]:8630, unix:/path"},
     {"http.tls.certificate", CONFIG_TEXT, IN(web.certificate), 0, 0, NULL, false, "no TLS",

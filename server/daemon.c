@@ -261,6 +261,9 @@ static int daemon_make_surroundings(struct daemon *daemon, struct schedd_error *
 		    zone_cache_directory(scheduler_zones(daemon->scheduler)), "",
 		    daemon_log(daemon), daemon_on_zones, daemon, &daemon->zone_watch, err);
 	if (!rc)
+		rc = cron_tables_new(
+		    daemon->base, daemon->scheduler, daemon_log(daemon), &daemon->cron, err);
+	if (!rc)
 		rc = listeners_new(daemon->scheduler, daemon->loop, daemon_log(daemon), config,
 		    &daemon->listeners, err);
 	if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOTFOUND)
@@ -296,10 +299,12 @@ static int daemon_settle(
 		if (event_base_loop(daemon->base, EVLOOP_ONCE) < 0)
 			return schedd_error_set(err, SCHEDD_EFAILED, "the event loop failed");
 	daemon->settled = true;
+	cron_tables_configure(daemon->cron, &daemon->setup.config->cron);
 	rc = rpc_new(daemon, daemon->base, daemon->listener.fd, &daemon->setup.config->limits,
 	    &daemon->rpc, err);
 	return rc ? rc
-		  : web_link_open(daemon, daemon->rpc, &daemon->setup.config->web, &daemon->web, err);
+		  : web_link_open(
+			daemon, daemon->rpc, &daemon->setup.config->web, &daemon->web, err);
 }
 
 static int daemon_make(struct daemon *daemon, struct schedd_error *err)
@@ -563,6 +568,7 @@ void daemon_free(struct daemon *daemon)
 		rpc_close(daemon->rpc);
 	listeners_free(daemon->listeners);
 	zone_watch_free(daemon->zone_watch);
+	cron_tables_close(daemon->cron);
 	if (daemon->watchdog)
 		event_free(daemon->watchdog);
 	if (daemon->patience)
@@ -573,6 +579,7 @@ void daemon_free(struct daemon *daemon)
 		listener_leave(&daemon->listener);
 	listener_close(&daemon->listener);
 	schedd_scheduler_free(daemon->scheduler);
+	cron_tables_free(daemon->cron);
 	rpc_free(daemon->rpc); /* the scheduler's last answers went to its calls */
 	schedd_loop_free(daemon->loop);
 	if (daemon->base)

@@ -5,6 +5,7 @@
 
 #include <schedd/clock.h>
 #include <schedd/loop.h>
+#include "server/cron_tables.h"
 #include "server/daemon.h"
 #include "server/listener.h"
 #include "server/listeners.h"
@@ -40,6 +41,7 @@ struct daemon {
 	struct signals *signals;
 	struct orphans *orphans;
 	struct zone_watch *zone_watch;
+	struct cron_tables *cron;
 	char told_conflict[128]; /* what was last logged of zones that disagree, or "" */
 	struct listeners *listeners;
 	struct event *watchdog; /* NULL: nobody watches */

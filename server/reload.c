@@ -145,6 +145,8 @@ static void reload_begin(struct reload *reload, const struct scheduler_actor *ac
 	if (rc == 0)
 		scheduler_restart_executors(reload->daemon->scheduler);
 	if (rc == 0)
+		cron_tables_configure(reload->daemon->cron, &reload->daemon->setup.config->cron);
+	if (rc == 0)
 		config_jobs_apply(reload->daemon->scheduler, daemon_log(reload->daemon), &jobs,
 		    actor, reload_on_jobs, reload);
 	jobfile_clear(&jobs);

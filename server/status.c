@@ -86,6 +86,7 @@ struct value status_value(struct daemon *daemon, struct arena *arena)
 	value_put(arena, &map, "clients_refused", value_int((int64_t)counters->refused));
 	value_put(arena, &map, "events_dropped", value_int((int64_t)counters->dropped));
 	value_put(arena, &map, "listeners", listeners_status(daemon->listeners, arena));
+	value_put(arena, &map, "cron", cron_tables_status(daemon->cron, arena));
 	value_put(arena, &map, "http", web_link_status(daemon->web, arena));
 	value_put(arena, &map, "stores", scheduler_stores(daemon->scheduler, arena));
 	value_put(arena, &map, "executors", scheduler_executors(daemon->scheduler, arena));

@@ -65,6 +65,13 @@ int scheduler_set_sendmail(struct schedd_scheduler *scheduler, const char *path,
 
 struct zone_cache *scheduler_zones(struct schedd_scheduler *scheduler);
 /* The scheduler's own zone and how it was found. */
+/* Emits an event of the program around the scheduler. name (may be NULL) and error are texts of it.
+ */
+void scheduler_say(struct schedd_scheduler *scheduler, enum schedd_event_code code,
+    const char *name, const char *error);
+/* All owners of jobs that begin like prefix, each once: a list of texts in the arena. */
+struct value scheduler_owners(
+    struct schedd_scheduler *scheduler, const char *prefix, struct arena *arena);
 const struct zone_local *scheduler_zone(const struct schedd_scheduler *scheduler);
 /* What triggers and times are read with now; valid until the next call. */
 const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler *scheduler);
@@ -170,8 +177,8 @@ struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *
     const char *const *fields, struct arena *arena);
 /* Its definition, for callers in the same process; a borrowed reference; NULL: no such job. */
 const struct schedd_job *scheduler_job_peek(struct schedd_scheduler *scheduler, const char *id);
-/* Its next run as it is planned, the trigger's time that it stands for (SCHEDD_TIME_NONE: none), and
- * how many runs max_runs leaves it. */
+/* Its next run as it is planned, the trigger's time that it stands for (SCHEDD_TIME_NONE: none),
+ * and how many runs max_runs leaves it. */
 struct scheduler_job_plan {
 	schedd_time run, fire;
 	uint64_t runs_left;
@@ -219,7 +226,8 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
  * Answers {"runs":["backup/42"]}. */
 void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     int signal, const struct scheduler_actor *actor, struct scheduler_reply reply);
-/* Is the run on its way into the executor? Its state is running then, but its program does not run. */
+/* Is the run on its way into the executor? Its state is running then, but its program does not run.
+ */
 bool scheduler_run_starting(
     const struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 /* Answers the run when it has ended (at once if it has). The cancel handle is NULL if it was

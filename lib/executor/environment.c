@@ -100,10 +100,13 @@ static void environment_add_defaults(struct environment *env, const struct task_
 {
 	environment_add(env, "PATH", ENVIRONMENT_PATH);
 	environment_add(env, "HOME", account->home);
-	environment_add(env, "USER", account->name);
 	environment_add(env, "LOGNAME", account->name);
 	/* What runs the lines, never the shell of a login, which may be none. */
 	environment_add(env, "SHELL", shell ? shell : "/bin/sh");
+	/* cron gives none of these. */
+	if (job_is_of_table(request->job))
+		return;
+	environment_add(env, "USER", account->name);
 	environment_add(env, "LANG", getenv("LANG"));
 	environment_add(env, "TZ", environment_zone(request));
 }

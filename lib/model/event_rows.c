@@ -37,6 +37,8 @@ const struct event_row *event_rows(void)
 	    {SCHEDD_EVENT_EXECUTOR_FAILED, "executor_failed",
 		"an executor cannot run anything; error says why"},
 	    {SCHEDD_EVENT_EXECUTOR_RECOVERED, "executor_recovered", "it can again"},
+	    {SCHEDD_EVENT_CRON_TABLE, "cron_table_error",
+		"a line or a table of cron is not taken; error: FILE:LINE: why"},
 	    {0, NULL, NULL},
 	};
 

@@ -84,3 +84,10 @@ const char *job_store(const struct schedd_job *job)
 
 	return store ? store : "default";
 }
+
+bool job_is_of_table(const struct schedd_job *job)
+{
+	const char *owner = job_details(job)->owner;
+
+	return owner && strncmp(owner, JOB_TABLE_OWNER, strlen(JOB_TABLE_OWNER)) == 0;
+}

@@ -197,7 +197,8 @@ struct job_state {
 struct job_record {
 	struct schedd_job *job; /* owned: one reference */
 	struct job_state state;
-	char *raw; /* where state.invalid: all that is stored of it, as JSON; owned; NULL: nothing */
+	char
+	    *raw; /* where state.invalid: all that is stored of it, as JSON; owned; NULL: nothing */
 };
 
 /* ---- Life ---- */
@@ -222,6 +223,9 @@ const char *job_title(const struct schedd_job *job);
 /* executor and store with their default "default". */
 const char *job_executor(const struct schedd_job *job);
 const char *job_store(const struct schedd_job *job);
+/* Does it stand in a table of cron? Its owner, "cron:FILE", says so. */
+#define JOB_TABLE_OWNER "cron:"
+bool job_is_of_table(const struct schedd_job *job);
 /* Has it something to do (is the member that kind names set)? */
 bool job_has_action(const struct schedd_job *job);
 /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */

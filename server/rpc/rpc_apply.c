@@ -10,6 +10,7 @@
 #include "server/config_defaults.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_table.h"
 
 #define RPC_APPLY_TOKENS 8 /* files begun at one time on one connection */
 #define RPC_APPLY_MEMORY 8 /* bytes of memory that a byte of parts may take */
@@ -138,6 +139,20 @@ static int rpc_apply_select(
 	return arena_failed(&call->arena) ? schedd_error_nomem(err) : 0;
 }
 
+/* Tables of cron keep their jobs to themselves, and their owners. */
+static int rpc_apply_check(
+    struct rpc_call *call, const struct value *jobs, struct schedd_error *err)
+{
+	struct value owner = value_map();
+	int rc;
+
+	value_put(&call->arena, &owner, "owner", value_string_ref(rpc_call_text(call, "owner")));
+	rc = rpc_table_check_fields(call, &owner, err);
+	for (uint32_t i = 0; i < jobs->array.count && !rc; i++)
+		rc = rpc_table_check_fields(call, &jobs->array.items[i], err);
+	return rc;
+}
+
 /* Hands all jobs to the scheduler. reply is called in any case. */
 static void rpc_apply_commit(struct rpc_call *call, const struct value *jobs, struct arena *arena,
     bool import, struct scheduler_reply reply)
@@ -154,7 +169,10 @@ static void rpc_apply_commit(struct rpc_call *call, const struct value *jobs, st
 	const struct config *config = daemon_config(call->daemon);
 	struct schedd_error err;
 	struct value chosen = *jobs;
-	int rc = import ? rpc_apply_select(call, jobs, &chosen, &err) : 0;
+	int rc = rpc_apply_check(call, jobs, &err);
+
+	if (!rc && import)
+		rc = rpc_apply_select(call, jobs, &chosen, &err);
 
 	if (rc) {
 		reply.call(rc, &err, NULL, reply.context);

@@ -11,6 +11,7 @@
 #include "server/config_defaults.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_table.h"
 
 #define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
 #define RPC_JOB_LIMIT_MAX 10000
@@ -92,6 +93,11 @@ void rpc_job_add(struct rpc_call *call)
 	if ((set & SCHEDULER_ADD_REPLACE) && (set & SCHEDULER_ADD_IF_ABSENT)) {
 		schedd_error_set(
 		    &err, SCHEDD_EINVAL, "job.add: replace and if_absent exclude each other");
+		rpc_call_fail(call, &err);
+		return;
+	}
+	if (rpc_table_check_fields(call, &fields, &err) &&
+	    !(err.code == SCHEDD_ECONFLICT && !(set & SCHEDULER_ADD_REPLACE))) {
 		rpc_call_fail(call, &err);
 		return;
 	}
@@ -297,6 +303,10 @@ static void rpc_job_change(struct rpc_call *call, const struct value *changes)
 
 	if (!id)
 		return; /* and the call is gone */
+	if (rpc_table_check(call, id, &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
 	revision = rpc_call_int(call, "revision", 0);
 	if (revision > UINT32_MAX || (revision == 0 && rpc_call_param(call, "revision"))) {
 		schedd_error_set(
@@ -332,8 +342,11 @@ void rpc_job_reschedule(struct rpc_call *call)
 void rpc_job_rename(struct rpc_call *call)
 {
 	const char *id = rpc_job_id(call);
+	struct schedd_error err;
 
-	if (id)
+	if (id && rpc_table_check(call, id, &err))
+		rpc_call_fail(call, &err);
+	else if (id)
 		scheduler_rename(call->scheduler, id, rpc_call_text(call, "to"), &call->actor,
 		    rpc_call_reply(call));
 }
@@ -355,9 +368,14 @@ static void rpc_job_removed(
 void rpc_job_remove(struct rpc_call *call)
 {
 	const char *id = rpc_job_id(call);
+	struct schedd_error err;
 
 	if (!id)
 		return;
+	if (rpc_table_check(call, id, &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
 	call->answer = scheduler_job_value(call->scheduler, id, &call->arena);
 	scheduler_remove(call->scheduler, id, rpc_call_bool(call, "purge"),
 	    rpc_call_bool(call, "kill"), &call->actor,

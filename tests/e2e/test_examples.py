@@ -18,6 +18,7 @@ COMMAND = r"(?:schedctl|schedd|generate-jobs|crontab -|id=\$\(|cc |sudo |export 
 
 # What is not run, and why.
 NOT_RUN = {
+    "#schedd: timeout=1h retry=2": "a line of a table", "30 2 * * *  root  /usr/local/sbin/backup": "a line of a table",
     "schedctl top": "full screen: test_top",
     "sh server/quickstart.sh": "a test of its own",
     "sh tests/run.sh": "it runs all tests, this one too",

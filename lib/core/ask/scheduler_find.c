@@ -234,3 +234,33 @@ int scheduler_job_find(struct schedd_scheduler *scheduler, const struct schedule
 		    "after: '%.64s' is not the 'next' of an answer in this order", query->after);
 	return rc || strbuf_failed(next) ? schedd_error_nomem(err) : 0;
 }
+
+/* ---- Owners ---- */
+
+static const char *scheduler_find_text(const void *item)
+{
+	return item;
+}
+
+struct value scheduler_owners(
+    struct schedd_scheduler *scheduler, const char *prefix, struct arena *arena)
+{
+	struct value list = value_array();
+	struct strmap seen;
+
+	strmap_init(&seen, scheduler_find_text);
+	for (struct entry *entry = entry_first(scheduler, NULL); entry;
+	     entry = entry_next(scheduler, entry)) {
+		const char *owner = job_details(entry->job)->owner;
+		char *copy;
+
+		if (!owner || strncmp(owner, prefix, strlen(prefix)) != 0 ||
+		    strmap_get(&seen, owner))
+			continue;
+		copy = arena_strdup(arena, owner);
+		if (copy && strmap_put(&seen, copy) == 0)
+			value_append(arena, &list, value_string_ref(copy));
+	}
+	strmap_clear(&seen);
+	return list;
+}

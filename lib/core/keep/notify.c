@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "core/jobs/executors.h"
 #include "core/keep/notify_mail.h"
+#include "core/keep/notify_output.h"
 #include "core/runs/output_place.h"
 
 /* Messages under way at one time, and waiting behind them; more are dropped and counted. */
@@ -96,8 +97,8 @@ static void notify_free_one(struct notify *notify)
 static void notify_failed(struct schedd_scheduler *scheduler, const char *run, const char *reason)
 {
 	scheduler->counts.notify_failed++;
-	snprintf(scheduler->keep.notify_error, sizeof(scheduler->keep.notify_error), "run %s: %s", run,
-	    reason ? reason : "it ended without success");
+	snprintf(scheduler->keep.notify_error, sizeof(scheduler->keep.notify_error), "run %s: %s",
+	    run, reason ? reason : "it ended without success");
 	log_warn(scheduler->log, "a notification failed: %s", scheduler->keep.notify_error);
 }
 
@@ -241,9 +242,10 @@ static char *notify_json(const struct run *run, const char *word)
 }
 
 /* What the letter about a run tells, with its output if anything was kept. */
-static char *notify_letter(struct schedd_scheduler *scheduler, const struct schedd_job *about,
-    const struct run *run, const struct job_notify *rule)
+static int notify_letter(struct schedd_scheduler *scheduler, struct job_details *details,
+    const struct schedd_job *about, const struct run *run, const struct job_notify *rule)
 {
+	struct strbuf mail = STRBUF_EMPTY;
 	const struct run_live *live = run_live_find(scheduler, about->id, run->number);
 	char path[PATH_MAX];
 	const struct notify_letter letter = {
@@ -258,7 +260,39 @@ static char *notify_letter(struct schedd_scheduler *scheduler, const struct sche
 											     : NULL,
 	};
 
-	return notify_mail(&letter);
+	if (rule->on == JOB_NOTIFY_OUTPUT) {
+		/* It may hold any bytes. */
+		notify_output_mail(&letter, &mail);
+		details->stdin_length = mail.length;
+		details->stdin_text = strbuf_take(&mail);
+	} else {
+		details->stdin_text = notify_mail(&letter);
+		details->stdin_length = details->stdin_text ? strlen(details->stdin_text) : 0;
+	}
+	return details->stdin_text ? 0 : SCHEDD_ENOMEM;
+}
+
+/* The program that sends it, with the rights of the table's account where cron would do so. */
+static int notify_mailer(struct schedd_scheduler *scheduler, struct schedd_job *job,
+    const struct schedd_job *about, const struct job_notify *rule)
+{
+	const char *program =
+	    scheduler->keep.sendmail ? scheduler->keep.sendmail : "/usr/sbin/sendmail";
+	const char *words[8] = {program, "-t", "-oi"};
+	const char *user = job_details(about)->user;
+	size_t count = 3;
+
+	if (rule->on == JOB_NOTIFY_OUTPUT) {
+		for (count = 1; notify_output_options[count - 1]; count++)
+			words[count] = notify_output_options[count - 1];
+		words[count++] = rule->target + 5;
+	}
+	if (rule->on == JOB_NOTIFY_OUTPUT && user && job_is_of_table(about)) {
+		job_details_edit(job)->user = strdup(user);
+		if (!job_details_edit(job)->user)
+			return SCHEDD_ENOMEM;
+	}
+	return job_set_command(job, words, count);
 }
 
 static int notify_action(struct schedd_scheduler *scheduler, struct schedd_job *job,
@@ -266,8 +300,6 @@ static int notify_action(struct schedd_scheduler *scheduler, struct schedd_job *
     const char *json)
 {
 	struct job_details *details = job_details_edit(job);
-	const char *mailer = scheduler->keep.sendmail;
-	const char *const sendmail[] = {mailer ? mailer : "/usr/sbin/sendmail", "-t", "-oi"};
 	int rc;
 
 	if (!details || !json)
@@ -280,12 +312,11 @@ static int notify_action(struct schedd_scheduler *scheduler, struct schedd_job *
 		return job_pairs_set(&job->http->headers, "Content-Type", "application/json");
 	}
 	if (strncmp(rule->target, "mail:", 5) == 0) {
-		rc = job_set_command(job, sendmail, 3);
-		details->stdin_text = notify_letter(scheduler, about, run, rule);
-	} else {
-		rc = job_set_shell(job, rule->target);
-		details->stdin_text = strdup(json);
+		rc = notify_mailer(scheduler, job, about, rule);
+		return rc ? rc : notify_letter(scheduler, details, about, run, rule);
 	}
+	rc = job_set_shell(job, rule->target);
+	details->stdin_text = strdup(json);
 	details->stdin_length = details->stdin_text ? strlen(details->stdin_text) : 0;
 	return details->stdin_text ? rc : SCHEDD_ENOMEM;
 }

@@ -102,3 +102,11 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
 	store_commit(slot->store, batch, scheduler_pause_done, request);
 	scheduler_leave(scheduler);
 }
+
+void scheduler_say(struct schedd_scheduler *scheduler, enum schedd_event_code code,
+    const char *name, const char *error)
+{
+	scheduler_enter(scheduler);
+	event_ring_say(scheduler, code, name, error, NULL);
+	scheduler_leave(scheduler);
+}

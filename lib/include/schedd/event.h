@@ -33,24 +33,26 @@ enum schedd_event_code {
 	SCHEDD_EVENT_STORE_RECOVERED = 1 << 25,
 	SCHEDD_EVENT_EXECUTOR_FAILED = 1 << 26, /* it cannot run anything; error: NAME: why */
 	SCHEDD_EVENT_EXECUTOR_RECOVERED = 1 << 27,
+	SCHEDD_EVENT_CRON_TABLE = 1
+				  << 28, /* a line or table of cron is not taken; error says why */
 	SCHEDD_EVENT_ALL = 0x7fffffff,
 };
 
 /* Pointers are valid during the call of a listener. Absent texts are NULL. */
 struct schedd_event {
-	uint64_t seq;		  /* never reused, survives a restart */
-	schedd_time time;	  /* when it happened */
+	uint64_t seq;     /* never reused, survives a restart */
+	schedd_time time; /* when it happened */
 	enum schedd_event_code code;
-	const char *job;	  /* id */
-	const char *store;	  /* alias */
-	uint32_t run;		  /* run number; 0: none */
+	const char *job;          /* id */
+	const char *store;        /* alias */
+	uint32_t run;             /* run number; 0: none */
 	schedd_time scheduled_at; /* SCHEDD_TIME_NONE: none */
-	int exit_code;		  /* -1: none */
-	int signal;		  /* 0: none */
-	const char *error;	  /* why, in words */
-	int64_t uid;		  /* who made a change; -1: the scheduler itself */
-	int64_t pid;		  /* likewise */
-	const char *method;	  /* by which call: "job.pause" */
+	int exit_code;            /* -1: none */
+	int signal;               /* 0: none */
+	const char *error;        /* why, in words */
+	int64_t uid;              /* who made a change; -1: the scheduler itself */
+	int64_t pid;              /* likewise */
+	const char *method;       /* by which call: "job.pause" */
 };
 
 /* On the loop's thread, after the change is durable. It may call the scheduler. */

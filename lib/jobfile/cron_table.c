@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* Variables hold for the lines below them; a line that is wrong does not keep others from running.
+ */
+#include "jobfile/cron_table.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include "base/strmap.h"
+#include "jobfile/crontab_fit.h"
+#include "jobfile/crontab_line.h"
+#include "jobfile/crontab_name.h"
+#include "jobfile/jobfile_type.h"
+#include "model/job_fields.h"
+
+/* As under cron, a line begins at its minute whatever became of the runs before. */
+#define CRON_TABLE_INSTANCES 1000
+/* What fell due while nobody was there is not made up for, but a busy minute is. */
+#define CRON_TABLE_GRACE 90
+
+struct cron_reader {
+	struct cron_table *table;
+	uint32_t line;
+	struct strmap ids;          /* of the file; the keys themselves are the items */
+	struct job_pairs variables; /* that hold */
+	const char *options;        /* of the comment right above; NULL: none */
+};
+
+static const char *cron_id_key(const void *item)
+{
+	return item;
+}
+
+void cron_table_owner(struct strbuf *out, const char *file)
+{
+	strbuf_add(out, CRON_TABLE_OWNER);
+	for (; *file; file++)
+		if (*file > ' ' && *file < 0x7f && *file != '%')
+			strbuf_add_char(out, *file);
+		else
+			strbuf_printf(out, "%%%02X", (unsigned char)*file);
+}
+
+static int cron_fault(struct cron_reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int cron_fault(struct cron_reader *reader, const char *format, ...)
+{
+	char words[SCHEDD_ERROR_MESSAGE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(words, sizeof(words), format, ap);
+	va_end(ap);
+	diagnostics_add(reader->table->faults, reader->table->file, reader->line, 0, "%s", words);
+	if (!reader->table->fault_line) {
+		reader->table->fault_line = reader->line ? reader->line : 1;
+		snprintf(reader->table->fault, sizeof(reader->table->fault), "%.120s", words);
+	}
+	return 0;
+}
+
+/* ---- What the comment above says ---- */
+
+/* Nothing that says what runs, as whom, when, or with which rights. */
+static const char *const cron_options[] = {"timeout", "kill_after", "kill_signal", "retry",
+    "success_codes", "group", "priority", "misfire_grace_time", "coalesce", "max_instances",
+    "overlap", "umask", "description", "capture", "output_max", "keep_runs", "keep_for", NULL};
+
+static bool cron_is_option(const char *name)
+{
+	for (const char *const *option = cron_options; *option; option++)
+		if (strcmp(*option, name) == 0)
+			return true;
+	return false;
+}
+
+static void cron_put(
+    struct cron_reader *reader, struct value *job, const char *key, struct value value)
+{
+	/* The map is the table's own. */
+	struct value_member *member = (struct value_member *)(uintptr_t)value_find(job, key);
+
+	if (member)
+		member->value = value;
+	else
+		value_put(reader->table->arena, job, key, value);
+}
+
+/* "timeout=1h retry=2" */
+static bool cron_read_options(struct cron_reader *reader, struct value *job)
+{
+	const char *at = reader->options ? reader->options : "";
+	struct arena *arena = reader->table->arena;
+
+	for (at += strspn(at, " \t"); *at; at += strspn(at, " \t")) {
+		size_t length = strcspn(at, " \t"), name = strcspn(at, "= \t");
+		const char *key = arena_strndup(arena, at, name);
+		struct value value;
+
+		if (!key || name == length || !cron_is_option(key)) {
+			cron_fault(reader, "#schedd: '%.*s' is none of what can be said here",
+			    (int)length, at);
+			return false;
+		}
+		value = value_string_n(arena, at + name + 1, length - name - 1);
+		value.plain = true;
+		jobfile_type(job_fields_find(key), &value);
+		cron_put(reader, job, key, value);
+		at += length;
+	}
+	return true;
+}
+
+/* ---- One line ---- */
+
+/* cron's idea of an address that is safe to hand to a program. */
+static bool cron_address_safe(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		bool plain = (text[i] >= 'a' && text[i] <= 'z') ||
+			     (text[i] >= 'A' && text[i] <= 'Z') ||
+			     (text[i] >= '0' && text[i] <= '9');
+
+		if (!plain && (i == 0 || !strchr("@!:%-.,_+", text[i])))
+			return false;
+	}
+	return length > 0;
+}
+
+/* Output goes to MAILTO, or to the user where that is not set. */
+static void cron_mail(struct cron_reader *reader, const char *user, struct value *job)
+{
+	const char *to = job_pairs_get(&reader->variables, "MAILTO");
+	struct arena *arena = reader->table->arena;
+	struct value list = value_array();
+
+	if (to && !*to)
+		return;
+	for (const char *at = to ? to : user; *at;) {
+		size_t length;
+
+		at += strspn(at, " \t,");
+		length = strcspn(at, " \t,");
+		if (cron_address_safe(at, length))
+			value_append(arena, &list,
+			    value_string_ref(
+				arena_printf(arena, "output=mail:%.*s", (int)length, at)));
+		else if (length > 0)
+			cron_fault(reader, "MAILTO '%.*s' is no safe address: nobody is told",
+			    (int)length, at);
+		at += length;
+	}
+	if (list.array.count > 0)
+		cron_put(reader, job, "notify", list);
+}
+
+static void cron_world(struct cron_reader *reader, struct value *job)
+{
+	const char *home = job_pairs_get(&reader->variables, "HOME");
+	const char *shell = job_pairs_get(&reader->variables, "SHELL");
+	struct arena *arena = reader->table->arena;
+	struct value env = value_map();
+
+	for (uint32_t i = 0; i < reader->variables.count; i++) {
+		const struct job_pair *pair = &reader->variables.items[i];
+
+		value_put(
+		    arena, &env, arena_strdup(arena, pair->name), value_string(arena, pair->text));
+	}
+	if (!job_pairs_get(&reader->variables, "PATH"))
+		value_put(arena, &env, "PATH", value_string_ref("/usr/bin:/bin"));
+	cron_put(reader, job, "env", env);
+	if (shell && strcmp(shell, "/bin/sh") != 0)
+		cron_put(reader, job, "shell_path", value_string(arena, shell));
+	if (home)
+		cron_put(reader, job, "cwd", value_string(arena, home));
+}
+
+/* NAME-HASH of the line, behind "ACCOUNT:" where ids have accounts. Lines that are alike are
+ * counted. */
+static const char *cron_id(
+    struct cron_reader *reader, const struct crontab_line *line, const char *user)
+{
+	struct arena *arena = reader->table->arena;
+	char name[CRONTAB_NAME_SIZE], detail[CRONTAB_NAME_SIZE];
+	const char *whole = arena_printf(arena, "%s\n%s\n%s\n%s\n%s", reader->table->file, user,
+	    line->schedule, line->command, line->input ? line->input : "");
+	const char *id, *account = "";
+
+	if (!whole)
+		return NULL;
+	crontab_name(line->command, name, detail);
+	if (strcmp(user, "root") != 0 && job_id_valid("a:a"))
+		account = arena_printf(arena, "%s:", user);
+	id = account ? arena_printf(arena, "%s%s-%08x", account, name, strmap_hash(whole)) : NULL;
+	for (unsigned n = 2; id && strmap_get(&reader->ids, id); n++)
+		id = arena_printf(arena, "%s%s-%08x-%u", account, name, strmap_hash(whole), n);
+	return id && strmap_put(&reader->ids, (char *)(uintptr_t)id) == 0 ? id : NULL;
+}
+
+/* A trigger that comes to cron's times; false: there are none, which was said. */
+static bool cron_trigger(
+    struct cron_reader *reader, const struct crontab_line *line, struct value *out)
+{
+	struct arena *arena = reader->table->arena;
+	const char *fitted, *note;
+
+	*out = value_map();
+	if (strcasecmp(line->schedule, "@reboot") == 0) {
+		value_put(arena, out, "on_boot", value_bool(true));
+		return true;
+	}
+	fitted = crontab_fit(arena, line->schedule, &note);
+	if (note && strstr(note, "never runs it")) {
+		cron_fault(reader, "%s", note);
+		return false;
+	}
+	/* The machine's zone, whatever CRON_TZ says: so does Debian's cron. */
+	value_put(arena, out, "cron", value_string_ref(fitted));
+	return true;
+}
+
+static int cron_entry(struct cron_reader *reader, const struct crontab_line *line)
+{
+	struct cron_table *table = reader->table;
+	const char *user = table->account ? table->account : line->user;
+	struct value job = value_map(), input = value_map(), trigger, *put;
+	struct strbuf owner = STRBUF_EMPTY;
+	const char *id;
+
+	if (strlen(line->command) > CRON_TABLE_COMMAND_MAX)
+		return cron_fault(reader, "command too long");
+	if (!cron_trigger(reader, line, &trigger))
+		return 0;
+	id = cron_id(reader, line, user);
+	if (!id)
+		return SCHEDD_ENOMEM;
+	cron_table_owner(&owner, table->file);
+	value_put(table->arena, &job, "id", value_string_ref(id));
+	value_put(table->arena, &job, "owner", value_string(table->arena, strbuf_peek(&owner)));
+	strbuf_clear(&owner);
+	value_put(table->arena, &job, "shell", value_string_ref(line->command));
+	value_put(table->arena, &job, "trigger", trigger);
+	value_put(table->arena, &job, "user", value_string_ref(user));
+	value_put(table->arena, &job, "max_instances", value_int(CRON_TABLE_INSTANCES));
+	value_put(table->arena, &job, "misfire_grace_time", value_int(CRON_TABLE_GRACE));
+	cron_world(reader, &job);
+	if (line->input) {
+		value_put(table->arena, &input, "text", value_string_ref(line->input));
+		value_put(table->arena, &job, "stdin", input);
+	}
+	cron_mail(reader, user, &job);
+	if (!cron_read_options(reader, &job))
+		return 0;
+	put = value_append(table->arena, table->jobs, job);
+	if (put)
+		put->line = reader->line;
+	return put ? 0 : SCHEDD_ENOMEM;
+}
+
+static int cron_variable(struct cron_reader *reader, const struct crontab_line *line)
+{
+	/* cron puts the account's name there whatever the table says. */
+	if (strcmp(line->name, "LOGNAME") == 0)
+		return 0;
+	if (reader->variables.count >= JOB_FIELD_ITEMS_MAX)
+		return cron_fault(reader, "there are more than %d variables", JOB_FIELD_ITEMS_MAX);
+	return job_pairs_set(&reader->variables, line->name, line->value);
+}
+
+static int cron_line(struct cron_reader *reader, const char *text, size_t length)
+{
+	struct crontab_line line;
+	struct schedd_error err;
+	int rc = crontab_line_read(
+	    text, length, !reader->table->account, reader->table->arena, &line, &err);
+	const char *comment = rc ? NULL : line.comment;
+
+	if (rc == SCHEDD_ENOMEM)
+		return rc;
+	if (rc)
+		rc = cron_fault(reader, "%s", err.message);
+	else if (line.kind == CRONTAB_VARIABLE)
+		rc = cron_variable(reader, &line);
+	else if (line.kind == CRONTAB_ENTRY)
+		rc = cron_entry(reader, &line);
+	reader->options = comment && strncmp(comment, "schedd:", 7) == 0 ? comment + 7 : NULL;
+	return rc;
+}
+
+int cron_table_read(struct cron_table *table, const char *text, size_t length)
+{
+	struct cron_reader reader = {.table = table};
+	const char *end = text + length;
+	int rc = 0;
+
+	table->fault_line = 0;
+	/* cron takes no such file at all: its last line may be half of one. */
+	if (length > 0 && text[length - 1] != '\n')
+		return cron_fault(
+		    &reader, "the file has no newline at its end: cron takes none of it");
+	strmap_init(&reader.ids, cron_id_key);
+	while (!rc && text < end) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+
+		reader.line++;
+		rc = cron_line(&reader, text, (size_t)(stop - text));
+		text = stop + 1;
+	}
+	strmap_clear(&reader.ids);
+	job_pairs_clear(&reader.variables);
+	return rc || arena_failed(table->arena) ? SCHEDD_ENOMEM : 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables of a machine's cron, each line a job that runs as it would under
+ * Debian's cron: its world, its mail, at its times. Other than an import,
+ * nothing of other crons is understood here, and ids are of the line alone.
+ *
+ * A comment "#schedd: timeout=1h retry=2" right above a line gives its job what
+ * a table cannot say.
+ */
+#ifndef SCHEDD_JOBFILE_CRON_TABLE_H
+#define SCHEDD_JOBFILE_CRON_TABLE_H
+
+#include "base/diagnostics.h"
+#include "base/value.h"
+#include "model/job.h"
+
+/* What jobs of tables belong to: "cron:/etc/cron.d/x". */
+#define CRON_TABLE_OWNER JOB_TABLE_OWNER
+/* Bytes of a line's command that Debian's cron takes. */
+#define CRON_TABLE_COMMAND_MAX 998
+#define CRON_TABLE_BYTES_MAX ((size_t)8 << 20)
+
+struct cron_table {
+	const char *file;    /* named in faults, and part of ids */
+	const char *account; /* whose table it is; NULL: a column names the user of each line */
+	struct arena *arena;
+	struct value *jobs;         /* list that maps of fields are appended to, with their lines */
+	struct diagnostics *faults; /* what cannot be taken; the other lines are */
+	char fault[128]; /* of crontab(1): why the first one cannot be, in cron's words */
+	uint32_t fault_line;
+};
+
+/*
+ * Reads the text. What the scheduler alone can tell of a job, as whether there
+ * is such an account, is not looked at. SCHEDD_ENOMEM.
+ */
+int cron_table_read(struct cron_table *table, const char *text, size_t length)
+    __attribute__((warn_unused_result));
+/* Appends the owner of the jobs of a file: printable, without blanks. */
+void cron_table_owner(struct strbuf *out, const char *file);
+
+#endif

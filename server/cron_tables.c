@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each file is an owner of jobs. A file that has changed is pending; one after
+ * the other is read and applied, and what is no longer in it goes. A scan looks
+ * at the directories, and reads what is not as it was.
+ */
+#include "server/cron_tables.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <schedd/event.h>
+#include "base/diagnostics.h"
+#include "base/log.h"
+#include "base/strmap.h"
+#include "core/scheduler.h"
+#include "jobfile/cron_table.h"
+#include "server/cron_beside.h"
+#include "server/cron_file.h"
+#include "server/cron_watch.h"
+
+#define CRON_FAULTS_SHOWN 100
+
+enum { CRON_ETC, CRON_DROPS, CRON_SPOOL, CRON_SPOOL_PARENT, CRON_DIRECTORIES };
+static const char *const cron_directories[] = {
+    "/etc", "/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron"};
+
+/* One file, and the jobs of its owner. */
+struct cron_tab {
+	struct cron_tab *next;
+	char *path;  /* as it is opened */
+	char *shown; /* without the root: in words, ids, the owner */
+	char *owner;
+	char *account;      /* NULL: a system table */
+	struct stat status; /* of what was read; all zero: nothing was */
+	bool pending;       /* to be read */
+	bool seen;          /* by the scan that goes on */
+	bool gone;          /* its jobs go, and then this */
+	uint32_t jobs;
+	struct diagnostics faults;
+};
+
+struct cron_waiter {
+	struct cron_waiter *next;
+	char *account;
+	cron_tables_fn done;
+	void *context;
+};
+
+struct cron_tables {
+	struct schedd_scheduler *scheduler;
+	const struct schedd_log *log;
+	struct cron_watch *watch;
+	bool asked; /* the config has turned it on at least once */
+	bool on;
+	bool turning; /* within cron_next() */
+	bool closed;
+	char root[PATH_MAX / 2]; /* "": / */
+	char spool[PATH_MAX];
+	char beside[128]; /* the other cron, "": none */
+	struct cron_tab *tabs;
+	struct strmap by_path; /* the same, by what is shown of them */
+	struct cron_tab *busy; /* its jobs are being applied */
+	struct value jobs;     /* of that, in arena */
+	struct arena arena;
+	struct cron_waiter *waiters;
+};
+
+static const char *cron_tab_key(const void *item)
+{
+	return ((const struct cron_tab *)item)->shown;
+}
+
+/* ---- Faults ---- */
+
+static void cron_say_faults(struct cron_tables *tables, struct cron_tab *tab)
+{
+	diagnostics_sort(&tab->faults);
+	for (uint32_t i = 0; i < tab->faults.count; i++) {
+		const struct diagnostic *fault = &tab->faults.items[i];
+		char place[PATH_MAX], words[PATH_MAX + SCHEDD_ERROR_MESSAGE_MAX];
+
+		if (fault->line)
+			snprintf(place, sizeof(place), "%s:%u", fault->file, fault->line);
+		else
+			snprintf(place, sizeof(place), "%s", fault->file);
+		snprintf(words, sizeof(words), "%s: %s", place, fault->message);
+		log_warn(tables->log, "%s", words);
+		scheduler_say(tables->scheduler, SCHEDD_EVENT_CRON_TABLE, NULL, words);
+	}
+	if (tab->faults.dropped)
+		log_warn(tables->log, "%s: %u more lines cannot be taken", tab->shown,
+		    tab->faults.dropped);
+}
+
+/* What the scheduler says of jobs that it does not take; rows come in the order of the jobs. */
+static void cron_take_rows(
+    struct cron_tables *tables, struct cron_tab *tab, const struct value *rows)
+{
+	uint32_t at = 0;
+
+	tab->jobs = tables->jobs.array.count;
+	for (uint32_t i = 0; i < rows->array.count; i++) {
+		const struct value *row = &rows->array.items[i];
+		const char *error = value_get_string(row, "error"),
+			   *id = value_get_string(row, "id");
+
+		while (at < tables->jobs.array.count &&
+		       !value_is_text(value_get(&tables->jobs.array.items[at], "id"), id))
+			at++;
+		if (!error || at >= tables->jobs.array.count)
+			continue;
+		tab->jobs--;
+		diagnostics_add(
+		    &tab->faults, tab->shown, tables->jobs.array.items[at].line, 0, "%s", error);
+	}
+}
+
+/* ---- One after the other ---- */
+
+static void cron_next(struct cron_tables *tables);
+
+static void cron_tab_free(struct cron_tab *tab)
+{
+	free(tab->path);
+	free(tab->shown);
+	free(tab->owner);
+	free(tab->account);
+	diagnostics_clear(&tab->faults);
+	free(tab);
+}
+
+static void cron_drop(struct cron_tables *tables, struct cron_tab *tab)
+{
+	struct cron_tab **at = &tables->tabs;
+
+	while (*at && *at != tab)
+		at = &(*at)->next;
+	if (*at)
+		*at = tab->next;
+	strmap_remove(&tables->by_path, tab->shown);
+	cron_tab_free(tab);
+}
+
+/* Tells those who wait for the table of the account; all of them where it is NULL. */
+static void cron_tell(struct cron_tables *tables, const char *account)
+{
+	struct cron_waiter **at = &tables->waiters, *ready = NULL;
+
+	while (*at) {
+		struct cron_waiter *waiter = *at;
+
+		if (account && strcmp(waiter->account, account) != 0) {
+			at = &waiter->next;
+			continue;
+		}
+		*at = waiter->next;
+		waiter->next = ready;
+		ready = waiter;
+	}
+	while (ready) {
+		struct cron_waiter *waiter = ready;
+
+		ready = waiter->next;
+		waiter->done(waiter->context);
+		free(waiter->account);
+		free(waiter);
+	}
+}
+
+static void cron_applied(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct cron_tables *tables = context;
+	struct cron_tab *tab = tables->busy;
+	char *account = tab->account ? strdup(tab->account) : NULL;
+	bool waits;
+
+	if (rc)
+		diagnostics_add(
+		    &tab->faults, tab->shown, 0, 0, "its jobs are as they were: %s", err->message);
+	else
+		cron_take_rows(tables, tab, result);
+	cron_say_faults(tables, tab);
+	log_info(tables->log, "%s: %u jobs%s", tab->shown, tab->jobs,
+	    tab->gone ? ", the table is gone" : "");
+	tables->busy = NULL;
+	waits = tab->pending;
+	if (tab->gone && !waits)
+		cron_drop(tables, tab);
+	/* What is to be read again was changed meanwhile. */
+	if (account && !waits)
+		cron_tell(tables, account);
+	free(account);
+	cron_next(tables);
+}
+
+/* The jobs of the file into tables->jobs. */
+static int cron_read(struct cron_tables *tables, struct cron_tab *tab)
+{
+	struct cron_table table = {.file = tab->shown,
+	    .account = tab->account,
+	    .arena = &tables->arena,
+	    .jobs = &tables->jobs,
+	    .faults = &tab->faults};
+	struct schedd_error err;
+	size_t length;
+	char *text;
+	int rc = cron_file_read(tab->path, tab->account ? CRON_PLACE_SPOOL : CRON_PLACE_SYSTEM,
+	    tab->account, &text, &length, &tab->status, &err);
+
+	if (!rc && memchr(text, '\0', length))
+		rc = schedd_error_set(&err, SCHEDD_EFILE, "there is a NUL in it: it is no table");
+	if (!rc)
+		rc = cron_table_read(&table, text, length);
+	else if (rc == SCHEDD_EFILE)
+		diagnostics_add(
+		    &tab->faults, tab->shown, 0, 0, "%s: none of it is taken", err.message);
+	free(text);
+	return rc == SCHEDD_ENOMEM ? rc : 0;
+}
+
+static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
+{
+	const struct scheduler_apply apply = {
+	    .jobs = &tables->jobs, .owner = tab->owner, .prune = true, .skip = true};
+
+	tab->pending = false;
+	tab->jobs = 0;
+	diagnostics_clear(&tab->faults);
+	diagnostics_init_all(&tab->faults);
+	arena_clear(&tables->arena);
+	arena_init(&tables->arena);
+	tables->jobs = value_array();
+	if (!tab->gone && cron_read(tables, tab) != 0) {
+		log_error(tables->log, "%s: out of memory: its jobs are as they were", tab->shown);
+		memset(&tab->status, 0, sizeof(tab->status));
+		return;
+	}
+	tables->busy = tab;
+	scheduler_apply(tables->scheduler, &apply, NULL,
+	    (struct scheduler_reply){.call = cron_applied, .context = tables});
+}
+
+static void cron_next(struct cron_tables *tables)
+{
+	struct cron_tab *tab = tables->tabs;
+
+	/* The scheduler may have answered at once: that must not go ever deeper. */
+	if (tables->turning || tables->closed)
+		return;
+	tables->turning = true;
+	while (!tables->busy && tab) {
+		tab = tables->tabs;
+		while (tab && !tab->pending)
+			tab = tab->next;
+		if (tab)
+			cron_begin(tables, tab);
+	}
+	tables->turning = false;
+	if (!tables->busy)
+		cron_tell(tables, NULL);
+}
+
+/* ---- Finding them ---- */
+
+static struct cron_tab *cron_find(const struct cron_tables *tables, const char *shown)
+{
+	return strmap_get(&tables->by_path, shown);
+}
+
+/* shown: the path below the root. NULL: no memory. */
+static struct cron_tab *cron_add(struct cron_tables *tables, const char *shown, const char *account)
+{
+	struct cron_tab *tab = cron_find(tables, shown);
+	struct strbuf owner = STRBUF_EMPTY;
+
+	if (tab)
+		return tab;
+	tab = calloc(1, sizeof(*tab));
+	if (!tab)
+		return NULL;
+	diagnostics_init_all(&tab->faults);
+	cron_table_owner(&owner, shown);
+	tab->owner = strbuf_take(&owner);
+	tab->shown = strdup(shown);
+	tab->account = account ? strdup(account) : NULL;
+	if (!tab->owner || !tab->shown || (account && !tab->account) ||
+	    asprintf(&tab->path, "%s%s", tables->root, shown) < 0) {
+		tab->path = NULL;
+		cron_tab_free(tab);
+		return NULL;
+	}
+	if (strmap_put(&tables->by_path, tab)) {
+		cron_tab_free(tab);
+		return NULL;
+	}
+	tab->next = tables->tabs;
+	tables->tabs = tab;
+	return tab;
+}
+
+static bool cron_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Looks at one name; a file that is as it was is not read. */
+static void cron_look(struct cron_tables *tables, int directory, const char *name, bool again)
+{
+	enum cron_place place = directory == CRON_SPOOL ? CRON_PLACE_SPOOL : CRON_PLACE_SYSTEM;
+	char shown[PATH_MAX], path[PATH_MAX * 2];
+	struct stat status = {0}, target = {0};
+	struct cron_tab *tab;
+
+	if (directory == CRON_ETC ? strcmp(name, "crontab") != 0 : !cron_file_is_name(place, name))
+		return;
+	snprintf(shown, sizeof(shown), "%s/%s", cron_directories[directory], name);
+	snprintf(path, sizeof(path), "%s%s", tables->root, shown);
+	if (lstat(path, &status) < 0) {
+		tab = cron_find(tables, shown);
+		if (tab && !tab->gone)
+			tab->gone = tab->pending = true;
+		return;
+	}
+	tab = cron_add(tables, shown, place == CRON_PLACE_SPOOL ? name : NULL);
+	if (!tab) {
+		log_error(tables->log, "%s: out of memory", shown);
+		return;
+	}
+	tab->seen = true;
+	if (S_ISLNK(status.st_mode) && place == CRON_PLACE_SYSTEM && stat(path, &target) == 0)
+		status = target;
+	if (again || tab->gone || !cron_same_file(&status, &tab->status))
+		tab->pending = true;
+	tab->gone = false;
+}
+
+static void cron_scan_directory(struct cron_tables *tables, int directory)
+{
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	DIR *open;
+
+	snprintf(path, sizeof(path), "%s%s", tables->root, cron_directories[directory]);
+	open = opendir(path);
+	while (open && (entry = readdir(open)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			cron_look(tables, directory, entry->d_name, false);
+	if (open)
+		closedir(open);
+}
+
+static void cron_watch_all(struct cron_tables *tables)
+{
+	for (int i = 0; i < CRON_DIRECTORIES; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s%s", tables->root, cron_directories[i]);
+		(void)cron_watch_add(tables->watch, i, path);
+	}
+}
+
+/* All directories; what was there before and is not now goes. */
+static void cron_scan(struct cron_tables *tables)
+{
+	cron_watch_all(tables);
+	for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
+		tab->seen = false;
+	cron_look(tables, CRON_ETC, "crontab", false);
+	cron_scan_directory(tables, CRON_DROPS);
+	cron_scan_directory(tables, CRON_SPOOL);
+	for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
+		if (!tab->seen && !tab->gone)
+			tab->gone = tab->pending = true;
+	cron_next(tables);
+}
+
+/* An account has come or gone: a line that could not be taken for that may be now. */
+static void cron_look_at_faults(struct cron_tables *tables)
+{
+	for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
+		tab->pending |= tab->faults.count > 0;
+}
+
+static void cron_changed(int directory, const char *name, void *context)
+{
+	struct cron_tables *tables = context;
+
+	if (!tables->on)
+		return;
+	if (!name || directory == CRON_SPOOL_PARENT ||
+	    (directory == CRON_ETC && strcmp(name, "cron.d") == 0)) {
+		cron_scan(tables);
+		return;
+	}
+	if (directory == CRON_ETC && strcmp(name, "passwd") == 0)
+		cron_look_at_faults(tables);
+	cron_look(tables, directory, name, false);
+	cron_next(tables);
+}
+
+/* Owners of an earlier start whose files are no more have no place here yet: they are added, to go.
+ */
+static void cron_know_owners(struct cron_tables *tables)
+{
+	struct arena arena;
+	struct value owners;
+
+	arena_init(&arena);
+	owners = scheduler_owners(tables->scheduler, CRON_TABLE_OWNER, &arena);
+	for (uint32_t i = 0; i < owners.array.count; i++) {
+		const char *shown = owners.array.items[i].string.text + strlen(CRON_TABLE_OWNER);
+		struct cron_tab *tab = cron_add(tables, shown, NULL);
+
+		if (tab && !tab->status.st_ino && !tab->pending)
+			tab->gone = tab->pending = true;
+	}
+	arena_clear(&arena);
+}
+
+/* ---- From outside ---- */
+
+int cron_tables_new(struct event_base *base, struct schedd_scheduler *scheduler,
+    const struct schedd_log *log, struct cron_tables **out, struct schedd_error *err)
+{
+	struct cron_tables *tables = calloc(1, sizeof(*tables));
+	int rc;
+
+	if (!tables)
+		return schedd_error_nomem(err);
+	tables->scheduler = scheduler;
+	tables->log = log;
+	arena_init(&tables->arena);
+	strmap_init(&tables->by_path, cron_tab_key);
+	rc = cron_watch_new(base, cron_changed, tables, &tables->watch, err);
+	if (rc) {
+		cron_tables_free(tables);
+		return rc;
+	}
+	*out = tables;
+	return 0;
+}
+
+void cron_tables_close(struct cron_tables *tables)
+{
+	if (!tables)
+		return;
+	tables->closed = true;
+	cron_watch_free(tables->watch);
+	tables->watch = NULL;
+}
+
+void cron_tables_free(struct cron_tables *tables)
+{
+	if (!tables)
+		return;
+	cron_tables_close(tables);
+	while (tables->tabs) {
+		struct cron_tab *tab = tables->tabs;
+
+		tables->tabs = tab->next;
+		cron_tab_free(tab);
+	}
+	while (tables->waiters) {
+		struct cron_waiter *waiter = tables->waiters;
+
+		tables->waiters = waiter->next;
+		free(waiter->account);
+		free(waiter);
+	}
+	strmap_clear(&tables->by_path);
+	arena_clear(&tables->arena);
+	free(tables);
+}
+
+void cron_tables_configure(struct cron_tables *tables, const struct cron_config *config)
+{
+	bool wanted = config->tables;
+
+	tables->asked |= wanted;
+	if (wanted && geteuid() != 0) {
+		log_warn(tables->log, "cron.tables: only a schedd of root can take cron's place");
+		wanted = false;
+	}
+	snprintf(tables->root, sizeof(tables->root), "%s", config->root ? config->root : "");
+	snprintf(tables->spool, sizeof(tables->spool), "%s%s", tables->root,
+	    cron_directories[CRON_SPOOL]);
+	tables->beside[0] = '\0';
+	if (wanted && cron_beside_find(tables->root, tables->beside, sizeof(tables->beside)) &&
+	    !config->beside) {
+		log_warn(tables->log,
+		    "%s: no table of cron is taken, as both would run everything (cron.beside)",
+		    tables->beside);
+		wanted = false;
+	}
+	tables->on = wanted;
+	if (wanted) {
+		cron_scan(tables);
+		cron_know_owners(tables);
+	} else {
+		cron_know_owners(tables);
+		for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
+			tab->gone = tab->pending = true;
+	}
+	cron_next(tables);
+}
+
+bool cron_tables_on(const struct cron_tables *tables)
+{
+	return tables->on;
+}
+
+const char *cron_tables_spool(const struct cron_tables *tables)
+{
+	return tables->on ? tables->spool : "";
+}
+
+void cron_tables_read(
+    struct cron_tables *tables, const char *account, cron_tables_fn done, void *context)
+{
+	struct cron_waiter *waiter = calloc(1, sizeof(*waiter));
+
+	if (waiter)
+		waiter->account = strdup(account);
+	if (!waiter || !waiter->account) {
+		free(waiter);
+		done(context);
+		return;
+	}
+	waiter->done = done;
+	waiter->context = context;
+	cron_look(tables, CRON_SPOOL, account, true);
+	/* What is being applied was read before the change. */
+	waiter->next = tables->waiters;
+	tables->waiters = waiter;
+	cron_next(tables);
+}
+
+void cron_tables_forget(struct cron_tables *tables, void *context)
+{
+	for (struct cron_waiter **at = &tables->waiters; *at;) {
+		struct cron_waiter *waiter = *at;
+
+		if (waiter->context != context) {
+			at = &waiter->next;
+			continue;
+		}
+		*at = waiter->next;
+		free(waiter->account);
+		free(waiter);
+	}
+}
+
+struct value cron_tables_status(const struct cron_tables *tables, struct arena *arena)
+{
+	struct value map = value_map(), faults = value_array();
+	int64_t files = 0, jobs = 0;
+
+	if (!tables || !tables->asked)
+		return value_nil();
+	for (const struct cron_tab *tab = tables->tabs; tab; tab = tab->next) {
+		files += !tab->gone;
+		jobs += tab->jobs;
+		for (uint32_t i = 0;
+		     i < tab->faults.count && faults.array.count < CRON_FAULTS_SHOWN; i++) {
+			const struct diagnostic *fault = &tab->faults.items[i];
+			struct value row = value_map();
+
+			value_put(arena, &row, "file", value_string(arena, fault->file));
+			value_put(arena, &row, "line",
+			    fault->line ? value_int(fault->line) : value_nil());
+			value_put(arena, &row, "message", value_string(arena, fault->message));
+			value_append(arena, &faults, row);
+		}
+	}
+	value_put(arena, &map, "tables", value_bool(tables->on));
+	value_put(arena, &map, "beside",
+	    tables->beside[0] ? value_string(arena, tables->beside) : value_nil());
+	value_put(arena, &map, "files", value_int(files));
+	value_put(arena, &map, "jobs", value_int(jobs));
+	value_put(arena, &map, "faults", faults);
+	return map;
+}

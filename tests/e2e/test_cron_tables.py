@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+"""schedd of root in cron's place, on a tree of its own: what is taken, what is not and why,
+how changes are noticed, and what the commands find and who gets mail."""
+import json
+import os
+import pathlib
+import subprocess
+import time
+import unittest
+
+import e2e
+
+
+@unittest.skipUnless(os.geteuid() == 0, "cron's tables are root's")
+class CronTables(e2e.TestCase):
+    def setUp(self):
+        self.d = self.daemon(start=False)
+        self.root = self.d.dir / "root"
+        self.spool = self.root / "var/spool/cron/crontabs"
+        self.drops = self.root / "etc/cron.d"
+        for folder in (self.spool, self.drops, self.root / "run"):
+            folder.mkdir(parents=True)
+        out = self.d.dir
+        (out / "sendmail").write_text(f'#!/bin/sh\n{{ echo "ARGS $*"; id -un; cat; }} > {out}/mail.$$\nmv {out}/mail.$$ {out}/mail-$$\n')
+        (out / "sendmail").chmod(0o755)
+        out.chmod(0o777)
+        self.config()
+
+    def config(self, **more):
+        lines = "".join(f"  {key}: {value}\n" for key, value in {"tables": "true", "root": self.root, **more}.items())
+        self.d.config.write_text(f"notify:\n  sendmail: {self.d.dir}/sendmail\ncron:\n{lines}")
+
+    def write(self, path, text, mode=0o644, owner=0):
+        """As an editor does: whole, by renaming."""
+        new = path.parent / ".new"
+        new.write_bytes(text if isinstance(text, bytes) else text.encode())
+        new.chmod(mode)
+        os.chown(new, owner, 0)
+        new.rename(path)
+
+    def jobs(self):
+        return {job["shell"]: job for job in json.loads(self.d.ctl("list", "--json")[1])}
+
+    def until(self, *shells):
+        def look():
+            jobs = self.jobs()
+            return (jobs,) if set(jobs) == set(shells) else None
+        return e2e.wait_until(f"the jobs {shells}", look)[0]
+
+    def status(self):
+        return json.loads(self.d.ctl("status", "--json")[1])["cron"]
+
+    def faults(self, count):
+        """{file: (line, message)} once there are so many."""
+        def look():
+            faults = self.status()["faults"]
+            return faults if len(faults) == count else None
+        return {fault["file"]: (fault["line"], fault["message"])
+                for fault in e2e.wait_until(f"{count} faults", look)}
+
+    def test_tables_of_all_places_are_jobs(self):
+        self.write(self.root / "etc/crontab", "SHELL=/bin/bash\n0 1 * * * root main\n")
+        self.write(self.drops / "pkg", "#schedd: timeout=1h\n@daily nobody drop\n")
+        self.write(self.spool / "nobody", "30 2 * * * own\n", 0o600, 65534)
+        self.write(self.drops / "pkg.dpkg-new", "0 0 * * * root never\n")
+        self.write(self.drops / ".hidden", "0 0 * * * root never\n")
+        self.d.start()
+        jobs = self.until("main", "drop", "own")
+        self.assertEqual(jobs["main"]["owner"], "cron:/etc/crontab")
+        self.assertEqual((jobs["drop"]["owner"], jobs["drop"]["user"]), ("cron:/etc/cron.d/pkg", "nobody"))
+        self.assertEqual((jobs["own"]["owner"], jobs["own"]["user"]), ("cron:/var/spool/cron/crontabs/nobody", "nobody"))
+        self.assertEqual(float(jobs["drop"]["timeout"]), 3600)
+        self.assertEqual({k: self.status()[k] for k in ("tables", "files", "jobs", "faults", "beside")},
+                         {"tables": True, "files": 3, "jobs": 3, "faults": [], "beside": None})
+        self.assertIn("3 jobs of 3 tables", self.d.ctl("status")[1])
+
+    def test_changes_are_noticed_and_the_rest_stays(self):
+        self.write(self.drops / "a", "0 1 * * * root one\n0 2 * * * root two\n")
+        self.write(self.drops / "b", "0 3 * * * root three\n")
+        self.d.start()
+        before = self.until("one", "two", "three")
+        self.write(self.drops / "a", "0 9 * * * root new\n0 2 * * * root two\n")
+        after = self.until("new", "two", "three")
+        for shell in ("two", "three"):
+            self.assertEqual((after[shell]["id"], after[shell]["revision"]), (before[shell]["id"], before[shell]["revision"]))
+        (self.drops / "b").unlink()
+        self.until("new", "two")
+        with open(self.drops / "a", "a") as file:  # in place
+            file.write("0 5 * * * root appended\n")
+        self.until("new", "two", "appended")
+        self.write(self.root / "etc/crontab", "0 1 * * * root main\n")
+        self.write(self.spool / "root", "0 1 * * * own\n", 0o600)
+        self.until("new", "two", "appended", "main", "own")
+        # What was paused stays so, and a restart finds all as it was.
+        held = self.jobs()["two"]["id"]
+        self.assertEqual(self.d.ctl("pause", held)[0], 0)
+        ids = {shell: job["id"] for shell, job in self.jobs().items()}
+        self.d.stop()
+        (self.root / "etc/crontab").unlink()
+        self.d.start()
+        self.until("new", "two", "appended", "own")
+        self.assertEqual({shell: job["id"] for shell, job in self.jobs().items()}, {k: v for k, v in ids.items() if k != "main"})
+        self.assertEqual(self.jobs()["two"]["state"], "paused")
+
+    def test_directories_that_come_later(self):
+        for folder in (self.spool, self.spool.parent, self.drops):
+            folder.rmdir()
+        self.d.start()
+        self.drops.mkdir()
+        self.write(self.drops / "a", "0 1 * * * root one\n")
+        self.until("one")
+
+    def test_what_cannot_be_taken_is_told(self):
+        passwd = self.root / "etc/passwd"
+        events = None
+        self.write(self.drops / "good", "0 1 * * * root good\n61 * * * * root bad\n0 2 * * * root better\n0 3 * * * nosuchuser x\n")
+        self.write(self.drops / "writable", "0 1 * * * root no\n", 0o666)
+        self.write(self.drops / "foreign", "0 1 * * * root no\n", 0o644, 65534)
+        self.write(self.drops / "cut", "0 1 * * * root no\n0 2 * * * root no")
+        self.write(self.drops / "binary", b"0 1 * * * root no\0\n")
+        self.write(self.drops / "huge", b"# " + b"x" * (9 << 20) + b"\n")
+        (self.drops / "folder").mkdir()
+        os.mkfifo(self.drops / "fifo")
+        os.symlink("/nowhere", self.drops / "dangling")
+        os.link(self.drops / "good", self.d.dir / "second-name")
+        self.write(self.spool / "nosuchuser", "0 1 * * * no\n", 0o600)
+        self.write(self.spool / "root", "0 1 * * * no\n", 0o644)
+        os.symlink(self.drops / "good", self.spool / "nobody")
+        self.d.start()
+        e2e.wait_until("faults", lambda: len(self.status()["faults"]) >= 12)
+        faults = {pathlib.Path(f["file"]).name: f["message"] for f in self.status()["faults"]}
+        for name, words in {"good": "further names", "writable": "0666", "foreign": "belongs to user 65534", "cut": "no newline at its end",
+                            "binary": "NUL", "huge": "larger than 8 MiB", "folder": "no regular file", "fifo": "no regular file",
+                            "dangling": "No such file", "nosuchuser": "no account of that name", "root": "0644, not 0600",
+                            "nobody": "it is a link"}.items():
+            self.assertIn(words, faults[name], name)
+        self.assertEqual(self.jobs(), {})
+        events = self.d.client()
+        events.call("event.subscribe", events=["cron_table_error"])
+        (self.d.dir / "second-name").unlink()
+        self.write(self.drops / "good", (self.drops / "good").read_text())
+        self.until("good", "better")
+        found = sorted(events.notification()[1]["error"] for _ in range(2))
+        self.assertTrue(found[0].startswith("/etc/cron.d/good:2: ") and "minute 61" in found[0], found)
+        self.assertTrue(found[1].startswith("/etc/cron.d/good:4: ") and "nosuchuser" in found[1], found)
+        self.assertIn("/etc/cron.d/good:2: ", self.d.log.read_text())
+        self.assertIn("/etc/cron.d/good:2: ", self.d.ctl("status")[1])
+        for name in ("writable", "foreign", "cut", "binary", "huge", "fifo", "dangling"):
+            (self.drops / name).unlink()
+        e2e.wait_until("fewer faults", lambda: len(self.status()["faults"]) == 6)
+        passwd.write_text("")
+
+    def test_only_the_table_changes_its_jobs(self):
+        self.write(self.drops / "a", "0 1 1 1 * root echo one\n")
+        self.d.start()
+        job = self.until("echo one")["echo one"]["id"]
+        for verb in (["set", job, "--timeout", "5"], ["reschedule", job, "--every", "5s"], ["rm", "-y", job],
+                     ["rename", job, "other"], ["add", "--replace", "--id", job, "--manual", "--", "true"]):
+            code, _, err = self.d.ctl(*verb)
+            self.assertEqual(code, 5, (verb, err))
+            self.assertIn("/etc/cron.d/a", err)
+        for verb in (["pause", job], ["resume", job], ["run", "-w", job]):
+            self.assertEqual(self.d.ctl(*verb)[0], 0, verb)
+        self.assertEqual(self.d.ctl("logs", job)[1], "one\n")
+        client = self.d.client()
+        self.refused("invalid_argument", client.call, "job.add", id="x", shell="x", owner="cron:/etc/x")
+        self.refused("invalid_argument", client.call, "job.apply", owner="cron:/etc/cron.d/a", prune=True, jobs=[])
+        self.refused("conflict", client.call, "job.apply", jobs=[{"id": job, "shell": "x"}])
+        self.assertEqual(list(self.jobs()), ["echo one"])
+
+    def test_the_world_and_the_mail_are_cron_s(self):
+        self.write(self.drops / "a", "MAILTO=ops@x\nA = 'b c'\nMAILFROM=me@x\nUSER2=x\n"
+                                     "0 1 1 1 * nobody env | grep -v ^SCHEDD_ | sort; pwd; umask; id -u; cat%in%put\n"
+                                     "0 1 1 1 * root true\n0 1 1 1 * root echo oops; exit 3\nMAILTO=\"\"\n0 1 1 1 * root echo quiet\n")
+        self.d.start(LANG="de_DE.UTF-8", TZ="UTC", EXTRA="x")
+        e2e.wait_until("four jobs", lambda: len(self.jobs()) == 4)
+        for job in self.jobs().values():
+            self.d.ctl("run", "-w", job["id"])
+        shells = {shell.split()[0] + shell.split()[-1]: job["id"] for shell, job in self.jobs().items()}
+        seen = self.d.ctl("logs", "--raw", shells["envcat"])[1].splitlines()
+        for line in ("A=b c", "HOME=/nonexistent", "LOGNAME=nobody", "MAILTO=ops@x", "PATH=/usr/bin:/bin", "SHELL=/bin/sh",
+                     "0022", "65534", "in", "put"):
+            self.assertIn(line, seen)
+        for name in ("LANG=", "USER=", "EXTRA="):
+            self.assertFalse([line for line in seen if line.startswith(name)], seen)
+        mails = e2e.wait_until("two mails", lambda: (lambda found: found if len(found) == 2 else None)(sorted(
+            path.read_text() for path in self.d.dir.glob("mail-*"))))
+        text = next(mail for mail in mails if "nobody" in mail.splitlines()[1])
+        head, body = text.split("\n\n", 1)
+        lines = head.splitlines()
+        self.assertEqual(lines[:5], ["ARGS -FCronDaemon -i -B8BITMIME -oem ops@x", "nobody", "From: me@x", "To: ops@x",
+                                     f"Subject: Cron <nobody@{os.uname().nodename.split('.')[0]}> env | grep -v ^SCHEDD_ | sort; pwd; umask; id -u; cat"])
+        for line in ("MIME-Version: 1.0", "Content-Type: text/plain; charset=UTF-8", "Content-Transfer-Encoding: 8bit",
+                     "X-Cron-Env: <A=b c>", "X-Cron-Env: <SHELL=/bin/sh>", "X-Cron-Env: <LOGNAME=nobody>"):
+            self.assertIn(line, lines)
+        self.assertEqual(body.splitlines(), seen)
+        other = next(mail for mail in mails if mail is not text)
+        self.assertIn("> echo oops; exit 3 (failed)\n", other)
+        self.assertTrue(other.endswith("\n\noops\n"), other)
+
+    def test_another_cron(self):
+        self.write(self.drops / "a", "0 1 * * * root one\n")
+        (self.root / "run/crond.pid").write_text("1\n")
+        with open(self.root / "run/crond.pid") as held:
+            import fcntl
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.d.start()
+            self.assertEqual((self.status()["tables"], self.jobs()), (False, {}))
+            self.assertIn("a cron runs as process 1", self.d.ctl("status")[1])
+            self.assertIn("no table of cron is taken", self.d.log.read_text())
+            self.config(beside="true")
+            self.assertEqual(self.d.ctl("reload")[0], 0)
+            self.until("one")
+        self.config()
+        self.d.ctl("reload")
+        self.until("one")
+        self.config(tables="false")
+        self.d.ctl("reload")
+        self.until()
+
+    def test_a_large_table_is_read_at_once(self):
+        lines = "".join(f"{i % 60} {i % 24} * * * /usr/local/bin/task{i} --with some arguments >/dev/null 2>&1\n" for i in range(10000))
+        self.write(self.spool / "root", lines, 0o600)
+        begin = time.monotonic()
+        self.d.start()
+        e2e.wait_until("all lines", lambda: self.status()["jobs"] == 10000, 60)
+        print(f"10,000 lines: {time.monotonic() - begin:.2f} s from the start")
+        events = self.d.client()
+        events.call("event.subscribe", events=["job_added", "job_removed", "job_modified"])
+        begin = time.monotonic()
+        self.write(self.drops / "one", "0 1 * * * root one\n")
+        self.assertEqual(events.notification()[1]["event"], "job_added")
+        self.assertLess(time.monotonic() - begin, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
