@@ -37,6 +37,7 @@ const struct verb *const verb_rows[] = {
     &verb_stores,
     &verb_executors,
     &verb_groups,
+    &verb_token,
     &verb_config,
     &verb_ping,
     &verb_backup,

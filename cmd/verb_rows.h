@@ -46,6 +46,7 @@ extern const struct verb verb_simulate;
 extern const struct verb verb_stats;
 extern const struct verb verb_status;
 extern const struct verb verb_stores;
+extern const struct verb verb_token;
 extern const struct verb verb_top;
 extern const struct verb verb_version;
 extern const struct verb verb_wait;

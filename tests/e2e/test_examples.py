@@ -96,7 +96,10 @@ def readme(heading=None):
 class Examples(e2e.TestCase):
     def world(self):
         """A daemon with the jobs that the examples speak of."""
-        daemon = self.daemon(config="stop: {limit: 0s}\nexecutors: {python: {type: worker}}\n")
+        daemon = self.daemon(start=False)
+        daemon.config.write_text("stop: {limit: 0s}\nexecutors: {python: {type: worker}}\n"
+                                 f"http: {{listen: ['unix:{daemon.dir}/http.sock'], tokens: {daemon.dir}/tokens}}\n")
+        daemon.start()
         bin_ = daemon.dir / "bin"
         bin_.mkdir()
         for name, path in (("schedctl", e2e.SCHEDCTL), ("schedd", e2e.SCHEDD)):
