@@ -208,8 +208,10 @@ int cron_draft_finish(struct cron_draft *draft, enum cron_dialect dialect, const
 
 	if (draft->sets[CRON_WEEK] == 0)
 		draft->sets[CRON_WEEK] = CRON_ALL_WEEKS;
+	if (strbuf_failed(&draft->notes))
+		goto fail;
 	cron = malloc(sizeof(*cron) + length + 1);
-	if (!cron || strbuf_failed(&draft->notes))
+	if (!cron)
 		goto fail;
 	*cron = (struct cron){
 	    .seconds = draft->sets[CRON_SECOND],

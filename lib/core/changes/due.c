@@ -82,8 +82,9 @@ int due_plan(struct claim_batch *batch, struct entry *entry, schedd_time now, co
 	const struct job_state *state = &entry->state;
 	schedd_time fire =
 	    state->next_fire != SCHEDD_TIME_NONE ? state->next_fire : state->next_run_time;
-	/* Jitter delays a run; lateness counts from where it was moved to. */
-	schedd_span slack = state->next_run_time - fire;
+	/* Jitter delays a run; lateness counts from where it was moved to. While it was paused nothing
+	 * was planned: it was due at its fire time. */
+	schedd_span slack = state->next_run_time != SCHEDD_TIME_NONE ? state->next_run_time - fire : 0;
 	struct misfire_rules rules = {.grace = job_plan_grace(scheduler, job),
 	    .coalesce = (enum job_coalesce)details->coalesce,
 	    .catchup_max = scheduler->settings.catchup_max,

@@ -8,6 +8,7 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/job_needs.h"
 #include "core/jobs/job_plan.h"
+#include "core/runs/admission.h"
 #include "model/job_fields.h"
 
 /* What the config says for jobs that say nothing. False: no memory. */
@@ -228,6 +229,8 @@ static void job_add_finish(struct change *change)
 	change_apply(change);
 	if (added)
 		entry_show(scheduler, entry);
+	else
+		admission_review(entry);
 	change_event(change, added ? SCHEDD_EVENT_JOB_ADDED : SCHEDD_EVENT_JOB_MODIFIED, NULL);
 	/* A file answers for all its jobs. */
 	if (!change->shared_batch)

@@ -85,8 +85,6 @@ static int job_switch_claim_missed(struct change *change, struct claim_batch *ba
 	    entry->state.next_fire > now)
 		return job_switch_skip_missed(batch, entry, now);
 	pause_note_text(entry, reason, sizeof(reason));
-	/* Not jittered while paused: it was due at its fire time. */
-	entry->state.next_run_time = entry->state.next_fire;
 	return due_plan(batch, entry, now, reason);
 }
 
@@ -120,6 +118,7 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 	if (job_switch_claim_missed(change, batch)) {
 		claim_discard(batch);
 		change->entry->busy = false;
+		entry_plan(change->scheduler, change->entry);
 		change->entry = NULL;
 		return schedd_error_nomem(err);
 	}

@@ -328,7 +328,9 @@ static struct notify *notify_new(struct notifier *notifier, const struct schedd_
 	char *json = notify_json(run, notify_words[rule->on]);
 	struct schedd_job *job = job_new();
 
-	if (!notify || !job || notify_action(notifier->scheduler, job, about, run, rule, json) ||
+	if (job)
+		job->id = strdup(about->id);
+	if (!notify || !job || !job->id || notify_action(notifier->scheduler, job, about, run, rule, json) ||
 	    notify_env(job, about, run, notify_words[rule->on])) {
 		free(json);
 		free(notify);
@@ -336,7 +338,6 @@ static struct notify *notify_new(struct notifier *notifier, const struct schedd_
 		return NULL;
 	}
 	free(json);
-	job->id = strdup(about->id);
 	notify->notifier = notifier;
 	notify->job = job;
 	snprintf(notify->id, sizeof(notify->id), "%s/%u", about->id, run->number);

@@ -84,12 +84,17 @@ static void admission_to_group(struct run_live *live)
 	const char *name = job_details(live->job)->group;
 	struct group_slot *group = name ? admission_group(live->scheduler, name) : NULL;
 
+	if (name && !group) {
+		run_live_end(live, RUN_FAILED, "Cannot allocate memory");
+		return;
+	}
 	if (group && !live->forced && group->parallel && group->running >= group->parallel) {
 		run_live_enter(live, RUN_LIVE_WAIT_GROUP);
 		admission_unmark(live);
 		live->group = group;
-		if (heap_set(&group->waiting, &live->queue, admission_key(live)) == 0)
-			return;
+		if (heap_set(&group->waiting, &live->queue, admission_key(live)))
+			run_live_end(live, RUN_FAILED, "Cannot allocate memory");
+		return;
 	}
 	live->group = group;
 	if (group)

@@ -12,7 +12,8 @@ struct scheduler_pause_request {
 	struct scheduler_reply reply;
 	int64_t uid, pid;
 	char *method;
-	char *why; /* NULL: resume */
+	bool pause;
+	char *why; /* "scheduler paused by uid 0"; NULL: resume */
 };
 
 static void scheduler_pause_free(struct scheduler_pause_request *request)
@@ -43,7 +44,7 @@ static void scheduler_pause_done(int rc, const struct schedd_error *err, void *c
 	struct scheduler_pause_request *request = context;
 	struct schedd_scheduler *scheduler = request->scheduler;
 	struct scheduler_actor actor = {request->uid, request->pid, request->method};
-	bool pause = request->why != NULL;
+	bool pause = request->pause;
 
 	scheduler_enter(scheduler);
 	if (!rc && pause != scheduler->paused) {
@@ -80,22 +81,23 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
 	struct schedd_error err;
 	char who[64], why[128];
 
-	if (!request || !slot) {
+	if (request && paused) {
+		snprintf(why, sizeof(why), "scheduler paused by %s",
+		    actor ? scheduler_actor_text(actor, who, sizeof(who)) : "its host");
+		request->why = strdup(why);
+	}
+	if (!request || !slot || (paused && !request->why)) {
 		free(request);
 		schedd_error_nomem(&err);
 		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
 		return;
 	}
+	request->pause = paused;
 	request->scheduler = scheduler;
 	request->reply = reply;
 	request->uid = actor ? actor->uid : -1;
 	request->pid = actor ? actor->pid : -1;
 	request->method = actor && actor->method ? strdup(actor->method) : NULL;
-	if (paused) {
-		snprintf(why, sizeof(why), "scheduler paused by %s",
-		    actor ? scheduler_actor_text(actor, who, sizeof(who)) : "its host");
-		request->why = strdup(why);
-	}
 	batch = store_batch_new(slot->store);
 	store_batch_put_text(batch, "scheduler.paused", request->why);
 	scheduler_enter(scheduler);

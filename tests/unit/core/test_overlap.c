@@ -164,3 +164,29 @@ Test(overlap, kills_running_and_cancels_queued_runs)
 	cr_expect_eq(core_kill(&f, "nobody", 0), SCHEDD_ENOTFOUND);
 	core_close(&f);
 }
+
+/* However the limit is raised, those that wait for it go on. */
+Test(overlap, lets_go_on_when_the_limit_is_raised)
+{
+	static const char *const ways[] = {"modify", "replace", "apply"};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct core_fixture f = {0};
+
+		core_open(&f, NULL);
+		core_add(&f, "{'id':'a','overlap':'queue'," TEN "}");
+		core_advance(&f, 30 * S);
+		cr_assert_eq(core_tasks(), 1);
+		if (i == 0)
+			core_modify(&f, "a", "{'max_instances':2}");
+		else if (i == 1)
+			core_add_flags(&f, "{'id':'a','overlap':'queue','max_instances':2," TEN "}",
+			    SCHEDULER_ADD_REPLACE);
+		else
+			core_apply(&f, "[{'id':'a','overlap':'queue','max_instances':2," TEN "}]",
+			    NULL, false, false);
+		core_settle(&f);
+		cr_expect_eq(core_tasks(), 2, "%s: %d run", ways[i], core_tasks());
+		core_close(&f);
+	}
+}
