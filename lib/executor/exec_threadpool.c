@@ -135,6 +135,9 @@ static void threadpool_close(struct executor *executor)
 		pthread_join(thread->thread, NULL);
 		free(thread);
 	}
+	/* What they brought home last is opened while there is a home. */
+	if (executor->config.mailbox)
+		(void)mailbox_deliver(executor->config.mailbox);
 	pthread_cond_destroy(&pool->wake);
 	pthread_mutex_destroy(&pool->mutex);
 }

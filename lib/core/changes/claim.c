@@ -15,10 +15,14 @@
 #include "core/runs/run_note.h"
 #include "core/runs/run_stop.h"
 
+/* Batches of fewer claims are made for one change and not kept. */
+#define CLAIM_SPARE_MIN 64
+
 struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
 {
 	struct schedd_scheduler *scheduler = store->scheduler;
-	struct claim_batch *batch = scheduler->changes.spare_batch;
+	struct claim_batch *batch =
+	    capacity < CLAIM_SPARE_MIN ? NULL : scheduler->changes.spare_batch;
 
 	if (batch && batch->capacity >= capacity) {
 		scheduler->changes.spare_batch = batch->next;
@@ -42,8 +46,14 @@ struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
 	return batch;
 }
 
+/* Those of a tick are kept, for they are large and there is one a second or more. */
 static void claim_batch_free(struct claim_batch *batch)
 {
+	if (batch->capacity < CLAIM_SPARE_MIN) {
+		free(batch->claims);
+		free(batch);
+		return;
+	}
 	batch->next = batch->scheduler->changes.spare_batch;
 	batch->scheduler->changes.spare_batch = batch;
 }

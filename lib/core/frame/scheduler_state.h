@@ -72,8 +72,8 @@ struct store_slot {
 
 /* An executor and the runs that wait for one of its workers. */
 struct executor_slot {
-	struct executor *executor;
-	char *name;        /* owned; lives as long as the scheduler */
+	struct executor *executor; /* NULL: removed and closed */
+	char *name;                /* owned; lives as long as the scheduler */
 	struct heap ready; /* of run_live.queue, by priority, then age */
 	uint32_t entries;  /* jobs that use it */
 	uint32_t expected; /* claims under way of runs that are to start at once */

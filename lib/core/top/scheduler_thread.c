@@ -9,8 +9,10 @@ struct scheduler_thread {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool started; /* start was tried; rc and err say how it went */
-	bool ended;   /* the loop is left: calls are made by whoever makes them */
+	pthread_mutex_t own; /* of calls behind the end, which are made one at a time; recursive */
+	uint32_t posted;     /* calls that are not finished */
+	bool started;        /* start was tried; rc and err say how it went */
+	bool ended;          /* the loop is left: calls are made by whoever makes them */
 	int rc;
 	struct schedd_error err;
 };
@@ -25,6 +27,7 @@ static void scheduler_call_open(struct mailbox_letter *letter)
 	call->run(call);
 	pthread_mutex_lock(&thread->lock);
 	call->finished = true;
+	thread->posted--;
 	pthread_cond_broadcast(&thread->changed);
 	pthread_mutex_unlock(&thread->lock);
 }
@@ -40,6 +43,7 @@ static bool scheduler_call_post(struct scheduler_call *call)
 	pthread_mutex_lock(&thread->lock);
 	posted = !thread->ended;
 	if (posted) {
+		thread->posted++;
 		call->letter.open = scheduler_call_open;
 		mailbox_post(call->scheduler->mailbox, &call->letter);
 		while (!call->finished)
@@ -51,8 +55,17 @@ static bool scheduler_call_post(struct scheduler_call *call)
 
 void scheduler_call(struct scheduler_call *call)
 {
-	if (!scheduler_call_post(call))
-		call->run(call);
+	struct scheduler_thread *thread = call->scheduler->top.thread;
+	bool alone = !thread || pthread_equal(pthread_self(), thread->thread);
+
+	if (scheduler_call_post(call))
+		return;
+	/* Nobody drives it any more: several threads may come here at a time. */
+	if (!alone)
+		pthread_mutex_lock(&thread->own);
+	call->run(call);
+	if (!alone)
+		pthread_mutex_unlock(&thread->own);
 }
 
 /* ---- Running ---- */
@@ -76,13 +89,32 @@ int schedd_scheduler_run(struct schedd_scheduler *scheduler, struct schedd_error
 	return rc ? rc : scheduler_turn(scheduler, err);
 }
 
+/* The loop is left: calls that were posted before that are made here, those behind it elsewhere. */
+static void scheduler_thread_leave(struct schedd_scheduler *scheduler)
+{
+	struct scheduler_thread *thread = scheduler->top.thread;
+
+	pthread_mutex_lock(&thread->lock);
+	while (thread->posted) {
+		pthread_mutex_unlock(&thread->lock);
+		mailbox_deliver(scheduler->mailbox);
+		pthread_mutex_lock(&thread->lock);
+	}
+	thread->ended = true;
+	pthread_mutex_unlock(&thread->lock);
+}
+
 static void *scheduler_thread_main(void *context)
 {
 	struct schedd_scheduler *scheduler = context;
 	struct scheduler_thread *thread = scheduler->top.thread;
-	struct schedd_error err;
-	int rc = schedd_scheduler_start(scheduler, &err);
+	struct schedd_error err = {0};
+	int rc;
 
+	/* Its id is known when the one who made it lets go of the lock. */
+	pthread_mutex_lock(&thread->lock);
+	pthread_mutex_unlock(&thread->lock);
+	rc = schedd_scheduler_start(scheduler, &err);
 	pthread_mutex_lock(&thread->lock);
 	thread->started = true;
 	thread->rc = rc;
@@ -91,12 +123,28 @@ static void *scheduler_thread_main(void *context)
 	pthread_mutex_unlock(&thread->lock);
 	if (!rc)
 		scheduler_turn(scheduler, &err);
-	pthread_mutex_lock(&thread->lock);
-	thread->ended = true;
-	pthread_mutex_unlock(&thread->lock);
-	/* Calls that were posted before that are still made. */
-	mailbox_deliver(scheduler->mailbox);
+	scheduler_thread_leave(scheduler);
 	return NULL;
+}
+
+static void scheduler_thread_init(struct scheduler_thread *thread)
+{
+	pthread_mutexattr_t recursive;
+
+	pthread_mutexattr_init(&recursive);
+	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&thread->own, &recursive);
+	pthread_mutexattr_destroy(&recursive);
+	pthread_mutex_init(&thread->lock, NULL);
+	pthread_cond_init(&thread->changed, NULL);
+}
+
+static void scheduler_thread_free(struct scheduler_thread *thread)
+{
+	pthread_cond_destroy(&thread->changed);
+	pthread_mutex_destroy(&thread->lock);
+	pthread_mutex_destroy(&thread->own);
+	free(thread);
 }
 
 int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct schedd_error *err)
@@ -110,8 +158,7 @@ int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct sch
 	thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return schedd_error_nomem(err);
-	pthread_mutex_init(&thread->lock, NULL);
-	pthread_cond_init(&thread->changed, NULL);
+	scheduler_thread_init(thread);
 	scheduler->top.thread = thread;
 	/* Held until its id is known, so that it can tell itself from others. */
 	pthread_mutex_lock(&thread->lock);
@@ -120,9 +167,7 @@ int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct sch
 		pthread_cond_wait(&thread->changed, &thread->lock);
 	pthread_mutex_unlock(&thread->lock);
 	if (rc) {
-		pthread_cond_destroy(&thread->changed);
-		pthread_mutex_destroy(&thread->lock);
-		free(thread);
+		scheduler_thread_free(thread);
 		scheduler->top.thread = NULL;
 		return schedd_error_set(err, SCHEDD_EFAILED, "no thread can be made");
 	}
@@ -143,9 +188,7 @@ static void scheduler_thread_join(struct schedd_scheduler *scheduler)
 	if (!thread || pthread_equal(pthread_self(), thread->thread))
 		return;
 	pthread_join(thread->thread, NULL);
-	pthread_cond_destroy(&thread->changed);
-	pthread_mutex_destroy(&thread->lock);
-	free(thread);
+	scheduler_thread_free(thread);
 	scheduler->top.thread = NULL;
 }
 
@@ -160,7 +203,7 @@ static void scheduler_stop_ask(struct scheduler_call *call)
 {
 	struct scheduler_stop *stop = (struct scheduler_stop *)(void *)call;
 
-	scheduler_drain(call->scheduler, stop->limit, false, (struct scheduler_reply){NULL, NULL});
+	scheduler_drain(call->scheduler, stop->limit, SCHEDULER_DRAIN_WAIT, (struct scheduler_reply){NULL, NULL});
 }
 
 void schedd_scheduler_stop(struct schedd_scheduler *scheduler, schedd_span limit)

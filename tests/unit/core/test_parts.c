@@ -3,10 +3,16 @@
 #include "support/core_fixture.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
+#include <malloc.h>
+#include <schedd/job.h>
+#include <schedd/loop.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define S SCHEDD_SECOND
 #define TEN "'trigger':{'type':'interval','seconds':10},'call':{'function':'count'}"
@@ -149,5 +155,95 @@ Test(parts, remember_how_jobs_ended_last)
 	core_advance(&f, 10 * S);
 	core_reopen(&f);
 	cr_expect_str_eq(core_field(&f, "a", "last_state"), "\"failed\"");
+	core_close(&f);
+}
+
+static int open_files(void)
+{
+	DIR *files = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (readdir(files))
+		count++;
+	closedir(files);
+	return count;
+}
+
+Test(parts, gives_back_what_a_removed_executor_holds)
+{
+	struct core_fixture f = {0};
+	int before = 0;
+
+	core_open(&f, NULL);
+	for (int i = 0; i < 20; i++) {
+		struct schedd_error err;
+
+		cr_assert_eq(schedd_scheduler_add_executor(
+				 f.scheduler, "more", i % 2 ? "threadpool" : "subprocess", 2, &err),
+		    0, "%s", err.message);
+		scheduler_remove_executor(f.scheduler, "more", NULL, core_reply(&f));
+		cr_expect_eq(f.rc, 0, "%s", f.err.message);
+		if (i == 1)
+			before = open_files();
+	}
+	cr_expect_eq(open_files(), before);
+	core_advance(&f, 10 * S);
+	core_close(&f);
+}
+
+static int slow(const struct schedd_call *call, void *context)
+{
+	const struct timespec time = {.tv_nsec = 200000000};
+
+	(void)call;
+	nanosleep(&time, NULL);
+	atomic_store((atomic_bool *)context, true);
+	return 0;
+}
+
+/* The host's loop does not turn any more: the function is waited for all the same. */
+Test(parts, are_freed_behind_a_function_that_runs)
+{
+	atomic_bool returned = false;
+	struct schedd_error err;
+	struct schedd_loop *loop = schedd_loop_new_fd(&err);
+	struct schedd_scheduler_options options = {.loop = loop};
+	struct schedd_scheduler *scheduler;
+	struct schedd_job *job = schedd_job_new();
+
+	cr_assert_not_null(loop);
+	cr_assert_eq(schedd_scheduler_new(&options, &scheduler, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_add_executor(scheduler, "pool", "threadpool", 1, &err), 0);
+	cr_assert_eq(schedd_scheduler_register(scheduler, "slow", slow, &returned, &err), 0);
+	cr_assert_eq(schedd_scheduler_start(scheduler, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_call(job, "slow", NULL, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set(job, "executor", "pool", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_add(scheduler, job, &err), 0, "%s", err.message);
+	schedd_job_unref(job);
+	schedd_scheduler_process(scheduler);
+	schedd_scheduler_free(scheduler);
+	cr_expect(atomic_load(&returned));
+	schedd_loop_free(loop);
+}
+
+/* A batch of claims for one change is not kept in the place of a tick's. */
+Test(parts, need_no_more_memory_from_fire_to_fire)
+{
+	struct core_fixture f = {0};
+	size_t before = 0, after;
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a'," TEN "}");
+	core_add(&f, "{'id':'b','after':['a'],'call':{'function':'count'}}");
+	core_add(&f, "{'id':'c','after':['a'],'call':{'function':'count'}}");
+	for (int i = 0; i < 60; i++) {
+		core_advance(&f, 10 * S);
+		core_forget_events(&f);
+		if (i == 20)
+			before = mallinfo2().uordblks;
+	}
+	after = mallinfo2().uordblks;
+	cr_expect_lt(after, before + 1000000, "%zu bytes, then %zu", before, after);
+	cr_expect_eq(f.calls, 180);
 	core_close(&f);
 }
