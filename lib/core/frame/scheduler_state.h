@@ -181,6 +181,8 @@ struct top_room {
 	char *boot_id; /* NULL: unknown */
 	bool booted;   /* first start after a boot */
 	struct process_census *census; /* while starting: who says he belongs to a run; NULL: not asked yet */
+	struct mailbox_letter hear; /* comes back until ends were heard of: then it ticks */
+	uint32_t hearing;           /* turns left; 0: it is not under way */
 	struct scheduler_drain_state drain;
 	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_thread *thread; /* NULL: driven by the caller */

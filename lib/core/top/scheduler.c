@@ -6,6 +6,7 @@
  */
 #include "core/top/scheduler_life.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,17 +54,57 @@ void scheduler_set_settings(
 
 /* ---- Life ---- */
 
+/* A tick that comes this late finds a process that stood still, or was very busy. */
+#define SCHEDULER_LATE (SCHEDD_SECOND / 20)
+/* Turns of the loop in which ends that were not heard of yet come in before such a tick. */
+#define SCHEDULER_HEAR_TURNS 4
+
+/* How late the alarms went off, by the clock they were set by. */
+static schedd_span scheduler_lateness(const struct schedd_scheduler *scheduler)
+{
+	schedd_span wall = 0, mono = 0;
+
+	if (scheduler->wall_set > 0 && scheduler->wall_set != INT64_MAX)
+		wall = scheduler_now(scheduler) - scheduler->wall_set;
+	if (scheduler->mono_set.us > 0 && scheduler->mono_set.us != INT64_MAX)
+		mono = scheduler_mono(scheduler).us - scheduler->mono_set.us;
+	return wall > mono ? wall : mono;
+}
+
+static void scheduler_heard(struct mailbox_letter *letter)
+{
+	struct schedd_scheduler *scheduler =
+	    (struct schedd_scheduler *)(void *)((char *)letter -
+						offsetof(struct schedd_scheduler, top.hear));
+
+	if (--scheduler->top.hearing) {
+		mailbox_post(scheduler->mailbox, letter);
+		return;
+	}
+	if (scheduler->phase != SCHEDULER_STOPPED)
+		scheduler_tick(scheduler);
+}
+
 static void scheduler_woken(bool stepped, void *context)
 {
 	struct schedd_scheduler *scheduler = context;
+	bool late = scheduler_lateness(scheduler) > SCHEDULER_LATE;
 
 	/* The alarm has gone off: it is not set to anything now. */
 	scheduler->wall_set = INT64_MAX;
 	scheduler->mono_set.us = 0;
-	if (stepped)
+	if (stepped) {
 		scheduler_clock_stepped(scheduler);
-	else
+	} else if (scheduler->top.hearing) {
+		return;
+	} else if (late && run_live_attempts(scheduler)) {
+		/* A run may have ended long ago: it must not count as going on, or as too long. */
+		scheduler->top.hearing = SCHEDULER_HEAR_TURNS;
+		scheduler->top.hear.open = scheduler_heard;
+		mailbox_post(scheduler->mailbox, &scheduler->top.hear);
+	} else {
 		scheduler_tick(scheduler);
+	}
 }
 
 static int scheduler_copy_options(struct schedd_scheduler *scheduler,
