@@ -93,6 +93,8 @@ class Chain(e2e.TestCase):
         self.client.call("job.run", id="a")
         self.client.call("run.wait", run="b")
         e2e.wait_until("the note is gone", lambda: not self.notes())
+        e2e.wait_until("its end is written", lambda: self.rows(
+            "SELECT COUNT(*) FROM runs WHERE job = 'b' AND done_at IS NOT NULL", "other.db") == [(1,)])
         # As if it had died when b had its claim, but a's note was still there, and one of a run b did not follow.
         self.server.stop(signal.SIGKILL)
         with sqlite3.connect(self.server.state / "default.db") as connection:
