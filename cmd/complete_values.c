@@ -31,7 +31,7 @@ static const char *const notify_words[] = {
     "failure=", "recovery=", "change=", "success=", "late=", "missed=", "output=", NULL};
 
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
-static const char *const import_words[] = {"crontab", "json", "systemd", NULL};
+static const char *const import_words[] = {"apscheduler", "crontab", "json", "systemd", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
 void complete_offer(

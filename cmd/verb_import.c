@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text_file.h"
+#include "cmd/import_apscheduler.h"
 #include "cmd/import_origin.h"
 #include "cmd/job_set.h"
 #include "cmd/out.h"
@@ -26,6 +27,12 @@ static const struct option import_options[] = {
     {.name = "paused",
 	.doc = "jobs that are new begin paused: resume them once the other scheduler has let go"},
     {.name = "dry-run", .doc = "say what would be done, change nothing"},
+    {.name = "executor",
+	.value = "NAME",
+	.complete = COMPLETE_EXECUTOR,
+	.doc = "apscheduler: the executor of type worker for all calls"},
+    {.name = "table", .value = "NAME", .doc = "apscheduler: in SQL (default: apscheduler_jobs)"},
+    {.name = "jobs-key", .value = "KEY", .doc = "apscheduler: in Redis (default: apscheduler.jobs)"},
     {0},
 };
 
@@ -74,11 +81,12 @@ static int import_json(struct import *import, const char *path, const char *text
 	    &import->jobs, &import->skipped, &import->notes);
 }
 
-/* Timers are read by path, as the services that they start lie beside them. */
+/* By path: timers, as the services that they start lie beside them, and stores. */
 static const struct {
 	const char *name;
 	import_read_fn read; /* NULL: by path */
 } import_kinds[] = {
+    {"apscheduler", NULL},
     {"crontab", import_crontab},
     {"json", import_json},
     {"systemd", NULL},
@@ -86,7 +94,13 @@ static const struct {
 
 #define IMPORT_KINDS (sizeof(import_kinds) / sizeof(import_kinds[0]))
 
-static int import_systemd(struct import *import, const char *path)
+static bool import_is_apscheduler(const struct import *import)
+{
+	return strcmp(import->command->args.words[0], "apscheduler") == 0;
+}
+
+/* Timers, and stores of APScheduler. */
+static int import_place(struct import *import, const char *path, struct schedd_error *err)
 {
 	struct command *command = import->command;
 	const struct trigger_context context = command_triggers(command);
@@ -97,7 +111,9 @@ static int import_systemd(struct import *import, const char *path)
 	    .skipped = &import->skipped,
 	    .notes = &import->notes};
 
-	return systemd_timer_load(&job, path);
+	if (import_is_apscheduler(import))
+		return import_apscheduler_load(command, &job, path, err);
+	return systemd_timer_load(&job, path) == SCHEDD_ENOMEM ? schedd_error_nomem(err) : 0;
 }
 
 static int import_file(
@@ -107,10 +123,8 @@ static int import_file(
 	char *text;
 	int rc;
 
-	if (!read) {
-		rc = import_systemd(import, path);
-		return rc == SCHEDD_ENOMEM ? schedd_error_nomem(err) : 0;
-	}
+	if (!read)
+		return import_place(import, path, err);
 	rc = file_read(path, IMPORT_BYTES_MAX, &text, &length, err);
 	if (rc)
 		return rc;
@@ -291,6 +305,9 @@ static int import_all(struct import *import, import_read_fn read)
 
 	if (import_load(import, read, &err) != 0)
 		return say_error(command, &err);
+	if (import_is_apscheduler(import) && import->jobs.array.count > 0 &&
+	    import_apscheduler_settle(command, &import->jobs, &err) != 0)
+		return say_error(command, &err);
 	if (import_aliases(import, "executor", "executor.list", &err) != 0 ||
 	    import_aliases(import, "store", "store.list", &err) != 0)
 		return say_error(command, &err);
@@ -328,19 +345,26 @@ static int import_run(struct command *command)
 			return status;
 		}
 	return say_usage(
-	    command, "nothing is known of '%s'; there are import crontab, json and systemd", kind);
+	    command, "nothing is known of '%s'; there are import apscheduler, crontab, json and systemd", kind);
 }
 
 const struct verb verb_import = {
     .name = "import",
     .group = "Files",
     .summary = "take over jobs from crontabs, systemd timers or APScheduler",
-    .usage = "crontab|json|systemd FILE|-…",
+    .usage = "apscheduler|crontab|json|systemd URL|FILE|-…",
     .examples = "crontab -l | schedctl import crontab -\n"
 		"schedctl import crontab /etc/cron.d/* --dry-run\n"
+		"schedctl import apscheduler redis://localhost/2 --jobs-key app.jobs --paused\n"
+		"schedctl import apscheduler jobs.sqlite --executor python\n"
 		"schedctl import json jobs.json\n"
 		"schedctl import systemd /etc/systemd/system/*.timer",
     .notes =
+	"apscheduler reads a live store: an SQLite file, postgresql://…, mysql://…, redis://…, or a "
+	"file that\n"
+	"export_jobs() wrote. Nothing of the pickles in it is run. Each job becomes a call of an "
+	"executor of\n"
+	"type worker: the one that its alias names, the only one, or that of --executor.\n"
 	"json is what APScheduler 3.11's export_jobs() writes, or a job list of "
 	"Flask-APScheduler.\n"
 	"A line or job that cannot be taken is reported and skipped; the exit status "

@@ -114,3 +114,22 @@ int dynlib_program(const char *name, struct schedd_error *err)
 		    err, SCHEDD_ENOTFOUND, "program '%s': %s", first, strerror(errno));
 	return fd;
 }
+
+int dynlib_library(const char *what, const char *const *names,
+    const struct dynlib_symbol *symbols, struct schedd_error *err)
+{
+	void *handle = NULL;
+
+	for (; !handle && *names; names++)
+		handle = dlopen(*names, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND,
+		    "the client library of %s is not installed here", what);
+	for (; symbols->name; symbols++) {
+		*symbols->address = dlsym(handle, symbols->name);
+		if (!*symbols->address)
+			return schedd_error_set(err, SCHEDD_ENOTFOUND,
+			    "the client library of %s has no %s", what, symbols->name);
+	}
+	return 0;
+}

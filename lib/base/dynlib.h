@@ -25,6 +25,20 @@ int dynlib_module(const char *name, const struct schedd_module **out, struct sch
  */
 int dynlib_program(const char *name, struct schedd_error *err) __attribute__((warn_unused_result));
 
+/* A function of a library: its name, and where its address goes. */
+struct dynlib_symbol {
+	const char *name;
+	void **address;
+};
+/*
+ * A library of somebody else's: the first of names that is there, with these
+ * functions; both lists end with NULL. SCHEDD_ENOTFOUND: "what" is not
+ * installed, or lacks one of them.
+ */
+int dynlib_library(const char *what, const char *const *names,
+    const struct dynlib_symbol *symbols, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+
 /* Where modules lie: SCHEDD_MODULE_DIR of the environment, or where schedd was installed with them.
  */
 const char *dynlib_directory(void);

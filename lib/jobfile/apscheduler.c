@@ -2,6 +2,7 @@
 /* A job's members one by one by rows; what nothing stands for here is said in a note. */
 #include "jobfile/apscheduler.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "jobfile/apscheduler_command.h"
@@ -9,6 +10,7 @@
 #include "jobfile/apscheduler_trigger.h"
 #include "jobfile/import_job.h"
 #include "jobfile/json_read.h"
+#include "jobfile/pickle_read.h"
 #include "model/job.h"
 #include "trigger/when.h"
 
@@ -119,6 +121,64 @@ static int apscheduler_function(struct apscheduler_job *job)
 	return apscheduler_put(job, "command", argv);
 }
 
+/* What a worker is to call. */
+static int apscheduler_call(struct apscheduler_job *job)
+{
+	static const char *const members[] = {"args", "kwargs"};
+	struct arena *arena = job->import->arena;
+	struct value call = value_map();
+
+	value_put(arena, &call, "function", *value_get(job->theirs, "func"));
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const struct value *value = value_get(job->theirs, members[i]);
+
+		if (value && (value->type == VALUE_ARRAY ? value->array.count > 0
+							 : value->type == VALUE_MAP &&
+							       value->map.count > 0))
+			value_put(arena, &call, members[i], *value);
+	}
+	return apscheduler_put(job, "call", call);
+}
+
+/* The class of an object that a pickle has in the arguments, "bytes" for bytes; NULL: none. */
+static const char *apscheduler_foreign(const struct value *value)
+{
+	const char *found = NULL;
+
+	if (!value)
+		return NULL;
+	if (value->plain)
+		return value->type == VALUE_STRING ? "bytes" : value_get_string(value, "class");
+	if (value->type == VALUE_REAL && !isfinite(value->real))
+		return "float";
+	for (uint32_t i = 0; !found && value->type == VALUE_ARRAY && i < value->array.count; i++)
+		found = apscheduler_foreign(&value->array.items[i]);
+	for (uint32_t i = 0; !found && value->type == VALUE_MAP && i < value->map.count; i++)
+		found = apscheduler_foreign(&value->map.members[i].value);
+	return found;
+}
+
+static int apscheduler_check_arguments(
+    const struct apscheduler_job *job, struct schedd_error *err)
+{
+	const struct value *args = value_get(job->theirs, "args");
+	const struct value *kwargs = value_get(job->theirs, "kwargs");
+	const char *foreign = apscheduler_foreign(args);
+	bool first = args && args->type == VALUE_ARRAY && args->array.count > 0 &&
+		     args->array.items[0].plain && args->array.items[0].type == VALUE_MAP;
+
+	if (apscheduler_has_object(args) || apscheduler_has_object(kwargs))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "its arguments are objects that only Python can make");
+	if (!foreign)
+		foreign = apscheduler_foreign(kwargs);
+	if (!foreign)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "%s among its arguments, which JSON cannot say%s", foreign,
+	    first ? "; is it a method of an object?" : "");
+}
+
 static int apscheduler_action(struct apscheduler_job *job, struct schedd_error *err)
 {
 	static const struct {
@@ -134,14 +194,14 @@ static int apscheduler_action(struct apscheduler_job *job, struct schedd_error *
 	    {"subprocess:Popen", apscheduler_process},
 	};
 	const char *func = value_get_string(job->theirs, "func");
+	int rc;
 
 	if (!func || !strchr(func, ':'))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "func is not of the form 'module:function'");
-	if (apscheduler_has_object(value_get(job->theirs, "args")) ||
-	    apscheduler_has_object(value_get(job->theirs, "kwargs")))
-		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "its arguments are objects that only Python can make");
+	rc = apscheduler_check_arguments(job, err);
+	if (rc || job->import->calls)
+		return rc ? rc : apscheduler_call(job);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(func, rows[i].func) == 0)
 			return rows[i].put(job);
@@ -210,7 +270,8 @@ static int apscheduler_next(struct apscheduler_job *job, const struct value_memb
 	/* Without a trigger it is the date itself. */
 	if (!apscheduler_has_trigger(job))
 		return 0;
-	if (next <= context->now) {
+	/* A store says where its scheduler stopped: what is due since is its grace time's affair. */
+	if (next <= context->now && !job->import->calls) {
 		apscheduler_note(job, "it is past, the trigger plans anew", member->key);
 		return 0;
 	}
@@ -220,14 +281,16 @@ static int apscheduler_next(struct apscheduler_job *job, const struct value_memb
 /* Kept here; whoever imports knows whether there is one of that name. */
 static int apscheduler_alias(struct apscheduler_job *job, const struct value_member *member)
 {
-	if (member->value.type != VALUE_STRING || value_is_text(&member->value, "default"))
+	bool executor = strcmp(member->key, "executor") == 0;
+
+	if (member->value.type != VALUE_STRING ||
+	    (value_is_text(&member->value, "default") && !(executor && job->import->calls)))
 		return 0;
 	if (!job_id_valid(member->value.string.text)) {
 		apscheduler_note(job, "left out, the default serves", member->key);
 		return 0;
 	}
-	return apscheduler_put(
-	    job, strcmp(member->key, "executor") == 0 ? "executor" : "store", member->value);
+	return apscheduler_put(job, executor ? "executor" : "store", member->value);
 }
 
 static const struct {
@@ -342,6 +405,38 @@ static int apscheduler_job(struct import_job *import, const struct value *theirs
 	return rc ? rc : import_job_add(import, theirs->line, id, &job.ours);
 }
 
+static int apscheduler_list(struct import_job *import, const char *text, size_t length)
+{
+	struct diagnostics *skipped = import->skipped;
+	uint32_t before = skipped->count + skipped->dropped;
+	const struct value *list;
+	struct value top;
+	int rc = json_read(import->file, text, length, import->arena, &top, skipped);
+
+	if (rc)
+		return rc;
+	list = top.type == VALUE_ARRAY ? &top : value_get(&top, "jobs");
+	if (!list)
+		list = value_get(&top, "JOBS");
+	if (!list || list->type != VALUE_ARRAY) {
+		diagnostics_add(skipped, import->file, top.line, top.column,
+		    "it is neither what export_jobs() writes nor a list of jobs");
+		return SCHEDD_EFILE;
+	}
+	for (uint32_t i = 0; i < list->array.count && !rc; i++) {
+		const struct value *job = &list->array.items[i];
+
+		if (job->type == VALUE_MAP)
+			rc = apscheduler_job(import, job);
+		else
+			diagnostics_add(skipped, import->file, job->line, job->column,
+			    "%s is not a job", value_type_name(job->type));
+	}
+	if (rc || arena_failed(import->arena))
+		return SCHEDD_ENOMEM;
+	return skipped->count + skipped->dropped > before ? SCHEDD_EFILE : 0;
+}
+
 int apscheduler_read(const char *file, const char *text, size_t length,
     const struct trigger_context *context, struct arena *arena, struct value *jobs,
     struct diagnostics *skipped, struct diagnostics *notes)
@@ -352,31 +447,56 @@ int apscheduler_read(const char *file, const char *text, size_t length,
 	    .jobs = jobs,
 	    .skipped = skipped,
 	    .notes = notes};
-	uint32_t before = skipped->count + skipped->dropped;
-	const struct value *list;
-	struct value top;
-	int rc = json_read(file, text, length, arena, &top, skipped);
 
-	if (rc)
+	return apscheduler_list(&import, text, length);
+}
+
+int apscheduler_read_calls(struct import_job *import, const char *text, size_t length)
+{
+	import->calls = true;
+	return apscheduler_list(import, text, length);
+}
+
+/* ---- Stores ---- */
+
+/* "apscheduler.triggers.cron.CronTrigger" as export_jobs() writes it, with a colon. */
+static struct value apscheduler_trigger_form(const struct value *object, struct arena *arena)
+{
+	const char *name = value_get_string(object, "class");
+	const struct value *state = value_get(object, "state");
+	char *copy = name ? arena_strdup(arena, name) : NULL, *dot = copy ? strrchr(copy, '.') : NULL;
+	struct value map = value_map();
+
+	if (dot)
+		*dot = ':';
+	value_put(arena, &map, "__apscheduler_class__", value_string_ref(copy));
+	value_put(arena, &map, "__apscheduler_state__", state ? *state : value_nil());
+	return map;
+}
+
+int apscheduler_read_stored(
+    struct import_job *import, const char *id, const void *pickle, size_t length)
+{
+	struct arena *arena = import->arena;
+	struct value state, theirs = value_map();
+	struct schedd_error err;
+	int rc = pickle_read_bytes(pickle, length, arena, &state, &err);
+
+	if (rc == SCHEDD_ENOMEM)
 		return rc;
-	list = top.type == VALUE_ARRAY ? &top : value_get(&top, "jobs");
-	if (!list)
-		list = value_get(&top, "JOBS");
-	if (!list || list->type != VALUE_ARRAY) {
-		diagnostics_add(skipped, file, top.line, top.column,
-		    "it is neither what export_jobs() writes nor a list of jobs");
-		return SCHEDD_EFILE;
+	import->calls = true;
+	if (rc || state.type != VALUE_MAP || state.plain) {
+		diagnostics_add(import->skipped, import->file, 0, 0, "%.100s: %s", id,
+		    rc ? err.message : "its state is no state of a job");
+		return 0;
 	}
-	for (uint32_t i = 0; i < list->array.count && !rc; i++) {
-		const struct value *job = &list->array.items[i];
+	for (uint32_t i = 0; i < state.map.count; i++) {
+		const struct value_member *member = &state.map.members[i];
 
-		if (job->type == VALUE_MAP)
-			rc = apscheduler_job(&import, job);
-		else
-			diagnostics_add(skipped, file, job->line, job->column, "%s is not a job",
-			    value_type_name(job->type));
+		value_put(arena, &theirs, member->key,
+		    strcmp(member->key, "trigger") == 0
+			? apscheduler_trigger_form(&member->value, arena)
+			: member->value);
 	}
-	if (rc || arena_failed(arena))
-		return SCHEDD_ENOMEM;
-	return skipped->count + skipped->dropped > before ? SCHEDD_EFILE : 0;
+	return arena_failed(arena) ? SCHEDD_ENOMEM : apscheduler_job(import, &theirs);
 }

@@ -3,6 +3,7 @@
 #ifndef SCHEDD_JOBFILE_IMPORT_JOB_H
 #define SCHEDD_JOBFILE_IMPORT_JOB_H
 
+#include <stdbool.h>
 #include "base/diagnostics.h"
 #include "base/value.h"
 #include "trigger/trigger.h"
@@ -13,6 +14,7 @@ struct import_job {
 	struct arena *arena;
 	struct value *jobs; /* list of maps that is appended to */
 	struct diagnostics *skipped, *notes;
+	bool calls; /* functions become calls of workers, not commands */
 };
 
 /*

@@ -7,11 +7,19 @@
 #include "jobfile/pickle_read.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define PICKLE_STACK 1024
-#define PICKLE_MEMO 4096
-#define PICKLE_BYTES 65536
+#define PICKLE_STACK 16384
+#define PICKLE_MEMO 16384
+#define PICKLE_BYTES ((size_t)1 << 20)
+/*
+ * A value may be used again and again, and what uses it likewise: a short
+ * pickle can stand for more than there are atoms. Elements are counted as
+ * often as they are reached, in a value's line.
+ */
+#define PICKLE_WEIGHT ((uint32_t)1 << 20)
+#define PICKLE_DEPTH 48 /* of values in values, in a value's column */
 
 struct pickle {
 	struct arena *arena;
@@ -44,7 +52,19 @@ static bool pickle_push(struct pickle *pickle, struct value value)
 	if (!slot || pickle->depth >= PICKLE_STACK)
 		return false;
 	*slot = value;
+	slot->line = value.line ? value.line : 1;
 	pickle->stack[pickle->depth++] = slot;
+	return true;
+}
+
+/* Adds to a list or map what an element weighs; false: it is too much. */
+static bool pickle_weigh(struct value *holder, const struct value *item)
+{
+	if (item->line > PICKLE_WEIGHT - holder->line || item->column >= PICKLE_DEPTH)
+		return false;
+	if (item->column + 1 > holder->column)
+		holder->column = item->column + 1;
+	holder->line += item->line;
 	return true;
 }
 
@@ -74,10 +94,12 @@ static bool pickle_gather(struct pickle *pickle, size_t count)
 {
 	struct value list = value_array();
 
+	list.line = 1;
 	if (pickle->depth < count)
 		return false;
 	for (size_t i = pickle->depth - count; i < pickle->depth; i++) {
-		if (!pickle->stack[i] || !value_append(pickle->arena, &list, *pickle->stack[i]))
+		if (!pickle->stack[i] || !pickle_weigh(&list, pickle->stack[i]) ||
+		    !value_append(pickle->arena, &list, *pickle->stack[i]))
 			return false;
 	}
 	pickle->depth -= count;
@@ -143,6 +165,81 @@ static bool pickle_text(struct pickle *pickle, size_t arg)
 	return pickle_push(pickle, text);
 }
 
+static bool pickle_bytes(struct pickle *pickle, size_t arg)
+{
+	if (!pickle_text(pickle, arg))
+		return false;
+	pickle_top(pickle)->plain = true;
+	return true;
+}
+
+/* LONG1: as many bytes as say it; one that no integer of ours can hold is an object. */
+static bool pickle_long(struct pickle *pickle, size_t arg)
+{
+	struct value object = value_map();
+	uint64_t length, number = 0;
+
+	if (!pickle_number(pickle, arg, &length) || (uint64_t)(pickle->end - pickle->at) < length)
+		return false;
+	if (length > 8) {
+		pickle->at += length;
+		object.plain = true;
+		value_put(pickle->arena, &object, "class", value_string_ref("builtins.int"));
+		return pickle_push(pickle, object);
+	}
+	if (!pickle_number(pickle, (size_t)length, &number))
+		return false;
+	if (length > 0 && length < 8 && number >> (length * 8 - 1))
+		number |= UINT64_MAX << (length * 8);
+	return pickle_push(pickle, value_int((int64_t)number));
+}
+
+/* BINFLOAT: eight bytes, big end first. */
+static bool pickle_real(struct pickle *pickle, size_t arg)
+{
+	uint64_t bits = 0;
+	double real;
+
+	if ((size_t)(pickle->end - pickle->at) < arg)
+		return false;
+	for (size_t i = 0; i < arg; i++)
+		bits = bits << 8 | *pickle->at++;
+	memcpy(&real, &bits, sizeof(real));
+	return pickle_push(pickle, value_real(real));
+}
+
+/* A set is an object; what is in it does not matter. */
+static bool pickle_new_set(struct pickle *pickle, size_t arg)
+{
+	struct value object = value_map();
+
+	(void)arg;
+	object.plain = true;
+	value_put(pickle->arena, &object, "class", value_string_ref("builtins.set"));
+	return pickle_push(pickle, object);
+}
+
+static bool pickle_fill_set(struct pickle *pickle, size_t arg)
+{
+	size_t mark = pickle_mark(pickle);
+
+	(void)arg;
+	if (mark < 2)
+		return false;
+	pickle->depth = mark - 1;
+	return true;
+}
+
+static bool pickle_frozen_set(struct pickle *pickle, size_t arg)
+{
+	size_t mark = pickle_mark(pickle);
+
+	if (mark == 0)
+		return false;
+	pickle->depth = mark - 1;
+	return pickle_new_set(pickle, arg);
+}
+
 static bool pickle_tuple(struct pickle *pickle, size_t arg)
 {
 	return pickle_gather(pickle, arg);
@@ -172,7 +269,7 @@ static bool pickle_append(struct pickle *pickle, size_t arg)
 	struct value *item = pickle_pop(pickle), *list = pickle_top(pickle);
 
 	(void)arg;
-	return item && list && list->type == VALUE_ARRAY &&
+	return item && list && list->type == VALUE_ARRAY && pickle_weigh(list, item) &&
 	       value_append(pickle->arena, list, *item);
 }
 
@@ -185,7 +282,8 @@ static bool pickle_appends(struct pickle *pickle, size_t arg)
 	if (!list || list->type != VALUE_ARRAY)
 		return false;
 	for (size_t i = mark; i < pickle->depth; i++)
-		if (!value_append(pickle->arena, list, *pickle->stack[i]))
+		if (!pickle_weigh(list, pickle->stack[i]) ||
+		    !value_append(pickle->arena, list, *pickle->stack[i]))
 			return false;
 	pickle->depth = mark - 1;
 	return true;
@@ -199,7 +297,7 @@ static bool pickle_put(struct pickle *pickle, struct value *map, size_t from)
 	for (size_t i = from; i < pickle->depth; i += 2) {
 		const struct value *key = pickle->stack[i], *value = pickle->stack[i + 1];
 
-		if (!key || !value || key->type != VALUE_STRING ||
+		if (!key || !value || key->type != VALUE_STRING || !pickle_weigh(map, value) ||
 		    !value_put(pickle->arena, map, key->string.text, *value))
 			return false;
 	}
@@ -264,6 +362,26 @@ static bool pickle_global(struct pickle *pickle, size_t arg)
 	return pickle_named(pickle, parts[0], parts[1]);
 }
 
+/*
+ * getattr(class, "method"), which is how a class method is pickled (zoneinfo's
+ * zones are made by one): the name "class.method". NULL: it is none.
+ */
+static struct value *pickle_method(struct pickle *pickle, struct value *object)
+{
+	const struct value *args = value_get(object, "args");
+	struct value *name;
+
+	if (!value_is_text(value_get(object, "class"), "builtins.getattr") || !args ||
+	    args->type != VALUE_ARRAY || args->array.count != 2 ||
+	    args->array.items[0].type != VALUE_STRING || args->array.items[1].type != VALUE_STRING)
+		return NULL;
+	name = arena_alloc(pickle->arena, sizeof(*name));
+	if (name)
+		*name = value_string_ref(arena_printf(pickle->arena, "%s.%s",
+		    args->array.items[0].string.text, args->array.items[1].string.text));
+	return name;
+}
+
 /* REDUCE and NEWOBJ: a name and its arguments. */
 static bool pickle_object(struct pickle *pickle, size_t arg)
 {
@@ -271,8 +389,13 @@ static bool pickle_object(struct pickle *pickle, size_t arg)
 	struct value object = value_map();
 
 	(void)arg;
+	if (name && name->type == VALUE_MAP && name->plain)
+		name = pickle_method(pickle, name);
 	if (!args || !name || args->type != VALUE_ARRAY || name->type != VALUE_STRING)
 		return false;
+	object.plain = true;
+	object.line = args->line;
+	object.column = args->column + 1;
 	value_put(pickle->arena, &object, "class", *name);
 	value_put(pickle->arena, &object, "args", *args);
 	return pickle_push(pickle, object);
@@ -283,7 +406,7 @@ static bool pickle_build(struct pickle *pickle, size_t arg)
 	struct value *state = pickle_pop(pickle), *object = pickle_top(pickle);
 
 	(void)arg;
-	return state && object && object->type == VALUE_MAP &&
+	return state && object && object->type == VALUE_MAP && pickle_weigh(object, state) &&
 	       value_put(pickle->arena, object, "state", *state);
 }
 
@@ -322,8 +445,13 @@ static const struct {
     {0x89, 0, pickle_bool}, {'K', 1, pickle_int}, {'M', 2, pickle_int}, {'J', 4, pickle_int},
     {0x8c, 1, pickle_text}, /* SHORT_BINUNICODE */
     {'X', 4, pickle_text},  /* BINUNICODE */
-    {'C', 1, pickle_text},  /* SHORT_BINBYTES */
-    {'B', 4, pickle_text},  /* BINBYTES */
+    {0x8d, 8, pickle_text}, /* BINUNICODE8 */
+    {'C', 1, pickle_bytes}, /* SHORT_BINBYTES */
+    {'B', 4, pickle_bytes}, /* BINBYTES */
+    {0x8e, 8, pickle_bytes}, /* BINBYTES8 */
+    {0x96, 8, pickle_bytes}, /* BYTEARRAY8 */
+    {0x8a, 1, pickle_long}, {0x8b, 4, pickle_long}, {'G', 8, pickle_real},
+    {0x8f, 0, pickle_new_set}, {0x90, 0, pickle_fill_set}, {0x91, 0, pickle_frozen_set},
     {'U', 1, pickle_text},  /* SHORT_BINSTRING */
     {')', 0, pickle_tuple}, {0x85, 1, pickle_tuple}, {0x86, 2, pickle_tuple},
     {0x87, 3, pickle_tuple}, {'t', 0, pickle_tuple_marked}, {']', 0, pickle_tuple}, /* EMPTY_LIST */
@@ -373,29 +501,41 @@ static bool pickle_decode(const char *text, unsigned char *bytes, size_t *length
 	return text[strspn(text, "=")] == '\0';
 }
 
+int pickle_read_bytes(const void *bytes, size_t length, struct arena *arena, struct value *out,
+    struct schedd_error *err)
+{
+	struct pickle *pickle = calloc(1, sizeof(*pickle));
+	bool good = length <= PICKLE_BYTES;
+	int rc = 0;
+
+	if (!pickle)
+		return schedd_error_nomem(err);
+	pickle->arena = arena;
+	pickle->at = bytes;
+	pickle->end = pickle->at + length;
+	while (good && !pickle->stopped)
+		good = pickle->at < pickle->end && pickle_step(pickle);
+	if (arena_failed(arena))
+		rc = schedd_error_nomem(err);
+	else if (!good || pickle->depth != 1 || !pickle->stack[0])
+		rc = schedd_error_set(
+		    err, SCHEDD_EINVAL, "a Python object in it is of no known kind");
+	else
+		*out = *pickle->stack[0];
+	free(pickle);
+	return rc;
+}
+
 int pickle_read(
     const char *base64, struct arena *arena, struct value *out, struct schedd_error *err)
 {
 	unsigned char *bytes = arena_alloc(arena, strlen(base64) + 1);
-	struct pickle *pickle = arena_alloc(arena, sizeof(*pickle));
-	bool good;
-	size_t length;
+	size_t length = 0;
 
-	if (!bytes || !pickle)
+	if (!bytes)
 		return schedd_error_nomem(err);
-	good = strlen(base64) < PICKLE_BYTES && pickle_decode(base64, bytes, &length);
-	if (good) {
-		pickle->arena = arena;
-		pickle->at = bytes;
-		pickle->end = bytes + length;
-		while (good && !pickle->stopped)
-			good = pickle->at < pickle->end && pickle_step(pickle);
-	}
-	if (arena_failed(arena))
-		return schedd_error_nomem(err);
-	if (!good || pickle->depth != 1 || !pickle->stack[0])
+	if (strlen(base64) > PICKLE_BYTES || !pickle_decode(base64, bytes, &length))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "a Python object in it is of no known kind");
-	*out = *pickle->stack[0];
-	return 0;
+	return pickle_read_bytes(bytes, length, arena, out, err);
 }

@@ -26,6 +26,10 @@ def echo(value):
     return value
 
 
+def takes_all(*args, **kwargs):
+    return [args, kwargs]
+
+
 def says(name="nobody"):
     print("to stdout", name)
     sys.stderr.write("to stderr\n")
@@ -203,3 +207,10 @@ def grows(megabytes):
 
 def stops_everything():
     os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class Bound:
+    """One whose method needs its object."""
+
+    def method(self):
+        pass
