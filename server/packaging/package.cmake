@@ -4,34 +4,70 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME schedd)
 set(CPACK_PACKAGE_VENDOR schedd)
-set(CPACK_PACKAGE_CONTACT "the schedd maintainers <root@localhost>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "job scheduler: daemon and command line")
+set(CPACK_PACKAGE_CONTACT "The schedd authors <schedd@packages.debian.org>")
+# cpack begins each description with it.
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "job scheduler that knows what ran")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGE_CHECKSUM SHA256)
 set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(SCHEDD_PACKAGING ${CMAKE_CURRENT_LIST_DIR})
 
-# What runs, what programs are built with, and what programs in Python import.
-set(CPACK_COMPONENTS_ALL runtime development python)
+# What runs, what programs are linked with, what they are built with, and what Python imports.
+set(CPACK_COMPONENTS_ALL runtime library development python)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS OFF)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME schedd)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION admin)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "tzdata, init-system-helpers")
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_SUGGESTS "default-mta | mail-transport-agent, bash-completion, python3-schedd, nodejs")
-set(CPACK_COMPONENT_RUNTIME_DESCRIPTION
-	"schedd runs commands at the times you name, knows what ran, and can tell why something did not.")
+# procps: kill(1) of the unit's ExecReload.
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "tzdata, procps")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "default-mta | mail-transport-agent")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SUGGESTS "bash-completion, openssh-client, python3-schedd, nodejs")
+set(CPACK_DEBIAN_RUNTIME_DESCRIPTION
+	"The daemon and its command line: schedd runs commands at the times you name, knows what ran, and can tell
+why something did not. It keeps jobs and history in SQLite, understands
+crontab(5), APScheduler's fields, Quartz and systemd's calendar events,
+and loses or doubles no run when it is killed.")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA "${SCHEDD_PACKAGING}/postinst;${SCHEDD_PACKAGING}/prerm;${SCHEDD_PACKAGING}/postrm;${SCHEDD_PACKAGING}/conffiles")
+
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libschedd0)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "tzdata")
+set(CPACK_DEBIAN_LIBRARY_DESCRIPTION
+	"The library: the scheduler that schedd runs, for programs that have jobs of their own:
+triggers, stores, executors and history, in the loop of the program.")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA
+	"${PROJECT_BINARY_DIR}/packaging/shlibs;${PROJECT_BINARY_DIR}/packaging/triggers")
+file(WRITE ${PROJECT_BINARY_DIR}/packaging/shlibs
+	"libschedd 0 libschedd0 (>= ${PROJECT_VERSION})\n")
+file(WRITE ${PROJECT_BINARY_DIR}/packaging/triggers "activate-noawait ldconfig\n")
+
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libschedd-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "The same scheduler as a C library, to be embedded in other programs.")
+# What schedd.pc names for those who link statically.
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
+	"libschedd0 (= ${PROJECT_VERSION}), libevent-dev, libmsgpack-dev, libsqlite3-dev, libyaml-dev, libjansson-dev")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
+	"Development files of the library: headers, the static library, and examples that embed the scheduler of schedd
+in other programs.")
+
 set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-schedd)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3 (>= 3.9), python3-msgpack")
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
-set(CPACK_COMPONENT_PYTHON_DESCRIPTION
-	"A client of schedd with APScheduler's names, and the worker that runs Python functions.")
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
-	${CMAKE_CURRENT_LIST_DIR}/postinst;${CMAKE_CURRENT_LIST_DIR}/prerm;${CMAKE_CURRENT_LIST_DIR}/postrm)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PYTHON_DESCRIPTION
+	"For Python: a client of schedd with APScheduler's names, and the worker that runs
+Python functions as jobs.")
+
+# Copyright, changelog, documents, and what Debian wants of them.
+set(CPACK_SCHEDD_SOURCE ${PROJECT_SOURCE_DIR})
+set(CPACK_PRE_BUILD_SCRIPTS ${SCHEDD_PACKAGING}/debian.cmake)
+install(FILES ${SCHEDD_PACKAGING}/schedd.yaml DESTINATION /etc/schedd COMPONENT runtime)
 include(CPack)
