@@ -248,6 +248,17 @@ static const struct method_param token_remove_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "what it is called"},
     END_OF_PARAMS,
 };
+static const struct method_param cron_whose_params[] = {
+    {"account", METHOD_TEXT, MAYBE, "whose table; the caller's own if left out"},
+    END_OF_PARAMS,
+};
+static const struct method_param cron_set_params[] = {
+    {"account", METHOD_TEXT, MAYBE, "whose table; the caller's own if left out"},
+    {"text", METHOD_TEXT, ALWAYS, "the whole table"},
+    {"source", METHOD_TEXT, MAYBE, "where it comes from, for its head"},
+    {"check", METHOD_BOOL, MAYBE, "say what is wrong with it, change nothing"},
+    END_OF_PARAMS,
+};
 static const struct method_param config_get_params[] = {
     {"key", METHOD_TEXT, MAYBE, "that setting, or all below it"},
     END_OF_PARAMS,
@@ -295,6 +306,10 @@ static const struct method method_rows[] = {
     {"group.set", "Sets the limit of a group.", "the group", group_set_params},
     {"trigger.next", "Fire times to come, of a trigger or a job.",
 	"{trigger, timezone, text, words, remarks, fire_times}", trigger_next_params},
+    {"cron.table_get", "An account's own table of cron.", "{account, text}", cron_whose_params},
+    {"cron.table_set", "Puts a table in its place, as crontab(1) does.", "{account}",
+	cron_set_params},
+    {"cron.table_remove", "Removes it.", "{account}", cron_whose_params},
     {"event.subscribe", "Sends events as they happen.", "{subscription, seq, first}",
 	event_subscribe_params},
     {"event.unsubscribe", "Ends event.subscribe.", "{ended}", event_unsubscribe_params},

@@ -52,6 +52,7 @@ const struct config *daemon_config(const struct daemon *daemon);
 const struct paths *daemon_paths(const struct daemon *daemon);
 /* Its HTTP side; NULL: none. */
 struct web_link *daemon_web(const struct daemon *daemon);
+struct cron_tables *daemon_cron(const struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
 /* Opens a store now; path NULL: NAME.db in the state directory; actor NULL: the config asks. */
 int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,

@@ -27,6 +27,11 @@ const struct paths *daemon_paths(const struct daemon *daemon)
 	return daemon->setup.paths;
 }
 
+struct cron_tables *daemon_cron(const struct daemon *daemon)
+{
+	return daemon->cron;
+}
+
 struct web_link *daemon_web(const struct daemon *daemon)
 {
 	return daemon->web;

@@ -12,6 +12,7 @@
 #include "server/daemon.h"
 #include "server/rpc/rpc_apply.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_cron.h"
 #include "server/rpc/rpc_event.h"
 #include "server/rpc/rpc_job.h"
 #include "server/rpc/rpc_log.h"
@@ -36,6 +37,9 @@ static const struct {
     {"server.shutdown", rpc_server_shutdown, false},
     {"scheduler.pause", rpc_server_pause, false},
     {"scheduler.resume", rpc_server_resume, false},
+    {"cron.table_get", rpc_cron_get, true},
+    {"cron.table_set", rpc_cron_set, false},
+    {"cron.table_remove", rpc_cron_remove, false},
     {"token.add", rpc_token_add, false},
     {"token.list", rpc_token_list, false},
     {"token.remove", rpc_token_remove, false},
