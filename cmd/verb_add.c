@@ -113,8 +113,13 @@ static int add_run(struct command *command)
 		job_spec_caret(command, &err);
 		return status;
 	}
-	if (command_call(command, "job.add", &params, &job, &err) != 0)
-		return say_error(command, &err);
+	if (command_call(command, "job.add", &params, &job, &err) != 0) {
+		status = say_error(command, &err);
+		if (err.code == SCHEDD_ECONFLICT && !args_has(&command->args, "replace"))
+			say(command,
+			    "--replace changes the job of that id, --if-absent leaves it alone.");
+		return status;
+	}
 	command_zone(command);
 	id = value_get_string(&job, "id");
 	if (out_is_json(command))

@@ -116,6 +116,8 @@ static int run_run(struct command *command)
 		return EXIT_OWN_FAILURE;
 	}
 	status = targets_call(command, &ids, "job.run", &extra, run_started, &runs);
+	if (status == EXIT_CONFLICT && !args_has(args, "force"))
+		say(command, "--force runs a job beyond its max_instances.");
 	if (status && exit_status)
 		return EXIT_OWN_FAILURE;
 	follow = follow && !result;

@@ -176,7 +176,7 @@ static int duration_unit(struct duration_reader *reader, const char *word, size_
 			return (int)i;
 	if (duration_name_in(no_fixed_length, word, length))
 		return duration_fault(reader, word,
-		    "months and years have no fixed length, see --calendar 'months=1'");
+		    "months and years have no fixed length, a calendar has them: 'months=1'");
 	return duration_fault(reader, word, "units are w, d, h, m, s, ms and us");
 }
 
@@ -222,7 +222,7 @@ static int duration_iso_unit(struct duration_reader *reader, bool time)
 			return (int)i;
 	if (letter == 'Y' || letter == 'M')
 		return duration_fault(reader, reader->at,
-		    "months and years have no fixed length, see --calendar 'months=1'");
+		    "months and years have no fixed length, a calendar has them: 'months=1'");
 	return duration_fault(reader, reader->at,
 	    time ? "one of H, M, S is missing" : "one of W, D, or T before a time is missing");
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/installed.h"
 
 static int dynlib_check(
     const char *path, const struct schedd_module *module, struct schedd_error *err)
@@ -67,9 +68,13 @@ static bool dynlib_beside(const char *file, char *path, size_t size)
 
 const char *dynlib_directory(void)
 {
+	static _Thread_local char installed[PATH_MAX];
 	const char *directory = getenv("SCHEDD_MODULE_DIR");
 
-	return directory && directory[0] ? directory : SCHEDD_MODULE_DIR;
+	if (directory && directory[0])
+		return directory;
+	installed_find(SCHEDD_MODULES, SCHEDD_MODULE_DIR, installed);
+	return installed;
 }
 
 /* Where a file of that name should be; told: that is the only place. False: too long. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <schedd/module.h>
+#include "base/installed.h"
 #include "base/dynlib.h"
 #include "base/strmap.h"
 
@@ -37,12 +38,17 @@ struct plugin_set *plugin_set_new(const char *directory)
 {
 	struct plugin_set *set = calloc(1, sizeof(*set));
 	const char *told = getenv("SCHEDD_PLUGIN_DIR");
+	char installed[PATH_MAX];
 
 	if (!set)
 		return NULL;
 	strmap_init(&set->plugins, plugin_key);
-	if (!directory)
-		directory = told && told[0] ? told : SCHEDD_PLUGIN_DIR;
+	if (!directory && told && told[0])
+		directory = told;
+	if (!directory) {
+		installed_find(SCHEDD_PLUGINS, SCHEDD_PLUGIN_DIR, installed);
+		directory = installed;
+	}
 	set->directory = strdup(directory);
 	if (!set->directory) {
 		free(set);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include "base/installed.h"
 #include "executor/account.h"
 #include "executor/environment.h"
 #include "executor/spawn.h"
@@ -52,7 +53,7 @@ void worker_world_folder(char *text)
 	if (told && told[0])
 		snprintf(text, PATH_MAX, "%s", told);
 	else if (!worker_world_beside(text))
-		snprintf(text, PATH_MAX, "%s", SCHEDD_WORKER_DIR);
+		installed_find(SCHEDD_WORKERS, SCHEDD_WORKER_DIR, text);
 }
 
 int worker_world_new(const struct executor_config *executor, const struct executor_config *given,

@@ -69,6 +69,90 @@ int schedd_job_set(
 	return schedd_job_set_value(job, row, json, err);
 }
 
+static int schedd_job_set_plain(
+    struct schedd_job *job, const char *field, const struct value *value, struct schedd_error *err)
+{
+	const struct job_field *row = job_fields_find(field);
+
+	return row ? job_fields_set(job, NULL, row, value, NULL, err)
+		   : job_fields_unknown(field, err);
+}
+
+int schedd_job_set_int(
+    struct schedd_job *job, const char *field, int64_t number, struct schedd_error *err)
+{
+	struct value value = value_int(number);
+
+	return schedd_job_set_plain(job, field, &value, err);
+}
+
+int schedd_job_set_real(
+    struct schedd_job *job, const char *field, double number, struct schedd_error *err)
+{
+	struct value value = value_real(number);
+
+	return schedd_job_set_plain(job, field, &value, err);
+}
+
+int schedd_job_set_bool(
+    struct schedd_job *job, const char *field, bool flag, struct schedd_error *err)
+{
+	struct value value = value_bool(flag);
+
+	return schedd_job_set_plain(job, field, &value, err);
+}
+
+int schedd_job_set_text(
+    struct schedd_job *job, const char *field, const char *text, struct schedd_error *err)
+{
+	const struct job_field *row = job_fields_find(field);
+	struct value value = value_string_ref(text);
+
+	if (row && row->type == JOB_FIELD_TRIGGER)
+		return schedd_job_parse_trigger(job, text, err);
+	return schedd_job_set_plain(job, field, &value, err);
+}
+
+/* The field's value, if it is of that type. */
+static int schedd_job_get(const struct schedd_job *job, const char *field, enum value_type type,
+    struct value *out, struct schedd_error *err)
+{
+	const struct job_field *row = job_fields_find(field);
+	struct arena arena;
+
+	if (!row)
+		return job_fields_unknown(field, err);
+	arena_init(&arena);
+	*out = row->place == JOB_NOWHERE ? value_nil() : job_fields_get(job, NULL, row, &arena);
+	arena_clear(&arena);
+	if (out->type == type)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL, "%s: it is %s, not %s", field,
+	    value_type_name(out->type), value_type_name(type));
+}
+
+int schedd_job_get_int(
+    const struct schedd_job *job, const char *field, int64_t *number, struct schedd_error *err)
+{
+	struct value value;
+	int rc = schedd_job_get(job, field, VALUE_INT, &value, err);
+
+	if (!rc)
+		*number = value.integer;
+	return rc;
+}
+
+int schedd_job_get_bool(
+    const struct schedd_job *job, const char *field, bool *flag, struct schedd_error *err)
+{
+	struct value value;
+	int rc = schedd_job_get(job, field, VALUE_BOOL, &value, err);
+
+	if (!rc)
+		*flag = value.boolean;
+	return rc;
+}
+
 int schedd_job_set_trigger(
     struct schedd_job *job, struct schedd_trigger *trigger, struct schedd_error *err)
 {

@@ -29,8 +29,8 @@ static const struct {
 	const char *name;
 	const char *advice;
 } other_triggers[] = {
-    {"@reboot", "@reboot is no time of day, use --on-boot"},
-    {"@every", "@every is an interval, use --every DURATION"},
+    {"@reboot", "@reboot is no time of day, that is the trigger on-boot"},
+    {"@every", "@every is an interval, that is the trigger every, with a duration"},
 };
 
 static const enum cron_field fields_in_order[WORDS_MAX] = {

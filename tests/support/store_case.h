@@ -115,6 +115,7 @@ static inline void store_case_forget(struct store_case *sc)
 	for (size_t i = 0; i < sc->record_count; i++) {
 		job_unref(sc->records[i].job);
 		job_state_clear(&sc->records[i].state);
+		free(sc->records[i].raw);
 	}
 	free(sc->records);
 	sc->records = NULL;

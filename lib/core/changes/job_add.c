@@ -135,7 +135,7 @@ static int job_add_existing(struct change *change, struct schedd_error *err)
 	if (change->flags & SCHEDULER_ADD_REPLACE)
 		return 0;
 	return schedd_error_set(err, SCHEDD_ECONFLICT,
-	    "job %s exists already: use --replace, or modify it", change->id);
+	    "job %s exists already: replace it, or modify it", change->id);
 }
 
 static int job_add_dry(struct change *change)

@@ -173,7 +173,7 @@ static int job_switch_refuse(struct change *change, struct claim *claim, const c
 
 	if (change->trigger == RUN_BY_HAND || change->trigger == RUN_BY_RETRY)
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "job %s: %s (max_instances %u): wait for it, or use --force", change->id,
+		    "job %s: %s (max_instances %u): wait for it, or force one more", change->id,
 		    reason, job_details(change->entry->job)->max_instances);
 	if (claim_row(claim, RUN_SKIPPED, &now, reason, event))
 		return schedd_error_nomem(err);

@@ -7,7 +7,7 @@
 
 /* As scheduler_add(), with a definition instead of fields; shares it, gives it an id if it has
  * none. */
-void scheduler_add_job(struct schedd_scheduler *scheduler, struct schedd_job *job,
+void scheduler_add_job(struct schedd_scheduler *scheduler, struct schedd_job *job, unsigned flags,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 
 #endif

@@ -38,7 +38,7 @@ void scheduler_add(struct schedd_scheduler *scheduler, const struct value *field
 	change_submit(change);
 }
 
-void scheduler_add_job(struct schedd_scheduler *scheduler, struct schedd_job *job,
+void scheduler_add_job(struct schedd_scheduler *scheduler, struct schedd_job *job, unsigned flags,
     const struct scheduler_actor *actor, struct scheduler_reply reply)
 {
 	struct schedd_error err;
@@ -59,6 +59,7 @@ void scheduler_add_job(struct schedd_scheduler *scheduler, struct schedd_job *jo
 	if (!change)
 		return;
 	change->given = job_ref(job);
+	change->flags = flags;
 	change->made_id = made;
 	change_submit(change);
 }

@@ -310,6 +310,9 @@ int schedd_scheduler_start(struct schedd_scheduler *scheduler, struct schedd_err
 {
 	int rc;
 
+	if (scheduler->phase == SCHEDULER_STOPPED)
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "the scheduler has stopped: make a new one");
 	if (scheduler->phase != SCHEDULER_NEW)
 		return schedd_error_set(err, SCHEDD_ECONFLICT, "the scheduler was started already");
 	rc = scheduler_load(scheduler, err);

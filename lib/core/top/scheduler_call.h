@@ -16,6 +16,8 @@ struct scheduler_call {
 /* Runs it, here if this is the loop's thread, and returns when it is finished. */
 void scheduler_call(struct scheduler_call *call);
 
+/* Does a thread drive it that is not this one? */
+bool scheduler_has_thread(const struct schedd_scheduler *scheduler);
 /* Ends the thread of schedd_scheduler_start_thread(), if there is one. */
 void scheduler_thread_end(struct schedd_scheduler *scheduler);
 

@@ -7,77 +7,13 @@
 #include "base/json.h"
 #include "core/changes/scheduler_add.h"
 #include "core/top/scheduler_life.h"
-
-static const struct scheduler_actor scheduler_public_actor = {-1, -1, "embedder"};
-
-/* One blocking call. */
-struct scheduler_request {
-	struct scheduler_call call;
-	struct schedd_job *job;
-	const char *id;
-	const char *text;
-	unsigned number; /* of the run, answered */
-	char *json;      /* answered */
-	bool done;
-	int rc;
-	struct schedd_error err;
-};
-
-static void scheduler_request_answered(
-    int rc, const struct schedd_error *err, const struct value *result, void *context)
-{
-	struct scheduler_request *request = context;
-	const char *run = value_get_string(result, "run");
-	const char *slash = run ? strrchr(run, '/') : NULL;
-
-	request->done = true;
-	request->rc = rc;
-	if (rc && err)
-		request->err = *err;
-	if (slash)
-		request->number = (unsigned)strtoul(slash + 1, NULL, 10);
-}
-
-static struct scheduler_reply scheduler_request_reply(struct scheduler_request *request)
-{
-	return (struct scheduler_reply){scheduler_request_answered, request};
-}
-
-/* Makes the call on the loop's thread and waits there for the answer. */
-static void scheduler_request_run(struct scheduler_call *call)
-{
-	struct scheduler_request *request = (struct scheduler_request *)call;
-	struct schedd_scheduler *scheduler = call->scheduler;
-
-	request->rc = scheduler_load(scheduler, &request->err);
-	if (request->rc)
-		return;
-	call->make(call);
-	while (!request->done && mailbox_wait(scheduler->mailbox) >= 0)
-		;
-	if (!request->done)
-		request->rc = schedd_error_set(
-		    &request->err, SCHEDD_EFAILED, "the answer cannot be waited for");
-}
-
-static int scheduler_request_make(struct schedd_scheduler *scheduler,
-    struct scheduler_request *request, void (*make)(struct scheduler_call *),
-    struct schedd_error *err)
-{
-	request->call.scheduler = scheduler;
-	request->call.run = scheduler_request_run;
-	request->call.make = make;
-	scheduler_call(&request->call);
-	if (request->rc && err)
-		*err = request->err;
-	return request->rc;
-}
+#include "core/top/scheduler_request.h"
 
 static void scheduler_make_add(struct scheduler_call *call)
 {
 	struct scheduler_request *request = (struct scheduler_request *)call;
 
-	scheduler_add_job(call->scheduler, request->job, &scheduler_public_actor,
+	scheduler_add_job(call->scheduler, request->job, request->flags, &scheduler_request_actor,
 	    scheduler_request_reply(request));
 }
 
@@ -87,6 +23,39 @@ int schedd_scheduler_add(
 	struct scheduler_request request = {.job = job};
 
 	return scheduler_request_make(scheduler, &request, scheduler_make_add, err);
+}
+
+int schedd_scheduler_replace(
+    struct schedd_scheduler *scheduler, struct schedd_job *job, struct schedd_error *err)
+{
+	struct scheduler_request request = {.job = job, .flags = SCHEDULER_ADD_REPLACE};
+
+	return scheduler_request_make(scheduler, &request, scheduler_make_add, err);
+}
+
+static void scheduler_make_reschedule(struct scheduler_call *call)
+{
+	struct scheduler_request *request = (struct scheduler_request *)call;
+	struct value changes = value_map();
+	struct schedd_error err;
+	struct arena arena;
+
+	arena_init(&arena);
+	value_put(&arena, &changes, "trigger", trigger_to_value(request->trigger, &arena));
+	if (arena_failed(&arena))
+		scheduler_request_answered(schedd_error_nomem(&err), &err, NULL, request);
+	else
+		scheduler_modify(call->scheduler, request->id, &changes, 0,
+		    &scheduler_request_actor, scheduler_request_reply(request));
+	arena_clear(&arena);
+}
+
+int schedd_scheduler_reschedule(struct schedd_scheduler *scheduler, const char *id,
+    struct schedd_trigger *trigger, struct schedd_error *err)
+{
+	struct scheduler_request request = {.id = id, .trigger = trigger};
+
+	return scheduler_request_make(scheduler, &request, scheduler_make_reschedule, err);
 }
 
 static void scheduler_make_modify(struct scheduler_call *call)
@@ -104,8 +73,8 @@ static void scheduler_make_modify(struct scheduler_call *call)
 	if (rc)
 		scheduler_request_answered(rc, &err, NULL, request);
 	else
-		scheduler_modify(call->scheduler, request->id, &changes, 0, &scheduler_public_actor,
-		    scheduler_request_reply(request));
+		scheduler_modify(call->scheduler, request->id, &changes, 0,
+		    &scheduler_request_actor, scheduler_request_reply(request));
 	arena_clear(&arena);
 }
 
@@ -121,7 +90,7 @@ static void scheduler_make_remove(struct scheduler_call *call)
 {
 	struct scheduler_request *request = (struct scheduler_request *)call;
 
-	scheduler_remove(call->scheduler, request->id, false, false, &scheduler_public_actor,
+	scheduler_remove(call->scheduler, request->id, false, false, &scheduler_request_actor,
 	    scheduler_request_reply(request));
 }
 
@@ -138,7 +107,7 @@ static void scheduler_make_pause_job(struct scheduler_call *call)
 	struct scheduler_request *request = (struct scheduler_request *)call;
 
 	scheduler_pause_job(call->scheduler, request->id, SCHEDD_TIME_NONE, NULL,
-	    &scheduler_public_actor, scheduler_request_reply(request));
+	    &scheduler_request_actor, scheduler_request_reply(request));
 }
 
 int schedd_scheduler_pause_job(
@@ -153,7 +122,7 @@ static void scheduler_make_resume_job(struct scheduler_call *call)
 {
 	struct scheduler_request *request = (struct scheduler_request *)call;
 
-	scheduler_resume_job(call->scheduler, request->id, false, &scheduler_public_actor,
+	scheduler_resume_job(call->scheduler, request->id, false, &scheduler_request_actor,
 	    scheduler_request_reply(request));
 }
 
@@ -170,7 +139,7 @@ static void scheduler_make_run_job(struct scheduler_call *call)
 	struct scheduler_request *request = (struct scheduler_request *)call;
 	struct scheduler_run_options options = {.trigger = RUN_BY_HAND};
 
-	scheduler_run_job(call->scheduler, request->id, &options, &scheduler_public_actor,
+	scheduler_run_job(call->scheduler, request->id, &options, &scheduler_request_actor,
 	    scheduler_request_reply(request));
 }
 
@@ -216,7 +185,7 @@ static void scheduler_make_pause(struct scheduler_call *call)
 	struct scheduler_request *request = (struct scheduler_request *)call;
 
 	scheduler_set_paused(
-	    call->scheduler, true, &scheduler_public_actor, scheduler_request_reply(request));
+	    call->scheduler, true, &scheduler_request_actor, scheduler_request_reply(request));
 }
 
 int schedd_scheduler_pause(struct schedd_scheduler *scheduler, struct schedd_error *err)
@@ -231,7 +200,7 @@ static void scheduler_make_resume(struct scheduler_call *call)
 	struct scheduler_request *request = (struct scheduler_request *)call;
 
 	scheduler_set_paused(
-	    call->scheduler, false, &scheduler_public_actor, scheduler_request_reply(request));
+	    call->scheduler, false, &scheduler_request_actor, scheduler_request_reply(request));
 }
 
 int schedd_scheduler_resume(struct schedd_scheduler *scheduler, struct schedd_error *err)

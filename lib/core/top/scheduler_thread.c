@@ -53,6 +53,13 @@ static bool scheduler_call_post(struct scheduler_call *call)
 	return posted;
 }
 
+bool scheduler_has_thread(const struct schedd_scheduler *scheduler)
+{
+	const struct scheduler_thread *thread = scheduler->top.thread;
+
+	return thread && !pthread_equal(pthread_self(), thread->thread);
+}
+
 void scheduler_call(struct scheduler_call *call)
 {
 	struct scheduler_thread *thread = call->scheduler->top.thread;
@@ -152,9 +159,12 @@ int schedd_scheduler_start_thread(struct schedd_scheduler *scheduler, struct sch
 	struct scheduler_thread *thread;
 	int rc;
 
-	if (scheduler->top.thread || !scheduler->loop_owned)
+	if (scheduler->top.thread)
 		return schedd_error_set(
-		    err, SCHEDD_ECONFLICT, "the scheduler has a loop or a thread already");
+		    err, SCHEDD_ECONFLICT, "the scheduler runs in a thread already");
+	if (!scheduler->loop_owned)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "the scheduler has a loop of the host's: start it and run that loop");
 	thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return schedd_error_nomem(err);

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <schedd/export.h>
 
+SCHEDD_BEGIN
+
 /* A wall-clock instant: microseconds since 1970-01-01T00:00:00Z, no leap seconds. */
 typedef int64_t schedd_time;
 
@@ -45,5 +47,7 @@ struct schedd_clock {
 
 /* The machine's clock. */
 SCHEDD_API const struct schedd_clock *schedd_clock_system(void);
+
+SCHEDD_END
 
 #endif

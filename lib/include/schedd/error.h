@@ -10,6 +10,8 @@
 
 #include <schedd/export.h>
 
+SCHEDD_BEGIN
+
 /* The negative of a code is schedctl's exit status (schedctl(1)), up to 8. */
 enum schedd_code {
 	SCHEDD_OK = 0,
@@ -57,5 +59,7 @@ SCHEDD_API const char *schedd_error_name(int code);
 
 /* The code of a wire name; SCHEDD_EFAILED for a name that is not known. */
 SCHEDD_API int schedd_error_code(const char *name);
+
+SCHEDD_END
 
 #endif

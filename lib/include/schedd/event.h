@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 #include <schedd/clock.h>
+#include <schedd/export.h>
+
+SCHEDD_BEGIN
 
 /* The numbers are APScheduler's; those from 1 << 20 on are ours. */
 enum schedd_event_code {
@@ -57,5 +60,7 @@ struct schedd_event {
 
 /* On the loop's thread, after the change is durable. It may call the scheduler. */
 typedef void (*schedd_listener_fn)(const struct schedd_event *event, void *context);
+
+SCHEDD_END
 
 #endif

@@ -6,6 +6,8 @@
 #include <schedd/clock.h>
 #include <schedd/export.h>
 
+SCHEDD_BEGIN
+
 /* What a function is told about the run it is called for; valid during the call. */
 struct schedd_call {
 	const char *job_id;
@@ -21,5 +23,7 @@ struct schedd_call {
  * "threadpool".
  */
 typedef int (*schedd_function)(const struct schedd_call *call, void *context);
+
+SCHEDD_END
 
 #endif

@@ -3,6 +3,10 @@
 #ifndef SCHEDD_LOG_H
 #define SCHEDD_LOG_H
 
+#include <schedd/export.h>
+
+SCHEDD_BEGIN
+
 enum schedd_log_level {
 	SCHEDD_LOG_ERROR,   /* something is lost or refused */
 	SCHEDD_LOG_WARNING, /* it goes on, but look at it */
@@ -16,5 +20,7 @@ struct schedd_log {
 	void (*write)(void *context, enum schedd_log_level level, const char *line);
 	void *context; /* passed back, not owned */
 };
+
+SCHEDD_END
 
 #endif

@@ -15,6 +15,8 @@
 #include <schedd/error.h>
 #include <schedd/export.h>
 
+SCHEDD_BEGIN
+
 struct schedd_loop;
 struct schedd_watch;
 struct event_base;
@@ -59,5 +61,7 @@ SCHEDD_API int schedd_loop_fd(struct schedd_loop *loop);
 SCHEDD_API int schedd_loop_dispatch(struct schedd_loop *loop, int timeout);
 /* NULL is fine. All watches must be gone. */
 SCHEDD_API void schedd_loop_free(struct schedd_loop *loop);
+
+SCHEDD_END
 
 #endif

@@ -19,6 +19,8 @@
 #include <schedd/executor.h>
 #include <schedd/export.h>
 
+SCHEDD_BEGIN
+
 /* Counted up when this header changes in a way that breaks modules. */
 #define SCHEDD_MODULE_ABI 1
 
@@ -38,5 +40,7 @@ struct schedd_module {
 	const void *store;    /* schedd's own: struct store_ops; NULL: none */
 	const void *service;  /* schedd's own: what a part of the server offers; NULL: none */
 };
+
+SCHEDD_END
 
 #endif

@@ -12,6 +12,7 @@
 #define SCHEDD_SCHEDULER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <schedd/clock.h>
 #include <schedd/error.h>
@@ -21,6 +22,8 @@
 #include <schedd/job.h>
 #include <schedd/log.h>
 #include <schedd/loop.h>
+
+SCHEDD_BEGIN
 
 struct schedd_scheduler;
 struct schedd_listener;
@@ -71,6 +74,12 @@ SCHEDD_API void schedd_scheduler_stop(struct schedd_scheduler *scheduler, schedd
 /* Shares the job, gives it an id if it has none. SCHEDD_ECONFLICT: the id is taken. */
 SCHEDD_API int schedd_scheduler_add(
     struct schedd_scheduler *scheduler, struct schedd_job *job, struct schedd_error *err);
+/* The same, but a job with that id is changed into this one. */
+SCHEDD_API int schedd_scheduler_replace(
+    struct schedd_scheduler *scheduler, struct schedd_job *job, struct schedd_error *err);
+/* Gives it another trigger, which stays yours too. */
+SCHEDD_API int schedd_scheduler_reschedule(struct schedd_scheduler *scheduler, const char *id,
+    struct schedd_trigger *trigger, struct schedd_error *err);
 /* changes: a JSON map of fields. */
 SCHEDD_API int schedd_scheduler_modify(struct schedd_scheduler *scheduler, const char *id,
     const char *changes, struct schedd_error *err);
@@ -85,6 +94,44 @@ SCHEDD_API int schedd_scheduler_run_job(struct schedd_scheduler *scheduler, cons
     uint32_t *run, struct schedd_error *err);
 /* The job as JSON, to free(); NULL: no such job or no memory. */
 SCHEDD_API char *schedd_scheduler_get(struct schedd_scheduler *scheduler, const char *id);
+/*
+ * All jobs, or those whose id matches a pattern with * and ?, as a JSON list in
+ * the order of ids, to free().
+ */
+SCHEDD_API int schedd_scheduler_list(struct schedd_scheduler *scheduler, const char *pattern,
+    char **json, struct schedd_error *err);
+/*
+ * Runs of a job (NULL: of all), newest first, those that go on too, as a JSON
+ * list, to free(). limit 0: 100.
+ */
+SCHEDD_API int schedd_scheduler_history(struct schedd_scheduler *scheduler, const char *id,
+    unsigned limit, char **json, struct schedd_error *err);
+enum schedd_stream {
+	SCHEDD_STREAM_ALL, /* both, as they came */
+	SCHEDD_STREAM_STDOUT,
+	SCHEDD_STREAM_STDERR,
+};
+/*
+ * What a run has written so far, or had: *length bytes and a NUL, to free().
+ * Output of a run that has ended is kept where options had a state_dir.
+ */
+SCHEDD_API int schedd_scheduler_output(struct schedd_scheduler *scheduler, const char *id,
+    uint32_t run, enum schedd_stream stream, char **bytes, size_t *length,
+    struct schedd_error *err);
+/*
+ * Signals a run, or all runs of the job (run 0). signal 0: the job's
+ * kill_signal, and SIGKILL after its kill_after.
+ */
+SCHEDD_API int schedd_scheduler_kill(struct schedd_scheduler *scheduler, const char *id,
+    uint32_t run, int signal, struct schedd_error *err);
+/*
+ * Returns when the run has ended, at once if it has; *exit_code (may be NULL)
+ * is -1 where it has none. SCHEDD_ETIMEOUT after limit µs (SCHEDD_SPAN_NONE: no
+ * limit). Not from a listener or job function, nor with a loop in the options:
+ * SCHEDD_ECONFLICT.
+ */
+SCHEDD_API int schedd_scheduler_wait(struct schedd_scheduler *scheduler, const char *id,
+    uint32_t run, schedd_span limit, int *exit_code, struct schedd_error *err);
 /* Of all jobs; runs go on, nothing new starts. */
 SCHEDD_API int schedd_scheduler_pause(struct schedd_scheduler *scheduler, struct schedd_error *err);
 SCHEDD_API int schedd_scheduler_resume(struct schedd_scheduler *scheduler, struct schedd_error *err);
@@ -104,5 +151,7 @@ SCHEDD_API int schedd_scheduler_fd(struct schedd_scheduler *scheduler);
 /* SCHEDD_TIME_NONE: nothing is planned. */
 SCHEDD_API schedd_time schedd_scheduler_next_wake(const struct schedd_scheduler *scheduler);
 SCHEDD_API void schedd_scheduler_process(struct schedd_scheduler *scheduler);
+
+SCHEDD_END
 
 #endif

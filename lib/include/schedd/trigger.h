@@ -10,6 +10,8 @@
 #include <schedd/error.h>
 #include <schedd/export.h>
 
+SCHEDD_BEGIN
+
 struct schedd_trigger;
 
 /*
@@ -26,5 +28,7 @@ SCHEDD_API void schedd_trigger_unref(struct schedd_trigger *trigger);
 SCHEDD_API schedd_time schedd_trigger_next(const struct schedd_trigger *trigger, schedd_time from);
 /* The canonical JSON form, to be freed with free(); NULL: no memory. */
 SCHEDD_API char *schedd_trigger_json(const struct schedd_trigger *trigger);
+
+SCHEDD_END
 
 #endif
