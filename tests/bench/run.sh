@@ -27,12 +27,13 @@ run_one() {
 	rpc) $build/tests/bench/bench_rpc "$SCHEDD" ;;
 	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list $cron ;;
 	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
+	workers) /usr/bin/python3 tests/bench/bench_workers.py ;;
 	*) "$build/tests/bench/bench_$1" ;;
 	esac >>$lines || echo "run.sh: $1 failed" >&2
 }
 
 if [ $# -eq 0 ]; then
-	set -- next trigger zone store jobfile memory fire spawn rpc daemon runs
+	set -- next trigger zone store jobfile memory fire spawn rpc daemon runs workers
 fi
 for bench; do
 	run_one "$bench"

@@ -5,7 +5,7 @@
 
 #include "store/modules/store_postgresql.h"
 
-#define PG_ROWS_COLUMNS 24
+#define PG_ROWS_COLUMNS 25
 
 struct pg_rows {
 	struct strbuf columns[PG_ROWS_COLUMNS];

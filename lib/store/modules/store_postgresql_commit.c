@@ -259,6 +259,7 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	pg_rows_unless(rows, (int64_t)run->pid_start, 0);
 	pg_rows_text(rows, run->attempts);
 	pg_rows_text(rows, run->actor);
+	pg_rows_text(rows, run->result);
 	pg_rows_end(rows);
 }
 

@@ -57,11 +57,13 @@ static bool read_meta(PGresult *row, void *context)
 	return true;
 }
 
-#define RUN_SELECT                                                                                 \
+/* result may be long: for lists it is NULL. */
+#define RUN_SELECT RUN_SELECT_WITH("NULL")
+#define RUN_SELECT_WITH(result)                                                                                 \
 	"SELECT j.id, r.serial, r.number, r.state, r.\"trigger\", r.attempt, r.scheduled_at, "      \
 	"r.started_at, r.ended_at, r.until, r.count, r.coalesced, r.exit_code, r.signal, "         \
 	"r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, r.pid_start, "    \
-	"r.attempts, r.actor FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job "
+	"r.attempts, r.actor, " result " FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job "
 
 static void read_run(const PGresult *row, struct run *run)
 {
@@ -91,6 +93,7 @@ static void read_run(const PGresult *row, struct run *run)
 	run->pid_start = (uint64_t)read_number(row, 0, 20, 0);
 	run->attempts = (char *)read_text(row, 0, 21);
 	run->actor = (char *)read_text(row, 0, 22);
+	run->result = (char *)read_text(row, 0, 23);
 }
 
 static bool read_open_run(PGresult *row, void *context)
@@ -211,7 +214,7 @@ int store_postgresql_runs(struct store_link *link, const struct store_query *que
 		pg_params_text(&params, query->job);
 		pg_params_number(&params, query->number);
 		rc = store_postgresql_talk_rows(link,
-		    RUN_SELECT "WHERE j.id = $2 AND r.number < $1::bigint AND ($3::bigint = 0 OR r.number = "
+		    RUN_SELECT_WITH("CASE WHEN $3::bigint = 0 THEN NULL ELSE r.result END") "WHERE j.id = $2 AND r.number < $1::bigint AND ($3::bigint = 0 OR r.number = "
 			       "$3::bigint) ORDER BY r.number DESC",
 		    &params, read_asked_run, asked, err);
 	} else {

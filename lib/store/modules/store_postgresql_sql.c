@@ -32,7 +32,7 @@ static const char commit_ensure[] =
 #define RUN_COLUMNS                                                                                \
 	"number, state, \"trigger\", attempt, scheduled_at, started_at, ended_at, done_at, until, " \
 	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, "             \
-	"output_dropped, pid, pid_start, attempts, actor"
+	"output_dropped, pid, pid_start, attempts, actor, result"
 
 /*
  * The places of claims that did not hold stand in a setting that lasts as long
@@ -55,23 +55,23 @@ static const char commit_runs[] =
     "INSERT INTO schedd_runs (job, " RUN_COLUMNS ") SELECT k.key, r.number, r.state, r.trigger, "
     "r.attempt, r.scheduled_at, r.started_at, r.ended_at, r.done_at, r.until, r.count, r.coalesced, "
     "r.exit_code, r.signal, r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, "
-    "r.pid_start, r.attempts, r.actor FROM ROWS FROM (unnest($1::bigint[], $2::text[], $3::bigint[], "
+    "r.pid_start, r.attempts, r.actor, r.result FROM ROWS FROM (unnest($1::bigint[], $2::text[], $3::bigint[], "
     "$4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], "
     "$11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], "
     "$17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], "
-    "$23::text[], $24::text[])) WITH ORDINALITY r (claim, id, number, state, trigger, attempt, "
+    "$23::text[], $24::text[], $25::text[])) WITH ORDINALITY r (claim, id, number, state, trigger, attempt, "
     "scheduled_at, started_at, ended_at, done_at, until, count, coalesced, exit_code, signal, reason, "
-    "max_rss, cpu_us, output_bytes, output_dropped, pid, pid_start, attempts, actor, ord) "
+    "max_rss, cpu_us, output_bytes, output_dropped, pid, pid_start, attempts, actor, result, ord) "
     "JOIN schedd_jobs k ON k.id = r.id WHERE r.claim = 0 OR r.claim::text <> ALL (string_to_array("
     "current_setting('schedd.lost', true), ',')) ORDER BY r.ord "
     "ON CONFLICT (job, number) DO UPDATE SET (state, \"trigger\", attempt, scheduled_at, started_at, "
     "ended_at, done_at, until, count, coalesced, exit_code, signal, reason, max_rss, cpu_us, "
-    "output_bytes, output_dropped, pid, pid_start, attempts, actor) = (excluded.state, "
+    "output_bytes, output_dropped, pid, pid_start, attempts, actor, result) = (excluded.state, "
     "excluded.trigger, excluded.attempt, excluded.scheduled_at, excluded.started_at, "
     "excluded.ended_at, excluded.done_at, excluded.until, excluded.count, excluded.coalesced, "
     "excluded.exit_code, excluded.signal, excluded.reason, excluded.max_rss, excluded.cpu_us, "
     "excluded.output_bytes, excluded.output_dropped, excluded.pid, excluded.pid_start, "
-    "excluded.attempts, excluded.actor)";
+    "excluded.attempts, excluded.actor, excluded.result)";
 
 static const char commit_changes[] =
     "INSERT INTO schedd_changes (at, job, change) SELECT c.at, k.key, c.change FROM ROWS FROM "
