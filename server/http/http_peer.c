@@ -54,11 +54,15 @@ static bool http_peer_is_slow(const struct http_peer *peer, int64_t now)
 	       now - peer->began > HTTP_REQUEST_SECONDS * SCHEDD_SECOND;
 }
 
+/* evhttp has freed it: only our reference is left. */
+static bool http_peer_let_go(const struct http_peer *peer)
+{
+	return !peer->evcon && bufferevent_get_enabled(peer->bufferevent) == 0;
+}
+
 static void http_peer_check(struct http_peer *peer, int64_t now)
 {
-	bool let_go = !peer->evcon && bufferevent_get_enabled(peer->bufferevent) == 0;
-
-	if (let_go) {
+	if (http_peer_let_go(peer)) {
 		http_peer_free(peer);
 	} else if (peer->request) {
 		bool beat = now - peer->last > HTTP_BEAT_SECONDS * SCHEDD_SECOND;
@@ -89,6 +93,20 @@ static void http_peer_sweep(evutil_socket_t fd, short what, void *context)
 		}
 	}
 	web->sweeping = web->counters.connections > 0 && event_add(web->sweep, &pause) == 0;
+}
+
+/* Connections that ended before their first request are noticed by looking at them. */
+static void http_peer_make_room(struct web *web)
+{
+	struct http_peer *peer, *next;
+
+	for (size_t i = 0; i < HTTP_PEER_BUCKETS; i++) {
+		for (peer = web->peers[i]; peer; peer = next) {
+			next = peer->next;
+			if (http_peer_let_go(peer))
+				http_peer_free(peer);
+		}
+	}
 }
 
 static void http_peer_watch(struct web *web)
@@ -130,6 +148,8 @@ struct bufferevent *http_peer_make(struct event_base *base, void *context)
 	evbuffer_add_cb(bufferevent_get_input(peer->bufferevent), http_peer_on_input, peer);
 	peer->web = web;
 	peer->last = http_peer_now();
+	if (web->counters.connections >= web->config->connections)
+		http_peer_make_room(web);
 	peer->refused = web->counters.connections >= web->config->connections;
 	bucket = http_peer_bucket(web, peer->bufferevent);
 	peer->next = *bucket;

@@ -59,9 +59,11 @@ class HttpCase(e2e.TestCase):
             raw = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        self.addCleanup(connection.close)
-        connection.request(method, path, body=raw, headers=headers)
-        return Answer(connection.getresponse())
+        try:
+            connection.request(method, path, body=raw, headers=headers)
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
 
     def raw(self, text, seconds=20):
         """Sends bytes as they are and answers all that comes until the end."""
