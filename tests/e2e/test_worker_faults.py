@@ -92,7 +92,8 @@ class Faults(WorkerCase):
         self.assertEqual((flood["state"], raw["state"]), ("success", "success"))
         self.assertEqual(raw["output_bytes"], 20000 * 1024)
         self.assertEqual(flood["output_bytes"] - flood["output_dropped"], 65536)
-        self.assertLess(self.schedd.memory(), 200 << 20)
+        if not os.environ.get("SCHEDD_SANITIZE"):  # which keeps what was freed
+            self.assertLess(self.schedd.memory(), 200 << 20)
 
     def test_floods_between_calls_do_not_fill_the_log(self):
         self.pool(processes=1, concurrency=2)
