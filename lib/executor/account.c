@@ -9,8 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/strmap.h"
+#include "loop/offloop.h"
 
 #define ACCOUNT_LIFE (60 * SCHEDD_SECOND)
+#define ACCOUNT_LOOKUPS 8                      /* at one time */
+#define ACCOUNT_PATIENCE (20 * (schedd_span)1000)  /* of those who may wait a little */
+#define ACCOUNT_HANGS (10 * SCHEDD_SECOND)     /* after which nobody joins a look-up */
 #define ACCOUNT_BUFFER ((size_t)64 * 1024)
 
 /* An account and the text it was asked by; "" is schedd's own. */
@@ -20,8 +24,23 @@ struct account_entry {
 	struct schedd_mono expires;
 };
 
+/* A look-up on a thread of its own, which owns entry until it has run. */
+struct account_lookup {
+	struct offloop_work work; /* first */
+	struct account_lookup *next;
+	struct account_cache *cache; /* NULL: that is gone */
+	struct account_entry *entry;
+	struct account_waiter *waiters;
+	struct schedd_mono asked;
+	struct schedd_error err;
+	int rc;
+};
+
 struct account_cache {
 	struct strmap entries;
+	struct schedd_loop *loop;        /* NULL: look-ups are made at once */
+	struct offloop *offloop;         /* NULL: none was made yet */
+	struct account_lookup *lookups;  /* under way */
 };
 
 static const char *account_entry_key(const void *item)
@@ -29,12 +48,14 @@ static const char *account_entry_key(const void *item)
 	return ((const struct account_entry *)item)->user;
 }
 
-struct account_cache *account_cache_new(void)
+struct account_cache *account_cache_new(struct schedd_loop *loop)
 {
 	struct account_cache *cache = calloc(1, sizeof(*cache));
 
-	if (cache)
+	if (cache) {
 		strmap_init(&cache->entries, account_entry_key);
+		cache->loop = loop;
+	}
 	return cache;
 }
 
@@ -54,6 +75,19 @@ static void account_entry_free(struct account_entry *entry)
 	free(entry);
 }
 
+static struct account_entry *account_entry_new(const char *user)
+{
+	struct account_entry *entry = calloc(1, sizeof(*entry));
+
+	if (entry)
+		entry->user = strdup(user ? user : "");
+	if (entry && !entry->user) {
+		free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
 void account_cache_free(struct account_cache *cache)
 {
 	struct account_entry *entry;
@@ -61,6 +95,8 @@ void account_cache_free(struct account_cache *cache)
 
 	if (!cache)
 		return;
+	/* Those under way are freed by their threads. */
+	offloop_free(cache->offloop);
 	while ((entry = strmap_next(&cache->entries, &position)))
 		account_entry_free(entry);
 	strmap_clear(&cache->entries);
@@ -114,6 +150,7 @@ static int account_user(struct account *account, const char *name, struct schedd
 	} else {
 		(void)getpwuid_r(uid, &entry, buffer, ACCOUNT_BUFFER, &found);
 	}
+	account->known = found != NULL;
 	if (rc == 0 && account_fill(account, found, uid) < 0)
 		rc = schedd_error_nomem(err);
 	free(buffer);
@@ -172,6 +209,10 @@ static int account_look_up(struct account *account, const char *user, struct sch
 	rc = account_user(account, name, err);
 	if (rc == 0 && group)
 		rc = account_group(account, group, err);
+	else if (rc == 0 && user && !account->known && account->uid != geteuid())
+		rc = schedd_error_set(err, SCHEDD_EINVAL,
+		    "user '%s': that number has no account and so no group: name one, %s:GROUP", user,
+		    user);
 	if (rc == 0 && user && geteuid() == 0) {
 		account->change = true;
 		rc = account_groups(account, err);
@@ -185,17 +226,111 @@ static int account_look_up(struct account *account, const char *user, struct sch
 	return rc;
 }
 
+/* ---- Where nothing may wait ---- */
+
+static void account_lookup_run(struct offloop_work *work)
+{
+	struct account_lookup *lookup = (struct account_lookup *)work;
+
+	lookup->rc =
+	    account_look_up(&lookup->entry->account, lookup->entry->user, &lookup->err);
+}
+
+static void account_put(struct account_cache *cache, struct account_entry *entry)
+{
+	struct account_entry *old = strmap_get(&cache->entries, entry->user);
+
+	if (old) {
+		strmap_remove(&cache->entries, entry->user);
+		account_entry_free(old);
+	}
+	if (strmap_put(&cache->entries, entry) < 0)
+		account_entry_free(entry);
+}
+
+static void account_lookup_done(struct offloop_work *work)
+{
+	struct account_lookup *lookup = (struct account_lookup *)work, **at;
+	struct account_cache *cache = lookup->cache;
+	struct account_waiter *waiter;
+
+	for (at = &cache->lookups; *at != lookup;)
+		at = &(*at)->next;
+	*at = lookup->next;
+	while ((waiter = lookup->waiters)) {
+		lookup->waiters = waiter->next;
+		waiter->waiting = false;
+		waiter->done(lookup->rc ? NULL : &lookup->entry->account, &lookup->err, waiter->context);
+	}
+	if (lookup->rc)
+		return;
+	account_put(cache, lookup->entry);
+	lookup->entry = NULL;
+}
+
+static void account_lookup_drop(struct offloop_work *work)
+{
+	struct account_lookup *lookup = (struct account_lookup *)work;
+
+	if (lookup->entry)
+		account_entry_free(lookup->entry);
+	free(lookup);
+}
+
+static const struct offloop_ops account_lookup_ops = {
+    account_lookup_run, account_lookup_done, account_lookup_drop};
+
+static struct account_lookup *account_lookup_find(
+    const struct account_cache *cache, const char *user)
+{
+	struct account_lookup *lookup = cache->lookups;
+
+	while (lookup && strcmp(lookup->entry->user, user) != 0)
+		lookup = lookup->next;
+	return lookup;
+}
+
+static struct account_lookup *account_lookup_begin(struct account_cache *cache, const char *user,
+    struct schedd_mono now, struct schedd_error *err)
+{
+	struct account_lookup *lookup = calloc(1, sizeof(*lookup));
+
+	if (!cache->offloop && lookup)
+		cache->offloop = offloop_new(cache->loop, ACCOUNT_LOOKUPS, err);
+	if (lookup)
+		lookup->entry = account_entry_new(user);
+	if (!lookup || !lookup->entry || !cache->offloop) {
+		if (lookup && lookup->entry)
+			account_entry_free(lookup->entry);
+		free(lookup);
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	lookup->work.ops = &account_lookup_ops;
+	lookup->cache = cache;
+	lookup->asked = now;
+	lookup->entry->expires.us = now.us + ACCOUNT_LIFE;
+	if (!offloop_start(cache->offloop, &lookup->work)) {
+		account_lookup_drop(&lookup->work);
+		schedd_error_set(
+		    err, SCHEDD_EFAILED, "user '%s': too many look-ups hang already", user);
+		return NULL;
+	}
+	lookup->next = cache->lookups;
+	cache->lookups = lookup;
+	return lookup;
+}
+
 static int account_cache_add(struct account_cache *cache, const char *user, struct schedd_mono now,
     const struct account **out, struct schedd_error *err)
 {
-	struct account_entry *entry = calloc(1, sizeof(*entry));
+	struct account_entry *entry = account_entry_new(user);
 	int rc;
 
 	if (!entry)
 		return schedd_error_nomem(err);
-	entry->user = strdup(user ? user : "");
-	entry->expires.us = now.us + ACCOUNT_LIFE;
-	rc = entry->user ? account_look_up(&entry->account, user, err) : schedd_error_nomem(err);
+	entry->expires.us = user ? now.us + ACCOUNT_LIFE : INT64_MAX;
+	rc = account_look_up(&entry->account, user, err);
 	if (rc == 0 && strmap_put(&cache->entries, entry) < 0)
 		rc = schedd_error_nomem(err);
 	if (rc < 0)
@@ -205,19 +340,86 @@ static int account_cache_add(struct account_cache *cache, const char *user, stru
 	return rc;
 }
 
-int account_cache_get(struct account_cache *cache, const char *user, struct schedd_mono now,
-    const struct account **out, struct schedd_error *err)
+int account_cache_ask(struct account_cache *cache, const char *user, struct schedd_mono now,
+    struct account_waiter *waiter, const struct account **out, struct schedd_error *err)
 {
-	const char *key = user ? user : "";
-	struct account_entry *entry = strmap_get(&cache->entries, key);
+	struct account_entry *entry = strmap_get(&cache->entries, user ? user : "");
+	struct account_lookup *lookup;
 
+	waiter->waiting = false;
 	if (entry && entry->expires.us > now.us) {
 		*out = &entry->account;
 		return 0;
 	}
-	if (entry) {
-		strmap_remove(&cache->entries, key);
-		account_entry_free(entry);
+	if (!user || !cache->loop) {
+		if (entry) {
+			strmap_remove(&cache->entries, entry->user);
+			account_entry_free(entry);
+		}
+		return account_cache_add(cache, user, now, out, err);
 	}
-	return account_cache_add(cache, user, now, out, err);
+	lookup = account_lookup_find(cache, user);
+	if (lookup && now.us - lookup->asked.us > ACCOUNT_HANGS)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "user '%s': the system's databases do not answer", user);
+	if (!lookup)
+		lookup = account_lookup_begin(cache, user, now, err);
+	if (!lookup)
+		return SCHEDD_EFAILED;
+	waiter->waiting = true;
+	waiter->next = lookup->waiters;
+	lookup->waiters = waiter;
+	return 1;
+}
+
+void account_cache_forget(struct account_cache *cache, struct account_waiter *waiter)
+{
+	struct account_lookup *lookup = waiter->waiting ? cache->lookups : NULL;
+
+	for (; lookup; lookup = lookup->next)
+		for (struct account_waiter **at = &lookup->waiters; *at; at = &(*at)->next)
+			if (*at == waiter) {
+				*at = waiter->next;
+				waiter->waiting = false;
+				return;
+			}
+}
+
+/* What a short wait came to. */
+struct account_answer {
+	struct schedd_error err;
+	bool told, found;
+};
+
+static void account_told(
+    const struct account *account, const struct schedd_error *err, void *context)
+{
+	struct account_answer *answer = context;
+
+	answer->told = true;
+	answer->found = account != NULL;
+	if (!account)
+		answer->err = *err;
+}
+
+int account_cache_get(struct account_cache *cache, const char *user, struct schedd_mono now,
+    const struct account **out, struct schedd_error *err)
+{
+	struct account_answer answer = {.told = false};
+	struct account_waiter waiter = {.done = account_told, .context = &answer};
+	int rc = account_cache_ask(cache, user, now, &waiter, out, err);
+
+	if (rc <= 0)
+		return rc;
+	(void)offloop_wait(&account_lookup_find(cache, user)->work, ACCOUNT_PATIENCE);
+	account_cache_forget(cache, &waiter);
+	if (!answer.told)
+		return schedd_error_set(err, SCHEDD_ETIMEOUT,
+		    "user '%s': the system's databases have not answered yet", user);
+	if (!answer.found) {
+		if (err)
+			*err = answer.err;
+		return answer.err.code;
+	}
+	return account_cache_ask(cache, user, now, &waiter, out, err);
 }

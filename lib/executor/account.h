@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <schedd/clock.h>
 #include <schedd/error.h>
+#include <schedd/loop.h>
 
 struct account_cache;
 
@@ -22,17 +23,42 @@ struct account {
 	char *home;  /* "/" where it has none */
 	char *shell; /* "/bin/sh" where it has none */
 	bool change; /* the process must change its ids */
+	bool known;  /* it has an entry in the system's databases */
 };
 
-/* NULL: no memory. */
-struct account_cache *account_cache_new(void);
+/* Somebody who waits for an account. */
+struct account_waiter {
+	struct account_waiter *next;
+	/* account NULL: *err says why; it may be kept no longer than the call. */
+	void (*done)(
+	    const struct account *account, const struct schedd_error *err, void *context);
+	void *context;
+	bool waiting;
+};
+
+/*
+ * loop: look-ups are made on other threads and nothing here waits long for
+ * them; NULL: on this one. NULL: no memory.
+ */
+struct account_cache *account_cache_new(struct schedd_loop *loop);
+/* Nobody is told any more. NULL is fine. */
 void account_cache_free(struct account_cache *cache);
 /*
  * The account of USER[:GROUP] (names or numbers), or schedd's own for NULL. It
  * stays valid until the next call. SCHEDD_EINVAL: there is no such user or
- * group; SCHEDD_EPERM: schedd is not root and may not become that user.
+ * group; SCHEDD_EPERM: schedd is not root and may not become that user;
+ * SCHEDD_ETIMEOUT: the system's databases have not answered within 20 ms.
  */
 int account_cache_get(struct account_cache *cache, const char *user, struct schedd_mono now,
     const struct account **out, struct schedd_error *err) __attribute__((warn_unused_result));
+/*
+ * The same without waiting at all: 1 where it is being looked up, and the
+ * waiter, whose done is set, will be told.
+ */
+int account_cache_ask(struct account_cache *cache, const char *user, struct schedd_mono now,
+    struct account_waiter *waiter, const struct account **out, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* It waits no more, if it does. */
+void account_cache_forget(struct account_cache *cache, struct account_waiter *waiter);
 
 #endif

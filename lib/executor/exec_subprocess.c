@@ -191,7 +191,7 @@ static int subprocess_signal_start(
 	if (task->stage == SUBPROCESS_CALLED_OFF)
 		return 0;
 	if (subprocess_signal_ends(signal) &&
-	    spawner_pool_cancel(self->pool, &task->spawn, signal == SIGKILL)) {
+	    subprocess_launch_cancel(task, signal == SIGKILL)) {
 		task->stage = SUBPROCESS_CALLED_OFF;
 		task->called_off_by = signal;
 		if (!self->ending)
@@ -270,6 +270,21 @@ static void subprocess_launched(struct spawner_start *start, const struct spawn_
 		(void)subprocess_settle(task);
 }
 
+static void subprocess_failed(struct subprocess_task *task, const struct schedd_error *err)
+{
+	struct executor *executor = task->task.executor;
+	const struct task_request *request = task->task.request;
+
+	subprocess_task_free(task);
+	executor_fail(executor, request, err->message);
+}
+
+static const struct subprocess_launch_ops subprocess_launch_ops = {
+    .launched = subprocess_launched,
+    .failed = subprocess_failed,
+    .silent = subprocess_silent,
+};
+
 static struct task *subprocess_start(struct executor *executor, const struct task_request *request)
 {
 	struct subprocess_task *task = subprocess_task_new((struct subprocess *)executor, request);
@@ -280,7 +295,7 @@ static struct task *subprocess_start(struct executor *executor, const struct tas
 		return executor_fail(executor, request, err.message);
 	}
 	task->inside = true;
-	if (subprocess_launch(task, subprocess_launched, subprocess_silent, &err) < 0) {
+	if (subprocess_launch(task, &subprocess_launch_ops, &err) < 0) {
 		subprocess_task_free(task);
 		return executor_fail(executor, request, err.message);
 	}
@@ -333,7 +348,7 @@ static int subprocess_setup(
 	if (!config->spawners && spawner_pool_new(&pool, &self->own_pool, err) < 0)
 		return err->code;
 	self->pool = config->spawners ? config->spawners : self->own_pool;
-	self->accounts = account_cache_new();
+	self->accounts = account_cache_new(config->loop);
 	self->buffer = malloc(CAPTURE_BUFFER);
 	self->cgroup = config->cgroup ? strdup(config->cgroup) : NULL;
 	if (!self->accounts || !self->buffer || !self->cgroup != !config->cgroup)
@@ -353,6 +368,7 @@ static void subprocess_close(struct executor *executor)
 		(void)cgroup_sweep(self->cgroup, SUBPROCESS_CGROUP_PREFIX);
 	free(self->cgroup);
 	alarm_free(self->ending);
+	alarm_free(self->patience);
 	spawner_pool_free(self->own_pool);
 }
 
@@ -364,12 +380,15 @@ static int subprocess_accepts(
 	const struct schedd_clock *clock = schedd_clock_system();
 	const char *user = job_details(job)->user;
 	const struct account *account;
+	int rc;
 
 	if (!user || geteuid() == 0)
 		return 0;
-	if (account_cache_get(self->accounts, user, clock->mono(clock->context), &account, err))
-		return schedd_error_prefix(err, "user");
-	return 0;
+	rc = account_cache_get(self->accounts, user, clock->mono(clock->context), &account, err);
+	/* What cannot be known in time is said by the run. */
+	if (rc == 0 || rc == SCHEDD_ETIMEOUT)
+		return 0;
+	return schedd_error_prefix(err, "user");
 }
 
 const struct executor_ops exec_subprocess_ops = {

@@ -11,6 +11,8 @@
 #include "executor/cgroup.h"
 #include "executor/environment.h"
 
+#define LAUNCH_PATIENCE (10 * SCHEDD_SECOND) /* with a look-up of an account */
+
 /* A file in memory that holds the text, to be read from its begin. */
 static int launch_text(const char *text, size_t length, const char *what, struct schedd_error *err)
 {
@@ -34,21 +36,19 @@ static int launch_text(const char *text, size_t length, const char *what, struct
 	return -1;
 }
 
-static int launch_capture(struct subprocess_task *task, int index,
-    void (*silent)(struct capture *capture, void *context), struct spawn *how,
-    struct schedd_error *err)
+static int launch_capture(
+    struct subprocess_task *task, int index, struct spawn *how, struct schedd_error *err)
 {
 	struct subprocess *self = subprocess_task_owner(task);
 
 	task->captures[index] = capture_new(self->executor.config.loop, task->task.request->output,
-	    index == 0 ? OUTPUT_STDOUT : OUTPUT_STDERR, self->buffer, silent, task,
+	    index == 0 ? OUTPUT_STDOUT : OUTPUT_STDERR, self->buffer, task->ops->silent, task,
 	    &how->fds[SPAWN_FD_OUTPUT + index], err);
 	return task->captures[index] ? 0 : err->code;
 }
 
-static int launch_files(struct subprocess_task *task,
-    void (*silent)(struct capture *capture, void *context), struct spawn *how,
-    struct schedd_error *err)
+static int launch_files(
+    struct subprocess_task *task, struct spawn *how, struct schedd_error *err)
 {
 	const struct task_request *request = task->task.request;
 	const struct job_details *details = job_details(request->job);
@@ -62,9 +62,9 @@ static int launch_files(struct subprocess_task *task,
 			rc = err->code;
 	}
 	if (rc == 0 && capture)
-		rc = launch_capture(task, 0, silent, how, err);
+		rc = launch_capture(task, 0, how, err);
 	if (rc == 0 && capture && details->capture == JOB_CAPTURE_SPLIT)
-		rc = launch_capture(task, 1, silent, how, err);
+		rc = launch_capture(task, 1, how, err);
 	return rc;
 }
 
@@ -139,14 +139,13 @@ static int launch_words(struct subprocess_task *task, struct spawn *how, struct 
 	return 0;
 }
 
-int subprocess_launch(struct subprocess_task *task,
-    void (*launched)(struct spawner_start *start, const struct spawn_result *result),
-    void (*silent)(struct capture *capture, void *context), struct schedd_error *err)
+static int launch_as(
+    struct subprocess_task *task, const struct account *account, struct schedd_error *err)
 {
 	struct subprocess *self = subprocess_task_owner(task);
-	const struct executor_config *config = &self->executor.config;
 	const struct job_details *details = job_details(task->task.request->job);
 	struct spawn how = {
+	    .account = account,
 	    .cwd = details->cwd,
 	    .input_path = details->stdin_path,
 	    .rlimits = details->rlimits,
@@ -156,22 +155,102 @@ int subprocess_launch(struct subprocess_task *task,
 	    .fds = {-1, -1, -1, -1, -1},
 	};
 	struct arena arena;
-	int rc = account_cache_get(self->accounts, details->user,
-	    config->clock->mono(config->clock->context), &how.account, err);
+	int rc;
 
 	arena_init(&arena);
+	rc = launch_words(task, &how, &arena, err);
 	if (rc == 0)
-		rc = launch_words(task, &how, &arena, err);
-	if (rc == 0)
-		rc = launch_files(task, silent, &how, err);
+		rc = launch_files(task, &how, err);
 	if (rc == 0) {
 		launch_cgroup(task, &how);
-		task->spawn.done = launched;
-		task->uid = how.account->uid;
+		task->uid = account->uid;
+		task->spawn.done = task->ops->launched;
 		rc = spawner_pool_start(self->pool, &how, &task->spawn, err);
 	} else {
 		launch_close(&how);
 	}
 	arena_clear(&arena);
 	return rc;
+}
+
+static void launch_known(
+    const struct account *account, const struct schedd_error *err, void *context)
+{
+	struct subprocess_task *task = context;
+	struct schedd_error why;
+
+	if (!account)
+		task->ops->failed(task, err);
+	else if (launch_as(task, account, &why) < 0)
+		task->ops->failed(task, &why);
+}
+
+/* Accounts that do not come: their attempts have failed. */
+static void launch_look(bool stepped, void *context)
+{
+	struct subprocess *self = context;
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct schedd_mono now = clock->mono(clock->context);
+	struct schedd_mono next = {INT64_MAX};
+	struct subprocess_task *task = self->tasks;
+
+	(void)stepped;
+	while (task) {
+		const char *user = job_details(task->task.request->job)->user;
+		struct schedd_error err;
+
+		if (task->account.waiting && now.us - task->asked.us >= LAUNCH_PATIENCE) {
+			account_cache_forget(self->accounts, &task->account);
+			schedd_error_set(&err, SCHEDD_EFAILED,
+			    "user '%s': the system's databases have not answered within 10 s",
+			    user);
+			task->ops->failed(task, &err);
+			task = self->tasks; /* whoever was told may have ended others */
+			continue;
+		}
+		if (task->account.waiting && task->asked.us + LAUNCH_PATIENCE < next.us)
+			next.us = task->asked.us + LAUNCH_PATIENCE;
+		task = task->next;
+	}
+	if (alarm_set_mono(self->patience, next) < 0)
+		log_error(self->executor.config.log, "no limit for look-ups of accounts");
+}
+
+int subprocess_launch(struct subprocess_task *task, const struct subprocess_launch_ops *ops,
+    struct schedd_error *err)
+{
+	struct subprocess *self = subprocess_task_owner(task);
+	const struct executor_config *config = &self->executor.config;
+	const struct schedd_clock *clock = schedd_clock_system();
+	const char *user = job_details(task->task.request->job)->user;
+	const struct account *account;
+	int rc;
+
+	task->ops = ops;
+	task->asked = clock->mono(clock->context);
+	task->account = (struct account_waiter){.done = launch_known, .context = task};
+	rc = account_cache_ask(
+	    self->accounts, user, config->clock->mono(config->clock->context), &task->account,
+	    &account, err);
+	if (rc == 0)
+		return launch_as(task, account, err);
+	if (rc > 0 && !self->patience)
+		self->patience = alarm_new_mono(config->loop, launch_look, self, err);
+	if (rc > 0 && (!self->patience ||
+			  alarm_set_mono(self->patience,
+			      (struct schedd_mono){task->asked.us + LAUNCH_PATIENCE}) < 0))
+		rc = schedd_error_nomem(err);
+	if (rc < 0)
+		account_cache_forget(self->accounts, &task->account);
+	return rc < 0 ? rc : 0;
+}
+
+bool subprocess_launch_cancel(struct subprocess_task *task, bool kill_it)
+{
+	struct subprocess *self = subprocess_task_owner(task);
+
+	if (!task->account.waiting)
+		return spawner_pool_cancel(self->pool, &task->spawn, kill_it);
+	account_cache_forget(self->accounts, &task->account);
+	return true;
 }

@@ -5,14 +5,22 @@
 
 #include "executor/subprocess_task.h"
 
+struct subprocess_launch_ops {
+	/* What became of a start, maybe before subprocess_launch() returns. */
+	void (*launched)(struct spawner_start *start, const struct spawn_result *result);
+	/* It came to nothing before that, and later than subprocess_launch() returned. */
+	void (*failed)(struct subprocess_task *task, const struct schedd_error *err);
+	/* A pipe has come to its end. */
+	void (*silent)(struct capture *capture, void *context);
+};
+
 /*
- * Asks for the start. launched is called with what became of it, maybe before
- * this returns; silent when a pipe has come to its end. On failure nothing of
- * it is left but the task.
+ * Asks for the start, at once or when its account is known. On failure nothing
+ * of it is left but the task.
  */
-int subprocess_launch(struct subprocess_task *task,
-    void (*launched)(struct spawner_start *start, const struct spawn_result *result),
-    void (*silent)(struct capture *capture, void *context), struct schedd_error *err)
-    __attribute__((warn_unused_result));
+int subprocess_launch(struct subprocess_task *task, const struct subprocess_launch_ops *ops,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* Calls it off: false: it may be running, and launched will be called. kill_it: see spawner_pool.h. */
+bool subprocess_launch_cancel(struct subprocess_task *task, bool kill_it);
 
 #endif

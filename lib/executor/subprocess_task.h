@@ -16,6 +16,7 @@
 #include "executor/spawner_pool.h"
 #include "loop/alarm.h"
 
+struct subprocess_launch_ops;
 struct subprocess_task;
 
 struct subprocess {
@@ -25,6 +26,7 @@ struct subprocess {
 	struct spawner_pool *own_pool; /* NULL: it is shared with others */
 	struct subprocess_task *tasks; /* doubly linked */
 	struct alarm *ending;          /* for tasks that were called off; NULL: none was yet */
+	struct alarm *patience;        /* for tasks whose account is looked up; NULL: none was yet */
 	char *cgroup;                  /* directory for groups; NULL: none */
 	bool cgroup_stale;             /* groups of ended attempts are in it */
 	char *buffer;                  /* CAPTURE_BUFFER bytes for all captures */
@@ -41,8 +43,11 @@ struct subprocess_task {
 	struct task task;
 	struct subprocess_task *next, *previous;
 	enum subprocess_stage stage;
+	const struct subprocess_launch_ops *ops; /* of its start */
 	struct spawner_start spawn;  /* while it is starting */
 	struct spawn_result result;  /* of that */
+	struct account_waiter account; /* while it is looked up */
+	struct schedd_mono asked;      /* since when */
 	bool inside;                 /* executor_start() has not returned yet */
 	bool answered;               /* meanwhile result came */
 	uint64_t signals;            /* set of those to be sent when it runs */

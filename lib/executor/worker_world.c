@@ -77,7 +77,7 @@ int worker_world_new(const struct executor_config *executor, const struct execut
 		worker_config_init(&fallback);
 		config = &fallback;
 	}
-	world->accounts = account_cache_new();
+	world->accounts = account_cache_new(executor->loop);
 	if (worker_config_copy(&world->config, config, &world->arena) || !world->accounts)
 		return schedd_error_nomem(err);
 	rc = worker_config_check(&world->config, err);

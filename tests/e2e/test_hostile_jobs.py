@@ -204,6 +204,9 @@ class HangingFileSystem(Hostile):
     def test_as_the_place_of_its_stdin(self):
         self.check("stdin", stdin={"path": str(self.mount / "x")}, command=["/bin/cat"])
 
+    def test_as_the_place_of_a_secret(self):
+        self.check("secret S", secrets={"S": str(self.mount / "x")}, command=["/bin/true"])
+
     def test_of_another_account(self):
         self.check("cwd", user=USER, cwd=str(self.mount / "x"), command=["/bin/true"])
 

@@ -129,6 +129,7 @@ struct scheduler_counts {
 struct jobs_room {
 	struct job_pool *definitions;   /* what many jobs share of theirs */
 	struct account_cache *accounts; /* those that new jobs name; NULL: none did yet */
+	struct offloop *looks;          /* at files that new jobs name; NULL: none yet */
 	struct strmap entries;          /* struct entry by id */
 	struct entry **sorted;          /* the same in the order of ids; see entry.c */
 	uint32_t sorted_count;          /* entries in order, holes included */

@@ -5,9 +5,14 @@
  */
 #include "core/jobs/job_needs.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "executor/account.h"
 #include "executor/secret.h"
+#include "loop/offloop.h"
+
+#define JOB_NEEDS_LOOKS 8                      /* that hang at one time */
+#define JOB_NEEDS_PATIENCE (20 * (schedd_span)1000)
 
 static int job_needs_account(struct schedd_scheduler *scheduler, const char *user,
     const char *known, struct schedd_error *err)
@@ -19,18 +24,86 @@ static int job_needs_account(struct schedd_scheduler *scheduler, const char *use
 	if (!user || (known && strcmp(user, known) == 0))
 		return 0;
 	if (!scheduler->jobs.accounts)
-		scheduler->jobs.accounts = account_cache_new();
+		scheduler->jobs.accounts = account_cache_new(scheduler->loop);
 	if (!scheduler->jobs.accounts)
 		return schedd_error_nomem(err);
 	rc =
 	    account_cache_get(scheduler->jobs.accounts, user, scheduler_mono(scheduler), &account, &why);
-	/* That schedd may not become another user is a matter of who runs it today. */
-	if (rc == 0 || rc == SCHEDD_EPERM)
+	/*
+	 * That schedd may not become another user is a matter of who runs it today; what
+	 * cannot be known in time is said by the run.
+	 */
+	if (rc == 0 || rc == SCHEDD_EPERM || rc == SCHEDD_ETIMEOUT)
 		return 0;
 	if (rc == SCHEDD_ENOMEM)
 		return schedd_error_nomem(err);
 	return schedd_error_set(err, SCHEDD_EINVAL,
 	    "%s on the machine schedd runs on: create it first, or name another", why.message);
+}
+
+/* A look at a file, which may be where nothing answers. */
+struct job_needs_look {
+	struct offloop_work work; /* first */
+	struct job_pair secret;   /* owned */
+	struct schedd_error err;
+	int rc;
+	struct schedd_error *out; /* of who waits for it */
+	int *out_rc;
+};
+
+static void job_needs_look_run(struct offloop_work *work)
+{
+	struct job_needs_look *look = (struct job_needs_look *)work;
+
+	look->rc = secret_check(&look->secret, &look->err);
+}
+
+static void job_needs_look_done(struct offloop_work *work)
+{
+	struct job_needs_look *look = (struct job_needs_look *)work;
+
+	*look->out_rc = look->rc;
+	if (look->rc && look->out)
+		*look->out = look->err;
+}
+
+static void job_needs_look_drop(struct offloop_work *work)
+{
+	struct job_needs_look *look = (struct job_needs_look *)work;
+
+	free(look->secret.name);
+	free(look->secret.text);
+	free(look);
+}
+
+static const struct offloop_ops job_needs_look_ops = {
+    job_needs_look_run, job_needs_look_done, job_needs_look_drop};
+
+/* What cannot be seen in time is said by the run. */
+static int job_needs_secret(
+    struct schedd_scheduler *scheduler, const struct job_pair *secret, struct schedd_error *err)
+{
+	struct job_needs_look *look = calloc(1, sizeof(*look));
+	int rc = 0;
+
+	if (!scheduler->jobs.looks)
+		scheduler->jobs.looks = offloop_new(scheduler->loop, JOB_NEEDS_LOOKS, err);
+	if (look) {
+		look->work.ops = &job_needs_look_ops;
+		look->secret = (struct job_pair){strdup(secret->name), strdup(secret->text)};
+		look->out = err;
+		look->out_rc = &rc;
+	}
+	if (!look || !look->secret.name || !look->secret.text || !scheduler->jobs.looks) {
+		if (look)
+			job_needs_look_drop(&look->work);
+		return schedd_error_nomem(err);
+	}
+	if (!offloop_start(scheduler->jobs.looks, &look->work))
+		job_needs_look_drop(&look->work);
+	else if (!offloop_wait(&look->work, JOB_NEEDS_PATIENCE))
+		offloop_leave(&look->work);
+	return rc;
 }
 
 static bool job_needs_known(const struct job_pairs *pairs, const struct job_pair *pair)
@@ -56,7 +129,7 @@ int job_needs_check(struct schedd_scheduler *scheduler, const struct schedd_job 
 		const struct job_pair *secret = &details->secrets.items[i];
 
 		if (!job_needs_known(before ? &before->secrets : NULL, secret))
-			rc = secret_check(secret, err);
+			rc = job_needs_secret(scheduler, secret, err);
 	}
 	return rc;
 }
@@ -64,5 +137,7 @@ int job_needs_check(struct schedd_scheduler *scheduler, const struct schedd_job 
 void job_needs_free(struct schedd_scheduler *scheduler)
 {
 	account_cache_free(scheduler->jobs.accounts);
+	offloop_free(scheduler->jobs.looks);
+	scheduler->jobs.looks = NULL;
 	scheduler->jobs.accounts = NULL;
 }

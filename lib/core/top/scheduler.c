@@ -264,6 +264,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	notify_free(scheduler);
 	store_slot_flush_all(scheduler);
 	executors_close(scheduler);
+	job_needs_free(scheduler);
 	spawner_pool_free(scheduler->spawners);
 	store_slot_flush_all(scheduler);
 	stores_close(scheduler);
@@ -277,7 +278,6 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	mailbox_free(scheduler->mailbox);
 	if (scheduler->loop_owned)
 		schedd_loop_free(scheduler->loop);
-	job_needs_free(scheduler);
 	entry_free_pool(scheduler);
 	trigger_cache_free(scheduler->triggers);
 	zone_cache_free(scheduler->zones);

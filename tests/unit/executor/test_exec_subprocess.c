@@ -328,3 +328,54 @@ Test(exec_subprocess, reads_five_hundred_at_once)
 		task_probe_clear(&probes[i]);
 	}
 }
+
+/* A link in the account's own folder to what root alone may read. */
+Test(exec_subprocess, opens_secrets_with_the_rights_of_the_account)
+{
+	char directory[64], link[96], own[96], json[128];
+	struct task_probe probe;
+	int fd;
+
+	if (geteuid() != 0)
+		cr_skip("needs root");
+	snprintf(directory, sizeof(directory), "/tmp/schedd-secret-%ld", (long)getpid());
+	snprintf(link, sizeof(link), "%s/link", directory);
+	snprintf(own, sizeof(own), "%s/own", directory);
+	cr_assert_eq(mkdir(directory, 0755), 0);
+	cr_assert_eq(chown(directory, 1, 1), 0);
+	cr_assert_eq(symlink("/etc/shadow", link), 0);
+	fd = open(own, O_CREAT | O_WRONLY, 0600);
+	cr_assert_eq(write(fd, "mine\n", 5), 5);
+	cr_assert_eq(fchown(fd, 1, 1), 0);
+	close(fd);
+
+	snprintf(json, sizeof(json), "{\"S\": \"%s\"}", link);
+	task_probe_init(&probe, "shell", "\"cat $S_FILE\"");
+	task_probe_set(&probe, "user", "\"daemon\"");
+	task_probe_set(&probe, "secrets", json);
+	task_probe_run(&kase, &probe);
+	cr_expect_not(probe.result.started);
+	cr_expect(strstr(probe.reason, "Permission denied to user 'daemon', and others than root can "
+				       "replace it"),
+	    "%s", probe.reason);
+	task_probe_clear(&probe);
+
+	snprintf(json, sizeof(json), "{\"S\": \"%s\"}", own);
+	task_probe_init(&probe, "shell", "\"cat $S_FILE\"");
+	task_probe_set(&probe, "user", "\"daemon\"");
+	task_probe_set(&probe, "secrets", json);
+	task_probe_run(&kase, &probe);
+	cr_expect_str_eq(task_probe_text(&probe), "mine\n");
+	task_probe_clear(&probe);
+
+	/* Where root alone decides what stands there, it is handed on. */
+	task_probe_init(&probe, "shell", "\"head -c 5 $S_FILE; stat -c ' %a %u' $S_FILE\"");
+	task_probe_set(&probe, "user", "\"daemon\"");
+	task_probe_set(&probe, "secrets", "{\"S\": \"/etc/shadow\"}");
+	task_probe_run(&kase, &probe);
+	cr_expect_str_eq(task_probe_text(&probe), "root: 400 1\n", "%s", probe.reason);
+	task_probe_clear(&probe);
+	unlink(link);
+	unlink(own);
+	rmdir(directory);
+}
