@@ -257,6 +257,11 @@ bool store_durable(const struct store *store)
 	return store->ops->durable;
 }
 
+bool store_on_reserve(const struct store *store)
+{
+	return atomic_load_explicit(&store->on_reserve, memory_order_relaxed);
+}
+
 bool store_remote(const struct store *store)
 {
 	return store->ops->needs_url;

@@ -112,6 +112,8 @@ const char *store_state_why(const struct store *store);
 uint64_t store_epoch(const struct store *store);
 /* Does what it keeps outlive the process? */
 bool store_durable(const struct store *store);
+/* Is the disk full, but for what is in reserve for batches of store_batch_ends()? */
+bool store_on_reserve(const struct store *store);
 /* Is it on a server, which may be away? */
 bool store_remote(const struct store *store);
 /*
@@ -203,6 +205,8 @@ void store_watch(struct store *store, store_watch_fn call, void *context);
  */
 struct store_batch *store_batch_new(struct store *store);
 void store_batch_free(struct store_batch *batch);
+/* It belongs to what began before: a full disk has something in reserve for it. */
+void store_batch_ends(struct store_batch *batch);
 /* The whole record, new or changed. The state is copied at once; the definition, which does not
  * change any more, is shared: the batch holds a reference. */
 void store_batch_put_job(

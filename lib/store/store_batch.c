@@ -142,6 +142,12 @@ void store_batch_delete_job(struct store_batch *batch, const char *id, uint32_t 
 	op->delete_job.last_run = last_run;
 }
 
+void store_batch_ends(struct store_batch *batch)
+{
+	if (batch)
+		batch->ends = true;
+}
+
 void store_batch_put_run(struct store_batch *batch, const struct run *run)
 {
 	struct store_op *op = batch_add(batch, STORE_OP_PUT_RUN, OP_SIZE(run));

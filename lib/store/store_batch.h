@@ -95,6 +95,7 @@ struct store_batch {
 	struct store_op *claim;    /* the latest */
 	uint32_t count;            /* of ops */
 	bool failed;               /* memory ran out while it was filled */
+	bool ends;                 /* may use what a full disk keeps in reserve */
 	int rc;                    /* the outcome */
 	struct arena arena;
 	store_done_fn done; /* may be NULL */

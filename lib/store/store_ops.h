@@ -10,6 +10,7 @@
 #define SCHEDD_STORE_STORE_OPS_H
 
 #include <stddef.h>
+#include <stdatomic.h>
 #include "base/strbuf.h"
 #include "store/store.h"
 
@@ -49,6 +50,7 @@ struct store {
 	uint64_t epoch;                            /* under which it is owned; 0: not (yet) */
 	uint64_t life;                             /* random: of this opening; part of batches' ids */
 	uint64_t serial;                           /* of the last batch made */
+	_Atomic bool on_reserve;                   /* the disk is full, ends of runs can be written */
 	uint64_t pending;                          /* asked and not answered yet */
 	uint64_t commits;                          /* batches that are durable */
 	uint64_t errors;                           /* batches that were refused */

@@ -101,6 +101,7 @@ static void sqlite_close(struct store *store)
 	if (sqlite->damaged)
 		sqlite3_db_config(sqlite->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sql_close(&sqlite->writer);
+	store_sqlite_reserve_close(&sqlite->reserve);
 	arena_clear(&sqlite->scratch);
 	strbuf_clear(&sqlite->text);
 	free(sqlite->fields);
@@ -155,6 +156,8 @@ static bool sqlite_open_step(struct store_task *task)
 		opening->rc = sqlite_open_front(sqlite, err);
 	if (opening->rc == 0)
 		opening->rc = sqlite_read_count(sqlite, err);
+	if (opening->rc == 0)
+		store_sqlite_reserve_open(&sqlite->reserve, sqlite->base.path);
 	return false;
 }
 

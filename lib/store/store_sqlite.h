@@ -15,6 +15,7 @@
 #include "store/store_batch.h"
 #include "store/store_query.h"
 #include "store/store_sqlite_log.h"
+#include "store/store_sqlite_reserve.h"
 #include "store/store_worker.h"
 
 /* Statements of the writer, prepared when it is opened. */
@@ -58,6 +59,8 @@ struct sqlite_store {
 	sqlite3_stmt *writes[SQLITE_WRITES];
 	int64_t run_change; /* rows added to runs in this transaction */
 	bool relaxed;       /* transactions do not wait for the disk */
+	bool full;          /* the last one that failed found no room on the disk */
+	struct sqlite_reserve reserve;
 	struct sqlite_log log;
 	uint32_t
 	    retain_rows; /* deleted in one piece of retention, as the disk lets it; 0: unknown */

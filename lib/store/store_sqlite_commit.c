@@ -251,7 +251,9 @@ int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn ca
 		rc = sqlite_run(sqlite, SQLITE_WRITE_COMMIT, err);
 	if (rc == 0)
 		atomic_fetch_add_explicit(&sqlite->runs, sqlite->run_change, memory_order_relaxed);
-	else if (!sqlite3_get_autocommit(sqlite->writer.db))
+	else
+		sqlite->full = (sqlite3_errcode(sqlite->writer.db) & 0xff) == SQLITE_FULL;
+	if (rc < 0 && !sqlite3_get_autocommit(sqlite->writer.db))
 		(void)!sqlite_run(sqlite, SQLITE_WRITE_ROLLBACK, NULL);
 	return rc;
 }
@@ -289,13 +291,35 @@ static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct
 	return rc;
 }
 
+/* Are all of them what the reserve is kept for? */
+static bool sqlite_chain_ends(const struct store_batch *first, const struct store_batch *end)
+{
+	for (const struct store_batch *batch = first; batch != end; batch = batch->next)
+		if (!batch->ends)
+			return false;
+	return true;
+}
+
 int store_sqlite_commit_chain(struct store *store, struct store_batch *first,
     struct store_batch *end, struct schedd_error *err)
 {
+	struct sqlite_store *sqlite = store_sqlite_of(store);
 	struct sqlite_chain chain = {first, end};
-	int rc = store_sqlite_relax(store_sqlite_of(store), false, err);
+	bool ends = sqlite_chain_ends(first, end);
+	int rc = store_sqlite_relax(sqlite, false, err);
 
 	if (rc < 0)
 		return rc;
-	return store_sqlite_transact(store_sqlite_of(store), sqlite_apply_chain, &chain, err);
+	if (sqlite->reserve.used && !ends && !store_sqlite_reserve_take(&sqlite->reserve))
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "store '%s': database or disk is full, what is left is for ends of runs",
+		    store->name);
+	rc = store_sqlite_transact(sqlite, sqlite_apply_chain, &chain, err);
+	if (rc < 0 && sqlite->full && ends && store_sqlite_reserve_release(&sqlite->reserve))
+		rc = store_sqlite_transact(sqlite, sqlite_apply_chain, &chain, err);
+	atomic_store_explicit(&store->on_reserve,
+	    ends ? rc == 0 && sqlite->reserve.used
+		 : rc < 0 && sqlite->full && sqlite->reserve.held,
+	    memory_order_relaxed);
+	return rc;
 }

@@ -3,8 +3,10 @@
 
 The limit of the size of files, set on the running daemon, fails its writes as a full disk does.
 """
+import os
 import resource
 import signal
+import subprocess
 import time
 import unittest
 
@@ -80,6 +82,55 @@ class FullDisk(e2e.TestCase):
         self.go.touch()
         time.sleep(0.3)
         self.assertEqual(self.server.stop(seconds=30), 0)
+
+
+class SmallDisk(e2e.TestCase):
+    """A disk of its own, which is filled to the last byte."""
+
+    def setUp(self):
+        self.server = self.daemon(start=False)
+        self.server.state.mkdir(mode=0o700)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", str(self.server.state)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            self.skipTest("no disk can be mounted here")
+        # Behind the daemon's own end, for clean-ups run from the last to the first.
+        self._cleanups.insert(0, (subprocess.run, [["umount", "-l", str(self.server.state)]], {"check": False}))
+        self.server.start()
+        self.client = self.server.client()
+
+    def fill(self):
+        with open(self.server.state / "filler", "wb", buffering=0) as filler:
+            for size in (1 << 16, 1):
+                try:
+                    while True:
+                        filler.write(b"x" * size)
+                except OSError:
+                    continue
+
+    def test_ends_have_room(self):
+        go = self.server.dir / "go"
+        wait = f"until [ -e {go} ]; do sleep 0.05; done"
+        for i in range(20):
+            self.client.call("job.add", id=f"once-{i}", shell=wait)
+        self.client.call("job.add", id="next", after=["once-0"], shell=f"echo x >> {self.server.dir}/followed")
+        e2e.wait_until("all run", lambda: all(self.client.call("job.get", id=f"once-{i}")["running"] for i in range(20)))
+        self.fill()
+        with self.assertRaises(e2e.RpcError):
+            for i in range(10000):
+                self.client.call("job.add", id=f"more-{i}", command=["true"], trigger={"type": "manual"})
+        go.touch()
+        e2e.wait_until("all are removed", lambda: not any(
+            job["id"].startswith("once-") for job in self.client.call("job.list", limit=10000)["jobs"]), 60)
+        e2e.wait_until("what follows has run", (self.server.dir / "followed").exists)
+        e2e.wait_until("that is recorded", lambda: [
+            run["state"] for run in self.client.call("run.list", jobs=["next"])["runs"]] == ["success"])
+        self.server.stop(signal.SIGKILL)
+        (self.server.state / "filler").unlink()
+        self.server.start()
+        self.client = self.server.client()
+        for i in range(20):
+            self.assertEqual([run["state"] for run in self.client.call("run.list", jobs=[f"once-{i}"])["runs"]], ["success"])
+        self.client.call("job.add", id="again", command=["true"], trigger={"type": "manual"})
 
 
 if __name__ == "__main__":

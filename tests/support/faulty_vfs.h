@@ -10,10 +10,12 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* What fails now: 0 or the code that writing or syncing returns. */
 struct faulty {
 	_Atomic int write;
+	const char *_Atomic reserve; /* a disk that is full while this file takes up room; NULL: none */
 	_Atomic int countdown; /* of syncs until one fails, once; 0: none does */
 	_Atomic int sync;
 	_Atomic int writes; /* so many that were tried */
@@ -46,8 +48,12 @@ static int faulty_read(sqlite3_file *file, void *to, int size, sqlite3_int64 at)
 static int faulty_write(sqlite3_file *file, const void *from, int size, sqlite3_int64 at)
 {
 	int code = atomic_load(&faulty.write);
+	const char *reserve = atomic_load(&faulty.reserve);
+	struct stat st;
 
 	atomic_fetch_add(&faulty.writes, 1);
+	if (reserve && stat(reserve, &st) == 0 && st.st_size > 0)
+		return SQLITE_FULL;
 	return code ? code : faulty_real(file)->pMethods->xWrite(faulty_real(file), from, size, at);
 }
 

@@ -347,8 +347,12 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 		return CHANGE_DONE;
 	}
 	change->text = "it has run for the last time";
-	if (!job_details(entry->job)->keep)
-		return job_change_remove_begin(change, err);
+	if (!job_details(entry->job)->keep) {
+		rc = job_change_remove_begin(change, err);
+		if (rc == CHANGE_COMMIT)
+			store_batch_ends(change->batch);
+		return rc;
+	}
 	rc = change_copy_state(change, err);
 	if (rc) {
 		change->entry = NULL;
@@ -357,6 +361,7 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 	change->state.finished = true;
 	change->state.next_fire = change->state.next_run_time = SCHEDD_TIME_NONE;
 	change->batch = store_batch_new(change->store->store);
+	store_batch_ends(change->batch);
 	store_batch_put_job(change->batch, entry->job, &change->state);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");
 	return CHANGE_COMMIT;

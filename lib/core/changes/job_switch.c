@@ -266,6 +266,9 @@ static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 		return rc;
 	}
 	job_switch_settle_note(change, batch->batch);
+	/* It belongs to the end that it follows. */
+	if (change->trigger == RUN_BY_AFTER)
+		store_batch_ends(batch->batch);
 	claim_commit(batch);
 	return CHANGE_CLAIMED;
 }
@@ -360,7 +363,7 @@ static void job_switch_ask(struct schedd_scheduler *scheduler, const char *id,
 /* Not before the end that it follows is written, or its note would outlive the claim. */
 static bool job_switch_may_ask(const struct entry *entry, const struct store_slot *note_store)
 {
-	return store_slot_ready(entry->store, scheduler_mono(entry->store->scheduler)) &&
+	return store_slot_takes_ends(entry->store) &&
 	       (!note_store || store_slot_settled(note_store));
 }
 

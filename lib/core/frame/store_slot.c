@@ -106,6 +106,12 @@ static void store_slot_written(int rc, const struct schedd_error *err, void *con
 	scheduler_leave(store->scheduler);
 }
 
+bool store_slot_takes_ends(const struct store_slot *slot)
+{
+	return store_slot_ready(slot, scheduler_mono(slot->scheduler)) ||
+	       store_on_reserve(slot->store);
+}
+
 static void store_slot_written_plain(int rc, const struct schedd_error *err, void *context)
 {
 	if (rc)
@@ -122,8 +128,8 @@ void store_slot_flush(struct store_slot *store)
 	store->outbox = NULL;
 	store->outbox_count = 0;
 	store->parcel = NULL;
-	if (parcel && (store->unwritten ||
-			  !store_slot_ready(store, scheduler_mono(store->scheduler)))) {
+	store_batch_ends(batch);
+	if (parcel && (store->unwritten || !store_slot_takes_ends(store))) {
 		/* Behind what waits already: the order stays. */
 		store_batch_free(batch);
 		store_slot_keep(store, parcel);
@@ -142,6 +148,7 @@ void store_slot_again(struct store_slot *store)
 	if (!batch)
 		return;
 	store->unwritten = NULL;
+	store_batch_ends(batch);
 	store_parcel_write(kept, batch);
 	store_commit(store->store, batch, store_slot_written, kept);
 }
@@ -151,12 +158,38 @@ bool store_slot_settled(const struct store_slot *slot)
 	return !slot->unwritten;
 }
 
+static void store_slot_probed(int rc, const struct schedd_error *err, void *context)
+{
+	struct store_slot *slot = context;
+
+	scheduler_enter(slot->scheduler);
+	if (rc)
+		store_slot_failed(slot, err);
+	else
+		store_slot_worked(slot);
+	scheduler_leave(slot->scheduler);
+}
+
+/* Nothing may want to be written for a long time: is it possible again? */
+static void store_slot_probe(struct store_slot *slot)
+{
+	struct store_batch *batch = store_batch_new(slot->store);
+
+	if (!batch)
+		return;
+	store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler_now(slot->scheduler));
+	store_commit(slot->store, batch, store_slot_probed, slot);
+}
+
 static void store_slot_retry(struct timer *timer)
 {
 	struct store_slot *slot =
 	    (struct store_slot *)(void *)((char *)timer - offsetof(struct store_slot, retry));
 
-	store_slot_again(slot);
+	if (slot->unwritten)
+		store_slot_again(slot);
+	else
+		store_slot_probe(slot);
 }
 
 void store_slot_flush_all(struct schedd_scheduler *scheduler)
@@ -248,6 +281,16 @@ void store_slot_worked(struct store_slot *slot)
 {
 	struct schedd_scheduler *scheduler = slot->scheduler;
 
+	if (store_on_reserve(slot->store)) {
+		struct schedd_error full;
+
+		schedd_error_set(&full, SCHEDD_EFAILED,
+		    "database or disk is full, what is left is for ends of runs");
+		if (!slot->failing)
+			store_slot_failed(slot, &full);
+		store_slot_again(slot);
+		return;
+	}
 	if (!slot->failing) {
 		store_slot_again(slot);
 		return;

@@ -19,6 +19,8 @@ void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler
  * knows: not while it fails, but for an attempt when its back-off is over.
  */
 bool store_slot_ready(const struct store_slot *slot, struct schedd_mono now);
+/* The same for what belongs to a run's end, for which a full disk has a reserve. */
+bool store_slot_takes_ends(const struct store_slot *slot);
 /* When it may be, by the wall clock: now or later. */
 schedd_time store_slot_retry_time(const struct store_slot *slot);
 /* A commit failed: counted, told by an event, logged if that is news; the next waits longer. */

@@ -316,15 +316,11 @@ void entry_note_exhausted(struct schedd_scheduler *scheduler, struct entry *entr
 
 struct entry *entry_take_exhausted(struct schedd_scheduler *scheduler)
 {
-	struct schedd_mono now = {0};
-
 	for (uint32_t at = 0; at < scheduler->jobs.exhausted_count;) {
 		struct entry *entry = scheduler->jobs.exhausted[at];
 		bool still = !entry->busy && entry_exhausted(entry);
 
-		if (!now.us)
-			now = scheduler_mono(scheduler);
-		if (still && !store_slot_ready(entry->store, now)) {
+		if (still && !store_slot_takes_ends(entry->store)) {
 			at++;
 			continue;
 		}

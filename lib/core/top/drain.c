@@ -97,6 +97,7 @@ static void drain_save(struct schedd_scheduler *scheduler)
 	if (batch) {
 		event_ring_say(scheduler, SCHEDD_EVENT_SCHEDULER_SHUTDOWN, NULL, NULL, NULL);
 		event_ring_save(scheduler, batch);
+		store_batch_ends(batch);
 		store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler_now(scheduler));
 		store_commit(slot->store, batch, NULL, NULL);
 	}

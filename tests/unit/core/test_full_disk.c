@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define S SCHEDD_SECOND
 #define TEN "'trigger':{'type':'interval','seconds':10},'call':{'function':'count'}"
@@ -223,4 +224,43 @@ Test(full_disk, begins_no_waiting_run_that_cannot_be_marked)
 	core_advance(&f, 60 * S);
 	cr_expect_str_eq(core_task_run(0), "b/1");
 	core_close(&f);
+}
+
+/* What belongs to a run that has begun is written out of what was set aside for it; nothing new is. */
+Test(full_disk, writes_ends_out_of_its_reserve)
+{
+	static char reserve[96];
+	struct core_fixture f = {0};
+
+	snprintf(reserve, sizeof(reserve), "%s-reserve", database);
+	core_open(&f, database);
+	core_add(&f, "{'id':'tick'," TEN "}");
+	core_add(&f, "{'id':'a','command':['x']}");
+	core_add(&f, "{'id':'b','after':['a'],'command':['x']}");
+	cr_assert_eq(core_tasks(), 1);
+	core_forget_events(&f);
+	atomic_store(&faulty.reserve, reserve);
+	core_task_end(0, 0);
+	core_settle(&f);
+	core_expect_runs(&f, "a", "1 success");
+	cr_expect_str_eq(core_field(&f, "a", "id"), "", "a job that ran for the last time stays");
+	cr_expect_str_eq(core_task_run(0), "b/1", "what follows does not start");
+	cr_expect_lt(core_add(&f, "{'id':'c'," TEN "}"), 0);
+	core_advance(&f, 60 * S);
+	cr_expect_eq(f.calls, 0, "a run was begun");
+	cr_expect_lt(count_events(&f, "store_error"), 30, "%d failures in a minute",
+	    count_events(&f, "store_error"));
+	core_task_end(0, 0);
+	core_settle(&f);
+	core_expect_runs(&f, "b", "1 success");
+	core_forget_events(&f);
+	atomic_store(&faulty.reserve, NULL);
+	core_advance(&f, 60 * S);
+	cr_expect_eq(count_events(&f, "store_recovered"), 1);
+	cr_expect_gt(f.calls, 0);
+	cr_expect_eq(core_add(&f, "{'id':'c'," TEN "}"), 0);
+	core_reopen(&f);
+	cr_expect_eq(core_tasks(), 0);
+	core_close(&f);
+	cr_expect_eq(access(reserve, F_OK), -1, "the reserve stays behind");
 }
