@@ -27,26 +27,136 @@ static int stores_list(
 static const struct out_column store_columns[] = {
     {"name", "name", OUT_TEXT, true, true, false},
     {"type", "type", OUT_TEXT, true, true, false},
+    {"state", "state", OUT_TEXT, true, true, false},
     {"jobs", "jobs", OUT_INT, true, true, false},
     {"runs", "runs", OUT_INT, true, true, false},
     {"size", "bytes", OUT_BYTES, true, true, false},
     {"errors", "errors", OUT_INT, true, true, false},
+    {"round_trip", "round_trip", OUT_SPAN, true, true, false},
+    {"since", "since", OUT_WHEN, false, true, false},
     {"last_error", "last_error", OUT_TEXT, false, true, true},
+    {"durability", "durability", OUT_TEXT, false, true, true},
+    {"address", "address", OUT_TEXT, true, true, true},
     {"path", "path", OUT_TEXT, true, true, true},
+    {"why", "why", OUT_TEXT, true, true, true},
     {0},
 };
 
+static const struct option store_options[] = {
+    {.name = "type",
+	.value = "TYPE",
+	.section = "Options",
+	.doc = "with add: the type, where the url's scheme does not tell it"},
+    {.name = "option",
+	.value = "NAME=TEXT",
+	.section = "Options",
+	.repeat = true,
+	.doc = "with add: password_file, run_as, connect_timeout, timeout, lease, prefix, tls_ca, "
+	       "tls_cert, tls_key"},
+    {0},
+};
+
+static const struct option *const store_sets[] = {store_options, NULL};
+
+/* NAME=TEXT each; false and the call is refused: one is not. */
+static bool stores_options(struct command *command, struct value *options)
+{
+	const char *text;
+	int position = 0;
+
+	while ((text = args_next(&command->args, "option", &position))) {
+		const char *equals = strchr(text, '=');
+
+		if (!equals || equals == text) {
+			say_usage(command, "--option: '%s' is not NAME=TEXT", text);
+			return false;
+		}
+		value_put(&command->arena, options,
+		    arena_strndup(&command->arena, text, (size_t)(equals - text)),
+		    value_string(&command->arena, equals + 1));
+	}
+	return true;
+}
+
+static int stores_add(struct command *command, const char *name, const char *where)
+{
+	const char *type = args_get(&command->args, "type");
+	struct value params = value_map(), options = value_map(), result;
+	struct schedd_error err = {0};
+	const char *state, *why;
+
+	if (!stores_options(command, &options))
+		return EXIT_USAGE;
+	value_put(&command->arena, &params, "name", value_string_ref(name));
+	if (strcmp(where, "memory") == 0)
+		type = where;
+	else
+		value_put(&command->arena, &params, where[0] == '/' ? "path" : "url",
+		    value_string_ref(where));
+	if (type)
+		value_put(&command->arena, &params, "type", value_string_ref(type));
+	if (options.map.count)
+		value_put(&command->arena, &params, "options", options);
+	if (command_call(command, "store.add", &params, &result, &err) != 0)
+		return say_error(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &result);
+	state = value_get_string(&result, "state");
+	why = value_get_string(&result, "why");
+	say(command, "Store %s is there until schedd ends: put it into the config to keep it.", name);
+	if (state && strcmp(state, "ok") != 0)
+		say(command, "It is %s%s%s; see schedctl stores.", state, why ? ": " : "",
+		    why ? why : "");
+	return EXIT_DONE;
+}
+
+static int stores_remove(struct command *command, const char *name)
+{
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+
+	value_put(&command->arena, &params, "name", value_string_ref(name));
+	if (command_call(command, "store.remove", &params, &result, &err) != 0)
+		return say_error(command, &err);
+	if (out_is_json(command))
+		return out_json(command, &result);
+	say(command, "Store %s is closed; what it holds is left as it is.", name);
+	return EXIT_DONE;
+}
+
 static int stores_run(struct command *command)
 {
-	return stores_list(command, "store.list", store_columns);
+	const struct args *args = &command->args;
+
+	if (args->word_count == 0)
+		return stores_list(command, "store.list", store_columns);
+	if (args->word_count == 3 && strcmp(args->words[0], "add") == 0)
+		return stores_add(command, args->words[1], args->words[2]);
+	if (args->word_count == 2 && strcmp(args->words[0], "remove") == 0)
+		return stores_remove(command, args->words[1]);
+	return say_usage(command, "usage: schedctl stores, schedctl stores add NAME URL, or schedctl "
+				  "stores remove NAME");
 }
 
 const struct verb verb_stores = {
     .name = "stores",
     .group = "Daemon",
-    .summary = "show the job stores",
-    .usage = "",
-    .examples = "schedctl stores",
+    .summary = "show the job stores, add or remove one",
+    .usage = "[add NAME URL | remove NAME]",
+    .examples = "schedctl stores\n"
+		"schedctl stores add shared postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw\n"
+		"schedctl stores add fast memory",
+    .notes = "URL is where a server is, an absolute path is a database of sqlite, memory is a store "
+	     "that\n"
+	     "dies with schedd. A password belongs into a file (--option password_file=FILE, mode 0600), "
+	     "not into\n"
+	     "the URL, which other users see in the list of processes. A store that is away holds "
+	     "up its own\n"
+	     "jobs alone; STATE says how it is: ok, connecting, away, read-only, held, refused.\n"
+	     "A store on a server may hold jobs of schedd's own account, and of those that run_as "
+	     "names.",
+    .max_words = 3,
+    .options = store_sets,
     .columns = store_columns,
     .run = stores_run,
 };

@@ -220,8 +220,10 @@ static const struct method_param event_unsubscribe_params[] = {
 };
 static const struct method_param store_add_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "its alias"},
-    {"type", METHOD_TEXT, ALWAYS, "memory or sqlite"},
+    {"type", METHOD_TEXT, MAYBE, "memory, sqlite, postgresql; by the url if left out, else sqlite"},
     {"path", METHOD_TEXT, MAYBE, "sqlite: the database; a file in the state directory if left out"},
+    {"url", METHOD_TEXT, MAYBE, "where the server is; never shown with its password"},
+    {"options", METHOD_MAP, MAYBE, "for a server: password_file, run_as, timeout, … as texts"},
     END_OF_PARAMS,
 };
 static const struct method_param store_remove_params[] = {

@@ -20,8 +20,13 @@
 
 struct config_store {
 	const char *name;
-	const char *type; /* "sqlite", "memory" */
+	const char *type; /* "sqlite", "memory", …; NULL: by the url, else sqlite */
 	const char *path; /* sqlite; NULL: NAME.db in the state directory */
+	const char *url;  /* of a server, secrets included; NULL: none */
+	/* Of those on servers, as they stand there; NULL: not given. */
+	const char *prefix, *connect_timeout, *timeout, *lease, *password_file, *tls_ca, *tls_cert,
+	    *tls_key;
+	const char *const *run_as; /* accounts */
 };
 
 struct config_executor {

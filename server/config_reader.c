@@ -224,12 +224,19 @@ static int config_reader_store(struct config_reader *reader, const struct value_
 		if (!store)
 			return schedd_error_nomem(reader->err);
 		*store = (struct config_store){
-		    .name = arena_strdup(&config->arena, member->key), .type = "sqlite"};
+		    .name = arena_strdup(&config->arena, member->key)};
 	}
 	rc = config_reader_members(reader, config_table_store(), store, "", &member->value);
-	if (rc || !store->path || strcmp(store->type, "memory") != 0)
+	if (!rc && !store->type)
+		store->type = store->url ? store_type_of_url(store->url) : "sqlite";
+	if (!rc && !store->type)
+		schedd_error_set(reader->err, SCHEDD_EFILE,
+		    "the scheme of its url does not tell its type: say which with type");
+	else if (!rc && store->path && strcmp(store->type, "memory") == 0)
+		schedd_error_set(
+		    reader->err, SCHEDD_EFILE, "a memory store is kept in no file: no path");
+	else
 		return rc;
-	schedd_error_set(reader->err, SCHEDD_EFILE, "a memory store is kept in no file: no path");
 	return config_reader_at(reader, member->line, member->column, member->key);
 }
 

@@ -18,6 +18,7 @@
 #include "server/config.h"
 #include "server/config_defaults.h"
 #include "store/store.h"
+#include "store/store_url.h"
 #include "trigger/zone.h"
 
 #define IN(member) offsetof(struct config, member)
@@ -120,9 +121,31 @@ _Static_assert(sizeof(config_settings) / sizeof(config_settings[0]) <= CONFIG_SE
 #define OF_LISTENER(member) offsetof(struct config_listener, member)
 
 static const struct config_row config_store_rows[] = {
-    {"type", CONFIG_STORE, OF_STORE(type), 0, 0, NULL, false, "sqlite", "sqlite or memory"},
+    {"type", CONFIG_STORE, OF_STORE(type), 0, 0, NULL, false, "by the url, else sqlite",
+	"sqlite, memory, or that of a server: postgresql"},
     {"path", CONFIG_TEXT, OF_STORE(path), 0, 0, NULL, false, "NAME.db in the state directory",
 	"the database file; beside the others if it is not absolute"},
+    {"url", CONFIG_URL, OF_STORE(url), 0, 0, NULL, false, "none",
+	"where its server is: postgresql://USER@HOST[,HOST]/DATABASE?sslmode=verify-full"},
+    {"password_file", CONFIG_TEXT, OF_STORE(password_file), 0, 0, NULL, false, "none",
+	"file with the password, of mode 0600; better than one in the url"},
+    {"run_as", CONFIG_TEXTS, OF_STORE(run_as), 0, 0, NULL, false,
+	"schedd's own account; of root's schedd none",
+	"accounts whose jobs a store on a server may hold, since whoever writes there could add some"},
+    {"connect_timeout", CONFIG_TEXT, OF_STORE(connect_timeout), 0, 0, NULL, false, "5s",
+	"time for reaching the server and logging in"},
+    {"timeout", CONFIG_TEXT, OF_STORE(timeout), 0, 0, NULL, false, "10s",
+	"time for an answer of the server; then a change has failed, or is in doubt"},
+    {"lease", CONFIG_TEXT, OF_STORE(lease), 0, 0, NULL, false, "15s",
+	"how long a dead schedd may still own the store"},
+    {"prefix", CONFIG_TEXT, OF_STORE(prefix), 0, 0, NULL, false, "by the type",
+	"what keys begin with, where the type has keys"},
+    {"tls_ca", CONFIG_TEXT, OF_STORE(tls_ca), 0, 0, NULL, false, "none",
+	"PEM file of the authorities that the server's certificate is checked against"},
+    {"tls_cert", CONFIG_TEXT, OF_STORE(tls_cert), 0, 0, NULL, false, "none",
+	"PEM file of schedd's own certificate for the server"},
+    {"tls_key", CONFIG_TEXT, OF_STORE(tls_key), 0, 0, NULL, false, "none",
+	"PEM file of its key"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
 };
 
@@ -428,6 +451,7 @@ int config_table_set(const struct config_row *row, void *base, const struct valu
 
 	switch (row->type) {
 	case CONFIG_TEXT:
+	case CONFIG_URL:
 	case CONFIG_ZONE:
 	case CONFIG_STORE:
 	case CONFIG_EXEC:
@@ -476,6 +500,10 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 	size_t bytes;
 
 	switch (row->type) {
+	case CONFIG_URL:
+		return *(const char *const *)slot
+			   ? value_string_ref(store_url_shown(*(const char *const *)slot, arena))
+			   : value_nil();
 	case CONFIG_TEXT:
 	case CONFIG_ZONE:
 	case CONFIG_STORE:

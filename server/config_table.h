@@ -16,6 +16,7 @@
 enum config_type {
 	CONFIG_TEXT,  /* const char *; NULL: not set */
 	CONFIG_ZONE,  /* likewise: a time zone */
+	CONFIG_URL,   /* likewise: may hold a secret, which is never shown */
 	CONFIG_STORE, /* likewise: a type of stores */
 	CONFIG_EXEC,  /* likewise: a type of executors */
 	CONFIG_JOB, /* struct value: what the field of a job with that name takes; nil: not given */

@@ -124,8 +124,7 @@ static int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
 	int rc = daemon_add_defaults(daemon, err);
 
 	for (uint32_t i = 0; !rc && i < config->store_count; i++)
-		rc = daemon_add_store(daemon, config->stores[i].name, config->stores[i].type,
-		    config->stores[i].path, NULL, err);
+		rc = daemon_add_configured_store(daemon, &config->stores[i], err);
 	for (uint32_t i = 0; !rc && i < config->executor_count; i++)
 		rc = daemon_add_executor(daemon, &config->executors[i], err);
 	/* It is the config that asks for what makes no sense. */

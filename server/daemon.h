@@ -55,9 +55,12 @@ struct web_link *daemon_web(const struct daemon *daemon);
 struct cron_tables *daemon_cron(const struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
 /* Opens a store now; path NULL: NAME.db in the state directory; actor NULL: the config asks. */
-int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
+int daemon_add_store(struct daemon *daemon, const struct scheduler_new_store *store,
     const struct scheduler_actor *actor, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* One of the config, with its options. */
+int daemon_add_configured_store(struct daemon *daemon, const struct config_store *config,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 
 /* Begins to stop; again with less patience is allowed. */
 void daemon_stop(struct daemon *daemon, enum daemon_stop how);

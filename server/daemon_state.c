@@ -42,10 +42,12 @@ bool daemon_is_stopping(const struct daemon *daemon)
 	return daemon->stopping;
 }
 
-int daemon_add_store(struct daemon *daemon, const char *name, const char *type, const char *path,
+int daemon_add_store(struct daemon *daemon, const struct scheduler_new_store *store,
     const struct scheduler_actor *actor, struct schedd_error *err)
 {
 	const char *directory = daemon->setup.paths->state_dir;
+	const char *name = store->name, *type = store->type, *path = store->path;
+	struct scheduler_new_store made = *store;
 	char *own = NULL;
 	int length = 0, rc;
 
@@ -54,12 +56,49 @@ int daemon_add_store(struct daemon *daemon, const char *name, const char *type, 
 		    "store '%s': a memory store is kept in no file: no path", name);
 	if (path && path[0] != '/')
 		length = asprintf(&own, "%s/%s", directory, path);
-	else if (!path && strcmp(type, "memory") != 0)
+	else if (!path && strcmp(type, "sqlite") == 0)
 		length = asprintf(&own, "%s/%s.db", directory, name);
 	if (length < 0)
 		return schedd_error_nomem(err);
-	rc = scheduler_add_store(daemon->scheduler, name, type, own ? own : path, actor, err);
+	made.path = own ? own : path;
+	rc = scheduler_add_store(daemon->scheduler, &made, actor, err);
 	free(own);
+	return rc;
+}
+
+/* With the options of one on a server, as they stand in the config. */
+int daemon_add_configured_store(
+    struct daemon *daemon, const struct config_store *config, struct schedd_error *err)
+{
+	struct strbuf run_as = STRBUF_EMPTY;
+	struct store_option options[] = {{"prefix", config->prefix},
+	    {"connect_timeout", config->connect_timeout}, {"timeout", config->timeout},
+	    {"lease", config->lease}, {"password_file", config->password_file},
+	    {"tls_ca", config->tls_ca}, {"tls_cert", config->tls_cert},
+	    {"tls_key", config->tls_key}, {"run_as", NULL}, {NULL, NULL}};
+	struct scheduler_new_store store = {.name = config->name,
+	    .type = config->type,
+	    .path = config->path,
+	    .url = config->url,
+	    .options = options};
+	size_t count = 0;
+	int rc;
+
+	for (const char *const *name = config->run_as; name && *name; name++)
+		strbuf_printf(&run_as, "%s%s", run_as.length ? "," : "", *name);
+	for (size_t i = 0; i + 1 < sizeof(options) / sizeof(options[0]); i++) {
+		if (strcmp(options[i].name, "run_as") == 0 && run_as.length)
+			options[i].text = strbuf_peek(&run_as);
+		if (options[i].text)
+			options[count++] = options[i];
+	}
+	options[count] = (struct store_option){NULL, NULL};
+	if (!config->url && count)
+		rc = schedd_error_set(err, SCHEDD_EINVAL, "store '%s': %s is for stores on servers",
+		    config->name, options[0].name);
+	else
+		rc = daemon_add_store(daemon, &store, NULL, err);
+	strbuf_clear(&run_as);
 	return rc;
 }
 

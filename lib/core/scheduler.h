@@ -89,9 +89,20 @@ struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *
 struct value scheduler_executors(struct schedd_scheduler *scheduler, struct arena *arena);
 /* As the public ones, with who asks (NULL: the scheduler's host); worker: for that type; NULL:
  * defaults. */
-int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, const char *type,
-    const char *path, const struct scheduler_actor *actor, struct schedd_error *err)
-    __attribute__((warn_unused_result));
+struct scheduler_new_store {
+	const char *name;
+	const char *type; /* "sqlite", "memory", or a module's */
+	const char *path; /* a file's; NULL: none */
+	const char *url;  /* a server's; NULL: none */
+	const struct store_option *options; /* ended by a NULL name; NULL: none */
+};
+/*
+ * One in this machine is open and its jobs are read when this returns, or it is
+ * refused. One on a server comes when it comes: its jobs are read then.
+ */
+int scheduler_add_store(struct schedd_scheduler *scheduler,
+    const struct scheduler_new_store *store, const struct scheduler_actor *actor,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
     unsigned max_workers, const struct worker_config *worker, const struct scheduler_actor *actor,
     struct schedd_error *err) __attribute__((warn_unused_result));

@@ -49,6 +49,21 @@ int store_type_check(const char *type, struct schedd_error *err)
 	    err, SCHEDD_EINVAL, "type '%.64s' is not known, use %s", type, known);
 }
 
+const char *store_type_of_url(const char *url)
+{
+	static const struct {
+		const char *scheme, *type;
+	} schemes[] = {{"postgresql://", "postgresql"}, {"postgres://", "postgresql"},
+	    {"mysql://", "mysql"}, {"mariadb://", "mysql"}, {"redis://", "redis"},
+	    {"rediss://", "redis"}, {"unix://", "redis"}, {"mongodb://", "mongodb"},
+	    {"zookeeper://", "zookeeper"}, {"etcd://", "etcd"}};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(url, schemes[i].scheme, strlen(schemes[i].scheme)) == 0)
+			return schemes[i].type;
+	return NULL;
+}
+
 static int store_find(const char *type, const struct store_ops **out, struct schedd_error *err)
 {
 	const struct schedd_module *module;

@@ -124,6 +124,8 @@ bool store_remote(const struct store *store);
 struct value store_status(struct store *store, struct arena *arena);
 /* The types that are known, NULL-terminated: those built in, then those in modules. */
 const char *const *store_types(void);
+/* The type that a url of that scheme is for; NULL: its scheme does not tell. */
+const char *store_type_of_url(const char *url);
 /* 0, or SCHEDD_EINVAL: no type is called so. */
 int store_type_check(const char *type, struct schedd_error *err)
     __attribute__((warn_unused_result));

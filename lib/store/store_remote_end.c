@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include "base/log.h"
 #include "store/store_remote_parts.h"
 
 #define REMOTE_BACKOFF_FIRST (SCHEDD_SECOND / 4)
@@ -127,8 +126,6 @@ static void remote_lose(struct remote_end *end, const struct schedd_error *err)
 		state = STORE_CONNECTING;
 	if (end->state == state && strcmp(end->why.message, err->message) == 0)
 		return;
-	if (end->link.writer)
-		log_warn(end->remote->base.log, "%s", err->message);
 	end->state = state;
 	end->why = *err;
 	store_remote_tell_state(end, -1);

@@ -56,9 +56,15 @@ int store_link_fail(struct store_link *link, enum store_fault fault, struct sche
 	length = strlen(text);
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' '))
 		text[--length] = '\0';
-	for (char *at = text; *at; at++)
-		if (*at == '\n' || *at == '\t')
-			*at = ' ';
+	/* One line, whatever the library wrote. */
+	length = 0;
+	for (const char *at = text; *at; at++) {
+		char c = *at == '\n' || *at == '\t' ? ' ' : *at;
+
+		if (c != ' ' || length == 0 || text[length - 1] != ' ')
+			text[length++] = c;
+	}
+	text[length] = '\0';
 	link->fault = fault;
 	return schedd_error_set(
 	    err, SCHEDD_EFAILED, "store '%s': %s", link->config->name, text);

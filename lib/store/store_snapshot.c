@@ -89,6 +89,7 @@ void store_snapshot_add_run(struct store_snapshot *snapshot, const struct run *r
 	kept->run.reason = snapshot_text(snapshot, run->reason);
 	kept->run.attempts = snapshot_text(snapshot, run->attempts);
 	kept->run.actor = snapshot_text(snapshot, run->actor);
+	kept->run.result = snapshot_text(snapshot, run->result);
 	kept->next = snapshot->newest;
 	snapshot->newest = kept;
 	snapshot->run_count++;

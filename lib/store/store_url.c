@@ -245,3 +245,28 @@ void store_url_address(const struct store_url *url, struct strbuf *out)
 	if (url->path[0])
 		strbuf_printf(out, url->path[0] == '/' ? "%s" : "/%s", url->path);
 }
+
+/* By what it looks like, for what is shown may be no url at all. */
+const char *store_url_shown(const char *url, struct arena *arena)
+{
+	const char *scheme = strstr(url, "://"), *rest = scheme ? scheme + 3 : url;
+	size_t end = strcspn(rest, "?");
+	const char *at = NULL, *colon;
+	char *copy = arena_strdup(arena, url), *param;
+
+	if (!copy)
+		return "";
+	for (size_t i = 0; i < end; i++)
+		if (rest[i] == '@')
+			at = rest + i;
+	colon = at ? memchr(rest, ':', (size_t)(at - rest)) : NULL;
+	if (colon)
+		copy = arena_printf(arena, "%.*s:***%s", (int)(colon - url), url, at);
+	for (param = copy ? strchr(copy, '?') : NULL; param; param = strchr(param + 1, '&')) {
+		size_t name = strcspn(param + 1, "=&");
+
+		if (param[1 + name] == '=' && memmem(param + 1, name, "pass", 4))
+			memset(param + 2 + name, '*', strcspn(param + 2 + name, "&"));
+	}
+	return copy ? copy : "";
+}

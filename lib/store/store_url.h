@@ -44,4 +44,7 @@ const char *store_url_param(const struct store_url *url, const char *name);
 /* The whole of it but the password and parameters, fit to be shown. */
 void store_url_address(const struct store_url *url, struct strbuf *out);
 
+/* Any text as a url with its secrets blotted out, in the arena. */
+const char *store_url_shown(const char *url, struct arena *arena);
+
 #endif

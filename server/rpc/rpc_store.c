@@ -5,6 +5,7 @@
 #include <string.h>
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "store/store.h"
 
 #define RPC_WORKERS_MAX 1000000 /* as the config has it */
 
@@ -48,16 +49,50 @@ void rpc_store_list(struct rpc_call *call)
 	rpc_call_answer_built(call, &list);
 }
 
+/* A map of texts becomes the options of the store. */
+static int rpc_store_options(
+    struct rpc_call *call, struct scheduler_new_store *store, struct schedd_error *err)
+{
+	const struct value *map = value_get(&call->params, "options");
+	struct store_option *options;
+
+	if (!map || map->type != VALUE_MAP)
+		return 0;
+	options = arena_alloc(&call->arena, (map->map.count + 1) * sizeof(options[0]));
+	if (!options)
+		return schedd_error_nomem(err);
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		const struct value_member *member = &map->map.members[i];
+
+		if (member->value.type != VALUE_STRING)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "store.add: option '%.64s' must be a text", member->key);
+		options[i].name = member->key;
+		options[i].text = member->value.string.text;
+	}
+	store->options = options;
+	return 0;
+}
+
 void rpc_store_add(struct rpc_call *call)
 {
 	const char *name = rpc_call_text(call, "name");
+	struct scheduler_new_store new = {.name = name,
+	    .type = rpc_call_text(call, "type"),
+	    .path = rpc_call_text(call, "path"),
+	    .url = rpc_call_text(call, "url")};
 	struct schedd_error err;
 	struct value list, store;
 
 	if (rpc_store_refuses(call))
 		return;
-	if (daemon_add_store(call->daemon, name, rpc_call_text(call, "type"),
-		rpc_call_text(call, "path"), &call->actor, &err)) {
+	if (!new.type)
+		new.type = new.url ? store_type_of_url(new.url) : "sqlite";
+	if (!new.type)
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "store '%s': the scheme of its url does not tell its type: say which", name);
+	if (!new.type || rpc_store_options(call, &new, &err) ||
+	    daemon_add_store(call->daemon, &new, &call->actor, &err)) {
 		rpc_call_fail(call, &err);
 		return;
 	}

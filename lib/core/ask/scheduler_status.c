@@ -90,6 +90,13 @@ struct value scheduler_status(struct schedd_scheduler *scheduler, struct arena *
 	return map;
 }
 
+static void scheduler_status_replace(struct value *map, const char *key, struct value with)
+{
+	for (uint32_t i = 0; i < map->map.count; i++)
+		if (strcmp(map->map.members[i].key, key) == 0)
+			map->map.members[i].value = with;
+}
+
 struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *arena)
 {
 	struct value list = value_array();
@@ -98,6 +105,10 @@ struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *
 		struct store_slot *slot = scheduler->stores[i];
 		struct value map = store_status(slot->store, arena);
 
+		/* Its server is there; its jobs are on their way. */
+		if (store_remote(slot->store) && !slot->taken_up &&
+		    store_state(slot->store) == STORE_OK)
+			scheduler_status_replace(&map, "state", value_string_ref("reading"));
 		value_put(arena, &map, "jobs", value_int(slot->entries));
 		value_put(arena, &map, "failing", value_bool(slot->failing));
 		value_append(arena, &list, map);

@@ -137,6 +137,16 @@ static void change_committed(int rc, const struct schedd_error *err, void *conte
 	scheduler_leave(scheduler);
 }
 
+/* Who asked is told so; the change itself goes on when the store has found out. */
+static void change_unknown(const struct schedd_error *err, void *context)
+{
+	struct change *change = context;
+	struct scheduler_reply reply = change->reply;
+
+	change->reply = (struct scheduler_reply){NULL, NULL};
+	scheduler_answer(reply, SCHEDD_EFAILED, err, NULL);
+}
+
 static void change_begin(struct change *change)
 {
 	struct schedd_error err = {0};
@@ -159,17 +169,35 @@ static void change_begin(struct change *change)
 	}
 	/* What the caller lent is not needed any more. */
 	change->fields = NULL;
+	store_batch_on_unknown(change->batch, change_unknown);
 	store_commit(change->store->store, change->batch, change_committed, change);
+}
+
+/* Somebody would wait for it behind a commit that nobody knows the end of. */
+static bool change_hopeless(
+    const struct change *change, const struct entry *entry, struct schedd_error *err)
+{
+	struct store *store = entry->store->store;
+
+	if (!change->reply.call || store_state(store) == STORE_OK)
+		return false;
+	schedd_error_set(err, SCHEDD_EFAILED, "job %s is busy and its store %s is %s: %s",
+	    change->id, entry->store->name, store_state_word(store_state(store)),
+	    store_state_why(store));
+	return true;
 }
 
 void change_submit(struct change *change)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;
 	struct entry *entry = entry_find(scheduler, change->id);
+	struct schedd_error hopeless;
 
 	scheduler_enter(scheduler);
 	if (!entry || !entry->busy) {
 		change_begin(change);
+	} else if (change_hopeless(change, entry, &hopeless)) {
+		change_reply(change, SCHEDD_EFAILED, &hopeless);
 	} else if (change_park(change, entry)) {
 		struct schedd_error err;
 
@@ -205,6 +233,16 @@ static void change_resubmit(struct entry_waiter *waiters)
 		change_submit((struct change *)waiters);
 		waiters = next;
 	}
+}
+
+void change_store_away(struct store_slot *slot)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+
+	for (struct entry *entry = entry_first(scheduler, NULL); entry;
+	     entry = entry_next(scheduler, entry))
+		if (entry->store == slot && entry->busy)
+			change_resubmit(entry_take_waiters(entry));
 }
 
 void change_idle(struct schedd_scheduler *scheduler, struct entry *entry)

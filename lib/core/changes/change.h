@@ -92,6 +92,8 @@ void change_finish(struct change *change, int rc, const struct schedd_error *err
 /* An entry's commit is over: it is planned anew and the changes in line go on. May free the entry.
  */
 void change_idle(struct schedd_scheduler *scheduler, struct entry *entry);
+/* The store cannot be used for now: requests in line behind its commits are told so. */
+void change_store_away(struct store_slot *slot);
 /* The job is gone: frees the entry; what waited for it is looked up again by its id. */
 void change_drop_entry(struct change *change);
 /* Copies the record of the entry's state into change->state to work on. 0 or SCHEDD_ENOMEM. */

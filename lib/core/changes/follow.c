@@ -116,7 +116,8 @@ static void follow_take(const char *key, const char *text, void *context)
 
 struct follow_notes *follow_load(struct schedd_scheduler *scheduler, struct store_slot *store)
 {
-	struct follow_notes *notes = store->durable ? calloc(1, sizeof(*notes)) : NULL;
+	struct follow_notes *notes = 
+	    store->durable && store->snapshot ? calloc(1, sizeof(*notes)) : NULL;
 
 	if (!notes)
 		return NULL;

@@ -120,6 +120,11 @@ static struct store_slot *job_add_store(struct change *change, struct schedd_err
 		schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "job %s is in store %s: remove it there before it is added to store %s",
 		    change->id, change->entry->store->name, store->name);
+	else if (store_remote(store->store) && !store->taken_up)
+		/* What it holds under that id is not known yet. */
+		schedd_error_set(err, SCHEDD_EFAILED, "store %s has not been read yet (%s)%s%s",
+		    store->name, store_state_word(store_state(store->store)),
+		    store_state_why(store->store)[0] ? ": " : "", store_state_why(store->store));
 	else
 		return store;
 	return NULL;
@@ -162,7 +167,7 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 		return rc;
 	change->store = job_add_store(change, err);
 	if (!change->store)
-		return SCHEDD_ENOTFOUND;
+		return err->code;
 	change->job = entry_seal(change->scheduler, change->job);
 	job_add_stamp(change);
 	return job_add_plan(change, err);

@@ -77,6 +77,13 @@ int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err
 
 	if (!slot)
 		return 0;
+	/* A server that is not there yet cannot say: the clock is ahead of any number of before. */
+	if (!slot->snapshot) {
+		ring->seq = (uint64_t)scheduler_now(scheduler);
+		ring->oldest = ring->seq + 1;
+		ring->reserved = UINT64_MAX;
+		return 0;
+	}
 	last = (uint64_t)store_snapshot_number(slot->snapshot, EVENT_RING_KEY, 0);
 	if (last > ring->seq) {
 		ring->seq = last;

@@ -54,6 +54,8 @@ struct store_slot {
 	char *name;                 /* owned; lives as long as the scheduler */
 	struct store_snapshot *snapshot; /* what it had when it was read; NULL: taken up */
 	int load_rc;                /* how reading it ended; 1: it has not */
+	bool taken_up;              /* its jobs were read, at least once */
+	uint64_t epoch;             /* of its owner when they were */
 	struct schedd_error load_err;
 	bool durable;               /* outlives the process: intermediate states are written too */
 	struct store_batch *outbox; /* rows of runs, not committed yet; NULL: none */

@@ -17,6 +17,8 @@
 #define STORE_SLOT_OUTBOX_MAX 1024
 /* Rows kept while a store cannot be written. */
 #define STORE_SLOT_KEPT_MAX 100000
+/* While a server is away. */
+#define STORE_SLOT_LOOK (SCHEDD_SECOND / 2)
 /* From the first failure to the next attempt. */
 #define STORE_SLOT_BACKOFF_FIRST (SCHEDD_SECOND / 4)
 
@@ -143,7 +145,8 @@ void store_slot_flush(struct store_slot *store)
 void store_slot_again(struct store_slot *store)
 {
 	struct store_parcel *kept = store->unwritten;
-	struct store_batch *batch = kept ? store_batch_new(store->store) : NULL;
+	struct store_batch *batch =
+	    kept && store_state(store->store) == STORE_OK ? store_batch_new(store->store) : NULL;
 
 	if (!batch)
 		return;
@@ -232,7 +235,8 @@ void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler
 
 bool store_slot_ready(const struct store_slot *slot, struct schedd_mono now)
 {
-	return !slot->failing || now.us >= slot->retry_at.us;
+	return store_state(slot->store) == STORE_OK &&
+	       (!slot->failing || now.us >= slot->retry_at.us);
 }
 
 schedd_time store_slot_retry_time(const struct store_slot *slot)
@@ -240,6 +244,9 @@ schedd_time store_slot_retry_time(const struct store_slot *slot)
 	const struct schedd_scheduler *scheduler = slot->scheduler;
 	schedd_span left = slot->failing ? slot->retry_at.us - scheduler_mono(scheduler).us : 0;
 
+	/* It tells when it is back, and what waits is looked at not much later. */
+	if (store_state(slot->store) != STORE_OK && left < STORE_SLOT_LOOK)
+		left = STORE_SLOT_LOOK;
 	return scheduler_now(scheduler) + (left > 0 ? left : 0);
 }
 

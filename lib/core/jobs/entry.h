@@ -43,6 +43,7 @@ struct entry {
 	uint8_t last_state; /* enum run_state of the last run that ended; RUN_QUEUED: none known */
 	bool busy : 1;      /* a commit is under way */
 	bool hidden : 1;    /* being added: not a job yet */
+	bool stale : 1;     /* its store is being read anew and has not shown it yet */
 	bool adrift : 1;    /* busy because the store has it otherwise; how comes by job_adopt() */
 	bool noted : 1;     /* in scheduler.exhausted */
 };

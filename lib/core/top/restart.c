@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/follow.h"
+#include "core/changes/job_adopt.h"
 #include "core/changes/job_switch.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
@@ -27,7 +28,21 @@
 /* Rows of recent history that are looked at for how jobs ended last. */
 #define RESTART_STATES 10000
 
+/* How long the start waits for a server. */
+#define RESTART_SERVER (3 * SCHEDD_SECOND)
+
 /* ---- Reading the stores ---- */
+
+/* It was read before, under another owner: how it is now is adopted. */
+static void restart_take_again(
+    struct store_slot *slot, struct entry *entry, struct job_record *record)
+{
+	const struct store_change change = {
+	    .kind = STORE_CHANGE_JOB, .id = entry->job->id, .record = record};
+
+	entry->stale = false;
+	job_adopt(&change, slot);
+}
 
 static int restart_take_job(struct job_record *record, void *context)
 {
@@ -35,13 +50,16 @@ static int restart_take_job(struct job_record *record, void *context)
 	struct schedd_scheduler *scheduler = slot->scheduler;
 	struct entry *entry = entry_find(scheduler, record->job->id);
 
+	if (entry && entry->store == slot) {
+		restart_take_again(slot, entry, record);
+		return 0;
+	}
 	if (entry) {
 		log_warn(scheduler->log,
 		    "job %s is in store %s and in store %s: the latter is not used",
 		    record->job->id, entry->store->name, slot->name);
 		job_state_clear(&record->state);
 		job_unref(record->job);
-		free(record->raw);
 		return 0;
 	}
 	record->job = entry_seal(scheduler, record->job);
@@ -110,17 +128,7 @@ static void restart_take_texts(struct schedd_scheduler *scheduler, struct store_
 	store_snapshot_texts(slot->snapshot, "scheduler.", restart_take_scheduler, scheduler);
 }
 
-static void restart_loaded(
-    int rc, const struct schedd_error *err, struct store_snapshot *snapshot, void *context)
-{
-	struct store_slot *slot = context;
-
-	slot->load_rc = rc;
-	if (rc)
-		slot->load_err = *err;
-	else
-		slot->snapshot = snapshot;
-}
+static void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot);
 
 static void restart_forget(struct store_slot *slot)
 {
@@ -128,37 +136,105 @@ static void restart_forget(struct store_slot *slot)
 	slot->snapshot = NULL;
 }
 
-int restart_load_store(
-    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
+/* What another has removed while the store was his. */
+static void restart_drop_stale(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
-	int64_t alive;
+	struct entry *next;
 
+	for (struct entry *entry = entry_first(scheduler, NULL); entry; entry = next) {
+		const struct store_change gone = {
+		    .kind = STORE_CHANGE_GONE, .id = entry->job->id};
+
+		next = entry_next(scheduler, entry);
+		if (entry->store == slot && entry->stale)
+			job_adopt(&gone, slot);
+	}
+}
+
+static void restart_mark_stale(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	for (struct entry *entry = entry_first(scheduler, NULL); entry;
+	     entry = entry_next(scheduler, entry))
+		if (entry->store == slot)
+			entry->stale = true;
+}
+
+static void restart_take_snapshot(struct store_slot *slot)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	int64_t alive =
+	    store_snapshot_number(slot->snapshot, STORE_SLOT_ALIVE_KEY, SCHEDD_TIME_NONE);
+
+	restart_take_texts(scheduler, slot);
+	if (alive > scheduler->down_since && scheduler->phase == SCHEDULER_NEW)
+		scheduler->down_since = alive;
+	if (slot->entries)
+		log_info(scheduler->log, "store %s: %u jobs", slot->name, slot->entries);
+}
+
+static void restart_loaded(
+    int rc, const struct schedd_error *err, struct store_snapshot *snapshot, void *context)
+{
+	struct store_slot *slot = context;
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	bool again = slot->taken_up;
+
+	scheduler_enter(scheduler);
+	slot->load_rc = rc;
+	if (rc) {
+		slot->load_err = *err;
+		/* One on a server is read when it is there again. */
+		if (store_remote(slot->store))
+			store_slot_failed(slot, err);
+	} else {
+		slot->snapshot = snapshot;
+		slot->taken_up = true;
+		slot->epoch = store_epoch(slot->store);
+		restart_take_snapshot(slot);
+		if (again)
+			restart_drop_stale(scheduler, slot);
+		if (scheduler->phase == SCHEDULER_RUNNING && again)
+			restart_forget(slot);
+		else if (scheduler->phase == SCHEDULER_RUNNING)
+			restart_begin_store(scheduler, slot);
+	}
+	scheduler_leave(scheduler);
+}
+
+void restart_read_store(struct store_slot *slot)
+{
+	if (slot->load_rc > 0)
+		return;
 	slot->load_rc = 1;
+	if (slot->taken_up)
+		restart_mark_stale(slot->scheduler, slot);
 	store_load(slot->store, restart_take_job, restart_loaded, slot);
+}
+
+int restart_load_store(struct store_slot *slot, struct schedd_error *err)
+{
+	restart_read_store(slot);
 	while (slot->load_rc > 0)
 		if (store_flush(slot->store, SCHEDD_SPAN_NONE) < 0)
 			return schedd_error_set(
 			    err, SCHEDD_EFAILED, "store %s: it cannot be read", slot->name);
-	if (slot->load_rc < 0) {
-		if (err)
-			*err = slot->load_err;
-		return slot->load_rc;
-	}
-	restart_take_texts(scheduler, slot);
-	alive = store_snapshot_number(slot->snapshot, STORE_SLOT_ALIVE_KEY, SCHEDD_TIME_NONE);
-	if (alive > scheduler->down_since)
-		scheduler->down_since = alive;
-	if (slot->entries)
-		log_info(scheduler->log, "store %s: %u jobs", slot->name, slot->entries);
-	return 0;
+	if (slot->load_rc < 0 && err)
+		*err = slot->load_err;
+	return slot->load_rc;
 }
 
 int restart_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
 {
 	for (uint32_t i = 0; i < scheduler->store_count; i++) {
-		int rc = restart_load_store(scheduler, scheduler->stores[i], err);
+		struct store_slot *slot = scheduler->stores[i];
+		int rc = 0;
 
-		if (rc)
+		/* A server has a moment to come; the default store's numbers are wanted most. */
+		if (store_remote(slot->store))
+			(void)!store_wait(slot->store, RESTART_SERVER, NULL);
+		if (!slot->taken_up && store_state(slot->store) == STORE_OK)
+			rc = restart_load_store(slot, err);
+		if (rc && !store_remote(slot->store))
 			return rc;
 	}
 	return 0;
@@ -318,10 +394,15 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 
 static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
+	const struct run *runs;
+	struct take_up *take_up;
 	size_t count;
-	const struct run *runs = store_snapshot_runs(slot->snapshot, &count);
-	struct take_up *take_up = take_up_begin(scheduler, slot);
 
+	/* A server that is not there yet: when it was read. */
+	if (!slot->snapshot)
+		return;
+	runs = store_snapshot_runs(slot->snapshot, &count);
+	take_up = take_up_begin(scheduler, slot);
 	for (size_t i = 0; i < count; i++)
 		if (restart_lose_copy(scheduler, slot, take_up, &runs[i]))
 			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
@@ -440,7 +521,15 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	restart_start_jobs(scheduler);
 }
 
-void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot)
+
+void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)
+{
+	free(scheduler->top.boot_id);
+	scheduler->top.boot_id = boot_id ? strdup(boot_id) : NULL;
+}
+
+/* One that was read while the scheduler runs. */
+static void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	struct follow_notes *notes = follow_load(scheduler, slot);
 
@@ -450,10 +539,4 @@ void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *
 	restart_ask_states(scheduler, slot);
 	restart_forget(slot);
 	restart_expire(scheduler);
-}
-
-void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)
-{
-	free(scheduler->top.boot_id);
-	scheduler->top.boot_id = boot_id ? strdup(boot_id) : NULL;
 }

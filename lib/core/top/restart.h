@@ -8,10 +8,14 @@
 /* Reads all stores: jobs, pauses, group limits. Blocks. */
 int restart_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* One store that is added while the scheduler runs: the same two steps. */
-int restart_load_store(struct schedd_scheduler *scheduler, struct store_slot *slot,
-    struct schedd_error *err) __attribute__((warn_unused_result));
-void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot);
+/*
+ * Begins to read one store, or to read it anew when its owner has changed. What
+ * it holds takes effect when it was read.
+ */
+void restart_read_store(struct store_slot *slot);
+/* The same, and waits for it. */
+int restart_load_store(struct store_slot *slot, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* Ends the runs of the last life as lost, takes up their processes, starts what runs at start. */
 void restart_begin(struct schedd_scheduler *scheduler);
 

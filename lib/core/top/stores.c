@@ -24,38 +24,52 @@ static int stores_grow(void *array, uint32_t count, struct schedd_error *err)
 	return 0;
 }
 
+/* A server has come, gone, or says why it does not come. */
+static void stores_changed(struct store *store, enum store_state state,
+    const struct schedd_error *why, void *context)
+{
+	struct store_slot *slot = context;
+	struct schedd_scheduler *scheduler = slot->scheduler;
+
+	if (!store_remote(store))
+		return;
+	scheduler_enter(scheduler);
+	slot->store = store;
+	if (state != STORE_OK) {
+		store_slot_failed(slot, why);
+		change_store_away(slot);
+	} else {
+		store_slot_worked(slot);
+		if (!slot->taken_up || slot->epoch != store_epoch(store))
+			restart_read_store(slot);
+	}
+	scheduler_leave(scheduler);
+}
+
 static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *slot,
-    const char *type, const char *path, struct schedd_error *err)
+    const struct scheduler_new_store *from, struct schedd_error *err)
 {
 	struct store_config config = {.name = slot->name,
-	    .type = type,
-	    .path = path,
+	    .type = from->type,
+	    .path = from->path,
+	    .url = from->url,
+	    .options = from->options,
+	    .state_dir = scheduler->state_dir,
 	    .log = scheduler->log,
 	    .clock = scheduler->clock,
 	    .loop = scheduler->loop,
 	    .mailbox = scheduler->mailbox,
-	    .trigger = scheduler_trigger_context(scheduler)};
-	int rc = store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err);
+	    .trigger = scheduler_trigger_context(scheduler),
+	    .changed = stores_changed,
+	    .context = slot};
+	int rc = from->url ? store_open(&config, &slot->store, err)
+			   : store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err);
 
 	if (rc)
 		return rc;
 	slot->durable = store_durable(slot->store);
 	store_watch(slot->store, job_adopt, slot);
 	return 0;
-}
-
-/* The jobs of a store that is added while the scheduler runs. */
-static int stores_take_up(
-    struct schedd_scheduler *scheduler, struct store_slot *slot, struct schedd_error *err)
-{
-	int rc;
-
-	scheduler_enter(scheduler);
-	rc = restart_load_store(scheduler, slot, err);
-	if (!rc && scheduler->phase == SCHEDULER_RUNNING)
-		restart_begin_store(scheduler, slot);
-	scheduler_leave(scheduler);
-	return rc;
 }
 
 /* Two stores in one file would run each job twice. */
@@ -80,12 +94,16 @@ static int stores_same_file(
 int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
     const char *type, const char *path, struct schedd_error *err)
 {
-	return scheduler_add_store(scheduler, name, type, path, NULL, err);
+	const struct scheduler_new_store store = {.name = name, .type = type, .path = path};
+
+	return scheduler_add_store(scheduler, &store, NULL, err);
 }
 
-int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, const char *type,
-    const char *path, const struct scheduler_actor *actor, struct schedd_error *err)
+int scheduler_add_store(struct schedd_scheduler *scheduler,
+    const struct scheduler_new_store *store, const struct scheduler_actor *actor,
+    struct schedd_error *err)
 {
+	const char *name = store->name;
 	struct store_slot *slot;
 	int rc;
 
@@ -95,7 +113,7 @@ int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, co
 	if (scheduler->store_count == SCHEDULER_STORES_MAX)
 		return schedd_error_set(err, SCHEDD_EINVAL, "store %s: no more than %d stores",
 		    name, SCHEDULER_STORES_MAX);
-	if (stores_same_file(scheduler, path, err))
+	if (stores_same_file(scheduler, store->path, err))
 		return schedd_error_prefix(err, "store '%s'", name);
 	slot = calloc(1, sizeof(*slot));
 	if (!slot)
@@ -105,7 +123,7 @@ int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, co
 	rc = slot->name ? stores_grow(&scheduler->stores, scheduler->store_count, err)
 			: schedd_error_nomem(err);
 	if (!rc)
-		rc = stores_open(scheduler, slot, type, path, err);
+		rc = stores_open(scheduler, slot, store, err);
 	if (rc) {
 		free(slot->name);
 		free(slot);
@@ -114,8 +132,8 @@ int scheduler_add_store(struct schedd_scheduler *scheduler, const char *name, co
 	scheduler->stores[scheduler->store_count++] = slot;
 	if (strcmp(name, "default") == 0)
 		scheduler->default_store = slot;
-	if (scheduler->top.loaded)
-		rc = stores_take_up(scheduler, slot, err);
+	if (scheduler->top.loaded && !store->url)
+		rc = restart_load_store(slot, err);
 	event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, actor);
 	return rc;
 }

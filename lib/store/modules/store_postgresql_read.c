@@ -57,13 +57,14 @@ static bool read_meta(PGresult *row, void *context)
 	return true;
 }
 
-/* result may be long: for lists it is NULL. */
-#define RUN_SELECT RUN_SELECT_WITH("NULL")
+/* What calls returned may be long: told of one run alone. */
 #define RUN_SELECT_WITH(result)                                                                                 \
 	"SELECT j.id, r.serial, r.number, r.state, r.\"trigger\", r.attempt, r.scheduled_at, "      \
 	"r.started_at, r.ended_at, r.until, r.count, r.coalesced, r.exit_code, r.signal, "         \
 	"r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, r.pid_start, "    \
 	"r.attempts, r.actor, " result " FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job "
+
+#define RUN_SELECT RUN_SELECT_WITH("NULL")
 
 static void read_run(const PGresult *row, struct run *run)
 {
@@ -214,7 +215,8 @@ int store_postgresql_runs(struct store_link *link, const struct store_query *que
 		pg_params_text(&params, query->job);
 		pg_params_number(&params, query->number);
 		rc = store_postgresql_talk_rows(link,
-		    RUN_SELECT_WITH("CASE WHEN $3::bigint = 0 THEN NULL ELSE r.result END") "WHERE j.id = $2 AND r.number < $1::bigint AND ($3::bigint = 0 OR r.number = "
+		    RUN_SELECT_WITH("CASE WHEN $3::bigint <> 0 THEN r.result END")
+		    "WHERE j.id = $2 AND r.number < $1::bigint AND ($3::bigint = 0 OR r.number = "
 			       "$3::bigint) ORDER BY r.number DESC",
 		    &params, read_asked_run, asked, err);
 	} else {
