@@ -11,20 +11,25 @@
 
 /* ---- Unpacking ---- */
 
-static int message_value(
-    const msgpack_object *object, struct arena *arena, struct value *out, struct schedd_error *err);
+/* before: the element of a list that stands before it, whose keys are mostly the same; NULL: none.
+ */
+static int message_value(const msgpack_object *object, struct arena *arena,
+    const struct value *before, struct value *out, struct schedd_error *err);
 
 static int message_array(const msgpack_object_array *array, struct arena *arena, struct value *out,
     struct schedd_error *err)
 {
+	struct value *last = NULL;
+
 	*out = value_array();
+	value_reserve(arena, out, array->size);
 	for (uint32_t i = 0; i < array->size; i++) {
 		struct value item;
-		int rc = message_value(&array->ptr[i], arena, &item, err);
+		int rc = message_value(&array->ptr[i], arena, last, &item, err);
 
 		if (rc)
 			return rc;
-		value_append(arena, out, item);
+		last = value_append(arena, out, item);
 	}
 	return 0;
 }
@@ -62,8 +67,20 @@ static bool message_text(const msgpack_object *object, const char **text, uint32
 	return true;
 }
 
-static int message_key(const msgpack_object *key, struct arena *arena, const struct value *map,
-    struct message_seen *seen, const char **out, struct schedd_error *err)
+/* The key at that place of the map before, if it is this one. */
+static const char *message_key_before(
+    const struct value *before, uint32_t place, const char *text, uint32_t length)
+{
+	const char *key;
+
+	if (!before || before->type != VALUE_MAP || place >= before->map.count)
+		return NULL;
+	key = before->map.members[place].key;
+	return strncmp(key, text, length) == 0 && !key[length] ? key : NULL;
+}
+
+static int message_key(const msgpack_object *key, struct arena *arena, const struct value *before,
+    const struct value *map, struct message_seen *seen, const char **out, struct schedd_error *err)
 {
 	const char *text;
 	uint32_t length;
@@ -72,15 +89,17 @@ static int message_key(const msgpack_object *key, struct arena *arena, const str
 	    !utf8_valid(text, length))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "a map key must be a string of UTF-8 without NUL bytes");
-	*out = arena_strndup(arena, text, length);
+	*out = message_key_before(before, map->map.count, text, length);
+	if (!*out)
+		*out = arena_strndup(arena, text, length);
 	if (*out && message_seen_add(seen, *out, length) && value_find(map, *out))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "key '%.64s' stands twice in a map", *out);
 	return *out ? 0 : schedd_error_nomem(err);
 }
 
-static int message_map(
-    const msgpack_object_map *map, struct arena *arena, struct value *out, struct schedd_error *err)
+static int message_map(const msgpack_object_map *map, struct arena *arena,
+    const struct value *before, struct value *out, struct schedd_error *err)
 {
 	struct message_seen seen = {{0}};
 
@@ -88,13 +107,14 @@ static int message_map(
 	if (map->size > MESSAGE_MAP_MAX)
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "a map of %u members, at most %d are taken", map->size, MESSAGE_MAP_MAX);
+	value_reserve(arena, out, map->size);
 	for (uint32_t i = 0; i < map->size; i++) {
 		struct value item;
 		const char *key = NULL;
-		int rc = message_key(&map->ptr[i].key, arena, out, &seen, &key, err);
+		int rc = message_key(&map->ptr[i].key, arena, before, out, &seen, &key, err);
 
 		if (!rc)
-			rc = message_value(&map->ptr[i].val, arena, &item, err);
+			rc = message_value(&map->ptr[i].val, arena, NULL, &item, err);
 		if (rc)
 			return rc;
 		value_put(arena, out, key, item);
@@ -102,8 +122,8 @@ static int message_map(
 	return 0;
 }
 
-static int message_value(
-    const msgpack_object *object, struct arena *arena, struct value *out, struct schedd_error *err)
+static int message_value(const msgpack_object *object, struct arena *arena,
+    const struct value *before, struct value *out, struct schedd_error *err)
 {
 	switch (object->type) {
 	case MSGPACK_OBJECT_NIL:
@@ -134,7 +154,7 @@ static int message_value(
 	case MSGPACK_OBJECT_ARRAY:
 		return message_array(&object->via.array, arena, out, err);
 	case MSGPACK_OBJECT_MAP:
-		return message_map(&object->via.map, arena, out, err);
+		return message_map(&object->via.map, arena, before, out, err);
 	case MSGPACK_OBJECT_EXT:
 		break;
 	}
@@ -163,7 +183,7 @@ static int message_call(const msgpack_object *method, const msgpack_object *para
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "params must be an array of at most one map");
 	if (params->via.array.size == 1)
-		return message_value(&params->via.array.ptr[0], arena, &out->params, err);
+		return message_value(&params->via.array.ptr[0], arena, NULL, &out->params, err);
 	return 0;
 }
 
@@ -197,8 +217,8 @@ static int message_take_apart(const msgpack_object *object, struct arena *arena,
 		    err, SCHEDD_EINVAL, "requests and responses have 4 elements, not %u", size);
 	if (out->type == MESSAGE_REQUEST)
 		return message_call(&parts[2], &parts[3], arena, out, err);
-	rc = message_value(&parts[2], arena, &out->error, err);
-	return rc ? rc : message_value(&parts[3], arena, &out->result, err);
+	rc = message_value(&parts[2], arena, NULL, &out->error, err);
+	return rc ? rc : message_value(&parts[3], arena, NULL, &out->result, err);
 }
 
 int message_unpack(const char *bytes, size_t length, struct arena *arena, struct message *out,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays and maps grow by doubling inside the arena; the old slots stay behind until it is cleared. */
+/* Arrays and maps grow by doubling inside the arena; the old slots stay behind until it is cleared.
+ */
 #include "base/value.h"
 
 #include <string.h>
@@ -89,6 +90,19 @@ struct value *value_append(struct arena *arena, struct value *array, struct valu
 	return &array->array.items[array->array.count++];
 }
 
+void value_reserve(struct arena *arena, struct value *value, uint32_t count)
+{
+	if (count == 0)
+		return;
+	if (value->type == VALUE_ARRAY && value->array.count == 0) {
+		value->array.items = arena_alloc(arena, count * sizeof(struct value));
+		value->array.capacity = value->array.items ? count : 0;
+	} else if (value->type == VALUE_MAP && value->map.count == 0) {
+		value->map.members = arena_alloc(arena, count * sizeof(struct value_member));
+		value->map.capacity = value->map.members ? count : 0;
+	}
+}
+
 struct value *value_put(struct arena *arena, struct value *map, const char *key, struct value item)
 {
 	void *members = map->map.members;
@@ -145,7 +159,7 @@ bool value_get_bool(const struct value *map, const char *key, bool fallback)
 bool value_is_text(const struct value *value, const char *text)
 {
 	return value && value->type == VALUE_STRING && value->string.length == strlen(text) &&
-	    memcmp(value->string.text, text, value->string.length) == 0;
+	       memcmp(value->string.text, text, value->string.length) == 0;
 }
 
 bool value_number(const struct value *value, double *out)
@@ -189,7 +203,7 @@ bool value_equal(const struct value *a, const struct value *b)
 		return a->real == b->real;
 	case VALUE_STRING:
 		return a->string.length == b->string.length &&
-		    memcmp(a->string.text, b->string.text, a->string.length) == 0;
+		       memcmp(a->string.text, b->string.text, a->string.length) == 0;
 	case VALUE_ARRAY:
 		if (a->array.count != b->array.count)
 			return false;
@@ -220,8 +234,7 @@ struct value value_copy(struct arena *arena, const struct value *value)
 		return copy;
 	case VALUE_MAP:
 		memset(&copy.map, 0, sizeof(copy.map));
-		copy.map.members =
-		    arena_alloc(arena, value->map.count * sizeof(*copy.map.members));
+		copy.map.members = arena_alloc(arena, value->map.count * sizeof(*copy.map.members));
 		copy.map.capacity = copy.map.members ? value->map.count : 0;
 		for (uint32_t i = 0; i < value->map.count; i++) {
 			const struct value_member *member = &value->map.members[i];

@@ -29,16 +29,17 @@ struct value_member;
 
 struct value {
 	enum value_type type;
-	uint32_t line;	 /* where it stood in a file, from 1; 0: unknown */
+	uint32_t line;   /* where it stood in a file, from 1; 0: unknown */
 	uint32_t column; /* likewise */
-	bool plain;	 /* a string that stood in a YAML file without quotes, its type not yet decided */
+	bool
+	    plain; /* a string that stood in a YAML file without quotes, its type not yet decided */
 	union {
 		bool boolean;
 		int64_t integer;
 		double real;
 		struct {
 			const char *text; /* NUL-terminated; may hold NULs before that */
-			size_t length;	  /* bytes without the final NUL */
+			size_t length;    /* bytes without the final NUL */
 		} string;
 		struct {
 			struct value *items;
@@ -56,7 +57,7 @@ struct value {
 struct value_member {
 	const char *key; /* NUL-terminated */
 	struct value value;
-	uint32_t line;	 /* of the key; 0: unknown */
+	uint32_t line;   /* of the key; 0: unknown */
 	uint32_t column; /* likewise */
 };
 
@@ -72,6 +73,8 @@ struct value value_string_ref(const char *text);
 struct value value_array(void);
 struct value value_map(void);
 
+/* Room for so many elements in all, exactly, of an array or map that has none yet. */
+void value_reserve(struct arena *arena, struct value *value, uint32_t count);
 /* Appends to an array. The returned slot stays valid until the next append; NULL: no memory. */
 struct value *value_append(struct arena *arena, struct value *array, struct value item);
 /*

@@ -102,6 +102,9 @@ static struct value jobfile_merge(struct jobfile_reader *reader, const struct va
 	bool own_action = jobfile_has_action(own);
 	struct value map = value_map();
 
+	value_reserve(arena, &map,
+	    1 + (own->type == VALUE_MAP ? own->map.count : 0) +
+		(defaults->type == VALUE_MAP ? defaults->map.count : 0));
 	map.line = job->line;
 	map.column = job->column;
 	value_put(arena, &map, "id", value_string_ref(job->key));
@@ -140,9 +143,8 @@ static bool jobfile_note_place(struct jobfile_reader *reader, const struct value
 	place = arena_alloc(&set->arena, sizeof(*place));
 	if (!place)
 		return true;
-	*place = (struct jobfile_place){
-	    .id = job->key, .file = arena_strdup(&set->arena, reader->file), .line = job->line};
-	if (!place->file || strmap_put(&set->places, place))
+	*place = (struct jobfile_place){.id = job->key, .file = reader->file, .line = job->line};
+	if (strmap_put(&set->places, place))
 		set->arena.failed = true;
 	return true;
 }
@@ -318,11 +320,15 @@ int jobfile_read(struct jobfile *set, const char *file, const char *text, size_t
     const struct trigger_context *context, struct diagnostics *diagnostics)
 {
 	uint32_t before = diagnostics->count + diagnostics->dropped;
-	struct jobfile_reader reader = {
-	    .set = set, .file = file, .context = context, .diagnostics = diagnostics};
+	struct jobfile_reader reader = {.set = set,
+	    .file = arena_strdup(&set->arena, file),
+	    .context = context,
+	    .diagnostics = diagnostics};
 	struct value top;
 	int rc;
 
+	if (!reader.file)
+		return SCHEDD_ENOMEM;
 	/* A byte order mark is no part of the text. */
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;

@@ -2,10 +2,15 @@
 /* libyaml's events into values. What YAML has and we refuse is reported and read past. */
 #include "jobfile/yaml_read.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 #include "base/strmap.h"
 #include "jobfile/yaml_fault.h"
+
+/* Maps of so many members get an index by key. */
+#define YAML_MAP_SMALL 16
+#define YAML_KEYS 64
 
 struct yaml_reader {
 	yaml_parser_t parser;
@@ -16,8 +21,13 @@ struct yaml_reader {
 	size_t length;
 	struct arena *arena;
 	struct diagnostics *diagnostics;
-	uint32_t nodes; /* read so far */
-	bool refused;   /* something was reported */
+	/* Elements of the maps and lists that are open, innermost last: into the arena goes only
+	 * what is whole, so that nothing is left over from growing. */
+	struct value_member *open;
+	size_t open_count, open_capacity;
+	const char *keys[YAML_KEYS]; /* read lately, by hash: the same few come again and again */
+	uint32_t nodes;              /* read so far */
+	bool refused;                /* something was reported */
 };
 
 static int yaml_reader_next(struct yaml_reader *reader)
@@ -77,29 +87,88 @@ static int yaml_read_scalar(struct yaml_reader *reader, struct value *out)
 	return yaml_reader_decorations(reader, event->data.scalar.anchor, event->data.scalar.tag);
 }
 
+static int yaml_reader_push(struct yaml_reader *reader, const struct value_member *member)
+{
+	if (reader->open_count == reader->open_capacity) {
+		size_t capacity = reader->open_capacity ? reader->open_capacity * 2 : 64;
+		struct value_member *open = realloc(reader->open, capacity * sizeof(*open));
+
+		if (!open)
+			return SCHEDD_ENOMEM;
+		reader->open = open;
+		reader->open_capacity = capacity;
+	}
+	reader->open[reader->open_count++] = *member;
+	return 0;
+}
+
+/* The list of what was pushed since there were that many. */
+static int yaml_reader_close_list(struct yaml_reader *reader, size_t begin, struct value *out)
+{
+	size_t count = reader->open_count - begin;
+	struct value *items = count ? arena_alloc(reader->arena, count * sizeof(*items)) : NULL;
+
+	reader->open_count = begin;
+	if (count && !items)
+		return SCHEDD_ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		items[i] = reader->open[begin + i].value;
+	out->array.items = items;
+	out->array.count = out->array.capacity = (uint32_t)count;
+	return 0;
+}
+
+static int yaml_reader_close_map(struct yaml_reader *reader, size_t begin, struct value *out)
+{
+	size_t count = reader->open_count - begin;
+	struct value_member *members =
+	    count ? arena_alloc(reader->arena, count * sizeof(*members)) : NULL;
+
+	reader->open_count = begin;
+	if (count && !members)
+		return SCHEDD_ENOMEM;
+	if (count)
+		memcpy(members, &reader->open[begin], count * sizeof(*members));
+	out->map.members = members;
+	out->map.count = out->map.capacity = (uint32_t)count;
+	return 0;
+}
+
 static int yaml_read_sequence(struct yaml_reader *reader, int depth, struct value *out)
 {
+	size_t begin = reader->open_count;
 	int rc = yaml_reader_decorations(reader, reader->event.data.sequence_start.anchor,
 	    reader->event.data.sequence_start.tag);
 
 	*out = value_array();
 	yaml_reader_place(reader, out);
 	while (!rc) {
-		struct value item;
+		struct value_member item = {.key = NULL};
 
 		rc = yaml_reader_next(reader);
 		if (rc || reader->event.type == YAML_SEQUENCE_END_EVENT)
 			break;
-		rc = yaml_read_node(reader, depth + 1, &item);
-		if (!rc && !value_append(reader->arena, out, item))
-			rc = SCHEDD_ENOMEM;
+		rc = yaml_read_node(reader, depth + 1, &item.value);
+		if (!rc)
+			rc = yaml_reader_push(reader, &item);
 	}
-	return rc;
+	return rc ? rc : yaml_reader_close_list(reader, begin, out);
+}
+
+/* Where a key of that text is remembered. */
+static const char **yaml_key_slot(struct yaml_reader *reader, const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return &reader->keys[hash % YAML_KEYS];
 }
 
 /* The key that the current event is; NULL in *key where it was refused and read past. */
 static int yaml_read_key(struct yaml_reader *reader, int depth, struct value_member *member)
 {
+	const char **slot;
 	struct value key;
 	int rc;
 
@@ -110,6 +179,13 @@ static int yaml_read_key(struct yaml_reader *reader, int depth, struct value_mem
 		rc = yaml_reader_refuse(reader, "a key must be a text");
 		return rc ? rc : yaml_read_node(reader, depth + 1, &key);
 	}
+	slot = yaml_key_slot(reader, (const char *)reader->event.data.scalar.value);
+	if (*slot && strlen(*slot) == reader->event.data.scalar.length &&
+	    strcmp(*slot, (const char *)reader->event.data.scalar.value) == 0) {
+		member->key = *slot;
+		return yaml_reader_decorations(
+		    reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag);
+	}
 	rc = yaml_read_scalar(reader, &key);
 	if (rc)
 		return rc;
@@ -117,7 +193,7 @@ static int yaml_read_key(struct yaml_reader *reader, int depth, struct value_mem
 		return yaml_reader_refuse(reader, "a NUL cannot stand in a key");
 	if (key.plain && strcmp(key.string.text, "<<") == 0)
 		return yaml_reader_refuse(reader, "merge keys ('<<') are not taken here");
-	member->key = key.string.text;
+	member->key = *slot = key.string.text;
 	return 0;
 }
 
@@ -126,55 +202,76 @@ static const char *yaml_member_key(const void *item)
 	return ((const struct value_member *)item)->key;
 }
 
-/* Remembers a copy of the member under its key; the maps' own arrays move as they grow. */
-static int yaml_read_unique(struct yaml_reader *reader, struct strmap *keys,
-    const struct value_member *member, bool *doubled)
+/* Remembers a copy of the member under its key; what is open moves as it grows. */
+static int yaml_read_remember(
+    struct yaml_reader *reader, struct strmap *keys, const struct value_member *member)
 {
-	struct value_member *copy = strmap_get(keys, member->key);
+	struct value_member *copy = arena_alloc(reader->arena, sizeof(*copy));
 
-	*doubled = copy != NULL;
-	if (copy) {
-		reader->refused = true;
-		diagnostics_add(reader->diagnostics, reader->file, member->line, member->column,
-		    "'%.100s' is here twice, first in line %u", member->key, copy->line);
-		return diagnostics_full(reader->diagnostics) ? SCHEDD_EFILE : 0;
-	}
-	copy = arena_alloc(reader->arena, sizeof(*copy));
 	if (!copy)
 		return SCHEDD_ENOMEM;
 	*copy = *member;
 	return strmap_put(keys, copy);
 }
 
-static int yaml_read_member(
-    struct yaml_reader *reader, int depth, struct strmap *keys, struct value *map)
+/* The member of that key that stands before in the map; NULL: none. Few are looked through. */
+static int yaml_read_before(struct yaml_reader *reader, size_t begin, struct strmap *keys,
+    const char *key, const struct value_member **out)
 {
-	struct value_member member, *slot;
+	size_t count = reader->open_count - begin;
+	int rc = 0;
+
+	*out = NULL;
+	if (count >= YAML_MAP_SMALL) {
+		for (size_t i = keys->count; i < count && !rc; i++)
+			rc = yaml_read_remember(reader, keys, &reader->open[begin + i]);
+		*out = strmap_get(keys, key);
+		return rc;
+	}
+	for (size_t i = begin; i < reader->open_count && !*out; i++)
+		if (strcmp(reader->open[i].key, key) == 0)
+			*out = &reader->open[i];
+	return 0;
+}
+
+static int yaml_read_unique(struct yaml_reader *reader, size_t begin, struct strmap *keys,
+    const struct value_member *member, bool *doubled)
+{
+	const struct value_member *before;
+	int rc = yaml_read_before(reader, begin, keys, member->key, &before);
+
+	*doubled = before != NULL;
+	if (rc || !before)
+		return rc;
+	reader->refused = true;
+	diagnostics_add(reader->diagnostics, reader->file, member->line, member->column,
+	    "'%.100s' is here twice, first in line %u", member->key, before->line);
+	return diagnostics_full(reader->diagnostics) ? SCHEDD_EFILE : 0;
+}
+
+static int yaml_read_member(
+    struct yaml_reader *reader, int depth, size_t begin, struct strmap *keys)
+{
+	struct value_member member;
 	bool doubled = false;
-	struct value *put;
 	int rc = yaml_read_key(reader, depth, &member);
 
 	if (!rc && member.key)
-		rc = yaml_read_unique(reader, keys, &member, &doubled);
+		rc = yaml_read_unique(reader, begin, keys, &member, &doubled);
 	if (!rc)
 		rc = yaml_reader_next(reader);
 	if (!rc)
 		rc = yaml_read_node(reader, depth + 1, &member.value);
 	if (rc || !member.key || doubled)
 		return rc;
-	put = value_put(reader->arena, map, member.key, member.value);
-	if (!put)
-		return SCHEDD_ENOMEM;
-	slot = &map->map.members[map->map.count - 1];
-	slot->line = member.line;
-	slot->column = member.column;
-	return 0;
+	return yaml_reader_push(reader, &member);
 }
 
 static int yaml_read_mapping(struct yaml_reader *reader, int depth, struct value *out)
 {
 	int rc = yaml_reader_decorations(
 	    reader, reader->event.data.mapping_start.anchor, reader->event.data.mapping_start.tag);
+	size_t begin = reader->open_count;
 	struct strmap keys;
 
 	strmap_init(&keys, yaml_member_key);
@@ -184,10 +281,10 @@ static int yaml_read_mapping(struct yaml_reader *reader, int depth, struct value
 		rc = yaml_reader_next(reader);
 		if (rc || reader->event.type == YAML_MAPPING_END_EVENT)
 			break;
-		rc = yaml_read_member(reader, depth, &keys, out);
+		rc = yaml_read_member(reader, depth, begin, &keys);
 	}
 	strmap_clear(&keys);
-	return rc;
+	return rc ? rc : yaml_reader_close_map(reader, begin, out);
 }
 
 /* The node that the current event begins; ends at its last event. */
@@ -276,6 +373,7 @@ int yaml_read(const char *file, const char *text, size_t length, struct arena *a
 	if (reader.has_event)
 		yaml_event_delete(&reader.event);
 	yaml_parser_delete(&reader.parser);
+	free(reader.open);
 	if (!rc && arena_failed(arena))
 		rc = SCHEDD_ENOMEM;
 	return rc ? rc : reader.refused ? SCHEDD_EFILE : 0;
