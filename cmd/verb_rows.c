@@ -6,6 +6,8 @@
 
 const struct verb *const verb_rows[] = {
     &verb_add,
+    &verb_at,
+    &verb_batch,
     &verb_list,
     &verb_show,
     &verb_next,

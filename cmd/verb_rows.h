@@ -10,7 +10,9 @@ extern const struct verb *const verb_rows[];
 
 extern const struct verb verb_add;
 extern const struct verb verb_apply;
+extern const struct verb verb_at;
 extern const struct verb verb_backup;
+extern const struct verb verb_batch;
 extern const struct verb verb_check;
 extern const struct verb verb_complete;
 extern const struct verb verb_completion;
