@@ -21,6 +21,7 @@ static const struct out_column status_columns[] = {
     {"next_run", "scheduler.next_run_time", OUT_WHEN, true, true, false},
     {"store_error", "scheduler.store_error", OUT_TEXT, false, true, false},
     {"cron", "cron_words", OUT_TEXT, false, true, false},
+    {"cron_instead", "cron_taken_over", OUT_LIST, false, true, false},
     {"cron_fault", "cron_faults", OUT_LIST, false, true, false},
     {"clients", "clients", OUT_INT, true, true, false},
     {"memory", "rss", OUT_BYTES, true, true, false},
@@ -33,6 +34,7 @@ static void status_cron(struct command *command, struct value *result)
 	const struct value *cron = value_get(result, "cron");
 	const char *beside = value_get_string(cron, "beside");
 	const struct value *faults = value_get(cron, "faults");
+	const struct value *taken = value_get(cron, "taken_over");
 	struct value list = value_array();
 
 	if (!cron || cron->type != VALUE_MAP)
@@ -59,6 +61,14 @@ static void status_cron(struct command *command, struct value *result)
 	}
 	if (list.array.count > 0)
 		value_put(&command->arena, result, "cron_faults", list);
+	list = value_array();
+	for (uint32_t i = 0; taken && i < taken->array.count; i++)
+		value_append(&command->arena, &list,
+		    value_string_ref(arena_printf(&command->arena, "%s:%lld",
+			value_get_string(&taken->array.items[i], "file"),
+			(long long)value_get_int(&taken->array.items[i], "line", 0))));
+	if (list.array.count > 0)
+		value_put(&command->arena, result, "cron_taken_over", list);
 }
 
 static int status_run(struct command *command)

@@ -85,6 +85,9 @@ static const struct config_row config_settings[] = {
     {"cron.tables", CONFIG_BOOL, IN(cron.tables), 0, 0, NULL, true, "false",
 	"the tables in /etc/crontab, /etc/cron.d and /var/spool/cron/crontabs are run, in cron's "
 	"place"},
+    {"cron.dirs", CONFIG_BOOL, IN(cron.dirs), 0, 0, NULL, true, "false",
+	"the scripts in /etc/cron.hourly, cron.daily, cron.weekly and cron.monthly are run, late "
+	"rather than never"},
     {"cron.beside", CONFIG_BOOL, IN(cron.beside), 0, 0, NULL, true, "false",
 	"they are run even while another cron runs them, too"},
     {"cron.root", CONFIG_TEXT, IN(cron.root), 0, 0, NULL, true, "/",

@@ -21,54 +21,13 @@
 #include "jobfile/cron_table.h"
 #include "server/cron_beside.h"
 #include "server/cron_file.h"
+#include "server/cron_parts.h"
+#include "server/cron_state.h"
 #include "server/cron_watch.h"
-
-#define CRON_FAULTS_SHOWN 100
 
 enum { CRON_ETC, CRON_DROPS, CRON_SPOOL, CRON_SPOOL_PARENT, CRON_DIRECTORIES };
 static const char *const cron_directories[] = {
     "/etc", "/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron"};
-
-/* One file, and the jobs of its owner. */
-struct cron_tab {
-	struct cron_tab *next;
-	char *path;  /* as it is opened */
-	char *shown; /* without the root: in words, ids, the owner */
-	char *owner;
-	char *account;      /* NULL: a system table */
-	struct stat status; /* of what was read; all zero: nothing was */
-	bool pending;       /* to be read */
-	bool seen;          /* by the scan that goes on */
-	bool gone;          /* its jobs go, and then this */
-	uint32_t jobs;
-	struct diagnostics faults;
-};
-
-struct cron_waiter {
-	struct cron_waiter *next;
-	char *account;
-	cron_tables_fn done;
-	void *context;
-};
-
-struct cron_tables {
-	struct schedd_scheduler *scheduler;
-	const struct schedd_log *log;
-	struct cron_watch *watch;
-	bool asked; /* the config has turned it on at least once */
-	bool on;
-	bool turning; /* within cron_next() */
-	bool closed;
-	char root[PATH_MAX / 2]; /* "": / */
-	char spool[PATH_MAX];
-	char beside[128]; /* the other cron, "": none */
-	struct cron_tab *tabs;
-	struct strmap by_path; /* the same, by what is shown of them */
-	struct cron_tab *busy; /* its jobs are being applied */
-	struct value jobs;     /* of that, in arena */
-	struct arena arena;
-	struct cron_waiter *waiters;
-};
 
 static const char *cron_tab_key(const void *item)
 {
@@ -199,6 +158,26 @@ static void cron_applied(
 	cron_next(tables);
 }
 
+/* Remembers which lines were taken over, and when they ran the directories. */
+static void cron_take_over(
+    struct cron_tables *tables, struct cron_tab *tab, const struct cron_table *table)
+{
+	tab->taken_count = 0;
+	for (uint32_t i = 0; i < table->taken.array.count && i < CRON_TAKEN_MAX; i++)
+		tab->taken[tab->taken_count++] = (uint32_t)table->taken.array.items[i].integer;
+	for (int i = 0; i < CRON_TABLE_PARTS; i++) {
+		char *copy = table->schedules[i] ? strdup(table->schedules[i]) : NULL;
+		struct cron_tab *parts = strmap_get(&tables->by_path, cron_table_parts[i]);
+
+		if (!copy)
+			continue;
+		if (parts && (!tables->schedules[i] || strcmp(tables->schedules[i], copy) != 0))
+			parts->pending = true;
+		free(tables->schedules[i]);
+		tables->schedules[i] = copy;
+	}
+}
+
 /* The jobs of the file into tables->jobs. */
 static int cron_read(struct cron_tables *tables, struct cron_tab *tab)
 {
@@ -206,13 +185,18 @@ static int cron_read(struct cron_tables *tables, struct cron_tab *tab)
 	    .account = tab->account,
 	    .arena = &tables->arena,
 	    .jobs = &tables->jobs,
-	    .faults = &tab->faults};
+	    .faults = &tab->faults,
+	    .parts = tables->dirs};
 	struct schedd_error err;
 	size_t length;
 	char *text;
-	int rc = cron_file_read(tab->path, tab->account ? CRON_PLACE_SPOOL : CRON_PLACE_SYSTEM,
-	    tab->account, &text, &length, &tab->status, &err);
+	int rc;
 
+	if (tab->parts)
+		return cron_parts_read(
+		    tab, tables->schedules[tab->parts - 1], &tables->arena, &tables->jobs);
+	rc = cron_file_read(tab->path, tab->account ? CRON_PLACE_SPOOL : CRON_PLACE_SYSTEM,
+	    tab->account, &text, &length, &tab->status, &err);
 	if (!rc && memchr(text, '\0', length))
 		rc = schedd_error_set(&err, SCHEDD_EFILE, "there is a NUL in it: it is no table");
 	if (!rc)
@@ -220,6 +204,8 @@ static int cron_read(struct cron_tables *tables, struct cron_tab *tab)
 	else if (rc == SCHEDD_EFILE)
 		diagnostics_add(
 		    &tab->faults, tab->shown, 0, 0, "%s: none of it is taken", err.message);
+	if (!rc)
+		cron_take_over(tables, tab, &table);
 	free(text);
 	return rc == SCHEDD_ENOMEM ? rc : 0;
 }
@@ -311,6 +297,37 @@ static bool cron_same_file(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* Is it a directory of scripts? Its job runs whatever is in it then. */
+static bool cron_look_at_parts(struct cron_tables *tables, const char *name)
+{
+	struct cron_tab *tab;
+	struct stat status;
+	char path[PATH_MAX];
+	int i = 0;
+
+	while (i < CRON_TABLE_PARTS && strcmp(cron_table_parts[i] + strlen("/etc/"), name) != 0)
+		i++;
+	if (i == CRON_TABLE_PARTS)
+		return false;
+	snprintf(path, sizeof(path), "%s%s", tables->root, cron_table_parts[i]);
+	tab = cron_find(tables, cron_table_parts[i]);
+	if (!tables->dirs || stat(path, &status) < 0) {
+		if (tab && !tab->gone)
+			tab->gone = tab->pending = true;
+		return true;
+	}
+	tab = cron_add(tables, cron_table_parts[i], NULL);
+	if (!tab)
+		return true;
+	/* What lies in it changes its time, but not the job. */
+	tab->pending |= !tab->parts || tab->gone || tab->status.st_mode != status.st_mode ||
+			tab->status.st_uid != status.st_uid;
+	tab->parts = i + 1;
+	tab->seen = true;
+	tab->gone = false;
+	return true;
+}
+
 /* Looks at one name; a file that is as it was is not read. */
 static void cron_look(struct cron_tables *tables, int directory, const char *name, bool again)
 {
@@ -319,6 +336,8 @@ static void cron_look(struct cron_tables *tables, int directory, const char *nam
 	struct stat status = {0}, target = {0};
 	struct cron_tab *tab;
 
+	if (directory == CRON_ETC && cron_look_at_parts(tables, name))
+		return;
 	if (directory == CRON_ETC ? strcmp(name, "crontab") != 0 : !cron_file_is_name(place, name))
 		return;
 	snprintf(shown, sizeof(shown), "%s/%s", cron_directories[directory], name);
@@ -374,6 +393,8 @@ static void cron_scan(struct cron_tables *tables)
 	for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
 		tab->seen = false;
 	cron_look(tables, CRON_ETC, "crontab", false);
+	for (int i = 0; i < CRON_TABLE_PARTS; i++)
+		(void)cron_look_at_parts(tables, cron_table_parts[i] + strlen("/etc/"));
 	cron_scan_directory(tables, CRON_DROPS);
 	cron_scan_directory(tables, CRON_SPOOL);
 	for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
@@ -476,6 +497,8 @@ void cron_tables_free(struct cron_tables *tables)
 		free(waiter);
 	}
 	strmap_clear(&tables->by_path);
+	for (int i = 0; i < CRON_TABLE_PARTS; i++)
+		free(tables->schedules[i]);
 	arena_clear(&tables->arena);
 	free(tables);
 }
@@ -501,6 +524,10 @@ void cron_tables_configure(struct cron_tables *tables, const struct cron_config 
 		wanted = false;
 	}
 	tables->on = wanted;
+	/* Which lines are taken over depends on it. */
+	for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
+		tab->pending |= tables->dirs != (wanted && config->dirs);
+	tables->dirs = wanted && config->dirs;
 	if (wanted) {
 		cron_scan(tables);
 		cron_know_owners(tables);
@@ -556,35 +583,4 @@ void cron_tables_forget(struct cron_tables *tables, void *context)
 		free(waiter->account);
 		free(waiter);
 	}
-}
-
-struct value cron_tables_status(const struct cron_tables *tables, struct arena *arena)
-{
-	struct value map = value_map(), faults = value_array();
-	int64_t files = 0, jobs = 0;
-
-	if (!tables || !tables->asked)
-		return value_nil();
-	for (const struct cron_tab *tab = tables->tabs; tab; tab = tab->next) {
-		files += !tab->gone;
-		jobs += tab->jobs;
-		for (uint32_t i = 0;
-		     i < tab->faults.count && faults.array.count < CRON_FAULTS_SHOWN; i++) {
-			const struct diagnostic *fault = &tab->faults.items[i];
-			struct value row = value_map();
-
-			value_put(arena, &row, "file", value_string(arena, fault->file));
-			value_put(arena, &row, "line",
-			    fault->line ? value_int(fault->line) : value_nil());
-			value_put(arena, &row, "message", value_string(arena, fault->message));
-			value_append(arena, &faults, row);
-		}
-	}
-	value_put(arena, &map, "tables", value_bool(tables->on));
-	value_put(arena, &map, "beside",
-	    tables->beside[0] ? value_string(arena, tables->beside) : value_nil());
-	value_put(arena, &map, "files", value_int(files));
-	value_put(arena, &map, "jobs", value_int(jobs));
-	value_put(arena, &map, "faults", faults);
-	return map;
 }

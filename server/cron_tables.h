@@ -19,6 +19,7 @@ struct schedd_scheduler;
 /* What the config says. */
 struct cron_config {
 	bool tables;      /* jobs of the tables are run */
+	bool dirs;        /* so are the scripts of /etc/cron.daily and such */
 	bool beside;      /* even while another cron runs them, too */
 	const char *root; /* directory in the place of /; NULL: / */
 };

@@ -19,6 +19,9 @@
 /* What fell due while nobody was there is not made up for, but a busy minute is. */
 #define CRON_TABLE_GRACE 90
 
+const char *const cron_table_parts[CRON_TABLE_PARTS] = {
+    "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly"};
+
 struct cron_reader {
 	struct cron_table *table;
 	uint32_t line;
@@ -222,6 +225,24 @@ static bool cron_trigger(
 	return true;
 }
 
+/* Does it run the scripts of /etc/cron.daily and such, or anacron, which would? */
+static bool cron_is_parts(struct cron_reader *reader, const struct crontab_line *line)
+{
+	struct cron_table *table = reader->table;
+	bool parts = strstr(line->command, "run-parts") != NULL, found = false;
+
+	for (int i = 0; parts && i < CRON_TABLE_PARTS; i++)
+		if (strstr(line->command, cron_table_parts[i])) {
+			table->schedules[i] = line->schedule;
+			found = true;
+		}
+	/* "anacron" is asked about on the lines that run the scripts, too. */
+	found |= !parts && strstr(line->command, "anacron") != NULL;
+	if (found)
+		value_append(table->arena, &table->taken, value_int(reader->line));
+	return found;
+}
+
 static int cron_entry(struct cron_reader *reader, const struct crontab_line *line)
 {
 	struct cron_table *table = reader->table;
@@ -230,6 +251,8 @@ static int cron_entry(struct cron_reader *reader, const struct crontab_line *lin
 	struct strbuf owner = STRBUF_EMPTY;
 	const char *id;
 
+	if (table->parts && !table->account && cron_is_parts(reader, line))
+		return 0;
 	if (strlen(line->command) > CRON_TABLE_COMMAND_MAX)
 		return cron_fault(reader, "command too long");
 	if (!cron_trigger(reader, line, &trigger))
@@ -297,6 +320,8 @@ int cron_table_read(struct cron_table *table, const char *text, size_t length)
 	int rc = 0;
 
 	table->fault_line = 0;
+	table->taken = value_array();
+	memset(table->schedules, 0, sizeof(table->schedules));
 	/* cron takes no such file at all: its last line may be half of one. */
 	if (length > 0 && text[length - 1] != '\n')
 		return cron_fault(

@@ -20,12 +20,19 @@
 #define CRON_TABLE_COMMAND_MAX 998
 #define CRON_TABLE_BYTES_MAX ((size_t)8 << 20)
 
+/* /etc/cron.hourly, cron.daily, cron.weekly, cron.monthly: scripts that run-parts runs. */
+#define CRON_TABLE_PARTS 4
+extern const char *const cron_table_parts[CRON_TABLE_PARTS];
+
 struct cron_table {
 	const char *file;    /* named in faults, and part of ids */
 	const char *account; /* whose table it is; NULL: a column names the user of each line */
 	struct arena *arena;
 	struct value *jobs;         /* list that maps of fields are appended to, with their lines */
 	struct diagnostics *faults; /* what cannot be taken; the other lines are */
+	bool parts; /* lines that run the scripts of those directories, or anacron, are no jobs: */
+	const char *schedules[CRON_TABLE_PARTS]; /* when they did; in the arena, NULL: no line */
+	struct value taken;                      /* list of the numbers of such lines */
 	char fault[128]; /* of crontab(1): why the first one cannot be, in cron's words */
 	uint32_t fault_line;
 };

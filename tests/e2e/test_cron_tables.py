@@ -218,6 +218,44 @@ class CronTables(e2e.TestCase):
         self.d.ctl("reload")
         self.until()
 
+    def test_directories_of_scripts(self):
+        daily, hourly = self.root / "etc/cron.daily", self.root / "etc/cron.hourly"
+        daily.mkdir()
+        for name, text in (("one", "echo one of $PATH"), ("two.sh", "echo never"), ("three", "true")):
+            (daily / name).write_text(f"#!/bin/sh\n{text}\n")
+            (daily / name).chmod(0o755)
+        self.write(self.root / "etc/crontab", "17 * * * * root cd / && run-parts --report /etc/cron.hourly\n"
+                                              "30 6 * * * root test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }\n"
+                                              "0 1 * * * root main\n")
+        self.write(self.drops / "anacron", "SHELL=/bin/sh\n30 7-23 * * * root [ -x /etc/init.d/anacron ] && invoke-rc.d anacron start\n")
+        self.d.start()
+        e2e.wait_until("the lines as they are", lambda: len(self.jobs()) == 4)
+        self.config(dirs="true")
+        self.d.ctl("reload")
+        line = f"cd / && run-parts --report '{daily}'"
+        job = self.until("main", line)[line]
+        self.assertEqual((job["id"], job["trigger"]["expr"], job["misfire_grace_time"]), ("cron.daily", "30 6 * * *", None))
+        self.assertEqual(sorted((row["file"], row["line"]) for row in self.status()["taken_over"]),
+                         [("/etc/cron.d/anacron", 2), ("/etc/crontab", 1), ("/etc/crontab", 2)])
+        self.assertIn("/etc/crontab:2", self.d.ctl("status")[1])
+        self.d.ctl("run", "-w", "cron.daily")
+        output = self.d.ctl("logs", "--raw", "cron.daily")[1]
+        self.assertTrue(output.startswith(f"{daily}/one:\none of /usr/local/sbin:"), output)
+        self.assertNotIn("never", output)
+        # One that comes later, and one that others may write.
+        hourly.mkdir()
+        e2e.wait_until("cron.hourly", lambda: "cron.hourly" in self.d.ctl("list", "-o", "name")[1])
+        hourly.chmod(0o777)
+        e2e.wait_until("its fault", lambda: [f for f in self.status()["faults"] if f["file"] == "/etc/cron.hourly"])
+        self.until("main", line)
+        # Late rather than never.
+        self.d.stop()
+        self.d.start()
+        self.until("main", line)
+        self.config()
+        self.d.ctl("reload")
+        e2e.wait_until("the lines again", lambda: len(self.jobs()) == 4 and "cron.daily" not in self.d.ctl("list", "-o", "name")[1].split())
+
     def test_a_large_table_is_read_at_once(self):
         lines = "".join(f"{i % 60} {i % 24} * * * /usr/local/bin/task{i} --with some arguments >/dev/null 2>&1\n" for i in range(10000))
         self.write(self.spool / "root", lines, 0o600)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What cron_tables.c does is kept in this; for it and cron_status.c alone. */
+#ifndef SCHEDD_SERVER_CRON_STATE_H
+#define SCHEDD_SERVER_CRON_STATE_H
+
+#include <limits.h>
+#include <sys/stat.h>
+#include "base/diagnostics.h"
+#include "base/strmap.h"
+#include "jobfile/cron_table.h"
+#include "server/cron_tables.h"
+
+#define CRON_TAKEN_MAX 8 /* lines of a table that directories are run in the place of */
+
+/* One file, and the jobs of its owner. */
+struct cron_tab {
+	struct cron_tab *next;
+	char *path;  /* as it is opened */
+	char *shown; /* without the root: in words, ids, the owner */
+	char *owner;
+	char *account;      /* NULL: a system table */
+	int parts;          /* a directory of scripts: which, from 1; 0: a table */
+	struct stat status; /* of what was read; all zero: nothing was */
+	bool pending;       /* to be read */
+	bool seen;          /* by the scan that goes on */
+	bool gone;          /* its jobs go, and then this */
+	uint32_t jobs;
+	uint32_t taken[CRON_TAKEN_MAX]; /* lines in the place of which the directories are run */
+	uint32_t taken_count;
+	struct diagnostics faults;
+};
+
+struct cron_waiter {
+	struct cron_waiter *next;
+	char *account;
+	cron_tables_fn done;
+	void *context;
+};
+
+struct cron_tables {
+	struct schedd_scheduler *scheduler;
+	const struct schedd_log *log;
+	struct cron_watch *watch;
+	bool asked; /* the config has turned it on at least once */
+	bool on;
+	bool dirs;
+	char
+	    *schedules[CRON_TABLE_PARTS]; /* of the directories, by a line of a table; NULL: none */
+	bool turning;                     /* within cron_next() */
+	bool closed;
+	char root[PATH_MAX / 2]; /* "": / */
+	char spool[PATH_MAX];
+	char beside[128]; /* the other cron, "": none */
+	struct cron_tab *tabs;
+	struct strmap by_path; /* the same, by what is shown of them */
+	struct cron_tab *busy; /* its jobs are being applied */
+	struct value jobs;     /* of that, in arena */
+	struct arena arena;
+	struct cron_waiter *waiters;
+};
+
+#endif
