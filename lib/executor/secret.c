@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "executor/secret.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,23 +13,24 @@
 #include <sys/stat.h>
 #include "executor/spawn_secret.h"
 
-#define SECRET_NAME "/schedd-secrets-"
+#define SECRET_NAME "schedd-secrets-"
 
 static const char *const secret_places[] = {"/dev/shm", "/tmp"};
 
-/* A name that nobody can know before. */
-static int secret_directory(struct secret_set *set, struct schedd_error *err)
+static int secret_directory(struct secret_set *set, const char *name, struct schedd_error *err)
 {
 	const char *place = secret_places[0];
+	char invented[sizeof(SECRET_NAME) + 16];
 	uint64_t random;
 
 	if (access(place, W_OK | X_OK) < 0)
 		place = secret_places[1];
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+	if (!name && getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "cannot make a directory for secrets: %s", strerror(errno));
-	snprintf(set->directory, sizeof(set->directory), "%s" SECRET_NAME "%016" PRIx64, place,
-	    random);
+	if (!name)
+		snprintf(invented, sizeof(invented), SECRET_NAME "%016" PRIx64, random);
+	snprintf(set->directory, sizeof(set->directory), "%s/%s", place, name ? name : invented);
 	return 0;
 }
 
@@ -50,8 +52,8 @@ int secret_check(const struct job_pair *secret, struct schedd_error *err)
 	    secret->name, secret->text, strerror(rc));
 }
 
-int secret_set_plan(
-    struct secret_set *set, const struct job_pairs *secrets, struct schedd_error *err)
+int secret_set_plan(struct secret_set *set, const struct job_pairs *secrets, const char *place,
+    struct schedd_error *err)
 {
 	int rc;
 
@@ -61,7 +63,7 @@ int secret_set_plan(
 	set->files.items = calloc(secrets->count, sizeof(*set->files.items));
 	if (!set->files.items)
 		return schedd_error_nomem(err);
-	rc = secret_directory(set, err);
+	rc = secret_directory(set, place, err);
 	for (uint32_t i = 0; rc == 0 && i < secrets->count; i++) {
 		struct job_pair *item = &set->files.items[set->files.count++];
 		const char *name = secrets->items[i].name;
@@ -141,4 +143,54 @@ int secret_set_resume(struct secret_set *set, const struct value *from)
 			set->files.items[set->files.count++].text = strdup(path->string.text);
 	}
 	return 0;
+}
+
+/* ---- What was left behind ---- */
+
+static void secret_place_empty(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent *entry;
+	struct stat st;
+	DIR *directory;
+
+	if (fd < 0)
+		return;
+	directory = fstat(fd, &st) == 0 && st.st_uid == geteuid() ? fdopendir(fd) : NULL;
+	if (!directory) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(directory)))
+		(void)unlinkat(fd, entry->d_name, 0);
+	closedir(directory);
+	(void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+void secret_place_remove(const char *place)
+{
+	for (size_t i = 0; i < sizeof(secret_places) / sizeof(secret_places[0]); i++) {
+		int parent = open(secret_places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (parent < 0)
+			continue;
+		secret_place_empty(parent, place);
+		close(parent);
+	}
+}
+
+void secret_place_sweep(
+    const char *prefix, bool (*keep)(const char *place, void *context), void *context)
+{
+	for (size_t i = 0; i < sizeof(secret_places) / sizeof(secret_places[0]); i++) {
+		DIR *directory = opendir(secret_places[i]);
+		struct dirent *entry;
+
+		while (directory && (entry = readdir(directory)))
+			if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+			    !keep(entry->d_name, context))
+				secret_place_empty(dirfd(directory), entry->d_name);
+		if (directory)
+			closedir(directory);
+	}
 }

@@ -23,9 +23,10 @@ int secret_check(const struct job_pair *secret, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /*
  * Chooses a directory and paths for copies of each item (name, file). Nothing is
- * made: that is done with the start (spawn_secret.h).
+ * made: that is done with the start (spawn_secret.h). place: the directory's
+ * name, that nobody else can foresee; NULL: a random one.
  */
-int secret_set_plan(struct secret_set *set, const struct job_pairs *secrets,
+int secret_set_plan(struct secret_set *set, const struct job_pairs *secrets, const char *place,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* From where to where, in the arena; the same pairs. NULL: no memory. */
 const struct spawn_secret *secret_set_copies(
@@ -38,5 +39,11 @@ struct value secret_set_release(struct secret_set *set, struct arena *arena);
 /* SCHEDD_ENOMEM: what is missing in the set then is never removed. */
 int secret_set_resume(struct secret_set *set, const struct value *from)
     __attribute__((warn_unused_result));
+
+/* Removes the directory of that name and all in it, where there is one that is this user's. */
+void secret_place_remove(const char *place);
+/* The same of all whose name begins so, and that are not to be kept. */
+void secret_place_sweep(
+    const char *prefix, bool (*keep)(const char *place, void *context), void *context);
 
 #endif

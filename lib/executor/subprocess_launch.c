@@ -2,6 +2,7 @@
 #include "executor/subprocess_launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,13 +11,15 @@
 #include "base/log.h"
 #include "executor/cgroup.h"
 #include "executor/environment.h"
+#include "model/job_check.h"
 
+#define LAUNCH_SCRIPT "/proc/self/fd/3" /* SPAWN_EXTRA */
 #define LAUNCH_PATIENCE (10 * SCHEDD_SECOND) /* with a look-up of an account */
 
 /* A file in memory that holds the text, to be read from its begin. */
 static int launch_text(const char *text, size_t length, const char *what, struct schedd_error *err)
 {
-	int fd = memfd_create("schedd-stdin", MFD_CLOEXEC);
+	int fd = memfd_create(what, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t done = 0;
 
 	while (fd >= 0 && done < length) {
@@ -28,7 +31,9 @@ static int launch_text(const char *text, size_t length, const char *what, struct
 			break;
 		done += (size_t)n;
 	}
-	if (fd >= 0 && done == length && lseek(fd, 0, SEEK_SET) == 0)
+	/* Nobody who has it can make something else of it. */
+	if (fd >= 0 && done == length && lseek(fd, 0, SEEK_SET) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)
 		return fd;
 	schedd_error_set(err, SCHEDD_EFAILED, "%s: %s", what, strerror(errno));
 	if (fd >= 0)
@@ -47,6 +52,12 @@ static int launch_capture(
 	return task->captures[index] ? 0 : err->code;
 }
 
+/* Longer than one argument can be? Then the shell reads it from a descriptor. */
+static bool launch_is_long(const struct schedd_job *job)
+{
+	return job->kind == JOB_SHELL && strlen(job->shell) >= job_check_argument_max();
+}
+
 static int launch_files(
     struct subprocess_task *task, struct spawn *how, struct schedd_error *err)
 {
@@ -59,6 +70,12 @@ static int launch_files(
 		how->fds[SPAWN_FD_INPUT] =
 		    launch_text(details->stdin_text, details->stdin_length, "stdin", err);
 		if (how->fds[SPAWN_FD_INPUT] < 0)
+			rc = err->code;
+	}
+	if (rc == 0 && launch_is_long(request->job)) {
+		how->fds[SPAWN_FD_EXTRA] = launch_text(
+		    request->job->shell, strlen(request->job->shell), "script", err);
+		if (how->fds[SPAWN_FD_EXTRA] < 0)
 			rc = err->code;
 	}
 	if (rc == 0 && capture)
@@ -106,6 +123,10 @@ static const char *const *launch_argv(const struct schedd_job *job, struct arena
 	if (!argv)
 		return NULL;
 	argv[0] = job_details(job)->shell_path ? job_details(job)->shell_path : "/bin/sh";
+	if (launch_is_long(job)) {
+		argv[1] = LAUNCH_SCRIPT;
+		return argv;
+	}
 	argv[1] = "-c";
 	argv[2] = job->shell;
 	return argv;
@@ -124,7 +145,7 @@ static int launch_words(struct subprocess_task *task, struct spawn *how, struct 
 {
 	struct task_request request = *task->task.request;
 	const struct job_pairs *secrets = &job_details(request.job)->secrets;
-	int rc = secret_set_plan(&task->secrets, secrets, err);
+	int rc = secret_set_plan(&task->secrets, secrets, request.secrets, err);
 
 	if (rc < 0)
 		return rc;

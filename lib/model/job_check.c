@@ -3,6 +3,7 @@
 #include "model/job_check.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static int job_check_retry(const struct job_details *details, struct schedd_error *err)
 {
@@ -38,6 +39,70 @@ static int job_check_after(const struct schedd_job *job, struct schedd_error *er
 	return 0;
 }
 
+/* ---- What no kernel gives to a program ---- */
+
+#define CHECK_WORDS_MAX ((size_t)6 << 20) /* of all arguments and variables, on any stack */
+
+size_t job_check_argument_max(void)
+{
+	return 32 * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static int job_check_arguments(const struct schedd_job *job, size_t *total, struct schedd_error *err)
+{
+	size_t most = job_check_argument_max();
+
+	for (uint32_t i = 0; job->kind == JOB_COMMAND && job->argv[i]; i++) {
+		size_t size = strlen(job->argv[i]) + 1;
+
+		*total += size + sizeof(char *);
+		if (size > most)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "command: argument %u is %zu bytes long, a program can be given %zu: "
+			    "hand it over in a file or as stdin",
+			    i, size - 1, most - 1);
+	}
+	return 0;
+}
+
+static int job_check_variables(
+    const struct job_pairs *pairs, size_t *total, struct schedd_error *err)
+{
+	size_t most = job_check_argument_max();
+
+	for (uint32_t i = 0; i < pairs->count; i++) {
+		const struct job_pair *pair = &pairs->items[i];
+		size_t size = strlen(pair->name) + (pair->text ? strlen(pair->text) : 0) + 2;
+
+		*total += size + sizeof(char *);
+		if (size > most)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "env: '%.60s' is %zu bytes long with its name, a program can be given "
+			    "%zu in one variable: hand it over in a file or as stdin",
+			    pair->name, size - 1, most - 1);
+	}
+	return 0;
+}
+
+/* Each argument and each variable, and all of them. */
+static int job_check_words(const struct schedd_job *job, struct schedd_error *err)
+{
+	const struct job_details *details = job_details(job);
+	size_t total = 0;
+	int rc = 0;
+
+	if (job->kind != JOB_COMMAND && job->kind != JOB_SHELL)
+		return 0;
+	rc = job_check_arguments(job, &total, err);
+	if (!rc)
+		rc = job_check_variables(&details->env, &total, err);
+	if (!rc && total > CHECK_WORDS_MAX)
+		rc = schedd_error_set(err, SCHEDD_EINVAL,
+		    "command and env are %zu bytes long together, a program can be given %zu",
+		    total, CHECK_WORDS_MAX);
+	return rc;
+}
+
 int job_check(const struct schedd_job *job, struct schedd_error *err)
 {
 	const struct job_details *details = job_details(job);
@@ -52,6 +117,8 @@ int job_check(const struct schedd_job *job, struct schedd_error *err)
 	rc = job_check_retry(details, err);
 	if (!rc)
 		rc = job_check_after(job, err);
+	if (!rc)
+		rc = job_check_words(job, err);
 	if (!rc && details->success_codes.given && details->retry_on.given)
 		for (int code = 0; code < 256; code++)
 			if (job_codes_has(&details->success_codes, code) &&

@@ -13,4 +13,7 @@
 int job_check(const struct schedd_job *job, struct schedd_error *err)
     __attribute__((warn_unused_result));
 
+/* Bytes, with its NUL, of one argument or variable that a program can be given. */
+size_t job_check_argument_max(void);
+
 #endif

@@ -130,6 +130,29 @@ class Restart(e2e.TestCase):
         e2e.wait_until("its process is gone", lambda: not self.name(pid))
         self.assertIsNone(other.poll())
 
+    def secrets(self):
+        """Directories with copies of secrets that this run of the tests made."""
+        return {path for place in ("/dev/shm", "/tmp") for path in pathlib.Path(place).glob("schedd-secrets-*")
+                if (path / "MARK").exists() and (path / "MARK").read_text() == str(self.server.dir)}
+
+    def begin_with_secret(self):
+        (self.server.dir / "secret").write_text(str(self.server.dir))
+        run, pid = self.begin(secrets={"MARK": str(self.server.dir / "secret")})
+        self.assertEqual(len(self.secrets()), 1)
+        return run, pid
+
+    def test_secrets_of_one_that_ended_meanwhile_are_removed(self):
+        _run, pid = self.begin_with_secret()
+        self.crash(lambda: (os.kill(pid, signal.SIGKILL), e2e.wait_until("it is gone", lambda: not self.name(pid))))
+        self.assertEqual(self.secrets(), set())
+
+    def test_secrets_of_one_that_lives_on_stay_until_its_end(self):
+        _run, pid = self.begin_with_secret()
+        self.crash()
+        self.assertEqual(len(self.secrets()), 1)
+        os.kill(pid, signal.SIGKILL)
+        e2e.wait_until("they are removed", lambda: not self.secrets())
+
     def test_recover_runs_it_again(self):
         run, pid = self.begin(recover=True)
         other, other_pid = self.begin("b")

@@ -105,14 +105,18 @@ static void dispatch_request(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 
-	invocation_make(scheduler, live->id, live->run.scheduled_at, live->invocation);
+	if (live->job->kind == JOB_COMMAND || live->job->kind == JOB_SHELL)
+		invocation_make(scheduler, live->id, live->run.scheduled_at, live->invocation);
+	if (job_details(live->job)->secrets.count)
+		invocation_place(scheduler, live->invocation, live->secrets);
 	live->request = (struct task_request){.job = live->job,
 	    .run_id = live->id,
 	    .scheduled_at = live->run.scheduled_at,
 	    .attempt = live->run.attempt,
 	    .extra_env = live->extra_env.count ? &live->extra_env : NULL,
 	    .socket = scheduler->socket,
-	    .invocation = live->invocation,
+	    .invocation = live->invocation[0] ? live->invocation : NULL,
+	    .secrets = live->secrets[0] ? live->secrets : NULL,
 	    .output = live->output,
 	    .start_by = dispatch_start_by(live),
 	    .time = &scheduler->trigger,

@@ -60,3 +60,29 @@ void invocation_make(const struct schedd_scheduler *scheduler, const char *id,
 	siphash(scheduler->key, &of, offsetof(__typeof__(of), id) + (size_t)length, hash);
 	invocation_hex(hash, sizeof(hash), text);
 }
+
+void invocation_places(const struct schedd_scheduler *scheduler, char prefix[INVOCATION_PLACE])
+{
+	static const char own[] = "schedd";
+	char digits[2 * SIPHASH_SIZE + 1];
+	uint8_t hash[SIPHASH_SIZE];
+
+	siphash(scheduler->key, own, strlen(own), hash);
+	invocation_hex(hash, sizeof(hash), digits);
+	snprintf(prefix, INVOCATION_PLACE, "schedd-secrets-%.12s-", digits);
+}
+
+void invocation_place(const struct schedd_scheduler *scheduler, const char *invocation,
+    char name[INVOCATION_PLACE])
+{
+	char digits[2 * SIPHASH_SIZE + 1];
+	uint8_t hash[SIPHASH_SIZE];
+	size_t length;
+
+	/* Anybody can list the directory it stands in: the value itself stays unknown. */
+	siphash(scheduler->key, invocation, strlen(invocation), hash);
+	invocation_hex(hash, sizeof(hash), digits);
+	invocation_places(scheduler, name);
+	length = strlen(name);
+	snprintf(name + length, INVOCATION_PLACE - length, "%.20s", digits);
+}

@@ -20,4 +20,11 @@ void invocation_key(const struct schedd_scheduler *scheduler, char text[2 * SIPH
 void invocation_make(const struct schedd_scheduler *scheduler, const char *id,
     schedd_time scheduled_at, char text[PROCESS_INVOCATION + 1]);
 
+#define INVOCATION_PLACE 64 /* room for a name of a directory */
+
+/* The name of the directory for the secrets of a run, and how all of this scheduler's begin. */
+void invocation_place(const struct schedd_scheduler *scheduler, const char *invocation,
+    char name[INVOCATION_PLACE]);
+void invocation_places(const struct schedd_scheduler *scheduler, char prefix[INVOCATION_PLACE]);
+
 #endif

@@ -10,7 +10,7 @@
 #define SCHEDD_CORE_RUNS_RUN_LIVE_H
 
 #include "core/jobs/entry.h"
-#include "executor/process_census.h"
+#include "core/runs/invocation.h"
 
 #define RUN_LIVE_ID_MAX (JOB_ID_MAX + 12) /* "JOB/4294967295" and the NUL */
 
@@ -72,7 +72,8 @@ struct run_live {
 	struct task_request request;
 	struct output *output;
 	struct job_pairs extra_env; /* of this run alone; owned */
-	char invocation[PROCESS_INVOCATION + 1]; /* while it is at an executor */
+	char invocation[PROCESS_INVOCATION + 1]; /* while it is at an executor, or adopted */
+	char secrets[INVOCATION_PLACE];          /* where its secrets are then */
 	char id[RUN_LIVE_ID_MAX];   /* "backup/42"; last, as it needs no clearing */
 };
 

@@ -23,6 +23,7 @@
 #include "core/runs/admission.h"
 #include "core/top/handover.h"
 #include "core/top/take_up.h"
+#include "executor/secret.h"
 #include "executor/adopted.h"
 
 /* Rows of recent history that are looked at for how jobs ended last. */
@@ -248,6 +249,7 @@ static void restart_process_ended(void *context)
 	struct schedd_scheduler *scheduler = live->scheduler;
 
 	scheduler_enter(scheduler);
+	secret_place_remove(live->secrets);
 	run_live_release(live);
 	run_live_end(live, RUN_LOST, NULL);
 	scheduler_leave(scheduler);
@@ -307,6 +309,7 @@ static bool restart_adopt(
 	}
 	free(live->run.job);
 	live->run.job = live->job->id;
+	invocation_place(scheduler, invocation, live->secrets);
 	live->held_by_dead = true;
 	live->holds_instance = true;
 	entry->holding++;
@@ -498,6 +501,24 @@ static void restart_record(struct schedd_scheduler *scheduler)
 	arena_clear(&arena);
 }
 
+static bool restart_keeps_secrets(const char *place, void *context)
+{
+	const struct run_live *live = run_live_first(context);
+
+	while (live && strcmp(live->secrets, place) != 0)
+		live = live->next;
+	return live != NULL;
+}
+
+/* Copies of secrets that an earlier life had no time to remove, but for runs that go on. */
+static void restart_sweep_secrets(struct schedd_scheduler *scheduler)
+{
+	char prefix[INVOCATION_PLACE];
+
+	invocation_places(scheduler, prefix);
+	secret_place_sweep(prefix, restart_keeps_secrets, scheduler);
+}
+
 void restart_begin(struct schedd_scheduler *scheduler)
 {
 	struct follow_notes *notes[SCHEDULER_STORES_MAX];
@@ -518,6 +539,7 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	for (uint32_t i = 0; i < stores; i++)
 		restart_forget(scheduler->stores[i]);
 	restart_remember_boot(scheduler);
+	restart_sweep_secrets(scheduler);
 	restart_start_jobs(scheduler);
 }
 

@@ -379,3 +379,29 @@ Test(exec_subprocess, opens_secrets_with_the_rights_of_the_account)
 	unlink(own);
 	rmdir(directory);
 }
+
+/* As it would be with -c, but that its place is $0. */
+Test(exec_subprocess, runs_a_script_that_is_longer_than_an_argument_can_be)
+{
+	const size_t length = 300000;
+	char *json = malloc(length + 256);
+	struct task_probe probe;
+
+	strcpy(json, "\"read line; echo \\\"$line\\\"; false\\n#");
+	memset(json + strlen(json), 'x', length);
+	strcpy(json + length, "\\necho $#; exit 7\"");
+	task_probe_init(&probe, "shell", json);
+	task_probe_set(&probe, "stdin", "{\"text\": \"a line\\n\"}");
+	task_probe_run(&kase, &probe);
+	cr_expect_str_eq(task_probe_text(&probe), "a line\n0\n", "%s", probe.reason);
+	cr_expect_eq(probe.result.exit_code, 7, "%s", probe.reason);
+	task_probe_clear(&probe);
+	if (geteuid() == 0) {
+		task_probe_init(&probe, "shell", json);
+		task_probe_set(&probe, "user", "\"daemon\"");
+		task_probe_run(&kase, &probe);
+		cr_expect_eq(probe.result.exit_code, 7, "%s", probe.reason);
+		task_probe_clear(&probe);
+	}
+	free(json);
+}
