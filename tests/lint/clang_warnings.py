@@ -8,15 +8,21 @@ import shlex
 import subprocess
 import sys
 
-KEEP = ("-I", "-D", "-W", "-std=", "-isystem")
+KEEP = ("-I", "-D", "-W", "-std=")
+
+
+def kept(words):
+    """What says how to read the file; -isystem stands before its folder as a word of its own."""
+    for i, word in enumerate(words):
+        if word == "-isystem":
+            yield from words[i:i + 2]
+        elif word.startswith(KEEP):
+            yield word
 
 
 def check(entry):
-    words = shlex.split(entry["command"])
-    command = ["clang", "-fsyntax-only", "-Werror", "-Wno-unknown-warning-option"]
-    command += [word for word in words if word.startswith(KEEP)]
-    command += [words[i + 1] if word == "-isystem" else "" for i, word in enumerate(words) if word == "-isystem"]
-    command = [word for word in command if word] + [entry["file"]]
+    command = ["clang", "-fsyntax-only", "-Werror", "-Wno-unknown-warning-option",
+               *kept(shlex.split(entry["command"])), entry["file"]]
     done = subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True, check=False)
     return done.stderr if done.returncode else ""
 
