@@ -557,8 +557,7 @@ class Plain(ClientCase):
             from schedd import Client, AsyncClient, EVENT_JOB_EXECUTED
 
             client = Client()
-            client.call("executor.add", name="calls", type="worker")
-            job = client.add_job(f"{sys.path[0]}/reports:send", "cron", hour=5, id="report", args=["q3"], executor="calls")
+            job = client.add_job(f"{sys.path[0]}/reports:send", "cron", hour=5, id="report", args=["q3"])
             print(job.id, job.func_ref, job.next_run_time is not None)
 
             async def main():

@@ -225,6 +225,8 @@ class Ends(WorkerCase):
     def test_a_timeout_interrupts_the_function(self):
         self.pool()
         mark = self.schedd.dir / "cleaned"
+        self.add("warm", "nothing")
+        self.run_to_end("warm")
         self.add("slow", "cleans_up", str(mark), timeout=0.3)
         run = self.run_to_end("slow")
         self.assertEqual((run["state"], run["reason"]), ("timeout", "timeout after 0.3s"))
@@ -233,6 +235,11 @@ class Ends(WorkerCase):
         # The process goes on.
         self.add("pid", "nothing")
         self.assertEqual(self.run_to_end("pid")["pid"], run["pid"])
+
+    def test_the_time_of_a_call_begins_when_its_worker_is_ready(self):
+        self.pool(processes=1, command=["/bin/sh", "-c", "sleep 1; exec python3 -m schedd_worker"])
+        self.add("quick", "nothing", timeout=0.7)
+        self.assertEqual(self.run_to_end("quick")["state"], "success")
 
     def test_kill_cancels_a_coroutine_and_a_function_may_watch_the_event(self):
         self.pool()

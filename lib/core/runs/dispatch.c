@@ -41,6 +41,32 @@ static bool dispatch_too_late(struct run_live *live, schedd_time now)
 	return true;
 }
 
+/* The attempt's time is over. */
+static void dispatch_timed_out(struct timer *timer)
+{
+	struct run_live *live = run_live_of_timer(timer);
+	struct strbuf reason = STRBUF_EMPTY;
+	struct schedd_error err;
+
+	strbuf_add(&reason, "timeout after ");
+	duration_format(&reason, job_details(live->job)->timeout);
+	if (run_stop(live, RUN_LIVE_TIMED_OUT, 0, strbuf_peek(&reason), &err))
+		log_warn(live->scheduler->log, "run %s: %s", live->id, err.message);
+	strbuf_clear(&reason);
+}
+
+static void dispatch_arm(struct run_live *live)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	schedd_span timeout = job_details(live->job)->timeout;
+
+	if (timeout == SCHEDD_SPAN_NONE || live->stop != RUN_LIVE_GOES_ON)
+		return;
+	if (timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out,
+		(struct schedd_mono){scheduler_mono(scheduler).us + timeout}))
+		log_error(scheduler->log, "run %s: no memory for its timeout", live->id);
+}
+
 static void dispatch_started(pid_t pid, uint64_t pid_start, void *context)
 {
 	struct run_live *live = context;
@@ -50,6 +76,8 @@ static void dispatch_started(pid_t pid, uint64_t pid_start, void *context)
 	live->run.pid = pid;
 	live->run.pid_start = pid_start;
 	run_live_enter(live, RUN_LIVE_RUNNING);
+	if (executor_can_restart(live->executor->executor))
+		dispatch_arm(live);
 	if (!live->announced) {
 		live->announced = true;
 		run_live_event(live, SCHEDD_EVENT_RUN_STARTED, live->run.attempt_started, NULL);
@@ -149,25 +177,10 @@ static void dispatch_prepare(struct run_live *live, schedd_time now)
 	dispatch_request(live);
 }
 
-/* The attempt's time is over. */
-static void dispatch_timed_out(struct timer *timer)
-{
-	struct run_live *live = run_live_of_timer(timer);
-	struct strbuf reason = STRBUF_EMPTY;
-	struct schedd_error err;
-
-	strbuf_add(&reason, "timeout after ");
-	duration_format(&reason, job_details(live->job)->timeout);
-	if (run_stop(live, RUN_LIVE_TIMED_OUT, 0, strbuf_peek(&reason), &err))
-		log_warn(live->scheduler->log, "run %s: %s", live->id, err.message);
-	strbuf_clear(&reason);
-}
-
 void dispatch_start(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 	schedd_time now = scheduler_now(scheduler);
-	schedd_span timeout = job_details(live->job)->timeout;
 	struct task *task;
 
 	if (dispatch_too_late(live, now))
@@ -177,11 +190,9 @@ void dispatch_start(struct run_live *live)
 	scheduler->counts.started++;
 	scheduler->runs.running_count++;
 	live->announced = live->run.attempt > 1;
-	if (timeout != SCHEDD_SPAN_NONE) {
-		if (timers_turn(&scheduler->timers, &live->timer, dispatch_timed_out,
-			(struct schedd_mono){scheduler_mono(scheduler).us + timeout}))
-			log_error(scheduler->log, "run %s: no memory for its timeout", live->id);
-	}
+	/* A call may wait for its worker to start, which is not the function's time. */
+	if (!executor_can_restart(live->executor->executor))
+		dispatch_arm(live);
 	/* NULL: done() was called already and the run may be gone. */
 	task = executor_start(live->executor->executor, &live->request);
 	if (task)

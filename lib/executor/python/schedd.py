@@ -419,7 +419,7 @@ class Client:
     def __init__(self, path=None, timeout=60, timezone=None):
         self._connection = _Connection(path, timeout)
         self._timezone = _zone_name(timezone)
-        self._listeners, self._thread, self._ended = [], None, False
+        self._listeners, self._thread, self._ended, self._workers = [], None, False, None
 
     def call(self, method, **params):
         """Any method of schedd's protocol."""
@@ -435,7 +435,24 @@ class Client:
         return alias
 
     def _executor(self, alias):
-        return alias
+        """The executor that an alias leads to: "default" is one of type worker, whatever it is called."""
+        if alias != "default":
+            return alias
+        return self._worker("default")
+
+    def _worker(self, alias):
+        if self._workers is None:
+            self._workers = [e["name"] for e in self.call("executor.list") if e["type"] == "worker"]
+        if alias in self._workers:
+            return alias
+        if not self._workers:
+            try:
+                self.call("executor.add", name="python", type="worker")
+            except ScheddError as exc:
+                if exc.name != "conflict":  # another program was quicker
+                    raise
+            self._workers.append("python")
+        return "python" if "python" in self._workers else self._workers[0]
 
     def _defaults(self):
         return {}
@@ -735,7 +752,7 @@ class BackgroundScheduler(Client):
     def __init__(self, gconfig=None, prefix="apscheduler.", socket=None, **options):
         super().__init__(socket)
         self.state, self._pending, self._own = STATE_STOPPED, [], set()
-        self._jobstores, self._aliases, self._workers, self._known = {}, {}, None, None
+        self._jobstores, self._aliases, self._known = {}, {}, None
         self._job_defaults = {"misfire_grace_time": 1, "coalesce": True, "max_instances": 1}
         self.configure(gconfig or {}, prefix, **options)
 
@@ -787,14 +804,7 @@ class BackgroundScheduler(Client):
         return "memory" if self._jobstores[alias] == "memory" else "default"
 
     def _executor(self, alias):
-        if self._workers is None:
-            self._workers = [e["name"] for e in self.call("executor.list") if e["type"] == "worker"]
-        if alias in self._workers:
-            return alias
-        if not self._workers:
-            self.call("executor.add", name="python", type="worker")
-            self._workers.append("python")
-        return "python" if "python" in self._workers else self._workers[0]
+        return self._worker(alias)
 
     def _defaults(self):
         return dict(self._job_defaults)
