@@ -196,6 +196,7 @@ static void retry_wait(struct run_live *live, enum run_state outcome, const char
 	live->killing = false;
 	live->run.attempt++;
 	live->run.attempt_started = SCHEDD_TIME_NONE;
+	live->run.pid = 0;
 	admission_leave_worker(live);
 	run_live_enter(live, RUN_LIVE_RETRYING);
 	if (live->store->durable) {

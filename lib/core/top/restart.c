@@ -389,7 +389,8 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 	/* It may run, and just not be written down as that. */
 	if (run.state == RUN_QUEUED)
 		restart_find_process(scheduler, &run);
-	if (run.pid > 0 || !take_up_run(take_up, entry, &run))
+	/* Of one that waits for its next attempt the process is that of the last. */
+	if ((run.pid > 0 && run.state != RUN_RETRYING) || !take_up_run(take_up, entry, &run))
 		restart_lose(scheduler, slot, &run);
 	run_clear(&run);
 	return 0;
