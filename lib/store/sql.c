@@ -42,6 +42,11 @@ int sql_error(const struct sql *sql, struct schedd_error *err)
 		    "store '%s': %s is damaged (%s); put a backup in its place, or save what can "
 		    "be saved with sqlite3's .recover",
 		    sql->store, sql->path, sqlite3_errmsg(sql->db));
+	if (primary == SQLITE_BUSY)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "store '%s': another process holds the lock of %s: nothing can be written until it "
+		    "lets go",
+		    sql->store, sql->path);
 	if ((primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) && number != 0) {
 		char text[100];
 

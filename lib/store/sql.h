@@ -10,7 +10,7 @@
 #include <schedd/clock.h>
 #include <schedd/error.h>
 
-#define SQL_BUSY_MS 10000 /* how long another process may hold the write lock */
+#define SQL_BUSY_MS 2000 /* how long another process may hold the write lock */
 
 struct sql {
 	sqlite3 *db;       /* NULL: not open */

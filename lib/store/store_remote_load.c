@@ -56,9 +56,11 @@ static int load_decode(struct remote_store *remote, const char *id, const char *
 	if (store->host->decode(store->trigger, id, json, length, record, &err))
 		return SCHEDD_ENOMEM;
 	if (!record->state.invalid &&
-	    store_remote_judge(remote, record->job, text, sizeof(text)) &&
-	    store_record_invalid(record, id, text))
-		return SCHEDD_ENOMEM;
+	    store_remote_judge(remote, record->job, text, sizeof(text))) {
+		if (store_record_invalid(record, id, text))
+			return SCHEDD_ENOMEM;
+		record->raw = strndup(json, length);
+	}
 	record->state.next_fire = counters->next_fire;
 	record->state.next_run_time = counters->next_run_time;
 	record->state.run_count = counters->run_count;

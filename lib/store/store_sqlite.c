@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "base/duration.h"
 #include "base/log.h"
 #include "store/sql_migrate.h"
@@ -30,6 +31,24 @@ static int sqlite_list_fields(struct sqlite_store *sqlite, struct schedd_error *
 	return 0;
 }
 
+/* Somebody else writes: nobody waits for us meanwhile, and we not for long. */
+static int sqlite_wait_busy(void *context, int count)
+{
+	struct sqlite_store *sqlite = context;
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t now = clock->mono(clock->context).us;
+	struct timespec pause = {0, count < 10 ? 1000000 : 20000000};
+
+	if (count == 0)
+		sqlite->busy_since = now;
+	else
+		store_worker_stuck(sqlite->worker);
+	if (now - sqlite->busy_since >= SQL_BUSY_MS * 1000)
+		return 0;
+	nanosleep(&pause, NULL);
+	return 1;
+}
+
 /*
  * auto_vacuum is settled when the first page is written; of a database that is
  * there nothing must be written before it is known to be sound. A cache of 2 MB
@@ -42,8 +61,10 @@ static int sqlite_open_writer(struct sqlite_store *sqlite, struct schedd_error *
 	int rc = sql_open(&sqlite->writer, sqlite->base.name, sqlite->base.path,
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 
-	if (rc == 0)
+	if (rc == 0) {
+		sqlite3_busy_handler(sqlite->writer.db, sqlite_wait_busy, sqlite);
 		rc = sql_number(&sqlite->writer, "PRAGMA page_count", &pages, err);
+	}
 	if (rc == 0 && pages == 0)
 		rc = sql_exec(&sqlite->writer, "PRAGMA auto_vacuum = INCREMENTAL", err);
 	if (rc == 0)

@@ -10,6 +10,7 @@
 #define SCHEDD_STORE_STORE_SQLITE_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 #include "model/job_fields.h"
 #include "store/sql.h"
 #include "store/store_batch.h"
@@ -59,6 +60,8 @@ struct sqlite_store {
 	sqlite3_stmt *writes[SQLITE_WRITES];
 	int64_t run_change; /* rows added to runs in this transaction */
 	bool relaxed;       /* transactions do not wait for the disk */
+	int64_t busy_since; /* monotonic microseconds: another holds the lock */
+	ino_t log_inode;    /* of the write-ahead log as it was made; 0: none was seen yet */
 	bool full;          /* the last one that failed found no room on the disk */
 	struct sqlite_reserve reserve;
 	struct sqlite_log log;

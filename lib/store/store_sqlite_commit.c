@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Batches become one transaction; whatever fails in it leaves nothing of it. */
 #include <string.h>
+#include <sys/stat.h>
 #include "store/sql_text.h"
 #include "store/store_sqlite.h"
 
@@ -300,14 +301,46 @@ static bool sqlite_chain_ends(const struct store_batch *first, const struct stor
 	return true;
 }
 
+/*
+ * Is what is open still what has the name? Otherwise it is written and forced
+ * to disk, and no start will ever find it.
+ */
+static int sqlite_check_place(struct sqlite_store *sqlite, struct schedd_error *err)
+{
+	const char *what = NULL;
+	char log[4096];
+	struct stat st;
+	int moved = 0;
+
+	sqlite3_snprintf(sizeof(log), log, "%s-wal", sqlite->base.path);
+	if (sqlite3_file_control(sqlite->writer.db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) ==
+		SQLITE_OK &&
+	    moved)
+		what = sqlite->base.path;
+	else if (stat(log, &st) < 0)
+		what = sqlite->log_inode ? log : NULL;
+	else if (!sqlite->log_inode)
+		sqlite->log_inode = st.st_ino;
+	else if (st.st_ino != sqlite->log_inode)
+		what = log;
+	if (!what)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EFAILED,
+	    "store '%s': %s was removed or replaced while it was in use; save what is in it with "
+	    "schedctl backup, put that in its place and start schedd anew",
+	    sqlite->base.name, what);
+}
+
 int store_sqlite_commit_chain(struct store *store, struct store_batch *first,
     struct store_batch *end, struct schedd_error *err)
 {
 	struct sqlite_store *sqlite = store_sqlite_of(store);
 	struct sqlite_chain chain = {first, end};
 	bool ends = sqlite_chain_ends(first, end);
-	int rc = store_sqlite_relax(sqlite, false, err);
+	int rc = sqlite_check_place(sqlite, err);
 
+	if (rc == 0)
+		rc = store_sqlite_relax(sqlite, false, err);
 	if (rc < 0)
 		return rc;
 	if (sqlite->reserve.used && !ends && !store_sqlite_reserve_take(&sqlite->reserve))
@@ -321,5 +354,6 @@ int store_sqlite_commit_chain(struct store *store, struct store_batch *first,
 	    ends ? rc == 0 && sqlite->reserve.used
 		 : rc < 0 && sqlite->full && sqlite->reserve.held,
 	    memory_order_relaxed);
-	return rc;
+	/* It may have gone meanwhile, and with it what was just stored. */
+	return rc == 0 ? sqlite_check_place(sqlite, err) : rc;
 }

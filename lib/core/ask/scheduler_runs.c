@@ -69,6 +69,9 @@ static bool scheduler_runs_match(const struct run_live *live, const struct store
 {
 	const struct run *run = &live->run;
 
+	/* A durable store has its row, whose place among the others stays. */
+	if (live->store->durable)
+		return false;
 	if (live->stage == RUN_LIVE_CLAIMING || live->stage == RUN_LIVE_ENDED || live->held_by_dead)
 		return false;
 	if (query->states && !(query->states & (1u << run->state)))
@@ -177,7 +180,11 @@ static const struct runs_live *runs_live_next(
 	return live;
 }
 
-/* Rows of runs that go on are older than what is known of them. */
+/*
+ * Rows of runs that go on are older than what is known of them. A page is a
+ * stretch of rows by their places in the store, so that a run stands in one page
+ * whether it goes on, ends, or begins between two questions.
+ */
 static void runs_merge_row(struct runs_question *question, const struct run *run)
 {
 	const struct run_live *live = scheduler_runs_known(question, run);
@@ -185,7 +192,7 @@ static void runs_merge_row(struct runs_question *question, const struct run *run
 	if (!live)
 		value_append(
 		    &question->arena, &question->runs, scheduler_runs_value(question, run));
-	else if (question->continued)
+	else if (question->continued || live->store->durable)
 		value_append(
 		    &question->arena, &question->runs, scheduler_runs_live_value(question, live));
 }

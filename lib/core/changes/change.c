@@ -16,6 +16,7 @@ void change_free(struct change *change)
 	job_unref(change->given);
 	job_unref(change->job);
 	job_state_clear(&change->given_state);
+	free(change->given_raw);
 	job_state_clear(&change->state);
 	for (uint32_t i = 0; i < change->env.count; i++) {
 		free(change->env.items[i].name);

@@ -45,6 +45,7 @@ struct change {
 	const char *text;           /* reason of a pause, new id of a rename */
 	struct schedd_job *given;   /* a definition instead of fields; one reference */
 	struct job_state given_state;
+	char *given_raw; /* what is stored of a definition that cannot be read; owned */
 	struct job_pairs env; /* for one run; owned */
 	schedd_time when;
 	schedd_time scheduled_at;      /* of a run */

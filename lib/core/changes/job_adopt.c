@@ -6,7 +6,9 @@
  */
 #include "core/changes/job_adopt.h"
 
+#include <stdlib.h>
 #include "core/changes/job_change.h"
+#include "core/jobs/entry_raw.h"
 
 static int job_adopt_gone(struct change *change, struct entry *entry)
 {
@@ -40,6 +42,10 @@ static int job_adopt_begin(struct change *change, struct schedd_error *err)
 	change->state = change->given_state;
 	job_state_init(&change->given_state);
 	change_apply(change);
+	if (entry->state.invalid) {
+		entry_set_raw(entry, change->given_raw);
+		change->given_raw = NULL;
+	}
 	if (added)
 		entry_show(scheduler, entry);
 	change_event(change, added ? SCHEDD_EVENT_JOB_ADDED : SCHEDD_EVENT_JOB_MODIFIED,
@@ -68,6 +74,7 @@ void job_adopt(const struct store_change *made, void *context)
 		if (made->record) {
 			change->given = made->record->job;
 			change->given_state = made->record->state;
+			change->given_raw = made->record->raw;
 		}
 		entry = entry_find(scheduler, made->id);
 		if (entry && entry->adrift)
@@ -75,6 +82,7 @@ void job_adopt(const struct store_change *made, void *context)
 		change_submit(change);
 	} else if (made->record) {
 		job_unref(made->record->job);
+		free(made->record->raw);
 		job_state_clear(&made->record->state);
 	}
 	scheduler_leave(scheduler);

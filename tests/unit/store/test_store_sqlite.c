@@ -407,3 +407,131 @@ Test(store_sqlite, keeps_below_a_size)
 	cr_assert_neq(store_case_runs(&sc, "a")[0], '\0');
 	store_case_clear(&sc);
 }
+
+/* ---- Its files taken away, its lock held ---- */
+
+static void refuses_until_it_is_back(struct store_case *sc, const char *suffix)
+{
+	char from[128], to[160];
+	struct store_batch *batch = store_batch_new(sc->store);
+
+	put_three(sc);
+	snprintf(from, sizeof(from), "%s%s", sc->path, suffix);
+	snprintf(to, sizeof(to), "%s.away", from);
+	cr_assert_eq(rename(from, to), 0);
+	store_batch_put_number(batch, "n", 5);
+	cr_assert_eq(store_case_commit(sc, batch), SCHEDD_EFAILED);
+	cr_assert(strstr(sc->err.message, "was removed or replaced while it was in use"), "%s",
+	    sc->err.message);
+	cr_assert(strstr(sc->err.message, from), "%s", sc->err.message);
+	cr_assert_eq(rename(to, from), 0);
+	batch = store_batch_new(sc->store);
+	store_batch_put_number(batch, "n", 6);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	store_case_reopen(sc);
+	cr_assert_eq(store_case_number(sc, "n", 0), 6);
+}
+
+Test(store_sqlite, acknowledges_nothing_when_its_database_is_taken_away)
+{
+	struct store_case sc;
+
+	store_case_init(&sc, "sqlite");
+	refuses_until_it_is_back(&sc, "");
+	store_case_clear(&sc);
+}
+
+Test(store_sqlite, acknowledges_nothing_when_its_log_is_taken_away)
+{
+	struct store_case sc;
+
+	store_case_init(&sc, "sqlite");
+	refuses_until_it_is_back(&sc, "-wal");
+	store_case_clear(&sc);
+}
+
+/* And what it has can be saved. */
+Test(store_sqlite, makes_a_backup_of_a_database_that_was_deleted)
+{
+	struct store_case sc;
+	char copy[128], moved[128];
+
+	store_case_init(&sc, "sqlite");
+	put_three(&sc);
+	cr_assert_eq(unlink(sc.path), 0);
+	snprintf(copy, sizeof(copy), "%s.copy", sc.path);
+	snprintf(moved, sizeof(moved), "%s", sc.path);
+	store_backup(sc.store, copy, store_case_done, &sc);
+	store_case_flush(&sc);
+	cr_assert_eq(sc.rc, 0, "%s", sc.err.message);
+	store_close(sc.store);
+	cr_assert_eq(rename(copy, moved), 0);
+	snprintf(copy, sizeof(copy), "%s-wal", sc.path);
+	unlink(copy);
+	cr_assert_eq(store_case_open(&sc), 0, "%s", sc.err.message);
+	cr_assert_eq(store_case_load(&sc), 3u);
+	store_case_clear(&sc);
+}
+
+Test(store_sqlite, answers_while_another_holds_the_lock)
+{
+	struct store_case sc;
+	struct store_batch *batch;
+	struct schedd_mono begin;
+	sqlite3 *other;
+
+	store_case_init(&sc, "sqlite");
+	put_three(&sc);
+	cr_assert_eq(sqlite3_open(sc.path, &other), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	begin = schedd_clock_system()->mono(NULL);
+	for (int i = 0; i < 5; i++) {
+		batch = store_batch_new(sc.store);
+		store_batch_put_number(batch, "n", i);
+		store_commit(sc.store, batch, store_case_done, &sc);
+	}
+	sc.answers = 0;
+	/* A question does not wait for it. */
+	store_query_changes(sc.store, NULL, SCHEDD_TIME_NONE, 1, store_case_take_value, &sc);
+	while (sc.answers == 0)
+		mailbox_wait_for(sc.config.mailbox, SCHEDD_SECOND);
+	cr_expect_eq(sc.rc, 0, "%s", sc.err.message);
+	store_case_flush(&sc);
+	cr_expect_lt(schedd_clock_system()->mono(NULL).us - begin.us, 5 * SCHEDD_SECOND);
+	cr_expect_eq(sc.rc, SCHEDD_EFAILED);
+	cr_expect(strstr(sc.err.message, "another process holds the lock"), "%s", sc.err.message);
+	sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close(other);
+	batch = store_batch_new(sc.store);
+	store_batch_put_number(batch, "n", 9);
+	cr_assert_eq(store_case_commit(&sc, batch), 0, "%s", sc.err.message);
+	store_case_clear(&sc);
+}
+
+Test(store_sqlite, takes_no_id_that_is_none)
+{
+	static const struct {
+		const char *change, *id, *why;
+	} rows[] = {
+	    {"UPDATE jobs SET id = '../x' WHERE id = 'c'", "../x", "id: '../x' is not of the form"},
+	    {"INSERT INTO jobs (id, shell, \"trigger\") SELECT '', shell, \"trigger\" FROM jobs WHERE id = "
+	     "'a'",
+		"", "id: '' is not of the form"},
+	};
+	struct store_case sc;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct job_record *record;
+
+		store_case_init(&sc, "sqlite");
+		put_three(&sc);
+		sql_case_exec(sc.path, rows[i].change);
+		store_case_reopen(&sc);
+		cr_assert_geq(store_case_load(&sc), 3u);
+		record = store_case_record(&sc, rows[i].id);
+		cr_assert(record, "%s", rows[i].change);
+		cr_assert(record->state.invalid, "%s", rows[i].change);
+		cr_expect(strstr(record->state.invalid, rows[i].why), "%s", record->state.invalid);
+		store_case_clear(&sc);
+	}
+}
