@@ -47,6 +47,8 @@ int config_read_text(struct config *config, const char *name, const char *text, 
 		rc = schedd_error_nomem(err);
 	else
 		rc = config_reader_read(config, name, &root, err);
+	if (!rc && arena_failed(&config->arena))
+		rc = schedd_error_nomem(err);
 	diagnostics_clear(&diagnostics);
 	return rc;
 }

@@ -87,6 +87,8 @@ static struct value config_show_text(
 	struct value value;
 
 	config_table_text(row, base, &text);
+	if (strbuf_failed(&text))
+		arena->failed = true;
 	value = value_string(arena, text.length ? strbuf_peek(&text) : row->fallback);
 	strbuf_clear(&text);
 	return value;
@@ -123,6 +125,8 @@ static void config_show_names(struct value *map, const struct value *elements, s
 
 		strbuf_printf(&text, "%s%s", i ? ", " : "", name ? name : "(no name)");
 	}
+	if (strbuf_failed(&text))
+		arena->failed = true;
 	if (map) {
 		value_put(arena, map, "text",
 		    value_string(arena, text.length ? strbuf_peek(&text) : "none"));

@@ -91,6 +91,13 @@ void rpc_call_answer_built(struct rpc_call *call, const struct value *result)
 	rpc_call_fail(call, &err);
 }
 
+void rpc_call_answer_done(struct rpc_call *call, const struct value *result)
+{
+	struct value nothing = value_map();
+
+	rpc_call_answer(call, arena_failed(&call->arena) ? &nothing : result);
+}
+
 void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
     uint32_t count, const char *next)
 {
@@ -130,7 +137,7 @@ static void rpc_call_done(
 	if (rc)
 		rpc_call_fail(call, err);
 	else
-		rpc_call_answer_built(call, &call->answer);
+		rpc_call_answer_done(call, &call->answer);
 }
 
 struct scheduler_reply rpc_call_reply_with(struct rpc_call *call, struct value answer)

@@ -62,6 +62,8 @@ void rpc_call_answer(struct rpc_call *call, const struct value *result);
 void rpc_call_fail(struct rpc_call *call, const struct schedd_error *err);
 /* The value, or out of memory where the arena it was built in has failed. */
 void rpc_call_answer_built(struct rpc_call *call, const struct value *result);
+/* The same for what has been done already: then an empty map says so. */
+void rpc_call_answer_done(struct rpc_call *call, const struct value *result);
 /* {key: [items], "next": next} from packed items; out of memory where they have failed. */
 void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
     uint32_t count, const char *next);

@@ -184,10 +184,15 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 	call->silent = message->type == MESSAGE_NOTIFICATION;
 	call->params = message->params;
 	methods_address(method->method, &call->params, &call->arena);
-	if (methods_check(method->method, &call->params, &err))
+	/* Handlers see all that was given, or nothing of it. */
+	if (arena_failed(&call->arena)) {
+		schedd_error_nomem(&err);
 		rpc_call_fail(call, &err);
-	else
+	} else if (methods_check(method->method, &call->params, &err)) {
+		rpc_call_fail(call, &err);
+	} else {
 		method->handler(call);
+	}
 }
 
 static void rpc_dispatch(struct connection *connection, const char *bytes, size_t length)

@@ -70,6 +70,18 @@ static struct value rpc_job_fields(struct rpc_call *call)
 	return fields;
 }
 
+/* What was put together for a change is whole; false: it is not, and the call was ended. */
+static bool rpc_job_whole(struct rpc_call *call)
+{
+	struct schedd_error err;
+
+	if (!arena_failed(&call->arena))
+		return true;
+	schedd_error_nomem(&err);
+	rpc_call_fail(call, &err);
+	return false;
+}
+
 void rpc_job_add(struct rpc_call *call)
 {
 	static const struct {
@@ -86,6 +98,8 @@ void rpc_job_add(struct rpc_call *call)
 	unsigned set = 0;
 
 	config_defaults_fill(daemon_config(call->daemon), &fields, &call->arena);
+	if (!rpc_job_whole(call))
+		return;
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (rpc_call_bool(call, flags[i].name))
 			set |= flags[i].flag;
@@ -297,7 +311,7 @@ void rpc_job_export(struct rpc_call *call)
 
 static void rpc_job_change(struct rpc_call *call, const struct value *changes)
 {
-	const char *id = rpc_job_id(call);
+	const char *id = rpc_job_whole(call) ? rpc_job_id(call) : NULL;
 	struct schedd_error err;
 	int64_t revision;
 
@@ -323,7 +337,7 @@ void rpc_job_modify(struct rpc_call *call)
 	struct value changes = rpc_job_fields(call);
 	struct schedd_error err;
 
-	if (changes.map.count) {
+	if (changes.map.count || arena_failed(&call->arena)) {
 		rpc_job_change(call, &changes);
 		return;
 	}

@@ -98,7 +98,7 @@ void rpc_store_add(struct rpc_call *call)
 	}
 	list = scheduler_stores(call->scheduler, &call->arena);
 	store = rpc_store_named(&list, name);
-	rpc_call_answer_built(call, &store);
+	rpc_call_answer_done(call, &store);
 }
 
 void rpc_store_remove(struct rpc_call *call)
@@ -137,7 +137,7 @@ void rpc_store_executor_add(struct rpc_call *call)
 	}
 	list = scheduler_executors(call->scheduler, &call->arena);
 	executor = rpc_store_named(&list, name);
-	rpc_call_answer_built(call, &executor);
+	rpc_call_answer_done(call, &executor);
 }
 
 void rpc_store_executor_remove(struct rpc_call *call)
@@ -148,8 +148,8 @@ void rpc_store_executor_remove(struct rpc_call *call)
 
 void rpc_store_executor_restart(struct rpc_call *call)
 {
-	scheduler_restart_executor(call->scheduler, rpc_call_text(call, "name"), &call->arena,
-	    rpc_call_reply(call));
+	scheduler_restart_executor(
+	    call->scheduler, rpc_call_text(call, "name"), &call->arena, rpc_call_reply(call));
 }
 
 void rpc_store_groups(struct rpc_call *call)

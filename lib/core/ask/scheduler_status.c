@@ -214,10 +214,14 @@ void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, u
 	char key[512], text[16];
 
 	if (!parallel || !request || !group || !slot || strlen(name) > 256) {
+		if (!request || (parallel && !group))
+			schedd_error_nomem(&err);
+		else
+			schedd_error_set(&err, SCHEDD_EINVAL,
+			    "group %s: parallel must be 1 or more, it says how many runs may go on",
+			    name);
 		free(request);
-		schedd_error_set(&err, SCHEDD_EINVAL,
-		    "group %s: parallel must be 1 or more, it says how many runs may go on", name);
-		scheduler_answer(reply, SCHEDD_EINVAL, &err, NULL);
+		scheduler_answer(reply, err.code, &err, NULL);
 		return;
 	}
 	request->scheduler = scheduler;

@@ -172,7 +172,14 @@ static void scheduler_wait_found(int rc, const struct schedd_error *err, const s
 		    &missing, SCHEDD_ENOTFOUND, "run %s/%u: no such run", wait->job, wait->number);
 		scheduler_wait_answer(wait, SCHEDD_ENOTFOUND, &missing, NULL);
 	} else if (!scheduler_wait_goes_on(wait, &runs[0])) {
-		scheduler_wait_answer(wait, 0, NULL, &runs[0]);
+		if (run_ended(runs[0].state)) {
+			scheduler_wait_answer(wait, 0, NULL, &runs[0]);
+			return;
+		}
+		/* The store could not take it yet: there is nothing to tell. */
+		schedd_error_set(&missing, SCHEDD_EFAILED,
+		    "run %s/%u: how it ended is not stored yet", wait->job, wait->number);
+		scheduler_wait_answer(wait, SCHEDD_EFAILED, &missing, NULL);
 	}
 }
 

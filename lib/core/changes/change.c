@@ -101,7 +101,9 @@ static int change_park(struct change *change, struct entry *entry)
 static void change_reply(struct change *change, int rc, const struct schedd_error *err)
 {
 	struct value nil = value_nil();
-	bool incomplete = !rc && arena_failed(&change->arena);
+	bool incomplete =
+	    !rc && arena_failed(&change->arena) &&
+	    (change->result.type != VALUE_MAP || change->result.map.members != &change->small);
 
 	scheduler_answer(change->reply, rc, err, rc || incomplete ? &nil : &change->result);
 	change_free(change);
@@ -377,6 +379,13 @@ void change_answer_job(struct change *change)
 	const char *id = change->entry ? change->entry->job->id : change->id;
 
 	change->result = scheduler_job_value(change->scheduler, id, &change->arena);
+	if (!arena_failed(&change->arena))
+		return;
+	/* It has been done all the same: what is known without memory is told. */
+	change->small = (struct value_member){.key = "id", .value = value_string_ref(id)};
+	change->result = value_map();
+	change->result.map.members = &change->small;
+	change->result.map.count = 1;
 }
 
 /* The job as it is now, or SCHEDD_ENOTFOUND. */
@@ -395,7 +404,8 @@ int change_find_valid(struct change *change, struct schedd_error *err)
 
 	if (!rc && change->entry->state.invalid) {
 		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "job %s could not be read (%s): modify what is wrong there, remove it or add it anew",
+		    "job %s could not be read (%s): modify what is wrong there, remove it or add "
+		    "it anew",
 		    change->id, change->entry->state.invalid);
 		change->entry = NULL;
 	}

@@ -72,7 +72,8 @@ struct change {
 	struct store_batch *batch;
 	bool shared_batch;   /* batch belongs to a job file's commit */
 	char *pause_text;    /* who paused it and why; owned */
-	struct value result; /* in arena */
+	struct value result;       /* in arena */
+	struct value_member small; /* of result where there was no memory for more */
 };
 
 /* NULL: no memory, and the reply was called. actor's method is copied. */

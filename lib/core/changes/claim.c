@@ -39,6 +39,7 @@ struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
 	batch->count = 0;
 	batch->batch = store_batch_new(store->store);
 	if (!batch->claims || !batch->batch) {
+		store_batch_free(batch->batch);
 		free(batch->claims);
 		free(batch);
 		return NULL;

@@ -411,8 +411,10 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	apply->paused = request->paused;
 	apply->dry_run = request->dry_run;
 	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
-		apply->rc =
-		    schedd_error_set(&apply->err, SCHEDD_EINVAL, "jobs: a list of jobs is needed");
+		apply->rc = arena_failed(&apply->arena)
+				? schedd_error_nomem(&apply->err)
+				: schedd_error_set(&apply->err, SCHEDD_EINVAL,
+				      "jobs: a list of jobs is needed");
 		apply_answer(apply);
 		return;
 	}

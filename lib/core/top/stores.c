@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Stores by name: added before or after the start; they and executors removed when nothing uses them. */
+/* Stores by name: added before or after the start; they and executors removed when nothing uses
+ * them. */
 #include "core/top/stores.h"
 
 #include <stdlib.h>
@@ -99,6 +100,40 @@ int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *n
 	return scheduler_add_store(scheduler, &store, NULL, err);
 }
 
+/* Does anything still need the store? */
+static bool stores_used(const struct schedd_scheduler *scheduler, const struct store_slot *slot)
+{
+	uint32_t position = 0;
+	const struct entry *entry;
+
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
+		if (live->store == slot)
+			return true;
+	while ((entry = entry_walk(scheduler, &position)))
+		if (entry->store == slot)
+			return true;
+	return false;
+}
+
+/* Closes it and takes it out; its name stays for events that point to it. */
+static void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	uint32_t at = 0;
+
+	store_slot_flush_all(scheduler);
+	store_close(slot->store);
+	slot->store = NULL;
+	timers_unset(&scheduler->timers, &slot->retry);
+	store_slot_clear(slot);
+	while (scheduler->stores[at] != slot)
+		at++;
+	scheduler->store_count--;
+	memmove(&scheduler->stores[at], &scheduler->stores[at + 1],
+	    (scheduler->store_count - at) * sizeof(scheduler->stores[0]));
+	slot->next = scheduler->retired;
+	scheduler->retired = slot;
+}
+
 int scheduler_add_store(struct schedd_scheduler *scheduler,
     const struct scheduler_new_store *store, const struct scheduler_actor *actor,
     struct schedd_error *err)
@@ -134,6 +169,10 @@ int scheduler_add_store(struct schedd_scheduler *scheduler,
 		scheduler->default_store = slot;
 	if (scheduler->top.loaded && !store->url)
 		rc = restart_load_store(slot, err);
+	if (rc && !stores_used(scheduler, slot)) {
+		stores_drop(scheduler, slot);
+		return rc;
+	}
 	event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, actor);
 	return rc;
 }
@@ -149,41 +188,6 @@ int stores_default(struct schedd_scheduler *scheduler, struct schedd_error *err)
 	if (!rc && !executors_find(scheduler, "function"))
 		rc = schedd_scheduler_add_executor(scheduler, "function", "function", 0, err);
 	return rc;
-}
-
-/* Does anything still need the store? */
-static bool stores_used(
-    const struct schedd_scheduler *scheduler, const struct store_slot *slot)
-{
-	uint32_t position = 0;
-	const struct entry *entry;
-
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		if (live->store == slot)
-			return true;
-	while ((entry = entry_walk(scheduler, &position)))
-		if (entry->store == slot)
-			return true;
-	return false;
-}
-
-/* Closes it and takes it out; its name stays for events that point to it. */
-static void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
-{
-	uint32_t at = 0;
-
-	store_slot_flush_all(scheduler);
-	store_close(slot->store);
-	slot->store = NULL;
-	timers_unset(&scheduler->timers, &slot->retry);
-	store_slot_clear(slot);
-	while (scheduler->stores[at] != slot)
-		at++;
-	scheduler->store_count--;
-	memmove(&scheduler->stores[at], &scheduler->stores[at + 1],
-	    (scheduler->store_count - at) * sizeof(scheduler->stores[0]));
-	slot->next = scheduler->retired;
-	scheduler->retired = slot;
 }
 
 void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
@@ -203,8 +207,7 @@ void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name
 		    "store %s has %u jobs: remove them or move them first", name, slot->entries);
 	if (!rc) {
 		stores_drop(scheduler, slot);
-		event_ring_say(
-		    scheduler, SCHEDD_EVENT_JOBSTORE_REMOVED, slot->name, NULL, actor);
+		event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_REMOVED, slot->name, NULL, actor);
 	}
 	scheduler_answer(reply, rc, &err, NULL);
 	scheduler_leave(scheduler);

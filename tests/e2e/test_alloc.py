@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: MIT
+"""Memory that runs out: for every allocation that a request needs, the request with that one failing. The daemon lives,
+answers (with the error, or by closing the connection), and the change was made whole or not at all."""
+import mmap
+import os
+import struct
+import unittest
+
+import e2e
+
+# What is known of a request: done, not done, or (the connection was closed) one of the two.
+DONE, REFUSED, UNKNOWN = "done", "refused", "unknown"
+# Enough for any request here; each stops where it needs no more.
+MOST = 2000
+
+
+class Exhausted(e2e.TestCase):
+    def setUp(self):
+        self.addCleanup(setattr, e2e, "SCHEDD", e2e.SCHEDD)
+        e2e.SCHEDD = os.environ["SCHEDD_FAULT"]
+        self.d = self.daemon(start=False)
+        path = self.d.dir / "alloc"
+        path.write_bytes(bytes(16))
+        with open(path, "r+b") as file:
+            self.shared = mmap.mmap(file.fileno(), 16)
+        self.env = {"SCHEDD_TEST_ALLOC": str(path)}
+
+    def arm(self, nth):
+        self.shared[:] = struct.pack("qq", nth, 0)
+
+    def fired(self):
+        return struct.unpack("qq", self.shared[:])[1] > 0
+
+    def disarm(self):
+        """Did it fail?"""
+        fired = self.fired()
+        self.shared[:] = bytes(16)
+        return fired
+
+    def client(self):
+        client = e2e.Client(self.d.socket)
+        client.socket.settimeout(60)
+        self.d.clients.append(client)
+        return client
+
+    def once(self, nth, method, params):
+        """(failed, answer or None where an error or the end of the connection came)"""
+        client = self.client()
+        client.call("server.ping")
+        self.arm(nth)
+        try:
+            answer, self.outcome = client.call(method, **params), DONE
+        except e2e.RpcError as error:
+            answer, self.outcome = None, REFUSED
+            self.assertIn("memory", error.message, f"{method}: allocation {nth}") if self.fired() else None
+        except (EOFError, ConnectionError):
+            answer, self.outcome = None, UNKNOWN
+        fired = self.disarm()
+        client.close()
+        self.d.clients.remove(client)
+        self.assertIsNone(self.d.process.poll(), f"{method}: schedd ended with allocation {nth}")
+        return fired, answer
+
+    def each(self, method, before=None, after=None, **params):
+        """The method with each of its allocations failing, until none does."""
+        for nth in range(1, MOST):
+            if before:
+                before()
+            fired, answer = self.once(nth, method, params)
+            if after:
+                with self.subTest(method=method, nth=nth, outcome=self.outcome):
+                    after(self.outcome)
+            if not fired:
+                self.assertIsNotNone(answer, f"{method} fails without reason")
+                return
+        self.fail(f"{method} needs more than {MOST} allocations")
+
+    def exists(self, job):
+        try:
+            return self.plain.call("job.get", id=job)
+        except e2e.RpcError as error:
+            self.assertEqual(error.name, "not_found")
+            return None
+
+    def clear(self, *jobs):
+        for job in jobs:
+            if self.exists(job):
+                self.plain.call("job.remove", id=job, kill=True)
+
+    def test_requests_that_ask(self):
+        self.d.start(**self.env)
+        self.plain = self.client()
+        self.plain.call("job.add", id="a", shell="echo x; exit 1", trigger={"every": "1h"}, tags={"k": "v"})
+        run = self.plain.call("job.run", id="a")["run"]
+        self.plain.call("run.wait", run=run)
+        for method, params in (
+                ("server.hello", {"client": "t", "protocol": 1}), ("server.status", {}), ("server.stats", {}),
+                ("job.get", {"id": "a"}), ("job.get", {"id": "b"}), ("job.list", {}), ("job.list", {"fields": ["id", "trigger"]}),
+                ("job.export", {}), ("job.why", {"id": "a"}), ("run.list", {}), ("run.list", {"jobs": ["a"], "limit": 1}),
+                ("run.get", {"run": run}), ("run.log", {"run": run}), ("run.wait", {"run": run}), ("group.list", {}),
+                ("trigger.next", {"id": "a"}), ("trigger.next", {"trigger": {"any": [{"cron": "0 0 * * *"}, {"every": "2h"}]}, "n": 20}),
+                ("event.subscribe", {"since": 0}), ("store.list", {}), ("executor.list", {}), ("config.get", {}),
+                ("job.lst", {}), ("job.add", {"id": "../x"})):
+            with self.subTest(method=method):
+                if method in ("job.lst",) or params.get("id") in ("b", "../x"):
+                    for nth in range(1, 60):
+                        if not self.once(nth, method, params)[0]:
+                            break
+                else:
+                    self.each(method, **params)
+
+    def test_requests_that_change(self):
+        self.d.start(**self.env)
+        self.plain = self.client()
+        # More than one growth of the list of fields: none may be lost on the way.
+        job = {"shell": "true", "trigger": {"cron": "0 3 * * mon-fri", "timezone": "UTC"}, "env": {"A": "b"}, "timeout": 60,
+               "kill_after": 3, "umask": "022", "max_instances": 2, "coalesce": "all", "success_codes": [0, 3], "overlap": "queue",
+               "notify": {"failure": ["/bin/true"]}, "keep": True, "keep_runs": 7, "name": "x", "priority": 3, "group": "g",
+               "tags": {"k": "v"}, "retry": {"limit": 2}}
+
+        def agrees(outcome, done):
+            self.assertIn(outcome, (DONE if done else REFUSED, UNKNOWN), "the answer is not what was done")
+
+        def whole(outcome):
+            found = self.exists("n")
+            agrees(outcome, found is not None)
+            if found:
+                self.assertEqual((found["shell"], found["tags"], found["retry"]["limit"]), ("true", {"k": "v"}, 2))
+                for field in ("env", "timeout", "kill_after", "umask", "max_instances", "coalesce", "overlap", "keep", "keep_runs",
+                              "name", "priority", "group"):
+                    self.assertEqual(found[field], job[field], field)
+
+        self.each("job.add", before=lambda: self.clear("n"), after=whole, id="n", **job)
+        self.clear("n")
+        self.plain.call("job.add", id="m", **job)
+        self.each("job.modify", before=lambda: self.plain.call("job.modify", id="m", name=None),
+                  after=lambda outcome: agrees(outcome, self.exists("m")["name"] == "new"), id="m", name="new")
+        self.each("job.pause", before=lambda: self.plain.call("job.resume", id="m"),
+                  after=lambda outcome: agrees(outcome, self.exists("m")["paused"]), id="m", reason="why")
+        self.each("job.resume", before=lambda: self.plain.call("job.pause", id="m"),
+                  after=lambda outcome: agrees(outcome, not self.exists("m")["paused"]), id="m")
+
+        def moved(outcome):
+            self.assertNotEqual(self.exists("m") is None, self.exists("q") is None)
+            agrees(outcome, self.exists("q") is not None)
+            if self.exists("q"):
+                self.plain.call("job.rename", id="q", to="m")
+
+        self.each("job.rename", after=moved, id="m", to="q")
+
+        def add():
+            if not self.exists("n"):
+                self.plain.call("job.add", id="n", **job)
+
+        self.each("job.remove", before=add, after=lambda outcome: agrees(outcome, self.exists("n") is None), id="n")
+        both = [dict(job, id="x"), dict(job, id="y")]
+
+        def applied(outcome):
+            self.assertEqual(self.exists("x") is None, self.exists("y") is None, "half of it was done")
+            agrees(outcome, self.exists("x") is not None)
+
+        self.each("job.apply", before=lambda: self.clear("x", "y"), after=applied, jobs=both)
+        self.each("job.reschedule", id="m", trigger={"any": [{"every": "2h"}, {"cron": "0 0 * * *"}], "timezone": "UTC"})
+        self.each("group.set", name="g", parallel=3)
+        self.each("job.import", jobs=both, if_absent=True, dry_run=True)
+        self.each("server.backup", path=str(self.d.dir / "copy"), before=lambda: (self.d.dir / "copy").unlink(missing_ok=True))
+        self.each("server.reload")
+        for part, params in (("store", {"type": "memory"}), ("executor", {"type": "subprocess"})):
+            def there(part=part):
+                return any(one["name"] == "more" for one in self.plain.call(f"{part}.list"))
+
+            def remove(part=part, there=there):
+                if there():
+                    self.plain.call(f"{part}.remove", name="more")
+
+            def make(part=part, there=there, params=params):
+                if not there():
+                    self.plain.call(f"{part}.add", name="more", **params)
+
+            self.each(f"{part}.add", before=remove, after=lambda outcome, there=there: agrees(outcome, there()), name="more", **params)
+            self.each(f"{part}.remove", before=make, after=lambda outcome, there=there: agrees(outcome, not there()), name="more")
+        self.plain.call("job.add", id="long", shell="sleep 600", trigger={"type": "manual"}, max_instances=1000)
+        begun = []
+        self.each("run.kill", before=lambda: begun.append(self.plain.call("job.run", id="long")["run"]), run="long")
+        e2e.wait_until("nothing goes on", lambda: not self.exists("long")["running"])
+        self.each("run.purge", run="long")
+        self.assertEqual(self.plain.call("run.list", jobs=["long"])["runs"], [])
+        self.each("scheduler.pause")
+        self.each("scheduler.resume")
+        self.assertIsNotNone(self.exists("m"))
+
+    def test_runs_end_and_are_recorded(self):
+        self.d.start(**self.env)
+        self.plain = self.client()
+        self.plain.call("job.add", id="r", shell="echo out", trigger={"type": "manual"}, max_instances=1000)
+        self.plain.call("job.add", id="after", shell="true", trigger={"type": "manual"}, after=["r:any"])
+        begun = 0
+        for nth in range(1, MOST):
+            client = self.client()
+            client.call("server.ping")
+            self.arm(nth)
+            try:
+                run = client.call("job.run", id="r")["run"]
+                ended = client.call("run.wait", run=run)["state"]
+            except (e2e.RpcError, EOFError, ConnectionError):
+                run = None
+            fired = self.disarm()
+            client.close()
+            self.assertIsNone(self.d.process.poll(), f"schedd ended with allocation {nth}")
+            if run:
+                begun += 1
+                with self.subTest(nth=nth):
+                    self.assertIn(ended, ("success", "failed"))
+            if not fired:
+                self.assertEqual(ended, "success")
+                break
+        self.plain.call("run.list", jobs=["r"], limit=1000)
+        e2e.wait_until("no run goes on", lambda: not any(job["running"] for job in self.plain.call("job.list")["jobs"]))
+        runs = self.plain.call("run.list", jobs=["r"], limit=2000)["runs"]
+        self.assertGreaterEqual(len(runs), begun)
+        self.assertTrue(all(run["ended_at"] for run in runs), "a run has no end")
+        self.assertEqual(self.d.stop(), 0)
+
+    def test_a_start_works_or_says_why_not(self):
+        self.d.start(**self.env)
+        client = self.client()
+        for i in range(5):
+            client.call("job.add", id=f"j{i}", shell="true", trigger={"cron": "0 3 * * *"}, tags={"n": str(i)})
+        self.d.stop()
+        nth, fired = 1, True
+        while fired and nth < 20000:
+            with self.subTest(nth=nth):
+                self.arm(nth)
+                self.d.start(wait=False, **self.env)
+                e2e.wait_until("it answers or has ended", self.up)
+                fired = self.disarm()
+                if self.d.process.poll() is None:
+                    client = self.client()
+                    jobs = client.call("job.list")["jobs"]
+                    self.assertEqual(len(jobs), 5)
+                    client.close()
+                    self.d.stop()
+                self.assertGreaterEqual(self.d.process.returncode, 0, self.d.log.read_text()[-2000:])
+            nth += max(1, nth // 6)
+
+    def up(self):
+        if self.d.process.poll() is not None:
+            return True
+        try:
+            client = e2e.Client(self.d.socket)
+        except OSError:
+            return False
+        try:
+            client.socket.settimeout(10)
+            client.call("server.ping")
+            return True
+        except (OSError, EOFError, e2e.RpcError):
+            return False
+        finally:
+            client.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
