@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 
 #define REEXEC_MARK "SCHEDD_REEXEC"
 #define REEXEC_LISTEN_FD 3
@@ -129,7 +129,7 @@ int reexec_save(struct reexec *reexec, struct value *state, struct schedd_error 
 
 	if (reexec_each_fd(state, reexec_keep, reexec))
 		return schedd_error_nomem(err);
-	json_write(&text, state);
+	json_exact_write(&text, state);
 	fd = memfd_create("schedd-state", MFD_CLOEXEC);
 	/* The socket's number is free while nobody listens there. */
 	reexec->state =
@@ -163,7 +163,7 @@ int reexec_load(struct arena *arena, struct value *out, struct schedd_error *err
 	close(fd);
 	if (text == MAP_FAILED)
 		return schedd_error_nomem(err);
-	rc = json_parse(text, (size_t)st.st_size, arena, out, err);
+	rc = json_exact_parse(text, (size_t)st.st_size, arena, out, err);
 	munmap(text, (size_t)st.st_size);
 	return rc ? rc : reexec_each_fd(out, reexec_guard, NULL);
 }

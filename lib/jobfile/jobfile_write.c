@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "base/duration.h"
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "jobfile/yaml_write.h"
 #include "model/job_fields.h"
 
@@ -72,15 +72,20 @@ static void jobfile_write_yaml(
 }
 
 static void jobfile_write_json(
-    struct strbuf *out, const char *id, const struct value *fields, uint64_t count)
+    struct strbuf *out, const char *id, const struct value *fields, uint64_t count,
+    struct arena *arena)
 {
 	struct strbuf text = STRBUF_EMPTY;
 	const char *line, *end;
+	struct value exact;
 
 	strbuf_add(out, count == 0 ? "\n    " : ",\n    ");
 	json_write_string(out, id, strlen(id));
 	strbuf_add(out, ": ");
-	json_write_pretty(&text, fields);
+	/* Names in it are UTF-8: they were checked when the job was added. */
+	if (json_exact_wrap(fields, arena, &exact, NULL))
+		exact = *fields;
+	json_write_pretty(&text, &exact);
 	/* Its lines move in by the depth they stand at; strings have no line breaks in JSON. */
 	for (line = strbuf_peek(&text); (end = strchr(line, '\n')); line = end + 1) {
 		strbuf_add_n(out, line, (size_t)(end - line) + 1);
@@ -104,7 +109,7 @@ void jobfile_write_job(
 	if (form == JOBFILE_YAML)
 		jobfile_write_yaml(out, id ? id : "", &fields, count);
 	else
-		jobfile_write_json(out, id ? id : "", &fields, count);
+		jobfile_write_json(out, id ? id : "", &fields, count, &arena);
 	if (arena_failed(&arena))
 		out->failed = true;
 	arena_clear(&arena);

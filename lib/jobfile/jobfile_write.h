@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing job files that jobfile_read() reads back as the same jobs. Bytes
- * that are no UTF-8 cannot stand in one and become U+FFFD.
+ * Writing job files that jobfile_read() reads back as the same jobs. Texts
+ * that are no UTF-8 stand in base64: !!binary in YAML, {"!!binary": …} in JSON.
  */
 #ifndef SCHEDD_JOBFILE_JOBFILE_WRITE_H
 #define SCHEDD_JOBFILE_JOBFILE_WRITE_H

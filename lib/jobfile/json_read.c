@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "jobfile/yaml_read.h"
 
 struct json_walk {
@@ -151,5 +151,10 @@ int json_read(const char *file, const char *text, size_t length, struct arena *a
 		return SCHEDD_EFILE;
 	}
 	json_walk_value(&walk, out);
-	return 0;
+	rc = json_exact_unwrap(out, arena, &err);
+	if (rc && rc != SCHEDD_ENOMEM) {
+		diagnostics_add(diagnostics, file, 0, 0, "%s", err.message);
+		rc = SCHEDD_EFILE;
+	}
+	return rc;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/base64.h"
 
 #define PICKLE_STACK 16384
 #define PICKLE_MEMO 16384
@@ -475,32 +476,6 @@ static bool pickle_step(struct pickle *pickle)
 	return false;
 }
 
-/* ---- Base64 ---- */
-
-/* Into bytes, which has room for all; false: it is none. */
-static bool pickle_decode(const char *text, unsigned char *bytes, size_t *length)
-{
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t bits = 0;
-	int count = 0;
-
-	*length = 0;
-	for (; *text && *text != '='; text++) {
-		const char *digit = strchr(digits, *text);
-
-		if (!digit)
-			return false;
-		bits = bits << 6 | (uint32_t)(digit - digits);
-		count += 6;
-		if (count >= 8) {
-			count -= 8;
-			bytes[(*length)++] = (unsigned char)(bits >> count);
-		}
-	}
-	return text[strspn(text, "=")] == '\0';
-}
-
 int pickle_read_bytes(const void *bytes, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err)
 {
@@ -527,14 +502,14 @@ int pickle_read_bytes(const void *bytes, size_t length, struct arena *arena, str
 }
 
 int pickle_read(
-    const char *base64, struct arena *arena, struct value *out, struct schedd_error *err)
+    const char *text, struct arena *arena, struct value *out, struct schedd_error *err)
 {
-	unsigned char *bytes = arena_alloc(arena, strlen(base64) + 1);
+	unsigned char *bytes = arena_alloc(arena, strlen(text) + 1);
 	size_t length = 0;
 
 	if (!bytes)
 		return schedd_error_nomem(err);
-	if (strlen(base64) > PICKLE_BYTES || !pickle_decode(base64, bytes, &length))
+	if (strlen(text) > PICKLE_BYTES || !base64_read(text, strlen(text), bytes, &length))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "a Python object in it is of no known kind");
 	return pickle_read_bytes(bytes, length, arena, out, err);

@@ -21,7 +21,7 @@ int pickle_read_bytes(const void *bytes, size_t length, struct arena *arena, str
  * bytes strings, an object {"class": "module.name", "args": […], "state": …}.
  * SCHEDD_EINVAL for whatever else stands in it.
  */
-int pickle_read(const char *base64, struct arena *arena, struct value *out,
+int pickle_read(const char *text, struct arena *arena, struct value *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
 
 #endif

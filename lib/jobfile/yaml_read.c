@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
+#include "base/base64.h"
 #include "base/strmap.h"
 #include "jobfile/yaml_fault.h"
 
@@ -74,9 +75,27 @@ static int yaml_reader_decorations(
 
 static int yaml_read_node(struct yaml_reader *reader, int depth, struct value *out);
 
+/* The bytes of a scalar in base64. */
+static int yaml_read_binary(struct yaml_reader *reader, struct value *out)
+{
+	size_t length = out->string.length;
+	char *bytes = arena_alloc(reader->arena, length + 1);
+
+	if (!bytes)
+		return SCHEDD_ENOMEM;
+	if (!base64_read(out->string.text, length, bytes, &length))
+		return yaml_reader_refuse(reader, YAML_BINARY ": this is no base64");
+	bytes[length] = '\0';
+	out->string.text = bytes;
+	out->string.length = length;
+	out->plain = false;
+	return 0;
+}
+
 static int yaml_read_scalar(struct yaml_reader *reader, struct value *out)
 {
 	const yaml_event_t *event = &reader->event;
+	const char *tag = (const char *)event->data.scalar.tag;
 
 	*out = value_string_n(
 	    reader->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
@@ -84,6 +103,8 @@ static int yaml_read_scalar(struct yaml_reader *reader, struct value *out)
 		return SCHEDD_ENOMEM;
 	out->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	yaml_reader_place(reader, out);
+	if (tag && strcmp(tag, "tag:yaml.org,2002:binary") == 0 && !event->data.scalar.anchor)
+		return yaml_read_binary(reader, out);
 	return yaml_reader_decorations(reader, event->data.scalar.anchor, event->data.scalar.tag);
 }
 

@@ -7,8 +7,10 @@
 
 #include <string.h>
 #include <strings.h>
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "jobfile/yaml_read.h"
 #include "jobfile/yaml_scalar.h"
 
 /* Booleans of YAML 1.1, which other readers may still know. */
@@ -66,6 +68,12 @@ static void yaml_write_quoted(struct strbuf *out, const char *text, size_t lengt
 {
 	struct strbuf raw = STRBUF_EMPTY;
 
+	if (!utf8_valid(text, length)) {
+		strbuf_add(out, YAML_BINARY " \"");
+		base64_write(out, text, length);
+		strbuf_add_char(out, '"');
+		return;
+	}
 	json_write_string(&raw, text, length);
 	for (size_t i = 0; i < raw.length;) {
 		size_t size = utf8_size(raw.data + i, raw.length - i);

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "model/job_field_ops.h"
 #include "model/job_member.h"
 #include "model/job_pairs_value.h"
@@ -122,7 +122,8 @@ static int job_call_read_args(void *target, const struct value *value, struct sc
 {
 	struct job_call_parts *parts = target;
 
-	(void)err;
+	if (json_exact_needed(value))
+		return schedd_error_set(err, SCHEDD_EINVAL, "a text in it is not UTF-8");
 	parts->args = value->type == VALUE_NIL ? NULL : value;
 	return 0;
 }

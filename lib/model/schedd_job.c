@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "model/job_fields.h"
 #include "trigger/zone_local.h"
 
@@ -50,7 +50,7 @@ static int schedd_job_set_value(struct schedd_job *job, const struct job_field *
 	int rc;
 
 	arena_init(&arena);
-	if (json_parse(text, strlen(text), &arena, &value, NULL))
+	if (json_exact_parse(text, strlen(text), &arena, &value, NULL))
 		value = value_string_ref(text);
 	rc = job_fields_set(job, NULL, field, &value, NULL, err);
 	arena_clear(&arena);
@@ -198,7 +198,7 @@ char *schedd_job_json(const struct schedd_job *job)
 	if (arena_failed(&arena))
 		text.failed = true;
 	else
-		json_write(&text, &value);
+		json_exact_write(&text, &value);
 	arena_clear(&arena);
 	if (strbuf_failed(&text))
 		strbuf_clear(&text);

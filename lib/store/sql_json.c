@@ -3,7 +3,7 @@
 #include "store/sql_json.h"
 
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 
 #define PLAIN_DEPTH 8
 #define PLAIN_DIGITS 18 /* fit int64_t without a look */
@@ -12,6 +12,7 @@ struct plain_reader {
 	const char *at, *end;
 	struct arena *arena;
 	int depth;
+	bool marked; /* a key begins with '!': it may stand for bytes */
 };
 
 static bool plain_value(struct plain_reader *reader, struct value *out);
@@ -106,12 +107,13 @@ static bool plain_map(struct plain_reader *reader, struct value *out)
 	reader->at++;
 	if (plain_take(reader, '}'))
 		return true;
-	do
+	do {
 		if (!plain_text(reader, &key, &length) || value_get(out, key) ||
 		    !plain_take(reader, ':') || !plain_value(reader, &item) ||
 		    !value_put(reader->arena, out, key, item))
 			return false;
-	while (plain_take(reader, ','));
+		reader->marked |= *key == '!';
+	} while (plain_take(reader, ','));
 	return plain_take(reader, '}');
 }
 
@@ -150,9 +152,9 @@ static bool plain_value(struct plain_reader *reader, struct value *out)
 int sql_json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err)
 {
-	struct plain_reader reader = {text, text + length, arena, 0};
+	struct plain_reader reader = {text, text + length, arena, 0, false};
 
-	if (plain_value(&reader, out) && reader.at == reader.end)
+	if (plain_value(&reader, out) && reader.at == reader.end && !reader.marked)
 		return 0;
-	return json_parse(text, length, arena, out, err);
+	return json_exact_parse(text, length, arena, out, err);
 }

@@ -11,7 +11,7 @@
 #include <schedd/error.h>
 #include "base/value.h"
 
-/* As json_parse(). */
+/* As json_exact_parse(). */
 int sql_json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
 

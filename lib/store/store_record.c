@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "model/job_fields.h"
 #include "store/sql_json.h"
 
@@ -35,7 +35,7 @@ static int record_encode(const struct schedd_job *job, const struct job_state *s
 			    job_fields_get(job, state, field, &arena));
 	failed = arena_failed(&arena);
 	if (!failed)
-		json_write(out, &map);
+		json_exact_write(out, &map);
 	arena_clear(&arena);
 	return failed || strbuf_failed(out) ? schedd_error_nomem(err) : 0;
 }

@@ -2,7 +2,7 @@
 /* A job becomes a row through the table of job fields alone. */
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "store/sql_text.h"
 #include "store/store_sqlite.h"
 
@@ -12,7 +12,7 @@ static void jobs_bind_json(
     struct sqlite_store *sqlite, sqlite3_stmt *stmt, int index, const struct value *value)
 {
 	strbuf_reset(&sqlite->text);
-	json_write(&sqlite->text, value);
+	json_exact_write(&sqlite->text, value);
 	sqlite3_bind_text(
 	    stmt, index, strbuf_peek(&sqlite->text), (int)sqlite->text.length, SQLITE_TRANSIENT);
 }

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "base/log.h"
 #include "store/sql_json.h"
 #include "store/sql_text.h"
@@ -107,7 +107,7 @@ static char *jobs_raw(struct jobs_reader *reader, const struct jobs_rows *rows)
 			value = parsed;
 		value_put(&reader->arena, &map, field->name, value);
 	}
-	json_write(&text, &map);
+	json_exact_write(&text, &map);
 	if (arena_failed(&reader->arena))
 		strbuf_clear(&text);
 	return strbuf_take(&text);

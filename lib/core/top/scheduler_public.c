@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "core/changes/scheduler_add.h"
 #include "core/top/scheduler_life.h"
 #include "core/top/scheduler_request.h"
@@ -67,7 +67,7 @@ static void scheduler_make_modify(struct scheduler_call *call)
 	int rc;
 
 	arena_init(&arena);
-	rc = json_parse(request->text, strlen(request->text), &arena, &changes, &err);
+	rc = json_exact_parse(request->text, strlen(request->text), &arena, &changes, &err);
 	if (!rc && changes.type != VALUE_MAP)
 		rc = schedd_error_set(&err, SCHEDD_EINVAL, "changes: a map is needed");
 	if (rc)
@@ -164,7 +164,7 @@ static void scheduler_make_get(struct scheduler_call *call)
 	arena_init(&arena);
 	job = scheduler_job_value(call->scheduler, request->id, &arena);
 	if (job.type != VALUE_NIL && !arena_failed(&arena)) {
-		json_write(&text, &job);
+		json_exact_write(&text, &job);
 		request->json = strbuf_take(&text);
 	}
 	arena_clear(&arena);
