@@ -243,7 +243,7 @@ static struct task *subprocess_settle(struct subprocess_task *task)
 	const struct task_request *request = task->task.request;
 	const struct spawn_result *result = &task->result;
 	struct schedd_error err;
-	int rc = result->error ? spawner_pool_explain(&task->spawn, result, &err)
+	int rc = result->error ? spawner_start_explain(&task->spawn, result, &err)
 			       : subprocess_runs(task, result, &err);
 
 	if (rc < 0) {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "executor/process_stat.h"
+#include "executor/spawn_pack.h"
 #include "loop/loop.h"
 
 struct spawner {
@@ -206,6 +207,23 @@ struct schedd_mono spawner_progress(const struct spawner *spawner)
 int spawner_cpu(const struct spawner *spawner)
 {
 	return spawner->cpu;
+}
+
+int spawner_start_explain(const struct spawner_start *start, const struct spawn_result *result,
+    struct schedd_error *err)
+{
+	struct account account;
+	struct spawn spawn;
+
+	if (!start->packed || !spawn_unpack(start->packed, start->size, &spawn, &account))
+		return schedd_error_set(
+		    err, SCHEDD_EFAILED, "cannot make a process: %s", strerror(result->error));
+	return spawn_explain(&spawn, result, err);
+}
+
+int spawner_socket(const struct spawner *spawner)
+{
+	return spawner->socket;
 }
 
 /* A file in memory with what is too long for a message; -1: errno. */

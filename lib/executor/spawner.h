@@ -32,6 +32,10 @@ struct spawner_start {
 /* Gives back what it holds; twice is fine. */
 void spawner_start_clear(struct spawner_start *start);
 
+/* The sentence for a failed one, before it is cleared. */
+int spawner_start_explain(const struct spawner_start *start, const struct spawn_result *result,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+
 struct spawner_place {
 	struct schedd_loop *loop;
 	const struct spawn_inherit *inherit;
@@ -58,6 +62,7 @@ bool spawner_ready(const struct spawner *spawner);
 struct schedd_mono spawner_progress(const struct spawner *spawner);
 int spawner_cpu(const struct spawner *spawner);
 pid_t spawner_pid(const struct spawner *spawner);
+int spawner_socket(const struct spawner *spawner);
 /* False: it takes no more now. */
 bool spawner_ask(struct spawner *spawner, struct spawner_start *start, struct schedd_mono now);
 /*

@@ -6,6 +6,7 @@
 #include "executor/spawner_pool.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -488,16 +489,25 @@ bool spawner_pool_cancel(struct spawner_pool *pool, struct spawner_start *start,
 	return true;
 }
 
-int spawner_pool_explain(const struct spawner_start *start, const struct spawn_result *result,
-    struct schedd_error *err)
+void spawner_pool_turn(struct spawner_pool *pool, schedd_span limit)
 {
-	struct account account;
-	struct spawn spawn;
+	struct pollfd sockets[POOL_ACTIVE_MAX];
+	struct pool_member *members[POOL_ACTIVE_MAX];
+	nfds_t count = 0;
 
-	if (!start->packed || !spawn_unpack(start->packed, start->size, &spawn, &account))
-		return schedd_error_set(
-		    err, SCHEDD_EFAILED, "cannot make a process: %s", strerror(result->error));
-	return spawn_explain(&spawn, result, err);
+	for (struct pool_member *member = pool->members; member && count < POOL_ACTIVE_MAX;
+	     member = member->next) {
+		members[count] = member;
+		sockets[count++] = (struct pollfd){spawner_socket(member->spawner), POLLIN, 0};
+	}
+	if (poll(sockets, count, (int)(limit / 1000) + 1) <= 0)
+		return;
+	for (nfds_t i = 0; i < count; i++)
+		if (sockets[i].revents) {
+			/* It may change the others. */
+			pool_heard(members[i]->spawner, members[i]);
+			return;
+		}
 }
 
 void spawner_pool_bury(struct spawner_pool *pool, pid_t pid)

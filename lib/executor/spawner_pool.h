@@ -43,9 +43,8 @@ int spawner_pool_start(struct spawner_pool *pool, const struct spawn *spawn,
  * already, and done is called; kill_it: it was sent SIGKILL.
  */
 bool spawner_pool_cancel(struct spawner_pool *pool, struct spawner_start *start, bool kill_it);
-/* The sentence for a failed start, before its memory is given back. */
-int spawner_pool_explain(const struct spawner_start *start, const struct spawn_result *result,
-    struct schedd_error *err) __attribute__((warn_unused_result));
+/* Waits until one of the programs says something, at most that long, and takes it. */
+void spawner_pool_turn(struct spawner_pool *pool, schedd_span limit);
 /* Reaps a child that is of no use, now or when it has ended. */
 void spawner_pool_bury(struct spawner_pool *pool, pid_t pid);
 /* Is it one of the programs, or waited for by bury? */

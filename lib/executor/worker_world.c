@@ -11,20 +11,20 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include "base/installed.h"
 #include "executor/account.h"
 #include "executor/environment.h"
-#include "executor/spawn.h"
+#include "executor/spawner_wait.h"
 
 #define WORLD_VARIABLES 6
+#define WORLD_PATIENCE (3 * SCHEDD_SECOND / 10) /* until the program of a process executes */
 
 struct worker_world {
 	const struct executor_config *executor; /* borrowed */
 	struct arena arena;                     /* holds the config's texts */
 	struct worker_config config;
 	struct account_cache *accounts;
-	struct spawn_inherit inherit;
+	struct spawner_pool *spawners; /* its own, since their starts are waited for */
 	char folder[PATH_MAX];
 };
 
@@ -61,6 +61,8 @@ int worker_world_new(const struct executor_config *executor, const struct execut
 {
 	struct worker_world *world = calloc(1, sizeof(*world));
 	const struct worker_config *config = given->worker;
+	const struct spawner_pool_config spawners = {
+	    .loop = executor->loop, .log = executor->log, .inherit = given->inherit};
 	struct worker_config fallback;
 	int rc;
 
@@ -69,10 +71,6 @@ int worker_world_new(const struct executor_config *executor, const struct execut
 	*out = world;
 	arena_init(&world->arena);
 	world->executor = executor;
-	if (given->inherit)
-		world->inherit = *given->inherit;
-	else
-		spawn_inherit_capture(&world->inherit);
 	if (!config) {
 		worker_config_init(&fallback);
 		config = &fallback;
@@ -84,13 +82,14 @@ int worker_world_new(const struct executor_config *executor, const struct execut
 	if (rc)
 		return schedd_error_prefix(err, "executor '%s'", executor->name);
 	worker_world_folder(world->folder);
-	return 0;
+	return spawner_pool_new(&spawners, &world->spawners, err);
 }
 
 void worker_world_free(struct worker_world *world)
 {
 	if (!world)
 		return;
+	spawner_pool_free(world->spawners);
 	account_cache_free(world->accounts);
 	worker_config_clear(&world->config);
 	arena_clear(&world->arena);
@@ -180,7 +179,6 @@ int worker_world_spawn(struct worker_world *world, const char *user, const int f
 	    job_details(world->config.world ? world->config.world : &nothing);
 	struct spawn how = {
 	    .cwd = details->cwd,
-	    .inherit = &world->inherit,
 	    .rlimits = details->rlimits,
 	    .rlimit_count = details->rlimit_count,
 	    .nice = details->nice,
@@ -191,7 +189,6 @@ int worker_world_spawn(struct worker_world *world, const char *user, const int f
 		[SPAWN_FD_CGROUP] = -1,
 		[SPAWN_FD_EXTRA] = fds[0]},
 	};
-	struct spawn_result result;
 	struct arena arena;
 	int rc = account_cache_get(world->accounts, user ? user : details->user,
 	    clock->mono(clock->context), &how.account, err);
@@ -204,12 +201,8 @@ int worker_world_spawn(struct worker_world *world, const char *user, const int f
 	if (!how.argv || !how.envp || arena_failed(&arena)) {
 		rc = schedd_error_nomem(err);
 	} else {
-		spawn(&how, &result);
-		rc = result.error ? spawn_explain(&how, &result, err) : 0;
-		if (rc && result.pid)
-			waitpid(result.pid, NULL, 0);
-		*pid = result.pid;
-		*pidfd = rc ? -1 : (int)syscall(SYS_pidfd_open, result.pid, 0);
+		rc = spawner_wait(world->spawners, &how, WORLD_PATIENCE, pid, err);
+		*pidfd = rc ? -1 : (int)syscall(SYS_pidfd_open, *pid, 0);
 	}
 	arena_clear(&arena);
 	return rc;
