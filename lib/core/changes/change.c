@@ -18,11 +18,7 @@ void change_free(struct change *change)
 	job_state_clear(&change->given_state);
 	free(change->given_raw);
 	job_state_clear(&change->state);
-	for (uint32_t i = 0; i < change->env.count; i++) {
-		free(change->env.items[i].name);
-		free(change->env.items[i].text);
-	}
-	free(change->env.items);
+	job_pairs_clear(&change->env);
 	free(change->pause_text);
 	arena_clear(&change->arena);
 	if (!change->lent)

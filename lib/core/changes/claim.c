@@ -180,16 +180,6 @@ static void claim_row_settle(
     struct schedd_scheduler *scheduler, struct entry *entry, struct claim_row *row)
 {
 	struct run *run = row->run;
-	struct schedd_event event = {.code = row->event,
-	    .time = scheduler_now(scheduler),
-	    .job = entry->job->id,
-	    .store = entry->store->name,
-	    .run = run->number,
-	    .scheduled_at = run->scheduled_at,
-	    .exit_code = -1,
-	    .error = run->reason,
-	    .uid = -1,
-	    .pid = -1};
 
 	row->run = NULL;
 	if (run->state == RUN_SKIPPED)
@@ -197,7 +187,8 @@ static void claim_row_settle(
 	else
 		scheduler->counts.missed_times += row->added;
 	claim_missed(scheduler, entry, run);
-	event_ring_emit(scheduler, &event);
+	event_ring_say_run(entry->store, row->event, scheduler_now(scheduler), entry->job->id, run,
+	    run->reason);
 	entry_set_tail(entry, run);
 }
 

@@ -304,3 +304,21 @@ void event_ring_say(struct schedd_scheduler *scheduler, enum schedd_event_code c
 
 	event_ring_emit(scheduler, &event);
 }
+
+void event_ring_say_run(struct store_slot *slot, enum schedd_event_code code, schedd_time when,
+    const char *job, const struct run *run, const char *error)
+{
+	struct schedd_event event = {.code = code,
+	    .time = when,
+	    .job = job,
+	    .store = slot->name,
+	    .run = run->number,
+	    .scheduled_at = run->scheduled_at,
+	    .exit_code = run->exit_code,
+	    .signal = run->signal,
+	    .error = error,
+	    .uid = -1,
+	    .pid = -1};
+
+	event_ring_emit(slot->scheduler, &event);
+}

@@ -14,6 +14,8 @@
 
 struct schedd_listener;
 struct scheduler_actor;
+struct store_slot;
+struct run;
 struct schedd_scheduler;
 struct store_batch;
 
@@ -71,6 +73,9 @@ struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener
 /* An event of the scheduler itself. name (may be NULL) goes to store, error to error. */
 void event_ring_say(struct schedd_scheduler *scheduler, enum schedd_event_code code,
     const char *name, const char *error, const struct scheduler_actor *actor);
+/* An event about a run of a job in that store; error may be NULL. */
+void event_ring_say_run(struct store_slot *slot, enum schedd_event_code code, schedd_time when,
+    const char *job, const struct run *run, const char *error);
 /* Numbers the event, keeps it, calls the listeners. */
 void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event);
 

@@ -110,8 +110,8 @@ static void store_slot_written(int rc, const struct schedd_error *err, void *con
 
 bool store_slot_takes_ends(const struct store_slot *slot)
 {
-	return store_slot_ready(slot, scheduler_mono(slot->scheduler)) ||
-	       store_on_reserve(slot->store);
+	return !slot->failing || store_on_reserve(slot->store) ||
+	       store_slot_ready(slot, scheduler_mono(slot->scheduler));
 }
 
 static void store_slot_written_plain(int rc, const struct schedd_error *err, void *context)

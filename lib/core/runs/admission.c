@@ -186,11 +186,13 @@ bool admission_expect(struct run_live *live, uint32_t ahead)
 
 void admission_settle(struct run_live *live)
 {
-	const char *name = job_details(live->job)->group;
-	struct group_slot *group = name ? admission_group_find(live->scheduler, name) : NULL;
+	const char *name;
+	struct group_slot *group;
 
 	if (!live->expected)
 		return;
+	name = job_details(live->job)->group;
+	group = name ? admission_group_find(live->scheduler, name) : NULL;
 	live->expected = false;
 	live->executor->expected--;
 	if (group)

@@ -127,12 +127,10 @@ void mark_stall(struct run_live *live)
 
 void mark_unstall(struct schedd_scheduler *scheduler)
 {
-	struct schedd_mono now = scheduler_mono(scheduler);
-
 	for (uint32_t i = 0; i < scheduler->store_count; i++) {
 		struct store_slot *store = scheduler->stores[i];
 
-		if (!store->stalled || !store_slot_ready(store, now))
+		if (!store->stalled || !store_slot_ready(store, scheduler_mono(scheduler)))
 			continue;
 		for (struct run_live *live = run_live_first(scheduler); live; live = live->next)
 			if (live->stalled && live->store == store) {

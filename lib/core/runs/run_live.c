@@ -130,11 +130,7 @@ void run_live_free(struct run_live *live)
 	live->run.job = NULL;
 	run_clear(&live->run);
 	free(live->stop_reason);
-	for (uint32_t i = 0; i < live->extra_env.count; i++) {
-		free(live->extra_env.items[i].name);
-		free(live->extra_env.items[i].text);
-	}
-	free(live->extra_env.items);
+	job_pairs_clear(&live->extra_env);
 	output_free(live->output);
 	job_unref(live->job);
 	if (scheduler->runs.spare_count >= RUN_LIVE_SPARES) {
@@ -237,20 +233,7 @@ void run_live_write(struct run_live *live)
 void run_live_event(
     struct run_live *live, enum schedd_event_code code, schedd_time when, const char *error)
 {
-	struct run *run = &live->run;
-	struct schedd_event event = {.code = code,
-	    .time = when,
-	    .job = live->job->id,
-	    .store = live->store->name,
-	    .run = run->number,
-	    .scheduled_at = run->scheduled_at,
-	    .exit_code = run->exit_code,
-	    .signal = run->signal,
-	    .error = error,
-	    .uid = -1,
-	    .pid = -1};
-
-	event_ring_emit(live->scheduler, &event);
+	event_ring_say_run(live->store, code, when, live->job->id, &live->run, error);
 }
 
 struct run_live *run_live_find(

@@ -317,23 +317,6 @@ static bool restart_adopt(
 	return true;
 }
 
-static void restart_tell_lost(
-    struct schedd_scheduler *scheduler, struct store_slot *slot, const struct run *run)
-{
-	struct schedd_event event = {.code = SCHEDD_EVENT_RUN_LOST,
-	    .time = scheduler_now(scheduler),
-	    .job = run->job,
-	    .store = slot->name,
-	    .run = run->number,
-	    .scheduled_at = run->scheduled_at,
-	    .exit_code = -1,
-	    .error = run->reason,
-	    .uid = -1,
-	    .pid = -1};
-
-	event_ring_emit(scheduler, &event);
-}
-
 static void restart_lose(
     struct schedd_scheduler *scheduler, struct store_slot *slot, struct run *run)
 {
@@ -365,7 +348,8 @@ static void restart_lose(
 		notify_lost(scheduler, entry, run);
 	if (known)
 		return;
-	restart_tell_lost(scheduler, slot, run);
+	event_ring_say_run(slot, SCHEDD_EVENT_RUN_LOST, scheduler_now(scheduler), run->job, run,
+	    run->reason);
 	scheduler->counts.ended[RUN_LOST]++;
 	if (entry)
 		entry->last_state = RUN_LOST;
