@@ -100,10 +100,15 @@ class Restart(e2e.TestCase):
         e2e.wait_until("its process is gone", lambda: not self.name(pid))
         self.assertEqual(len(self.client.call("run.list", jobs=["a"])["runs"]), 1)
 
+    def written(self, pid):
+        with sqlite3.connect(f"file:{self.server.state / 'default.db'}?mode=ro", uri=True) as database:
+            return database.execute("SELECT COUNT(*) FROM runs WHERE pid = ?", [pid]).fetchone()[0]
+
     def test_one_whose_process_was_not_written_down(self):
         for state in ("running", "queued"):
             with self.subTest(state):
                 run, pid = self.begin(state)
+                e2e.wait_until("its process is written down", lambda: self.written(pid))
 
                 def forget():
                     with sqlite3.connect(self.server.state / "default.db") as database:

@@ -79,13 +79,15 @@ class Runs(e2e.TestCase):
             ("No such file or directory", {"shell": "true", "cwd": "/no/directory"}),
             ("No such file or directory", {"command": ["cat"], "stdin": {"path": "/no/file"}}),
             ("Argument list too long", {"command": ["true"] + ["x" * 100_000] * 30}),
-            ("Argument list too long", {"command": ["true"], "env": {"BIG": "x" * 200_000}}),
         ]
         for number, (reason, fields) in enumerate(cases):
             self.add(f"bad-{number}", **fields)
             run = self.run_job(f"bad-{number}")
             self.assertEqual((run["state"], run["exit_code"], run["signal"]), ("failed", None, None), run)
             self.assertTrue(run["reason"].endswith(reason), run["reason"])
+        # What no program can ever be given is refused at once.
+        self.assertIn("BIG", self.refused(
+            "invalid_argument", self.add, "big", command=["true"], env={"BIG": "x" * 200_000}))
 
     def test_an_account_that_is_not_here(self):
         """Refused where it is named; a job from another scheduler is taken and told of, and its runs say why."""
