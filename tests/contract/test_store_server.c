@@ -56,12 +56,17 @@ static void server_signal_all(int number)
 	cr_assert_eq(system(command), 0);
 }
 
+static void server_tell(const char *how, const char *text)
+{
+	char command[700];
+
+	snprintf(command, sizeof(command), "%s \"%s\" >/dev/null", getenv(how), text);
+	cr_assert_eq(system(command), 0, "%s", text);
+}
+
 static void server_sql(const char *text)
 {
-	char command[512];
-
-	snprintf(command, sizeof(command), "%s \"%s\" >/dev/null", getenv("SCHEDD_TEST_SQL"), text);
-	cr_assert_eq(system(command), 0, "%s", text);
+	server_tell("SCHEDD_TEST_SQL", text);
 }
 
 /* Lets the loop turn until the state is that. */
@@ -274,4 +279,41 @@ SERVER_TEST(keeps_every_text_as_it_is)
 	cr_assert_eq(store_case_load(sc), 1u);
 	cr_expect_str_eq(sc->records[0].job->shell, "echo 'a' \"b\" \\ 😀");
 	cr_expect_str_eq(store_case_texts(sc, "a'b") + strlen(text) + 1, "a'b\\\"c{},NULL\n\t😀ä\\\\;");
+}
+
+/* The rights that schedd-stores(7) prints are enough, and those for less are named. */
+SERVER_TEST(works_with_the_rights_that_the_manual_names)
+{
+	char url[256], *at;
+	struct store_batch *batch;
+
+	store_close(sc->store);
+	sc->store = NULL;
+	server_tell("SCHEDD_TEST_ADMIN", "DROP ROLE IF EXISTS narrow; CREATE ROLE narrow LOGIN");
+	snprintf(url, sizeof(url), "%s", getenv("SCHEDD_TEST_STORE_URL"));
+	at = strstr(url, "schedd@");
+	cr_assert(at);
+	memcpy(at, "narrow", 6);
+	sc->config.url = url;
+	server_sql("GRANT USAGE ON SCHEMA public TO narrow");
+	cr_assert_eq(store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err), 0);
+	cr_assert_eq(store_state(sc->store), STORE_REFUSED);
+	cr_expect(strstr(store_state_why(sc->store), "permission denied"), "%s",
+	    store_state_why(sc->store));
+	store_close(sc->store);
+	server_sql("GRANT SELECT, INSERT, UPDATE, DELETE ON "
+		   "schedd_meta, schedd_owner, schedd_jobs, schedd_runs, schedd_changes TO narrow");
+	cr_assert_eq(store_case_open(sc), 0, "%s", sc->err.message);
+	batch = store_batch_new(sc->store);
+	store_case_put_job(sc, batch, "{\"id\":\"a\",\"shell\":\"true\"}");
+	store_case_put_run(batch, "a", 1, RUN_SUCCESS, 1);
+	store_batch_put_change(batch, 5, "a", "{}");
+	store_batch_put_number(batch, "n", 5);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	cr_expect_str_eq(store_case_runs(sc, "a"), "a/1");
+	cr_expect_eq(store_case_load(sc), 1u);
+	store_close(sc->store);
+	sc->store = NULL;
+	server_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+	server_tell("SCHEDD_TEST_ADMIN", "DROP OWNED BY narrow; DROP ROLE narrow");
 }

@@ -14,7 +14,7 @@ if "SCHEDD_TEST_STORE_URL" not in os.environ:
     os.execvp("sh", ["sh", os.environ["SCHEDD_SOURCE"] + "/tests/support/with_server.sh", "postgresql",
                      sys.executable, *sys.argv])
 
-from e2e import Daemon, RpcError, wait_until  # noqa: E402
+from e2e import Daemon, wait_until  # noqa: E402
 
 URL = os.environ["SCHEDD_TEST_STORE_URL"]
 PID = int(os.environ["SCHEDD_TEST_SERVER_PID"])
@@ -50,7 +50,7 @@ class Postgresql(unittest.TestCase):
 
     def tearDown(self):
         server_signal(signal.SIGCONT)
-        self.daemon.end()
+        self.assertEqual(self.daemon.end(), "")
 
     def store(self, name="shared"):
         code, out, err = self.daemon.ctl("stores", "--json")

@@ -47,7 +47,8 @@ start_postgresql() {
 	SCHEDD_TEST_STORE_URL="postgresql://schedd@/ops?host=$dir"
 	SCHEDD_TEST_STORE_RESET="$bin/psql -h $dir -U schedd -d ops -qc 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' 2>/dev/null"
 	SCHEDD_TEST_SQL="$bin/psql -h $dir -U schedd -d ops -Atqc"
-	export SCHEDD_TEST_SQL
+	SCHEDD_TEST_ADMIN="$bin/psql -h $dir -U postgres -d ops -Atqc"
+	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN
 }
 
 "start_$type"
