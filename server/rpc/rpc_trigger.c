@@ -7,6 +7,8 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
+#include "model/job_words.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_job.h"
 #include "trigger/trigger_preview.h"
@@ -17,6 +19,7 @@
 struct rpc_walk {
 	struct trigger_preview_walk walk;
 	struct schedd_trigger *trigger; /* held */
+	const char *words;              /* a job's, when it runs; NULL: the trigger's own */
 	struct event *turn;             /* pending between two pieces; NULL before the second */
 };
 
@@ -44,10 +47,14 @@ static void rpc_walk_answer(struct rpc_call *call)
 	struct schedd_error err;
 	struct value answer;
 
-	if (trigger_preview_end(&walk->walk, &call->arena, &answer, &err))
+	if (trigger_preview_end(&walk->walk, &call->arena, &answer, &err)) {
 		rpc_call_fail(call, &err);
-	else
-		rpc_call_answer_built(call, &answer);
+		return;
+	}
+	for (uint32_t i = 0; walk->words && i < answer.map.count; i++)
+		if (strcmp(answer.map.members[i].key, "words") == 0)
+			answer.map.members[i].value = value_string_ref(walk->words);
+	rpc_call_answer_built(call, &answer);
 }
 
 /* One piece, and what comes of it. */
@@ -77,8 +84,8 @@ static void rpc_walk_go(evutil_socket_t fd, short what, void *context)
 }
 
 /* Takes the reference to trigger. */
-static void rpc_walk_begin(
-    struct rpc_call *call, struct schedd_trigger *trigger, const struct trigger_preview *preview)
+static void rpc_walk_begin(struct rpc_call *call, struct schedd_trigger *trigger,
+    const struct trigger_preview *preview, const char *words)
 {
 	struct rpc_walk *walk = calloc(1, sizeof(*walk));
 	struct schedd_error err;
@@ -90,10 +97,23 @@ static void rpc_walk_begin(
 		return;
 	}
 	walk->trigger = trigger;
+	walk->words = words;
 	trigger_preview_start(&walk->walk, trigger, preview);
 	call->state = walk;
 	call->release = rpc_walk_release;
 	rpc_walk_go(-1, 0, call);
+}
+
+/* A job that follows others is not told by its trigger alone. */
+static const char *rpc_trigger_words(struct rpc_call *call, const struct schedd_job *job)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	const char *words;
+
+	job_words_when(job, &text);
+	words = arena_strdup(&call->arena, strbuf_peek(&text));
+	strbuf_clear(&text);
+	return words;
 }
 
 static void rpc_trigger_of_job(struct rpc_call *call, const char *id)
@@ -116,7 +136,7 @@ static void rpc_trigger_of_job(struct rpc_call *call, const char *id)
 	preview.count = (uint32_t)(count < plan.runs_left ? count : plan.runs_left);
 	preview.planned = plan.run;
 	preview.planned_for = plan.fire != SCHEDD_TIME_NONE ? plan.fire : plan.run;
-	rpc_walk_begin(call, trigger_ref(job->trigger), &preview);
+	rpc_walk_begin(call, trigger_ref(job->trigger), &preview, rpc_trigger_words(call, job));
 }
 
 void rpc_trigger_next(struct rpc_call *call)
@@ -147,5 +167,5 @@ void rpc_trigger_next(struct rpc_call *call)
 	preview.wire = true;
 	if (preview.count > RPC_TRIGGER_MAX)
 		preview.count = RPC_TRIGGER_MAX;
-	rpc_walk_begin(call, trigger, &preview);
+	rpc_walk_begin(call, trigger, &preview, NULL);
 }

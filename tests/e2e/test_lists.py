@@ -39,8 +39,11 @@ class Lists(e2e.TestCase):
         self.assertIn("After m succeeds or s ends", self.row("after"))
         self.assertIn("Every hour, and after m succeeds", self.row("both"))
         self.assertRegex(self.row("both"), LOCAL)
-        for argv in (("show", "after"), ("why", "after")):
-            self.assertIn("After m succeeds or s ends", self.ctl(*argv))
+        for argv in (("show", "after"), ("why", "after"), ("next", "after")):
+            code, out, err = self.d.ctl(*argv)
+            self.assertEqual(code, 0, err)
+            self.assertIn("After m succeeds or s ends", out + err, argv)
+            self.assertNotIn("by hand", out + err, argv)
         self.assertEqual(json.loads(self.ctl("show", "after", "--json"))["waits_for"], "after m, s")
         _, _, err = self.d.ctl("add", "--id", "more", "--after", "m", "--", "true")
         self.assertIn("After m succeeds.", err)
