@@ -25,7 +25,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME schedd)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION admin)
 # procps: kill(1) of the unit's ExecReload.
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "tzdata, procps")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "tzdata, procps, sensible-utils")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "default-mta | mail-transport-agent")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SUGGESTS "bash-completion, openssh-client, python3-schedd, nodejs")
 set(CPACK_DEBIAN_RUNTIME_DESCRIPTION

@@ -96,6 +96,8 @@ class Lists(e2e.TestCase):
         self.ctl("add", "--id", "a", "--every", "1s", "--", "sleep", "30")
         e2e.wait_until("it is skipped again and again", lambda: [
             run for run in self.d.client().call("run.list")["runs"] if run["count"] > 1])
+        self.ctl("pause", "a")
+        self.ctl("kill", "a")
         lines = self.ctl("history", "a").splitlines()
         self.assertIn("COUNT", lines[0])
         self.assertRegex([line for line in lines if "skipped" in line][0], r"skipped .* [2-9] ")

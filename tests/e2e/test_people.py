@@ -49,6 +49,7 @@ class People(e2e.TestCase):
         self.ctl("add", "--id", "a", "--every", "0.3s", "--", "sleep", "30")
         skipped = e2e.wait_until("it is skipped", lambda: [
             run for run in self.d.client().call("run.list")["runs"] if run["state"] == "skipped"])
+        self.ctl("rm", "-y", "--kill", "a")
         self.assertIn("run a/1 still going", skipped[0]["reason"])
 
     def test_settings_in_the_units_of_people(self):
