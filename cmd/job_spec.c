@@ -309,20 +309,6 @@ int job_spec_fields(struct command *command, struct value *map, struct schedd_er
 
 /* ---- Saying what came of it ---- */
 
-/* " After import (ok)." */
-static void spec_say_after(struct strbuf *out, const struct value *after)
-{
-	for (uint32_t i = 0; after && after->type == VALUE_ARRAY && i < after->array.count; i++) {
-		const char *job = value_get_string(&after->array.items[i], "job");
-		const char *on = value_get_string(&after->array.items[i], "on");
-
-		strbuf_printf(
-		    out, "%s%s (%s)", i ? ", " : " After ", job ? job : "", on ? on : "ok");
-	}
-	if (after && after->type == VALUE_ARRAY && after->array.count > 0)
-		strbuf_add_char(out, '.');
-}
-
 /* "Next run: 2026-12-01 02:30:00 (in 9h12m). At 02:30 every day, Europe/Berlin." */
 void job_spec_say_next(struct command *command, const struct value *job)
 {
@@ -345,7 +331,6 @@ void job_spec_say_next(struct command *command, const struct value *job)
 		    state ? state : "");
 	}
 	strbuf_printf(&text, ". %s%s", words ? words : "", words ? "." : "");
-	spec_say_after(&text, value_get(job, "after"));
 	say(command, "%s", strbuf_peek(&text));
 	strbuf_clear(&text);
 }

@@ -21,6 +21,17 @@ static void view_trigger(struct command *command, struct strbuf *out, const stru
 	trigger_unref(trigger);
 }
 
+/* As --after takes them: "fetch:ok, load:any". */
+static void view_after(struct strbuf *out, const struct value *after)
+{
+	for (uint32_t i = 0; after->type == VALUE_ARRAY && i < after->array.count; i++) {
+		const char *job = value_get_string(&after->array.items[i], "job");
+		const char *on = value_get_string(&after->array.items[i], "on");
+
+		strbuf_printf(out, "%s%s:%s", i ? ", " : "", job ? job : "", on ? on : "ok");
+	}
+}
+
 static enum out_type view_type(const struct job_field *field)
 {
 	switch (field->type) {
@@ -49,6 +60,8 @@ void job_view_field(struct command *command, struct strbuf *out, const struct jo
 		strbuf_add_char(&raw, '-');
 	else if (field->type == JOB_FIELD_ARGV)
 		shell_words_write(&raw, value);
+	else if (field->type == JOB_FIELD_AFTER)
+		view_after(&raw, value);
 	else if (field->type == JOB_FIELD_TRIGGER)
 		view_trigger(command, &raw, value);
 	else if (field->type == JOB_FIELD_SPAN && duration_from_value(value, &span, NULL) == 0)

@@ -13,6 +13,7 @@
 enum out_type {
 	OUT_TEXT,
 	OUT_INT,
+	OUT_LIMIT, /* where it is 0 there is none */
 	OUT_COUNT, /* where it is 1 throughout, people need no column for it */
 	OUT_WHEN,  /* µs integer */
 	OUT_NEXT,  /* the same of a job; without one, the end of its pause or what it waits for */

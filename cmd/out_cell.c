@@ -62,7 +62,7 @@ void out_cell(
 	struct strbuf raw = STRBUF_EMPTY;
 	double number;
 
-	if (!value) {
+	if (!value || (type == OUT_LIMIT && value->type == VALUE_INT && value->integer == 0)) {
 		strbuf_add_char(out, '-');
 		return;
 	}

@@ -438,8 +438,8 @@ static void list_cell(struct out_list *list, struct strbuf *line, int column, co
 	const struct command *command = list->command;
 	enum out_type type = list->columns[column]->type;
 	bool last = column == list_last(list);
-	bool right = type == OUT_INT || type == OUT_COUNT || type == OUT_SPAN ||
-		     type == OUT_BYTES || type == OUT_LEFT;
+	bool right = type == OUT_INT || type == OUT_LIMIT || type == OUT_COUNT ||
+		     type == OUT_SPAN || type == OUT_BYTES || type == OUT_LEFT;
 	size_t length = strlen(text);
 	int width = out_width(text, length), room = list->widths[column];
 	const char *color = type == OUT_STATE ? out_state_color(command, text) : "";

@@ -166,7 +166,7 @@ static const struct out_column executor_columns[] = {
     {"type", "type", OUT_TEXT, true, true, false},
     {"running", "running", OUT_INT, true, true, false},
     {"queued", "queued", OUT_INT, true, true, false},
-    {"max_workers", "max_workers", OUT_INT, true, true, false},
+    {"max_workers", "max_workers", OUT_LIMIT, true, true, false},
     {"processes", "processes", OUT_INT, true, true, false},
     {"failing", "failing", OUT_TEXT, true, true, false},
     {"calls", "calls", OUT_INT, false, true, false},

@@ -64,6 +64,17 @@ class People(e2e.TestCase):
         setting = [s for s in json.loads(self.ctl("config", "show", "--json"))["settings"] if s["key"] == "stop.limit"][0]
         self.assertEqual((setting["value"], setting["text"], setting["default_text"]), (90, "1m30s", "30s"))
 
+    def test_no_limit_is_no_number(self):
+        lines = self.ctl("executors").splitlines()
+        self.assertRegex(lines[0], "MAX WORKERS")
+        self.assertRegex([line for line in lines if line.startswith("default ")][0], r"^default +subprocess +0 +0 +- ")
+
+    def test_what_follows_is_said_once(self):
+        self.add("m")
+        err = self.err("add", "--id", "after", "--after", "m:any", "--", "true")
+        self.assertEqual(err, "No run is planned, the job is waiting. After m ends.\n")
+        self.assertRegex(self.ctl("show", "after"), r"(?m)^after: +m:any$")
+
     def test_diff_without_a_difference_says_so(self):
         file = self.d.dir / "jobs.yaml"
         file.write_text("version: 1\njobs:\n  a:\n    shell: 'true'\n    trigger: {every: 1h}\n")

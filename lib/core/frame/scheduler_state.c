@@ -19,6 +19,7 @@ void scheduler_settings_init(struct scheduler_settings *settings)
 	    .retention = {.keep_runs = -1,
 		.keep_for = SCHEDD_SPAN_NONE,
 		.max_runs = -1,
+		.max_bytes = -1,
 		.max_changes = 100000},
 	    .output_total_max = -1,
 	    .low_disk = 64 << 20,
