@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -14,11 +15,13 @@ SOURCE = pathlib.Path(os.environ["SCHEDD_SOURCE"])
 BINARY = pathlib.Path(os.environ["SCHEDD_BINARY_DIR"])
 DATA = SOURCE / "tests/data"
 PAGES = ["cmd/man/schedctl.1", "cmd/man/schedd-jobs.5", "cmd/man/schedd-protocol.7", "cmd/man/schedd-time.7", "server/man/schedd.8", "server/man/schedd.yaml.5"]
-COMMAND = r"(?:schedctl|schedd|generate-jobs|crontab -|id=\$\(|cc |sudo |export |sh |cmake |systemctl )"
+COMMAND = r"(?:schedctl|schedd|generate-jobs|crontab -|id=\$\(|cc |sudo |export |sh |cmake |systemctl |echo )"
 
 # What is not run, and why.
 NOT_RUN = {
     "#schedd: timeout=1h retry=2": "a line of a table", "30 2 * * *  root  /usr/local/sbin/backup": "a line of a table",
+    "http:": "a section of the config", "listen: ['127.0.0.1:8630']": "a section of the config", "tokens: /etc/schedd/tokens": "a section of the config",
+    'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8630/api/v1/jobs': "test_http asks the same",
     "schedctl top": "full screen: test_top",
     "sh server/quickstart.sh": "a test of its own",
     "sh tests/run.sh": "it runs all tests, this one too",
@@ -37,6 +40,8 @@ STATUS = {
     "schedctl diff -f jobs.yaml && echo nothing to do": 1,
     "schedctl import systemd /etc/systemd/system/*.timer": 1,  # some of these timers start no service
     "schedctl import json jobs.json": 1,  # one of these jobs is pickled
+    "schedctl import apscheduler redis://localhost/2 --jobs-key app.jobs --paused": 1,  # there is no such server here
+    "schedctl stores add shared postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw": 2,  # nor such a file
 }
 # The machine's places, as the test has them.
 PLACES = {"/var/lib/node_exporter/": "./", "/var/backups/": "{dir}/", "/etc/schedd/schedd.yaml": "schedd.yaml", "/etc/cron.d/*": "cron.d/* --system",
@@ -114,6 +119,10 @@ class Examples(e2e.TestCase):
             (daemon.dir / folder).mkdir(parents=True)
         (daemon.dir / "jobs.yaml").write_text(JOBS.replace("{dir}", str(daemon.dir)))
         (daemon.dir / "Makefile").write_text("test:\n\ttouch tested\n")
+        (daemon.dir / "report.sh").write_text("echo report\n")
+        store = sqlite3.connect(daemon.dir / "jobs.sqlite")
+        store.execute("create table apscheduler_jobs (id varchar(191) primary key, next_run_time float, job_state blob not null)")
+        store.close()
         (daemon.dir / "jobs.d/more.yaml").write_text("version: 1\njobs: {more: {command: ['true'], trigger: {every: 1h}}}\n")
         (daemon.dir / "jobs.json").write_bytes((DATA / "apscheduler/export.json").read_bytes())
         (daemon.dir / "timers").symlink_to(DATA / "systemd")
