@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/pause_note.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
 #include "core/jobs/entry_raw.h"
 #include "core/jobs/job_needs.h"
@@ -305,6 +306,20 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 	}
 }
 
+/* The rows of runs that ended with their job came behind the commit that deleted its history. */
+static void job_change_purge_ends(struct change *change)
+{
+	struct store_batch *batch;
+
+	output_place_remove(change->scheduler, change->id, 0);
+	store_slot_flush(change->store);
+	batch = store_batch_new(change->store->store);
+	if (!batch)
+		return;
+	store_batch_purge_runs(batch, change->id, 0);
+	store_commit(change->store->store, batch, NULL, NULL);
+}
+
 void job_change_drop(struct change *change)
 {
 	struct entry *entry = change->entry;
@@ -313,7 +328,7 @@ void job_change_drop(struct change *change)
 	if (change->kill)
 		job_change_kill_runs(entry, &change->actor);
 	if (change->purge)
-		output_place_remove(change->scheduler, change->id, 0);
+		job_change_purge_ends(change);
 	change_event(change, SCHEDD_EVENT_JOB_REMOVED, change->text);
 	change_drop_entry(change);
 }

@@ -234,6 +234,24 @@ Test(take_up, ends_with_the_job_wherever_it_waits)
 	core_close(&f);
 }
 
+/* Not even a row of what was cancelled. */
+Test(take_up, leaves_nothing_of_a_job_that_is_purged)
+{
+	struct core_fixture f = {.max_workers = 1};
+
+	core_open(&f, database);
+	core_add(&f, "{'id':'first'," MANUAL "}");
+	core_add(&f, "{'id':'a'," MANUAL "}");
+	core_run(&f, "first");
+	core_run(&f, "a");
+	core_expect_runs(&f, "a", "1 queued");
+	scheduler_remove(f.scheduler, "a", true, false, NULL, core_reply(&f));
+	core_settle(&f);
+	cr_expect_eq(f.rc, 0);
+	core_expect_runs(&f, "a", "");
+	core_close(&f);
+}
+
 /* A run that goes on when its job is removed has no further attempt. */
 Test(take_up, makes_no_attempts_for_a_job_that_is_gone)
 {
