@@ -1,54 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of verbs; each verb_<name>.c defines its own row. */
 #include "cmd/verb_rows.h"
 
 #include <stddef.h>
 
-const struct verb *const verb_rows[] = {
-    &verb_add,
-    &verb_at,
-    &verb_batch,
-    &verb_list,
-    &verb_show,
-    &verb_next,
-    &verb_modify,
-    &verb_edit,
-    &verb_reschedule,
-    &verb_rename,
-    &verb_copy,
-    &verb_remove,
-    &verb_pause,
-    &verb_resume,
-    &verb_run,
-    &verb_history,
-    &verb_logs,
-    &verb_wait,
-    &verb_kill,
-    &verb_retry,
-    &verb_why,
-    &verb_stats,
-    &verb_top,
-    &verb_simulate,
-    &verb_events,
-    &verb_apply,
-    &verb_diff,
-    &verb_check,
-    &verb_export,
-    &verb_import,
-    &verb_status,
-    &verb_stores,
-    &verb_executors,
-    &verb_groups,
-    &verb_token,
-    &verb_config,
-    &verb_ping,
-    &verb_backup,
-    &verb_reload,
-    &verb_shutdown,
-    &verb_version,
-    &verb_help,
-    &verb_completion,
-    &verb_complete,
-    &verb_dial,
-    NULL,
-};
+#define VERB_ROW_LISTED(name) &verb_##name,
+
+const struct verb *const verb_rows[] = {VERB_ROWS(VERB_ROW_LISTED) NULL};

@@ -1,57 +1,62 @@
 /* SPDX-License-Identifier: MIT */
-/* The row of each verb, defined in its verb_<name>.c. */
+/* The list of verbs; each verb_<name>.c defines its own row. */
 #ifndef SCHEDD_CMD_VERB_ROWS_H
 #define SCHEDD_CMD_VERB_ROWS_H
 
 #include "cmd/verbs.h"
 
-/* All verbs in the order of the help, NULL-terminated. */
-extern const struct verb *const verb_rows[];
+/* In the order of the help. */
+#define VERB_ROWS(VERB)                                                                            \
+	VERB(add)                                                                                  \
+	VERB(at)                                                                                   \
+	VERB(batch)                                                                                \
+	VERB(list)                                                                                 \
+	VERB(show)                                                                                 \
+	VERB(next)                                                                                 \
+	VERB(modify)                                                                               \
+	VERB(edit)                                                                                 \
+	VERB(reschedule)                                                                           \
+	VERB(rename)                                                                               \
+	VERB(copy)                                                                                 \
+	VERB(remove)                                                                               \
+	VERB(pause)                                                                                \
+	VERB(resume)                                                                               \
+	VERB(run)                                                                                  \
+	VERB(history)                                                                              \
+	VERB(logs)                                                                                 \
+	VERB(wait)                                                                                 \
+	VERB(kill)                                                                                 \
+	VERB(retry)                                                                                \
+	VERB(why)                                                                                  \
+	VERB(stats)                                                                                \
+	VERB(top)                                                                                  \
+	VERB(simulate)                                                                             \
+	VERB(events)                                                                               \
+	VERB(apply)                                                                                \
+	VERB(diff)                                                                                 \
+	VERB(check)                                                                                \
+	VERB(export)                                                                               \
+	VERB(import)                                                                               \
+	VERB(status)                                                                               \
+	VERB(stores)                                                                               \
+	VERB(executors)                                                                            \
+	VERB(groups)                                                                               \
+	VERB(token)                                                                                \
+	VERB(config)                                                                               \
+	VERB(ping)                                                                                 \
+	VERB(backup)                                                                               \
+	VERB(reload)                                                                               \
+	VERB(shutdown)                                                                             \
+	VERB(version)                                                                              \
+	VERB(help)                                                                                 \
+	VERB(completion)                                                                           \
+	VERB(complete)                                                                             \
+	VERB(dial)
 
-extern const struct verb verb_add;
-extern const struct verb verb_apply;
-extern const struct verb verb_at;
-extern const struct verb verb_backup;
-extern const struct verb verb_batch;
-extern const struct verb verb_check;
-extern const struct verb verb_complete;
-extern const struct verb verb_completion;
-extern const struct verb verb_config;
-extern const struct verb verb_copy;
-extern const struct verb verb_dial;
-extern const struct verb verb_diff;
-extern const struct verb verb_edit;
-extern const struct verb verb_events;
-extern const struct verb verb_executors;
-extern const struct verb verb_export;
-extern const struct verb verb_groups;
-extern const struct verb verb_help;
-extern const struct verb verb_history;
-extern const struct verb verb_import;
-extern const struct verb verb_kill;
-extern const struct verb verb_list;
-extern const struct verb verb_logs;
-extern const struct verb verb_modify;
-extern const struct verb verb_next;
-extern const struct verb verb_pause;
-extern const struct verb verb_ping;
-extern const struct verb verb_reload;
-extern const struct verb verb_remove;
-extern const struct verb verb_rename;
-extern const struct verb verb_reschedule;
-extern const struct verb verb_resume;
-extern const struct verb verb_retry;
-extern const struct verb verb_run;
-extern const struct verb verb_show;
-extern const struct verb verb_shutdown;
-extern const struct verb verb_simulate;
-extern const struct verb verb_stats;
-extern const struct verb verb_status;
-extern const struct verb verb_stores;
-extern const struct verb verb_token;
-extern const struct verb verb_top;
-extern const struct verb verb_version;
-extern const struct verb verb_wait;
-extern const struct verb verb_why;
+#define VERB_ROW_DECLARED(name) extern const struct verb verb_##name;
+VERB_ROWS(VERB_ROW_DECLARED)
+
+/* All of them, NULL-terminated. */
+extern const struct verb *const verb_rows[];
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef SCHEDD_MODEL_JOB_H
 #define SCHEDD_MODEL_JOB_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -138,6 +139,16 @@ struct job_details {
 	int64_t keep_runs;    /* runs kept; -1: the daemon's default */
 	schedd_span keep_for; /* SCHEDD_SPAN_NONE: the daemon's default */
 };
+
+/* What they are where a job says nothing. */
+#define JOB_DETAILS_DEFAULTS                                                                       \
+	{                                                                                          \
+		.refs = 1, .max_instances = 1, .misfire_grace_time = SCHEDD_SPAN_NONE,             \
+		.timeout = SCHEDD_SPAN_NONE, .kill_after = 10 * SCHEDD_SECOND,                     \
+		.kill_signal = SIGTERM, .retry_delay = SCHEDD_SECOND, .retry_backoff = 1,          \
+		.retry_max_delay = SCHEDD_SPAN_NONE, .umask = -1, .output_max = -1,                \
+		.keep_runs = -1, .keep_for = SCHEDD_SPAN_NONE,                                     \
+	}
 
 /*
  * The definition. Reference-counted; never changed after job_check() accepted it.

@@ -5,7 +5,6 @@
  */
 #include "model/job_details.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,21 +13,7 @@ const char *const job_notify_words[] = {
     "failure", "recovery", "change", "success", "late", "missed", "output", NULL};
 const char *const job_capture_words[] = {"merged", "split", "none", NULL};
 
-const struct job_details job_details_defaults = {
-    .refs = 1,
-    .max_instances = 1,
-    .misfire_grace_time = SCHEDD_SPAN_NONE,
-    .timeout = SCHEDD_SPAN_NONE,
-    .kill_after = 10 * SCHEDD_SECOND,
-    .kill_signal = SIGTERM,
-    .retry_delay = SCHEDD_SECOND,
-    .retry_backoff = 1,
-    .retry_max_delay = SCHEDD_SPAN_NONE,
-    .umask = -1,
-    .output_max = -1,
-    .keep_runs = -1,
-    .keep_for = SCHEDD_SPAN_NONE,
-};
+const struct job_details job_details_defaults = JOB_DETAILS_DEFAULTS;
 
 const struct job_details *job_details(const struct schedd_job *job)
 {

@@ -3,7 +3,7 @@
  * A job file or an import larger than one message comes in parts; they are
  * gathered with the connection and handed to the scheduler together.
  */
-#include "server/rpc/rpc_apply.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A change is answered when it is on the disk, and its jobs are the scheduler's. */
-#include "server/rpc/rpc_cron.h"
+#include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <pwd.h>
 #include <stdlib.h>

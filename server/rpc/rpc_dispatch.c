@@ -10,74 +10,16 @@
 #include "base/suggest.h"
 #include "base/message.h"
 #include "server/daemon.h"
-#include "server/rpc/rpc_apply.h"
 #include "server/rpc/rpc_call.h"
-#include "server/rpc/rpc_cron.h"
-#include "server/rpc/rpc_event.h"
-#include "server/rpc/rpc_job.h"
-#include "server/rpc/rpc_log.h"
-#include "server/rpc/rpc_run.h"
-#include "server/rpc/rpc_server.h"
-#include "server/rpc/rpc_store.h"
-#include "server/rpc/rpc_token.h"
-#include "server/rpc/rpc_trigger.h"
-#include "server/rpc/rpc_wait.h"
+#include "server/rpc/rpc_rows.h"
+
+#define RPC_ROW_LISTED(name, handler, heavy) {name, handler, heavy},
 
 static const struct {
 	const char *name;
 	rpc_handler_fn handler;
-	bool heavy; /* its answer may be large */
-} rpc_handlers[] = {
-    {"server.hello", rpc_server_hello, false},
-    {"server.ping", rpc_server_ping, false},
-    {"server.status", rpc_server_status, false},
-    {"server.stats", rpc_server_stats, true},
-    {"server.reload", rpc_server_reload, false},
-    {"server.backup", rpc_server_backup, false},
-    {"server.shutdown", rpc_server_shutdown, false},
-    {"scheduler.pause", rpc_server_pause, false},
-    {"scheduler.resume", rpc_server_resume, false},
-    {"cron.table_get", rpc_cron_get, true},
-    {"cron.table_set", rpc_cron_set, false},
-    {"cron.table_remove", rpc_cron_remove, false},
-    {"token.add", rpc_token_add, false},
-    {"token.list", rpc_token_list, false},
-    {"token.remove", rpc_token_remove, false},
-    {"config.get", rpc_server_config, false},
-    {"job.add", rpc_job_add, false},
-    {"job.get", rpc_job_get, false},
-    {"job.list", rpc_job_list, false},
-    {"job.export", rpc_job_export, false},
-    {"job.modify", rpc_job_modify, false},
-    {"job.reschedule", rpc_job_reschedule, false},
-    {"job.rename", rpc_job_rename, false},
-    {"job.remove", rpc_job_remove, false},
-    {"job.pause", rpc_job_pause, false},
-    {"job.resume", rpc_job_resume, false},
-    {"job.run", rpc_job_run, false},
-    {"job.why", rpc_job_why, true},
-    {"job.apply", rpc_apply_jobs, true},
-    {"job.import", rpc_apply_import, true},
-    {"run.list", rpc_run_list, true},
-    {"run.get", rpc_run_get, false},
-    {"run.kill", rpc_run_kill, false},
-    {"run.retry", rpc_run_retry, false},
-    {"run.purge", rpc_run_purge, false},
-    {"run.log", rpc_log_read, true},
-    {"run.wait", rpc_wait_run, false},
-    {"group.list", rpc_store_groups, false},
-    {"group.set", rpc_store_group_set, false},
-    {"store.list", rpc_store_list, false},
-    {"store.add", rpc_store_add, false},
-    {"store.remove", rpc_store_remove, false},
-    {"executor.list", rpc_store_executors, false},
-    {"executor.add", rpc_store_executor_add, false},
-    {"executor.remove", rpc_store_executor_remove, false},
-    {"executor.restart", rpc_store_executor_restart, false},
-    {"trigger.next", rpc_trigger_next, false},
-    {"event.subscribe", rpc_event_subscribe, false},
-    {"event.unsubscribe", rpc_event_unsubscribe, false},
-};
+	bool heavy;
+} rpc_handlers[] = {RPC_ROWS(RPC_ROW_LISTED)};
 
 static bool rpc_dispatch_handler(const char *name, struct rpc_method *out)
 {

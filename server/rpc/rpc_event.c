@@ -3,7 +3,7 @@
  * A subscription sends events until its client cannot take more; then it drops
  * them, counted, until all that waited was sent, and tells the client once.
  */
-#include "server/rpc/rpc_event.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <stdlib.h>
 #include "server/event_filter.h"

@@ -3,7 +3,7 @@
  * The answer holds what is kept so far; a follower continues exactly there,
  * since both are taken in one turn of the loop.
  */
-#include "server/rpc/rpc_log.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <limits.h>
 #include <string.h>

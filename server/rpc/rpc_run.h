@@ -3,16 +3,11 @@
 #ifndef SCHEDD_SERVER_RPC_RPC_RUN_H
 #define SCHEDD_SERVER_RPC_RPC_RUN_H
 
+#include "server/rpc/rpc_rows.h"
 #include <stdint.h>
 #include "base/value.h"
 
 struct rpc_call;
-
-void rpc_run_list(struct rpc_call *call);
-void rpc_run_get(struct rpc_call *call);
-void rpc_run_kill(struct rpc_call *call);
-void rpc_run_retry(struct rpc_call *call);
-void rpc_run_purge(struct rpc_call *call);
 
 /* run: the run as a map, valid during the call; NULL: the job never ran (asked for without a
  * number). */

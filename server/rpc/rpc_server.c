@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What concerns the daemon as a whole. */
-#include "server/rpc/rpc_server.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The scheduler's parts: where jobs are kept, what runs them, what holds them back. */
-#include "server/rpc/rpc_store.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <string.h>
 #include "server/daemon.h"

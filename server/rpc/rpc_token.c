@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tokens are the HTTP side's; the file they stand in is written before the answer. */
-#include "server/rpc/rpc_token.h"
+#include "server/rpc/rpc_rows.h"
 
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"

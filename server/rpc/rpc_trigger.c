@@ -3,7 +3,7 @@
  * Fire times of a trigger that is given, or of a job's own. Some triggers have
  * to be searched for long: that is done in pieces, between which the loop turns.
  */
-#include "server/rpc/rpc_trigger.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <event2/event.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Waiting is pushed, never polled: by the scheduler's own waits for the end of
  * a run and for an idle job, and by events for a first run and for a start.
  */
-#include "server/rpc/rpc_wait.h"
+#include "server/rpc/rpc_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
