@@ -343,7 +343,7 @@ static int subprocess_setup(
 	    .log = config->log,
 	    .inherit = config->inherit,
 	    .limit = config->start_limit,
-	    .inside = config->start_inside};
+	    .make = config->start_by};
 
 	if (!config->spawners && spawner_pool_new(&pool, &self->own_pool, err) < 0)
 		return err->code;

@@ -27,10 +27,15 @@
 
 struct executor;
 struct executor_ops;
+struct spawn;
 struct spawn_inherit;
+struct spawn_result;
 struct worker_config;
 struct spawner_pool;
 struct task;
+
+/* See spawn() in spawn.h. */
+typedef void (*spawn_fn)(const struct spawn *spawn, struct spawn_result *result);
 
 /* How an attempt ended. */
 struct task_result {
@@ -90,7 +95,7 @@ struct executor_config {
 	const struct worker_config *worker; /* for "worker"; copied; NULL: defaults */
 	struct spawner_pool *spawners; /* who starts processes; must outlive it; NULL: its own */
 	schedd_span start_limit;       /* of its own spawners, see spawner_pool.h; 0: their default */
-	bool start_inside;             /* of its own: no helpers */
+	spawn_fn start_by;             /* of its own: instead of helpers; a seam for faults; NULL: none */
 	const char *cgroup; /* directory under which attempts get control groups (see cgroup.h);
 			       copied; NULL: none */
 };

@@ -205,7 +205,7 @@ static bool pool_inside(struct spawner_pool *pool)
 		pool->losses = 0;
 		return true;
 	}
-	return pool->config.inside || pool->program < 0 ||
+	return pool->config.make || pool->program < 0 ||
 	       (pool->losses >= POOL_LOSSES && !pool->worked);
 }
 
@@ -259,7 +259,7 @@ static void pool_start_inside(struct spawner_pool *pool, struct spawner_start *s
 	}
 	how.inherit = &pool->inherit;
 	memcpy(how.fds, start->fds, sizeof(how.fds));
-	spawn(&how, &result);
+	(pool->config.make ? pool->config.make : spawn)(&how, &result);
 	pool_finish(pool, start, &result);
 }
 
@@ -573,9 +573,9 @@ int spawner_pool_new(const struct spawner_pool_config *config, struct spawner_po
 		return err->code;
 	}
 	/* Held open: an upgrade of the files must not bring another one in. */
-	if (!config->inside)
+	if (!config->make)
 		pool->program = dynlib_program(SPAWNER_PROGRAM, &why);
-	if (!config->inside && pool->program < 0)
+	if (!config->make && pool->program < 0)
 		log_warn(config->log,
 		    "%s: jobs are started by schedd itself, which one that hangs can hold up",
 		    why.message);

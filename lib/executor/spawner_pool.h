@@ -23,7 +23,8 @@ struct spawner_pool_config {
 	const struct spawn_inherit *inherit; /* copied; NULL: as this process is now */
 	schedd_span limit;    /* after which a start that does not get on has failed; 0: 10 s */
 	schedd_span patience; /* after which it is passed over; 0: 200 ms */
-	bool inside;          /* no programs: everything on the loop's thread */
+	/* Makes all starts, on the loop's thread: spawn() or a test's; NULL: the programs do. */
+	void (*make)(const struct spawn *spawn, struct spawn_result *result);
 };
 
 int spawner_pool_new(const struct spawner_pool_config *config, struct spawner_pool **out,

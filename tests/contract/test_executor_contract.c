@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What holds for every executor, whatever it starts. */
 #include "support/task_case.h"
+#include "executor/spawn.h"
 
 #include <criterion/parameterized.h>
 #include <time.h>
@@ -70,7 +71,7 @@ static void contract_open(struct task_case *kase, struct flavour *flavour)
 	if (strcmp(flavour->field, "call") == 0)
 		flavour_functions(flavour);
 	task_case_open(kase, (struct executor_config){
-				 .type = flavour->type, .max_workers = 4, .start_inside = flavour->inside});
+				 .type = flavour->type, .max_workers = 4, .start_by = flavour->inside ? spawn : NULL});
 }
 
 static struct criterion_test_params contract_flavours(void)

@@ -3,6 +3,7 @@
 #include "executor/spawn.h"
 
 #include "support/task_case.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include <sys/resource.h>
@@ -98,4 +99,93 @@ Test(spawn, takes_no_descriptor_along_and_leaves_ours_as_they_are)
 	cr_expect_eq(fcntl(high, F_GETFD), 0, "still open");
 	task_case_close(&kase);
 	cr_expect_eq(dup(STDIN_FILENO), low + 1, "the executor has closed what it held");
+}
+
+/* What the next starts come to. */
+static struct {
+	enum spawn_step step; /* at which they fail */
+	int error;            /* 0: they do not */
+	int left;             /* starts that still work */
+} fault;
+
+static void faulty(const struct spawn *how, struct spawn_result *result)
+{
+	if (fault.left-- > 0 || !fault.error)
+		spawn(how, result);
+	else
+		*result = (struct spawn_result){.step = fault.step, .error = fault.error, .waited = 10};
+}
+
+Test(spawn, says_what_failed_whatever_it_is)
+{
+	static const struct {
+		enum spawn_step step;
+		int error;
+		const char *reason;
+	} rows[] = {
+	    {SPAWN_SECRETS, ENOSPC, "cannot make a directory for secrets: No space left on device"},
+	    {SPAWN_CLONE, EAGAIN, "cannot make a process: Resource temporarily unavailable"},
+	    {SPAWN_CLONE, ETIMEDOUT, "cannot make a process: too many starts of user 'root' hang already"},
+	    {SPAWN_SIGNALS, EINVAL, "preparing the process: Invalid argument"},
+	    {SPAWN_SESSION, EPERM, "preparing the process: Operation not permitted"},
+	    {SPAWN_CGROUP, ENODEV, "control group: No such device"},
+	    {SPAWN_NICE, EACCES, "nice 0: Permission denied"},
+	    {SPAWN_USER, EAGAIN, "user 'root': Resource temporarily unavailable"},
+	    {SPAWN_CWD, ENOTDIR, "cwd '/': Not a directory"},
+	    {SPAWN_CWD, ETIMEDOUT, "cwd '/': no answer within 10 s"},
+	    {SPAWN_STDIN, ENOENT, "stdin '/in': No such file or directory"},
+	    {SPAWN_DESCRIPTORS, EMFILE, "preparing the process: Too many open files"},
+	    {SPAWN_EXEC, ENOEXEC, "command '/bin/true': Exec format error"},
+	    {SPAWN_INTERPRETER, ENOENT,
+		"command '/bin/true': the interpreter it names is missing: No such file or directory"},
+	};
+	struct task_case kase = {0};
+
+	if (geteuid() != 0)
+		cr_skip("names root");
+	task_case_open(&kase, (struct executor_config){.type = "subprocess", .start_by = faulty});
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct task_probe probe;
+
+		fault.step = rows[i].step;
+		fault.error = rows[i].error;
+		fault.left = 0;
+		task_probe_init(&probe, "command", "[\"/bin/true\"]");
+		task_probe_set(&probe, "cwd", "\"/\"");
+		task_probe_set(&probe, "stdin", "{\"path\": \"/in\"}");
+		task_probe_run(&kase, &probe);
+		cr_expect_not(probe.result.started);
+		cr_expect_eq(probe.started, 0);
+		cr_expect_str_eq(probe.reason, rows[i].reason);
+		task_probe_clear(&probe);
+	}
+	task_case_close(&kase);
+}
+
+/* For all n: the n-th start fails, those before and after it do not notice. */
+Test(spawn, goes_on_after_a_start_that_failed)
+{
+	enum { COUNT = 6 };
+	struct task_case kase = {0};
+
+	task_case_open(&kase, (struct executor_config){.type = "subprocess", .start_by = faulty});
+	for (int n = 0; n < COUNT; n++) {
+		struct task_probe probes[COUNT];
+
+		fault.step = SPAWN_CLONE;
+		fault.error = ENOMEM;
+		fault.left = n;
+		for (int i = 0; i < COUNT; i++) {
+			task_probe_init(&probes[i], "command", "[\"/bin/true\"]");
+			if (i == n + 1)
+				fault.error = 0;
+			task_probe_start(&kase, &probes[i]);
+		}
+		for (int i = 0; i < COUNT; i++) {
+			task_case_until(&kase, &probes[i].done, 1);
+			cr_expect_eq(probes[i].result.started, i != n, "%d of %d", i, n);
+			task_probe_clear(&probes[i]);
+		}
+	}
+	task_case_close(&kase);
 }
