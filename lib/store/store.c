@@ -164,7 +164,7 @@ int store_open_as(const struct store_ops *ops, const struct store_config *config
 
 int store_open(const struct store_config *config, struct store **out, struct schedd_error *err)
 {
-	const struct store_ops *ops;
+	const struct store_ops *ops = NULL;
 
 	if (store_find(config->type, &ops, err))
 		return schedd_error_prefix(err, "store '%s'", config->name);
