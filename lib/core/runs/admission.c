@@ -283,7 +283,9 @@ void admission_review(struct entry *entry)
 {
 	struct run_live *live = entry->runs;
 
-	while (live && entry->holding < job_details(entry->job)->max_instances) {
+	/* Those that hold an instance wait for none: mostly that is all of them. */
+	while (live && entry->live > entry->holding &&
+	       entry->holding < job_details(entry->job)->max_instances) {
 		struct run_live *next = live->next_of_job;
 
 		if (live->stage == RUN_LIVE_WAIT_INSTANCE)

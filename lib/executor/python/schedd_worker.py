@@ -47,18 +47,56 @@ _current = contextvars.ContextVar("schedd_run", default=None)
 
 
 class Run:
-    """The run that a function was called for."""
+    """The run that a function was called for. Most never ask: what costs is made when it is asked for."""
 
     def __init__(self, params):
         self.id = params["run"]                 # "backup/42"
-        self.job, _, number = self.id.rpartition("/")
-        self.run = int(number)
-        self.name = params.get("name")
-        self.attempt = params.get("attempt", 1)
-        self.env = params.get("env") or {}      # given for this run alone
-        self.scheduled_at = _time(params.get("scheduled_at"))
-        self.deadline = _time(params.get("deadline"))
-        self.cancelled = threading.Event()      # set when schedd wants it to end
+        self.params = params
+        self.stopped = False
+        self.event = None
+
+    @property
+    def job(self):
+        return self.id.rpartition("/")[0]
+
+    @property
+    def run(self):
+        return int(self.id.rpartition("/")[2])
+
+    @property
+    def name(self):
+        return self.params.get("name")
+
+    @property
+    def attempt(self):
+        return self.params.get("attempt", 1)
+
+    @property
+    def env(self):
+        """Variables given for this run alone."""
+        return self.params.get("env") or {}
+
+    @property
+    def scheduled_at(self):
+        return _time(self.params.get("scheduled_at"))
+
+    @property
+    def deadline(self):
+        return _time(self.params.get("deadline"))
+
+    @property
+    def cancelled(self):
+        """A threading.Event, set when schedd wants the run to end."""
+        if self.event is None:
+            self.event = threading.Event()
+            if self.stopped:
+                self.event.set()
+        return self.event
+
+    def stop(self):
+        self.stopped = True
+        if self.event is not None:
+            self.event.set()
 
     def __repr__(self):
         return f"<Run {self.id} attempt {self.attempt}>"
@@ -344,7 +382,7 @@ def _settle(call, outcome, exc):
         return
     if not isinstance(exc, SystemExit) or isinstance(exc.code, str):
         _print_exception(exc)
-    call.fail(_error(exc, call.run.cancelled.is_set()))
+    call.fail(_error(exc, call.run.stopped))
 
 
 # ---- The two ways to work ----
@@ -396,7 +434,7 @@ class _Worker:
             elif message[0] == 2 and message[1] == "cancel":
                 call = self.calls.get(message[2][0]["run"])
                 if call:
-                    call.run.cancelled.set()
+                    call.run.stop()
                     self.cancel(call)
 
     def cancel(self, call):
@@ -421,10 +459,10 @@ class _OneByOne(_Worker):
         self.in_call = False    # the signal's handler is to read, not the main loop
         signal.signal(signal.SIGIO, self._on_signal)
         fcntl.fcntl(sock, fcntl.F_SETOWN, os.getpid())
+        self.flags = fcntl.fcntl(sock, fcntl.F_GETFL) & ~os.O_ASYNC
 
     def _async(self, on):
-        flags = fcntl.fcntl(self.socket, fcntl.F_GETFL)
-        fcntl.fcntl(self.socket, fcntl.F_SETFL, flags | os.O_ASYNC if on else flags & ~os.O_ASYNC)
+        fcntl.fcntl(self.socket, fcntl.F_SETFL, self.flags | os.O_ASYNC if on else self.flags)
 
     def _on_signal(self, _number, _frame):
         """During a call: something is there to be read, or schedd is gone."""
@@ -459,7 +497,7 @@ class _OneByOne(_Worker):
             self.loop = asyncio.new_event_loop()
             asyncio.set_event_loop(self.loop)
         call.task = self.loop.create_task(coroutine)
-        if call.run.cancelled.is_set():
+        if call.run.stopped:
             call.task.cancel()
         try:
             return self.loop.run_until_complete(call.task)
@@ -472,7 +510,7 @@ class _OneByOne(_Worker):
         try:
             try:
                 self.inside = True
-                if call.run.cancelled.is_set():
+                if call.run.stopped:
                     raise _Cancelled("cancelled by schedd")
                 outcome = _call_function(call)
                 if inspect.iscoroutine(outcome):
@@ -534,7 +572,7 @@ class _Together(_Worker):
         call.thread = threading.get_ident()
         try:
             try:
-                if call.run.cancelled.is_set():
+                if call.run.stopped:
                     raise _Cancelled("cancelled by schedd")
                 return _call_function(call), None
             finally:
