@@ -285,12 +285,19 @@ static int cron_entry(struct cron_reader *reader, const struct crontab_line *lin
 
 static int cron_variable(struct cron_reader *reader, const struct crontab_line *line)
 {
+	size_t length = strlen(line->value);
+	const char *value;
+
 	/* cron puts the account's name there whatever the table says. */
 	if (strcmp(line->name, "LOGNAME") == 0)
 		return 0;
 	if (reader->variables.count >= JOB_FIELD_ITEMS_MAX)
 		return cron_fault(reader, "there are more than %d variables", JOB_FIELD_ITEMS_MAX);
-	return job_pairs_set(&reader->variables, line->name, line->value);
+	/* Debian's cron takes blanks off the end even within quotes. */
+	while (length > 0 && strchr(" \t", line->value[length - 1]))
+		length--;
+	value = arena_strndup(reader->table->arena, line->value, length);
+	return value ? job_pairs_set(&reader->variables, line->name, value) : SCHEDD_ENOMEM;
 }
 
 static int cron_line(struct cron_reader *reader, const char *text, size_t length)

@@ -71,6 +71,8 @@ Test(cron_table, gives_the_world_of_cron)
 	gives("al", "0 1 * * * x\n", "env", "{\"PATH\":\"/usr/bin:/bin\"}");
 	gives("al", "PATH=/p\nA=b\nLOGNAME=no\n0 1 * * * x\n", "env",
 	    "{\"PATH\":\"/p\",\"A\":\"b\"}");
+	gives("al", "B=\" quoted \"\n0 1 * * * x\n", "env",
+	    "{\"B\":\" quoted\",\"PATH\":\"/usr/bin:/bin\"}");
 	gives("al", "SHELL=/bin/bash\n0 1 * * * x\nSHELL=/bin/sh\n0 2 * * * y\n", "shell_path",
 	    "\"/bin/bash\";");
 	gives("al", "HOME=/srv\n0 1 * * * x\n", "cwd", "\"/srv\"");
