@@ -68,6 +68,19 @@ struct when_context command_times(struct command *command)
 	    .zones = command->zones, .zone = zone, .now = command->now, .strict = true};
 }
 
+/* Has the daemon show the jobs of one account alone, where -U says so. */
+static int command_narrow(struct command *command, struct schedd_error *err)
+{
+	const char *account = args_get(&command->args, "account");
+	struct value params = value_map(), result;
+
+	if (!account)
+		return 0;
+	value_put(&command->arena, &params, "account", value_string_ref(account));
+	return rpc_client_call(
+	    command->client, "server.hello", &params, &command->arena, &result, err);
+}
+
 int command_connect(struct command *command, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, "rpc-timeout");
@@ -91,11 +104,13 @@ int command_connect(struct command *command, struct schedd_error *err)
 	}
 	if (host) {
 		command->socket = host;
-		return dial_host(&command->arena, host, args_get(&command->args, "socket"), timeout,
+		rc = dial_host(&command->arena, host, args_get(&command->args, "socket"), timeout,
 		    &command->client, err);
+	} else {
+		rc = connect_daemon(&command->arena, args_get(&command->args, "socket"), timeout,
+		    &command->client, &command->socket, err);
 	}
-	return connect_daemon(&command->arena, args_get(&command->args, "socket"), timeout,
-	    &command->client, &command->socket, err);
+	return rc ? rc : command_narrow(command, err);
 }
 
 int command_call(struct command *command, const char *method, const struct value *params,

@@ -176,12 +176,18 @@ int job_set_send(struct command *command, const char *method, struct value *para
 /* "job backup: …" is what the daemon says of a job of the file: that is a fault of the file. */
 static void set_place_fault(const struct jobfile *set, struct schedd_error *err)
 {
-	char id[JOB_ID_MAX + 1];
+	char id[JOB_ID_MAX + 2];
 	const char *file;
 	uint32_t line;
+	size_t length;
 
-	if (sscanf(err->message, "job %128[A-Za-z0-9._-]:", id) != 1)
+	if (strncmp(err->message, "job ", 4) != 0)
 		return;
+	snprintf(id, sizeof(id), "%.*s", (int)(strcspn(err->message + 4, " ")), err->message + 4);
+	length = strlen(id);
+	if (length < 2 || id[length - 1] != ':')
+		return;
+	id[length - 1] = '\0';
 	file = jobfile_place(set, id, &line);
 	if (!file)
 		return;

@@ -175,6 +175,11 @@ static const char *manual_type(enum method_param_type type)
 	    [METHOD_MAP] = "map",
 	    [METHOD_LIST] = "list",
 	    [METHOD_ANY] = "any",
+	    [METHOD_ID] = "text",
+	    [METHOD_NEW_ID] = "text",
+	    [METHOD_IDS] = "texts",
+	    [METHOD_RUN] = "text",
+	    [METHOD_JOBS] = "list",
 	    [METHOD_FIELDS] = "fields of a job"};
 
 	return names[type];
@@ -188,7 +193,7 @@ static void manual_methods(struct strbuf *out)
 		manual_text(out, method->doc);
 		strbuf_add(out, " Answers ");
 		manual_text(out, method->answer);
-		strbuf_add(out, ".\n");
+		strbuf_printf(out, ". For %s.\n", methods_role_name(method->role));
 		for (const struct method_param *param = method->params; param && param->name;
 		     param++) {
 			manual_tag(out, param->name, manual_type(param->type));

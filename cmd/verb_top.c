@@ -33,7 +33,7 @@ static const char *top_program(struct command *command)
 
 static int top_run(struct command *command)
 {
-	static const char *const passed[] = {"socket", "host", "rpc-timeout"};
+	static const char *const passed[] = {"socket", "host", "rpc-timeout", "account"};
 	const char *argv[8] = {top_program(command)};
 	struct schedd_error err;
 	int count = 1;

@@ -19,7 +19,7 @@
 
 /* Which jobs: the same parameters wherever jobs are chosen; left out they choose all. */
 #define JOB_FILTERS                                                                                \
-	{"patterns", METHOD_TEXTS, MAYBE, "ids or globs; any of them"},                            \
+	{"patterns", METHOD_IDS, MAYBE, "ids or globs; any of them"},                            \
 	    {"tags", METHOD_TEXTS, MAYBE, "K or K=V; all of them"},                                \
 	    {"states", METHOD_TEXTS, MAYBE, "states of jobs; any of them"},                        \
 	    {"group", METHOD_TEXT, MAYBE, "only of that group"},                                   \
@@ -40,10 +40,12 @@
 static const struct method_param hello_params[] = {
     {"client", METHOD_TEXT, MAYBE, "the client's name and version, for the log"},
     {"protocol", METHOD_INT, MAYBE, "the version the client speaks"},
+    {"account", METHOD_TEXT, MAYBE,
+	"whose ids stand without an account on this connection, which sees nothing else; `*`: all"},
     END_OF_PARAMS,
 };
 static const struct method_param stats_params[] = {
-    {"id", METHOD_TEXT, MAYBE, "of this job alone"},
+    {"id", METHOD_ID, MAYBE, "of this job alone"},
     {"since", METHOD_TIME, MAYBE, "count runs from then on; 24 hours ago if left out"},
     END_OF_PARAMS,
 };
@@ -70,7 +72,7 @@ static const struct method_param job_add_params[] = {
     END_OF_PARAMS,
 };
 static const struct method_param job_apply_params[] = {
-    {"jobs", METHOD_LIST, ALWAYS, "maps of job fields, each with its id"},
+    {"jobs", METHOD_JOBS, ALWAYS, "maps of job fields, each with its id"},
     {"owner", METHOD_TEXT, MAYBE, "whose jobs these are"},
     {"prune", METHOD_BOOL, MAYBE, "remove the owner's jobs that are not among these"},
     {"paused", METHOD_BOOL, MAYBE, "jobs that are new begin paused"},
@@ -80,7 +82,7 @@ static const struct method_param job_apply_params[] = {
     END_OF_PARAMS,
 };
 static const struct method_param job_id_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     END_OF_PARAMS,
 };
 static const struct method_param job_list_params[] = {
@@ -90,48 +92,48 @@ static const struct method_param job_list_params[] = {
     END_OF_PARAMS,
 };
 static const struct method_param job_modify_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     {"revision", METHOD_INT, MAYBE, "conflict unless the job still has this revision"},
     FIELDS("fields to change; nil sets one back to its default"),
     END_OF_PARAMS,
 };
 static const struct method_param job_reschedule_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     {"trigger", METHOD_ANY, ALWAYS, "the new trigger; the next run is computed from now"},
     {"revision", METHOD_INT, MAYBE, "conflict unless the job still has this revision"},
     END_OF_PARAMS,
 };
 static const struct method_param job_rename_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
-    {"to", METHOD_TEXT, ALWAYS, "its new id"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
+    {"to", METHOD_NEW_ID, ALWAYS, "its new id"},
     END_OF_PARAMS,
 };
 static const struct method_param job_remove_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     {"purge", METHOD_BOOL, MAYBE, "delete its history and output too"},
     {"kill", METHOD_BOOL, MAYBE, "end its runs; otherwise they go on"},
     END_OF_PARAMS,
 };
 static const struct method_param job_pause_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     {"for", METHOD_SPAN, MAYBE, "resume by itself after that long"},
     {"until", METHOD_TIME, MAYBE, "resume by itself then"},
     {"reason", METHOD_TEXT, MAYBE, "why, shown with the job"},
     END_OF_PARAMS,
 };
 static const struct method_param job_resume_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     {"run_missed", METHOD_BOOL, MAYBE, "treat what fell due meanwhile as after downtime"},
     END_OF_PARAMS,
 };
 static const struct method_param job_run_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     {"force", METHOD_BOOL, MAYBE, "also beyond max_instances"},
     {"env", METHOD_MAP, MAYBE, "environment for this run alone: name to text"},
     END_OF_PARAMS,
 };
 static const struct method_param job_why_params[] = {
-    {"id", METHOD_TEXT, ALWAYS, "the job"},
+    {"id", METHOD_ID, ALWAYS, "the job"},
     {"at", METHOD_TIME, MAYBE, "the time in question; lately if left out"},
     END_OF_PARAMS,
 };
@@ -140,7 +142,7 @@ static const struct method_param job_export_params[] = {
     END_OF_PARAMS,
 };
 static const struct method_param job_import_params[] = {
-    {"jobs", METHOD_LIST, ALWAYS, "maps of job fields, as job.export answers them"},
+    {"jobs", METHOD_JOBS, ALWAYS, "maps of job fields, as job.export answers them"},
     {"replace", METHOD_BOOL, MAYBE, "change jobs that exist; otherwise they are a conflict"},
     {"if_absent", METHOD_BOOL, MAYBE, "leave jobs that exist alone"},
     {"skip", METHOD_BOOL, MAYBE, "leave out what cannot be a job, with the action refused"},
@@ -151,7 +153,7 @@ static const struct method_param job_import_params[] = {
     END_OF_PARAMS,
 };
 static const struct method_param run_list_params[] = {
-    {"jobs", METHOD_TEXTS, MAYBE, "ids or globs of jobs; all if left out"},
+    {"jobs", METHOD_IDS, MAYBE, "ids or globs of jobs; all if left out"},
     {"states", METHOD_TEXTS, MAYBE, "states of runs; any of them"},
     {"since", METHOD_TIME, MAYBE, "scheduled, started or ended at or after"},
     {"until", METHOD_TIME, MAYBE, "scheduled at or before"},
@@ -160,11 +162,11 @@ static const struct method_param run_list_params[] = {
     END_OF_PARAMS,
 };
 static const struct method_param run_get_params[] = {
-    {"run", METHOD_TEXT, ALWAYS, "JOB/N, or JOB for its latest run"},
+    {"run", METHOD_RUN, ALWAYS, "JOB/N, or JOB for its latest run"},
     END_OF_PARAMS,
 };
 static const struct method_param run_log_params[] = {
-    {"run", METHOD_TEXT, ALWAYS, "JOB/N, or JOB for its latest run"},
+    {"run", METHOD_RUN, ALWAYS, "JOB/N, or JOB for its latest run"},
     {"stream", METHOD_TEXT, MAYBE, "stdout or stderr alone; both if left out"},
     {"offset", METHOD_INT, MAYBE, "kept bytes to skip: the `next` of the last answer"},
     {"tail", METHOD_INT, MAYBE, "only so many last lines; `offset` does not count then"},
@@ -173,23 +175,23 @@ static const struct method_param run_log_params[] = {
     END_OF_PARAMS,
 };
 static const struct method_param run_kill_params[] = {
-    {"run", METHOD_TEXT, ALWAYS, "JOB/N, or JOB for all its runs"},
+    {"run", METHOD_RUN, ALWAYS, "JOB/N, or JOB for all its runs"},
     {"signal", METHOD_ANY, MAYBE, "name or number; the job's kill_signal, then KILL, if left out"},
     END_OF_PARAMS,
 };
 static const struct method_param run_retry_params[] = {
-    {"run", METHOD_TEXT, ALWAYS, "JOB/N of a run that has ended"},
+    {"run", METHOD_RUN, ALWAYS, "JOB/N of a run that has ended"},
     {"env", METHOD_MAP, MAYBE, "environment for this run alone: name to text"},
     END_OF_PARAMS,
 };
 static const struct method_param run_wait_params[] = {
-    {"run", METHOD_TEXT, ALWAYS, "JOB/N, or JOB for its latest run, the first if it has none"},
+    {"run", METHOD_RUN, ALWAYS, "JOB/N, or JOB for its latest run, the first if it has none"},
     {"for", METHOD_TEXT, MAYBE, "done (if left out), success, running or idle"},
     {"timeout", METHOD_SPAN, MAYBE, "answer the error `timeout` after that long"},
     END_OF_PARAMS,
 };
 static const struct method_param run_purge_params[] = {
-    {"run", METHOD_TEXT, MAYBE, "JOB/N, or JOB for all its history"},
+    {"run", METHOD_RUN, MAYBE, "JOB/N, or JOB for all its history"},
     {"all", METHOD_BOOL, MAYBE, "the history of all jobs"},
     END_OF_PARAMS,
 };
@@ -200,7 +202,7 @@ static const struct method_param group_set_params[] = {
 };
 static const struct method_param trigger_next_params[] = {
     {"trigger", METHOD_ANY, MAYBE, "any form of a trigger"},
-    {"id", METHOD_TEXT, MAYBE, "the job whose trigger it is; with trigger: the id that H hashes"},
+    {"id", METHOD_ID, MAYBE, "the job whose trigger it is; with trigger: the id that H hashes"},
     {"timezone", METHOD_TEXT, MAYBE, "for forms that name none; the daemon's if left out"},
     {"from", METHOD_TIME, MAYBE, "first time looked at; now if left out"},
     {"until", METHOD_TIME, MAYBE, "last time looked at"},
@@ -209,7 +211,7 @@ static const struct method_param trigger_next_params[] = {
 };
 static const struct method_param event_subscribe_params[] = {
     {"events", METHOD_TEXTS, MAYBE, "names of events; all if left out"},
-    {"jobs", METHOD_TEXTS, MAYBE, "ids or globs: only events of these jobs"},
+    {"jobs", METHOD_IDS, MAYBE, "ids or globs: only events of these jobs"},
     {"tags", METHOD_TEXTS, MAYBE, "K or K=V, all of them: only events of jobs tagged so"},
     {"since", METHOD_INT, MAYBE, "send what came after this seq first"},
     END_OF_PARAMS,
@@ -267,70 +269,118 @@ static const struct method_param config_get_params[] = {
 };
 
 static const struct method method_rows[] = {
-    {"server.hello", "Names both sides.", "{server, version, protocol, pid}", hello_params},
-    {"server.ping", "Is it there?", "{ready, time}", NULL},
-    {"server.status", "What it is doing.", "the status, a map", NULL},
+    {"server.hello", "Names both sides.", "{server, version, protocol, pid, role, account}", hello_params,
+	METHOD_FOR_USERS},
+    {"server.ping", "Is it there?", "{ready, time}", NULL,
+	METHOD_FOR_USERS},
+    {"server.status", "What it is doing.", "the status, a map", NULL,
+	METHOD_FOR_USERS},
     {"server.stats", "Counters, and figures of runs by job.", "{since, counters, jobs}",
-	stats_params},
-    {"server.reload", "Reads the config again.", "{changed, restart, exec}", reload_params},
-    {"server.backup", "Copies a store while it runs.", "{path, store, bytes}", backup_params},
-    {"server.shutdown", "Stops schedd.", "{mode, running}", shutdown_params},
+	stats_params,
+	METHOD_FOR_USERS},
+    {"server.reload", "Reads the config again.", "{changed, restart, exec}", reload_params,
+	METHOD_FOR_ADMINS},
+    {"server.backup", "Copies a store while it runs.", "{path, store, bytes}", backup_params,
+	METHOD_FOR_ADMINS},
+    {"server.shutdown", "Stops schedd.", "{mode, running}", shutdown_params,
+	METHOD_FOR_ADMINS},
     {"scheduler.pause", "Starts nothing more until resumed, also after a restart.", "{paused}",
-	NULL},
-    {"scheduler.resume", "Ends scheduler.pause.", "{paused}", NULL},
-    {"job.add", "Adds a job.", "the job", job_add_params},
+	NULL,
+	METHOD_FOR_ADMINS},
+    {"scheduler.resume", "Ends scheduler.pause.", "{paused}", NULL,
+	METHOD_FOR_ADMINS},
+    {"job.add", "Adds a job.", "the job", job_add_params,
+	METHOD_FOR_OWNERS},
     {"job.apply", "Makes jobs what a file says, all or nothing a store.",
-	"[{id, action, fields}], or {apply, received} before the last part", job_apply_params},
-    {"job.get", "One job.", "the job", job_id_params},
-    {"job.list", "Jobs, page by page.", "{jobs, next}", job_list_params},
-    {"job.modify", "Changes fields of a job.", "the job", job_modify_params},
-    {"job.reschedule", "Changes the trigger and plans anew.", "the job", job_reschedule_params},
+	"[{id, action, fields}], or {apply, received} before the last part", job_apply_params,
+	METHOD_FOR_OWNERS},
+    {"job.get", "One job.", "the job", job_id_params,
+	METHOD_FOR_USERS},
+    {"job.list", "Jobs, page by page.", "{jobs, next}", job_list_params,
+	METHOD_FOR_USERS},
+    {"job.modify", "Changes fields of a job.", "the job", job_modify_params,
+	METHOD_FOR_OWNERS},
+    {"job.reschedule", "Changes the trigger and plans anew.", "the job", job_reschedule_params,
+	METHOD_FOR_OWNERS},
     {"job.rename", "Gives a job another id; its history goes with it.", "the job",
-	job_rename_params},
-    {"job.remove", "Removes a job; its history stays.", "the job as it was", job_remove_params},
-    {"job.pause", "Keeps a job from starting.", "the job", job_pause_params},
-    {"job.resume", "Ends job.pause.", "the job", job_resume_params},
-    {"job.run", "Runs a job now, paused or not.", "{run}", job_run_params},
+	job_rename_params,
+	METHOD_FOR_OWNERS},
+    {"job.remove", "Removes a job; its history stays.", "the job as it was", job_remove_params,
+	METHOD_FOR_OWNERS},
+    {"job.pause", "Keeps a job from starting.", "the job", job_pause_params,
+	METHOD_FOR_USERS},
+    {"job.resume", "Ends job.pause.", "the job", job_resume_params,
+	METHOD_FOR_USERS},
+    {"job.run", "Runs a job now, paused or not.", "{run}", job_run_params,
+	METHOD_FOR_USERS},
     {"job.why", "Why it ran or did not run, from recorded facts.", "the explanation, a map",
-	job_why_params},
+	job_why_params,
+	METHOD_FOR_USERS},
     {"job.export", "Definitions without state, as job files have them.", "{jobs, next}",
-	job_export_params},
+	job_export_params,
+	METHOD_FOR_USERS},
     {"job.import", "Adds many jobs, all or nothing a store.",
-	"[{id, action, fields}], or {import, received} before the last part", job_import_params},
-    {"run.list", "Runs, newest first.", "{runs, next}", run_list_params},
-    {"run.get", "One run with its attempts.", "the run", run_get_params},
-    {"run.log", "What a run wrote.", "{run, state, pieces, next, follow}", run_log_params},
-    {"run.kill", "Ends runs, or takes them out of the queue.", "{runs}", run_kill_params},
-    {"run.retry", "Runs the job again as a new run.", "{run}", run_retry_params},
-    {"run.wait", "Answers when it has happened.", "the run; for idle the job", run_wait_params},
-    {"run.purge", "Deletes history and output.", "{purged}", run_purge_params},
-    {"group.list", "Groups and their limits.", "[{name, parallel, running, queued}]", NULL},
-    {"group.set", "Sets the limit of a group.", "the group", group_set_params},
+	"[{id, action, fields}], or {import, received} before the last part", job_import_params,
+	METHOD_FOR_OWNERS},
+    {"run.list", "Runs, newest first.", "{runs, next}", run_list_params,
+	METHOD_FOR_USERS},
+    {"run.get", "One run with its attempts.", "the run", run_get_params,
+	METHOD_FOR_USERS},
+    {"run.log", "What a run wrote.", "{run, state, pieces, next, follow}", run_log_params,
+	METHOD_FOR_USERS},
+    {"run.kill", "Ends runs, or takes them out of the queue.", "{runs}", run_kill_params,
+	METHOD_FOR_USERS},
+    {"run.retry", "Runs the job again as a new run.", "{run}", run_retry_params,
+	METHOD_FOR_USERS},
+    {"run.wait", "Answers when it has happened.", "the run; for idle the job", run_wait_params,
+	METHOD_FOR_USERS},
+    {"run.purge", "Deletes history and output.", "{purged}", run_purge_params,
+	METHOD_FOR_OWNERS},
+    {"group.list", "Groups and their limits.", "[{name, parallel, running, queued}]", NULL,
+	METHOD_FOR_USERS},
+    {"group.set", "Sets the limit of a group.", "the group", group_set_params,
+	METHOD_FOR_ADMINS},
     {"trigger.next", "Fire times to come, of a trigger or a job.",
-	"{trigger, timezone, text, words, remarks, fire_times}", trigger_next_params},
-    {"cron.table_get", "An account's own table of cron.", "{account, text}", cron_whose_params},
-    {"cron.table_set", "Puts a table in its place, as crontab(1) does.", "{account}",
-	cron_set_params},
-    {"cron.table_remove", "Removes it.", "{account}", cron_whose_params},
+	"{trigger, timezone, text, words, remarks, fire_times}", trigger_next_params,
+	METHOD_FOR_USERS},
+    {"cron.table_get", "An account's own table of cron.", "{account, text}", cron_whose_params,
+	METHOD_FOR_USERS},
+    {"cron.table_set", "Puts a table in its place, as crontab(1) does.", "{account}", cron_set_params,
+	METHOD_FOR_OWNERS},
+    {"cron.table_remove", "Removes it.", "{account}", cron_whose_params,
+	METHOD_FOR_OWNERS},
     {"event.subscribe", "Sends events as they happen.", "{subscription, seq, first}",
-	event_subscribe_params},
-    {"event.unsubscribe", "Ends event.subscribe.", "{ended}", event_unsubscribe_params},
-    {"store.list", "Job stores.", "[store]", NULL},
-    {"store.add", "Opens a store until the next restart.", "the store", store_add_params},
-    {"store.remove", "Closes a store without jobs.", "{name}", store_remove_params},
-    {"executor.list", "Executors.", "[executor]", NULL},
+	event_subscribe_params,
+	METHOD_FOR_USERS},
+    {"event.unsubscribe", "Ends event.subscribe.", "{ended}", event_unsubscribe_params,
+	METHOD_FOR_USERS},
+    {"store.list", "Job stores.", "[store]", NULL,
+	METHOD_FOR_USERS},
+    {"store.add", "Opens a store until the next restart.", "the store", store_add_params,
+	METHOD_FOR_ADMINS},
+    {"store.remove", "Closes a store without jobs.", "{name}", store_remove_params,
+	METHOD_FOR_ADMINS},
+    {"executor.list", "Executors.", "[executor]", NULL,
+	METHOD_FOR_USERS},
     {"executor.add", "Makes an executor until the next restart.", "the executor",
-	executor_add_params},
-    {"executor.remove", "Removes an executor no job uses.", "{name}", executor_remove_params},
+	executor_add_params,
+	METHOD_FOR_ADMINS},
+    {"executor.remove", "Removes an executor no job uses.", "{name}", executor_remove_params,
+	METHOD_FOR_ADMINS},
     {"executor.restart", "Replaces the workers of an executor, after their calls.", "the executor",
-	executor_remove_params},
+	executor_remove_params,
+	METHOD_FOR_ADMINS},
     {"token.add", "Makes a token for HTTP; it is shown this once.", "{name, role, account, token}",
-	token_add_params},
-    {"token.list", "Tokens for HTTP, without themselves.", "[{name, role, account}]", NULL},
-    {"token.remove", "Takes a token away at once.", "{name}", token_remove_params},
+	token_add_params,
+	METHOD_FOR_ADMINS},
+    {"token.list", "Tokens for HTTP, without themselves.", "[{name, role, account}]", NULL,
+	METHOD_FOR_ADMINS},
+    {"token.remove", "Takes a token away at once.", "{name}", token_remove_params,
+	METHOD_FOR_ADMINS},
     {"config.get", "Settings with their values and where these come from.", "{files, settings}",
-	config_get_params},
-    {NULL, NULL, NULL, NULL},
+	config_get_params,
+	METHOD_FOR_ADMINS},
+        {NULL, NULL, NULL, NULL, METHOD_FOR_ADMINS},
 };
 
 const struct method *methods_all(void)
@@ -347,6 +397,15 @@ const struct method *methods_find(const char *name)
 			return row;
 	}
 	return NULL;
+}
+
+const char *methods_role_name(enum method_role role)
+{
+	static const char *const names[] = {[METHOD_FOR_USERS] = "users",
+	    [METHOD_FOR_OWNERS] = "owners",
+	    [METHOD_FOR_ADMINS] = "admins"};
+
+	return names[role];
 }
 
 /* ---- Checking a call ---- */
@@ -371,8 +430,12 @@ static const char *method_mismatch(enum method_param_type type, const struct val
 
 	switch (type) {
 	case METHOD_TEXT:
+	case METHOD_ID:
+	case METHOD_NEW_ID:
+	case METHOD_RUN:
 		return value->type == VALUE_STRING ? NULL : "a string";
 	case METHOD_TEXTS:
+	case METHOD_IDS:
 		return method_is_texts(value) ? NULL : "a string or a list of strings";
 	case METHOD_BOOL:
 		return value->type == VALUE_BOOL ? NULL : "true or false";
@@ -390,6 +453,7 @@ static const char *method_mismatch(enum method_param_type type, const struct val
 	case METHOD_MAP:
 		return value->type == VALUE_MAP ? NULL : "a map";
 	case METHOD_LIST:
+	case METHOD_JOBS:
 		return value->type == VALUE_ARRAY ? NULL : "a list";
 	case METHOD_ANY:
 	case METHOD_FIELDS:

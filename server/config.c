@@ -24,6 +24,12 @@ void config_init(struct config *config)
 	config->clients = config->limits.clients;
 	config->stop_limit = 30 * SCHEDD_SECOND;
 	config->web = (struct web_config){.prefix = "/scheduler", .connections = 256, .mode = 0600};
+	config->users.limits = (struct config_limits){.jobs = 200,
+	    .running = 32,
+	    .queued = 1000,
+	    .every = SCHEDD_SECOND,
+	    .output = 64 << 20,
+	    .history = 100000};
 }
 
 void config_clear(struct config *config)

@@ -18,6 +18,38 @@
 #define CONFIG_SETTINGS_MAX 128 /* rows of the table */
 #define CONFIG_DEFAULTS_MAX 64  /* fields of a job */
 
+/* What an account may have. */
+struct config_limits {
+	int64_t jobs;        /* defined */
+	int64_t running;     /* runs that go on at one time */
+	int64_t queued;      /* runs that wait */
+	schedd_span every;   /* no interval shorter than this */
+	int64_t output;      /* bytes of kept output, of all its runs */
+	int64_t history;     /* runs kept */
+};
+
+struct config_account {
+	const char *name;
+	struct config_limits limits; /* INT64_MIN: as for all accounts */
+};
+
+/* Whom schedd of root serves beside root. Names of accounts, "@group" or "*"; NULL: nobody. */
+struct config_users {
+	const char *const *allow;
+	const char *const *deny; /* stronger than all else */
+	const char *const *operators;
+	const char *const *admins;
+	bool cron_files; /* /etc/cron.allow and /etc/cron.deny decide in the place of allow */
+	struct config_limits limits;
+	struct config_account *accounts; /* exceptions */
+	uint32_t account_count;
+};
+
+struct config_group {
+	const char *name;
+	bool users; /* accounts may put jobs into it */
+};
+
 struct config_store {
 	const char *name;
 	const char *type; /* "sqlite", "memory", …; NULL: by the url, else sqlite */
@@ -27,12 +59,14 @@ struct config_store {
 	const char *prefix, *connect_timeout, *timeout, *lease, *password_file, *tls_ca, *tls_cert,
 	    *tls_key;
 	const char *const *run_as; /* accounts */
+	bool users;       /* accounts may keep jobs there */
 };
 
 struct config_executor {
 	const char *name;
 	const char *type;            /* "subprocess", … */
 	uint32_t max_workers;        /* 0: the type's default */
+	bool users;                  /* accounts may use it */
 	struct worker_config worker; /* of type worker; without its world, which is made of this: */
 	struct value cwd, env, user, umask, nice, rlimits; /* as of a job; nil: not given */
 };
@@ -65,6 +99,9 @@ struct config {
 	schedd_span stop_limit; /* how long a stop waits for runs; SCHEDD_SPAN_NONE: for ever */
 	const char *sendmail;   /* sends mail; NULL: /usr/sbin/sendmail */
 	bool stop_detach;       /* a stop leaves running jobs alone */
+	struct config_users users;
+	struct config_group *groups;
+	uint32_t group_count;
 	struct config_store *stores;
 	uint32_t store_count;
 	struct config_executor *executors;

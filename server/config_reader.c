@@ -72,6 +72,7 @@ static int config_reader_unknown(struct config_reader *reader, const struct conf
 	if (!prefix[0]) {
 		suggest_offer(&suggest, "stores");
 		suggest_offer(&suggest, "executors");
+		suggest_offer(&suggest, "groups");
 		suggest_offer(&suggest, "listeners");
 	}
 	closest = suggest_result(&suggest);
@@ -84,6 +85,7 @@ static int config_reader_unknown(struct config_reader *reader, const struct conf
 
 static int config_reader_members(struct config_reader *reader, const struct config_row *rows,
     void *base, const char *prefix, const struct value *map);
+static int config_reader_accounts(struct config_reader *reader, const struct value_member *member);
 
 /* The path as it is meant in the file that is read. */
 static const char *config_reader_path(const struct config_reader *reader, const char *path)
@@ -149,6 +151,10 @@ static int config_reader_member(struct config_reader *reader, const struct confi
 	}
 	if (!row)
 		return config_reader_unknown(reader, rows, prefix, member);
+	if (row->type == CONFIG_ACCOUNTS) {
+		config->given[row - rows] = true;
+		return config_reader_accounts(reader, member);
+	}
 	rc = config_reader_set(reader, row, base, &member->value);
 	if (rc)
 		return config_reader_at(reader,
@@ -176,7 +182,7 @@ static int config_reader_members(struct config_reader *reader, const struct conf
 /* An alias is a file's name and a word of the command line. */
 static int config_reader_alias(struct config_reader *reader, const struct value_member *member)
 {
-	if (job_id_valid(member->key))
+	if (job_alias_valid(member->key))
 		return 0;
 	schedd_error_set(reader->err, SCHEDD_EFILE,
 	    "'%.64s' is no name: letters, digits, '_', '-' and '.', at most 128", member->key);
@@ -223,8 +229,8 @@ static int config_reader_store(struct config_reader *reader, const struct value_
 		    config, (void **)&config->stores, &config->store_count, sizeof(*store));
 		if (!store)
 			return schedd_error_nomem(reader->err);
-		*store = (struct config_store){
-		    .name = arena_strdup(&config->arena, member->key)};
+		*store = (struct config_store){.name = arena_strdup(&config->arena, member->key),
+		    .users = strcmp(member->key, "default") == 0};
 	}
 	rc = config_reader_members(reader, config_table_store(), store, "", &member->value);
 	if (!rc && !store->type)
@@ -254,7 +260,8 @@ static int config_reader_check_executor(struct config_reader *reader,
 	for (uint32_t i = 0; map->type == VALUE_MAP && i < map->map.count; i++) {
 		const struct value_member *one = &map->map.members[i];
 
-		if (strcmp(one->key, "type") == 0 || strcmp(one->key, "max_workers") == 0)
+		if (strcmp(one->key, "type") == 0 || strcmp(one->key, "max_workers") == 0 ||
+		    strcmp(one->key, "users") == 0)
 			continue;
 		schedd_error_set(reader->err, SCHEDD_EFILE,
 		    "is for executors of type worker, %s is of type %s", executor->name,
@@ -283,12 +290,84 @@ static int config_reader_executor(struct config_reader *reader, const struct val
 		    &config->executor_count, sizeof(*executor));
 		if (!executor)
 			return schedd_error_nomem(reader->err);
-		*executor = (struct config_executor){
-		    .name = arena_strdup(&config->arena, member->key), .type = "subprocess"};
+		*executor =
+		    (struct config_executor){.name = arena_strdup(&config->arena, member->key),
+			.type = "subprocess",
+			.users = strcmp(member->key, "default") == 0};
 		worker_config_init(&executor->worker);
 	}
 	rc = config_reader_members(reader, config_table_executor(), executor, "", &member->value);
 	return rc ? rc : config_reader_check_executor(reader, executor, member);
+}
+
+static int config_reader_group(struct config_reader *reader, const struct value_member *member)
+{
+	struct config *config = reader->config;
+	struct config_group *group = NULL;
+	int rc = config_reader_alias(reader, member);
+
+	if (rc)
+		return rc;
+	if (member->value.type != VALUE_MAP && !yaml_scalar_is_null(&member->value))
+		return config_reader_not(reader, member, "a map with users");
+	for (uint32_t i = 0; i < config->group_count; i++) {
+		if (strcmp(config->groups[i].name, member->key) == 0)
+			group = &config->groups[i];
+	}
+	if (!group) {
+		group = config_reader_grow(
+		    config, (void **)&config->groups, &config->group_count, sizeof(*group));
+		if (!group)
+			return schedd_error_nomem(reader->err);
+		*group = (struct config_group){.name = arena_strdup(&config->arena, member->key)};
+	}
+	return config_reader_members(reader, config_table_group(), group, "", &member->value);
+}
+
+/* ---- Accounts ---- */
+
+static int config_reader_account(struct config_reader *reader, const struct value_member *member)
+{
+	static const struct config_limits none = {
+	    INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
+	struct config *config = reader->config;
+	struct config_users *users = &config->users;
+	struct config_account *account = NULL;
+
+	if (!job_account_valid(member->key)) {
+		schedd_error_set(reader->err, SCHEDD_EFILE, "'%.64s' is no account's name", member->key);
+		return config_reader_at(reader, member->line, member->column, "users.accounts");
+	}
+	if (member->value.type != VALUE_MAP)
+		return config_reader_not(reader, member, "a map of limits");
+	for (uint32_t i = 0; i < users->account_count; i++) {
+		if (strcmp(users->accounts[i].name, member->key) == 0)
+			account = &users->accounts[i];
+	}
+	if (!account) {
+		account = config_reader_grow(config, (void **)&users->accounts,
+		    &users->account_count, sizeof(*account));
+		if (!account)
+			return schedd_error_nomem(reader->err);
+		*account = (struct config_account){
+		    .name = arena_strdup(&config->arena, member->key), .limits = none};
+	}
+	return config_reader_members(
+	    reader, config_table_account(), &account->limits, "", &member->value);
+}
+
+static int config_reader_accounts(struct config_reader *reader, const struct value_member *member)
+{
+	const struct value *value = &member->value;
+	int rc = 0;
+
+	if (yaml_scalar_is_null(value))
+		return 0;
+	if (value->type != VALUE_MAP)
+		return config_reader_not(reader, member, "a map by account");
+	for (uint32_t i = 0; !rc && i < value->map.count; i++)
+		rc = config_reader_account(reader, &value->map.members[i]);
+	return rc;
 }
 
 /* What the rows cannot say: exactly one target, events that exist. */
@@ -338,7 +417,14 @@ static int config_reader_listener(struct config_reader *reader, const struct val
 
 static int config_reader_section(struct config_reader *reader, const struct value_member *member)
 {
-	bool stores = strcmp(member->key, "stores") == 0;
+	static const struct {
+		const char *key;
+		int (*read)(struct config_reader *reader, const struct value_member *member);
+	} maps[] = {
+	    {"stores", config_reader_store},
+	    {"executors", config_reader_executor},
+	    {"groups", config_reader_group},
+	};
 	const struct value *value = &member->value;
 	int rc = 0;
 
@@ -353,16 +439,18 @@ static int config_reader_section(struct config_reader *reader, const struct valu
 	}
 	if (value->type != VALUE_MAP)
 		return config_reader_not(reader, member, "a map by name");
-	for (uint32_t i = 0; !rc && i < value->map.count; i++)
-		rc = stores ? config_reader_store(reader, &value->map.members[i])
-			    : config_reader_executor(reader, &value->map.members[i]);
+	for (size_t k = 0; k < sizeof(maps) / sizeof(maps[0]); k++)
+		for (uint32_t i = 0; !rc && strcmp(maps[k].key, member->key) == 0 &&
+				     i < value->map.count;
+		     i++)
+			rc = maps[k].read(reader, &value->map.members[i]);
 	return rc;
 }
 
 static bool config_reader_is_section(const char *key)
 {
 	return strcmp(key, "stores") == 0 || strcmp(key, "executors") == 0 ||
-	       strcmp(key, "listeners") == 0;
+	       strcmp(key, "groups") == 0 || strcmp(key, "listeners") == 0;
 }
 
 int config_reader_read(

@@ -45,6 +45,17 @@ static struct value config_show_executors(const struct config *config, struct ar
 	return list;
 }
 
+static struct value config_show_groups(const struct config *config, struct arena *arena)
+{
+	struct value list = value_array();
+
+	for (uint32_t i = 0; i < config->group_count; i++)
+		value_append(arena, &list,
+		    config_show_element(
+			config_table_group(), &config->groups[i], config->groups[i].name, arena));
+	return list;
+}
+
 static struct value config_show_listeners(const struct config *config, struct arena *arena)
 {
 	struct value list = value_array();
@@ -65,6 +76,7 @@ static const struct {
     {"stores", config_show_stores, false,
 	"job stores by name; `default` and `memory` are there anyway"},
     {"executors", config_show_executors, false, "executors by name; `default` is there anyway"},
+    {"groups", config_show_groups, true, "what the config says of groups, by name"},
     {"listeners", config_show_listeners, true, "who else is told of events"},
 };
 
@@ -215,6 +227,8 @@ void config_show_help(struct strbuf *out)
 	config_show_rows(out, config_table_settings(), "");
 	config_show_rows(out, config_table_store(), "stores.NAME.");
 	config_show_rows(out, config_table_executor(), "executors.NAME.");
+	config_show_rows(out, config_table_group(), "groups.NAME.");
+	config_show_rows(out, config_table_account(), "users.accounts.NAME.");
 	config_show_rows(out, config_table_listener(), "listeners[].");
 }
 
@@ -230,5 +244,7 @@ void config_show_manual(struct strbuf *out)
 	config_show_pages(out, config_table_settings(), "");
 	config_show_pages(out, config_table_store(), "stores.\\fINAME\\fP.");
 	config_show_pages(out, config_table_executor(), "executors.\\fINAME\\fP.");
+	config_show_pages(out, config_table_group(), "groups.\\fINAME\\fP.");
+	config_show_pages(out, config_table_account(), "users.accounts.\\fINAME\\fP.");
 	config_show_pages(out, config_table_listener(), "listeners[].");
 }

@@ -30,6 +30,7 @@ enum config_type {
 	CONFIG_LONG,  /* int64_t within bounds; "none" is -1 where min is -1 */
 	CONFIG_SIZE,  /* int64_t bytes; "none" is -1 where min is -1 */
 	CONFIG_BYTES, /* size_t bytes within bounds */
+	CONFIG_ACCOUNTS, /* limits by account; read by config_reader.c */
 	CONFIG_SPAN,  /* schedd_span; "none" is SCHEDD_SPAN_NONE where min is -1 */
 };
 
@@ -48,6 +49,8 @@ struct config_row {
 const struct config_row *config_table_settings(void);
 const struct config_row *config_table_store(void);
 const struct config_row *config_table_executor(void);
+const struct config_row *config_table_group(void);
+const struct config_row *config_table_account(void); /* of struct config_limits */
 const struct config_row *config_table_listener(void);
 
 /* Writes a value into the struct that starts at base; texts are copied into the arena.

@@ -26,6 +26,7 @@
 #include "server/notify_systemd.h"
 #include "server/reexec.h"
 #include "server/reload.h"
+#include "server/users_guard.h"
 #include "server/rpc/rpc.h"
 
 /* ---- Start ---- */
@@ -177,6 +178,8 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 	if (rc)
 		return rc;
 	scheduler_set_settings(daemon->scheduler, &daemon->setup.config->settings);
+	scheduler_set_guard(daemon->scheduler, users_guard, daemon);
+	scheduler_set_accounts(daemon->scheduler, users_judge_account, daemon->setup.config);
 	if (scheduler_set_sendmail(daemon->scheduler, daemon->setup.config->sendmail, err))
 		return SCHEDD_ENOMEM;
 	if (boot_id_read(boot, sizeof(boot)))
@@ -190,13 +193,17 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 static int daemon_listen(struct daemon *daemon, struct schedd_error *err)
 {
 	const struct paths *paths = daemon->setup.paths;
+	int rc = 0;
 	int inherited =
 	    listener_inherit(&daemon->listener, reexec_is_second() ? paths->socket : NULL, err);
 
 	reexec_settled();
-	if (inherited)
-		return inherited < 0 ? inherited : 0;
-	return listener_open(&daemon->listener, paths->socket, !paths->socket_explicit, err);
+	if (inherited < 0)
+		return inherited;
+	if (!inherited)
+		rc = listener_open(
+		    &daemon->listener, paths->socket, !paths->socket_explicit, err);
+	return rc ? rc : daemon_admit(daemon, daemon->setup.config, err);
 }
 
 /* Says once that the machine names two zones; status says it always. */
@@ -262,6 +269,8 @@ static int daemon_make_surroundings(struct daemon *daemon, struct schedd_error *
 	if (!rc)
 		rc = cron_tables_new(
 		    daemon->base, daemon->scheduler, daemon_log(daemon), &daemon->cron, err);
+	if (!rc)
+		rc = daemon_watch_accounts(daemon, err);
 	if (!rc)
 		rc = listeners_new(daemon->scheduler, daemon->loop, daemon_log(daemon), config,
 		    &daemon->listeners, err);
@@ -568,6 +577,7 @@ void daemon_free(struct daemon *daemon)
 	listeners_free(daemon->listeners);
 	zone_watch_free(daemon->zone_watch);
 	cron_tables_close(daemon->cron);
+	account_watch_free(daemon->account_watch);
 	if (daemon->watchdog)
 		event_free(daemon->watchdog);
 	if (daemon->patience)

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/log.h"
 #include "core/scheduler.h"
+#include "server/users.h"
 
 struct schedd_scheduler *daemon_scheduler(struct daemon *daemon)
 {
@@ -100,6 +102,33 @@ int daemon_add_configured_store(
 		rc = daemon_add_store(daemon, &store, NULL, err);
 	strbuf_clear(&run_as);
 	return rc;
+}
+
+int daemon_admit(struct daemon *daemon, const struct config *config, struct schedd_error *err)
+{
+	const struct paths *paths = daemon->setup.paths;
+
+	return listener_admit(
+	    paths->socket, users_are_served(&config->users), !paths->socket_explicit, err);
+}
+
+static void daemon_on_accounts(void *context)
+{
+	struct daemon *daemon = context;
+	uint32_t changed = scheduler_review_accounts(daemon->scheduler);
+
+	if (changed)
+		log_info(daemon_log(daemon), "%u account%s whose jobs are held, or no longer held",
+		    changed, changed == 1 ? "" : "s");
+}
+
+int daemon_watch_accounts(struct daemon *daemon, struct schedd_error *err)
+{
+	daemon_on_accounts(daemon);
+	if (daemon->account_watch || !users_are_served(&daemon->setup.config->users))
+		return 0;
+	return account_watch_new(daemon->base, daemon_log(daemon), daemon_on_accounts, daemon,
+	    &daemon->account_watch, err);
 }
 
 /* ---- Control ---- */

@@ -5,6 +5,7 @@
 
 #include <schedd/clock.h>
 #include <schedd/loop.h>
+#include "server/account_watch.h"
 #include "server/cron_tables.h"
 #include "server/daemon.h"
 #include "server/listener.h"
@@ -28,6 +29,13 @@ struct daemon_control {
 	    void *context);
 };
 
+/* Judges the accounts that have jobs anew, and watches the machine's from now on if it must. */
+int daemon_watch_accounts(struct daemon *daemon, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Opens the socket to all, or to the daemon's user alone, as that config wants it. */
+int daemon_admit(struct daemon *daemon, const struct config *config, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+
 struct daemon {
 	const struct daemon_control *control;
 	struct daemon_setup setup; /* its config is replaced by a reload */
@@ -41,6 +49,7 @@ struct daemon {
 	struct signals *signals;
 	struct orphans *orphans;
 	struct zone_watch *zone_watch;
+	struct account_watch *account_watch; /* NULL: no other accounts are served */
 	struct cron_tables *cron;
 	char told_conflict[128]; /* what was last logged of zones that disagree, or "" */
 	struct listeners *listeners;

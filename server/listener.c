@@ -216,6 +216,26 @@ int listener_inherit(struct listener *listener, const char *own, struct schedd_e
 	return own ? listener_adopt(listener, own, err) : 1;
 }
 
+int listener_admit(const char *path, bool everybody, bool directory, struct schedd_error *err)
+{
+	char *folder = strdup(path);
+	struct stat st;
+	int rc = 0;
+
+	if (!folder)
+		return schedd_error_nomem(err);
+	*strrchr(folder, '/') = '\0';
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    chmod(path, everybody ? 0666 : 0600) < 0)
+		rc = schedd_error_set(err, SCHEDD_EPERM, "cannot set the mode of '%s': %s", path,
+		    strerror(errno));
+	if (!rc && directory && chmod(folder, everybody ? 0755 : 0700) < 0)
+		rc = schedd_error_set(err, SCHEDD_EPERM, "cannot set the mode of '%s': %s", folder,
+		    strerror(errno));
+	free(folder);
+	return rc;
+}
+
 void listener_leave(struct listener *listener)
 {
 	free(listener->path);

@@ -38,4 +38,12 @@ void listener_leave(struct listener *listener);
 /* Raises the soft limit of descriptors so that count clients and their jobs fit. Best effort. */
 void listener_raise_limit(unsigned count);
 
+/*
+ * Lets everybody connect, or nobody but the daemon's user and root: the socket of
+ * that path 0666 or 0600, and where directory is set its directory 0755 or 0700.
+ * Who may go on is decided when a client is accepted.
+ */
+int listener_admit(const char *path, bool everybody, bool directory, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -42,6 +42,8 @@ static int reload_take_over(struct daemon *daemon, struct config *fresh, struct 
 	int rc = reload_log(daemon, fresh, err);
 
 	if (!rc)
+		rc = daemon_admit(daemon, fresh, err);
+	if (!rc)
 		rc = listeners_configure(daemon->listeners, fresh, err);
 	if (!rc)
 		rc = scheduler_set_sendmail(daemon->scheduler, fresh->sendmail, err);
@@ -97,7 +99,7 @@ static int reload_replace(struct reload *reload, struct config *fresh, struct sc
 	old = *current;
 	*current = *fresh;
 	*fresh = old;
-	return 0;
+	return daemon_watch_accounts(reload->daemon, err);
 }
 
 static void reload_on_jobs(int rc, const struct schedd_error *err, uint32_t changes, void *context)

@@ -8,6 +8,7 @@
 #include "server/daemon.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_state.h"
+#include "server/users.h"
 
 struct web_link {
 	struct daemon *daemon;
@@ -23,14 +24,13 @@ static struct connection *web_link_connect(void *context, const struct web_ident
     const struct connection_sink *sink, void *sink_context, struct schedd_error *err)
 {
 	struct web_link *link = context;
+	struct users_caller caller;
 	struct connection *connection;
 
-	/* What a connection of its uid may do is all that the daemon may. */
-	if (strcmp(identity->role, "admin") != 0) {
-		schedd_error_set(err, SCHEDD_EPERM, "the role %s may do nothing here", identity->role);
+	if (users_vouch(&daemon_config(link->daemon)->users, identity->role, identity->account,
+		&caller, err))
 		return NULL;
-	}
-	connection = connection_local_open(link->rpc, geteuid(), getpid(), sink, sink_context);
+	connection = connection_local_open(link->rpc, &caller, getpid(), sink, sink_context);
 	if (!connection)
 		schedd_error_nomem(err);
 	return connection;

@@ -29,7 +29,17 @@ struct scheduler_actor {
 	int64_t uid;        /* -1: the scheduler itself */
 	int64_t pid;        /* -1: unknown */
 	const char *method; /* "job.pause" */
+	/* Whose jobs alone it may define, within what the guard allows; NULL: everybody's. Until
+	 * the reply. */
+	const char *account;
 };
+
+/*
+ * May an account give its job this definition? old: what it was, NULL where it
+ * is new. SCHEDD_EPERM names what it may not, SCHEDD_ECONFLICT a limit.
+ */
+typedef int (*scheduler_guard_fn)(const struct schedd_job *job, const struct schedd_job *old,
+    const char *account, void *context, struct schedd_error *err);
 
 /* rc 0: done, and result (valid during the call; may be nil) is the answer. */
 typedef void (*scheduler_reply_fn)(
@@ -57,6 +67,26 @@ struct scheduler_settings {
 void scheduler_settings_init(struct scheduler_settings *settings);
 void scheduler_set_settings(
     struct schedd_scheduler *scheduler, const struct scheduler_settings *settings);
+/* What an account that has jobs here may; zero where judge says nothing, but no limits. */
+struct scheduler_account {
+	bool held;       /* its jobs do not run, and stay */
+	char why[256];   /* in words, when they are held */
+	uint32_t running; /* runs at one time */
+	uint32_t queued;  /* runs that wait; more are skipped */
+};
+typedef void (*scheduler_account_fn)(
+    const char *account, struct scheduler_account *out, void *context);
+/* Asked when an account's first job comes, and by scheduler_review_accounts(). */
+void scheduler_set_accounts(
+    struct schedd_scheduler *scheduler, scheduler_account_fn judge, void *context);
+/* The config or the machine's accounts have changed: each is judged again. How many are held now, or
+ * no longer. */
+uint32_t scheduler_review_accounts(struct schedd_scheduler *scheduler);
+/* Jobs of that account, those that are being added too. */
+uint32_t scheduler_account_jobs(const struct schedd_scheduler *scheduler, const char *account);
+/* Asked of each definition that an actor with an account gives. */
+void scheduler_set_guard(
+    struct schedd_scheduler *scheduler, scheduler_guard_fn guard, void *context);
 /* The program that sends mail, as sendmail -t -oi (copied); NULL: /usr/sbin/sendmail. */
 int scheduler_set_sendmail(struct schedd_scheduler *scheduler, const char *path,
     struct schedd_error *err) __attribute__((warn_unused_result));
@@ -127,7 +157,8 @@ enum scheduler_add_flag {
 	SCHEDULER_ADD_UNSEEN = 16,    /* accounts and secrets that it names may be yet to come */
 };
 
-/* fields: a flat map of job fields, as job.add's params. */
+/* fields: a flat map of job fields, as job.add's params. An id of "ACCOUNT:" alone has its rest made
+ * as one that is left out. */
 void scheduler_add(struct schedd_scheduler *scheduler, const struct value *fields, unsigned flags,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 /* One of a job file: a map of job fields with its id. */

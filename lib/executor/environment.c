@@ -70,9 +70,9 @@ static void environment_add_run(struct environment *env, const struct task_reque
 
 	/* First, so that it is found soon in /proc/PID/environ. */
 	environment_add(env, "SCHEDD_INVOCATION", request->invocation);
-	environment_add(env, "SCHEDD_RUN", request->run_id);
+	environment_add(env, "SCHEDD_RUN", job_id_plain(request->run_id));
 	environment_add(env, "SCHEDD_SOCKET", request->socket);
-	environment_add(env, "SCHEDD_JOB_ID", request->job->id);
+	environment_add(env, "SCHEDD_JOB_ID", job_id_plain(request->job->id));
 	environment_add(env, "SCHEDD_JOB_NAME", job_title(request->job));
 	environment_add(env, "SCHEDD_SCHEDULED_AT", environment_time(request, env->arena));
 	environment_add(env, "SCHEDD_ATTEMPT", arena_printf(env->arena, "%u", request->attempt));
@@ -115,7 +115,7 @@ const char *const *environment_build(const struct task_request *request,
     const struct account *account, const struct job_pairs *files, struct arena *arena)
 {
 	const struct job_details *details = job_details(request->job);
-	size_t most = 16 + (size_t)details->tags.count + details->env.count +
+	size_t most = 18 + (size_t)details->tags.count + details->env.count +
 		      (files ? files->count : 0) +
 		      (request->extra_env ? request->extra_env->count : 0);
 	struct environment env = {

@@ -16,6 +16,7 @@ struct pack_header {
 	uint32_t uid;
 	uint32_t gid;
 	uint8_t change;
+	uint8_t own;
 	uint8_t optional[5]; /* is the string there? */
 };
 
@@ -95,6 +96,7 @@ void *spawn_pack(const struct spawn *spawn, size_t *size)
 	    .uid = account->uid,
 	    .gid = account->gid,
 	    .change = account->change,
+	    .own = spawn->secrets_own,
 	};
 	struct pack_layout at = pack_layout(&header);
 	char *bytes;
@@ -183,6 +185,7 @@ bool spawn_unpack(void *bytes, size_t size, struct spawn *spawn, struct account 
 	    .secrets = secrets,
 	    .secret_count = header->secret_count,
 	    .secret_directory = single[PACK_DIRECTORY],
+	    .secrets_own = header->own,
 	    .nice = header->nice,
 	    .umask = header->umask,
 	    .fds = {-1, -1, -1, -1, -1},

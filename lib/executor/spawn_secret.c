@@ -172,14 +172,14 @@ static int secret_open_trusted(const char *path)
 	return rc;
 }
 
-int spawn_secret_open(const char *path, const struct account *account)
+int spawn_secret_open(const char *path, const struct account *account, bool own)
 {
 	int fd;
 
 	if (!account->change)
 		return secret_open_plain(path);
 	fd = secret_open_as(path, account);
-	return fd == -EACCES || fd == -EPERM ? secret_open_trusted(path) : fd;
+	return !own && (fd == -EACCES || fd == -EPERM) ? secret_open_trusted(path) : fd;
 }
 
 /* Copies what is left of from. 0 or errno. */
@@ -206,9 +206,10 @@ static int secret_pour(int from, int to)
 	}
 }
 
-static int secret_copy(const struct spawn_secret *secret, const struct account *account)
+static int secret_copy(
+    const struct spawn_secret *secret, const struct account *account, bool own)
 {
-	int from = spawn_secret_open(secret->from, account);
+	int from = spawn_secret_open(secret->from, account, own);
 	int to, error = 0;
 
 	if (from < 0)
@@ -248,7 +249,7 @@ int spawn_secret_copy(const struct spawn *spawn, uint32_t *index)
 		error = secret_directory(spawn->secret_directory);
 	for (uint32_t i = 0; !error && i < spawn->secret_count; i++) {
 		*index = i;
-		error = secret_copy(&spawn->secrets[i], spawn->account);
+		error = secret_copy(&spawn->secrets[i], spawn->account, spawn->secrets_own);
 	}
 	return error;
 }

@@ -20,7 +20,7 @@
  * name on the way is in others' hands.
  */
 int spawn_secret_copy(const struct spawn *spawn, uint32_t *index);
-/* Opens it so, for reading; -errno. */
-int spawn_secret_open(const char *path, const struct account *account);
+/* Opens it so, for reading; own: with the rights of the account alone. -errno. */
+int spawn_secret_open(const char *path, const struct account *account, bool own);
 
 #endif

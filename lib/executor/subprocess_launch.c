@@ -156,6 +156,7 @@ static int launch_words(struct subprocess_task *task, struct spawn *how, struct 
 	if (!how->argv || !how->envp || !how->secrets)
 		return schedd_error_nomem(err);
 	how->secret_count = secrets->count;
+	how->secrets_own = job_id_account(request.job->id) > 0;
 	how->secret_directory = secrets->count ? task->secrets.directory : NULL;
 	return 0;
 }

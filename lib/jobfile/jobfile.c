@@ -197,7 +197,7 @@ static void jobfile_read_owner(struct jobfile_reader *reader, struct value_membe
 	if (yaml_scalar_is_null(owner))
 		return;
 	if (owner->type != VALUE_STRING || strlen(owner->string.text) != owner->string.length ||
-	    !job_id_valid(owner->string.text))
+	    !job_alias_valid(owner->string.text))
 		jobfile_check_add(reader, owner->line, owner->column,
 		    "owner: it is not of the form [A-Za-z0-9_][A-Za-z0-9._-]{0,127}");
 	else if (set->owner && strcmp(set->owner, owner->string.text) != 0)

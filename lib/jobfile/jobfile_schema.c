@@ -13,6 +13,9 @@
 #define REF(name) "{\"$ref\":\"#/$defs/" name "\"}"
 
 /* By type; NULL: made from the row. */
+#define JOB_ID_PATTERN                                                                             \
+	"^([A-Za-z0-9_][A-Za-z0-9._@+-]{0,63}:)?[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"
+
 static const char *const jobfile_schema_types[] = {
     [JOB_FIELD_TEXT] = NULL,
     [JOB_FIELD_BOOL] = "{\"type\":[\"boolean\",\"null\"]}",
@@ -147,7 +150,8 @@ static struct value jobfile_schema_parse(const char *json, struct arena *arena)
 static struct value jobfile_schema_text(const struct job_field *field, struct arena *arena)
 {
 	static const char *const patterns[] = {
-	    [JOB_FORM_ID] = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+	    [JOB_FORM_ID] = JOB_ID_PATTERN,
+	    [JOB_FORM_ALIAS] = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
 	    [JOB_FORM_OWNER] = "^[A-Za-z0-9_][!-~]{0,254}$",
 	    [JOB_FORM_PATH] = "^/",
 	    [JOB_FORM_USER] = "^[^:/\\s]+(:[^:/\\s]+)?$",
@@ -233,7 +237,7 @@ int jobfile_schema_write(struct strbuf *out)
 	    "\"owner\":{\"type\":[\"string\",\"null\"]},"
 	    "\"defaults\":" REF("job") ",\"jobs\":{\"type\":[\"object\",\"null\"],"
 				       "\"propertyNames\":{\"pattern\":"
-				       "\"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$\"},"
+				       "\"" JOB_ID_PATTERN "\"},"
 				       "\"additionalProperties\":" REF("job") "}}}",
 	    &arena);
 	definitions = jobfile_schema_parse(jobfile_schema_definitions, &arena);

@@ -19,7 +19,9 @@
 #include "base/value.h"
 #include "trigger/trigger.h"
 
-#define JOB_ID_MAX 128    /* bytes, [A-Za-z0-9_][A-Za-z0-9._-]* */
+#define JOB_ALIAS_MAX 128 /* bytes, [A-Za-z0-9_][A-Za-z0-9._-]* */
+#define JOB_ACCOUNT_MAX 64 /* bytes of an account's name before the ':' of an id */
+#define JOB_ID_MAX (JOB_ACCOUNT_MAX + 1 + JOB_ALIAS_MAX)
 #define JOB_NAME_MAX 1024 /* bytes, UTF-8 */
 
 /* What a run does. */
@@ -239,8 +241,19 @@ const char *job_store(const struct schedd_job *job);
 bool job_is_of_table(const struct schedd_job *job);
 /* Has it something to do (is the member that kind names set)? */
 bool job_has_action(const struct schedd_job *job);
-/* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
+/*
+ * [A-Za-z0-9_][A-Za-z0-9._-]{0,127}, behind "ACCOUNT:" where it is the job of an
+ * account other than the daemon's: each account has ids of its own.
+ */
 bool job_id_valid(const char *id);
+/* Bytes of the account's name in an id; 0: the daemon's own. */
+size_t job_id_account(const char *id);
+/* The id as its account sees it. */
+const char *job_id_plain(const char *id);
+/* Can ids of an account of that name be told from others? [A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63} */
+bool job_account_valid(const char *name);
+/* An alias of a store, an executor, a group: as an id without an account. */
+bool job_alias_valid(const char *name);
 
 /* ---- What a run does; each replaces what was there. SCHEDD_ENOMEM ---- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* after: ['backup:ok', {job: fetch, on: any}]; a single one may stand without its list. */
+#include <pwd.h>
 #include <string.h>
 #include "model/job_details.h"
 #include "model/job_field_ops.h"
@@ -38,20 +39,41 @@ static int job_after_read_on(void *target, const struct value *value, struct sch
 	return job_word_read(value, job_after_words, &((struct job_after_parts *)target)->on, err);
 }
 
-/* "JOB", "JOB:ok" */
+/* Does the text begin with the name of an account of this machine? */
+static bool job_after_account(const char *text)
+{
+	char name[JOB_ACCOUNT_MAX + 1], buffer[16384];
+	struct passwd entry, *found = NULL;
+	size_t length = job_id_account(text);
+
+	if (length == 0 || length > JOB_ACCOUNT_MAX)
+		return false;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	return getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) == 0 && found;
+}
+
+/*
+ * "JOB", "JOB:ok", "ACCOUNT:JOB:ok". A condition at the end is one; what else
+ * stands before a ':' is an account, if there is one of that name.
+ */
 static int job_after_text(
     struct job_after_parts *parts, const struct value *value, struct schedd_error *err)
 {
 	const char *text, *colon;
+	size_t length;
 	int rc = job_text_plain(value, &text, err);
 
 	if (rc)
 		return rc;
-	colon = strchr(text, ':');
-	rc = job_after_id(parts, text, colon ? (size_t)(colon - text) : strlen(text), err);
-	if (!rc && colon)
+	length = strlen(text);
+	colon = strrchr(text, ':');
+	if (colon && (!job_word_find(colon + 1, strlen(colon + 1), job_after_words, &parts->on, NULL) ||
+			 !job_after_account(text))) {
 		rc = job_word_find(colon + 1, strlen(colon + 1), job_after_words, &parts->on, err);
-	return rc;
+		length = (size_t)(colon - text);
+	}
+	return rc ? rc : job_after_id(parts, text, length, err);
 }
 
 static int job_after_add(

@@ -37,7 +37,8 @@ enum job_field_type {
 /* What the text of a JOB_FIELD_TEXT, or the names of JOB_FIELD_PAIRS, must look like. */
 enum job_field_form {
 	JOB_FORM_ANY,    /* UTF-8 without NUL, up to row->max bytes */
-	JOB_FORM_ID,     /* job_id_valid(); aliases of stores, executors and groups too */
+	JOB_FORM_ID,     /* job_id_valid() */
+	JOB_FORM_ALIAS,  /* job_alias_valid() */
 	JOB_FORM_OWNER,  /* an id, or "crontab:/etc/cron.d/x": no blanks, nothing that is not ASCII
 			  */
 	JOB_FORM_PATH,   /* absolute */
@@ -135,5 +136,8 @@ struct value job_fields_write_from(const struct schedd_job *job, const struct jo
     unsigned places, struct arena *arena);
 /* Only what is not at its default, without state: the form for export and for comparing. */
 struct value job_fields_export(const struct schedd_job *job, struct arena *arena);
+
+/* The account in a job's id, root where there is none; nil for jobs of a user's own schedd. */
+struct value job_id_account_value(const char *id, struct arena *arena);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The form of a job's id: safe as a file name, in a URL and on a command line. */
-#include "model/job.h"
+#include <string.h>
+#include <unistd.h>
+#include "model/job_fields.h"
 
 /* Ids are ASCII: the locale has no say. */
 static bool job_id_char(char c, bool first)
@@ -9,12 +11,58 @@ static bool job_id_char(char c, bool first)
 	       c == '_' || (!first && (c == '.' || c == '-'));
 }
 
-bool job_id_valid(const char *id)
+bool job_alias_valid(const char *name)
 {
 	size_t length = 0;
 
-	for (; id[length]; length++)
-		if (length >= JOB_ID_MAX || !job_id_char(id[length], length == 0))
+	for (; name[length]; length++)
+		if (length >= JOB_ALIAS_MAX || !job_id_char(name[length], length == 0))
 			return false;
 	return length > 0;
+}
+
+static bool job_account_n(const char *name, size_t length)
+{
+	if (length == 0 || length > JOB_ACCOUNT_MAX)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!job_id_char(name[i], i == 0) && !(i > 0 && (name[i] == '@' || name[i] == '+')))
+			return false;
+	return true;
+}
+
+bool job_account_valid(const char *name)
+{
+	return job_account_n(name, strlen(name));
+}
+
+size_t job_id_account(const char *id)
+{
+	const char *colon = strchr(id, ':');
+
+	return colon ? (size_t)(colon - id) : 0;
+}
+
+const char *job_id_plain(const char *id)
+{
+	const char *colon = strchr(id, ':');
+
+	return colon ? colon + 1 : id;
+}
+
+bool job_id_valid(const char *id)
+{
+	const char *colon = strchr(id, ':');
+
+	return job_alias_valid(colon ? colon + 1 : id) &&
+	       (!colon || job_account_n(id, (size_t)(colon - id)));
+}
+
+struct value job_id_account_value(const char *id, struct arena *arena)
+{
+	size_t length = job_id_account(id);
+
+	if (length)
+		return value_string_n(arena, id, length);
+	return geteuid() == 0 ? value_string_ref("root") : value_nil();
 }

@@ -66,6 +66,14 @@ static int job_text_check_owner(const char *text, struct schedd_error *err)
 			  text);
 }
 
+static int job_text_check_alias(const char *text, struct schedd_error *err)
+{
+	if (!job_alias_valid(text))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "'%.140s' is not of the form [A-Za-z0-9_][A-Za-z0-9._-]{0,127}", text);
+	return 0;
+}
+
 static int job_text_check_path(const char *text, struct schedd_error *err)
 {
 	if (text[0] != '/')
@@ -114,6 +122,7 @@ int job_text_check(
 	    [JOB_FORM_ANY] = job_text_check_any,
 	    [JOB_FORM_ID] = job_text_check_id,
 	    [JOB_FORM_OWNER] = job_text_check_owner,
+	    [JOB_FORM_ALIAS] = job_text_check_alias,
 	    [JOB_FORM_PATH] = job_text_check_path,
 	    [JOB_FORM_USER] = job_text_check_user,
 	    [JOB_FORM_TAG] = job_text_check_name,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "model/job_fields.h"
 #include "model/job.h"
 
 static const char *const run_states[] = {

@@ -60,7 +60,8 @@ static void connection_close_client(struct rpc_client *client)
 	connection_close((struct connection *)(void *)client);
 }
 
-int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd_error *err)
+int connection_open(struct rpc *rpc, int fd, const struct users_caller *caller, pid_t pid,
+    struct schedd_error *err)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 
@@ -75,8 +76,7 @@ int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd
 	c->refs = 1;
 	c->fd = fd;
 	c->held = -1;
-	c->uid = uid;
-	c->pid = pid;
+	peer_init(&c->peer, rpc, caller, pid);
 	event_assign(
 	    &c->readable, rpc_base(rpc), fd, EV_READ | EV_PERSIST, connection_on_readable, c);
 	event_assign(
@@ -146,43 +146,14 @@ struct rpc *connection_rpc(const struct connection *c)
 	return c->rpc;
 }
 
-uid_t connection_uid(const struct connection *c)
+struct peer *connection_peer(struct connection *c)
 {
-	return c->uid;
+	return &c->peer;
 }
 
-pid_t connection_pid(const struct connection *c)
+void connection_dismiss(struct connection *c)
 {
-	return c->pid;
-}
-
-void connection_attach(struct connection *c, struct connection_hook *hook)
-{
-	hook->connection = c;
-	hook->prev = NULL;
-	hook->next = c->hooks;
-	if (c->hooks)
-		c->hooks->prev = hook;
-	c->hooks = hook;
-}
-
-void connection_detach(struct connection_hook *hook)
-{
-	if (!hook->connection)
-		return;
-	if (hook->prev)
-		hook->prev->next = hook->next;
-	else
-		hook->connection->hooks = hook->next;
-	if (hook->next)
-		hook->next->prev = hook->prev;
-	hook->next = hook->prev = NULL;
-	hook->connection = NULL;
-}
-
-struct connection_hook *connection_hooks(const struct connection *c)
-{
-	return c->hooks;
+	c->doomed = true;
 }
 
 /* ---- Writing ---- */

@@ -17,6 +17,7 @@
 #include <schedd/error.h>
 #include "base/strbuf.h"
 #include "base/value.h"
+#include "server/rpc/peer.h"
 
 struct rpc;
 struct connection;
@@ -35,7 +36,8 @@ struct connection_hook {
 };
 
 /* Takes fd, which is non-blocking; on failure too. */
-int connection_open(struct rpc *rpc, int fd, uid_t uid, pid_t pid, struct schedd_error *err)
+int connection_open(struct rpc *rpc, int fd, const struct users_caller *caller, pid_t pid,
+    struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Ends it now: hooks are told, unsent bytes are lost. The memory goes with the last reference. */
 void connection_close(struct connection *connection);
@@ -57,7 +59,7 @@ struct connection_sink {
 	bool (*notify)(const char *method, const struct value *params, void *context);
 };
 /* NULL: no memory. It is not among the daemon's clients: who opened it closes it. */
-struct connection *connection_local_open(struct rpc *rpc, uid_t uid, pid_t pid,
+struct connection *connection_local_open(struct rpc *rpc, const struct users_caller *caller, pid_t pid,
     const struct connection_sink *sink, void *context);
 /* As connection_close(). NULL is fine. */
 void connection_local_close(struct connection *connection);
@@ -71,8 +73,10 @@ void connection_drained(struct connection *connection);
 void connection_hold_to_the_end(struct connection *connection);
 bool connection_is_open(const struct connection *connection);
 struct rpc *connection_rpc(const struct connection *connection);
-uid_t connection_uid(const struct connection *connection);
-pid_t connection_pid(const struct connection *connection);
+/* Who is at its other end. */
+struct peer *connection_peer(struct connection *connection);
+/* Takes up nothing more, and ends when what was answered is sent. */
+void connection_dismiss(struct connection *connection);
 
 /* A call begins or ends. heavy: its answer may be large, so nothing more is read until it ends. */
 void connection_call_begin(struct connection *connection, bool heavy);
@@ -90,7 +94,7 @@ bool connection_notify(
 
 void connection_attach(struct connection *connection, struct connection_hook *hook);
 /* The first of them; NULL: none. */
-struct connection_hook *connection_hooks(const struct connection *connection);
+struct connection_hook *connection_hooks(struct connection *connection);
 /* Not attached is fine. */
 void connection_detach(struct connection_hook *hook);
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-struct connection *connection_local_open(struct rpc *rpc, uid_t uid, pid_t pid,
+struct connection *connection_local_open(struct rpc *rpc, const struct users_caller *caller, pid_t pid,
     const struct connection_sink *sink, void *context)
 {
 	struct connection *c = calloc(1, sizeof(*c));
@@ -14,8 +14,8 @@ struct connection *connection_local_open(struct rpc *rpc, uid_t uid, pid_t pid,
 	c->rpc = rpc;
 	c->refs = 1;
 	c->fd = c->held = -1;
-	c->uid = uid;
-	c->pid = pid;
+	peer_init(&c->peer, rpc, caller, pid);
+	c->peer.vouched = true;
 	c->sink = sink;
 	c->sink_context = context;
 	return c;

@@ -22,8 +22,7 @@ struct connection {
 	int held;               /* its copy that ends with the process; -1: none */
 	const struct connection_sink *sink; /* NULL: of a socket, or closed */
 	void *sink_context;     /* passed back, not owned */
-	uid_t uid;              /* of the client, from the kernel */
-	pid_t pid;              /* likewise */
+	struct peer peer;       /* the client */
 	struct event readable;  /* pending while reading */
 	struct event writable;  /* pending while the socket is full */
 	bool reading;           /* readable is pending */

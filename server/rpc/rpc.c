@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Accepting is where access is decided: the kernel names the peer's user, and
- * only the daemon's own and root may go on.
+ * beside the daemon's own and root only those whom the config allows go on.
  */
 #include "server/rpc/rpc.h"
 
@@ -47,14 +47,14 @@ static void rpc_welcome(struct rpc *rpc, int fd)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t size = sizeof(peer);
+	struct users_caller caller;
 	struct schedd_error err;
 	uint64_t withheld;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-	    (peer.uid != geteuid() && peer.uid != 0)) {
-		schedd_error_set(&err, SCHEDD_EPERM,
-		    "this schedd belongs to uid %ld: uid %ld may not use it", (long)geteuid(),
-		    (long)peer.uid);
+	/* What the kernel does not tell of is nobody's. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		peer.uid = (uid_t)-1;
+	if (users_judge(&daemon_config(rpc->daemon)->users, peer.uid, &caller, &err)) {
 		if (rpc_may_log(&rpc->refusals, &withheld))
 			log_warn(daemon_log(rpc->daemon),
 			    "refused a client of uid %ld (and %llu others since the last such line)",
@@ -70,7 +70,7 @@ static void rpc_welcome(struct rpc *rpc, int fd)
 		return;
 	}
 	rpc->counters.accepted++;
-	if (connection_open(rpc, fd, peer.uid, peer.pid, &err))
+	if (connection_open(rpc, fd, &caller, peer.pid, &err))
 		log_error(daemon_log(rpc->daemon), "cannot serve a client: %s", err.message);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/duration.h"
 #include "server/daemon.h"
+#include "server/rpc/rpc_names.h"
 #include "trigger/when.h"
 
 struct rpc_call *rpc_call_new(struct connection *connection, const struct rpc_method *method)
@@ -18,8 +19,8 @@ struct rpc_call *rpc_call_new(struct connection *connection, const struct rpc_me
 	call->scheduler = daemon_scheduler(call->daemon);
 	call->connection = connection_ref(connection);
 	call->method = method;
-	call->actor.uid = connection_uid(connection);
-	call->actor.pid = connection_pid(connection);
+	call->actor.uid = connection_peer(connection)->caller.uid;
+	call->actor.pid = connection_peer(connection)->pid;
 	call->actor.method = method->method->name;
 	arena_init(&call->arena);
 	connection_call_begin(connection, method->heavy);
@@ -64,9 +65,23 @@ void rpc_call_on_cancel(struct rpc_call *call, void (*cancelled)(struct rpc_call
 	connection_attach(call->connection, &call->hook);
 }
 
+static const char *rpc_call_view(const struct rpc_call *call)
+{
+	return call->caller ? call->caller->view : "";
+}
+
 void rpc_call_answer(struct rpc_call *call, const struct value *result)
 {
-	if (!call->silent)
+	struct value named;
+
+	if (rpc_call_view(call)[0] && !call->silent) {
+		named = value_copy(&call->arena, result);
+		rpc_names_out(call->caller->view, &named, &call->arena);
+		result = &named;
+	}
+	if (!call->silent && arena_failed(&call->arena))
+		connection_close(call->connection); /* better no connection than a wrong answer */
+	else if (!call->silent)
 		connection_answer(call->connection, call->msgid, result);
 	rpc_call_free(call);
 }
@@ -74,8 +89,12 @@ void rpc_call_answer(struct rpc_call *call, const struct value *result)
 void rpc_call_fail(struct rpc_call *call, const struct schedd_error *err)
 {
 	rpc_counters(connection_rpc(call->connection))->failed++;
-	if (!call->silent)
-		connection_fail(call->connection, call->msgid, err);
+	if (!call->silent) {
+		struct schedd_error named = *err;
+
+		rpc_names_out_text(rpc_call_view(call), named.message);
+		connection_fail(call->connection, call->msgid, &named);
+	}
 	rpc_call_free(call);
 }
 

@@ -38,6 +38,7 @@ struct rpc_call {
 	struct arena arena;  /* parameters, and what handlers build */
 	struct value params; /* checked against the method's row; a map or nil */
 	struct scheduler_actor actor;
+	const struct users_caller *caller; /* who asks; in the arena */
 	size_t bytes; /* of its message */
 	uint32_t msgid;
 	bool silent;  /* a notification: no answer */

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_rows.h"
 
 #define RPC_ROW_LISTED(name, handler, heavy) {name, handler, heavy},
@@ -111,9 +112,17 @@ static void rpc_reject(
 static void rpc_dispatch_call(struct connection *connection, struct arena *arena,
     const struct message *message, const struct rpc_method *method, size_t length)
 {
-	struct rpc_call *call = rpc_call_new(connection, method);
+	struct peer *peer = connection_peer(connection);
+	struct users_caller *copy;
 	struct schedd_error err;
+	struct rpc_call *call;
 
+	if (peer_judge(peer, connection_rpc(connection), &err)) {
+		rpc_reject(connection, message, &err);
+		connection_dismiss(connection);
+		return;
+	}
+	call = rpc_call_new(connection, method);
 	if (!call) {
 		schedd_error_nomem(&err);
 		rpc_reject(connection, message, &err);
@@ -126,11 +135,20 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 	call->silent = message->type == MESSAGE_NOTIFICATION;
 	call->params = message->params;
 	methods_address(method->method, &call->params, &call->arena);
+	copy = arena_alloc(&call->arena, sizeof(*copy));
+	if (copy)
+		*copy = peer->caller;
+	call->caller = copy;
+	if (copy && copy->role != USERS_ADMIN && copy->account[0])
+		call->actor.account = copy->account;
 	/* Handlers see all that was given, or nothing of it. */
 	if (arena_failed(&call->arena)) {
 		schedd_error_nomem(&err);
 		rpc_call_fail(call, &err);
-	} else if (methods_check(method->method, &call->params, &err)) {
+	} else if (rpc_names_admit(copy, method->method, &err) ||
+		   methods_check(method->method, &call->params, &err) ||
+		   rpc_names_in(copy, method->method, call->scheduler, &call->params, &call->arena,
+		       &err)) {
 		rpc_call_fail(call, &err);
 	} else {
 		method->handler(call);

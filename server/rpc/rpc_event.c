@@ -5,9 +5,12 @@
  */
 #include "server/rpc/rpc_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "server/event_filter.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_names.h"
+#include "server/rpc/rpc_view.h"
 
 #define RPC_EVENT_SUBSCRIPTIONS 64 /* of one connection */
 
@@ -18,6 +21,7 @@ struct rpc_subscription {
 	struct rpc_counters *counters; /* that count it; NULL: not yet */
 	struct event_filter filter;
 	struct arena arena;                /* of the filter's texts */
+	char view[JOB_ACCOUNT_MAX + 1];    /* whose ids stand alone; "": full ids */
 	int64_t number;                    /* names it to the client */
 	uint64_t dropped;                  /* events lost and not yet told; 0: it keeps up */
 	uint64_t dropped_from, dropped_to; /* their first and last seq */
@@ -64,6 +68,7 @@ static void rpc_subscription_event(const struct schedd_event *event, void *conte
 	arena_init(&arena);
 	value_put(&arena, &map, "subscription", value_int(subscription->number));
 	all = scheduler_event_value(event, &arena);
+	rpc_names_out(subscription->view, &all, &arena);
 	for (uint32_t i = 0; i < all.map.count; i++)
 		value_put(&arena, &map, all.map.members[i].key, all.map.members[i].value);
 	if (arena_failed(&arena) ||
@@ -127,6 +132,7 @@ static int rpc_subscription_new(
 	arena_init(&subscription->arena);
 	subscription->scheduler = call->scheduler;
 	subscription->number = ++counters->follows;
+	snprintf(subscription->view, sizeof(subscription->view), "%s", rpc_view(call));
 	rc = event_filter_init(&subscription->filter, rpc_call_texts(call, "events"),
 	    rpc_call_texts(call, "jobs"), rpc_call_texts(call, "tags"), &subscription->arena, err);
 	if (rc) {

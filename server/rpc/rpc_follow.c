@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_names.h"
+#include "server/rpc/rpc_view.h"
 
 struct rpc_follow {
 	struct connection_hook hook; /* first */
@@ -19,7 +21,8 @@ struct rpc_follow {
 	int64_t number;                   /* names it to the client */
 	char job[JOB_ID_MAX + 1];
 	uint32_t run;
-	char id[JOB_ID_MAX + 16]; /* "backup/42" */
+	char id[JOB_ID_MAX + 16]; /* "backup/42", as the client knows it */
+	char view[JOB_ACCOUNT_MAX + 1]; /* whose ids stand alone; "": full ids */
 	bool starting;            /* in the call that asks for the end of the run */
 	bool over;                /* the end came already */
 	int stream;               /* of enum output_stream; -1: all */
@@ -110,7 +113,7 @@ static void rpc_follow_ended(
     int rc, const struct schedd_error *err, const struct value *result, void *context)
 {
 	struct rpc_follow *follow = context;
-	struct value map = value_map();
+	struct value map = value_map(), copy;
 	struct arena arena;
 
 	(void)err;
@@ -120,7 +123,9 @@ static void rpc_follow_ended(
 		rpc_follow_send_gap(follow);
 	value_put(&arena, &map, "follow", value_int(follow->number));
 	value_put(&arena, &map, "run", value_string_ref(follow->id));
-	value_put(&arena, &map, "result", rc ? value_nil() : *result);
+	copy = rc ? value_nil() : value_copy(&arena, result);
+	rpc_names_out(follow->view, &copy, &arena);
+	value_put(&arena, &map, "result", copy);
 	if (!connection_notify(follow->hook.connection, "run.end", &map))
 		rpc_counters(connection_rpc(follow->hook.connection))->dropped++;
 	arena_clear(&arena);
@@ -141,7 +146,9 @@ int rpc_follow_new(struct rpc_call *call, struct output *output, const char *job
 	follow->run = run;
 	follow->output = output;
 	snprintf(follow->job, sizeof(follow->job), "%s", job);
+	snprintf(follow->view, sizeof(follow->view), "%s", rpc_view(call));
 	snprintf(follow->id, sizeof(follow->id), "%s/%u", follow->job, run);
+	rpc_names_out_text(follow->view, follow->id);
 	follow->number = ++rpc_counters(connection_rpc(call->connection))->follows;
 	follow->hook.closed = rpc_follow_closed;
 	follow->hook.drained = rpc_follow_drained;

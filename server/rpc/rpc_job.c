@@ -11,7 +11,9 @@
 #include "server/config_defaults.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_table.h"
+#include "server/rpc/rpc_view.h"
 
 #define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
 #define RPC_JOB_LIMIT_MAX 10000
@@ -23,8 +25,10 @@ static void rpc_job_offer(const char *id, void *context)
 
 void rpc_job_missing(struct rpc_call *call, const char *id)
 {
-	struct scheduler_job_query all = {
-	    .due_before = SCHEDD_TIME_NONE, .limit = RPC_JOB_LIMIT_MAX};
+	const char *patterns[2] = {arena_printf(&call->arena, "%s:*", rpc_view(call)), NULL};
+	struct scheduler_job_query all = {.patterns = rpc_view(call)[0] ? patterns : NULL,
+	    .due_before = SCHEDD_TIME_NONE,
+	    .limit = RPC_JOB_LIMIT_MAX};
 	struct schedd_error err;
 	struct suggest suggest;
 	struct strbuf next = STRBUF_EMPTY;
@@ -138,6 +142,7 @@ void rpc_job_get(struct rpc_call *call)
  */
 struct rpc_job_list {
 	struct schedd_scheduler *scheduler;
+	const char *view; /* whose ids stand alone */
 	struct strbuf packed;
 	uint32_t count;                    /* of jobs in it */
 	struct arena arena;                /* of one job at a time */
@@ -196,11 +201,14 @@ static void rpc_job_list_one(const char *id, void *context)
 	struct rpc_job_list *list = context;
 	struct value job;
 
-	if (!list->fields) {
+	if (!list->fields && !list->view[0]) {
 		rpc_job_list_whole(list, id);
 		return;
 	}
-	job = scheduler_job_some(list->scheduler, id, list->fields, &list->arena);
+	job = list->fields
+		  ? scheduler_job_some(list->scheduler, id, list->fields, &list->arena)
+		  : scheduler_job_value(list->scheduler, id, &list->arena);
+	rpc_names_out(list->view, &job, &list->arena);
 	message_pack_value(&list->packed, &job);
 	rpc_job_list_added(list);
 }
@@ -214,6 +222,7 @@ static void rpc_job_export_one(const char *id, void *context)
 	if (!job)
 		return;
 	fields = scheduler_job_export(list->scheduler, id, &list->arena);
+	rpc_names_out(list->view, &fields, &list->arena);
 	message_pack_value(&list->packed, &fields);
 	rpc_job_list_added(list);
 }
@@ -275,7 +284,7 @@ static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *que
 
 static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 {
-	struct rpc_job_list list = {.scheduler = call->scheduler};
+	struct rpc_job_list list = {.scheduler = call->scheduler, .view = rpc_view(call)};
 	struct scheduler_job_query query;
 	struct strbuf next = STRBUF_EMPTY;
 	struct schedd_error err;
@@ -439,8 +448,13 @@ void rpc_job_run(struct rpc_call *call)
 	struct scheduler_run_options options = {
 	    .force = rpc_call_bool(call, "force"), .trigger = RUN_BY_HAND};
 	const char *id = rpc_job_id(call);
+	struct schedd_error err;
 
-	if (id && rpc_call_pairs(call, "env", &options.env))
+	if (!id)
+		return;
+	if (rpc_view_check_env(call, id, &err))
+		rpc_call_fail(call, &err);
+	else if (rpc_call_pairs(call, "env", &options.env))
 		scheduler_run_job(
 		    call->scheduler, id, &options, &call->actor, rpc_call_reply(call));
 }

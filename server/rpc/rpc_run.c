@@ -6,6 +6,7 @@
 #include <string.h>
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_job.h"
+#include "server/rpc/rpc_view.h"
 
 #define RPC_RUN_LIMIT 100 /* runs in an answer where nobody says */
 #define RPC_RUN_LIMIT_MAX 10000
@@ -216,6 +217,10 @@ static void rpc_run_retry_found(struct rpc_call *call, const struct value *run)
 		rpc_call_fail(call, &err);
 		return;
 	}
+	if (rpc_view_check_env(call, job, &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
 	job = arena_strdup(&call->arena, job);
 	if (job && rpc_call_pairs(call, "env", &options.env))
 		scheduler_run_job(
@@ -239,6 +244,12 @@ void rpc_run_purge(struct rpc_call *call)
 	if (all == (rpc_call_text(call, "run") != NULL)) {
 		schedd_error_set(
 		    &err, SCHEDD_EINVAL, "run.purge: give either run (JOB/N or JOB) or all: true");
+		rpc_call_fail(call, &err);
+		return;
+	}
+	if (all && rpc_view(call)[0]) {
+		schedd_error_set(&err, SCHEDD_EPERM,
+		    "run.purge: only admins delete all history: name the job, or JOB/N");
 		rpc_call_fail(call, &err);
 		return;
 	}

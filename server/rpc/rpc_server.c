@@ -8,15 +8,22 @@
 #include "server/config_show.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
-#include "server/status.h"
+#include "server/rpc/rpc_names.h"
+#include "server/rpc/rpc_view.h"
 
 #define RPC_PROTOCOL 1
 
 void rpc_server_hello(struct rpc_call *call)
 {
 	const char *client = rpc_call_text(call, "client");
+	const char *account = rpc_call_text(call, "account");
 	struct value map = value_map();
+	struct schedd_error err;
 
+	if (account && peer_narrow(connection_peer(call->connection), account, &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
 	if (client)
 		log_debug(daemon_log(call->daemon), "hello from %.64s, uid %lld, pid %lld", client,
 		    (long long)call->actor.uid, (long long)call->actor.pid);
@@ -24,6 +31,10 @@ void rpc_server_hello(struct rpc_call *call)
 	value_put(&call->arena, &map, "version", value_string_ref(SCHEDD_VERSION));
 	value_put(&call->arena, &map, "protocol", value_int(RPC_PROTOCOL));
 	value_put(&call->arena, &map, "pid", value_int(getpid()));
+	value_put(&call->arena, &map, "role",
+	    value_string_ref(users_role_name(call->caller->role)));
+	value_put(&call->arena, &map, "account",
+	    call->caller->account[0] ? value_string_ref(call->caller->account) : value_nil());
 	rpc_call_answer_built(call, &map);
 }
 
@@ -39,7 +50,7 @@ void rpc_server_ping(struct rpc_call *call)
 
 void rpc_server_status(struct rpc_call *call)
 {
-	struct value map = status_value(call->daemon, &call->arena);
+	struct value map = rpc_view_status(call);
 
 	rpc_call_answer_built(call, &map);
 }
@@ -67,9 +78,13 @@ static void rpc_stats_came(
 		rpc_call_fail(call, err);
 		return;
 	}
-	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++)
-		value_append(
-		    &call->arena, &stats->jobs, value_copy(&call->arena, &value->array.items[i]));
+	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++) {
+		const char *job = value_get_string(&value->array.items[i], "job");
+
+		if (job && rpc_names_shown(rpc_view(call), job))
+			value_append(&call->arena, &stats->jobs,
+			    value_copy(&call->arena, &value->array.items[i]));
+	}
 	rpc_stats_step(call);
 }
 
@@ -111,8 +126,7 @@ void rpc_server_stats(struct rpc_call *call)
 	stats->stores = scheduler_stores(call->scheduler, &call->arena);
 	call->state = stats;
 	value_put(&call->arena, &stats->answer, "since", value_int(since));
-	value_put(&call->arena, &stats->answer, "counters",
-	    scheduler_status(call->scheduler, &call->arena));
+	value_put(&call->arena, &stats->answer, "counters", rpc_view_scheduler(call));
 	rpc_stats_step(call);
 }
 

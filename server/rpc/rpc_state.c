@@ -133,6 +133,12 @@ void rpc_local_call(struct rpc *rpc, struct connection *connection, const char *
 void rpc_set_limits(struct rpc *rpc, const struct rpc_limits *limits)
 {
 	rpc->limits = *limits;
+	rpc->generation++;
+}
+
+unsigned rpc_generation(const struct rpc *rpc)
+{
+	return rpc->generation;
 }
 
 const struct rpc_limits *rpc_limits(const struct rpc *rpc)

@@ -68,6 +68,7 @@ struct rpc {
 	bool finishing;                       /* no request is taken up any more */
 	unsigned pending; /* calls whose answer comes without their client's doing */
 	struct rpc_limits limits;
+	unsigned generation; /* of the config: who is who is judged anew when it changes */
 	struct rpc_counters counters;
 	/* Takes one whole message of a client apart. */
 	void (*on_message)(struct connection *connection, const char *bytes, size_t length);
@@ -83,6 +84,8 @@ struct rpc {
 
 void rpc_set_limits(struct rpc *rpc, const struct rpc_limits *limits);
 const struct rpc_limits *rpc_limits(const struct rpc *rpc);
+/* Changes whenever the config does. */
+unsigned rpc_generation(const struct rpc *rpc);
 struct rpc_counters *rpc_counters(struct rpc *rpc);
 struct event_base *rpc_base(const struct rpc *rpc);
 struct daemon *rpc_daemon(const struct rpc *rpc);

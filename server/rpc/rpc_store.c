@@ -5,6 +5,7 @@
 #include <string.h>
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_view.h"
 #include "store/store.h"
 
 #define RPC_WORKERS_MAX 1000000 /* as the config has it */
@@ -25,7 +26,7 @@ static bool rpc_store_refuses(struct rpc_call *call)
 	const char *name = rpc_call_text(call, "name");
 	struct schedd_error err;
 
-	if (job_id_valid(name))
+	if (job_alias_valid(name))
 		return false;
 	schedd_error_set(&err, SCHEDD_EINVAL,
 	    "'%.64s' is no name: letters, digits, '_', '-' and '.', at most 128", name);
@@ -44,7 +45,7 @@ static struct scheduler_reply rpc_store_removed(struct rpc_call *call)
 
 void rpc_store_list(struct rpc_call *call)
 {
-	struct value list = scheduler_stores(call->scheduler, &call->arena);
+	struct value list = rpc_view_stores(call);
 
 	rpc_call_answer_built(call, &list);
 }
@@ -109,7 +110,7 @@ void rpc_store_remove(struct rpc_call *call)
 
 void rpc_store_executors(struct rpc_call *call)
 {
-	struct value list = scheduler_executors(call->scheduler, &call->arena);
+	struct value list = rpc_view_executors(call);
 
 	rpc_call_answer_built(call, &list);
 }
@@ -154,7 +155,7 @@ void rpc_store_executor_restart(struct rpc_call *call)
 
 void rpc_store_groups(struct rpc_call *call)
 {
-	struct value list = scheduler_groups(call->scheduler, &call->arena);
+	struct value list = rpc_view_groups(call);
 
 	rpc_call_answer_built(call, &list);
 }

@@ -216,7 +216,7 @@ static int core_wait(struct core_fixture *fixture)
 	return fixture->rc;
 }
 
-static const struct scheduler_actor core_actor = {1000, 77, "test"};
+static const struct scheduler_actor core_actor = {1000, 77, "test", NULL};
 
 /* Parses JSON in which single quotes stand for double ones. */
 static struct value core_parse(const char *json, struct arena *arena)

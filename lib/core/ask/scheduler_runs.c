@@ -8,6 +8,7 @@
 #include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
 #include "core/runs/run_stop.h"
+#include "model/job_fields.h"
 
 /* What one store answered. */
 struct runs_part {
@@ -48,6 +49,8 @@ static struct value scheduler_runs_value(struct runs_question *question, const s
 {
 	struct value value = run_to_value(run, &question->arena);
 
+	value_put(&question->arena, &value, "account",
+	    job_id_account_value(run->job ? run->job : "", &question->arena));
 	if (!question->single)
 		return value;
 	value_put(&question->arena, &value, "attempts", run_attempts(run, &question->arena));
@@ -469,7 +472,7 @@ static void scheduler_kill_nothing(struct schedd_scheduler *scheduler, const cha
 void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     int signal, const struct scheduler_actor *actor, struct scheduler_reply reply)
 {
-	static const struct scheduler_actor nobody = {-1, -1, NULL};
+	static const struct scheduler_actor nobody = {.uid = -1, .pid = -1};
 	struct value result = value_map(), runs = value_array(), numbers;
 	struct schedd_error err = {0};
 	struct arena arena;

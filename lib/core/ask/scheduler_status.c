@@ -168,7 +168,8 @@ struct scheduler_group_request {
 static void scheduler_group_record(const struct scheduler_group_request *request)
 {
 	const struct group_slot *group = request->group;
-	struct scheduler_actor actor = {request->uid, request->pid, request->method};
+	struct scheduler_actor actor = {
+	    .uid = request->uid, .pid = request->pid, .method = request->method};
 	struct value more = value_map(), before = value_map();
 	struct arena arena;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "core/frame/store_slot.h"
 #include "core/runs/run_live.h"
+#include "model/job_fields.h"
 
 struct scheduler_wait {
 	struct schedd_scheduler *scheduler;
@@ -62,6 +63,8 @@ static void scheduler_wait_answer(
 	arena_init(&arena);
 	if (run)
 		value = run_to_value(run, &arena);
+	if (run && run->job)
+		value_put(&arena, &value, "account", job_id_account_value(run->job, &arena));
 	scheduler_wait_drop(wait);
 	scheduler_answer(reply, rc, err, &value);
 	arena_clear(&arena);

@@ -11,6 +11,7 @@
 #include "core/ask/why_past.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
+#include "core/jobs/accounts.h"
 #include "core/jobs/downtime.h"
 #include "core/jobs/entry.h"
 #include "core/runs/job_value.h"
@@ -66,12 +67,17 @@ static void scheduler_why_time(
 static void scheduler_why_facts(struct scheduler_why *why, const struct entry *entry)
 {
 	struct schedd_scheduler *scheduler = why->scheduler;
+	const char *held;
 	char text[512];
 
 	if (entry->state.invalid)
 		scheduler_why_say(why, entry->state.invalid);
 	if (scheduler->paused && scheduler->paused_why)
 		scheduler_why_say(why, scheduler->paused_why);
+	if (accounts_hold(scheduler, entry->job->id, &held)) {
+		snprintf(text, sizeof(text), "held: %s", held);
+		scheduler_why_say(why, text);
+	}
 	if (entry->state.paused)
 		scheduler_why_say(why, entry_paused_by(entry));
 	if (entry->state.finished)

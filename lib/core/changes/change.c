@@ -46,9 +46,11 @@ struct change *change_new(struct schedd_scheduler *scheduler, const struct chang
 	if (change) {
 		change_init(change, scheduler, ops);
 		change->id = arena_strdup(&change->arena, id ? id : "");
-		change->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL};
+		change->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL, NULL};
 		if (change->actor.method)
 			change->actor.method = arena_strdup(&change->arena, change->actor.method);
+		if (change->actor.account)
+			change->actor.account = arena_strdup(&change->arena, change->actor.account);
 	}
 	if (!change || arena_failed(&change->arena)) {
 		schedd_error_nomem(&err);

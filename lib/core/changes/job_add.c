@@ -6,6 +6,7 @@
 #include "core/changes/job_add.h"
 #include "core/changes/pause_note.h"
 #include "core/frame/store_slot.h"
+#include "core/jobs/job_account.h"
 #include "core/jobs/job_needs.h"
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
@@ -160,6 +161,9 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 	if (!rc)
 		rc = job_plan_check(
 		    change->scheduler, change->job, change->entry ? change->entry->job : NULL, err);
+	if (!rc)
+		rc = job_account_guard(change->scheduler, &change->actor, change->job,
+		    change->entry ? change->entry->job : NULL, err);
 	if (!rc && !(change->flags & SCHEDULER_ADD_UNSEEN))
 		rc = job_needs_check(
 		    change->scheduler, change->job, change->entry ? change->entry->job : NULL, err);

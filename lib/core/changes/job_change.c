@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes of jobs that are there: modify, rename, remove, expire. */
 #include "core/changes/job_change.h"
+#include "core/jobs/job_account.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,9 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 	if (!rc)
 		rc = job_plan_check(change->scheduler, change->job, change->entry->job, err);
 	if (!rc)
+		rc = job_account_guard(
+		    change->scheduler, &change->actor, change->job, change->entry->job, err);
+	if (!rc)
 		rc = job_needs_check(change->scheduler, change->job, change->entry->job, err);
 	if (!rc)
 		rc = job_change_plan(change, err);
@@ -180,7 +184,9 @@ static int job_change_rename_check(struct change *change, struct schedd_error *e
 	if (!job_id_valid(change->text))
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "'%s' is no job id: use letters, digits, '_', '.' and '-', at most %d",
-		    change->text, JOB_ID_MAX);
+		    change->text, JOB_ALIAS_MAX);
+	if (job_account_rename(change->id, change->text, err))
+		return SCHEDD_EINVAL;
 	if (entry_find(scheduler, change->text))
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "job %s exists already", change->text);

@@ -91,7 +91,16 @@ static bool apply_owns(const struct apply *apply, const struct entry *entry)
 {
 	const char *owner = job_details(entry->job)->owner;
 
-	return owner && apply->owner && strcmp(owner, apply->owner) == 0;
+	const char *account = apply->actor.account;
+	size_t length = job_id_account(entry->job->id);
+
+	if (!owner || !apply->owner || strcmp(owner, apply->owner) != 0)
+		return false;
+	/* Owners are names that everybody may use: other accounts' jobs are meant by nobody. */
+	if (account)
+		return strlen(account) == length &&
+		       memcmp(entry->job->id, account, length) == 0;
+	return length == 0 || entry->state.created_by == geteuid();
 }
 
 /* Is a commit under way for a job that the file touches? */
@@ -400,9 +409,11 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	strmap_init(&apply->ids, apply_key);
 	apply->scheduler = scheduler;
 	apply->reply = reply;
-	apply->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL};
+	apply->actor = actor ? *actor : (struct scheduler_actor){-1, -1, NULL, NULL};
 	if (apply->actor.method)
 		apply->actor.method = arena_strdup(&apply->arena, apply->actor.method);
+	if (apply->actor.account)
+		apply->actor.account = arena_strdup(&apply->arena, apply->actor.account);
 	apply->jobs = value_copy(&apply->arena, request->jobs);
 	apply->owner = request->owner ? arena_strdup(&apply->arena, request->owner) : NULL;
 	apply->prune = request->prune;

@@ -7,6 +7,35 @@
 #include "core/changes/scheduler_add.h"
 #include "core/jobs/job_plan.h"
 
+/* "alice:" alone: that account's, and the server makes the rest of the id. */
+static bool scheduler_is_account(const struct value *given)
+{
+	const char *text = given->type == VALUE_STRING ? given->string.text : "";
+	char name[JOB_ACCOUNT_MAX + 1];
+	size_t length = job_id_account(text);
+
+	if (length == 0 || length > JOB_ACCOUNT_MAX || text[length + 1])
+		return false;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	return job_account_valid(name);
+}
+
+/* The fields as given, but for an id that is made. */
+static const struct value *scheduler_without_id(struct arena *arena, const struct value *fields)
+{
+	struct value *rest = arena_alloc(arena, sizeof(*rest));
+
+	if (!rest)
+		return fields;
+	*rest = value_map();
+	for (uint32_t i = 0; i < fields->map.count; i++)
+		if (strcmp(fields->map.members[i].key, "id") != 0)
+			value_put(arena, rest, fields->map.members[i].key,
+			    fields->map.members[i].value);
+	return rest;
+}
+
 void scheduler_add(struct schedd_scheduler *scheduler, const struct value *fields, unsigned flags,
     const struct scheduler_actor *actor, struct scheduler_reply reply)
 {
@@ -16,23 +45,25 @@ void scheduler_add(struct schedd_scheduler *scheduler, const struct value *field
 	char id[JOB_ID_MAX + 1];
 	const char *use = id;
 
-	if (given && given->type != VALUE_NIL) {
+	if (given && scheduler_is_account(given)) {
+		job_plan_id(scheduler, given->string.text, id, sizeof(id));
+	} else if (given && given->type != VALUE_NIL) {
 		use = given->type == VALUE_STRING ? given->string.text : NULL;
 		if (!use || strlen(use) != given->string.length || !job_id_valid(use)) {
 			schedd_error_set(&err, SCHEDD_EINVAL,
 			    "id: '%s' is no job id: use letters, digits, '_', '.' and '-', at "
 			    "most %d, not beginning with '.' or '-'",
-			    use ? use : value_type_name(given->type), JOB_ID_MAX);
+			    use ? use : value_type_name(given->type), JOB_ALIAS_MAX);
 			scheduler_answer(reply, SCHEDD_EINVAL, &err, NULL);
 			return;
 		}
 	} else {
-		job_plan_id(scheduler, id, sizeof(id));
+		job_plan_id(scheduler, "", id, sizeof(id));
 	}
 	change = change_new(scheduler, &job_add_ops, use, actor, reply);
 	if (!change)
 		return;
-	change->fields = fields;
+	change->fields = use == id ? scheduler_without_id(&change->arena, fields) : fields;
 	change->flags = flags;
 	change->made_id = use == id;
 	change_submit(change);
@@ -47,7 +78,7 @@ void scheduler_add_job(struct schedd_scheduler *scheduler, struct schedd_job *jo
 	bool made = !job->id;
 
 	if (made) {
-		job_plan_id(scheduler, id, sizeof(id));
+		job_plan_id(scheduler, "", id, sizeof(id));
 		job->id = strdup(id);
 	}
 	if (!job->id) {

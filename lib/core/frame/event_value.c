@@ -3,6 +3,7 @@
 #include <string.h>
 #include "core/scheduler.h"
 #include "model/event_rows.h"
+#include "model/job_fields.h"
 
 const char *scheduler_event_name(enum schedd_event_code code)
 {
@@ -29,6 +30,8 @@ struct value scheduler_event_value(const struct schedd_event *event, struct aren
 	value_put(arena, &map, "event", value_string_ref(scheduler_event_name(event->code)));
 	value_put(arena, &map, "code", value_int(event->code));
 	value_put(arena, &map, "job", value_string(arena, event->job));
+	value_put(arena, &map, "account",
+	    event->job ? job_id_account_value(event->job, arena) : nil);
 	value_put(arena, &map, "store", value_string(arena, event->store));
 	value_put(arena, &map, "run",
 	    event->run && event->job

@@ -129,6 +129,11 @@ struct scheduler_counts {
  * each of these is touched by the files of its room alone.
  */
 struct jobs_room {
+	scheduler_guard_fn guard; /* of what accounts give their jobs; NULL: nothing is refused */
+	void *guard_context;
+	scheduler_account_fn account_judge; /* NULL: accounts may have what they want */
+	void *account_context;
+	struct strmap account_slots;    /* struct account_slot by name */
 	struct job_pool *definitions;   /* what many jobs share of theirs */
 	struct account_cache *accounts; /* those that new jobs name; NULL: none did yet */
 	struct offloop *looks;          /* at files that new jobs name; NULL: none yet */
@@ -156,7 +161,8 @@ struct runs_room {
 	uint32_t running_count; /* attempts under way */
 	struct run_live *spare; /* recycled */
 	uint32_t spare_count;
-	uint64_t queue_seq; /* age in the queues */
+	uint64_t turn;      /* of the run that was started last; see admission.c */
+	uint64_t own_turn;  /* of the daemon's own run that was queued last */
 	uint32_t tidying;   /* pieces of work on the directories of output that are not done */
 	bool tidy_again;    /* output has to be looked at once more after them */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
+#include "core/jobs/accounts.h"
 #include "core/jobs/entry_order.h"
 #include "core/jobs/executors.h"
 
@@ -21,6 +22,7 @@ void entry_init_all(struct schedd_scheduler *scheduler)
 {
 	strmap_init(&scheduler->jobs.entries, entry_key);
 	heap_init(&scheduler->jobs.due);
+	accounts_init(scheduler);
 }
 
 int entry_make_pool(struct schedd_scheduler *scheduler)
@@ -61,6 +63,10 @@ struct entry *entry_new(
 		free(entry);
 		return NULL;
 	}
+	if (accounts_add_job(scheduler, job->id)) {
+		free(entry);
+		return NULL;
+	}
 	entry->job = job_ref(job);
 	job_state_init(&entry->state);
 	entry->store = store;
@@ -70,6 +76,7 @@ struct entry *entry_new(
 	entry->busy = true;
 	heap_node_init(&entry->due);
 	if (strmap_put(&scheduler->jobs.entries, entry)) {
+		accounts_drop_job(scheduler, job->id);
 		job_unref(entry->job);
 		free(entry);
 		return NULL;
@@ -133,6 +140,7 @@ void entry_free(struct schedd_scheduler *scheduler, struct entry *entry)
 			entry_forget_exhausted(scheduler, at);
 	heap_remove(&scheduler->jobs.due, &entry->due);
 	strmap_remove(&scheduler->jobs.entries, entry->job->id);
+	accounts_drop_job(scheduler, entry->job->id);
 	entry_order_drop(scheduler, entry);
 	if (!entry->hidden) {
 		entry_count(scheduler, entry, -1);
@@ -210,9 +218,11 @@ static void entry_queue(struct schedd_scheduler *scheduler, struct entry *entry,
 void entry_plan_after(struct schedd_scheduler *scheduler, struct entry *entry, schedd_time earliest)
 {
 	const struct job_state *state = &entry->state;
+	const char *why;
 	schedd_time when = state->paused ? state->paused_until : state->next_run_time;
 
-	if (entry->busy || entry->hidden || state->finished || state->invalid)
+	if (entry->busy || entry->hidden || state->finished || state->invalid ||
+	    accounts_hold(scheduler, entry->job->id, &why))
 		when = SCHEDD_TIME_NONE;
 	if (when != SCHEDD_TIME_NONE && when < earliest)
 		when = earliest;

@@ -125,6 +125,9 @@ int job_needs_check(struct schedd_scheduler *scheduler, const struct schedd_job 
 	if (job->kind != JOB_COMMAND && job->kind != JOB_SHELL)
 		return 0;
 	rc = job_needs_account(scheduler, details->user, before ? before->user : NULL, err);
+	/* Whether an account can read a file is for the account to find out, not for root. */
+	if (job_id_account(job->id))
+		return rc;
 	for (uint32_t i = 0; rc == 0 && i < details->secrets.count; i++) {
 		const struct job_pair *secret = &details->secrets.items[i];
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "core/jobs/after.h"
 #include "core/jobs/executors.h"
+#include "core/jobs/job_account.h"
 #include "core/jobs/notify_target.h"
 #include "model/job_check.h"
 
@@ -77,7 +78,9 @@ int job_plan_complete(
 	struct value map = value_map();
 	int rc;
 
-	rc = job_plan_executor(scheduler, job, err);
+	rc = job_account_settle(job, err);
+	if (!rc)
+		rc = job_plan_executor(scheduler, job, err);
 	if (rc || job->trigger)
 		return rc;
 	arena_init(&arena);
@@ -170,7 +173,8 @@ bool job_plan_ended(const struct entry *entry, const struct schedd_job *job, sch
 	return true;
 }
 
-void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size)
+void job_plan_id(
+    struct schedd_scheduler *scheduler, const char *before, char *id, size_t size)
 {
 	/* Digits and letters that cannot be taken for one another. */
 	static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -182,7 +186,7 @@ void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size)
 		for (int i = 0; i < 10; i++, random >>= 5)
 			text[i] = letters[random & 31];
 		text[10] = '\0';
-		snprintf(id, size, "j-%s", text);
+		snprintf(id, size, "%sj-%s", before, text);
 	} while (entry_find(scheduler, id));
 }
 

@@ -36,7 +36,8 @@ schedd_span job_plan_grace(const struct schedd_scheduler *scheduler, const struc
 /* When the trigger's fire time is to be run, with a fresh draw of its jitter; not before now. */
 schedd_time job_plan_run_time(struct schedd_scheduler *scheduler, const struct schedd_job *job,
     schedd_time fire, schedd_time now);
-/* An id nobody has. */
-void job_plan_id(struct schedd_scheduler *scheduler, char *id, size_t size);
+/* An id nobody has; before: "" or "ACCOUNT:". */
+void job_plan_id(
+    struct schedd_scheduler *scheduler, const char *before, char *id, size_t size);
 
 #endif

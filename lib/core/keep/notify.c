@@ -210,7 +210,7 @@ static int notify_env(
 	    {"SCHEDD_STATE", run_state_name(run->state)},
 	    {"SCHEDD_REASON", run->reason ? run->reason : ""},
 	    {"SCHEDD_EXIT_CODE", number},
-	    {"SCHEDD_ABOUT_JOB", about->id},
+	    {"SCHEDD_ABOUT_JOB", job_id_plain(about->id)},
 	    {"SCHEDD_ABOUT_NAME", job_title(about)},
 	};
 
@@ -321,6 +321,21 @@ static int notify_action(struct schedd_scheduler *scheduler, struct schedd_job *
 	return details->stdin_text ? rc : SCHEDD_ENOMEM;
 }
 
+/* What an account's job asks for is done with that account's rights, not with ours. */
+static int notify_as(struct schedd_job *job, const struct schedd_job *about)
+{
+	size_t length = job_id_account(about->id);
+	struct job_details *details = length ? job_details_edit(job) : NULL;
+
+	if (!length)
+		return 0;
+	if (details) {
+		free(details->user);
+		details->user = strndup(about->id, length);
+	}
+	return details && details->user ? 0 : SCHEDD_ENOMEM;
+}
+
 static struct notify *notify_new(struct notifier *notifier, const struct schedd_job *about,
     const struct run *run, const struct job_notify *rule)
 {
@@ -330,8 +345,9 @@ static struct notify *notify_new(struct notifier *notifier, const struct schedd_
 
 	if (job)
 		job->id = strdup(about->id);
-	if (!notify || !job || !job->id || notify_action(notifier->scheduler, job, about, run, rule, json) ||
-	    notify_env(job, about, run, notify_words[rule->on])) {
+	if (!notify || !job || !job->id ||
+	    notify_action(notifier->scheduler, job, about, run, rule, json) ||
+	    notify_env(job, about, run, notify_words[rule->on]) || notify_as(job, about)) {
 		free(json);
 		free(notify);
 		job_unref(job);

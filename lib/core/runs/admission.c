@@ -1,36 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for what, and who is next. Queues are ordered by priority, then by age. */
+/*
+ * Who waits for what, and who is next. Queues are ordered by priority, then by
+ * turns, which are dealt to the accounts one after the other: a run's turn comes
+ * behind that of its account's run before it, and never before what was started
+ * already. So the runs of one account keep their order, and a storm of them
+ * delays another's single run by one of each account at most.
+ */
 #include "core/runs/admission.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/jobs/accounts.h"
 #include "core/jobs/executors.h"
 
 /* Runs that wait for an instance of one job; more are skipped. */
 #define ADMISSION_QUEUE_MAX 1000
-/* A queue's key: priority in the upper bits, age in the lower 42. */
-#define ADMISSION_AGE_BITS 42
+/* A queue's key: priority in the upper bits, the turn in the lower 42. */
+#define ADMISSION_TURN_BITS 42
+#define ADMISSION_TURNS ((UINT64_C(1) << ADMISSION_TURN_BITS) - 1)
 #define ADMISSION_PRIORITY_MAX 1000000
 /* Processes that one executor starts without delay, and so what a crash may leave in doubt. */
 #define ADMISSION_EXPECTED_MAX 64
 
 static int64_t admission_key(struct run_live *live)
 {
+	struct schedd_scheduler *scheduler = live->scheduler;
+	struct account_slot *account = accounts_of(scheduler, live->job->id);
+	uint64_t *last = account ? &account->turn : &scheduler->runs.own_turn;
 	int64_t priority = job_details(live->job)->priority;
-	uint64_t age = live->scheduler->runs.queue_seq++ & ((UINT64_C(1) << ADMISSION_AGE_BITS) - 1);
+
+	*last = (*last > scheduler->runs.turn ? *last : scheduler->runs.turn) + 1;
 
 	if (priority > ADMISSION_PRIORITY_MAX)
 		priority = ADMISSION_PRIORITY_MAX;
 	if (priority < -ADMISSION_PRIORITY_MAX)
 		priority = -ADMISSION_PRIORITY_MAX;
-	return -priority * (INT64_C(1) << ADMISSION_AGE_BITS) + (int64_t)age;
+	return -priority * (INT64_C(1) << ADMISSION_TURN_BITS) +
+	       (int64_t)(*last & ADMISSION_TURNS);
+}
+
+struct run_live *admission_next(struct executor_slot *slot)
+{
+	int64_t key = 0;
+	struct run_live *live = run_live_of_queue(heap_pop(&slot->ready, &key));
+	uint64_t turn = (uint64_t)key & ADMISSION_TURNS;
+
+	if (turn > live->scheduler->runs.turn)
+		live->scheduler->runs.turn = turn;
+	return live;
+}
+
+/* Has its account so many runs that no other may be made? */
+static bool admission_account_full(const struct entry *entry)
+{
+	const struct account_slot *account =
+	    accounts_of(entry->store->scheduler, entry->job->id);
+
+	return account && account->live - account->running >= account->may.queued;
 }
 
 enum admission_verdict admission_judge(const struct entry *entry)
 {
 	const struct job_details *job = job_details(entry->job);
 
+	if (admission_account_full(entry))
+		return ADMISSION_SKIP;
 	if (entry->live < job->max_instances)
 		return ADMISSION_START;
 	if (job->overlap == JOB_OVERLAP_REPLACE)
@@ -44,6 +79,15 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 {
 	const struct run_live *live = entry->runs;
 
+	if (admission_account_full(entry)) {
+		const struct account_slot *account =
+		    accounts_of(entry->store->scheduler, entry->job->id);
+
+		snprintf(text, size,
+		    "account %s has %u runs that wait, which is its limit (users.limits.queued)",
+		    account->name, account->live - account->running);
+		return;
+	}
 	if (job_details(entry->job)->overlap == JOB_OVERLAP_QUEUE)
 		snprintf(text, size, "%u runs wait already", entry->live - entry->holding);
 	else if (entry->holding > 1)
@@ -103,6 +147,57 @@ static void admission_to_group(struct run_live *live)
 	admission_ready(live);
 }
 
+/* The gate of the account: so many runs at one time, and none while it is held. */
+static void admission_to_account(struct run_live *live)
+{
+	struct account_slot *account = accounts_of(live->scheduler, live->job->id);
+
+	if (account && (account->may.held || account->running >= account->may.running)) {
+		run_live_enter(live, RUN_LIVE_WAIT_GROUP);
+		live->account = account;
+		if (heap_set(&account->waiting, &live->queue, admission_key(live)) == 0)
+			return;
+	}
+	live->account = account;
+	live->holds_account = account != NULL;
+	if (account)
+		account->running++;
+	admission_to_group(live);
+}
+
+static void admission_account_next(struct account_slot *account)
+{
+	while (!account->may.held && account->running < account->may.running) {
+		struct heap_node *node = heap_pop(&account->waiting, NULL);
+		struct run_live *live;
+
+		if (!node)
+			return;
+		live = run_live_of_queue(node);
+		live->holds_account = true;
+		account->running++;
+		admission_to_group(live);
+	}
+}
+
+uint32_t scheduler_review_accounts(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0, at = 0, changed = 0;
+	struct account_slot *account;
+	struct entry *entry;
+
+	scheduler_enter(scheduler);
+	while ((account = accounts_walk(scheduler, &position))) {
+		changed += accounts_ask(scheduler, account);
+		admission_account_next(account);
+	}
+	while (changed && (entry = entry_walk(scheduler, &at)))
+		if (job_id_account(entry->job->id))
+			entry_plan(scheduler, entry);
+	scheduler_leave(scheduler);
+	return changed;
+}
+
 static void admission_to_instance(struct run_live *live)
 {
 	struct entry *entry = live->entry;
@@ -120,7 +215,7 @@ static void admission_to_instance(struct run_live *live)
 		entry->holding++;
 		live->holds_instance = true;
 	}
-	admission_to_group(live);
+	admission_to_account(live);
 }
 
 void admission_enter(struct run_live *live)
@@ -139,7 +234,13 @@ void admission_resume(struct run_live *live, bool under_way)
 
 	live->entry->holding++;
 	live->holds_instance = true;
-	if (!under_way || !name)
+	if (!under_way)
+		return;
+	live->account = accounts_of(live->scheduler, live->job->id);
+	live->holds_account = live->account != NULL;
+	if (live->account)
+		live->account->running++;
+	if (!name)
 		return;
 	live->group = admission_group(live->scheduler, name);
 	live->holds_group = live->group != NULL;
@@ -152,7 +253,7 @@ void admission_again(struct run_live *live)
 	if (live->held)
 		run_live_enter(live, RUN_LIVE_HELD);
 	else
-		admission_to_group(live);
+		admission_to_account(live);
 }
 
 bool admission_expect(struct run_live *live, uint32_t ahead)
@@ -161,12 +262,16 @@ bool admission_expect(struct run_live *live, uint32_t ahead)
 	const struct job_details *details = job_details(live->job);
 	struct group_slot *group =
 	    details->group ? admission_group_find(scheduler, details->group) : NULL;
+	struct account_slot *account = accounts_of(scheduler, live->job->id);
 	struct executor_slot *slot = live->executor;
 	uint32_t workers = slot ? executor_max_workers(slot->executor) : 0;
 
 	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || !slot || live->held)
 		return false;
 	if (!live->forced && live->entry->holding + ahead >= details->max_instances)
+		return false;
+	if (account && (account->may.held ||
+			   account->running + account->expected >= account->may.running))
 		return false;
 	if (group && !live->forced && group->parallel &&
 	    group->running + group->expected >= group->parallel)
@@ -179,6 +284,8 @@ bool admission_expect(struct run_live *live, uint32_t ahead)
 		return false;
 	live->expected = true;
 	slot->expected++;
+	if (account)
+		account->expected++;
 	if (group)
 		group->expected++;
 	return true;
@@ -188,13 +295,17 @@ void admission_settle(struct run_live *live)
 {
 	const char *name;
 	struct group_slot *group;
+	struct account_slot *account;
 
 	if (!live->expected)
 		return;
 	name = job_details(live->job)->group;
 	group = name ? admission_group_find(live->scheduler, name) : NULL;
+	account = accounts_of(live->scheduler, live->job->id);
 	live->expected = false;
 	live->executor->expected--;
+	if (account)
+		account->expected--;
 	if (group)
 		group->expected--;
 }
@@ -255,6 +366,7 @@ static void admission_group_next(struct group_slot *group)
 void admission_leave_worker(struct run_live *live)
 {
 	struct group_slot *group = live->group;
+	struct account_slot *account = live->account;
 
 	if (live->mark) {
 		*live->mark = NULL;
@@ -267,7 +379,9 @@ void admission_leave_worker(struct run_live *live)
 		live->stalled = false;
 		live->store->stalled--;
 	}
-	if (live->stage == RUN_LIVE_WAIT_GROUP && group)
+	if (account && !live->holds_account)
+		heap_remove(&account->waiting, &live->queue);
+	else if (live->stage == RUN_LIVE_WAIT_GROUP && group)
 		heap_remove(&group->waiting, &live->queue);
 	else if (live->stage == RUN_LIVE_WAIT_WORKER && live->executor)
 		heap_remove(&live->executor->ready, &live->queue);
@@ -276,6 +390,12 @@ void admission_leave_worker(struct run_live *live)
 		live->holds_group = false;
 		group->running--;
 		admission_group_next(group);
+	}
+	live->account = NULL;
+	if (live->holds_account) {
+		live->holds_account = false;
+		account->running--;
+		admission_account_next(account);
 	}
 }
 
@@ -357,11 +477,15 @@ void admission_group_review(struct group_slot *group)
 
 void admission_clear_queues(struct schedd_scheduler *scheduler)
 {
+	struct account_slot *account;
 	uint32_t position = 0;
 	struct group_slot *group;
 
 	while ((group = strmap_next(&scheduler->runs.groups, &position)))
 		heap_clear(&group->waiting);
+	position = 0;
+	while ((account = accounts_walk(scheduler, &position)))
+		heap_clear(&account->waiting);
 	for (uint32_t i = 0; i < executors_count(scheduler); i++)
 		heap_clear(&executors_at(scheduler, i)->ready);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The three gates between a claimed run and its start: an instance of its job,
- * a place in its group, a worker of its executor. A run passes them in this
+ * The four gates between a claimed run and its start: an instance of its job,
+ * a place of its account, one in its group, a worker of its executor. A run passes them in this
  * order and holds what it passed until it ends.
  */
 #ifndef SCHEDD_CORE_RUNS_ADMISSION_H
@@ -24,7 +24,7 @@ void admission_reason(const struct entry *entry, char *text, size_t size);
 void admission_enter(struct run_live *live);
 /* One that passed the gates in an earlier program: under way, or between attempts. */
 void admission_resume(struct run_live *live, bool under_way);
-/* Back to the last two gates, for another attempt. */
+/* Back to all gates but the first, for another attempt. */
 void admission_again(struct run_live *live);
 /* Its turn comes when a worker is free. */
 void admission_ready(struct run_live *live);
@@ -39,7 +39,7 @@ void admission_settle(struct run_live *live);
 void admission_hold(struct entry *entry);
 /* It was resumed: they go on. */
 void admission_release(struct entry *entry);
-/* Gives back group and worker; those who wait move up. */
+/* Gives back account, group and worker; those who wait move up. */
 void admission_leave_worker(struct run_live *live);
 /* Gives back everything. */
 void admission_leave(struct run_live *live);
@@ -47,6 +47,8 @@ void admission_leave(struct run_live *live);
 void admission_instance_free(struct entry *entry);
 /* Runs at the gate of the job may move up: limits were changed. */
 void admission_review(struct entry *entry);
+/* The one that is next of those that wait for a worker, of which there is one; it waits no longer. */
+struct run_live *admission_next(struct executor_slot *slot);
 void admission_init(struct schedd_scheduler *scheduler);
 /* NULL: no such group. */
 struct group_slot *admission_group_find(

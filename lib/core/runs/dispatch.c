@@ -248,7 +248,7 @@ static bool dispatch_mark(struct executor_slot *slot, struct marks **marks)
 
 	if (slot->marking >= MARKS_MAX)
 		return false;
-	live = run_live_of_queue(heap_pop(&slot->ready, NULL));
+	live = admission_next(slot);
 	if (store_slot_ready(live->store, scheduler_mono(live->scheduler)))
 		mark_take(live, marks);
 	else
@@ -277,7 +277,7 @@ static bool dispatch_slot(
 				return false;
 			slice->end = slice->end ? slice->end : now + DISPATCH_SLICE;
 		}
-		dispatch_start(run_live_of_queue(heap_pop(&slot->ready, NULL)));
+		dispatch_start(admission_next(slot));
 		if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
 			return false;
 	}

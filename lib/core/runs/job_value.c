@@ -3,6 +3,7 @@
 #include <string.h>
 #include "core/jobs/entry_raw.h"
 #include "core/jobs/entry.h"
+#include "core/jobs/accounts.h"
 #include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
 #include "model/job_fields.h"
@@ -116,11 +117,27 @@ static struct value job_value_paused_by(const struct entry *entry, struct arena 
 	return value_string(arena, entry_aside(entry)->pause_text);
 }
 
+static struct value job_value_held(const struct entry *entry, struct arena *arena)
+{
+	const char *why;
+
+	return accounts_hold(entry->store->scheduler, entry->job->id, &why)
+		   ? value_string(arena, why)
+		   : value_nil();
+}
+
+static struct value job_value_account(const struct entry *entry, struct arena *arena)
+{
+	return job_id_account_value(entry->job->id, arena);
+}
+
 static const struct job_value {
 	const char *name;
 	job_value_fn get;
 	bool optional; /* left out where it is nil */
 } job_values[] = {
+    {"account", job_value_account, true},
+    {"held", job_value_held, true},
     {"state", job_value_state, false},
     {"running", job_value_running, false},
     {"queued", job_value_queued, false},

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "base/duration.h"
 #include "core/frame/store_slot.h"
+#include "core/jobs/accounts.h"
 #include "executor/adopted.h"
 
 #define RUN_LIVE_SPARES 4096
@@ -44,6 +45,14 @@ static void run_live_name(struct run_live *live)
 	live->id[length + 1 + (size_t)(end - at)] = '\0';
 }
 
+static void run_live_count_account(const struct run_live *live, int change)
+{
+	struct account_slot *account = accounts_of(live->scheduler, live->job->id);
+
+	if (account)
+		account->live += (uint32_t)change;
+}
+
 static void run_live_link(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
@@ -55,6 +64,7 @@ static void run_live_link(struct run_live *live)
 		live->next->prev = live;
 	scheduler->runs.live = live;
 	scheduler->runs.live_count++;
+	run_live_count_account(live, 1);
 	live->prev_of_job = first ? first->prev_of_job : live;
 	if (first) {
 		first->prev_of_job->next_of_job = live;
@@ -77,6 +87,7 @@ void run_live_unlink(struct run_live *live)
 	if (live->next)
 		live->next->prev = live->prev;
 	scheduler->runs.live_count--;
+	run_live_count_account(live, -1);
 	if (!entry)
 		return; /* the job was removed, and the list of its runs with it */
 	if (entry->runs == live)
@@ -302,6 +313,11 @@ const char *run_live_waits_for(const struct run_live *live, char *text, size_t s
 		    live->entry && live->entry->runs != live ? live->entry->runs->id
 							     : "of another schedd",
 		    job_details(live->job)->max_instances);
+	else if (live->account && !live->holds_account && live->account->may.held)
+		snprintf(text, size, "its account: held, %s", live->account->may.why);
+	else if (live->account && !live->holds_account)
+		snprintf(text, size, "a place of account %s (%u of %u runs, users.limits.running)",
+		    live->account->name, live->account->running, live->account->may.running);
 	else if (live->stage == RUN_LIVE_WAIT_GROUP)
 		snprintf(text, size, "a place in group %s (%u of %u taken)", live->group->name,
 		    live->group->running, live->group->parallel);

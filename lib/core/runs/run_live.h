@@ -44,6 +44,7 @@ struct run_live {
 	struct store_slot *store; /* where its row goes */
 	struct executor_slot *executor;
 	struct group_slot *group; /* that it waits for or is in; NULL: none */
+	struct account_slot *account; /* that it waits for or is in; NULL: none */
 	/* entry->runs, oldest first; the one before the first is the last. NULL without entry. */
 	struct run_live *next_of_job, *prev_of_job;
 	struct run_live *next, *prev;  /* scheduler->runs.live */
@@ -60,6 +61,7 @@ struct run_live {
 	bool marked;            /* its row says that it may have begun; see mark.h */
 	bool expected;          /* counted by admission_expect() */
 	bool noted;             /* the store has a note of it; see run_note.h */
+	bool holds_account;     /* counted in account->running */
 	bool held_by_dead;      /* stands for a process of a dead daemon */
 	bool announced;         /* run_started was told for this attempt */
 	bool killing;           /* SIGKILL is next, or sent */

@@ -19,6 +19,7 @@
 #include "core/changes/tick.h"
 #include "core/frame/janitor.h"
 #include "core/frame/store_slot.h"
+#include "core/jobs/accounts.h"
 #include "core/jobs/after.h"
 #include "core/jobs/executors.h"
 #include "core/jobs/job_needs.h"
@@ -247,6 +248,7 @@ static void scheduler_free_contents(struct schedd_scheduler *scheduler)
 	job_switch_free(scheduler);
 	scheduler_apply_free(scheduler);
 	admission_free_groups(scheduler);
+	accounts_free(scheduler);
 	after_clear(scheduler);
 	janitor_free(scheduler->janitor);
 	scheduler->janitor = NULL;

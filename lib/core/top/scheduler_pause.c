@@ -43,7 +43,8 @@ static void scheduler_pause_done(int rc, const struct schedd_error *err, void *c
 {
 	struct scheduler_pause_request *request = context;
 	struct schedd_scheduler *scheduler = request->scheduler;
-	struct scheduler_actor actor = {request->uid, request->pid, request->method};
+	struct scheduler_actor actor = {
+	    .uid = request->uid, .pid = request->pid, .method = request->method};
 	bool pause = request->pause;
 
 	scheduler_enter(scheduler);

@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "core/top/scheduler_life.h"
 
-const struct scheduler_actor scheduler_request_actor = {-1, -1, "embedder"};
+const struct scheduler_actor scheduler_request_actor = {
+    .uid = -1, .pid = -1, .method = "embedder"};
 
 bool scheduler_request_json(struct scheduler_request *request, const struct value *value)
 {

@@ -190,7 +190,7 @@ Test(late, resumes_by_itself_when_the_time_has_come)
 	core_open(&f, NULL);
 	core_add(&f, "{'id':'a'," TEN "}");
 	scheduler_pause_job(f.scheduler, "a", CORE_EPOCH + 25 * S, "nap",
-	    &(struct scheduler_actor){1000, 1, "job.pause"}, core_reply(&f));
+	    &(struct scheduler_actor){1000, 1, "job.pause", NULL}, core_reply(&f));
 	core_settle(&f);
 	core_advance(&f, 24 * S);
 	cr_expect_eq(f.calls, 0);
@@ -202,7 +202,7 @@ Test(late, resumes_by_itself_when_the_time_has_come)
 Test(late, treats_a_pause_of_the_scheduler_as_downtime)
 {
 	struct core_fixture f = {0};
-	struct scheduler_actor actor = {0, 1, "scheduler.pause"};
+	struct scheduler_actor actor = {0, 1, "scheduler.pause", NULL};
 
 	core_open(&f, NULL);
 	core_add(&f, "{'id':'a'," TEN "}");

@@ -115,7 +115,7 @@ Test(restart, leaves_no_gap_in_event_numbers_after_a_clean_stop)
 Test(restart, keeps_pauses_of_the_scheduler_and_limits_of_groups)
 {
 	struct core_fixture f = {0};
-	struct scheduler_actor actor = {5, 1, "scheduler.pause"};
+	struct scheduler_actor actor = {5, 1, "scheduler.pause", NULL};
 
 	core_open(&f, database);
 	scheduler_group_set(f.scheduler, "io", 1, NULL, core_reply(&f));

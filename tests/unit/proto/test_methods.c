@@ -89,6 +89,31 @@ Test(methods, knows_only_its_own)
 	cr_expect_null(methods_find(""));
 }
 
+/* Whom each method is for stands in the specification too: in the line of its role. */
+Test(methods, have_the_roles_of_the_specification)
+{
+	static const char *const lines[] = {[METHOD_FOR_ADMINS] = "\n- admins: ",
+	    [METHOD_FOR_OWNERS] = "\n- owners, "};
+	char *text, wanted[128];
+	size_t length;
+
+	cr_assert(
+	    file_read(TEST_DATA "/../../proto/PROTOCOL.md", 1 << 20, &text, &length, NULL) == 0);
+	for (const struct method *row = methods_all(); row->name; row++) {
+		snprintf(wanted, sizeof(wanted), "`%s`", row->name);
+		for (int role = METHOD_FOR_OWNERS; role <= METHOD_FOR_ADMINS; role++) {
+			const char *from = strstr(text, lines[role]);
+			const char *end = from ? strstr(from, ";\n") : NULL;
+			const char *at = from ? strstr(from, wanted) : NULL;
+
+			cr_assert(end);
+			cr_expect_eq(at && at < end, row->role == (enum method_role)role, "%s %s",
+			    row->name, methods_role_name(row->role));
+		}
+	}
+	free(text);
+}
+
 /* The specification is written by people: it may not forget a method or a parameter. */
 Test(methods, are_all_in_the_specification)
 {

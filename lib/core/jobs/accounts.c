@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* They are few, and looked for only where an id names one. */
+#include "core/jobs/accounts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *accounts_key(const void *item)
+{
+	return ((const struct account_slot *)item)->name;
+}
+
+void accounts_init(struct schedd_scheduler *scheduler)
+{
+	strmap_init(&scheduler->jobs.account_slots, accounts_key);
+}
+
+void accounts_free(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+	struct account_slot *slot;
+
+	while ((slot = strmap_next(&scheduler->jobs.account_slots, &position))) {
+		heap_clear(&slot->waiting);
+		free(slot->name);
+		free(slot);
+	}
+	strmap_clear(&scheduler->jobs.account_slots);
+}
+
+/* The name in an id; false: there is none. */
+static bool accounts_name(const char *id, char name[JOB_ACCOUNT_MAX + 1])
+{
+	size_t length = job_id_account(id);
+
+	if (length == 0 || length > JOB_ACCOUNT_MAX)
+		return false;
+	memcpy(name, id, length);
+	name[length] = '\0';
+	return true;
+}
+
+struct account_slot *accounts_of(const struct schedd_scheduler *scheduler, const char *id)
+{
+	char name[JOB_ACCOUNT_MAX + 1];
+
+	return accounts_name(id, name) ? strmap_get(&scheduler->jobs.account_slots, name) : NULL;
+}
+
+struct account_slot *accounts_walk(const struct schedd_scheduler *scheduler, uint32_t *position)
+{
+	return strmap_next(&scheduler->jobs.account_slots, position);
+}
+
+bool accounts_ask(struct schedd_scheduler *scheduler, struct account_slot *slot)
+{
+	bool held = slot->may.held;
+
+	slot->may = (struct scheduler_account){.running = UINT32_MAX, .queued = UINT32_MAX};
+	if (scheduler->jobs.account_judge)
+		scheduler->jobs.account_judge(
+		    slot->name, &slot->may, scheduler->jobs.account_context);
+	return held != slot->may.held;
+}
+
+static struct account_slot *accounts_make(struct schedd_scheduler *scheduler, const char *name)
+{
+	struct account_slot *slot = calloc(1, sizeof(*slot));
+
+	if (!slot)
+		return NULL;
+	slot->name = strdup(name);
+	heap_init(&slot->waiting);
+	if (!slot->name || strmap_put(&scheduler->jobs.account_slots, slot)) {
+		free(slot->name);
+		free(slot);
+		return NULL;
+	}
+	accounts_ask(scheduler, slot);
+	return slot;
+}
+
+int accounts_add_job(struct schedd_scheduler *scheduler, const char *id)
+{
+	char name[JOB_ACCOUNT_MAX + 1];
+	struct account_slot *slot;
+
+	if (!accounts_name(id, name))
+		return 0;
+	slot = strmap_get(&scheduler->jobs.account_slots, name);
+	if (!slot)
+		slot = accounts_make(scheduler, name);
+	if (!slot)
+		return SCHEDD_ENOMEM;
+	slot->jobs++;
+	return 0;
+}
+
+void accounts_drop_job(struct schedd_scheduler *scheduler, const char *id)
+{
+	struct account_slot *slot = accounts_of(scheduler, id);
+
+	if (slot)
+		slot->jobs--;
+}
+
+bool accounts_hold(const struct schedd_scheduler *scheduler, const char *id, const char **why)
+{
+	const struct account_slot *slot = accounts_of(scheduler, id);
+
+	if (!slot || !slot->may.held)
+		return false;
+	*why = slot->may.why;
+	return true;
+}
+
+uint32_t scheduler_account_jobs(const struct schedd_scheduler *scheduler, const char *account)
+{
+	const struct account_slot *slot = strmap_get(&scheduler->jobs.account_slots, account);
+
+	return slot ? slot->jobs : 0;
+}
+
+void scheduler_set_accounts(
+    struct schedd_scheduler *scheduler, scheduler_account_fn judge, void *context)
+{
+	scheduler->jobs.account_judge = judge;
+	scheduler->jobs.account_context = context;
+}

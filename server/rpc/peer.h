@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is at the other end of a connection, judged anew whenever the config has changed. */
+#ifndef SCHEDD_SERVER_RPC_PEER_H
+#define SCHEDD_SERVER_RPC_PEER_H
+
+#include "server/rpc/rpc_state.h"
+#include "server/users.h"
+
+struct peer {
+	struct users_caller caller;         /* by the kernel's word and the config's */
+	char narrowed[JOB_ACCOUNT_MAX + 1]; /* what it asked to see; "": nothing */
+	unsigned generation;                /* of the config that it was judged by */
+	bool vouched;                       /* another part of this process says who it is */
+	pid_t pid;                          /* from the kernel */
+};
+
+void peer_init(
+    struct peer *peer, const struct rpc *rpc, const struct users_caller *caller, pid_t pid);
+/* Who asks, as the config in force has it. SCHEDD_EPERM: nobody who may, any more. */
+int peer_judge(struct peer *peer, const struct rpc *rpc, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* It sees the jobs of that account alone from now on, as users_narrow(). */
+int peer_narrow(struct peer *peer, const char *account, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+
+#endif

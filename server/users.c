@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of the config are short, and looked through once a connection. */
+#include "server/users.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <shadow.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define USERS_ENTRY_MAX 65536 /* bytes of an entry of passwd, group or shadow */
+#define USERS_DAY 86400
+
+/* ---- Lists ---- */
+
+static bool users_in_group(const struct passwd *entry, const char *name)
+{
+	char *buffer = malloc(USERS_ENTRY_MAX);
+	struct group group, *found = NULL;
+	gid_t *gids = NULL;
+	int count = 0;
+	bool in = false;
+
+	if (buffer && getgrnam_r(name, &group, buffer, USERS_ENTRY_MAX, &found) == 0 && found) {
+		(void)getgrouplist(entry->pw_name, entry->pw_gid, NULL, &count);
+		gids = count > 0 ? malloc((size_t)count * sizeof(*gids)) : NULL;
+		if (gids && getgrouplist(entry->pw_name, entry->pw_gid, gids, &count) < 0)
+			count = 0;
+		for (int i = 0; gids && i < count && !in; i++)
+			in = gids[i] == found->gr_gid;
+	}
+	free(gids);
+	free(buffer);
+	return in;
+}
+
+static bool users_listed(const char *const *list, const struct passwd *entry)
+{
+	for (; list && *list; list++) {
+		if (strcmp(*list, "*") == 0 || strcmp(*list, entry->pw_name) == 0)
+			return true;
+		if ((*list)[0] == '@' && users_in_group(entry, *list + 1))
+			return true;
+	}
+	return false;
+}
+
+/* Is the name a line of the file? -1: there is no such file. */
+static int users_in_file(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	char line[256];
+	int in = 0;
+
+	if (!file)
+		return -1;
+	while (!in && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, " \t\r\n")] = '\0';
+		in = strcmp(line, name) == 0;
+	}
+	fclose(file);
+	return in;
+}
+
+/* As crontab(1) of Debian decides. */
+static bool users_cron_allows(const char *name)
+{
+	int allowed = users_in_file("/etc/cron.allow", name);
+
+	return allowed >= 0 ? allowed > 0 : users_in_file("/etc/cron.deny", name) <= 0;
+}
+
+static bool users_allowed(const struct config_users *users, const struct passwd *entry)
+{
+	return users->cron_files ? users_cron_allows(entry->pw_name)
+				 : users_listed(users->allow, entry);
+}
+
+bool users_are_served(const struct config_users *users)
+{
+	return geteuid() == 0 && ((users->allow && users->allow[0]) ||
+				     (users->operators && users->operators[0]) ||
+				     (users->admins && users->admins[0]) || users->cron_files);
+}
+
+/* ---- Who asks ---- */
+
+static int users_refuse(uid_t uid, const char *name, struct schedd_error *err)
+{
+	if (name)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "this schedd does not serve '%.64s': an administrator decides (users.allow and "
+		    "users.deny of its config)",
+		    name);
+	return schedd_error_set(err, SCHEDD_EPERM,
+	    "this schedd belongs to uid %ld: uid %ld may not use it", (long)geteuid(), (long)uid);
+}
+
+static int users_judge_entry(const struct config_users *users, const struct passwd *entry,
+    struct users_caller *out, struct schedd_error *err)
+{
+	if (!job_account_valid(entry->pw_name))
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "the account's name '%.64s' cannot be part of a job's id: letters, digits, "
+		    "'_', '.', '-', '@' and '+', at most %d",
+		    entry->pw_name, JOB_ACCOUNT_MAX);
+	if (users_listed(users->deny, entry))
+		return users_refuse(out->uid, entry->pw_name, err);
+	if (users_listed(users->admins, entry)) {
+		out->role = USERS_ADMIN;
+		return 0;
+	}
+	strcpy(out->account, entry->pw_name);
+	if (users_listed(users->operators, entry)) {
+		out->role = USERS_OPERATOR;
+		return 0;
+	}
+	if (!users_allowed(users, entry))
+		return users_refuse(out->uid, entry->pw_name, err);
+	strcpy(out->view, out->account);
+	return 0;
+}
+
+int users_judge(const struct config_users *users, uid_t uid, struct users_caller *out,
+    struct schedd_error *err)
+{
+	struct passwd entry, *found = NULL;
+	char *buffer;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	out->uid = uid;
+	out->role = USERS_ADMIN;
+	if (uid == 0 || uid == geteuid())
+		return 0;
+	out->role = USERS_USER;
+	if (!users_are_served(users))
+		return users_refuse(uid, NULL, err);
+	buffer = malloc(USERS_ENTRY_MAX);
+	if (!buffer)
+		return schedd_error_nomem(err);
+	if (getpwuid_r(uid, &entry, buffer, USERS_ENTRY_MAX, &found) == 0 && found)
+		rc = users_judge_entry(users, found, out, err);
+	else
+		rc = schedd_error_set(err, SCHEDD_EPERM,
+		    "uid %ld has no account on this machine: schedd cannot serve it", (long)uid);
+	free(buffer);
+	return rc;
+}
+
+int users_narrow(struct users_caller *caller, const char *account, struct schedd_error *err)
+{
+	bool all = strcmp(account, "*") == 0;
+
+	if (caller->role == USERS_USER && !all && strcmp(account, caller->account) != 0)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "only operators and admins see jobs of other accounts; you are '%s'",
+		    caller->account);
+	if (caller->role == USERS_USER)
+		return 0;
+	if (!all && strcmp(account, "root") != 0 && !job_account_valid(account))
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "'%.64s' is no name of an account", account);
+	snprintf(caller->view, sizeof(caller->view), "%s", all ? "" : account);
+	return 0;
+}
+
+/* ---- Who is vouched for ---- */
+
+static int users_vouch_account(const struct config_users *users, const char *account,
+    struct users_caller *out, struct schedd_error *err)
+{
+	char *buffer = malloc(USERS_ENTRY_MAX), why[256] = "";
+	struct passwd entry, *found = NULL;
+	int rc = 0;
+
+	if (!buffer)
+		return schedd_error_nomem(err);
+	if (getpwnam_r(account, &entry, buffer, USERS_ENTRY_MAX, &found) != 0 || !found ||
+	    !job_account_valid(account))
+		rc = schedd_error_set(err, SCHEDD_EPERM, "there is no account '%.64s' to act as", account);
+	else if (found->pw_uid == geteuid())
+		out->account[0] = '\0'; /* the daemon's own, under its own name */
+	else if (geteuid() != 0 || !users_may_run(users, account, why, sizeof(why)))
+		rc = schedd_error_set(err, SCHEDD_EPERM, "%s",
+		    why[0] ? why : "only root's schedd has jobs of other accounts");
+	if (!rc && found->pw_uid != geteuid()) {
+		strcpy(out->account, account);
+		out->uid = found->pw_uid;
+	}
+	free(buffer);
+	return rc;
+}
+
+int users_vouch(const struct config_users *users, const char *role, const char *account,
+    struct users_caller *out, struct schedd_error *err)
+{
+	int rc = 0;
+
+	memset(out, 0, sizeof(*out));
+	out->uid = geteuid();
+	if (account)
+		rc = users_vouch_account(users, account, out, err);
+	if (rc)
+		return rc;
+	for (int i = USERS_ADMIN; i > USERS_USER; i--)
+		if (strcmp(role, users_role_name((enum users_role)i)) == 0)
+			out->role = (enum users_role)i;
+	if (out->role == USERS_ADMIN)
+		strcpy(out->view, out->account);
+	else if (out->role == USERS_USER && !out->account[0] && geteuid() == 0)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "the role user needs an account other than root's");
+	else if (out->role == USERS_USER)
+		strcpy(out->view, out->account);
+	return 0;
+}
+
+/* ---- Whose jobs run ---- */
+
+static bool users_expired(const char *name)
+{
+	char *buffer = malloc(USERS_ENTRY_MAX);
+	struct spwd entry, *found = NULL;
+	bool expired = buffer &&
+		       getspnam_r(name, &entry, buffer, USERS_ENTRY_MAX, &found) == 0 && found &&
+		       found->sp_expire > 0 && time(NULL) / USERS_DAY >= found->sp_expire;
+
+	free(buffer);
+	return expired;
+}
+
+static bool users_entry_may_run(
+    const struct config_users *users, const struct passwd *entry, char *why, size_t size)
+{
+	if (users_expired(entry->pw_name))
+		snprintf(why, size, "the account '%s' has expired", entry->pw_name);
+	else if (users_listed(users->deny, entry) ||
+		 !(users_listed(users->admins, entry) || users_listed(users->operators, entry) ||
+		     users_allowed(users, entry)))
+		snprintf(why, size,
+		    "the account '%s' may not use schedd (users.allow and users.deny of its config)",
+		    entry->pw_name);
+	else
+		return true;
+	return false;
+}
+
+bool users_may_run(const struct config_users *users, const char *account, char *why, size_t size)
+{
+	char *buffer = malloc(USERS_ENTRY_MAX);
+	struct passwd entry, *found = NULL;
+	bool may = true;
+
+	/* Without memory nothing is known against it. */
+	if (buffer && getpwnam_r(account, &entry, buffer, USERS_ENTRY_MAX, &found) == 0) {
+		if (found) {
+			may = users_entry_may_run(users, found, why, size);
+		} else {
+			snprintf(why, size, "there is no account '%s' on this machine", account);
+			may = false;
+		}
+	}
+	free(buffer);
+	return may;
+}
+
+struct config_limits users_limits(const struct config_users *users, const char *account)
+{
+	struct config_limits limits = users->limits;
+	const struct config_limits *own = NULL;
+
+	for (uint32_t i = 0; i < users->account_count; i++)
+		if (strcmp(users->accounts[i].name, account) == 0)
+			own = &users->accounts[i].limits;
+	if (!own)
+		return limits;
+	limits.jobs = own->jobs != INT64_MIN ? own->jobs : limits.jobs;
+	limits.running = own->running != INT64_MIN ? own->running : limits.running;
+	limits.queued = own->queued != INT64_MIN ? own->queued : limits.queued;
+	limits.every = own->every != INT64_MIN ? own->every : limits.every;
+	limits.output = own->output != INT64_MIN ? own->output : limits.output;
+	limits.history = own->history != INT64_MIN ? own->history : limits.history;
+	return limits;
+}
+
+const char *users_role_name(enum users_role role)
+{
+	static const char *const names[] = {"user", "operator", "admin"};
+
+	return names[role];
+}

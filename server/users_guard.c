@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* What the job had before is not judged again, or a job that root has changed could not be. */
+#include "server/users_guard.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include "server/daemon.h"
+#include "server/users.h"
+#include "trigger/trigger.h"
+
+#define USERS_TIMES 3 /* run times of a trigger that are looked at */
+
+bool users_store_open(const struct config *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->store_count; i++)
+		if (strcmp(config->stores[i].name, name) == 0)
+			return config->stores[i].users;
+	return strcmp(name, "default") == 0;
+}
+
+bool users_executor_open(const struct config *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->executor_count; i++)
+		if (strcmp(config->executors[i].name, name) == 0)
+			return config->executors[i].users &&
+			       strcmp(config->executors[i].type, "subprocess") == 0;
+	return strcmp(name, "default") == 0;
+}
+
+bool users_group_open(const struct config *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->group_count; i++)
+		if (strcmp(config->groups[i].name, name) == 0)
+			return config->groups[i].users;
+	return false;
+}
+
+static int users_guard_part(const char *field, const char *name, const char *before, bool open,
+    struct schedd_error *err)
+{
+	if (open || (before && strcmp(before, name) == 0))
+		return 0;
+	return schedd_error_set(err, SCHEDD_EPERM,
+	    "%s: '%.64s' is not open to users: an administrator decides (%ss.%.64s.users of the "
+	    "config)",
+	    field, name, field, name);
+}
+
+static int users_guard_parts(const struct config *config, const struct schedd_job *job,
+    const struct schedd_job *old, struct schedd_error *err)
+{
+	const char *store = job_store(job), *executor = job_executor(job);
+	const char *group = job_details(job)->group;
+	int rc = users_guard_part("store", store, old ? job_store(old) : NULL,
+	    users_store_open(config, store), err);
+
+	if (!rc)
+		rc = users_guard_part("executor", executor, old ? job_executor(old) : NULL,
+		    users_executor_open(config, executor), err);
+	if (!rc && group)
+		rc = users_guard_part("group", group, old ? job_details(old)->group : NULL,
+		    users_group_open(config, group), err);
+	return rc;
+}
+
+static int users_guard_rlimits(const struct job_details *details, struct schedd_error *err)
+{
+	for (uint32_t i = 0; i < details->rlimit_count; i++) {
+		const struct job_rlimit *wanted = &details->rlimits[i];
+		struct rlimit have;
+
+		if (getrlimit((__rlimit_resource_t)wanted->resource, &have) < 0 ||
+		    have.rlim_max == RLIM_INFINITY || wanted->hard <= have.rlim_max)
+			continue;
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "rlimits: a limit above %llu, which is the hard one here, is for root's jobs "
+		    "alone",
+		    (unsigned long long)have.rlim_max);
+	}
+	return 0;
+}
+
+static uint32_t users_count(int64_t limit)
+{
+	return limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
+}
+
+void users_judge_account(const char *account, struct scheduler_account *out, void *context)
+{
+	const struct config *config = context;
+	struct config_limits limits = users_limits(&config->users, account);
+
+	out->held = !users_may_run(&config->users, account, out->why, sizeof(out->why));
+	out->running = users_count(limits.running);
+	out->queued = users_count(limits.queued);
+}
+
+/* Does it fire more often than the account's jobs may? Its next times tell. */
+static int users_guard_every(const struct schedd_job *job, const struct trigger_context *context,
+    schedd_span every, struct schedd_error *err)
+{
+	schedd_time last = SCHEDD_TIME_NONE, at = context->now;
+
+	for (int i = 0; i < USERS_TIMES; i++) {
+		schedd_time next = trigger_next(job->trigger, at);
+
+		if (next == SCHEDD_TIME_NONE)
+			return 0;
+		if (last != SCHEDD_TIME_NONE && next - last < every)
+			return schedd_error_set(err, SCHEDD_ECONFLICT,
+			    "trigger: two runs %.6g s apart are more than the account may have: one "
+			    "in %.6g s (users.limits.every)",
+			    (double)(next - last) / (double)SCHEDD_SECOND,
+			    (double)every / (double)SCHEDD_SECOND);
+		last = next;
+		at = next + 1;
+	}
+	return 0;
+}
+
+static int users_guard_limits(struct daemon *daemon, const struct schedd_job *job,
+    const struct schedd_job *old, const char *account, struct schedd_error *err)
+{
+	struct schedd_scheduler *scheduler = daemon_scheduler(daemon);
+	struct config_limits limits = users_limits(&daemon_config(daemon)->users, account);
+
+	if (!old && scheduler_account_jobs(scheduler, account) >= limits.jobs)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "account %s has %u jobs, which is its limit (users.limits.jobs): remove some, or "
+		    "ask an administrator",
+		    account, scheduler_account_jobs(scheduler, account));
+	if (old && trigger_equal(old->trigger, job->trigger))
+		return 0;
+	return users_guard_every(job, scheduler_trigger_context(scheduler), limits.every, err);
+}
+
+int users_guard(const struct schedd_job *job, const struct schedd_job *old, const char *account,
+    void *context, struct schedd_error *err)
+{
+	const struct job_details *details = job_details(job);
+	const struct job_details *before = old ? job_details(old) : NULL;
+	int rc = users_guard_parts(daemon_config(context), job, old, err);
+
+	if (!rc && details->nice < 0 && (!before || before->nice != details->nice))
+		rc = schedd_error_set(err, SCHEDD_EPERM,
+		    "nice: only root's jobs may go before those of others (nice below 0)");
+	if (!rc)
+		rc = users_guard_rlimits(details, err);
+	return rc ? rc : users_guard_limits(context, job, old, account, err);
+}

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""What an account may have at one time, in which turns, and whether its jobs run at all."""
+import subprocess
+import unittest
+
+import e2e
+from users_case import ALICE, BOB, MANUAL, ROOT, Case
+
+
+class Limits(Case):
+    config = f"""
+users:
+  allow: [{ALICE}, {BOB}]
+  limits: {{jobs: 3, running: 2, queued: 4, every: 2s}}
+  accounts: {{{BOB}: {{jobs: 5}}}}
+executors:
+  default: {{type: subprocess, max_workers: 4}}
+"""
+
+    def test_jobs(self):
+        alice, bob = self.user(ALICE), self.user(BOB)
+        for i in range(3):
+            self.add(alice, f"j{i}")
+        message = self.refused("conflict", self.add, alice, "one-more")
+        self.assertIn("users.limits.jobs", message)
+        self.add(alice, "j0", replace=True, name="again")
+        job = {"command": ["/bin/true"], "trigger": MANUAL}
+        self.refused("conflict", bob.call, "job.apply", jobs=[{"id": f"b{i}", **job} for i in range(6)])
+        self.assertEqual(self.ids(bob), [])
+        bob.call("job.apply", jobs=[{"id": f"b{i}", **job} for i in range(5)])
+        self.refused("conflict", self.add, bob, "b6")
+        alice.call("job.remove", id="j0")
+        self.add(alice, "one-more")
+        for i in range(10):
+            self.add(self.root, f"r{i}")
+        self.root.call("job.add", id=f"{ALICE}:roots-gift", command=["/bin/true"], trigger=MANUAL)
+
+    def test_every(self):
+        alice = self.user(ALICE)
+        for trigger in ({"every": "1s"}, {"cron": "* * * * * *"}, {"any": [{"every": "1h"}, {"every": "0.1s"}]}):
+            message = self.refused("conflict", alice.call, "job.add", command=["/bin/true"], trigger=trigger)
+            self.assertIn("users.limits.every", message)
+        alice.call("job.add", id="fine", command=["/bin/true"], trigger={"every": "2s"})
+        self.refused("conflict", alice.call, "job.reschedule", id="fine", trigger={"every": "1s"})
+
+    def test_running_and_queued(self):
+        alice, bob = self.user(ALICE), self.user(BOB)
+        self.add(alice, "long", ["/bin/sleep", "1000"], max_instances=100)
+        self.add(bob, "short")
+        runs = [alice.call("job.run", id="long")["run"] for _ in range(6)]
+        for run in runs[:2]:
+            alice.call("run.wait", run=run, **{"for": "running"})
+        self.assertEqual([alice.call("run.get", run=run)["state"] for run in runs], ["running"] * 2 + ["queued"] * 4)
+        facts = " ".join(alice.call("job.why", id="long")["facts"])
+        self.assertIn("users.limits.running", facts)
+        message = self.refused("conflict", alice.call, "job.run", id="long")
+        self.assertIn("users.limits.queued", message)
+        self.assertEqual(self.ended(bob, "short")["state"], "success")
+        alice.call("run.kill", run=runs[0], signal="KILL")
+        e2e.wait_until("the next one runs", lambda: alice.call("run.get", run=runs[2])["state"] == "running")
+        for run in reversed(runs):
+            try:
+                alice.call("run.kill", run=run, signal="KILL")
+            except e2e.RpcError:
+                pass
+
+
+class Fairness(Case):
+    config = f"""
+users: {{allow: [{ALICE}, {BOB}], limits: {{running: 1000, queued: 5000}}}}
+executors:
+  default: {{type: subprocess, max_workers: 2}}
+"""
+
+    def test_a_storm_of_one_delays_another_by_its_share_alone(self):
+        alice, bob = self.user(ALICE), self.user(BOB)
+        self.add(alice, "storm", ["/bin/sleep", "0.05"], max_instances=1000)
+        self.add(bob, "one", ["/bin/true"])
+        self.add(self.root, "own", ["/bin/true"])
+        for msgid in [alice.send("job.run", id="storm") for _ in range(300)]:
+            alice.receive(msgid)
+        for client, job in ((bob, "one"), (self.root, "own")):
+            run = self.ended(client, job)
+            self.assertEqual(run["state"], "success")
+            done = alice.call("run.list", states=["success"], limit=1000)["runs"]
+            self.assertLess(len(done), 150, "it did not wait for the storm to pass")
+        self.root.call("job.remove", id=f"{ALICE}:storm", kill=True)
+
+
+def own_etc():
+    """Can a process have an /etc of its own here?"""
+    return ROOT and subprocess.run(["unshare", "-m", "mount", "--bind", "/etc", "/etc"], check=False,
+                                   capture_output=True).returncode == 0
+
+
+@unittest.skipUnless(own_etc(), "needs a mount namespace")
+class Held(e2e.TestCase):
+    """Accounts that go, expire and come back, on a machine whose /etc is a copy."""
+
+    def setUp(self):
+        self.server = self.daemon(start=False, config="users: {allow: [zoe, '@friends']}\n")
+        self.etc = self.server.dir / "etc"
+        subprocess.run(["cp", "-a", "/etc", str(self.etc)], check=True)
+        self.line("passwd", "zoe:x:23456:23456::/:/bin/sh")
+        self.line("passwd", "yan:x:23457:23457::/:/bin/sh")
+        self.line("group", "friends:x:23460:yan")
+        self.server.state.mkdir(mode=0o700)
+        wrapper = self.server.dir / "inside.sh"
+        wrapper.write_text(f"mount --bind {self.etc} /etc && exec {e2e.SCHEDD}\n")
+        with open(self.server.log, "ab") as log:
+            self.server.process = subprocess.Popen(["unshare", "-m", "sh", str(wrapper)], stderr=log,
+                                                   env=self.server.environment(), stdin=subprocess.DEVNULL)
+        e2e.wait_until("schedd answers", self.server._answers)
+        self.root = self.server.client()
+
+    def line(self, file, text=None, without=None):
+        path = self.etc / file
+        lines = [line for line in path.read_text().splitlines() if not without or not line.startswith(without)]
+        copy = path.with_name(file + "+")
+        copy.write_text("\n".join(lines + ([text] if text else [])) + "\n")
+        copy.chmod(0o644)
+        copy.rename(path)
+
+    def held(self, job, word):
+        def is_held():
+            return word in (self.root.call("job.get", id=job).get("held") or "")
+        e2e.wait_until(f"it is held: {word}", is_held)
+        self.assertIn("held: ", " ".join(self.root.call("job.why", id=job)["facts"]))
+
+    def test_gone_expired_forbidden_and_back(self):
+        for name in ("zoe", "yan"):
+            self.root.call("job.add", id=f"{name}:tick", command=["/bin/true"], trigger={"every": "1s"})
+            e2e.wait_until("it runs", lambda job=f"{name}:tick": self.root.call("job.get", id=job)["last_run"] > 0)
+        self.line("passwd", without="zoe:")
+        self.held("zoe:tick", "no account")
+        at = self.root.call("job.get", id="zoe:tick")["last_run"]
+        run = self.root.call("job.run", id="zoe:tick")["run"]
+        self.assertEqual(self.root.call("run.get", run=run)["state"], "queued")
+        ticks = self.root.call("job.get", id="yan:tick")["last_run"]
+        e2e.wait_until("others go on", lambda: self.root.call("job.get", id="yan:tick")["last_run"] > ticks + 1)
+        self.assertEqual(self.root.call("job.get", id="zoe:tick")["last_run"], at + 1)
+        self.line("passwd", "zoe:x:23456:23456::/:/bin/sh")
+        self.assertEqual(self.root.call("run.wait", run=run)["state"], "success")
+        e2e.wait_until("it goes on", lambda: self.root.call("job.get", id="zoe:tick")["last_run"] > at + 1)
+        self.line("shadow", "zoe:!:10000:::::10000:", without="zoe:")
+        self.held("zoe:tick", "expired")
+        self.line("shadow", without="zoe:")
+        e2e.wait_until("it is back", lambda: not self.root.call("job.get", id="zoe:tick").get("held"))
+        self.server.config.write_text("users: {allow: ['*'], deny: ['@friends']}\n")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.held("yan:tick", "users.allow")
+        self.server.config.write_text("users: {allow: ['*']}\n")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        e2e.wait_until("it is back", lambda: not self.root.call("job.get", id="yan:tick").get("held"))
+
+
+if __name__ == "__main__":
+    unittest.main()
