@@ -11,6 +11,7 @@
 #include "server/listener.h"
 #include "server/listeners.h"
 #include "server/lock.h"
+#include "server/log_events.h"
 #include "server/orphans.h"
 #include "server/reexec.h"
 #include "server/rpc/rpc_state.h"
@@ -31,6 +32,9 @@ struct daemon_control {
 
 /* Judges the accounts that have jobs anew, and watches the machine's from now on if it must. */
 int daemon_watch_accounts(struct daemon *daemon, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Those of the config, and those that are there anyway. */
+int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Opens the socket to all, or to the daemon's user alone, as that config wants it. */
 int daemon_admit(struct daemon *daemon, const struct config *config, struct schedd_error *err)
@@ -53,6 +57,7 @@ struct daemon {
 	struct cron_tables *cron;
 	char told_conflict[128]; /* what was last logged of zones that disagree, or "" */
 	struct listeners *listeners;
+	struct log_events *log_events;
 	struct event *watchdog; /* NULL: nobody watches */
 	struct event *patience; /* with listeners at the end; NULL: not begun */
 	schedd_time started_at;

@@ -97,14 +97,28 @@ static void log_sink_put(struct log_sink *sink, struct strbuf *line)
 		__atomic_fetch_add(&sink->lost, 1, __ATOMIC_RELAXED);
 }
 
+static void log_sink_json_field(struct strbuf *out, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	strbuf_printf(out, ",\"%s\":", key);
+	json_write_string(out, text, strlen(text));
+}
+
+/* fields: NULL: none. */
 static void log_sink_format(const struct log_sink *sink, enum schedd_log_level level,
-    const char *line, struct strbuf *out)
+    const char *line, const struct log_fields *fields, struct strbuf *out)
 {
 	if (sink->json) {
 		strbuf_add(out, "{\"time\":\"");
 		log_sink_time(out, false);
 		strbuf_printf(out, "\",\"level\":\"%s\",\"message\":", log_levels[level].name);
 		json_write_string(out, line, strlen(line));
+		if (fields) {
+			log_sink_json_field(out, "event", fields->event);
+			log_sink_json_field(out, "job", fields->job);
+			log_sink_json_field(out, "run", fields->run);
+		}
 		strbuf_add_char(out, '}');
 	} else if (sink->journal) {
 		strbuf_printf(out, "<%d>", log_levels[level].priority);
@@ -126,25 +140,45 @@ static void log_sink_tell_lost(struct log_sink *sink)
 
 	snprintf(line, sizeof(line), "%llu lines of this log were lost: nobody read it",
 	    (unsigned long long)lost);
-	log_sink_format(sink, SCHEDD_LOG_WARNING, line, &out);
+	log_sink_format(sink, SCHEDD_LOG_WARNING, line, NULL, &out);
 	log_sink_put(sink, &out);
 	strbuf_clear(&out);
 	if (sink->lost)
 		__atomic_fetch_add(&sink->lost, lost - 1, __ATOMIC_RELAXED);
 }
 
-static void log_sink_write(void *context, enum schedd_log_level level, const char *line)
+static void log_sink_line(struct log_sink *sink, enum schedd_log_level level, const char *line,
+    const struct log_fields *fields)
 {
-	struct log_sink *sink = context;
 	struct strbuf out = STRBUF_EMPTY;
 	int reason = errno;
 
 	if (__atomic_load_n(&sink->lost, __ATOMIC_RELAXED) && log_sink_takes(sink->fd))
 		log_sink_tell_lost(sink);
-	log_sink_format(sink, level, line, &out);
+	log_sink_format(sink, level, line, fields, &out);
 	log_sink_put(sink, &out);
 	strbuf_clear(&out);
 	errno = reason;
+}
+
+static void log_sink_write(void *context, enum schedd_log_level level, const char *line)
+{
+	log_sink_line(context, level, line, NULL);
+}
+
+void log_sink_say(struct log_sink *sink, enum schedd_log_level level, const char *line,
+    const struct log_fields *fields)
+{
+	if (sink->journal && sink->journal_fd < 0)
+		sink->journal_fd = log_journal_open();
+	/* A journal that was started anew has another socket: the next line finds it. */
+	if (sink->journal && sink->journal_fd >= 0) {
+		if (log_journal_send(sink->journal_fd, log_levels[level].priority, line, fields))
+			return;
+		close(sink->journal_fd);
+		sink->journal_fd = -1;
+	}
+	log_sink_line(sink, level, line, fields);
 }
 
 void log_sink_init(struct log_sink *sink)
@@ -154,6 +188,7 @@ void log_sink_init(struct log_sink *sink)
 	sink->log.write = log_sink_write;
 	sink->log.context = sink;
 	sink->fd = STDERR_FILENO;
+	sink->journal_fd = -1;
 	sink->journal = log_sink_is_journal(sink->fd);
 	tzset(); /* localtime_r need not look for the zone itself */
 }
@@ -175,5 +210,8 @@ void log_sink_close(struct log_sink *sink)
 {
 	if (sink->fd > STDERR_FILENO)
 		close(sink->fd);
+	if (sink->journal_fd >= 0)
+		close(sink->journal_fd);
+	sink->journal_fd = -1;
 	sink->fd = STDERR_FILENO;
 }

@@ -7,12 +7,14 @@
 #include <stdint.h>
 #include <schedd/error.h>
 #include <schedd/log.h>
+#include "server/log_journal.h"
 
 struct log_sink {
 	struct schedd_log log; /* what the rest writes to; its level may be changed at any time */
 	int fd;                /* 2, or the file */
 	bool json;             /* one object a line */
 	bool journal;          /* stderr is the journal: priorities instead of times */
+	int journal_fd;        /* the journal's own socket, for lines with fields; -1: none */
 	uint64_t lost;         /* lines since the last one that was written: nobody reads */
 };
 
@@ -22,6 +24,9 @@ void log_sink_init(struct log_sink *sink);
 int log_sink_open(struct log_sink *sink, const char *path, struct schedd_error *err)
     __attribute__((warn_unused_result));
 void log_sink_close(struct log_sink *sink);
+/* A line with fields, whatever its level; on the loop's thread. */
+void log_sink_say(struct log_sink *sink, enum schedd_log_level level, const char *line,
+    const struct log_fields *fields);
 /* "warning" and the like; false: no such level. */
 bool log_sink_parse_level(const char *name, enum schedd_log_level *out);
 

@@ -281,6 +281,9 @@ struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, co
 struct scheduler_wait *scheduler_wait_idle(
     struct schedd_scheduler *scheduler, const char *job, struct scheduler_reply reply);
 void scheduler_wait_cancel(struct scheduler_wait *wait);
+/* When a run that goes on, or just ends, was started; false: it was not, or it is not there. */
+bool scheduler_run_started(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    schedd_time *started);
 /* The live output of a run that is going on; NULL: it is not (then read the file). Borrowed: until
  * the run ends. */
 struct output *scheduler_run_output(

@@ -135,6 +135,8 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 	call->silent = message->type == MESSAGE_NOTIFICATION;
 	call->params = message->params;
 	methods_address(method->method, &call->params, &call->arena);
+	log_debug(daemon_log(call->daemon), "request %s of uid %lld, pid %lld", call->actor.method,
+	    (long long)call->actor.uid, (long long)call->actor.pid);
 	copy = arena_alloc(&call->arena, sizeof(*copy));
 	if (copy)
 		*copy = peer->caller;

@@ -385,3 +385,16 @@ bool run_live_check(const struct schedd_scheduler *scheduler)
 	}
 	return count == scheduler->runs.live_count;
 }
+
+bool scheduler_run_started(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    schedd_time *started)
+{
+	const struct entry *entry = job ? entry_get(scheduler, job) : NULL;
+
+	for (const struct run_live *live = entry ? entry->runs : NULL; live; live = live->next_of_job)
+		if (live->run.number == number && live->run.started_at != SCHEDD_TIME_NONE) {
+			*started = live->run.started_at;
+			return true;
+		}
+	return false;
+}
