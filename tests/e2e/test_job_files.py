@@ -75,6 +75,17 @@ class JobFiles(e2e.TestCase):
     def actions(self, *argv, **options):
         return {row["id"]: row["action"] for row in json.loads(self.ctl(*argv, "--json", **options)[0])}
 
+    def test_a_reason_alone_takes_the_place_of_the_old_one(self):
+        call = self.d.start().client().call
+        job = {"id": "held", "command": ["/bin/true"], "trigger": {"manual": True}}
+        call("job.add", paused=True, paused_reason="old", **job)
+        self.assertEqual(call("job.apply", jobs=[{**job, "paused_reason": "new"}])[0]["fields"], ["paused_reason"])
+        got = call("job.get", id="held")
+        self.assertEqual((got["paused"], got["paused_reason"]), (True, "new"))
+        self.assertEqual(call("job.apply", jobs=[{**job, "paused_reason": "new"}])[0]["action"], "unchanged")
+        self.assertEqual(call("job.apply", jobs=[job])[0]["action"], "unchanged")
+        self.assertEqual(call("job.get", id="held")["paused_reason"], "new")
+
     def test_every_fault_has_its_place(self):
         for name, (text, complaint) in REFUSED.items():
             with self.subTest(name):

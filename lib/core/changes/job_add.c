@@ -187,7 +187,9 @@ void job_add_keep_state(struct change *change, const struct value *fields)
 		return;
 	state->paused = true;
 	state->paused_until = old->paused_until;
-	state->paused_reason = old->paused_reason ? strdup(old->paused_reason) : NULL;
+	/* A file may say another reason and leave the pause to what it is. */
+	if (!state->paused_reason && !value_get(fields, "paused_reason") && old->paused_reason)
+		state->paused_reason = strdup(old->paused_reason);
 	state->next_run_time = SCHEDD_TIME_NONE;
 }
 

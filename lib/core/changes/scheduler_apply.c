@@ -233,6 +233,18 @@ static struct value apply_fields(struct apply *apply, const struct change *chang
 	return names;
 }
 
+/* A paused job stays so, but why is what the file says. */
+static void apply_reason(
+    struct apply *apply, const struct change *change, const struct value *job, struct value *names)
+{
+	const struct job_state *state = &change->entry->state;
+	const char *said = value_get_string(job, "paused_reason");
+
+	if (said && state->paused &&
+	    (!state->paused_reason || strcmp(said, state->paused_reason) != 0))
+		value_append(&apply->arena, names, value_string_ref("paused_reason"));
+}
+
 /* What a job from elsewhere does not find here; NULL: nothing. */
 static const char *apply_warning(
     struct apply *apply, const struct change *change, struct schedd_error *err)
@@ -269,6 +281,8 @@ static int apply_job(struct apply *apply, struct value *job)
 	}
 	known = change->entry != NULL;
 	fields = known ? apply_fields(apply, change) : value_array();
+	if (known)
+		apply_reason(apply, change, job, &fields);
 	apply_report(apply, id,
 	    !known               ? "added"
 	    : fields.array.count ? "changed"
