@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "model/job_fields.h"
 #include "store/store.h"
+#include "support/fake_store.h"
 
 #define STORE_CASE_NOW (1767225600 * SCHEDD_SECOND) /* 2026-01-01T00:00:00Z */
 
@@ -54,7 +55,9 @@ static inline struct schedd_mono store_case_mono(void *context)
 
 static inline int store_case_open(struct store_case *sc)
 {
-	int rc = store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err);
+	int rc = strcmp(sc->config.type, "fake") == 0
+		     ? store_open_as(&store_fake_ops, &sc->config, &sc->store, &sc->err)
+		     : store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err);
 
 	return rc ? rc : store_wait(sc->store, STORE_CASE_LIMIT, &sc->err);
 }
@@ -62,6 +65,20 @@ static inline int store_case_open(struct store_case *sc)
 static inline void store_case_flush(struct store_case *sc)
 {
 	cr_assert_eq(store_flush(sc->store, STORE_CASE_LIMIT), 0, "answers are missing");
+}
+
+/* On a server that lives in this process, emptied. */
+static inline void store_case_fake(struct store_case *sc)
+{
+	static struct store_option options[] = {
+	    {"timeout", "1s"}, {"connect_timeout", "1s"}, {NULL, NULL}, {NULL, NULL}};
+
+	/* Root's jobs have to be named. */
+	if (geteuid() == 0)
+		options[2] = (struct store_option){"run_as", "root"};
+	fake_server_reset("here");
+	sc->config.url = "fake://here";
+	sc->config.options = options;
 }
 
 /* On the server that the environment names, emptied; see with_server.sh. */
@@ -98,6 +115,8 @@ static inline void store_case_prepare(struct store_case *sc, const char *type)
 	sc->config.state_dir = sc->directory;
 	if (strcmp(type, "server") == 0)
 		store_case_serve(sc);
+	if (strcmp(type, "fake") == 0)
+		store_case_fake(sc);
 	sc->config.clock = &sc->clock;
 	sc->config.mailbox = mailbox_new(NULL, &sc->err);
 	sc->config.trigger = &sc->trigger;
@@ -471,6 +490,7 @@ static inline bool store_case_has(const char *type)
 #define STORE_JOBS_TEST(name)                                                                      \
 	static void contract_##name(struct store_case *sc);                                        \
 	STORE_TEST_OVER(sqlite, name)                                                              \
+	STORE_TEST_OVER(fake, name)                                                                \
 	STORE_TEST_OVER(server, name)                                                              \
 	static void contract_##name(struct store_case *sc)
 
@@ -479,6 +499,7 @@ static inline bool store_case_has(const char *type)
 	static void contract_##name(struct store_case *sc);                                        \
 	STORE_TEST_OVER(memory, name)                                                              \
 	STORE_TEST_OVER(sqlite, name)                                                              \
+	STORE_TEST_OVER(fake, name)                                                                \
 	STORE_TEST_OVER(server, name)                                                              \
 	static void contract_##name(struct store_case *sc)
 
