@@ -210,7 +210,7 @@ int cron_draft_finish(struct cron_draft *draft, enum cron_dialect dialect, const
 		draft->sets[CRON_WEEK] = CRON_ALL_WEEKS;
 	if (strbuf_failed(&draft->notes))
 		goto fail;
-	cron = malloc(sizeof(*cron) + length + 1);
+	cron = calloc(1, sizeof(*cron) + length + 1); /* which can be freed at once */
 	if (!cron)
 		goto fail;
 	*cron = (struct cron){

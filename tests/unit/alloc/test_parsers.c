@@ -221,6 +221,8 @@ static const struct {
 	"any (cron '30 2 * * mon#2' tz Europe/Berlin end 2030-01-01T00:00:00+01:00, all (every 2h, "
 	"fields 'hour=5 day=last')) jitter 30s splay 5m",
 	parse_trigger},
+    {"hashed trigger", "any (cron 'H H(1-5) * * mon' tz UTC, cron '1~30 2 * * *' seed 7)",
+	parse_trigger},
     {"fields",
 	"{\"id\":\"a\",\"command\":[\"x\",\"y\"],\"trigger\":{\"every\":60},\"env\":{\"A\":\"b\"},"
 	"\"tags\":{\"k\":\"v\"},\"retry\":{\"limit\":2},\"success_codes\":\"0,3-5\","
