@@ -234,7 +234,7 @@ static const struct method_param store_remove_params[] = {
 };
 static const struct method_param executor_add_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "its alias"},
-    {"type", METHOD_TEXT, ALWAYS, "subprocess, function or threadpool"},
+    {"type", METHOD_TEXT, ALWAYS, "subprocess, worker, function, threadpool or http"},
     {"max_workers", METHOD_INT, MAYBE, "runs at one time; 0: the type's default"},
     END_OF_PARAMS,
 };
