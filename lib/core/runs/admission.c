@@ -48,6 +48,7 @@ struct run_live *admission_next(struct executor_slot *slot)
 
 	if (turn > live->scheduler->runs.turn)
 		live->scheduler->runs.turn = turn;
+	live->turn = key;
 	return live;
 }
 
@@ -120,6 +121,15 @@ void admission_ready(struct run_live *live)
 		return;
 	}
 	if (heap_set(&live->executor->ready, &live->queue, admission_key(live)))
+		run_live_end(live, RUN_FAILED, "Cannot allocate memory");
+}
+
+void admission_return(struct run_live *live)
+{
+	run_live_enter(live, RUN_LIVE_WAIT_WORKER);
+	if (live->scheduler->paused || live->scheduler->phase != SCHEDULER_RUNNING)
+		admission_unmark(live);
+	if (heap_set(&live->executor->ready, &live->queue, live->turn))
 		run_live_end(live, RUN_FAILED, "Cannot allocate memory");
 }
 

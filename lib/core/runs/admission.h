@@ -28,6 +28,8 @@ void admission_resume(struct run_live *live, bool under_way);
 void admission_again(struct run_live *live);
 /* Its turn comes when a worker is free. */
 void admission_ready(struct run_live *live);
+/* The same for one that had its turn already, and was taken out for a mark: at its old place. */
+void admission_return(struct run_live *live);
 /*
  * Is a run that is being claimed to start at once, behind ahead others of the
  * same claim? Then it is counted until admission_settle(), which is called for

@@ -82,7 +82,7 @@ static void mark_done(int rc, const struct schedd_error *err, void *context)
 		if (rc)
 			mark_stall(live);
 		else
-			admission_ready(live);
+			admission_return(live);
 	}
 	free(marks);
 	scheduler_leave(scheduler);
@@ -102,14 +102,16 @@ void mark_commit(struct marks **all)
 
 void mark_undo_all(struct schedd_scheduler *scheduler)
 {
-	for (struct run_live *live = run_live_first(scheduler); live; live = live->next) {
-		/* Its row is written behind its mark. */
+	for (struct run_live *live = run_live_first(scheduler), *next; live; live = next) {
+		next = live->next;
 		if (live->mark) {
 			*live->mark = NULL;
 			live->mark = NULL;
 			live->executor->marking--;
+			/* Where nothing starts, its row is written behind its mark. */
 			live->marked = true;
-			admission_ready(live);
+			admission_return(live);
+			continue;
 		}
 		if (run_live_waits(live) && live->marked && live->store->durable) {
 			live->marked = false;
@@ -132,11 +134,13 @@ void mark_unstall(struct schedd_scheduler *scheduler)
 
 		if (!store->stalled || !store_slot_ready(store, scheduler_mono(scheduler)))
 			continue;
-		for (struct run_live *live = run_live_first(scheduler); live; live = live->next)
-			if (live->stalled && live->store == store) {
-				live->stalled = false;
-				store->stalled--;
-				admission_ready(live);
-			}
+		for (struct run_live *live = run_live_first(scheduler), *next; live; live = next) {
+			next = live->next;
+			if (!live->stalled || live->store != store)
+				continue;
+			live->stalled = false;
+			store->stalled--;
+			admission_return(live);
+		}
 	}
 }

@@ -16,11 +16,11 @@
 struct marks;
 
 /* Runs of one executor that are being marked at a time. */
-#define MARKS_MAX 64
+#define MARKS_MAX 128
 
 /* Writes the row of a run that may begin now. */
 void mark_write(struct store_batch *batch, struct run_live *live);
-/* Takes a run that has its turn to its store; *marks begins as NULL, one for each store. */
+/* Takes a run that has its turn (whose key is live->turn) to its store; *marks begins as NULL. */
 void mark_take(struct run_live *live, struct marks **marks);
 /* Commits what was taken; those runs are ready again when it is durable. */
 void mark_commit(struct marks **marks);

@@ -67,6 +67,7 @@ struct run_live {
 	bool killing;           /* SIGKILL is next, or sent */
 	schedd_time due_at;     /* when it should have started; SCHEDD_TIME_NONE: not by a time */
 	struct heap_node queue; /* in a group's or an executor's queue */
+	int64_t turn;           /* its key in the executor's, once it was taken out for a mark */
 	struct run_live **mark; /* its place in the marks under way; NULL: none */
 	struct timer timer;     /* time-out, SIGKILL or the next attempt */
 	struct task *task;

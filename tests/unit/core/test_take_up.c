@@ -341,3 +341,29 @@ Test(take_up, of_many_that_are_due_at_once)
 	cr_expect_eq(core_tasks(), 0, "something began twice");
 	core_close(&f);
 }
+
+/* Those that waited longest go first, also where each has to be marked before it begins. */
+Test(take_up, keeps_the_order_of_those_that_wait)
+{
+	struct core_fixture f = {.max_workers = 1};
+	char id[64], first[160];
+
+	core_open(&f, database);
+	for (int i = 0; i < 5; i++) {
+		snprintf(id, sizeof(id), "j%d", i);
+		snprintf(first, sizeof(first), "{'id':'%s'," MANUAL "}", id);
+		core_add(&f, first);
+		core_run(&f, id);
+	}
+	for (int i = 0; i < 5; i++) {
+		snprintf(id, sizeof(id), "j%d/1", i);
+		cr_expect_str_eq(core_task_run(0), id);
+		core_task_end(0, 0);
+		/* One that comes now goes behind them. */
+		if (i == 0)
+			core_run(&f, "j0");
+		core_settle(&f);
+	}
+	cr_expect_str_eq(core_task_run(0), "j0/2");
+	core_close(&f);
+}
