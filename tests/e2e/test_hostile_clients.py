@@ -138,6 +138,25 @@ class Hostile(Case):
             answers += [message[1] for message in unpacker]
         self.assertEqual(answers, list(range(1000)))
 
+    def test_a_file_of_many_jobs_leaves_others_their_turn(self):
+        big = self.server.client(timeout=240)
+        for first in range(0, 20000, 5000):
+            big.call("job.apply", apply="x", jobs=[{"id": f"j{first + i}", "command": ["/bin/true"], "store": "memory",
+                                                    "trigger": {"every": "1h"}} for i in range(5000)])
+        sent = big.send("job.apply", apply="x", jobs=[], last=True)
+        big.socket.setblocking(False)
+        pings = 0
+        while sent not in big.answers:
+            self.client.call("server.ping")
+            pings += 1
+            try:
+                big._read()
+            except BlockingIOError:
+                pass
+        self.assertGreater(pings, 5, "others wait for a piece of it, not for all")
+        self.assertEqual(len(big.answers[sent][1]), 20000)
+        self.assertEqual(self.client.call("job.get", id="j19999")["id"], "j19999")
+
     def test_clients_come_and_go(self):
         for _ in range(300):
             sock = socket.socket(socket.AF_UNIX)

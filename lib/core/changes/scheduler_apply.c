@@ -6,63 +6,14 @@
  */
 #include "core/changes/scheduler_apply.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/change.h"
+#include "core/changes/apply_commit.h"
 #include "core/changes/job_add.h"
 #include "core/changes/job_change.h"
-#include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/job_needs.h"
 #include "model/job_fields.h"
-
-struct apply_batch {
-	struct apply *apply;
-	struct store_slot *store;
-	struct store_batch *batch;
-	struct change *changes; /* in order, by next */
-	struct change **end;
-};
-
-struct apply {
-	struct apply *next; /* of those that wait */
-	struct schedd_scheduler *scheduler;
-	struct scheduler_actor actor;
-	struct scheduler_reply reply;
-	struct arena arena;
-	struct value jobs; /* in arena */
-	struct strmap ids; /* of jobs; texts in arena */
-	const char *owner; /* in arena; NULL: none */
-	bool prune, skip, elsewhere, paused, dry_run;
-	struct value result; /* list of {"id","action","fields"} */
-	struct apply_batch batches[SCHEDULER_STORES_MAX];
-	uint32_t waiting; /* stores that have not answered */
-	int rc;
-	struct schedd_error err;
-};
-
-/* From so many jobs on: hundreds of megabytes for a moment, which the allocator would keep. */
-#define APPLY_LARGE 1000
-
-static void apply_free(struct apply *apply)
-{
-	bool large = apply->jobs.type == VALUE_ARRAY && apply->jobs.array.count >= APPLY_LARGE;
-
-	strmap_clear(&apply->ids);
-	arena_clear(&apply->arena);
-	free(apply);
-	if (large)
-		malloc_trim(0);
-}
-
-static void apply_answer(struct apply *apply)
-{
-	if (!apply->rc && arena_failed(&apply->arena))
-		apply->rc = schedd_error_nomem(&apply->err);
-	scheduler_answer(apply->reply, apply->rc, &apply->err, &apply->result);
-	apply_free(apply);
-}
 
 static const char *apply_id(const struct value *job)
 {
@@ -110,6 +61,9 @@ static bool apply_must_wait(const struct apply *apply)
 	uint32_t position = 0;
 	const struct entry *entry;
 
+	/* One after the other: two that change the same jobs would wait for each other. */
+	if (scheduler->changes.applying)
+		return true;
 	for (uint32_t i = 0; i < apply->jobs.array.count; i++) {
 		const char *id = apply_id(&apply->jobs.array.items[i]);
 
@@ -296,6 +250,11 @@ static int apply_job(struct apply *apply, struct value *job)
 	if (known)
 		job_add_keep_state(change, job);
 	apply_take(apply, change);
+	/* Nobody else changes it until the file is done. */
+	if (known) {
+		change->entry->busy = true;
+		entry_unplan(apply->scheduler, change->entry);
+	}
 	return job_add_write(change, &apply->err);
 }
 
@@ -327,77 +286,28 @@ static int apply_prune(struct apply *apply)
 	return 0;
 }
 
-/* Nothing was committed: entries that were made for it go, the others were not touched. */
-static void apply_undo(struct apply *apply)
+/* Is a commit under way for the next job, or one to be pruned? */
+static bool apply_is_held(const struct apply *apply)
 {
-	for (struct apply_batch *batch = apply->batches; batch->store; batch++) {
-		while (batch->changes) {
-			struct change *change = batch->changes;
+	const struct schedd_scheduler *scheduler = apply->scheduler;
+	const char *id = apply->at < apply->jobs.array.count
+			     ? apply_id(&apply->jobs.array.items[apply->at])
+			     : NULL;
+	const struct entry *entry = id ? entry_find(scheduler, id) : NULL;
+	uint32_t position = 0;
 
-			batch->changes = change->next;
-			if (change->entry && change->entry->hidden)
-				change_idle(apply->scheduler, change->entry);
-			change_free(change);
-		}
-		store_batch_free(batch->batch);
-	}
+	if (apply->at < apply->jobs.array.count)
+		return entry && entry->busy && !strmap_get(&apply->ids, id);
+	while (apply->prune && (entry = entry_walk(scheduler, &position)))
+		if (entry->busy && apply_owns(apply, entry) &&
+		    !strmap_get(&apply->ids, entry->job->id))
+			return true;
+	return false;
 }
 
-static void apply_committed(int rc, const struct schedd_error *err, void *context)
+static void apply_end(struct apply *apply)
 {
-	struct apply_batch *batch = context;
-	struct apply *apply = batch->apply;
-	struct schedd_scheduler *scheduler = apply->scheduler;
-
-	scheduler_enter(scheduler);
-	if (rc) {
-		apply->rc = rc;
-		apply->err = *err;
-		store_slot_failed(batch->store, err);
-	} else {
-		store_slot_worked(batch->store);
-	}
-	while (batch->changes) {
-		struct change *change = batch->changes;
-
-		batch->changes = change->next;
-		change_finish(change, rc, err);
-	}
-	if (--apply->waiting == 0)
-		apply_answer(apply);
-	scheduler_leave(scheduler);
-}
-
-static void apply_commit(struct apply *apply)
-{
-	uint32_t stores = 0;
-
-	for (struct apply_batch *batch = apply->batches; batch->store; batch++, stores++)
-		for (struct change *change = batch->changes; change; change = change->next) {
-			change->entry->busy = true;
-			change->fields = NULL;
-			entry_unplan(apply->scheduler, change->entry);
-		}
-	apply->waiting = stores;
-	if (!stores) {
-		apply_answer(apply);
-		return;
-	}
-	for (uint32_t i = 0; i < stores; i++)
-		store_commit(apply->batches[i].store->store, apply->batches[i].batch,
-		    apply_committed, &apply->batches[i]);
-}
-
-static void apply_begin(struct apply *apply)
-{
-	apply->result = value_array();
-	for (uint32_t i = 0; i < apply->jobs.array.count && !apply->rc; i++) {
-		const char *id = apply_id(&apply->jobs.array.items[i]);
-
-		apply->rc = id ? apply_note(apply, id) : 0;
-		if (!apply->rc)
-			apply->rc = apply_job(apply, &apply->jobs.array.items[i]);
-	}
+	apply->scheduler->changes.applying = NULL;
 	if (!apply->rc)
 		apply->rc = apply_prune(apply);
 	if (apply->rc || apply->dry_run) {
@@ -406,6 +316,42 @@ static void apply_begin(struct apply *apply)
 		return;
 	}
 	apply_commit(apply);
+}
+
+static void apply_go_on(struct apply *apply)
+{
+	int64_t begun = scheduler_mono(apply->scheduler).us;
+
+	while (!apply->rc) {
+		struct value *job = &apply->jobs.array.items[apply->at];
+		const char *id;
+
+		if (apply_is_held(apply) && apply_later(apply, &apply->slice, APPLY_PAUSE))
+			return;
+		if (apply->at == apply->jobs.array.count)
+			break;
+		if (apply_over(apply, begun) && apply_later(apply, &apply->slice, 0))
+			return;
+		id = apply_id(job);
+		apply->rc = id ? apply_note(apply, id) : 0;
+		if (!apply->rc)
+			apply->rc = apply_job(apply, job);
+		apply->at++;
+	}
+	apply_end(apply);
+}
+
+static void apply_go_on_later(struct timer *timer)
+{
+	apply_go_on((struct apply *)(void *)((char *)timer - offsetof(struct apply, slice)));
+}
+
+static void apply_begin(struct apply *apply)
+{
+	apply->result = value_array();
+	timer_init(&apply->slice, apply_go_on_later);
+	apply->scheduler->changes.applying = apply;
+	apply_go_on(apply);
 }
 
 void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *request,
@@ -467,16 +413,5 @@ void scheduler_apply_review(struct schedd_scheduler *scheduler)
 		*at = apply->next;
 		apply_begin(apply);
 		at = &scheduler->changes.applies;
-	}
-}
-
-void scheduler_apply_free(struct schedd_scheduler *scheduler)
-{
-	while (scheduler->changes.applies) {
-		struct apply *apply = scheduler->changes.applies;
-
-		scheduler->changes.applies = apply->next;
-		apply->rc = schedd_error_set(&apply->err, SCHEDD_EFAILED, "the scheduler stops");
-		apply_answer(apply);
 	}
 }

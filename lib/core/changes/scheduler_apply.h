@@ -7,7 +7,9 @@
 
 /* Tries those again that waited for commits of their jobs. */
 void scheduler_apply_review(struct schedd_scheduler *scheduler);
-/* Gives up those that wait. */
+/* Gives up those that are not committed. Before the stores are closed. */
+void scheduler_apply_stop(struct schedd_scheduler *scheduler);
+/* Answers those that are. After the stores, before the entries. */
 void scheduler_apply_free(struct schedd_scheduler *scheduler);
 
 #endif

@@ -178,6 +178,8 @@ struct keep_room {
 struct changes_room {
 	struct claim_batch *spare_batch;
 	struct apply *applies; /* job files that wait for jobs to be idle */
+	struct apply *applying; /* the one that is taken up, until it is committed; NULL: none */
+	struct apply *committing; /* those whose commit is under way, or whose jobs are being told */
 	struct job_start *starts; /* runs that a store refused to claim */
 };
 

@@ -239,6 +239,7 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 /* Everything that callbacks of stores and executors could still reach goes after them. */
 static void scheduler_free_contents(struct schedd_scheduler *scheduler)
 {
+	scheduler_apply_free(scheduler);
 	/* Queues first: they point into what follows. */
 	timers_clear(&scheduler->timers);
 	admission_clear_queues(scheduler);
@@ -246,7 +247,6 @@ static void scheduler_free_contents(struct schedd_scheduler *scheduler)
 	run_live_free_all(scheduler);
 	tick_free(scheduler);
 	job_switch_free(scheduler);
-	scheduler_apply_free(scheduler);
 	admission_free_groups(scheduler);
 	accounts_free(scheduler);
 	after_clear(scheduler);
@@ -263,6 +263,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	scheduler->depth++;
 	scheduler->phase = SCHEDULER_STOPPED;
 	scheduler_wait_end(scheduler);
+	scheduler_apply_stop(scheduler);
 	notify_free(scheduler);
 	store_slot_flush_all(scheduler);
 	executors_close(scheduler);
