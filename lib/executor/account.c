@@ -13,7 +13,7 @@
 
 #define ACCOUNT_LIFE (60 * SCHEDD_SECOND)
 #define ACCOUNT_LOOKUPS 8                      /* at one time */
-#define ACCOUNT_PATIENCE (20 * (schedd_span)1000)  /* of those who may wait a little */
+#define ACCOUNT_PATIENCE (100 * (schedd_span)1000) /* of those who may wait a little */
 #define ACCOUNT_HANGS (10 * SCHEDD_SECOND)     /* after which nobody joins a look-up */
 #define ACCOUNT_BUFFER ((size_t)64 * 1024)
 

@@ -12,7 +12,7 @@
 #include "loop/offloop.h"
 
 #define JOB_NEEDS_LOOKS 8                      /* that hang at one time */
-#define JOB_NEEDS_PATIENCE (20 * (schedd_span)1000)
+#define JOB_NEEDS_PATIENCE (100 * (schedd_span)1000) /* also where both cores are busy */
 
 static int job_needs_account(struct schedd_scheduler *scheduler, const char *user,
     const char *known, struct schedd_error *err)
