@@ -20,6 +20,7 @@ COMMAND = r"(?:schedctl|schedd|generate-jobs|crontab -|id=\$\(|cc |sudo |export 
 # What is not run, and why.
 NOT_RUN = {
     "#schedd: timeout=1h retry=2": "a line of a table", "30 2 * * *  root  /usr/local/sbin/backup": "a line of a table",
+    "users:": "a section of the config", "allow: ['*']": "a section of the config", "operators: ['@ops']": "a section of the config",
     "http:": "a section of the config", "listen: ['127.0.0.1:8630']": "a section of the config", "tokens: /etc/schedd/tokens": "a section of the config",
     'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8630/api/v1/jobs': "test_http asks the same",
     "schedctl top": "full screen: test_top",
@@ -220,9 +221,11 @@ class Examples(e2e.TestCase):
     def test_the_config_of_its_page(self):
         daemon = self.daemon(start=False)
         (daemon.dir / "jobs.d").mkdir()
-        [text] = ["\n".join(block) for block in blocks(BINARY / "server/man/schedd.yaml.5")]
-        daemon.config.write_text(text)
-        self.assertEqual(daemon.run("--check-config"), (0, "schedd: the config is valid (1 file read)\n"))
+        texts = ["\n".join(block) for block in blocks(BINARY / "server/man/schedd.yaml.5")]
+        self.assertEqual(len(texts), 2)
+        for text in texts:
+            daemon.config.write_text(text)
+            self.assertEqual(daemon.run("--check-config"), (0, "schedd: the config is valid (1 file read)\n"))
         daemon.start()
 
     def test_the_call_of_the_protocol_s_page(self):

@@ -322,6 +322,30 @@ class Access(HttpCase):
         e2e.wait_until("there is room again", lambda: self.ask("GET", "/healthz").status == 200)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "only root's daemon serves accounts")
+class Roles(HttpCase):
+    def test_each_role_does_its_own(self):
+        server = self.serve(extra="users: {allow: [nobody], limits: {every: 0s}}\n")
+        client = server.client()
+        user = client.call("token.add", name="u", role="user", account="nobody")["token"]
+        operator = client.call("token.add", name="o", role="operator", account="nobody")["token"]
+        put = {"shell": "id -un", "trigger": {"manual": True}}
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/mine", put).status, 201)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/his", put, token=user).status, 201)
+        self.assertEqual([job["id"] for job in self.ask("GET", "/api/v1/jobs", token=user).json["jobs"]], ["his"])
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/mine", token=user).status, 404)
+        self.assertEqual({job["id"] for job in self.ask("GET", "/api/v1/jobs", token=operator).json["jobs"]}, {"mine", "nobody:his"})
+        self.assertEqual(self.ask("POST", "/api/v1/jobs/his/run", token=user).json, {"run": "his/1"})
+        e2e.wait_until("it ran", lambda: self.ask("GET", "/api/v1/runs/his/1", token=user).json["state"] == "success")
+        self.assertEqual(self.ask("GET", "/api/v1/runs/his/1/log", token=user).body, b"nobody\n")
+        self.assertEqual(self.ask("POST", "/api/v1/jobs/mine/run", token=operator).status, 202)
+        self.assertIn(self.ask("DELETE", "/api/v1/jobs/mine", token=operator).status, (403, 404))
+        self.assertEqual([self.ask("GET", "/metrics", token=token).status for token in (user, operator)], [403, 200])
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/token.list", token=operator).status, 403)
+        self.assertEqual(self.ask("POST", "/api/v1/rpc/server.shutdown", {"now": True}, token=user).status, 403)
+        self.assertEqual(self.ask("GET", "/api/v1/whoami", token=user).json["account"], "nobody")
+
+
 class Config(HttpCase):
     def test_what_is_wrong_is_named(self):
         server = self.daemon(start=False)
