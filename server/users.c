@@ -184,7 +184,7 @@ static int users_vouch_account(const struct config_users *users, const char *acc
 		rc = schedd_error_set(err, SCHEDD_EPERM, "there is no account '%.64s' to act as", account);
 	else if (found->pw_uid == geteuid())
 		out->account[0] = '\0'; /* the daemon's own, under its own name */
-	else if (geteuid() != 0 || !users_may_run(users, account, why, sizeof(why)))
+	else if (geteuid() != 0 || !users_may_run(users, account, false, why, sizeof(why)))
 		rc = schedd_error_set(err, SCHEDD_EPERM, "%s",
 		    why[0] ? why : "only root's schedd has jobs of other accounts");
 	if (!rc && found->pw_uid != geteuid()) {
@@ -233,13 +233,13 @@ static bool users_expired(const char *name)
 	return expired;
 }
 
-static bool users_entry_may_run(
-    const struct config_users *users, const struct passwd *entry, char *why, size_t size)
+static bool users_entry_may_run(const struct config_users *users, const struct passwd *entry,
+    bool tables, char *why, size_t size)
 {
 	if (users_expired(entry->pw_name))
 		snprintf(why, size, "the account '%s' has expired", entry->pw_name);
 	else if (users_listed(users->deny, entry) ||
-		 !(users_listed(users->admins, entry) || users_listed(users->operators, entry) ||
+		 !(tables || users_listed(users->admins, entry) || users_listed(users->operators, entry) ||
 		     users_allowed(users, entry)))
 		snprintf(why, size,
 		    "the account '%s' may not use schedd (users.allow and users.deny of its config)",
@@ -249,7 +249,8 @@ static bool users_entry_may_run(
 	return false;
 }
 
-bool users_may_run(const struct config_users *users, const char *account, char *why, size_t size)
+bool users_may_run(const struct config_users *users, const char *account, bool tables, char *why,
+    size_t size)
 {
 	char *buffer = malloc(USERS_ENTRY_MAX);
 	struct passwd entry, *found = NULL;
@@ -258,7 +259,7 @@ bool users_may_run(const struct config_users *users, const char *account, char *
 	/* Without memory nothing is known against it. */
 	if (buffer && getpwnam_r(account, &entry, buffer, USERS_ENTRY_MAX, &found) == 0) {
 		if (found) {
-			may = users_entry_may_run(users, found, why, size);
+			may = users_entry_may_run(users, found, tables, why, size);
 		} else {
 			snprintf(why, size, "there is no account '%s' on this machine", account);
 			may = false;

@@ -44,8 +44,13 @@ int users_vouch(const struct config_users *users, const char *role, const char *
  */
 int users_narrow(struct users_caller *caller, const char *account, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* May jobs of that account run? Otherwise why (of size bytes) says what keeps them. */
-bool users_may_run(const struct config_users *users, const char *account, char *why, size_t size);
+/*
+ * May jobs of that account run? Otherwise why (of size bytes) says what keeps
+ * them. tables: cron's tables are run, whose accounts need not be allowed to talk
+ * to the daemon; denied, expired and gone ones are held all the same.
+ */
+bool users_may_run(const struct config_users *users, const char *account, bool tables, char *why,
+    size_t size);
 /* The limits that hold for an account. */
 struct config_limits users_limits(const struct config_users *users, const char *account);
 /* "user", "operator", "admin" */

@@ -90,7 +90,8 @@ void users_judge_account(const char *account, struct scheduler_account *out, voi
 	const struct config *config = context;
 	struct config_limits limits = users_limits(&config->users, account);
 
-	out->held = !users_may_run(&config->users, account, out->why, sizeof(out->why));
+	out->held = !users_may_run(
+	    &config->users, account, config->cron.tables, out->why, sizeof(out->why));
 	out->running = users_count(limits.running);
 	out->queued = users_count(limits.queued);
 }
