@@ -55,7 +55,13 @@ class History(e2e.TestCase):
             self.run_job()
 
         def total():
-            return sum(path.stat().st_size for path in self.server.state.glob("output/*/*"))
+            size = 0
+            for path in self.server.state.glob("output/*/*"):
+                try:
+                    size += path.stat().st_size
+                except FileNotFoundError:
+                    pass  # it went meanwhile, which is what is waited for
+            return size
 
         def look():
             self.run_job()
