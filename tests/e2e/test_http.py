@@ -7,7 +7,11 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
+import ssl
+import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -344,6 +348,33 @@ class Roles(HttpCase):
         self.assertEqual(self.ask("POST", "/api/v1/rpc/token.list", token=operator).status, 403)
         self.assertEqual(self.ask("POST", "/api/v1/rpc/server.shutdown", {"now": True}, token=user).status, 403)
         self.assertEqual(self.ask("GET", "/api/v1/whoami", token=user).json["account"], "nobody")
+
+
+class Tls(HttpCase):
+    def test_it_is_spoken_and_its_files_are_read_again(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="schedd-tls."))
+        self.addCleanup(shutil.rmtree, folder)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], cwd=folder, check=True, capture_output=True)
+        server = self.serve(extra=f"  tls: {{certificate: {folder}/cert.pem, key: {folder}/key.pem}}\n")
+        context = ssl.create_default_context(cafile=folder / "cert.pem")
+
+        def ask():
+            connection = http.client.HTTPSConnection("localhost", self.port, timeout=20, context=context)
+            try:
+                connection.request("GET", "/api/v1/jobs", headers={"Authorization": f"Bearer {self.admin}"})
+                return connection.getresponse().status
+            finally:
+                connection.close()
+        self.assertEqual(ask(), 200)
+        self.assertNotIn(b"200", self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        good = (folder / "cert.pem").read_text()
+        (folder / "cert.pem").write_text("no certificate")
+        self.assertIn("cert.pem", self.refused("invalid_file", server.client().call, "server.reload"))
+        self.assertEqual(ask(), 200)
+        (folder / "cert.pem").write_text(good)
+        server.client().call("server.reload")
+        self.assertEqual(ask(), 200)
 
 
 class Config(HttpCase):
