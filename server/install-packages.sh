@@ -13,7 +13,8 @@ packages_of() {
 	test) echo openssl libcriterion-dev clang g++ valgrind python3 python3-venv universal-ctags binutils dpkg-dev lintian file \
 		python3-msgpack python3-jsonschema python3-yaml python3-pyte neovim zsh fish \
 		nodejs libdata-messagepack-perl python3-apscheduler python3-sqlalchemy \
-		python3-redis python3-psycopg2 redis-server postgresql \
+		python3-redis python3-psycopg2 python3-pymysql python3-flask python3-tz \
+		redis-server postgresql mariadb-server \
 		chromium chromium-driver ;;
 	*) echo "install-packages.sh: unknown set '$1' (build, test)" >&2; exit 2 ;;
 	esac
