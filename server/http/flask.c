@@ -95,6 +95,8 @@ static void flask_added(struct http_request *request, const struct schedd_error 
 		flask_error(request, 409,
 		    arena_printf(&request->arena, "Job %s already exists.",
 			value_get_string(&request->body, "id")));
+	else if (err && err->code == SCHEDD_ENOTFOUND)
+		flask_error(request, 400, err->message); /* of a store or an executor */
 	else
 		flask_job(request, err, job);
 }

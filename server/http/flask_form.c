@@ -136,6 +136,37 @@ static int flask_member(
 	    member->key);
 }
 
+/* The package takes a negative one, and its job then runs without end. */
+static int flask_check_interval(const struct value *args, struct schedd_error *err)
+{
+	static const char *const units[] = {
+	    "weeks", "days", "hours", "minutes", "seconds", NULL};
+
+	for (const char *const *unit = units; *unit; unit++) {
+		const struct value *value = value_get(args, *unit);
+		double number;
+
+		if (value && value_number(value, &number) && number < 0)
+			return schedd_error_set(
+			    err, SCHEDD_EINVAL, "%s must not be negative", *unit);
+	}
+	return 0;
+}
+
+/* A date that is not said is now. */
+static bool flask_is_now(const char *alias, const struct value *args)
+{
+	const struct value *date = value_get(args, "run_date");
+
+	return strcmp(alias, "date") == 0 && (!date || date->type == VALUE_NIL);
+}
+
+static int flask_now(struct arena *arena, struct value *out)
+{
+	*out = value_map();
+	return value_put(arena, out, "at", value_string_ref("now")) ? 0 : SCHEDD_ENOMEM;
+}
+
 /* Where the trigger is an object its arguments are its own. */
 static int flask_trigger(struct flask_form *form, struct schedd_error *err)
 {
@@ -154,7 +185,11 @@ static int flask_trigger(struct flask_form *form, struct schedd_error *err)
 	} else if (trigger && trigger->type != VALUE_NIL) {
 		return schedd_error_set(err, SCHEDD_EINVAL, "trigger must be a text or an object");
 	}
-	rc = apscheduler_trigger_from_args(alias, args, form->arena, &made, err);
+	if (strcmp(alias, "interval") == 0 && flask_check_interval(args, err))
+		return SCHEDD_EINVAL;
+	rc = flask_is_now(alias, args)
+		 ? flask_now(form->arena, &made)
+		 : apscheduler_trigger_from_args(alias, args, form->arena, &made, err);
 	if (!rc && form->change && !flask_given(form, "next_run_time"))
 		rc = flask_put(form, "paused", value_bool(false));
 	return rc ? rc : flask_put(form, "trigger", made);

@@ -138,6 +138,20 @@ class Flask(HttpCase):
         self.same("DELETE", "/jobs/i")
         self.assertEqual(self.send(self.port, "POST", "/shutdown")[0], 409)
 
+    def test_what_would_do_harm_later_is_refused(self):
+        self.serve()
+        for wrong in ({"seconds": -5}, {"seconds": 5, "executor": "nope"}, {"seconds": 5, "jobstore": "nope"}):
+            status, answer = self.send(self.port, "POST", "/jobs", {"id": "a", "func": "m:f", "trigger": "interval", **wrong})
+            self.assertIn(status, (400, 500), answer)
+            self.assertNotIn("Job", answer["error_message"])
+        self.assertEqual(self.send(self.port, "GET", "/jobs")[1], [])
+
+    def test_without_a_date_it_runs_now(self):
+        server = self.serve()
+        for name, body in (("a", {}), ("b", {"trigger": "date"}), ("c", {"trigger": None})):
+            self.assertEqual(self.send(self.port, "POST", "/jobs", {"id": name, "func": "m:f", **body})[0], 200)
+            e2e.wait_until("it ran", lambda job=name: server.client().call("run.list", jobs=[job])["runs"])
+
     def test_a_patch_happens_wholly_or_not_at_all(self):
         self.serve()
         self.send(self.port, "POST", "/jobs", {"id": "a", "func": "m:f", "trigger": "interval", "hours": 1})
