@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cmd/store_acts.h"
 #include "cmd/verbs.h"
 
 /* The row an option word means: --name, --name=… or -x; NULL: none. */
@@ -100,6 +101,16 @@ static const struct verb *complete_verb(
 	return NULL;
 }
 
+/* What follows the first word behind the verb. */
+static enum complete complete_act_kind(const struct verb *verb, const char *const *words, int at)
+{
+	int act = 1;
+
+	while (act < at && strcmp(words[act], verb->name) != 0)
+		act++;
+	return act + 1 < at ? store_act_complete(words[act + 1]) : COMPLETE_NONE;
+}
+
 /* What the word at the cursor is, if no option. */
 static enum complete complete_word_kind(const struct verb *verb, const char *const *words, int at)
 {
@@ -108,6 +119,9 @@ static enum complete complete_word_kind(const struct verb *verb, const char *con
 	/* The first word says what kind of files the others are. */
 	if (verb->complete == COMPLETE_IMPORT && strcmp(words[at - 1], verb->name) != 0)
 		return COMPLETE_FILE;
+	/* And what is done what it is done to. */
+	if (verb->complete == COMPLETE_STORE_ACT && strcmp(words[at - 1], verb->name) != 0)
+		return complete_act_kind(verb, words, at);
 	return verb->complete;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cmd/out.h"
+#include "cmd/store_acts.h"
 #include "cmd/verbs.h"
 #include "model/event_rows.h"
 #include "model/job_fields.h"
@@ -32,6 +33,8 @@ static const char *const notify_words[] = {
 
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 static const char *const import_words[] = {"apscheduler", "crontab", "json", "systemd", NULL};
+static const char *const store_options[] = {"password_file=", "run_as=", "connect_timeout=",
+    "timeout=", "lease=", "prefix=", "tls_ca=", "tls_cert=", "tls_key=", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
 void complete_offer(
@@ -296,6 +299,8 @@ void complete_values(struct command *command, enum complete kind, const struct o
 	    {COMPLETE_CONFIG, config_words},
 	    {COMPLETE_NOTIFY, notify_words},
 	    {COMPLETE_IMPORT, import_words},
+	    {COMPLETE_STORE_ACT, store_act_words},
+	    {COMPLETE_STORE_OPTION, store_options},
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* stores, executors and groups: what the daemon has, as lists. */
+/* stores, executors and groups: what the daemon has, as lists. What stores does is in store_acts.c. */
 #include <string.h>
 
 #include "cmd/out.h"
 #include "cmd/say.h"
+#include "cmd/store_acts.h"
 #include "cmd/verb_rows.h"
 
 /* Asks a method that answers a list and shows it. */
@@ -42,108 +43,24 @@ static const struct out_column store_columns[] = {
     {0},
 };
 
-static const struct option store_options[] = {
-    {.name = "type",
-	.value = "TYPE",
-	.section = "Options",
-	.doc = "with add: the type, where the url's scheme does not tell it"},
-    {.name = "option",
-	.value = "NAME=TEXT",
-	.section = "Options",
-	.repeat = true,
-	.doc = "with add: password_file, run_as, connect_timeout, timeout, lease, prefix, tls_ca, "
-	       "tls_cert, tls_key"},
-    {0},
-};
-
-static const struct option *const store_sets[] = {store_options, NULL};
-
-/* NAME=TEXT each; false and the call is refused: one is not. */
-static bool stores_options(struct command *command, struct value *options)
-{
-	const char *text;
-	int position = 0;
-
-	while ((text = args_next(&command->args, "option", &position))) {
-		const char *equals = strchr(text, '=');
-
-		if (!equals || equals == text) {
-			say_usage(command, "--option: '%s' is not NAME=TEXT", text);
-			return false;
-		}
-		value_put(&command->arena, options,
-		    arena_strndup(&command->arena, text, (size_t)(equals - text)),
-		    value_string(&command->arena, equals + 1));
-	}
-	return true;
-}
-
-static int stores_add(struct command *command, const char *name, const char *where)
-{
-	const char *type = args_get(&command->args, "type");
-	struct value params = value_map(), options = value_map(), result;
-	struct schedd_error err = {0};
-	const char *state, *why;
-
-	if (!stores_options(command, &options))
-		return EXIT_USAGE;
-	value_put(&command->arena, &params, "name", value_string_ref(name));
-	if (strcmp(where, "memory") == 0)
-		type = where;
-	else
-		value_put(&command->arena, &params, where[0] == '/' ? "path" : "url",
-		    value_string_ref(where));
-	if (type)
-		value_put(&command->arena, &params, "type", value_string_ref(type));
-	if (options.map.count)
-		value_put(&command->arena, &params, "options", options);
-	if (command_call(command, "store.add", &params, &result, &err) != 0)
-		return say_error(command, &err);
-	if (out_is_json(command))
-		return out_json(command, &result);
-	state = value_get_string(&result, "state");
-	why = value_get_string(&result, "why");
-	say(command, "Store %s is there until schedd ends: put it into the config to keep it.", name);
-	if (state && strcmp(state, "ok") != 0)
-		say(command, "It is %s%s%s; see schedctl stores.", state, why ? ": " : "",
-		    why ? why : "");
-	return EXIT_DONE;
-}
-
-static int stores_remove(struct command *command, const char *name)
-{
-	struct value params = value_map(), result;
-	struct schedd_error err = {0};
-
-	value_put(&command->arena, &params, "name", value_string_ref(name));
-	if (command_call(command, "store.remove", &params, &result, &err) != 0)
-		return say_error(command, &err);
-	if (out_is_json(command))
-		return out_json(command, &result);
-	say(command, "Store %s is closed; what it holds is left as it is.", name);
-	return EXIT_DONE;
-}
+static const struct option *const store_sets[] = {store_act_options, NULL};
 
 static int stores_run(struct command *command)
 {
-	const struct args *args = &command->args;
-
-	if (args->word_count == 0)
-		return stores_list(command, "store.list", store_columns);
-	if (args->word_count == 3 && strcmp(args->words[0], "add") == 0)
-		return stores_add(command, args->words[1], args->words[2]);
-	if (args->word_count == 2 && strcmp(args->words[0], "remove") == 0)
-		return stores_remove(command, args->words[1]);
-	return say_usage(command, "usage: schedctl stores, schedctl stores add NAME URL, or schedctl "
-				  "stores remove NAME");
+	for (const struct option *option = store_act_options; option->name; option++)
+		if (command->args.word_count == 0 && args_has(&command->args, option->name))
+			return say_usage(command, "--%s needs one of: %s", option->name, "add, check");
+	return command->args.word_count ? store_acts_run(command)
+					: stores_list(command, "store.list", store_columns);
 }
 
 const struct verb verb_stores = {
     .name = "stores",
     .group = "Daemon",
-    .summary = "show the job stores, add or remove one",
-    .usage = "[add NAME URL | remove NAME]",
+    .summary = "show the job stores, add, remove or check one",
+    .usage = "[add NAME URL | remove NAME | check NAME|URL]",
     .examples = "schedctl stores\n"
+		"schedctl stores check postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw\n"
 		"schedctl stores add shared postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw\n"
 		"schedctl stores add fast memory",
     .notes = "URL is where a server is, an absolute path is a database of sqlite, memory is a store "
@@ -154,7 +71,14 @@ const struct verb verb_stores = {
 	     "up its own\n"
 	     "jobs alone; STATE says how it is: ok, connecting, away, read-only, held, refused.\n"
 	     "A store on a server may hold jobs of schedd's own account, and of those that run_as "
-	     "names.",
+	     "names.\n"
+	     "\n"
+	     "add opens a store until schedd ends, remove closes one without jobs. check writes to a "
+	     "store,\n"
+	     "reads it back, removes it, says how long each took and what the server promises; a "
+	     "server that is\n"
+	     "not configured is reached for it, and gets schedd's tables or keys if it has none.",
+    .complete = COMPLETE_STORE_ACT,
     .max_words = 3,
     .options = store_sets,
     .columns = store_columns,

@@ -228,6 +228,13 @@ static const struct method_param store_add_params[] = {
     {"options", METHOD_MAP, MAYBE, "for a server: password_file, run_as, timeout, … as texts"},
     END_OF_PARAMS,
 };
+static const struct method_param store_check_params[] = {
+    {"name", METHOD_TEXT, MAYBE, "one that is there; else url"},
+    {"url", METHOD_TEXT, MAYBE, "a server that need not be configured"},
+    {"type", METHOD_TEXT, MAYBE, "of the server, where the url does not tell it"},
+    {"options", METHOD_MAP, MAYBE, "for the url, as for store.add"},
+    END_OF_PARAMS,
+};
 static const struct method_param store_remove_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "its alias"},
     END_OF_PARAMS,
@@ -359,6 +366,10 @@ static const struct method method_rows[] = {
     {"store.add", "Opens a store until the next restart.", "the store", store_add_params,
 	METHOD_FOR_ADMINS},
     {"store.remove", "Closes a store without jobs.", "{name}", store_remove_params,
+	METHOD_FOR_ADMINS},
+    {"store.check", "Writes to a store, reads, removes, and tells what it promises.",
+	"{name, type, address, path, state, durable, durability, connect, write, read, remove}",
+	store_check_params,
 	METHOD_FOR_ADMINS},
     {"executor.list", "Executors.", "[executor]", NULL,
 	METHOD_FOR_USERS},

@@ -141,6 +141,14 @@ void scheduler_restart_executor(struct schedd_scheduler *scheduler, const char *
     struct arena *arena, struct scheduler_reply reply);
 /* All that keep something running, as new code may be there. */
 void scheduler_restart_executors(struct schedd_scheduler *scheduler);
+/*
+ * Is it there, and does it take writes, give them back and remove them? One that
+ * is configured by its name, or a server by its url. Answers {"name" (nil: by its
+ * url),"type","address","path","state","durable","durability","connect" (nil: it
+ * was), "write","read","remove"} with seconds.
+ */
+void scheduler_check_store(struct schedd_scheduler *scheduler,
+    const struct scheduler_new_store *store, struct scheduler_reply reply);
 /* Removing: SCHEDD_ECONFLICT while jobs use it. */
 void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
     const struct scheduler_actor *actor, struct scheduler_reply reply);

@@ -67,7 +67,8 @@ static int rpc_store_options(
 
 		if (member->value.type != VALUE_STRING)
 			return schedd_error_set(err, SCHEDD_EINVAL,
-			    "store.add: option '%.64s' must be a text", member->key);
+			    "%s: option '%.64s' must be a text", call->method->method->name,
+			    member->key);
 		options[i].name = member->key;
 		options[i].text = member->value.string.text;
 	}
@@ -100,6 +101,34 @@ void rpc_store_add(struct rpc_call *call)
 	list = scheduler_stores(call->scheduler, &call->arena);
 	store = rpc_store_named(&list, name);
 	rpc_call_answer_done(call, &store);
+}
+
+void rpc_store_check(struct rpc_call *call)
+{
+	struct scheduler_new_store store = {.name = rpc_call_text(call, "name"),
+	    .type = rpc_call_text(call, "type"),
+	    .url = rpc_call_text(call, "url")};
+	struct schedd_error err;
+	int rc = 0;
+
+	if (!store.type && store.url)
+		store.type = store_type_of_url(store.url);
+	if (!store.name == !store.url)
+		rc = schedd_error_set(&err, SCHEDD_EINVAL,
+		    "store.check: give the name of a store, or the url of a server");
+	else if (store.name && (store.type || rpc_call_param(call, "options")))
+		rc = schedd_error_set(&err, SCHEDD_EINVAL,
+		    "store.check: type and options are for a url; the store %s has its own",
+		    store.name);
+	else if (store.url && !store.type)
+		rc = schedd_error_set(&err, SCHEDD_EINVAL,
+		    "store.check: the scheme of the url does not tell the type: say which");
+	if (!rc)
+		rc = rpc_store_options(call, &store, &err);
+	if (rc)
+		rpc_call_fail(call, &err);
+	else
+		scheduler_check_store(call->scheduler, &store, rpc_call_reply(call));
 }
 
 void rpc_store_remove(struct rpc_call *call)

@@ -4,6 +4,7 @@
  * closed and opened again before it is asked.
  */
 #include <schedd/error.h>
+#include "store/store_check.h"
 #include "support/store_case.h"
 
 Test(store, offers_its_types)
@@ -509,6 +510,21 @@ static void chain_done(int rc, const struct schedd_error *err, void *context)
 	batch = store_batch_new(chain->sc->store);
 	store_batch_put_number(batch, "left", chain->left);
 	store_commit(chain->sc->store, batch, chain_done, chain);
+}
+
+STORE_TEST(can_be_checked_and_keeps_nothing_of_it)
+{
+	for (int i = 0; i < 3; i++) {
+		store_check(sc->store, store_case_take_value, sc);
+		store_case_flush(sc);
+		cr_assert_eq(sc->rc, 0, "%s", sc->err.message);
+		cr_assert(value_get(&sc->value, "write") && value_get(&sc->value, "read") &&
+			  value_get(&sc->value, "remove"));
+		store_case_reopen(sc);
+	}
+	cr_assert_str_eq(store_case_runs(sc, NULL), "");
+	cr_assert_str_eq(store_case_texts(sc, ""), "");
+	cr_assert_eq(store_case_load(sc), 0);
 }
 
 STORE_TEST(lets_an_answer_commit_again)

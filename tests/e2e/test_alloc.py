@@ -99,7 +99,7 @@ class Exhausted(e2e.TestCase):
                 ("job.export", {}), ("job.why", {"id": "a"}), ("run.list", {}), ("run.list", {"jobs": ["a"], "limit": 1}),
                 ("run.get", {"run": run}), ("run.log", {"run": run}), ("run.wait", {"run": run}), ("group.list", {}),
                 ("trigger.next", {"id": "a"}), ("trigger.next", {"trigger": {"any": [{"cron": "0 0 * * *"}, {"every": "2h"}]}, "n": 20}),
-                ("event.subscribe", {"since": 0}), ("store.list", {}), ("executor.list", {}), ("config.get", {}),
+                ("event.subscribe", {"since": 0}), ("store.list", {}), ("store.check", {"name": "default"}), ("executor.list", {}), ("config.get", {}),
                 ("job.lst", {}), ("job.add", {"id": "../x"})):
             with self.subTest(method=method):
                 if method in ("job.lst",) or params.get("id") in ("b", "../x"):

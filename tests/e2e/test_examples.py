@@ -42,6 +42,7 @@ STATUS = {
     "schedctl import systemd /etc/systemd/system/*.timer": 1,  # some of these timers start no service
     "schedctl import json jobs.json": 1,  # one of these jobs is pickled
     "schedctl import apscheduler redis://localhost/2 --jobs-key app.jobs --paused": 1,  # there is no such server here
+    "schedctl stores check postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw": 2,  # nor such a file
     "schedctl stores add shared postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw": 2,  # nor such a file
 }
 # The machine's places, as the test has them.

@@ -43,6 +43,7 @@ struct handover;
 struct janitor;
 struct job_start;
 struct store_parcel;
+struct stores_check;
 struct run;
 struct run_live;
 
@@ -195,6 +196,7 @@ struct top_room {
 	struct mailbox_letter hear; /* comes back until ends were heard of: then it ticks */
 	uint32_t hearing;           /* turns left; 0: it is not under way */
 	struct scheduler_drain_state drain;
+	struct stores_check *checks; /* of stores, under way */
 	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_thread *thread; /* NULL: driven by the caller */
 };

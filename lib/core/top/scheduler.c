@@ -34,6 +34,7 @@
 #include "core/top/outcome.h"
 #include "core/top/restart.h"
 #include "core/top/stores.h"
+#include "core/top/stores_check.h"
 #include "executor/function_table.h"
 #include "trigger/trigger_cache.h"
 
@@ -271,6 +272,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	spawner_pool_free(scheduler->spawners);
 	store_slot_flush_all(scheduler);
 	stores_close(scheduler);
+	stores_check_stop(scheduler);
 	scheduler_wait_free(scheduler);
 	scheduler_free_contents(scheduler);
 	stores_free(scheduler);
