@@ -15,6 +15,7 @@ packages_of() {
 		nodejs libdata-messagepack-perl python3-apscheduler python3-sqlalchemy \
 		python3-redis python3-psycopg2 python3-pymysql python3-flask python3-tz \
 		redis-server postgresql mariadb-server \
+		cron dpkg-repack ansible-core python3-crontab ruby-whenever \
 		chromium chromium-driver ;;
 	*) echo "install-packages.sh: unknown set '$1' (build, test)" >&2; exit 2 ;;
 	esac
@@ -40,6 +41,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "Installing:$missing"
 $as_root apt-get update -qq
-# By env, as sudo keeps no variables: no package may ask anything.
+# By env, as sudo keeps no variables: no package may ask anything, not even about a file that is there.
 # shellcheck disable=SC2086 # a list of words
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Options::=--force-confold \
+	--no-install-recommends $missing

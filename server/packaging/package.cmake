@@ -13,8 +13,9 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(SCHEDD_PACKAGING ${CMAKE_CURRENT_LIST_DIR})
 
-# What runs, what programs are linked with, what they are built with, and what Python imports.
-set(CPACK_COMPONENTS_ALL runtime library development python)
+# What runs, what programs are linked with, what they are built with, what Python imports, and what
+# puts schedd in cron's place.
+set(CPACK_COMPONENTS_ALL runtime library development python cron)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
@@ -66,8 +67,28 @@ set(CPACK_DEBIAN_PYTHON_DESCRIPTION
 	"For Python: a client of schedd with APScheduler's names, and the worker that runs
 Python functions as jobs.")
 
+# Nothing but settings: what is in cron's place is schedd itself.
+set(CPACK_DEBIAN_CRON_PACKAGE_NAME schedd-cron)
+set(CPACK_DEBIAN_CRON_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_CRON_PACKAGE_ARCHITECTURE all)
+# cron-daemon-common: /etc/crontab, the directories, the group of the spool.
+set(CPACK_DEBIAN_CRON_PACKAGE_DEPENDS "schedd (>= ${PROJECT_VERSION}), cron-daemon-common")
+set(CPACK_DEBIAN_CRON_PACKAGE_RECOMMENDS "default-mta | mail-transport-agent")
+set(CPACK_DEBIAN_CRON_PACKAGE_PROVIDES "cron, cron-daemon, anacron")
+set(CPACK_DEBIAN_CRON_PACKAGE_CONFLICTS "cron, cron-daemon, anacron, bcron, cronie, systemd-cron")
+set(CPACK_DEBIAN_CRON_PACKAGE_REPLACES "cron, cron-daemon, anacron, bcron, cronie, systemd-cron")
+set(CPACK_DEBIAN_CRON_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_CRON_DESCRIPTION
+	"In cron's place: schedd runs /etc/crontab, /etc/cron.d, users' tables and the
+scripts of cron.hourly, daily, weekly and monthly, and is crontab(1).
+Installing cron again gives all of it back.")
+set(CPACK_DEBIAN_CRON_PACKAGE_CONTROL_EXTRA
+	"${SCHEDD_PACKAGING}/cron/postinst;${SCHEDD_PACKAGING}/cron/prerm;${SCHEDD_PACKAGING}/cron/postrm")
+
 # Copyright, changelog, documents, and what Debian wants of them.
 set(CPACK_SCHEDD_SOURCE ${PROJECT_SOURCE_DIR})
 set(CPACK_PRE_BUILD_SCRIPTS ${SCHEDD_PACKAGING}/debian.cmake)
 install(FILES ${SCHEDD_PACKAGING}/schedd.yaml DESTINATION /etc/schedd COMPONENT runtime)
+# Of the package alone: an installation by hand has no need of it.
+install(FILES ${SCHEDD_PACKAGING}/cron/cron.yaml DESTINATION share/schedd-cron COMPONENT cron EXCLUDE_FROM_ALL)
 include(CPack)

@@ -26,6 +26,18 @@ dpkg-deb -f "$package" Depends | grep -q libsqlite3 || fail "dependencies are no
 for name in libschedd0 libevent-dev libsqlite3-dev libmsgpack-dev libyaml-dev libjansson-dev; do
 	dpkg-deb -f "$E2E_DIR"/packages/libschedd-dev_*.deb Depends | grep -q "$name" || fail "libschedd-dev needs $name"
 done
+cron=$(ls "$E2E_DIR"/packages/schedd-cron_*.deb)
+dpkg-deb -f "$cron" Depends | grep -q 'schedd (>= ' || fail "schedd-cron needs schedd"
+dpkg-deb -f "$cron" Provides | grep -q 'cron, cron-daemon' || fail "schedd-cron has cron's place"
+dpkg-deb -f "$cron" Conflicts | grep -q 'cron-daemon' || fail "schedd-cron leaves no cron beside it"
+dpkg-deb -c "$cron" | grep -q '/share/schedd-cron/cron.yaml$' || fail "nothing turns the tables on"
+python=$(ls "$E2E_DIR"/packages/python3-schedd_*.deb)
+for file in schedd.py schedd_worker.py; do
+	dpkg-deb -c "$python" | grep -q "/dist-packages/$file$" || fail "not in python3-schedd: $file"
+done
+dpkg-deb -x "$python" "$E2E_DIR/python"
+(cd / && PYTHONPATH=$E2E_DIR/python/usr/lib/python3/dist-packages /usr/bin/python3 -c 'import schedd, schedd_worker; schedd.Client') ||
+	fail "python3-schedd cannot be imported"
 dpkg-deb -f "$package" Depends | grep -q procps || fail "the unit needs kill"
 dpkg-deb -e "$library" "$E2E_DIR/libcontrol"
 grep -q '^libschedd 0 libschedd0 ' "$E2E_DIR/libcontrol/shlibs" || fail "no shlibs"
