@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that are not there yet, as root or through sudo.
-#   sh server/install-packages.sh build|run|test …
+#   sh server/install-packages.sh build|test|bench …
 set -eu
 
 packages_of() {
@@ -17,7 +17,9 @@ packages_of() {
 		redis-server postgresql mariadb-server \
 		cron dpkg-repack ansible-core python3-crontab ruby-whenever \
 		chromium chromium-driver ;;
-	*) echo "install-packages.sh: unknown set '$1' (build, test)" >&2; exit 2 ;;
+	# Peers that benchmarks are compared with.
+	bench) echo python3-apscheduler python3-croniter libquartz2-java default-jdk-headless ;;
+	*) echo "install-packages.sh: unknown set '$1' (build, test, bench)" >&2; exit 2 ;;
 	esac
 }
 

@@ -209,16 +209,21 @@ static struct schedd_mono bench_mono(void *context)
 /* Seconds that one row of history takes in the memory store. */
 static double bench_history(int rows)
 {
-	const struct store_config config = {
-	    .name = "bench", .type = "memory", .clock = schedd_clock_system()};
 	static char names[1000][16];
+	struct store_config config = {
+	    .name = "bench", .type = "memory", .clock = schedd_clock_system()};
+	struct mailbox *mailbox;
 	struct store *store;
 	struct schedd_error err;
 	double cpu;
 
 	for (int i = 0; i < 1000; i++)
 		snprintf(names[i], sizeof(names[i]), "job-%06d", i);
-	if (store_open(&config, &store, &err))
+	mailbox = mailbox_new(NULL, &err);
+	if (!mailbox)
+		bench_die("mailbox", &err);
+	config.mailbox = mailbox;
+	if (store_open_wait(&config, SCHEDD_SPAN_NONE, &store, &err) < 0)
 		bench_die("store", &err);
 	cpu = bench_cpu();
 	for (int i = 0; i < rows;) {
@@ -236,9 +241,11 @@ static double bench_history(int rows)
 			store_batch_put_run(batch, &run);
 		}
 		store_commit(store, batch, NULL, NULL);
+		mailbox_deliver(mailbox);
 	}
 	cpu = bench_cpu() - cpu;
 	store_close(store);
+	mailbox_free(mailbox);
 	return cpu / rows;
 }
 
