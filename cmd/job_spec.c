@@ -217,7 +217,7 @@ static int spec_value(struct command *command, const struct option *option,
 		*out = value_bool(true);
 		return 0;
 	}
-	if (strcmp(option->name, "cwd") == 0)
+	if (strcmp(option->name, "cwd") == 0 || strcmp(option->name, "hook") == 0)
 		text = spec_path(command, text);
 	*out = value_string_ref(text);
 	if (field->type == JOB_FIELD_TIME)

@@ -130,6 +130,7 @@ static const struct method_param job_run_params[] = {
     {"id", METHOD_ID, ALWAYS, "the job"},
     {"force", METHOD_BOOL, MAYBE, "also beyond max_instances"},
     {"env", METHOD_MAP, MAYBE, "environment for this run alone: name to text"},
+    {"traceparent", METHOD_TEXT, MAYBE, "the trace it is a part of, in its environment as TRACEPARENT"},
     END_OF_PARAMS,
 };
 static const struct method_param job_why_params[] = {
@@ -182,6 +183,7 @@ static const struct method_param run_kill_params[] = {
 static const struct method_param run_retry_params[] = {
     {"run", METHOD_RUN, ALWAYS, "JOB/N of a run that has ended"},
     {"env", METHOD_MAP, MAYBE, "environment for this run alone: name to text"},
+    {"traceparent", METHOD_TEXT, MAYBE, "the trace it is a part of, in its environment as TRACEPARENT"},
     END_OF_PARAMS,
 };
 static const struct method_param run_wait_params[] = {

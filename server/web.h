@@ -19,6 +19,7 @@
 struct connection;
 struct connection_sink;
 struct event_base;
+struct offloop_work;
 struct web;
 
 /* The section http: of the config; texts are the config's. */
@@ -60,6 +61,13 @@ struct web_host {
 	    const struct value *params, size_t bytes);
 	/* Can requests be served: are the jobs there, and is it not stopping? reason: a literal. */
 	bool (*ready)(void *context, const char **reason);
+	/* A directory for what it keeps. */
+	const char *state_dir;
+	/* As offloop_start() and offloop_leave(). */
+	bool (*work)(void *context, struct offloop_work *work);
+	void (*leave)(struct offloop_work *work);
+	/* An event: somebody was refused, of whom text says who and why. */
+	void (*denied)(void *context, const char *text);
 };
 
 /* What the module offers; in schedd_module.service. */

@@ -5,7 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/dynlib.h"
+#include "core/scheduler.h"
+#include "loop/offloop.h"
 #include "server/daemon.h"
+#include "server/daemon_state.h"
+#include "server/paths.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_state.h"
 #include "server/users.h"
@@ -16,7 +20,10 @@ struct web_link {
 	const struct web_ops *ops;
 	struct web *web;
 	struct web_host host;
+	struct offloop *offloop; /* NULL: nothing was to be done off the loop yet */
 };
+
+#define WEB_LINK_WORKS 64 /* off the loop at one time */
 
 /* ---- What is offered to the module ---- */
 
@@ -48,6 +55,23 @@ static bool web_link_ready(void *context, const char **reason)
 
 	*reason = "stopping\n";
 	return !daemon_is_stopping(link->daemon);
+}
+
+static bool web_link_work(void *context, struct offloop_work *work)
+{
+	struct web_link *link = context;
+
+	if (!link->offloop)
+		link->offloop = offloop_new(link->daemon->loop, WEB_LINK_WORKS, NULL);
+	return link->offloop && offloop_start(link->offloop, work);
+}
+
+static void web_link_denied(void *context, const char *text)
+{
+	const struct web_link *link = context;
+
+	scheduler_say(
+	    daemon_scheduler(link->daemon), SCHEDD_EVENT_ACCESS_DENIED, NULL, text);
 }
 
 /* ---- Life ---- */
@@ -82,6 +106,10 @@ int web_link_open(struct daemon *daemon, struct rpc *rpc, const struct web_confi
 	    .drained = connection_drained,
 	    .call = web_link_call,
 	    .ready = web_link_ready,
+	    .state_dir = daemon_paths(daemon)->state_dir,
+	    .work = web_link_work,
+	    .leave = offloop_leave,
+	    .denied = web_link_denied,
 	};
 	rc = link->ops->open(config, &link->host, &link->web, err);
 	if (rc) {
@@ -94,8 +122,10 @@ int web_link_open(struct daemon *daemon, struct rpc *rpc, const struct web_confi
 
 void web_link_close(struct web_link *link)
 {
-	if (link)
-		link->ops->close(link->web);
+	if (!link)
+		return;
+	link->ops->close(link->web);
+	offloop_free(link->offloop);
 	free(link);
 }
 

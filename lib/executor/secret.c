@@ -48,7 +48,7 @@ int secret_check(const struct job_pair *secret, struct schedd_error *err)
 	if (rc == 0)
 		return 0;
 	return schedd_error_set(err, SCHEDD_EINVAL,
-	    "secret %s: %s: %s; schedd copies that file for each run and must be able to read it",
+	    "secret %s: %s: %s; schedd must be able to read that file",
 	    secret->name, secret->text, strerror(rc));
 }
 

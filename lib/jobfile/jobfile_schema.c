@@ -61,6 +61,10 @@ static const char *const jobfile_schema_types[] = {
 	"{\"oneOf\":[{\"type\":[\"string\",\"null\"]},{\"type\":\"object\",\"properties\":{"
 	"\"path\":{\"type\":\"string\"},\"text\":{\"type\":\"string\"}},\"minProperties\":1,"
 	"\"maxProperties\":1,\"additionalProperties\":false}]}",
+    [JOB_FIELD_HOOK] =
+	"{\"oneOf\":[{\"type\":[\"string\",\"null\"]},{\"type\":\"object\",\"required\":["
+	"\"secret_file\"],\"properties\":{\"secret_file\":{\"type\":\"string\"}},"
+	"\"additionalProperties\":false}]}",
     [JOB_FIELD_SHELL] = "{\"type\":\"string\"}",
 };
 

@@ -39,6 +39,8 @@ const struct event_row *event_rows(void)
 	    {SCHEDD_EVENT_EXECUTOR_RECOVERED, "executor_recovered", "it can again"},
 	    {SCHEDD_EVENT_CRON_TABLE, "cron_table_error",
 		"a line or a table of cron is not taken; error: FILE:LINE: why"},
+	    {SCHEDD_EVENT_ACCESS_DENIED, "access_denied",
+		"wrong tokens, passwords or signatures came; error: how many and from where"},
 	    {0, NULL, NULL},
 	};
 

@@ -135,6 +135,7 @@ struct job_details {
 	size_t stdin_length;
 	struct job_pairs secrets; /* name, file */
 	char *shell_path;         /* NULL: /bin/sh */
+	char *hook_secret_file;   /* of its webhook; NULL: it has none */
 
 	enum job_capture capture;
 	int64_t output_max;   /* bytes kept a run; -1: the daemon's default */

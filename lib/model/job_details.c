@@ -110,6 +110,7 @@ static const size_t job_details_texts[] = {
     offsetof(struct job_details, user),
     offsetof(struct job_details, stdin_path),
     offsetof(struct job_details, shell_path),
+    offsetof(struct job_details, hook_secret_file),
 };
 static const size_t job_details_pairs[] = {
     offsetof(struct job_details, tags),

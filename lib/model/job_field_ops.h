@@ -43,5 +43,6 @@ extern const struct job_field_ops job_rlimits_ops;
 extern const struct job_field_ops job_after_ops;
 extern const struct job_field_ops job_notify_ops;
 extern const struct job_field_ops job_stdin_ops;
+extern const struct job_field_ops job_hook_ops;
 
 #endif

@@ -86,6 +86,11 @@ static const struct job_field job_field_rows[] = {
 	"run when another job's run has ended: a list of 'JOB:ok' or {job, on}",
 	.place = JOB_IN_DETAILS},
 
+    {"hook", JOB_FIELD_HOOK, FILED, NULL, 0, 0, "FILE", "none",
+	"POST /hooks/ID of the HTTP side runs it, signed with the secret in a file: its path, or "
+	"{secret_file}; see schedd-http(7)",
+	.place = JOB_IN_DETAILS},
+
     {"cwd", JOB_FIELD_TEXT, FILED, NULL, 0, PATH_BYTES, "DIR", "home of its user",
 	"directory the command starts in", JOB_FORM_PATH, IN_DETAILS(cwd)},
     {"env", JOB_FIELD_PAIRS, FILED, NULL, 0, 0, "K=V", "none", "more environment, a map",

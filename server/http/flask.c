@@ -14,6 +14,7 @@
 #include "server/http/flask_json.h"
 #include "server/http/http_problem.h"
 #include "server/http/http_request.h"
+#include "server/http/http_trace.h"
 
 /* ---- Answers ---- */
 
@@ -367,5 +368,6 @@ void flask_run(struct http_request *request)
 {
 	struct value params = flask_id(request);
 
+	http_trace_put(request, &request->arena, &params);
 	http_request_call(request, "job.run", &params, flask_begun);
 }

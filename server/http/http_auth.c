@@ -53,6 +53,8 @@ struct http_waiting {
 	char hash[HTTP_SHA256_HEX]; /* for remembering */
 };
 
+const struct web_identity http_auth_webhook = {.name = "webhook", .role = "operator"};
+
 static int64_t http_auth_now(void)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
@@ -72,6 +74,8 @@ static const struct web_identity *http_auth_renew(const struct web_identity *old
 {
 	const struct http_user *user = (const struct http_user *)(const void *)old;
 
+	if (old == &http_auth_webhook)
+		return old;
 	for (struct http_users *const *list = context; *list; list++) {
 		const struct http_user *found = http_users_find(*list, old->name);
 
@@ -171,21 +175,64 @@ static const char *http_auth_address(const struct http_request *request)
 	return address && address[0] ? address : "unix";
 }
 
+/* Each makes its address wait longer; a line and an event tell of it, and stand for many. */
+static void http_auth_wrong(
+    struct http_auth *auth, const struct http_request *request, const char *what)
+{
+	const struct web_host *host = auth->web->host;
+	const char *address = http_auth_address(request);
+	unsigned count;
+	char text[128];
+
+	http_slow_failed(&auth->slow, address, http_auth_now());
+	if (!http_slow_tell(&auth->slow, address, http_auth_now(), &count))
+		return;
+	snprintf(text, sizeof(text), "http: wrong %s from %s (%u in all)", what, address, count);
+	log_warn(host->log, "%s", text);
+	host->denied(host->context, text);
+}
+
 static void http_auth_refuse(struct http_auth *auth, struct http_request *request, bool wrong)
 {
-	const char *address = http_auth_address(request);
-
 	auth->web->counters.unauthorized++;
-	if (wrong) {
-		http_slow_failed(&auth->slow, address, http_auth_now());
-		log_warn(auth->web->host->log, "http: wrong credentials from %s", address);
-	}
+	if (wrong)
+		http_auth_wrong(auth, request, "credentials");
 	http_request_set(request, "WWW-Authenticate",
 	    auth->web->config->basic ? "Bearer realm=\"schedd\", Basic realm=\"schedd\""
 				     : "Bearer realm=\"schedd\"");
 	http_problem(request, 401, "permission_denied",
 	    wrong ? "this token or password is not valid"
 		  : "send a token: Authorization: Bearer TOKEN (schedctl token add makes one)");
+}
+
+void http_auth_unsigned(struct http_auth *auth, struct http_request *request, bool wrong)
+{
+	auth->web->counters.unauthorized++;
+	if (wrong)
+		http_auth_wrong(auth, request, "signatures");
+	http_request_set(request, "WWW-Authenticate", "HMAC-SHA-256 header=\"X-Hub-Signature-256\"");
+	http_problem(request, 401, "permission_denied",
+	    wrong ? "the signature is not that of this body with this webhook's secret"
+		  : "sign the body: X-Hub-Signature-256: sha256=HMAC in hexadecimal digits");
+}
+
+bool http_auth_waits(struct http_auth *auth, struct http_request *request)
+{
+	unsigned wait = http_slow_wait(&auth->slow, http_auth_address(request), http_auth_now());
+	char seconds[16];
+
+	if (!wait)
+		return false;
+	snprintf(seconds, sizeof(seconds), "%u", wait);
+	http_request_set(request, "Retry-After", seconds);
+	http_problem(request, 429, "permission_denied",
+	    "too many wrong credentials came from this address: wait %u s", wait);
+	return true;
+}
+
+void http_auth_right(struct http_auth *auth, const struct http_request *request)
+{
+	http_slow_succeeded(&auth->slow, http_auth_address(request));
 }
 
 /* ---- Tokens ---- */
@@ -341,16 +388,11 @@ void http_auth_check(
     struct http_auth *auth, struct http_request *request, void (*next)(struct http_request *))
 {
 	const char *header = http_request_header(request, "Authorization");
-	unsigned wait = http_slow_wait(&auth->slow, http_auth_address(request), http_auth_now());
-	char seconds[16];
 
 	http_auth_refresh(auth);
-	if (header && wait) {
-		snprintf(seconds, sizeof(seconds), "%u", wait);
-		http_request_set(request, "Retry-After", seconds);
-		http_problem(request, 429, "permission_denied",
-		    "too many wrong credentials came from this address: wait %u s", wait);
-	} else if (header && strncasecmp(header, "Bearer ", 7) == 0) {
+	if (header && http_auth_waits(auth, request))
+		return;
+	if (header && strncasecmp(header, "Bearer ", 7) == 0) {
 		http_auth_token(auth, request, header + 7 + strspn(header + 7, " "), next);
 	} else if (header && strncasecmp(header, "Basic ", 6) == 0 && auth->basic.count) {
 		http_auth_password(auth, request, header + 6 + strspn(header + 6, " "), next);

@@ -14,6 +14,9 @@
 struct http_auth;
 struct http_request;
 
+/* Who a webhook is for the daemon; in no list. */
+extern const struct web_identity http_auth_webhook;
+
 /* Reads the files. SCHEDD_EFILE: "FILE:LINE: reason". */
 int http_auth_open(struct web *web, struct http_auth **out, struct schedd_error *err)
     __attribute__((warn_unused_result));
@@ -27,6 +30,14 @@ int http_auth_reload(struct http_auth *auth, struct schedd_error *err)
  */
 void http_auth_check(
     struct http_auth *auth, struct http_request *request, void (*next)(struct http_request *));
+/*
+ * The same for requests that prove themselves: does the address have to wait?
+ * Then it was answered. What came of it: the proof was right, or the request is
+ * answered 401; wrong: there was one, and it counts.
+ */
+bool http_auth_waits(struct http_auth *auth, struct http_request *request);
+void http_auth_right(struct http_auth *auth, const struct http_request *request);
+void http_auth_unsigned(struct http_auth *auth, struct http_request *request, bool wrong);
 /* Is the role of the identity at least that one? */
 bool http_auth_may(const struct web_identity *identity, const char *role);
 

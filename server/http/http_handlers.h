@@ -30,6 +30,9 @@ void http_run_get(struct http_request *request);
 void http_run_act(struct http_request *request);
 void http_run_log(struct http_request *request);
 
+/* http_hook.c */
+void http_hook_run(struct http_request *request);
+
 /* http_events.c */
 void http_events_follow(struct http_request *request);
 

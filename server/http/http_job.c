@@ -10,6 +10,7 @@
 #include "server/http/http_path.h"
 #include "server/http/http_problem.h"
 #include "server/http/http_routes.h"
+#include "server/http/http_trace.h"
 
 /* ---- Entity tags ---- */
 
@@ -256,8 +257,10 @@ void http_job_run(struct http_request *request)
 {
 	struct value params;
 
-	if (http_job_params(request, &params))
-		http_request_call(request, "job.run", &params, http_job_ran);
+	if (!http_job_params(request, &params))
+		return;
+	http_trace_put(request, &request->arena, &params);
+	http_request_call(request, "job.run", &params, http_job_ran);
 }
 
 static void http_job_asked(struct http_request *request, const struct schedd_error *err,

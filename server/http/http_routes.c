@@ -59,6 +59,8 @@ static const struct http_route http_route_rows[] = {
 	"Server-sent events; Last-Event-ID is the seq to go on behind.", NULL, false},
     {GET, API "/next", HTTP_USER, http_next_preview, "trigger.next",
 	"Fire times to come of a trigger.", NULL, false},
+    {POST, "/hooks/{job}", HTTP_SIGNED, http_hook_run, NULL,
+	"Runs a job that has a hook; X-Hub-Signature-256 signs the body.", NULL, true},
     {GET, FLASK, HTTP_USER, flask_info, NULL, NULL, flask_refuse, false},
     {POST, FLASK "/start", HTTP_USER, flask_start, NULL, NULL, flask_refuse, false},
     {POST, FLASK "/shutdown", HTTP_USER, flask_shutdown, NULL, NULL, flask_refuse, false},

@@ -6,6 +6,7 @@
 #include "server/http/http_path.h"
 #include "server/http/http_problem.h"
 #include "server/http/http_routes.h"
+#include "server/http/http_trace.h"
 
 /* {"run": "JOB/N"} of the path. */
 static struct value http_run_params(struct http_request *request)
@@ -57,6 +58,8 @@ void http_run_act(struct http_request *request)
 	for (uint32_t i = 0; body->type == VALUE_MAP && i < body->map.count; i++)
 		value_put(&request->arena, &params, body->map.members[i].key,
 		    body->map.members[i].value);
+	if (strcmp(request->route->rpc, "run.retry") == 0)
+		http_trace_put(request, &request->arena, &params);
 	http_request_call(request, request->route->rpc, &params, http_run_answered);
 }
 

@@ -35,6 +35,7 @@ void http_slow_failed(struct http_slow *slow, const char *address, int64_t now)
 
 	if (strcmp(place->address, address) != 0 || now - place->until > HTTP_SLOW_FADES) {
 		place->failures = 0;
+		place->told = 0;
 		snprintf(place->address, sizeof(place->address), "%s", address);
 	}
 	place->failures++;
@@ -42,6 +43,20 @@ void http_slow_failed(struct http_slow *slow, const char *address, int64_t now)
 	while (over-- && seconds < HTTP_SLOW_LONGEST)
 		seconds *= 2;
 	place->until = now + (place->failures < HTTP_SLOW_FREE ? 0 : seconds * SCHEDD_SECOND);
+}
+
+bool http_slow_tell(struct http_slow *slow, const char *address, int64_t now, unsigned *count)
+{
+	struct http_slow_place *place = &slow->places[http_slow_index(address)];
+
+	slow->untold++;
+	if ((place->told && now - place->told < HTTP_SLOW_FADES) ||
+	    (slow->told && now - slow->told < SCHEDD_SECOND))
+		return false;
+	*count = slow->untold;
+	slow->untold = 0;
+	slow->told = place->told = now;
+	return true;
 }
 
 void http_slow_succeeded(struct http_slow *slow, const char *address)

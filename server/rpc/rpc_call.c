@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/duration.h"
+#include "proto/traceparent.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_names.h"
 #include "trigger/when.h"
@@ -278,20 +279,24 @@ bool rpc_call_run(struct rpc_call *call, char id[JOB_ID_MAX + 1], uint32_t *numb
 	return rpc_call_refuse(call, "run", &err);
 }
 
-bool rpc_call_pairs(struct rpc_call *call, const char *name, const struct job_pairs **out)
+/* Texts by name in the arena, with room for more behind them; NULL: none were given and none are to
+ * follow. */
+static bool rpc_call_read_pairs(
+    struct rpc_call *call, const char *name, uint32_t more, struct job_pairs **out)
 {
 	const struct value *map = rpc_call_param(call, name);
+	uint32_t count = map ? map->map.count : 0;
 	struct job_pairs *pairs;
 	struct schedd_error err;
 
 	*out = NULL;
-	if (!map)
+	if (!map && !more)
 		return true;
 	pairs = arena_alloc(&call->arena, sizeof(*pairs));
 	if (pairs)
 		pairs->items =
-		    arena_alloc(&call->arena, map->map.count * sizeof(*pairs->items) + 1);
-	for (uint32_t i = 0; pairs && pairs->items && i < map->map.count; i++) {
+		    arena_alloc(&call->arena, (count + more) * sizeof(*pairs->items) + 1);
+	for (uint32_t i = 0; pairs && pairs->items && i < count; i++) {
 		const struct value_member *member = &map->map.members[i];
 
 		if (member->value.type != VALUE_STRING ||
@@ -308,6 +313,41 @@ bool rpc_call_pairs(struct rpc_call *call, const char *name, const struct job_pa
 	if (arena_failed(&call->arena)) {
 		schedd_error_nomem(&err);
 		return rpc_call_refuse(call, name, &err);
+	}
+	*out = pairs;
+	return true;
+}
+
+bool rpc_call_pairs(struct rpc_call *call, const char *name, const struct job_pairs **out)
+{
+	struct job_pairs *pairs;
+
+	*out = NULL;
+	if (!rpc_call_read_pairs(call, name, 0, &pairs))
+		return false;
+	*out = pairs;
+	return true;
+}
+
+bool rpc_call_run_env(struct rpc_call *call, const struct job_pairs **out)
+{
+	static char name[] = "TRACEPARENT";
+	const char *trace = rpc_call_text(call, "traceparent");
+	struct job_pairs *pairs;
+	struct schedd_error err;
+
+	*out = NULL;
+	if (trace && !traceparent_valid(trace)) {
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "'%.64s' is not of the form 00-TRACE-PARENT-FLAGS of W3C's Trace Context", trace);
+		return rpc_call_refuse(call, "traceparent", &err);
+	}
+	if (!rpc_call_read_pairs(call, "env", trace ? 1 : 0, &pairs))
+		return false;
+	if (trace && !job_pairs_get(pairs, name)) {
+		pairs->items[pairs->count].name = name;
+		pairs->items[pairs->count].text = arena_strdup(&call->arena, trace);
+		pairs->count += pairs->items[pairs->count].text != NULL;
 	}
 	*out = pairs;
 	return true;

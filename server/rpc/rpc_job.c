@@ -454,7 +454,7 @@ void rpc_job_run(struct rpc_call *call)
 		return;
 	if (rpc_view_check_env(call, id, &err))
 		rpc_call_fail(call, &err);
-	else if (rpc_call_pairs(call, "env", &options.env))
+	else if (rpc_call_run_env(call, &options.env))
 		scheduler_run_job(
 		    call->scheduler, id, &options, &call->actor, rpc_call_reply(call));
 }

@@ -222,7 +222,7 @@ static void rpc_run_retry_found(struct rpc_call *call, const struct value *run)
 		return;
 	}
 	job = arena_strdup(&call->arena, job);
-	if (job && rpc_call_pairs(call, "env", &options.env))
+	if (job && rpc_call_run_env(call, &options.env))
 		scheduler_run_job(
 		    call->scheduler, job, &options, &call->actor, rpc_call_reply(call));
 	else if (!job)

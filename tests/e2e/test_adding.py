@@ -50,7 +50,7 @@ class Adding(e2e.TestCase):
 
     def test_accounts_and_secrets_that_are_not_there(self):
         self.ctl("add", "--id", "a", "--manual", "--", "true")
-        for option in (("-u", "nosuchuser"), ("-u", "root:nosuchgroup"), ("--secret", "PW=/missing")):
+        for option in (("-u", "nosuchuser"), ("-u", "root:nosuchgroup"), ("--secret", "PW=/missing"), ("--hook", "/missing")):
             with self.subTest(option=option):
                 self.assertRegex(self.ctl("add", "--manual", *option, "--", "true", status=2), "no such|No such")
                 self.ctl("add", "--manual", *option, "--dry-run", "--", "true", status=2)
@@ -62,10 +62,11 @@ class Adding(e2e.TestCase):
 
     def test_paths_are_those_of_the_caller(self):
         (self.d.dir / "token").write_text("t")
-        self.ctl("add", "--id", "a", "--manual", "-C", ".", "--secret", "TOKEN=token", "--stdin", "input", "--", "true")
+        self.ctl("add", "--id", "a", "--manual", "-C", ".", "--secret", "TOKEN=token", "--hook", "token", "--stdin", "input", "--", "true")
         here = self.d.dir.resolve()
         job = json.loads(self.d.ctl("show", "a", "--json")[1])
         self.assertEqual((job["cwd"], job["secrets"], job["stdin"]), (str(here), {"TOKEN": f"{here}/token"}, f"{here}/input"))
+        self.assertEqual(job["hook"], {"secret_file": f"{here}/token"})
 
     def test_modify_sets_tags_and_groups_and_leaves_what_a_job_must_have(self):
         for name in ("a1", "a2", "b"):

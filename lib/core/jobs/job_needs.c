@@ -106,6 +106,17 @@ static int job_needs_secret(
 	return rc;
 }
 
+static int job_needs_hook(struct schedd_scheduler *scheduler, char *file, const char *known,
+    struct schedd_error *err)
+{
+	static char name[] = "of hook";
+	const struct job_pair secret = {name, file};
+
+	if (known && strcmp(file, known) == 0)
+		return 0;
+	return job_needs_secret(scheduler, &secret, err);
+}
+
 static bool job_needs_known(const struct job_pairs *pairs, const struct job_pair *pair)
 {
 	for (uint32_t i = 0; pairs && i < pairs->count; i++)
@@ -120,15 +131,19 @@ int job_needs_check(struct schedd_scheduler *scheduler, const struct schedd_job 
 {
 	const struct job_details *details = job_details(job);
 	const struct job_details *before = old ? job_details(old) : NULL;
+	bool process = job->kind == JOB_COMMAND || job->kind == JOB_SHELL;
 	int rc = 0;
 
-	if (job->kind != JOB_COMMAND && job->kind != JOB_SHELL)
-		return 0;
-	rc = job_needs_account(scheduler, details->user, before ? before->user : NULL, err);
+	if (process)
+		rc = job_needs_account(
+		    scheduler, details->user, before ? before->user : NULL, err);
 	/* Whether an account can read a file is for the account to find out, not for root. */
 	if (job_id_account(job->id))
 		return rc;
-	for (uint32_t i = 0; rc == 0 && i < details->secrets.count; i++) {
+	if (rc == 0 && details->hook_secret_file)
+		rc = job_needs_hook(scheduler, details->hook_secret_file,
+		    before ? before->hook_secret_file : NULL, err);
+	for (uint32_t i = 0; rc == 0 && process && i < details->secrets.count; i++) {
 		const struct job_pair *secret = &details->secrets.items[i];
 
 		if (!job_needs_known(before ? &before->secrets : NULL, secret))

@@ -38,6 +38,7 @@ enum schedd_event_code {
 	SCHEDD_EVENT_EXECUTOR_RECOVERED = 1 << 27,
 	SCHEDD_EVENT_CRON_TABLE = 1
 				  << 28, /* a line or table of cron is not taken; error says why */
+	SCHEDD_EVENT_ACCESS_DENIED = 1 << 29, /* wrong tokens or the like; error says from where */
 	SCHEDD_EVENT_ALL = 0x7fffffff,
 };
 

@@ -138,6 +138,8 @@ static const struct form forms[] = {
     {"stdin", "\"/etc/motd\"", NULL},
     {"stdin", "{\"path\":\"/etc/motd\"}", "\"/etc/motd\""},
     {"stdin", "{\"text\":\"a\\u0000b\\n\"}", NULL},
+    {"hook", "\"/etc/hook\"", "{\"secret_file\":\"/etc/hook\"}"},
+    {"hook", "{\"secret_file\":\"/etc/hook\"}", NULL},
     {"secrets", "{\"DB_PASSWORD\":\"/etc/secret\"}", NULL},
     {"secrets", "[\"DB=/etc/secret\"]", "{\"DB\":\"/etc/secret\"}"},
     {"shell_path", "\"/bin/bash\"", NULL},
@@ -242,7 +244,7 @@ Test(job_fields, writes_defaults_where_they_are_values)
 	    "\"misfire_grace_time\":null,\"coalesce\":\"latest\",\"max_instances\":1,"
 	    "\"overlap\":\"skip\",\"max_runs\":null,\"keep\":false,\"recover\":false,"
 	    "\"next_run_time\":null,\"paused\":false,\"paused_until\":null,\"paused_reason\":null,"
-	    "\"after\":[],\"cwd\":null,\"env\":{},\"user\":null,\"umask\":null,\"nice\":0,"
+	    "\"after\":[],\"hook\":null,\"cwd\":null,\"env\":{},\"user\":null,\"umask\":null,\"nice\":0,"
 	    "\"rlimits\":{},\"stdin\":null,\"secrets\":{},\"shell_path\":null,\"timeout\":null,"
 	    "\"kill_after\":10,\"kill_signal\":\"TERM\",\"retry\":null,\"success_codes\":[0],"
 	    "\"notify\":[],\"capture\":\"merged\",\"output_max\":null,\"keep_runs\":null,"

@@ -42,7 +42,7 @@ static char *written(const struct schedd_job *job)
 	"\"owner\":\"ops\",\"executor\":\"wide\",\"tags\":{\"a\":\"1\"},\"env\":{\"B\":\"2\"},"    \
 	"\"after\":[{\"job\":\"x\",\"on\":\"ok\"}],\"stdin\":{\"text\":\"in\"},"                   \
 	"\"notify\":[{\"on\":\"late\",\"target\":\"true\"}],\"rlimits\":{\"nofile\":9},"           \
-	"\"secrets\":{\"S\":\"/s\"},\"timeout\":5,\"max_instances\":3,\"success_codes\":[0,3]"
+	"\"secrets\":{\"S\":\"/s\"},\"hook\":\"/h\",\"timeout\":5,\"max_instances\":3,\"success_codes\":[0,3]"
 
 static const char *const kinds[] = {
     "\"command\":[\"a\",\"b c\"]",
