@@ -56,6 +56,15 @@ static void server_signal_all(int number)
 	cr_assert_eq(system(command), 0);
 }
 
+/* Something that each type's server does in its own way, see server_moves.sh. */
+static void server_move(const char *what)
+{
+	char command[700];
+
+	snprintf(command, sizeof(command), "%s %s >/dev/null", getenv("SCHEDD_TEST_MOVE"), what);
+	cr_assert_eq(system(command), 0, "%s", what);
+}
+
 static void server_tell(const char *how, const char *text)
 {
 	char command[700];
@@ -90,8 +99,7 @@ SERVER_TEST(says_what_it_is_and_what_it_promises)
 	struct value status = store_status(sc->store, &sc->arena);
 
 	cr_expect_str_eq(value_get_string(&status, "state"), "ok");
-	cr_expect(strstr(value_get_string(&status, "address"), "postgresql://schedd@"), "%s",
-	    value_get_string(&status, "address"));
+	cr_expect(value_get_string(&status, "address"));
 	cr_expect(strstr(value_get_string(&status, "durability"), "survives a crash"), "%s",
 	    value_get_string(&status, "durability"));
 	cr_expect_eq(value_get(&status, "round_trip")->type != VALUE_NIL, true);
@@ -169,8 +177,7 @@ SERVER_TEST(comes_back_when_its_connections_are_cut)
 	for (int i = 1; i <= 5; i++) {
 		for (int n = 0; n < 20; n++)
 			put_number(sc, i * 100 + n);
-		server_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
-			   "application_name = 'schedd'");
+		server_move("cut");
 		store_case_flush(sc);
 	}
 	server_await(sc, STORE_OK);
@@ -211,16 +218,16 @@ SERVER_TEST(refuses_what_is_newer_foreign_or_half_there)
 {
 	store_close(sc->store);
 	sc->store = NULL;
-	server_sql("UPDATE schedd_meta SET number = 99 WHERE key = 'schema.version'");
+	server_move("newer");
 	cr_assert_eq(store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err), 0);
 	cr_assert_eq(store_state(sc->store), STORE_REFUSED);
 	cr_expect(strstr(store_state_why(sc->store), "written by a newer schedd (schema 99"), "%s",
 	    store_state_why(sc->store));
 	store_close(sc->store);
-	server_sql("DROP TABLE schedd_changes");
+	server_move("half");
 	cr_assert_eq(store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err), 0);
 	cr_assert_eq(store_state(sc->store), STORE_REFUSED);
-	cr_expect(strstr(store_state_why(sc->store), "not all there (4 of 5)"), "%s",
+	cr_expect(strstr(store_state_why(sc->store), "not all there"), "%s",
 	    store_state_why(sc->store));
 }
 
@@ -236,8 +243,7 @@ SERVER_TEST(holds_only_jobs_of_accounts_that_were_named)
 	cr_expect_str_eq(sc->err.message,
 	    "store 'default' may not hold jobs of the account 'nobody': name it in the store's run_as");
 	/* Nor does it believe the server. */
-	server_sql("UPDATE schedd_jobs SET definition = replace(definition, '\\\"shell\\\"', "
-		   "'\\\"user\\\":\\\"nobody\\\",\\\"shell\\\"')");
+	server_move("give-to-nobody a");
 	cr_assert_eq(store_case_load(sc), 1u);
 	cr_assert(sc->records[0].state.invalid);
 	cr_expect(strstr(sc->records[0].state.invalid, "account 'nobody'"), "%s",
@@ -246,15 +252,12 @@ SERVER_TEST(holds_only_jobs_of_accounts_that_were_named)
 
 SERVER_TEST(takes_no_writes_from_a_server_that_takes_none)
 {
-	server_sql("ALTER ROLE schedd SET default_transaction_read_only = on");
-	server_sql("SET transaction_read_only = off; SELECT pg_terminate_backend(pid) FROM "
-		   "pg_stat_activity WHERE application_name = 'schedd'");
+	server_move("read-only");
 	server_await(sc, STORE_READ_ONLY);
 	put_number(sc, 1);
 	store_case_flush(sc);
 	cr_expect_eq(sc->rc, SCHEDD_EFAILED);
-	server_sql("SET transaction_read_only = off; ALTER ROLE schedd RESET "
-		   "default_transaction_read_only");
+	server_move("writable");
 	server_await(sc, STORE_OK);
 	put_number(sc, 2);
 	store_case_flush(sc);
@@ -281,12 +284,15 @@ SERVER_TEST(keeps_every_text_as_it_is)
 	cr_expect_str_eq(store_case_texts(sc, "a'b") + strlen(text) + 1, "a'b\\\"c{},NULL\n\t😀ä\\\\;");
 }
 
-/* The rights that schedd-stores(7) prints are enough, and those for less are named. */
+/* The rights that schedd-stores(7) prints are enough, and those for less are named; for Redis see
+ * e2e.store_redis. */
 SERVER_TEST(works_with_the_rights_that_the_manual_names)
 {
 	char url[256], *at;
 	struct store_batch *batch;
 
+	if (strcmp(sc->config.type, "postgresql") != 0)
+		return;
 	store_close(sc->store);
 	sc->store = NULL;
 	server_tell("SCHEDD_TEST_ADMIN", "DROP ROLE IF EXISTS narrow; CREATE ROLE narrow LOGIN");

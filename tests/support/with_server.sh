@@ -9,10 +9,11 @@ type=$1
 shift
 dir=$(mktemp -d "/tmp/schedd-$type-XXXXXX")
 server=
+stop=TERM
 finish() {
 	if [ -n "$server" ]; then
 		kill -CONT "$server" 2>/dev/null || true
-		kill -QUIT "$server" 2>/dev/null || true
+		kill -"$stop" "$server" 2>/dev/null || true
 		wait "$server" 2>/dev/null || true
 	fi
 	rm -rf "$dir"
@@ -30,6 +31,7 @@ wait_for() {
 }
 
 start_postgresql() {
+	stop=QUIT
 	bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 	run=
 	if [ "$(id -u)" -eq 0 ]; then
@@ -51,9 +53,22 @@ start_postgresql() {
 	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN
 }
 
+start_redis() {
+	redis-server --port 0 --unixsocket "$dir/s" --dir "$dir" --save '' --appendonly yes \
+		--appendfsync always >"$dir/log" 2>&1 &
+	server=$!
+	wait_for sh -c "redis-cli -s '$dir/s' PING | grep -q PONG"
+	SCHEDD_TEST_STORE_URL="unix://$dir/s?db=2"
+	SCHEDD_TEST_SQL="redis-cli -s $dir/s -n 2 -e"
+	SCHEDD_TEST_STORE_RESET="$SCHEDD_TEST_SQL FLUSHALL >/dev/null"
+	export SCHEDD_TEST_SQL
+}
+
 "start_$type"
 SCHEDD_TEST_STORE_TYPE=$type
 SCHEDD_TEST_SERVER_PID=$server
 SCHEDD_TEST_SERVER_DIR=$dir
-export SCHEDD_TEST_STORE_TYPE SCHEDD_TEST_STORE_URL SCHEDD_TEST_STORE_RESET SCHEDD_TEST_SERVER_PID SCHEDD_TEST_SERVER_DIR
+SCHEDD_TEST_MOVE="sh ${0%/*}/server_moves.sh $type"
+export SCHEDD_TEST_STORE_TYPE SCHEDD_TEST_STORE_URL SCHEDD_TEST_STORE_RESET SCHEDD_TEST_SERVER_PID SCHEDD_TEST_SERVER_DIR \
+	SCHEDD_TEST_MOVE
 "$@"

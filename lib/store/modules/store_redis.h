@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of type "redis": one link's connection, its commands, rows on their way. */
+#ifndef SCHEDD_STORE_MODULES_STORE_REDIS_H
+#define SCHEDD_STORE_MODULES_STORE_REDIS_H
+
+#include <hiredis/hiredis.h>
+#include <openssl/ssl.h>
+#include "store/store_remote.h"
+
+/* Of the schema and of the function library, which is never replaced by another version. */
+#define REDIS_VERSION "1"
+#define REDIS_LIBRARY "schedd_v" REDIS_VERSION
+#define REDIS_FUNCTION(name) REDIS_LIBRARY "_" name
+
+/* An address that is being looked up; it outlives a connection that would not wait for it. */
+struct redis_lookup;
+
+struct redis_link {
+	bool open; /* fd is one */
+	int fd;
+	SSL_CTX *context; /* NULL: no TLS */
+	SSL *ssl;
+	redisReader *reader;
+	struct redis_lookup *lookup;
+	bool heard;        /* the server has answered something */
+	bool sent;         /* what is on its way changes something, and all of it was handed over */
+	char session[24];  /* of this connection; the owner's record names it */
+};
+
+static inline struct redis_link *redis_of(const struct store_link *link)
+{
+	return link->state;
+}
+
+/* ---- store_redis_wire.c: bytes ---- */
+
+/* Reaches the server within the deadline, TLS included. */
+int store_redis_wire_open(struct store_link *link, struct schedd_error *err);
+/* Never blocks. */
+void store_redis_wire_close(struct store_link *link);
+int store_redis_wire_write(
+    struct store_link *link, const char *bytes, size_t length, struct schedd_error *err);
+/* What goes out at once, and no more; for a farewell. */
+void store_redis_wire_throw(struct store_link *link, const char *bytes, size_t length);
+/* At least one byte for the reader. */
+int store_redis_wire_read(struct store_link *link, struct schedd_error *err);
+/* Fails: the connection is gone. */
+int store_redis_wire_gone(struct store_link *link, const char *why, struct schedd_error *err);
+
+/* ---- store_redis_talk.c: commands and answers ---- */
+
+/* A command that is put together; texts are borrowed but for numbers. */
+struct redis_command {
+	const char **texts;
+	size_t *lengths;
+	int count, room;
+	size_t bytes;
+	bool failed;
+	struct arena arena; /* for what it points to and is nobody's else */
+};
+
+void redis_command_init(struct redis_command *command, const char *name);
+void redis_command_clear(struct redis_command *command);
+void redis_command_text(struct redis_command *command, const char *text);
+void redis_command_bytes(struct redis_command *command, const char *text, size_t length);
+void redis_command_number(struct redis_command *command, int64_t number);
+/* SCHEDD_TIME_NONE is "-". */
+void redis_command_time(struct redis_command *command, schedd_time when);
+/* The name of a key: prefix and all. */
+void redis_command_key(
+    struct redis_command *command, const struct store_link *link, const char *name);
+/* "FCALL name 1 prefix". */
+void redis_command_function(
+    struct redis_command *command, const struct store_link *link, const char *name);
+
+/* Hands it over; any number may be under way. Clears the command. */
+int store_redis_send(
+    struct store_link *link, struct redis_command *command, struct schedd_error *err);
+/* The next answer; an error of the server's fails. *out is the caller's to freeReplyObject. */
+int store_redis_receive(struct store_link *link, redisReply **out, struct schedd_error *err);
+/* The same, and an error of the server's is an answer. */
+int store_redis_receive_any(struct store_link *link, redisReply **out, struct schedd_error *err);
+/* Both; out may be NULL. */
+int store_redis_ask(struct store_link *link, struct redis_command *command, redisReply **out,
+    struct schedd_error *err);
+/* What an error of the server's means: the fault and the sentence. */
+int store_redis_failed(struct store_link *link, const char *text, struct schedd_error *err);
+/* Fails: it is no answer of a Redis server. */
+int store_redis_nonsense(struct store_link *link, struct schedd_error *err);
+/* One of an array's strings; NULL: there is none. */
+const char *redis_text(const redisReply *reply, size_t at);
+bool redis_is_array(const redisReply *reply);
+
+/* ---- store_redis_own.c ---- */
+
+/* Logs in; the writer's link sees what the server is and promises, and becomes the owner. */
+int store_redis_login(struct store_link *link, struct schedd_error *err);
+int store_redis_idle(
+    struct store_link *link, struct store_watching *watching, struct schedd_error *err);
+/* Lets others have it at once. */
+void store_redis_release(struct store_link *link);
+extern const char store_redis_library[];
+
+/* ---- store_redis_row.c ---- */
+
+/* A run as JSON of what is not at its default; without job, number, serial and result. */
+void store_redis_row_write(struct strbuf *out, const struct run *run);
+/* Texts live in the arena. False: it is no row. */
+bool store_redis_row_read(const char *text, size_t length, struct arena *arena, struct run *run);
+/* A time as text that sorts as it does; "-": none. */
+#define REDIS_WHEN_SIZE 24
+void store_redis_when(schedd_time when, char text[REDIS_WHEN_SIZE]);
+/* "fire time count last revision", or the last run alone. False: the job was removed. */
+bool store_redis_state_read(const char *text, struct store_counters *counters);
+
+/* ---- store_redis_rows.c ---- */
+
+/* One field of a hash; *out is the caller's to free, NULL: it is not there. */
+int store_redis_field(struct store_link *link, const char *hash, const char *field, char **out,
+    struct schedd_error *err);
+/* The number by which a job's runs know it; *out is the caller's to free, NULL: it has none. */
+int store_redis_key(
+    struct store_link *link, const char *id, char **out, struct schedd_error *err);
+/* Rows of runs by "KEY/N": calls for each that is there. call returns false to stop. */
+struct redis_rows {
+	bool (*call)(struct run *run, void *context);
+	void *context;
+	const char *job; /* whose they are; NULL: looked up */
+	bool results;    /* with what calls returned */
+	bool stopped;
+};
+int store_redis_rows(struct store_link *link, struct redis_rows *rows, const redisReply *fields,
+    struct schedd_error *err);
+
+/* ---- store_redis_commit.c, _read.c, _history.c, _retain.c: the driver's functions ---- */
+
+int store_redis_commit(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err);
+int store_redis_resolve(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, bool *stored, struct schedd_error *err);
+int store_redis_load(
+    struct store_link *link, struct store_loading *loading, struct schedd_error *err);
+int store_redis_reread(struct store_link *link, const char *id, struct store_watching *watching,
+    struct schedd_error *err);
+int store_redis_last_run(
+    struct store_link *link, const char *id, int64_t *out, struct schedd_error *err);
+int store_redis_runs(struct store_link *link, const struct store_query *query,
+    struct store_asked *asked, struct schedd_error *err);
+int store_redis_changes(struct store_link *link, const char *job, schedd_time since,
+    uint64_t limit, struct store_asked *asked, struct schedd_error *err);
+int store_redis_stats(struct store_link *link, const char *job, schedd_time since,
+    struct store_asked *asked, struct schedd_error *err);
+int store_redis_retain(struct store_link *link, const struct store_rules *rules, uint32_t budget,
+    schedd_time now, uint32_t *deleted, struct schedd_error *err);
+int store_redis_sizes(
+    struct store_link *link, int64_t *runs, int64_t *bytes, struct schedd_error *err);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A group of batches is one call of a function: its entries as a list of words,
+ * each kind led by a letter. The function answers what became of claims and
+ * added jobs in their order, or why nothing was stored.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "store/modules/store_redis.h"
+
+struct commit {
+	struct store_link *link;
+	struct redis_command command;
+	int64_t claims; /* so far */
+	struct schedd_error err;
+	int rc;
+};
+
+/* ---- Entries ---- */
+
+static void commit_copy(struct commit *commit, const struct strbuf *text)
+{
+	if (strbuf_failed(text)) {
+		commit->command.failed = true;
+		return;
+	}
+	redis_command_bytes(&commit->command,
+	    arena_strndup(&commit->command.arena, strbuf_peek(text), text->length), text->length);
+}
+
+static void commit_job(struct commit *commit, struct store_op *op)
+{
+	struct redis_command *command = &commit->command;
+	const struct job_state *state = &op->put_job.state;
+	struct strbuf text = STRBUF_EMPTY;
+
+	commit->rc =
+	    commit->link->host->encode(op->put_job.job, state, &text, &commit->err);
+	if (commit->rc)
+		return;
+	redis_command_text(command, op->kind == STORE_OP_ADD_JOB ? "A" : "J");
+	redis_command_text(command, op->put_job.job->id);
+	commit_copy(commit, &text);
+	strbuf_clear(&text);
+	redis_command_time(command, state->next_fire);
+	redis_command_time(command, state->next_run_time);
+	redis_command_number(command, (int64_t)state->run_count);
+	redis_command_number(command, state->last_run);
+	redis_command_number(command, state->revision);
+}
+
+static void commit_expect(struct commit *commit, struct store_op *op)
+{
+	redis_command_text(&commit->command, "E");
+	redis_command_text(&commit->command, op->expect.id);
+	redis_command_number(&commit->command, op->expect.revision);
+}
+
+static void commit_claim(struct commit *commit, struct store_op *op)
+{
+	struct redis_command *command = &commit->command;
+
+	op->prepared = (void *)(uintptr_t)++commit->claims;
+	redis_command_text(command, "C");
+	redis_command_text(command, op->claim.id);
+	redis_command_number(command, op->claim.expected);
+	redis_command_time(command, op->claim.next_fire);
+	redis_command_time(command, op->claim.next_run_time);
+	redis_command_number(command, (int64_t)op->claim.run_count);
+	redis_command_number(command, op->claim.last_run);
+	redis_command_text(command, op->claim.verdict ? "0" : "1");
+}
+
+static void commit_delete(struct commit *commit, struct store_op *op)
+{
+	redis_command_text(&commit->command, "D");
+	redis_command_text(&commit->command, op->delete_job.id);
+	redis_command_number(&commit->command, op->delete_job.last_run);
+}
+
+static void commit_run(struct commit *commit, struct store_op *op)
+{
+	struct redis_command *command = &commit->command;
+	const struct run *run = &op->run.run;
+	struct strbuf row = STRBUF_EMPTY;
+	char when[REDIS_WHEN_SIZE];
+
+	store_redis_when(store_query_done_at(run), when);
+	store_redis_row_write(&row, run);
+	redis_command_text(command, "R");
+	redis_command_number(
+	    command, op->run.claim ? (int64_t)(uintptr_t)op->run.claim->prepared : 0);
+	redis_command_text(command, run->job);
+	redis_command_number(command, run->number);
+	redis_command_text(command, arena_strdup(&command->arena, when));
+	commit_copy(commit, &row);
+	redis_command_text(command, run->result ? run->result : "");
+	strbuf_clear(&row);
+}
+
+static void commit_purge(struct commit *commit, struct store_op *op)
+{
+	redis_command_text(&commit->command, "P");
+	redis_command_text(&commit->command, op->purge.job ? op->purge.job : "");
+	redis_command_number(&commit->command, op->purge.number);
+}
+
+static void commit_rename(struct commit *commit, struct store_op *op)
+{
+	redis_command_text(&commit->command, "N");
+	redis_command_text(&commit->command, op->rename.id);
+	redis_command_text(&commit->command, op->rename.to);
+}
+
+static void commit_number(struct commit *commit, struct store_op *op)
+{
+	struct redis_command *command = &commit->command;
+
+	redis_command_text(command, "V");
+	redis_command_text(command, op->number.key);
+	redis_command_text(command,
+	    arena_printf(&command->arena, "n%lld", (long long)op->number.number));
+}
+
+static void commit_text(struct commit *commit, struct store_op *op)
+{
+	struct redis_command *command = &commit->command;
+
+	redis_command_text(command, op->text.text ? "V" : "X");
+	redis_command_text(command, op->text.key);
+	if (op->text.text)
+		redis_command_text(
+		    command, arena_printf(&command->arena, "t%s", op->text.text));
+}
+
+static void commit_change(struct commit *commit, struct store_op *op)
+{
+	redis_command_text(&commit->command, "H");
+	redis_command_number(&commit->command, op->change.when);
+	redis_command_text(&commit->command, op->change.job ? op->change.job : "");
+	redis_command_text(&commit->command, op->change.json);
+}
+
+static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_op *) = {
+    [STORE_OP_PUT_JOB] = commit_job,
+    [STORE_OP_ADD_JOB] = commit_job,
+    [STORE_OP_EXPECT] = commit_expect,
+    [STORE_OP_CLAIM] = commit_claim,
+    [STORE_OP_DELETE_JOB] = commit_delete,
+    [STORE_OP_PUT_RUN] = commit_run,
+    [STORE_OP_PURGE_RUNS] = commit_purge,
+    [STORE_OP_RENAME] = commit_rename,
+    [STORE_OP_PUT_NUMBER] = commit_number,
+    [STORE_OP_PUT_TEXT] = commit_text,
+    [STORE_OP_PUT_CHANGE] = commit_change,
+};
+
+/* ---- Answers ---- */
+
+/* Why nothing was stored. */
+static int commit_refused(struct store_link *link, const redisReply *reply, struct schedd_error *err)
+{
+	static const struct {
+		const char *word, *sentence;
+	} reasons[] = {
+	    {"lost", "store '%s': job '%s' was changed behind the scheduler's back"},
+	    {"changed", "store '%s': job '%s' was changed by another meanwhile"},
+	    {"removed", "store '%s': job '%s' was removed by another meanwhile"},
+	    {"runs", "store '%s': runs of a removed job '%s' are still kept, purge them first"},
+	};
+	const char *word = redis_text(reply, 0), *id = redis_text(reply, 1);
+
+	if (word && strcmp(word, "fenced") == 0)
+		return store_link_fail(
+		    link, STORE_FAULT_FENCED, err, "another schedd has taken it over");
+	for (size_t i = 0; word && id && i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(word, reasons[i].word) == 0) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			return schedd_error_set(err, SCHEDD_ECONFLICT, reasons[i].sentence,
+			    link->config->name, id);
+#pragma GCC diagnostic pop
+		}
+	return store_redis_nonsense(link, err);
+}
+
+static void commit_take(struct store_batch *first, struct store_batch *end, const redisReply *reply)
+{
+	size_t at = 1;
+
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (struct store_op *op = batch->first; op; op = op->next) {
+			const char *text;
+
+			if (op->kind != STORE_OP_CLAIM && op->kind != STORE_OP_ADD_JOB)
+				continue;
+			text = redis_text(reply, at++);
+			if (op->kind == STORE_OP_ADD_JOB)
+				op->put_job.given = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+			else
+				op->claim.given = text && text[0] == '1' ? STORE_CLAIM_DONE
+									 : STORE_CLAIM_LOST;
+		}
+}
+
+int store_redis_commit(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err)
+{
+	struct redis_link *redis = redis_of(link);
+	struct commit commit = {.link = link};
+	redisReply *reply = NULL;
+	const char *word;
+	int rc;
+
+	redis_command_function(&commit.command, link, REDIS_FUNCTION("commit"));
+	redis_command_number(&commit.command, (int64_t)link->epoch);
+	redis_command_text(&commit.command, redis->session);
+	redis_command_text(&commit.command, link->config->life);
+	redis_command_number(&commit.command, link->config->lease / 1000);
+	redis_command_number(&commit.command, (int64_t)first->serial);
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (struct store_op *op = batch->first; op && !commit.rc; op = op->next)
+			commit_verbs[op->kind](&commit, op);
+	if (commit.rc) {
+		redis_command_clear(&commit.command);
+		*err = commit.err;
+		return commit.rc;
+	}
+	rc = store_redis_send(link, &commit.command, err);
+	if (rc)
+		return rc;
+	/* Of a command that did not arrive whole nothing is done. */
+	redis->sent = true;
+	rc = store_redis_receive(link, &reply, err);
+	if (link->fault != STORE_FAULT_UNKNOWN)
+		redis->sent = false;
+	if (rc)
+		return rc;
+	word = redis_text(reply, 0);
+	if (word && strcmp(word, "ok") == 0)
+		commit_take(first, end, reply);
+	else
+		rc = commit_refused(link, reply, err);
+	freeReplyObject(reply);
+	return rc;
+}
+
+/* ---- What became of it ---- */
+
+static const char *resolve_id(const struct store_op *op)
+{
+	return op->kind == STORE_OP_CLAIM     ? op->claim.id
+	       : op->kind == STORE_OP_ADD_JOB ? op->put_job.job->id
+					      : NULL;
+}
+
+static void resolve_take(
+    struct store_batch *first, struct store_batch *end, const redisReply *states)
+{
+	size_t at = 0;
+
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (struct store_op *op = batch->first; op; op = op->next) {
+			struct store_counters counters;
+
+			if (!resolve_id(op))
+				continue;
+			store_redis_state_read(redis_text(states, at++), &counters);
+			if (op->kind == STORE_OP_ADD_JOB)
+				op->put_job.given = counters.last_run;
+			else
+				op->claim.given = counters.last_run == op->claim.last_run
+						      ? STORE_CLAIM_DONE
+						      : STORE_CLAIM_LOST;
+		}
+}
+
+static int resolve_states(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, struct schedd_error *err)
+{
+	struct redis_command command;
+	redisReply *reply;
+	int rc, names;
+
+	redis_command_init(&command, "HMGET");
+	redis_command_key(&command, link, "state");
+	names = command.count;
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (const struct store_op *op = batch->first; op; op = op->next)
+			if (resolve_id(op))
+				redis_command_text(&command, resolve_id(op));
+	if (command.count == names) {
+		redis_command_clear(&command);
+		return 0;
+	}
+	rc = store_redis_ask(link, &command, &reply, err);
+	if (rc)
+		return rc;
+	resolve_take(first, end, reply);
+	freeReplyObject(reply);
+	return 0;
+}
+
+/*
+ * This connection has become the owner's, by a session that its record names:
+ * whatever the one before has sent and the server has not read yet is fenced.
+ */
+int store_redis_resolve(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, bool *stored, struct schedd_error *err)
+{
+	struct redis_command command;
+	const char *life, *batch;
+	redisReply *reply;
+	int rc;
+
+	*stored = false;
+	redis_command_init(&command, "HMGET");
+	redis_command_key(&command, link, "owner");
+	redis_command_text(&command, "life");
+	redis_command_text(&command, "batch");
+	rc = store_redis_ask(link, &command, &reply, err);
+	if (rc)
+		return rc;
+	life = redis_text(reply, 0);
+	batch = redis_text(reply, 1);
+	*stored = life && batch && strcmp(life, link->config->life) == 0 &&
+		  strtoull(batch, NULL, 10) == first->serial;
+	freeReplyObject(reply);
+	return *stored ? resolve_states(link, first, end, err) : 0;
+}

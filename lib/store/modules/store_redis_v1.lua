@@ -1,0 +1,542 @@
+#!lua name=schedd_v1
+-- SPDX-License-Identifier: MIT
+--
+-- What a store of schedd does on its Redis server. Redis undoes nothing: so each function first
+-- works everything out in tables of its own, looks whether all of it may be, and only then writes.
+-- Times, definitions and rows are strings that nobody looks into here; numbers are those of runs and
+-- serials, which a Lua number holds exactly.
+--
+-- keys[1] is what all names begin with. Behind it:
+--   meta     hash: schema; the last number of a job (key) and of a run (serial) that were given
+--   owner    hash: identity, life, holder, since, epoch, session, batch
+--   lease    string that goes when the owner does
+--   jobs     hash: id -> definition
+--   state    hash: id -> "next_fire next_run_time run_count last_run revision"; of a removed job the last run alone
+--   keys     hash: id -> number of the job, by which runs and changes know it
+--   ids      hash: the other way round
+--   runs     hash: KEY/N -> "serial done row"; results: KEY/N -> what a call returned
+--   log      zset: KEY/N by serial; open: those of them that have not ended
+--   done     zset: "when KEY/N", in the order of the text
+--   of:KEY   zset: the numbers of one job's runs
+--   values   hash: numbers and texts beside the jobs
+--   changes  stream: who did what
+--
+-- Another version of this file has another name: a server may serve two versions of schedd at once.
+
+local CHUNK = 4000 -- values at a time: unpack() takes less than 8,000
+
+local function put(command, key, list)
+  for from = 1, #list, CHUNK do
+    redis.call(command, key, unpack(list, from, math.min(from + CHUNK - 1, #list)))
+  end
+end
+
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+-- ---- What is known of the store while a group is worked out ----
+
+local function state_of(c, id)
+  local state = c.states[id]
+  if state then return state end
+  local text = redis.call('HGET', c.p .. 'state', id)
+  state = {last = '0'}
+  if text then
+    local fire, time, count, last, revision = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+    if fire then
+      state = {there = true, fire = fire, time = time, count = count, last = last, revision = revision}
+    else
+      state.last = text
+    end
+  end
+  c.states[id] = state
+  return state
+end
+
+local function set_state(c, id, state)
+  c.states[id] = state
+  c.dirty[id] = true
+end
+
+-- The number by which runs know a job; false: it has none yet.
+local function key_of(c, id, make)
+  local key = c.keys[id]
+  if key == nil then
+    key = redis.call('HGET', c.p .. 'keys', id)
+    c.keys[id] = key
+  end
+  if not key and make then
+    c.key = (c.key or tonumber(redis.call('HGET', c.p .. 'meta', 'key') or '0')) + 1
+    key = digits(c.key)
+    c.keys[id] = key
+    c.renamed[id] = true
+    c.ids[key] = id
+  end
+  return key
+end
+
+local function run_of(c, key, number)
+  local field = key .. '/' .. number
+  local run = c.runs[field]
+  if run then return run end
+  run = {field = field, key = key, number = number, gone = true}
+  local text = not c.purged and redis.call('HGET', c.p .. 'runs', field)
+  if text then
+    run.serial, run.was = string.match(text, '^(%d+) (%S+) ')
+    run.stored, run.gone = true, false
+  end
+  c.runs[field] = run
+  c.order[#c.order + 1] = run
+  return run
+end
+
+-- The highest number of a job's runs; 0: it has none.
+local function last_number(c, key)
+  local most = c.most[key] or 0
+  if key and not c.purged and not c.emptied[key] then
+    local top = redis.call('ZREVRANGE', c.p .. 'of:' .. key, 0, 0)[1]
+    if top and tonumber(top) > most then most = tonumber(top) end
+  end
+  return most
+end
+
+-- ---- Entries: each answers where the next begins, and what is wrong with it ----
+
+local verbs = {}
+
+-- id definition fire time count last revision
+local function put_job(c, args, at, last)
+  local id = args[at]
+  c.definitions[id] = args[at + 1]
+  set_state(c, id, {there = true, fire = args[at + 2], time = args[at + 3], count = args[at + 4],
+    last = last, revision = args[at + 6]})
+  return at + 7
+end
+
+function verbs.J(c, args, at)
+  return put_job(c, args, at, args[at + 5])
+end
+
+function verbs.A(c, args, at, answers)
+  local id = args[at]
+  local last = math.max(tonumber(args[at + 5]), tonumber(state_of(c, id).last),
+    last_number(c, key_of(c, id)))
+  answers[#answers + 1] = digits(last)
+  return put_job(c, args, at, digits(last))
+end
+
+-- id revision
+function verbs.E(c, args, at)
+  local state = state_of(c, args[at])
+  if not state.there then return at, {'removed', args[at]} end
+  if state.revision ~= args[at + 1] then return at, {'changed', args[at]} end
+  return at + 2
+end
+
+-- id expected fire time count last must
+function verbs.C(c, args, at, answers)
+  local id = args[at]
+  local state = state_of(c, id)
+  c.claim = c.claim + 1
+  if state.there and state.last == args[at + 1] then
+    set_state(c, id, {there = true, fire = args[at + 2], time = args[at + 3], count = args[at + 4],
+      last = args[at + 5], revision = state.revision})
+    answers[#answers + 1] = '1'
+  elseif args[at + 6] == '1' then
+    return at, {'lost', id}
+  else
+    c.lost[c.claim] = true
+    answers[#answers + 1] = '0'
+  end
+  return at + 7
+end
+
+-- id last
+function verbs.D(c, args, at)
+  local id, last = args[at], args[at + 1]
+  c.definitions[id] = false
+  if last ~= '0' then
+    last = digits(math.max(tonumber(last), tonumber(state_of(c, id).last)))
+  end
+  set_state(c, id, {last = last})
+  return at + 2
+end
+
+-- claim id number done row result
+function verbs.R(c, args, at)
+  if not c.lost[tonumber(args[at])] then
+    local key, number = key_of(c, args[at + 1], true), args[at + 2]
+    local run = run_of(c, key, number)
+    run.gone, run.done, run.row, run.result = false, args[at + 3], args[at + 4], args[at + 5]
+    c.most[key] = math.max(c.most[key] or 0, tonumber(number))
+  end
+  return at + 6
+end
+
+local function purge_job(c, key)
+  for _, run in ipairs(c.order) do
+    if run.key == key then run.gone = true end
+  end
+  if not c.purged and not c.emptied[key] then
+    for _, number in ipairs(redis.call('ZRANGE', c.p .. 'of:' .. key, 0, -1)) do
+      run_of(c, key, number).gone = true
+    end
+  end
+  c.emptied[key] = true
+  c.most[key] = 0
+end
+
+-- id number; no id: all, no number: all of the job
+function verbs.P(c, args, at)
+  local id, number = args[at], args[at + 1]
+  local key = id ~= '' and key_of(c, id)
+  if id == '' then
+    c.purged, c.runs, c.order, c.most = true, {}, {}, {}
+  elseif key and number == '0' then
+    purge_job(c, key)
+  elseif key then
+    run_of(c, key, number).gone = true
+  end
+  return at + 2
+end
+
+-- from to
+function verbs.N(c, args, at)
+  local from, to = args[at], args[at + 1]
+  local key, over = key_of(c, from, true), key_of(c, to)
+  local definition = c.definitions[from]
+  if last_number(c, over) > 0 then return at, {'runs', to} end
+  if definition == nil then definition = redis.call('HGET', c.p .. 'jobs', from) end
+  local state = state_of(c, from)
+  set_state(c, from, {last = digits(math.max(tonumber(state.last), last_number(c, key)))})
+  set_state(c, to, state)
+  c.definitions[from], c.definitions[to] = false, definition
+  c.keys[from], c.keys[to] = false, key
+  c.renamed[from], c.renamed[to] = true, true
+  c.ids[key] = to
+  if over then c.ids[over] = false end
+  return at + 2
+end
+
+-- key value
+function verbs.V(c, args, at)
+  c.values[args[at]] = args[at + 1]
+  return at + 2
+end
+
+-- key
+function verbs.X(c, args, at)
+  c.values[args[at]] = false
+  return at + 1
+end
+
+-- when id json; no id: of none
+function verbs.H(c, args, at)
+  local key = args[at + 1] ~= '' and key_of(c, args[at + 1], true) or ''
+  c.changes[#c.changes + 1] = {args[at], key, args[at + 2]}
+  return at + 3
+end
+
+-- ---- Writing it down ----
+
+-- Puts what has a text and deletes what has none.
+local function write_hash(key, map)
+  local set, del = {}, {}
+  for field, text in pairs(map) do
+    if text then
+      set[#set + 1] = field
+      set[#set + 1] = text
+    else
+      del[#del + 1] = field
+    end
+  end
+  put('HSET', key, set)
+  put('HDEL', key, del)
+end
+
+local function write_jobs(c)
+  local states, keys = {}, {}
+  for id in pairs(c.dirty) do
+    local state = c.states[id]
+    if state.there then
+      states[id] = table.concat({state.fire, state.time, state.count, state.last, state.revision}, ' ')
+    else
+      states[id] = state.last ~= '0' and state.last
+    end
+  end
+  for id in pairs(c.renamed) do
+    keys[id] = c.keys[id]
+  end
+  write_hash(c.p .. 'jobs', c.definitions)
+  write_hash(c.p .. 'state', states)
+  write_hash(c.p .. 'keys', keys)
+  write_hash(c.p .. 'ids', c.ids)
+  if next(c.definitions) ~= nil then
+    redis.call('HSET', c.p .. 'meta', 'jobs', redis.call('HLEN', c.p .. 'jobs'))
+  end
+  if c.key then redis.call('HSET', c.p .. 'meta', 'key', digits(c.key)) end
+end
+
+-- Everything that is known of a run but its row.
+local function forget(p, list)
+  local fields, dones = {}, {}
+  for _, run in ipairs(list) do
+    fields[#fields + 1] = run.field
+    if run.was and run.was ~= '-' then dones[#dones + 1] = run.was .. ' ' .. run.field end
+    redis.call('ZREM', p .. 'of:' .. run.key, run.number)
+  end
+  put('HDEL', p .. 'runs', fields)
+  put('HDEL', p .. 'results', fields)
+  put('ZREM', p .. 'log', fields)
+  put('ZREM', p .. 'open', fields)
+  put('ZREM', p .. 'done', dones)
+end
+
+local function write_purge(c)
+  for _, key in ipairs(redis.call('HKEYS', c.p .. 'ids')) do
+    redis.call('DEL', c.p .. 'of:' .. key)
+  end
+  redis.call('DEL', c.p .. 'runs', c.p .. 'results', c.p .. 'log', c.p .. 'open', c.p .. 'done')
+end
+
+-- One kind of entry after the other, so that few commands are needed.
+local function write_runs(c)
+  local p, gone, kept, new = c.p, {}, {}, 0
+  for _, run in ipairs(c.order) do
+    if not run.gone and run.row then
+      kept[#kept + 1] = run
+      if not run.serial then new = new + 1 end
+    elseif run.gone and run.stored then
+      gone[#gone + 1] = run
+    end
+  end
+  if c.purged then write_purge(c) end
+  forget(p, gone)
+  if #kept == 0 then return end
+  local serial = new > 0 and redis.call('HINCRBY', p .. 'meta', 'serial', new) - new or 0
+  local rows, log, open, ended, done, undone, results = {}, {}, {}, {}, {}, {}, {}
+  for _, run in ipairs(kept) do
+    if not run.serial then
+      serial = serial + 1
+      run.serial = digits(serial)
+      log[#log + 1], log[#log + 2] = run.serial, run.field
+      redis.call('ZADD', p .. 'of:' .. run.key, run.number, run.number)
+    end
+    rows[#rows + 1], rows[#rows + 2] = run.field, run.serial .. ' ' .. run.done .. ' ' .. run.row
+    if run.done == '-' then
+      open[#open + 1], open[#open + 2] = run.serial, run.field
+    else
+      done[#done + 1], done[#done + 2] = '0', run.done .. ' ' .. run.field
+      ended[#ended + 1] = run.stored and run.was == '-' and run.field or nil
+    end
+    if run.was and run.was ~= '-' and run.was ~= run.done then
+      undone[#undone + 1] = run.was .. ' ' .. run.field
+    end
+    if run.result ~= '' then results[#results + 1], results[#results + 2] = run.field, run.result end
+  end
+  put('HSET', p .. 'runs', rows)
+  put('HSET', p .. 'results', results)
+  put('ZADD', p .. 'log', log)
+  put('ZADD', p .. 'open', open)
+  put('ZREM', p .. 'open', ended)
+  put('ZADD', p .. 'done', done)
+  put('ZREM', p .. 'done', undone)
+end
+
+local function write_changes(c)
+  for _, change in ipairs(c.changes) do
+    redis.call('XADD', c.p .. 'changes', '*', 'at', change[1], 'job', change[2], 'change', change[3])
+  end
+end
+
+-- ---- The owner ----
+
+local function is_owner(p, epoch, session)
+  local owner = redis.call('HMGET', p .. 'owner', 'epoch', 'session')
+  return owner[1] == epoch and owner[2] == session
+end
+
+local function renew(p, life, lease)
+  redis.call('SET', p .. 'lease', life, 'PX', lease)
+end
+
+-- What is there of a schema that says nothing of itself.
+local function parts_of(p)
+  return redis.call('EXISTS', p .. 'owner', p .. 'jobs', p .. 'state', p .. 'keys', p .. 'ids', p .. 'runs',
+    p .. 'log', p .. 'open', p .. 'done', p .. 'results', p .. 'values', p .. 'changes')
+end
+
+local KINDS = {meta = 'hash', owner = 'hash', lease = 'string', jobs = 'hash', state = 'hash', keys = 'hash',
+  ids = 'hash', runs = 'hash', results = 'hash', log = 'zset', open = 'zset', done = 'zset', values = 'hash',
+  changes = 'stream'}
+
+-- What is of another kind is another program's.
+local function is_ours(p)
+  for name, expected in pairs(KINDS) do
+    local kind = redis.call('TYPE', p .. name).ok
+    if kind ~= expected and kind ~= 'none' then return false end
+  end
+  return true
+end
+
+local function check(p, version, known)
+  if not is_ours(p) then return {'foreign'} end
+  local meta = redis.call('HMGET', p .. 'meta', 'schema', 'jobs')
+  if not meta[1] then
+    local parts = parts_of(p)
+    if parts > 0 then return {'half', digits(parts)} end
+    if known ~= '0' then return {'emptied'} end
+    redis.call('HSET', p .. 'meta', 'schema', version)
+  elseif meta[1] ~= version then
+    return {'schema', meta[1]}
+  elseif meta[2] and meta[2] ~= '0' and redis.call('EXISTS', p .. 'jobs', p .. 'state', p .. 'owner') < 3 then
+    return {'missing', meta[2]}
+  end
+end
+
+-- Fails where the account lacks the right to any command that a commit may need: half way through
+-- one it would be too late.
+local function probe(key)
+  redis.call('DEL', key)
+  redis.call('HSET', key, 'a', '1')
+  redis.call('HINCRBY', key, 'a', 1)
+  redis.call('HKEYS', key)
+  redis.call('HLEN', key)
+  redis.call('HDEL', key, 'a')
+  redis.call('ZADD', key, '1', 'a')
+  redis.call('ZRANGE', key, 0, 0)
+  redis.call('ZREVRANGE', key, 0, 0)
+  redis.call('ZRANGEBYLEX', key, '-', '+', 'LIMIT', 0, 1)
+  redis.call('ZCARD', key)
+  redis.call('ZSCORE', key, 'a')
+  redis.call('ZREM', key, 'a')
+  redis.call('XADD', key, '*', 'a', '1')
+  redis.call('DEL', key)
+end
+
+-- version, epoch that is known or 0, identity, life, holder, since, lease, session
+local function own(keys, args)
+  local p = keys[1]
+  local version, known, identity, life, holder, since, lease, session = unpack(args)
+  local wrong = check(p, version, known)
+  if wrong then return wrong end
+  local owner = redis.call('HMGET', p .. 'owner', 'identity', 'life', 'epoch', 'holder', 'since')
+  if owner[1] and owner[1] ~= identity and redis.call('EXISTS', p .. 'lease') == 1 then
+    return {'held', owner[4] or '', owner[5] or ''}
+  end
+  probe(p .. 'probe')
+  if owner[2] ~= life then
+    redis.call('HINCRBY', p .. 'owner', 'epoch', 1)
+    redis.call('HSET', p .. 'owner', 'batch', '0', 'since', since)
+  end
+  redis.call('HSET', p .. 'owner', 'identity', identity, 'life', life, 'holder', holder, 'session', session)
+  renew(p, life, lease)
+  return {'ok', redis.call('HGET', p .. 'owner', 'epoch')}
+end
+
+-- epoch session life lease
+local function beat(keys, args)
+  if not is_owner(keys[1], args[1], args[2]) then return {'fenced'} end
+  renew(keys[1], args[3], args[4])
+  return {'ok'}
+end
+
+-- epoch session
+local function release(keys, args)
+  if is_owner(keys[1], args[1], args[2]) then redis.call('DEL', keys[1] .. 'lease') end
+  return {'ok'}
+end
+
+-- epoch session life lease batch, then the entries
+local function commit(keys, args)
+  local p = keys[1]
+  if not is_owner(p, args[1], args[2]) then return {'fenced'} end
+  local c = {p = p, states = {}, dirty = {}, definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {},
+    order = {}, most = {}, emptied = {}, lost = {}, values = {}, changes = {}, claim = 0}
+  local answers, at = {'ok'}, 6
+  while at <= #args do
+    local wrong
+    at, wrong = verbs[args[at]](c, args, at + 1, answers)
+    if wrong then return wrong end
+  end
+  write_jobs(c)
+  write_runs(c)
+  write_changes(c)
+  write_hash(p .. 'values', c.values)
+  redis.call('HSET', p .. 'owner', 'batch', args[5])
+  renew(p, args[3], args[4])
+  return answers
+end
+
+-- ---- What is too old ----
+
+local function delete(p, fields)
+  local list = {}
+  for _, field in ipairs(fields) do
+    local text = redis.call('HGET', p .. 'runs', field)
+    local key, number = string.match(field, '^(%d+)/(%d+)$')
+    list[#list + 1] = {field = field, key = key, number = number, was = text and string.match(text, '^%d+ (%S+) ')}
+  end
+  forget(p, list)
+end
+
+local function is_open(p, field)
+  return redis.call('ZSCORE', p .. 'open', field)
+end
+
+-- most runs in all, budget
+local function retain_total(keys, args)
+  local p, budget, fields, from = keys[1], tonumber(args[2]), {}, 0
+  local over = redis.call('ZCARD', p .. 'log') - tonumber(args[1])
+  while from < over and #fields < budget do
+    local to = math.min(from + 1000, over)
+    for _, field in ipairs(redis.call('ZRANGE', p .. 'log', from, to - 1)) do
+      if #fields < budget and not is_open(p, field) then fields[#fields + 1] = field end
+    end
+    from = to
+  end
+  delete(p, fields)
+  return #fields
+end
+
+-- when, budget, one job's key or nothing, keys of jobs with rules of their own
+local function retain_age(keys, args)
+  local p, budget, only, fields, except = keys[1], tonumber(args[2]), args[3], {}, {}
+  local from = '-'
+  for i = 4, #args do except[args[i]] = true end
+  repeat
+    local members = redis.call('ZRANGEBYLEX', p .. 'done', from, '(' .. args[1], 'LIMIT', 0, 1000)
+    for _, member in ipairs(members) do
+      local field, key = string.match(member, '^%S+ ((%d+)/%d+)$')
+      if #fields < budget and (only == '' or key == only) and not except[key] then fields[#fields + 1] = field end
+    end
+    from = #members > 0 and '(' .. members[#members]
+  until not from or #fields >= budget
+  delete(p, fields)
+  return #fields
+end
+
+-- most runs of a job, budget, keys of jobs
+local function retain_runs(keys, args)
+  local p, most, budget, fields = keys[1], tonumber(args[1]), tonumber(args[2]), {}
+  for i = 3, #args do
+    local over = redis.call('ZCARD', p .. 'of:' .. args[i]) - most
+    if over > 0 and #fields < budget then
+      for _, number in ipairs(redis.call('ZRANGE', p .. 'of:' .. args[i], 0, over - 1)) do
+        local field = args[i] .. '/' .. number
+        if #fields < budget and not is_open(p, field) then fields[#fields + 1] = field end
+      end
+    end
+  end
+  delete(p, fields)
+  return #fields
+end
+
+redis.register_function('schedd_v1_own', own)
+redis.register_function('schedd_v1_beat', beat)
+redis.register_function{function_name = 'schedd_v1_release', callback = release, flags = {'allow-oom'}}
+redis.register_function('schedd_v1_commit', commit)
+redis.register_function{function_name = 'schedd_v1_retain_total', callback = retain_total, flags = {'allow-oom'}}
+redis.register_function{function_name = 'schedd_v1_retain_age', callback = retain_age, flags = {'allow-oom'}}
+redis.register_function{function_name = 'schedd_v1_retain_runs', callback = retain_runs, flags = {'allow-oom'}}

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What tests do to a server that with_server.sh has started, each type in its own way:
+#   sh server_moves.sh TYPE MOVE [WORD]
+# cut: ends schedd's connections; read-only, writable: writes are refused, and are not;
+# newer: the schema says it is version 99; half: something of it is missing;
+# give-to-nobody ID: the job is said to be of the account "nobody".
+set -eu
+type=$1
+move=$2
+
+postgresql() {
+	end="SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'schedd'"
+	case $move in
+	cut) $SCHEDD_TEST_SQL "$end" ;;
+	read-only)
+		$SCHEDD_TEST_SQL 'ALTER ROLE schedd SET default_transaction_read_only = on'
+		$SCHEDD_TEST_SQL "SET transaction_read_only = off; $end" ;;
+	writable) $SCHEDD_TEST_SQL 'SET transaction_read_only = off; ALTER ROLE schedd RESET default_transaction_read_only' ;;
+	newer) $SCHEDD_TEST_SQL "UPDATE schedd_meta SET number = 99 WHERE key = 'schema.version'" ;;
+	half) $SCHEDD_TEST_SQL 'DROP TABLE schedd_changes' ;;
+	give-to-nobody) $SCHEDD_TEST_SQL "UPDATE schedd_jobs SET definition = replace(definition, '\"shell\"', '\"user\":\"nobody\",\"shell\"') WHERE id = '$1'" ;;
+	*) return 2 ;;
+	esac
+}
+
+redis() {
+	case $move in
+	cut) $SCHEDD_TEST_SQL CLIENT KILL TYPE normal SKIPME yes ;;
+	read-only) $SCHEDD_TEST_SQL CONFIG SET maxmemory 1 ;;
+	writable) $SCHEDD_TEST_SQL CONFIG SET maxmemory 0 ;;
+	newer) $SCHEDD_TEST_SQL HSET '{schedd:}meta' schema 99 ;;
+	half) $SCHEDD_TEST_SQL DEL '{schedd:}meta' ;;
+	give-to-nobody)
+		job=$($SCHEDD_TEST_SQL HGET '{schedd:}jobs' "$1" | sed 's/"shell"/"user":"nobody","shell"/')
+		$SCHEDD_TEST_SQL HSET '{schedd:}jobs' "$1" "$job" ;;
+	*) return 2 ;;
+	esac
+}
+
+shift 2
+"$type" "$@"
