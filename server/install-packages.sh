@@ -8,7 +8,7 @@ packages_of() {
 	case $1 in
 	build) echo gcc make cmake pkg-config libc6-dev tzdata \
 		libevent-dev libmsgpack-dev libsqlite3-dev libyaml-dev libjansson-dev libncurses-dev \
-		libcurl4-openssl-dev libpq-dev libhiredis-dev \
+		libcurl4-openssl-dev libpq-dev libhiredis-dev libmariadb-dev \
 		libssl-dev libmd-dev libcrypt-dev ;;
 	test) echo openssl libcriterion-dev clang g++ valgrind python3 python3-venv universal-ctags binutils dpkg-dev lintian file \
 		python3-msgpack python3-jsonschema python3-yaml python3-pyte neovim zsh fish \

@@ -23,7 +23,8 @@ static const struct store_ops *const store_registry[] = {
 #define STORE_TYPES (sizeof(store_registry) / sizeof(store_registry[0]))
 
 /* Those of the registry, then those in modules: schedd_store_TYPE.so, in a package of its own. */
-static const char *const store_type_names[] = {"sqlite", "memory", "postgresql", "redis", NULL};
+static const char *const store_type_names[] = {
+    "sqlite", "memory", "postgresql", "redis", "mysql", NULL};
 
 const char *const *store_types(void)
 {

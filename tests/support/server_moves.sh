@@ -4,7 +4,9 @@
 #   sh server_moves.sh TYPE MOVE [WORD]
 # cut: ends schedd's connections; read-only, writable: writes are refused, and are not;
 # newer: the schema says it is version 99; half: something of it is missing;
-# give-to-nobody ID: the job is said to be of the account "nobody".
+# give-to-nobody ID: the job is said to be of the account "nobody";
+# narrow, narrow-rights, narrow-end: an account "narrow" that may nothing, what the manual says it
+# must have, and neither.
 set -eu
 type=$1
 move=$2
@@ -20,6 +22,13 @@ postgresql() {
 	newer) $SCHEDD_TEST_SQL "UPDATE schedd_meta SET number = 99 WHERE key = 'schema.version'" ;;
 	half) $SCHEDD_TEST_SQL 'DROP TABLE schedd_changes' ;;
 	give-to-nobody) $SCHEDD_TEST_SQL "UPDATE schedd_jobs SET definition = replace(definition, '\"shell\"', '\"user\":\"nobody\",\"shell\"') WHERE id = '$1'" ;;
+	narrow)
+		$SCHEDD_TEST_ADMIN 'DROP ROLE IF EXISTS narrow; CREATE ROLE narrow LOGIN'
+		$SCHEDD_TEST_SQL 'GRANT USAGE ON SCHEMA public TO narrow' ;;
+	narrow-rights) $SCHEDD_TEST_SQL "GRANT SELECT, INSERT, UPDATE, DELETE ON schedd_meta, schedd_owner, schedd_jobs, schedd_runs, schedd_changes TO narrow" ;;
+	narrow-end)
+		$SCHEDD_TEST_SQL 'DROP SCHEMA public CASCADE; CREATE SCHEMA public'
+		$SCHEDD_TEST_ADMIN 'DROP OWNED BY narrow; DROP ROLE narrow' ;;
 	*) return 2 ;;
 	esac
 }
@@ -34,6 +43,25 @@ redis() {
 	give-to-nobody)
 		job=$($SCHEDD_TEST_SQL HGET '{schedd:}jobs' "$1" | sed 's/"shell"/"user":"nobody","shell"/')
 		$SCHEDD_TEST_SQL HSET '{schedd:}jobs' "$1" "$job" ;;
+	*) return 2 ;;
+	esac
+}
+
+mysql() {
+	end='KILL USER schedd'
+	case $move in
+	cut) $SCHEDD_TEST_ADMIN "$end" ;;
+	read-only) $SCHEDD_TEST_ADMIN "SET GLOBAL read_only = 1; $end" ;;
+	writable) $SCHEDD_TEST_ADMIN 'SET GLOBAL read_only = 0' ;;
+	newer) $SCHEDD_TEST_SQL "UPDATE schedd_meta SET number = 99 WHERE \`key\` = 'schema.version'" ;;
+	half) $SCHEDD_TEST_SQL 'DROP TABLE schedd_changes' ;;
+	give-to-nobody) $SCHEDD_TEST_SQL "UPDATE schedd_jobs SET definition = replace(definition, '\"shell\"', '\"user\":\"nobody\",\"shell\"') WHERE id = '$1'" ;;
+	narrow) $SCHEDD_TEST_ADMIN 'DROP USER IF EXISTS narrow; CREATE USER narrow' ;;
+	narrow-rights)
+		for table in meta owner jobs runs changes; do
+			$SCHEDD_TEST_ADMIN "GRANT SELECT, INSERT, UPDATE, DELETE ON schedd_$table TO narrow"
+		done ;;
+	narrow-end) $SCHEDD_TEST_ADMIN 'DROP USER narrow' ;;
 	*) return 2 ;;
 	esac
 }

@@ -64,6 +64,35 @@ start_redis() {
 	export SCHEDD_TEST_SQL
 }
 
+start_mysql() {
+	run=
+	if [ "$(id -u)" -eq 0 ]; then
+		chown mysql "$dir"
+		run="setpriv --reuid=mysql --regid=mysql --clear-groups"
+	fi
+	# Small, durable, and with all settings as nobody wants them: schedd brings its own.
+	$run mariadb-install-db --no-defaults --datadir="$dir/data" --auth-root-authentication-method=normal \
+		--skip-test-db --innodb-log-file-size=8M >"$dir.install" 2>&1 || { cat "$dir.install" >&2; exit 1; }
+	rm -f "$dir.install"
+	# shellcheck disable=SC2086 # words
+	$run mariadbd --no-defaults --datadir="$dir/data" --socket="$dir/sock" --skip-networking --pid-file="$dir/pid" \
+		--innodb-log-file-size=8M --innodb-buffer-pool-size=32M \
+		--character-set-server=latin1 --collation-server=latin1_swedish_ci --sql-mode=ANSI \
+		--transaction-isolation=SERIALIZABLE --default-time-zone=+05:30 \
+		${SCHEDD_TEST_SERVER_OPTIONS:-} >"$dir/log" 2>&1 &
+	server=$!
+	admin="mariadb --no-defaults -S $dir/sock -u root"
+	# shellcheck disable=SC2086 # words
+	wait_for $admin -e 'SELECT 1'
+	# shellcheck disable=SC2086 # words
+	$admin -e 'CREATE DATABASE ops; CREATE USER schedd; GRANT ALL ON ops.* TO schedd'
+	SCHEDD_TEST_STORE_URL="mysql://schedd@localhost/ops?unix_socket=$dir/sock"
+	SCHEDD_TEST_STORE_RESET="$admin -e 'DROP DATABASE IF EXISTS ops; CREATE DATABASE ops'"
+	SCHEDD_TEST_SQL="mariadb --no-defaults -S $dir/sock -u schedd -D ops -BNe"
+	SCHEDD_TEST_ADMIN="$admin -D ops -BNe"
+	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN
+}
+
 "start_$type"
 SCHEDD_TEST_STORE_TYPE=$type
 SCHEDD_TEST_SERVER_PID=$server
