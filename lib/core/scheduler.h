@@ -264,6 +264,19 @@ typedef void (*scheduler_job_fn)(const char *id, void *context);
 int scheduler_job_find(struct schedd_scheduler *scheduler, const struct scheduler_job_query *query,
     scheduler_job_fn call, void *context, struct strbuf *next, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/*
+ * The same in pieces, between which jobs may change: each that is there all the
+ * time comes once. What the query points to must stay. NULL: err.
+ */
+struct scheduler_job_walk;
+struct scheduler_job_walk *scheduler_job_walk_new(struct schedd_scheduler *scheduler,
+    const struct scheduler_job_query *query, struct schedd_error *err);
+/* One piece of about that length; SCHEDD_SPAN_NONE: as long as it takes. 1: there is more. */
+int scheduler_job_walk_more(struct scheduler_job_walk *walk, schedd_span most, scheduler_job_fn call,
+    void *context, struct schedd_error *err) __attribute__((warn_unused_result));
+/* After the end: the cursor for more; NULL: that was all. */
+const char *scheduler_job_walk_next(const struct scheduler_job_walk *walk);
+void scheduler_job_walk_free(struct scheduler_job_walk *walk);
 uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
 
 /* ---- Runs ---- */
@@ -313,6 +326,10 @@ struct value scheduler_groups(struct schedd_scheduler *scheduler, struct arena *
  * (since + 1 without a hole). */
 uint64_t scheduler_replay(
     struct schedd_scheduler *scheduler, uint64_t since, schedd_listener_fn call, void *context);
+/* The same for at most so many; *since becomes the last that was replayed. All were when that is
+ * scheduler_event_seq(), or nothing was. */
+uint64_t scheduler_replay_some(struct schedd_scheduler *scheduler, uint64_t *since, uint32_t most,
+    schedd_listener_fn call, void *context);
 uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler);
 /* "job_added"; NULL: no such event. */
 const char *scheduler_event_name(enum schedd_event_code code);

@@ -15,6 +15,8 @@
 
 /* Letters opened in one settle. */
 #define MAILBOX_SETTLE_MAX 256
+/* Letters are opened for so many microseconds in one turn of the loop. */
+#define MAILBOX_TURN 8000
 
 struct mailbox {
 	struct schedd_loop *loop;
@@ -27,11 +29,93 @@ struct mailbox {
 	int bell;                               /* eventfd */
 };
 
+static void mailbox_ring(struct mailbox *box)
+{
+	const uint64_t one = 1;
+
+	while (write(box->bell, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void mailbox_post(struct mailbox *box, struct mailbox_letter *letter)
+{
+	struct mailbox_letter *head = atomic_load_explicit(&box->inbox, memory_order_relaxed);
+
+	do
+		letter->next = head;
+	while (!atomic_compare_exchange_weak_explicit(
+	    &box->inbox, &head, letter, memory_order_release, memory_order_relaxed));
+	/* The counter cannot overflow: it is rung once for each emptying. */
+	if (!head)
+		mailbox_ring(box);
+}
+
+/* Moves what was posted behind what is still to be opened, oldest first. */
+static void mailbox_collect(struct mailbox *box)
+{
+	struct mailbox_letter *letter =
+	    atomic_exchange_explicit(&box->inbox, NULL, memory_order_acquire);
+	struct mailbox_letter *turned = NULL, **tail = &box->opening;
+
+	while (letter) {
+		struct mailbox_letter *next = letter->next;
+
+		letter->next = turned;
+		turned = letter;
+		letter = next;
+	}
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = turned;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = box->own;
+	box->own = NULL;
+	box->own_end = &box->own;
+}
+
+static void mailbox_open_one(struct mailbox *box)
+{
+	struct mailbox_letter *letter = box->opening;
+
+	box->opening = letter->next;
+	letter->open(letter);
+}
+
+/* Silences the bell before emptying the box: a letter posted in between rings again. */
+static void mailbox_fetch(struct mailbox *box)
+{
+	uint64_t rung;
+
+	while (read(box->bell, &rung, sizeof(rung)) < 0 && errno == EINTR)
+		;
+	mailbox_collect(box);
+}
+
+int mailbox_deliver(struct mailbox *box)
+{
+	int count = 0;
+
+	mailbox_fetch(box);
+	for (; box->opening; count++)
+		mailbox_open_one(box);
+	return count;
+}
+
+/* Long answers of many are not all opened at once. */
 static void mailbox_ready(int fd, unsigned ready, void *context)
 {
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t end = clock->mono(clock->context).us + MAILBOX_TURN;
+	struct mailbox *box = context;
+
 	(void)fd;
 	(void)ready;
-	mailbox_deliver(context);
+	mailbox_fetch(box);
+	while (box->opening && clock->mono(clock->context).us < end)
+		mailbox_open_one(box);
+	if (box->opening)
+		mailbox_ring(box);
 }
 
 struct mailbox *mailbox_new(struct schedd_loop *loop, struct schedd_error *err)
@@ -73,69 +157,6 @@ void mailbox_free(struct mailbox *box)
 	loop_unwatch(box->loop, box->watch);
 	close(box->bell);
 	free(box);
-}
-
-void mailbox_post(struct mailbox *box, struct mailbox_letter *letter)
-{
-	struct mailbox_letter *head = atomic_load_explicit(&box->inbox, memory_order_relaxed);
-	const uint64_t one = 1;
-
-	do
-		letter->next = head;
-	while (!atomic_compare_exchange_weak_explicit(
-	    &box->inbox, &head, letter, memory_order_release, memory_order_relaxed));
-	/* The counter cannot overflow: it is rung once for each emptying. */
-	while (!head && write(box->bell, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
-/* Moves what was posted behind what is still to be opened, oldest first. */
-static void mailbox_collect(struct mailbox *box)
-{
-	struct mailbox_letter *letter =
-	    atomic_exchange_explicit(&box->inbox, NULL, memory_order_acquire);
-	struct mailbox_letter *turned = NULL, **tail = &box->opening;
-
-	while (letter) {
-		struct mailbox_letter *next = letter->next;
-
-		letter->next = turned;
-		turned = letter;
-		letter = next;
-	}
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = turned;
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = box->own;
-	box->own = NULL;
-	box->own_end = &box->own;
-}
-
-static int mailbox_open_all(struct mailbox *box)
-{
-	int count = 0;
-
-	while (box->opening) {
-		struct mailbox_letter *letter = box->opening;
-
-		box->opening = letter->next;
-		letter->open(letter);
-		count++;
-	}
-	return count;
-}
-
-int mailbox_deliver(struct mailbox *box)
-{
-	uint64_t rung;
-
-	/* Silence the bell before emptying the box: a letter posted in between rings again. */
-	while (read(box->bell, &rung, sizeof(rung)) < 0 && errno == EINTR)
-		;
-	mailbox_collect(box);
-	return mailbox_open_all(box);
 }
 
 int mailbox_wait(struct mailbox *box)
@@ -200,10 +221,7 @@ bool mailbox_settle(struct mailbox *box)
 
 void mailbox_release(struct mailbox *box)
 {
-	const uint64_t one = 1;
-
 	if (--box->held > 0 || !box->own)
 		return;
-	while (write(box->bell, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	mailbox_ring(box);
 }

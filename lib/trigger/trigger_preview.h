@@ -14,7 +14,7 @@
 
 /* So much searching at most, in steps (trigger_ops.h): seconds; and in one piece: milliseconds. */
 #define TRIGGER_PREVIEW_STEPS 5000000
-#define TRIGGER_PREVIEW_PIECE 10000
+#define TRIGGER_PREVIEW_PIECE 1000
 
 struct trigger_preview {
 	schedd_time from;  /* none before it */

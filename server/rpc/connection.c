@@ -26,11 +26,14 @@
 /* A request may have so many elements, and one more for so many bytes of its limit. */
 #define RPC_BYTES_PER_ELEMENT 8
 #define RPC_ELEMENTS_MIN 1024
+#define CONNECTION_SEND (256 << 10) /* bytes sent to one client before others have theirs */
 #define CONNECTION_LINGER 2   /* seconds for a client to end sending what is not taken any more */
 #define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
 #define CONNECTION_TURN                                                                            \
 	1000 /* microseconds for one client's requests before others have theirs                   \
 	      */
+/* A message beyond so many bytes takes long to be unpacked alone: it waits for its turn. */
+#define CONNECTION_LARGE 16384
 
 /* ---- Life ---- */
 
@@ -38,6 +41,12 @@ static void connection_on_readable(evutil_socket_t fd, short what, void *context
 static void connection_on_writable(evutil_socket_t fd, short what, void *context);
 
 static void connection_resume(struct connection *c);
+
+/* The turn of a large message. */
+static void connection_on_turn(void *context)
+{
+	connection_resume(context);
+}
 
 static void connection_resume_client(struct rpc_client *client)
 {
@@ -76,6 +85,8 @@ int connection_open(struct rpc *rpc, int fd, const struct users_caller *caller, 
 	c->refs = 1;
 	c->fd = fd;
 	c->held = -1;
+	c->turn.go = connection_on_turn;
+	c->turn.context = c;
 	peer_init(&c->peer, rpc, caller, pid);
 	event_assign(
 	    &c->readable, rpc_base(rpc), fd, EV_READ | EV_PERSIST, connection_on_readable, c);
@@ -117,6 +128,7 @@ void connection_close(struct connection *c)
 	if (c->held >= 0 && !rpc_is_finishing(c->rpc))
 		close(c->held); /* it left before the end that it wanted to see */
 	rpc_client_remove(c->rpc, &c->link);
+	rpc_turn_leave(c->rpc, &c->turn);
 	connection_end_hooks(c);
 	strbuf_clear(&c->in);
 	strbuf_clear(&c->out);
@@ -230,9 +242,10 @@ static void connection_want_write(struct connection *c, bool wanted)
 		event_del(&c->writable);
 }
 
-/* Sends until the socket is full. False: the connection is closed. */
+/* Sends until the socket is full, or others should have their turn. False: the connection is closed. */
 static bool connection_flush(struct connection *c)
 {
+	size_t most = CONNECTION_SEND;
 	bool full = false;
 
 	if (strbuf_failed(&c->out)) {
@@ -240,11 +253,15 @@ static bool connection_flush(struct connection *c)
 		return false;
 	}
 	while (!full && (connection_unsent(c) || connection_next_out(c))) {
-		ssize_t n = send(c->fd, c->out.data + c->out_sent, connection_unsent(c),
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		size_t size = connection_unsent(c) < most ? connection_unsent(c) : most;
+		ssize_t n = send(
+		    c->fd, c->out.data + c->out_sent, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-		if (n >= 0)
+		if (n >= 0) {
 			c->out_sent += (size_t)n;
+			most -= (size_t)n;
+			full = most == 0;
+		}
 		else if (errno == EAGAIN || errno == EWOULDBLOCK)
 			full = true;
 		else if (errno != EINTR) {
@@ -332,7 +349,8 @@ static bool connection_takes_more(const struct connection *c)
 
 	if (c->out_events > c->out_sent)
 		answers -= c->out_events - c->out_sent;
-	return !c->doomed && !rpc_is_finishing(c->rpc) && c->fd >= 0 && c->heavy == 0 && c->calls < CONNECTION_CALLS_MAX &&
+	return !c->doomed && !rpc_is_finishing(c->rpc) && c->fd >= 0 &&
+	       !c->turn.waits && c->heavy == 0 && c->calls < CONNECTION_CALLS_MAX &&
 	       answers <= rpc_limits(c->rpc)->answers;
 }
 
@@ -351,9 +369,9 @@ static bool connection_is_array(const char *bytes)
 	return (first & 0xf0) == 0x90 || first == 0xdc || first == 0xdd;
 }
 
-/* Takes whole messages off the bytes while more may be taken. Returns the bytes that are done with.
- */
-static size_t connection_messages(struct connection *c, const char *bytes, size_t length)
+/* 1: a whole message lies at the start of bytes, of *size; 0: not all of it; < 0: it never will. */
+static int connection_scan(
+    struct connection *c, const char *bytes, size_t length, size_t *size, struct schedd_error *err)
 {
 	const struct rpc_limits *limits = rpc_limits(c->rpc);
 	struct frame_limits frame = {
@@ -361,31 +379,50 @@ static size_t connection_messages(struct connection *c, const char *bytes, size_
 	    .depth = FRAME_DEPTH_MAX,
 	    .elements = RPC_ELEMENTS_MIN + limits->request / RPC_BYTES_PER_ELEMENT,
 	};
+	int rc = 1;
+
+	*size = c->large;
+	c->large = 0;
+	if (*size)
+		return rc;
+	if (!connection_is_array(bytes))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "bytes that are no MessagePack-RPC message: byte 0x%02x where an array must "
+		    "begin",
+		    (unsigned char)bytes[0]);
+	rc = frame_scan(&c->scan, bytes, length, &frame, err);
+	if (rc <= 0)
+		return rc;
+	*size = c->scan.offset;
+	c->scan.offset = 0;
+	if (*size <= CONNECTION_LARGE)
+		return rc;
+	c->large = *size;
+	rpc_turn_wait(c->rpc, &c->turn);
+	return 0;
+}
+
+/* Takes whole messages off the bytes while more may be taken. Returns the bytes that are done with.
+ */
+static size_t connection_messages(struct connection *c, const char *bytes, size_t length)
+{
 	const struct schedd_clock *clock = schedd_clock_system();
-	int64_t turn_ends = clock->mono(clock->context).us + CONNECTION_TURN;
+	int64_t turn_ends = clock->mono(clock->context).us +
+			    (rpc_turn_is_late(c->rpc) ? 0 : CONNECTION_TURN);
 	struct schedd_error err;
-	size_t done = 0;
+	size_t done = 0, size;
 
 	while (done < length && connection_takes_more(c) && !c->had_turn) {
-		int rc;
+		int rc = connection_scan(c, bytes + done, length - done, &size, &err);
 
-		if (connection_is_array(bytes + done))
-			rc = frame_scan(&c->scan, bytes + done, length - done, &frame, &err);
-		else
-			rc = schedd_error_set(&err, SCHEDD_EINVAL,
-			    "bytes that are no MessagePack-RPC message: byte 0x%02x where an array "
-			    "must "
-			    "begin",
-			    (unsigned char)bytes[done]);
 		if (rc == 0)
 			break;
 		if (rc < 0) {
 			connection_garbage(c, &err);
 			return length;
 		}
-		rpc_message(c->rpc, c, bytes + done, c->scan.offset);
-		done += c->scan.offset;
-		c->scan.offset = 0;
+		rpc_message(c->rpc, c, bytes + done, size);
+		done += size;
 		c->had_turn = clock->mono(clock->context).us >= turn_ends;
 	}
 	c->stalled = done < length && c->fd >= 0 && (c->had_turn || !connection_takes_more(c));

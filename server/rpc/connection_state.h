@@ -13,6 +13,7 @@
 #include "base/frame.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_state.h"
+#include "server/rpc/rpc_turn.h"
 
 struct connection {
 	struct rpc_client link; /* must be first: the place in the lists of rpc.c */
@@ -31,6 +32,8 @@ struct connection {
 	bool doomed;            /* nothing can be read any more: close when out is sent */
 	bool lingering;         /* it is sent: what still comes is thrown away */
 	bool stalled;           /* in holds messages that had to wait for room, or for their turn */
+	size_t large;           /* bytes of the message at the start of in, which waits for its turn; 0: none */
+	struct rpc_turn turn;   /* waits while large is set, but for its turn itself */
 	bool had_turn;          /* the requests taken up filled its turn */
 	bool busy;              /* messages are being taken apart: answers are sent at the end */
 	unsigned calls;         /* open calls */

@@ -18,6 +18,7 @@
 #include "server/daemon.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_dispatch.h"
+#include "server/rpc/rpc_turn.h"
 
 #define RPC_ACCEPT_BURST 64 /* connections taken in one turn of the loop */
 
@@ -176,8 +177,10 @@ int rpc_new(struct daemon *daemon, struct event_base *base, int listening,
 	rpc->flush = event_new(base, -1, 0, rpc_on_flush, rpc);
 	rpc->relief = event_new(base, -1, 0, rpc_on_relief, rpc);
 	rpc->look = event_new(base, -1, 0, rpc_on_look, rpc);
+	rpc->turns = event_new(base, -1, 0, rpc_turn_run, rpc);
 	rc = rpc_dispatch_init(rpc, err);
-	if (!rc && (!rpc->buffer || !rpc->acceptable || !rpc->flush || !rpc->relief || !rpc->look || event_add(rpc->acceptable, NULL) < 0))
+	if (!rc && (!rpc->buffer || !rpc->acceptable || !rpc->flush || !rpc->relief || !rpc->look || !rpc->turns ||
+		       event_add(rpc->acceptable, NULL) < 0))
 		rc = schedd_error_nomem(err);
 	if (rc) {
 		rpc_free(rpc);
@@ -209,7 +212,7 @@ void rpc_close(struct rpc *rpc)
 void rpc_free(struct rpc *rpc)
 {
 	struct event *const events[] = {rpc ? rpc->acceptable : NULL, rpc ? rpc->flush : NULL,
-	    rpc ? rpc->relief : NULL, rpc ? rpc->look : NULL};
+	    rpc ? rpc->relief : NULL, rpc ? rpc->look : NULL, rpc ? rpc->turns : NULL};
 
 	if (!rpc)
 		return;

@@ -61,6 +61,11 @@ static void rpc_call_closed(struct connection_hook *hook)
 void rpc_call_on_cancel(struct rpc_call *call, void (*cancelled)(struct rpc_call *call))
 {
 	rpc_call_unpend(call);
+	rpc_call_on_leave(call, cancelled);
+}
+
+void rpc_call_on_leave(struct rpc_call *call, void (*cancelled)(struct rpc_call *call))
+{
 	call->cancelled = cancelled;
 	call->hook.closed = rpc_call_closed;
 	connection_attach(call->connection, &call->hook);

@@ -56,6 +56,8 @@ struct rpc_call {
 struct rpc_call *rpc_call_new(struct connection *connection, const struct rpc_method *method);
 /* Calls cancelled if the connection ends before the answer. */
 void rpc_call_on_cancel(struct rpc_call *call, void (*cancelled)(struct rpc_call *call));
+/* The same for an answer that is on its way without the client's doing: a stop waits for it. */
+void rpc_call_on_leave(struct rpc_call *call, void (*cancelled)(struct rpc_call *call));
 
 /* ---- Ending it ---- */
 

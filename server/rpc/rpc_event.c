@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Events that are kept are replayed in pieces; those that come meanwhile are kept
+ * too, and have their place behind them.
+ *
  * A subscription sends events until its client cannot take more; then it drops
  * them, counted, until all that waited was sent, and tells the client once.
  */
@@ -10,19 +13,25 @@
 #include "server/event_filter.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_names.h"
+#include "server/rpc/rpc_turn.h"
 #include "server/rpc/rpc_view.h"
 
 #define RPC_EVENT_SUBSCRIPTIONS 64 /* of one connection */
+#define RPC_EVENT_PIECE 256        /* events replayed at one time */
 
 struct rpc_subscription {
 	struct connection_hook hook; /* first */
 	struct schedd_listener *listener;
+	struct rpc *rpc;
 	struct schedd_scheduler *scheduler;
 	struct rpc_counters *counters; /* that count it; NULL: not yet */
 	struct event_filter filter;
 	struct arena arena;                /* of the filter's texts */
 	char view[JOB_ACCOUNT_MAX + 1];    /* whose ids stand alone; "": full ids */
 	int64_t number;                    /* names it to the client */
+	struct rpc_turn turn;              /* waits between two pieces of the replay */
+	bool replaying;                    /* what comes now comes out of the ring later */
+	uint64_t replayed;                 /* the last seq that did */
 	uint64_t dropped;                  /* events lost and not yet told; 0: it keeps up */
 	uint64_t dropped_from, dropped_to; /* their first and last seq */
 };
@@ -31,6 +40,7 @@ static void rpc_subscription_free(struct rpc_subscription *subscription)
 {
 	if (subscription->counters)
 		subscription->counters->subscriptions--;
+	rpc_turn_leave(subscription->rpc, &subscription->turn);
 	connection_detach(&subscription->hook);
 	if (subscription->listener)
 		schedd_scheduler_unlisten(subscription->listener);
@@ -50,10 +60,10 @@ static void rpc_subscription_drop(
 		subscription->dropped_from = event->seq;
 	subscription->dropped_to = event->seq;
 	subscription->dropped++;
-	rpc_counters(connection_rpc(subscription->hook.connection))->dropped++;
+	rpc_counters(subscription->rpc)->dropped++;
 }
 
-static void rpc_subscription_event(const struct schedd_event *event, void *context)
+static void rpc_subscription_send(const struct schedd_event *event, void *context)
 {
 	struct rpc_subscription *subscription = context;
 	struct value map = value_map(), all;
@@ -75,6 +85,41 @@ static void rpc_subscription_event(const struct schedd_event *event, void *conte
 	    !connection_notify(subscription->hook.connection, "event", &map))
 		rpc_subscription_drop(subscription, event);
 	arena_clear(&arena);
+}
+
+static void rpc_subscription_event(const struct schedd_event *event, void *context)
+{
+	struct rpc_subscription *subscription = context;
+
+	if (!subscription->replaying)
+		rpc_subscription_send(event, context);
+}
+
+/* What the ring lost before it could be replayed. */
+static void rpc_subscription_lost(struct rpc_subscription *subscription, uint64_t from, uint64_t to)
+{
+	if (!subscription->dropped)
+		subscription->dropped_from = from;
+	subscription->dropped_to = to;
+	subscription->dropped += to - from + 1;
+	rpc_counters(subscription->rpc)->dropped += to - from + 1;
+}
+
+/* One piece of the replay. */
+static void rpc_subscription_replay(void *context)
+{
+	struct rpc_subscription *subscription = context;
+	uint64_t wanted = subscription->replayed + 1, before = subscription->replayed;
+	uint64_t first = scheduler_replay_some(subscription->scheduler, &subscription->replayed,
+	    RPC_EVENT_PIECE, rpc_subscription_send, subscription);
+
+	if (first > wanted)
+		rpc_subscription_lost(subscription, wanted, first - 1);
+	subscription->replaying =
+	    subscription->replayed != before &&
+	    subscription->replayed < scheduler_event_seq(subscription->scheduler);
+	if (subscription->replaying)
+		rpc_turn_wait(subscription->rpc, &subscription->turn);
 }
 
 /* The client has caught up: it is told what it missed, then events go on. */
@@ -130,7 +175,10 @@ static int rpc_subscription_new(
 	if (!subscription)
 		return schedd_error_nomem(err);
 	arena_init(&subscription->arena);
+	subscription->rpc = connection_rpc(call->connection);
 	subscription->scheduler = call->scheduler;
+	subscription->turn.go = rpc_subscription_replay;
+	subscription->turn.context = subscription;
 	subscription->number = ++counters->follows;
 	snprintf(subscription->view, sizeof(subscription->view), "%s", rpc_view(call));
 	rc = event_filter_init(&subscription->filter, rpc_call_texts(call, "events"),
@@ -164,9 +212,13 @@ void rpc_event_subscribe(struct rpc_call *call)
 	if (since > (int64_t)seq)
 		since = (int64_t)seq; /* of another life of this daemon: nothing follows it yet */
 	/* Replayed events wait in their own queue, so the answer below still goes first. */
-	if (since >= 0)
-		first = scheduler_replay(
-		    scheduler, (uint64_t)since, rpc_subscription_event, subscription);
+	if (since >= 0) {
+		uint64_t from = (uint64_t)since;
+
+		first = scheduler_replay_some(scheduler, &from, 0, NULL, NULL);
+		subscription->replayed = first - 1;
+		rpc_subscription_replay(subscription);
+	}
 	subscription->listener = schedd_scheduler_listen(
 	    scheduler, subscription->filter.mask, rpc_subscription_event, subscription);
 	if (!subscription->listener) {

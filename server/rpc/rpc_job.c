@@ -15,8 +15,8 @@
 #include "server/rpc/rpc_table.h"
 #include "server/rpc/rpc_view.h"
 
-#define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
-#define RPC_JOB_LIMIT_MAX 10000
+/* Ids that are looked at for one that was meant. */
+#define RPC_JOB_OFFERED 10000
 
 static void rpc_job_offer(const char *id, void *context)
 {
@@ -28,7 +28,7 @@ void rpc_job_missing(struct rpc_call *call, const char *id)
 	const char *patterns[2] = {arena_printf(&call->arena, "%s:*", rpc_view(call)), NULL};
 	struct scheduler_job_query all = {.patterns = rpc_view(call)[0] ? patterns : NULL,
 	    .due_before = SCHEDD_TIME_NONE,
-	    .limit = RPC_JOB_LIMIT_MAX};
+	    .limit = RPC_JOB_OFFERED};
 	struct schedd_error err;
 	struct suggest suggest;
 	struct strbuf next = STRBUF_EMPTY;
@@ -131,189 +131,6 @@ void rpc_job_get(struct rpc_call *call)
 		rpc_job_missing(call, id);
 	else
 		rpc_call_answer_built(call, &job);
-}
-
-/* ---- Lists ---- */
-
-/*
- * Jobs are packed one by one, so that a long list is never a tree in memory. The
- * many members of a job that are kept in its details, which it mostly shares
- * with the job before it, are packed once and copied.
- */
-struct rpc_job_list {
-	struct schedd_scheduler *scheduler;
-	const char *view; /* whose ids stand alone */
-	struct strbuf packed;
-	uint32_t count;                    /* of jobs in it */
-	struct arena arena;                /* of one job at a time */
-	bool failed;                       /* no memory for one of them */
-	const char *const *fields;         /* members wanted; NULL: all */
-	const struct job_details *details; /* of the job before */
-	struct strbuf members;             /* their members, packed; "": of none yet */
-	uint32_t member_count;
-};
-
-static void rpc_job_list_added(struct rpc_job_list *list)
-{
-	list->count++;
-	list->failed |= arena_failed(&list->arena);
-	arena_reset(&list->arena);
-}
-
-static void rpc_job_list_details(struct rpc_job_list *list, const struct schedd_job *job)
-{
-	struct value map;
-
-	if (list->members.length && job->details == list->details)
-		return;
-	map = job_fields_write_from(job, NULL, 1 << JOB_IN_DETAILS, &list->arena);
-	strbuf_reset(&list->members);
-	message_pack_members(&list->members, &map);
-	list->member_count = map.map.count;
-	list->details = job->details;
-}
-
-static void rpc_job_list_whole(struct rpc_job_list *list, const char *id)
-{
-	const struct schedd_job *job = scheduler_job_peek(list->scheduler, id);
-	struct value own;
-
-	if (!job)
-		return;
-	/* Of one that cannot be read nothing lies in its details. */
-	if (strcmp(scheduler_job_state(list->scheduler, id), "invalid") == 0) {
-		own = scheduler_job_value(list->scheduler, id, &list->arena);
-		message_pack_value(&list->packed, &own);
-		rpc_job_list_added(list);
-		return;
-	}
-	rpc_job_list_details(list, job);
-	own = scheduler_job_own(list->scheduler, id, &list->arena);
-	message_pack_map(&list->packed, own.map.count + list->member_count);
-	message_pack_members(&list->packed, &own);
-	strbuf_add_n(&list->packed, strbuf_peek(&list->members), list->members.length);
-	list->packed.failed |= strbuf_failed(&list->members);
-	rpc_job_list_added(list);
-}
-
-static void rpc_job_list_one(const char *id, void *context)
-{
-	struct rpc_job_list *list = context;
-	struct value job;
-
-	if (!list->fields && !list->view[0]) {
-		rpc_job_list_whole(list, id);
-		return;
-	}
-	job = list->fields
-		  ? scheduler_job_some(list->scheduler, id, list->fields, &list->arena)
-		  : scheduler_job_value(list->scheduler, id, &list->arena);
-	rpc_names_out(list->view, &job, &list->arena);
-	message_pack_value(&list->packed, &job);
-	rpc_job_list_added(list);
-}
-
-static void rpc_job_export_one(const char *id, void *context)
-{
-	struct rpc_job_list *list = context;
-	const struct schedd_job *job = scheduler_job_peek(list->scheduler, id);
-	struct value fields;
-
-	if (!job)
-		return;
-	fields = scheduler_job_export(list->scheduler, id, &list->arena);
-	rpc_names_out(list->view, &fields, &list->arena);
-	message_pack_value(&list->packed, &fields);
-	rpc_job_list_added(list);
-}
-
-static bool rpc_job_is_state(const char *name)
-{
-	static const char *const states[] = {
-	    "waiting", "running", "queued", "paused", "finished", "invalid"};
-
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		if (strcmp(states[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool rpc_job_order(struct rpc_call *call, bool *by_next)
-{
-	const char *order = rpc_call_text(call, "order");
-	struct schedd_error err;
-
-	*by_next = order && strcmp(order, "next") == 0;
-	if (!order || *by_next || strcmp(order, "id") == 0)
-		return true;
-	schedd_error_set(&err, SCHEDD_EINVAL, "order '%.32s' is neither id nor next", order);
-	rpc_call_fail(call, &err);
-	return false;
-}
-
-/* The filters of PROTOCOL.md. False: they make no sense, and the call was ended. */
-static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *query)
-{
-	struct schedd_error err;
-
-	*query = (struct scheduler_job_query){
-	    .patterns = rpc_call_texts(call, "patterns"),
-	    .tags = rpc_call_texts(call, "tags"),
-	    .states = rpc_call_texts(call, "states"),
-	    .group = rpc_call_text(call, "group"),
-	    .store = rpc_call_text(call, "store"),
-	    .owner = rpc_call_text(call, "owner"),
-	    .failed = rpc_call_bool(call, "failed"),
-	    .after = rpc_call_text(call, "after"),
-	};
-	for (const char *const *state = query->states; state && *state; state++) {
-		if (rpc_job_is_state(*state))
-			continue;
-		schedd_error_set(&err, SCHEDD_EINVAL,
-		    "no state of a job is called '%.32s': waiting, running, queued, paused, "
-		    "finished, invalid",
-		    *state);
-		rpc_call_fail(call, &err);
-		return false;
-	}
-	return rpc_job_order(call, &query->by_next) &&
-	       rpc_call_time(call, "due_before", SCHEDD_TIME_NONE, &query->due_before) &&
-	       rpc_call_limit(call, "limit", RPC_JOB_LIMIT, RPC_JOB_LIMIT_MAX, &query->limit);
-}
-
-static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
-{
-	struct rpc_job_list list = {.scheduler = call->scheduler, .view = rpc_view(call)};
-	struct scheduler_job_query query;
-	struct strbuf next = STRBUF_EMPTY;
-	struct schedd_error err;
-
-	if (!rpc_job_query(call, &query))
-		return;
-	list.fields = rpc_call_texts(call, "fields");
-	arena_init(&list.arena);
-	if (scheduler_job_find(call->scheduler, &query, one, &list, &next, &err)) {
-		rpc_call_fail(call, &err);
-	} else {
-		list.packed.failed |= list.failed;
-		rpc_call_answer_list(call, "jobs", &list.packed, list.count,
-		    next.length ? strbuf_peek(&next) : NULL);
-	}
-	arena_clear(&list.arena);
-	strbuf_clear(&list.packed);
-	strbuf_clear(&list.members);
-	strbuf_clear(&next);
-}
-
-void rpc_job_list(struct rpc_call *call)
-{
-	rpc_job_answer_list(call, rpc_job_list_one);
-}
-
-void rpc_job_export(struct rpc_call *call)
-{
-	rpc_job_answer_list(call, rpc_job_export_one);
 }
 
 /* ---- Changes ---- */

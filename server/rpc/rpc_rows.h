@@ -25,8 +25,8 @@ struct rpc_call;
 	ROW("config.get", rpc_server_config, false)                                                \
 	ROW("job.add", rpc_job_add, false)                                                         \
 	ROW("job.get", rpc_job_get, false)                                                         \
-	ROW("job.list", rpc_job_list, false)                                                       \
-	ROW("job.export", rpc_job_export, false)                                                   \
+	ROW("job.list", rpc_job_list, true)                                                        \
+	ROW("job.export", rpc_job_export, true)                                                    \
 	ROW("job.modify", rpc_job_modify, false)                                                   \
 	ROW("job.reschedule", rpc_job_reschedule, false)                                           \
 	ROW("job.rename", rpc_job_rename, false)                                                   \

@@ -20,6 +20,7 @@ struct daemon;
 struct event;
 struct event_base;
 struct rpc_method;
+struct rpc_turn;
 struct value;
 
 struct rpc_limits {
@@ -63,6 +64,8 @@ struct rpc {
 	int listening;            /* borrowed */
 	int reserve;              /* a descriptor to give up when there are no more; -1: none */
 	struct event *relief;     /* pending while nobody is accepted, for want of descriptors */
+	struct event *turns;      /* pending while long work waits; see rpc_turn.h */
+	struct rpc_turn *waiting, *waiting_last;
 	struct event *look;       /* pending while clients are watched that are not read from */
 	struct log_limit refusals, shortages; /* lines in the log */
 	bool finishing;                       /* no request is taken up any more */

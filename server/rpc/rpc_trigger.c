@@ -5,12 +5,12 @@
  */
 #include "server/rpc/rpc_rows.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include "model/job_words.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_job.h"
+#include "server/rpc/rpc_turn.h"
 #include "trigger/trigger_preview.h"
 
 #define RPC_TRIGGER_MAX 10000
@@ -20,15 +20,15 @@ struct rpc_walk {
 	struct trigger_preview_walk walk;
 	struct schedd_trigger *trigger; /* held */
 	const char *words;              /* a job's, when it runs; NULL: the trigger's own */
-	struct event *turn;             /* pending between two pieces; NULL before the second */
+	struct rpc_turn turn;           /* waits between two pieces */
+	bool watched;                   /* its client's end is told */
 };
 
 static void rpc_walk_release(struct rpc_call *call)
 {
 	struct rpc_walk *walk = call->state;
 
-	if (walk->turn)
-		event_free(walk->turn);
+	rpc_turn_leave(connection_rpc(call->connection), &walk->turn);
 	trigger_unref(walk->trigger);
 	free(walk);
 }
@@ -57,30 +57,31 @@ static void rpc_walk_answer(struct rpc_call *call)
 	rpc_call_answer_built(call, &answer);
 }
 
-/* One piece, and what comes of it. */
-static void rpc_walk_go(evutil_socket_t fd, short what, void *context)
+static void rpc_walk_later(struct rpc_call *call)
 {
-	static const struct timeval at_once = {0};
+	struct rpc_walk *walk = call->state;
+
+	if (!walk->watched)
+		rpc_call_on_leave(call, rpc_walk_cancelled);
+	walk->watched = true;
+	rpc_turn_wait(connection_rpc(call->connection), &walk->turn);
+}
+
+/* One piece, and what comes of it. */
+static void rpc_walk_go(void *context)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
 	struct rpc_call *call = context;
 	struct rpc_walk *walk = call->state;
-	struct schedd_error err;
+	int64_t end = clock->mono(clock->context).us + RPC_TURN_PIECE;
 
-	(void)fd;
-	(void)what;
-	if (!trigger_preview_more(&walk->walk, &call->arena)) {
-		rpc_walk_answer(call);
+	while (trigger_preview_more(&walk->walk, &call->arena)) {
+		if (clock->mono(clock->context).us < end)
+			continue;
+		rpc_walk_later(call);
 		return;
 	}
-	if (!walk->turn) {
-		rpc_call_on_cancel(call, rpc_walk_cancelled);
-		walk->turn =
-		    event_new(rpc_base(connection_rpc(call->connection)), -1, 0, rpc_walk_go, call);
-	}
-	/* A timer: descriptors that are ready have their turn before it. */
-	if (!walk->turn || event_add(walk->turn, &at_once) < 0) {
-		schedd_error_nomem(&err);
-		rpc_call_fail(call, &err);
-	}
+	rpc_walk_answer(call);
 }
 
 /* Takes the reference to trigger. */
@@ -101,7 +102,12 @@ static void rpc_walk_begin(struct rpc_call *call, struct schedd_trigger *trigger
 	trigger_preview_start(&walk->walk, trigger, preview);
 	call->state = walk;
 	call->release = rpc_walk_release;
-	rpc_walk_go(-1, 0, call);
+	walk->turn.go = rpc_walk_go;
+	walk->turn.context = call;
+	if (rpc_turn_is_late(connection_rpc(call->connection)))
+		rpc_walk_later(call);
+	else
+		rpc_walk_go(call);
 }
 
 /* A job that follows others is not told by its trigger alone. */

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Clients that send nonsense, too much, or never read: each costs little, and the others notice nothing."""
 import os
+import pathlib
+import selectors
 import signal
 import socket
+import threading
 import unittest
 
 import e2e
@@ -164,6 +167,125 @@ class Hostile(Case):
             sock.send(msgpack.packb([0, 1, "job.list", []]))
             sock.close()
         e2e.wait_until("all are gone", lambda: self.client.call("server.status")["clients"] == 1)
+
+
+class Flood:
+    """Clients that ask for the same over and over, and take what comes."""
+
+    def __init__(self, server, count, message):
+        self.selector = selectors.DefaultSelector()
+        self.message = message
+        for _ in range(count):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(str(server.socket))
+            sock.setblocking(False)
+            self.selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, [message])
+        self.ends = False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.ends:
+            for key, events in self.selector.select(1):
+                try:
+                    if events & selectors.EVENT_READ:
+                        key.fileobj.recv(1 << 20)
+                    if events & selectors.EVENT_WRITE:
+                        sent = key.fileobj.send(key.data[0])
+                        key.data[0] = key.data[0][sent:] or self.message
+                except BlockingIOError:
+                    pass
+
+    def end(self):
+        self.ends = True
+        self.thread.join()
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+
+
+class Fairness(Case):
+    """A short request waits for a slice of the long ones, not for all of them."""
+    JOBS = 3000
+
+    def setUp(self):
+        super().setUp()
+        big = self.server.client(timeout=240)
+        big.call("job.apply", jobs=[{"id": f"j{i}", "command": ["/bin/true"], "store": "memory",
+                                     "trigger": {"every": "100h"}} for i in range(self.JOBS)])
+
+    def worked(self):
+        """CPU time of the loop's thread: what others do on this machine does not count."""
+        pid = self.server.process.pid
+        return int(pathlib.Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+    def check(self, clients, method, **params):
+        begun = self.worked()
+        flood = Flood(self.server, clients, msgpack.packb([0, 1, method, [params]]))
+        try:
+            e2e.wait_until("they are worked for", lambda: self.worked() - begun > 0.3)
+            waits = []
+            for _ in range(15):
+                before = self.worked()
+                self.client.call("server.ping")
+                waits.append(self.worked() - before)
+        finally:
+            flood.end()
+        # A sanitizer makes each piece longer; without pieces it is seconds.
+        self.assertLess(sorted(waits)[len(waits) // 2], 0.15, f"{method}: {waits}")
+        self.assertLess(max(waits), 0.5, f"{method}: {waits}")
+
+    def test_long_lists_of_many(self):
+        self.check(100, "job.list", limit=10000)
+        self.check(40, "job.list", limit=10000, order="next")
+        self.check(40, "job.export", limit=10000)
+
+    def test_long_searches_of_many(self):
+        self.check(50, "trigger.next", n=10000, trigger={"every": "1s"})
+        rule = [{"all": [{"cron": f"{i} {i % 24} * * *"}, {"cron": f"{i} {i % 24} {1 + i % 28} * *"}]} for i in range(60)]
+        self.check(20, "trigger.next", n=1000, trigger={"any": rule})
+
+    def test_replays_and_histories_of_many(self):
+        for i in range(300):
+            self.client.send("job.run", id=f"j{i}")
+        e2e.wait_until("they ran", lambda: len(self.client.call("run.list", limit=1000)["runs"]) == 300, 60)
+        self.check(50, "event.subscribe", since=0)
+        self.check(50, "run.list", limit=10000)
+
+    def test_large_messages_of_many(self):
+        self.check(20, "job.list", patterns=["none"] * 20000)
+        self.check(20, "job.apply", jobs=[{"id": "x", "command": ["x"] * 100000, "trigger": {"nothing": 1}}])
+
+    def test_small_requests_of_many(self):
+        self.check(100, "job.get", id="j1")
+        self.check(100, "job.get", id="nosuch")
+
+    def test_a_list_is_answered_before_what_comes_behind_it(self):
+        first = self.client.send("job.list", limit=10000, fields=["id"])
+        second = self.client.send("job.remove", id=f"j{self.JOBS - 1}")
+        self.assertEqual(len(self.client.receive(first)["jobs"]), self.JOBS)
+        self.client.receive(second)
+        self.assertEqual(len(self.client.call("job.list", limit=10000, fields=["id"])["jobs"]), self.JOBS - 1)
+
+    def test_one_who_leaves_is_forgotten(self):
+        for _ in range(20):
+            sock = self.raw()
+            sock.sendall(msgpack.packb([0, 1, "job.list", [{"limit": 10000}]]))
+            sock.sendall(msgpack.packb([0, 1, "job.list", [{"patterns": ["none"] * 10000}]]))
+            sock.close()
+        e2e.wait_until("all are gone", lambda: self.client.call("server.status")["clients"] <= 2)
+
+    def test_a_replay_is_in_order_and_goes_on_with_what_comes(self):
+        reader = self.server.client()
+        answer = reader.call("event.subscribe", since=0)
+        self.client.call("job.add", id="last", command=["x"], trigger={"manual": True})
+        seen = []
+        while True:
+            event = reader.notification()[1]
+            seen.append(event["seq"])
+            if event.get("job") == "last":
+                break
+        self.assertEqual(seen, list(range(answer["first"], answer["first"] + len(seen))))
+        self.assertGreaterEqual(len(seen), self.JOBS)
 
 
 class Limited(Case):

@@ -84,30 +84,7 @@ static bool scheduler_find_match(const struct entry *entry, const struct schedul
 	return scheduler_find_tags(query->tags, job) && scheduler_find_state(query->states, entry);
 }
 
-/* ---- In the order of ids ---- */
-
-static void scheduler_find_by_id(struct schedd_scheduler *scheduler,
-    const struct scheduler_job_query *query, scheduler_job_fn call, void *context,
-    struct strbuf *next)
-{
-	uint64_t found = 0;
-	const char *last = NULL;
-
-	for (struct entry *entry = entry_first(scheduler, query->after); entry;
-	     entry = entry_next(scheduler, entry)) {
-		if (!scheduler_find_match(entry, query))
-			continue;
-		if (query->limit && found == query->limit) {
-			strbuf_add(next, last);
-			return;
-		}
-		last = entry->job->id;
-		found++;
-		call(last, context);
-	}
-}
-
-/* ---- In the order of next runs ---- */
+/* ---- What a page by next runs is chosen from ---- */
 
 /* Without a next run: behind all times; paused: at the very end. */
 #define FIND_NO_TIME (INT64_MAX - 1)
@@ -116,6 +93,7 @@ static void scheduler_find_by_id(struct schedd_scheduler *scheduler,
 struct find_item {
 	int64_t key;
 	const char *id;
+	struct schedd_job *job; /* whose id it is; in a page held */
 };
 
 /* The best so far. Twice the room of a page, so that sorting is rare. */
@@ -125,6 +103,79 @@ struct find_page {
 	size_t keep;            /* of the best, when there is no room; 0: all */
 	struct find_item worst; /* nothing behind it is wanted; id NULL: not known yet */
 };
+
+/* ---- In the order of ids ---- */
+
+/* Between two looks at the clock. */
+#define FIND_STRIDE 32
+
+/* A page that is being looked for. Jobs come and go between two pieces: ids say where it is. */
+struct scheduler_job_walk {
+	struct schedd_scheduler *scheduler;
+	struct scheduler_job_query query; /* what it points to is the asker's */
+	struct strbuf at;                 /* all ids up to this one were looked at; "": none yet */
+	struct strbuf last;               /* the last one that was shown */
+	struct strbuf next;               /* the cursor for more */
+	uint64_t found;
+	uint32_t weight;       /* of looking at one entry: it is held against all patterns */
+	bool gathered;         /* by next run: the page is chosen */
+	size_t shown;          /* by next run: of the page */
+	struct find_page page; /* by next run */
+	struct find_item after;
+};
+
+/* A piece ends at this time; INT64_MAX: never. */
+static bool scheduler_find_is_over(struct scheduler_job_walk *walk, uint32_t *count, schedd_span end)
+{
+	*count += walk->weight;
+	if (*count < FIND_STRIDE || end == INT64_MAX)
+		return false;
+	*count = 0;
+	return scheduler_mono(walk->scheduler).us >= end;
+}
+
+/* The first entry that was not looked at yet. */
+static struct entry *scheduler_find_go_on(const struct scheduler_job_walk *walk)
+{
+	const char *after = walk->at.length ? strbuf_peek(&walk->at) : NULL;
+
+	if (!after && !walk->query.by_next)
+		after = walk->query.after;
+	return entry_first(walk->scheduler, after);
+}
+
+static void scheduler_find_set(struct strbuf *text, const char *id)
+{
+	strbuf_reset(text);
+	strbuf_add(text, id);
+}
+
+/* 1: there is more. */
+static int scheduler_find_by_id(
+    struct scheduler_job_walk *walk, schedd_span end, scheduler_job_fn call, void *context)
+{
+	struct entry *entry = scheduler_find_go_on(walk);
+	uint32_t count = 0;
+
+	for (; entry; entry = entry_next(walk->scheduler, entry)) {
+		if (scheduler_find_match(entry, &walk->query)) {
+			if (walk->query.limit && walk->found == walk->query.limit) {
+				strbuf_add(&walk->next, strbuf_peek(&walk->last));
+				return 0;
+			}
+			scheduler_find_set(&walk->last, entry->job->id);
+			walk->found++;
+			call(entry->job->id, context);
+		}
+		if (!scheduler_find_is_over(walk, &count, end))
+			continue;
+		scheduler_find_set(&walk->at, entry->job->id);
+		return 1;
+	}
+	return 0;
+}
+
+/* ---- In the order of next runs ---- */
 
 static struct find_item scheduler_find_item(const struct entry *entry)
 {
@@ -136,6 +187,7 @@ static struct find_item scheduler_find_item(const struct entry *entry)
 		   : never       ? FIND_NO_TIME
 				 : state->next_run_time,
 	    .id = entry->job->id,
+	    .job = entry->job,
 	};
 }
 
@@ -148,12 +200,18 @@ static int scheduler_find_compare(const void *a, const void *b)
 	return strcmp(left->id, right->id);
 }
 
+static void scheduler_find_cut(struct find_page *page, size_t keep)
+{
+	while (page->count > keep)
+		job_unref(page->items[--page->count].job);
+}
+
 static void scheduler_find_sort(struct find_page *page)
 {
 	if (page->count)
 		qsort(page->items, page->count, sizeof(page->items[0]), scheduler_find_compare);
-	if (page->keep && page->count > page->keep)
-		page->count = page->keep;
+	if (page->keep)
+		scheduler_find_cut(page, page->keep);
 	if (page->keep && page->count == page->keep)
 		page->worst = page->items[page->keep - 1];
 }
@@ -175,7 +233,9 @@ static int scheduler_find_offer(struct find_page *page, const struct find_item *
 		page->items = items;
 		page->capacity = capacity;
 	}
-	page->items[page->count++] = *item;
+	page->items[page->count] = *item;
+	/* The job may be removed before it is shown. */
+	page->items[page->count++].job = job_ref(item->job);
 	return 0;
 }
 
@@ -190,48 +250,129 @@ static bool scheduler_find_cursor(const char *text, struct find_item *item)
 	return end != text && *end == ' ' && errno == 0;
 }
 
-static int scheduler_find_by_next(struct schedd_scheduler *scheduler,
-    const struct scheduler_job_query *query, scheduler_job_fn call, void *context,
-    struct strbuf *next)
+/* 1: there is more to look at. */
+static int scheduler_find_gather(struct scheduler_job_walk *walk, schedd_span end)
 {
-	struct find_page page = {.keep = query->limit ? (size_t)query->limit + 1 : 0};
-	struct find_item after = {0}, item;
-	size_t shown;
-	int rc = 0;
+	struct entry *entry = scheduler_find_go_on(walk);
+	uint32_t count = 0;
 
-	if (query->after && !scheduler_find_cursor(query->after, &after))
-		return SCHEDD_EINVAL;
-	for (struct entry *entry = entry_first(scheduler, NULL); entry && !rc;
-	     entry = entry_next(scheduler, entry)) {
-		item = scheduler_find_item(entry);
-		if (after.id && scheduler_find_compare(&item, &after) <= 0)
+	for (; entry; entry = entry_next(walk->scheduler, entry)) {
+		struct find_item item = scheduler_find_item(entry);
+
+		if (!(walk->after.id && scheduler_find_compare(&item, &walk->after) <= 0) &&
+		    scheduler_find_match(entry, &walk->query) &&
+		    scheduler_find_offer(&walk->page, &item))
+			return SCHEDD_ENOMEM;
+		if (!scheduler_find_is_over(walk, &count, end))
 			continue;
-		if (scheduler_find_match(entry, query))
-			rc = scheduler_find_offer(&page, &item);
+		scheduler_find_set(&walk->at, entry->job->id);
+		return 1;
 	}
-	scheduler_find_sort(&page);
-	shown = query->limit && page.count > query->limit ? (size_t)query->limit : page.count;
-	for (size_t i = 0; i < shown && !rc; i++)
-		call(page.items[i].id, context);
-	if (shown < page.count && !rc)
-		strbuf_printf(
-		    next, "%" PRId64 " %s", page.items[shown - 1].key, page.items[shown - 1].id);
-	free(page.items);
+	scheduler_find_sort(&walk->page);
+	walk->gathered = true;
+	return 1;
+}
+
+static int scheduler_find_by_next(
+    struct scheduler_job_walk *walk, schedd_span end, scheduler_job_fn call, void *context)
+{
+	struct find_page *page = &walk->page;
+	uint64_t limit = walk->query.limit;
+	size_t wanted = limit && page->count > limit ? (size_t)limit : page->count;
+	uint32_t count = 0;
+
+	while (walk->shown < wanted) {
+		const char *id = page->items[walk->shown++].id;
+
+		if (entry_get(walk->scheduler, id))
+			call(id, context);
+		if (walk->shown < wanted && scheduler_find_is_over(walk, &count, end))
+			return 1;
+	}
+	if (wanted < page->count)
+		strbuf_printf(&walk->next, "%" PRId64 " %s", page->items[wanted - 1].key,
+		    page->items[wanted - 1].id);
+	return 0;
+}
+
+/* ---- Both ---- */
+
+struct scheduler_job_walk *scheduler_job_walk_new(
+    struct schedd_scheduler *scheduler, const struct scheduler_job_query *query, struct schedd_error *err)
+{
+	struct scheduler_job_walk *walk = calloc(1, sizeof(*walk));
+
+	if (!walk) {
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	walk->scheduler = scheduler;
+	walk->query = *query;
+	walk->weight = 1;
+	for (const char *const *pattern = query->patterns; pattern && *pattern; pattern++)
+		walk->weight++;
+	walk->page.keep = query->limit ? (size_t)query->limit + 1 : 0;
+	if (query->by_next && query->after && !scheduler_find_cursor(query->after, &walk->after)) {
+		schedd_error_set(err, SCHEDD_EINVAL,
+		    "after: '%.64s' is not the 'next' of an answer in this order", query->after);
+		free(walk);
+		return NULL;
+	}
+	return walk;
+}
+
+int scheduler_job_walk_more(struct scheduler_job_walk *walk, schedd_span most, scheduler_job_fn call,
+    void *context, struct schedd_error *err)
+{
+	schedd_span end = most == SCHEDD_SPAN_NONE ? INT64_MAX
+						   : scheduler_mono(walk->scheduler).us + most;
+	int rc;
+
+	if (!walk->query.by_next)
+		rc = scheduler_find_by_id(walk, end, call, context);
+	else if (!walk->gathered)
+		rc = scheduler_find_gather(walk, end);
+	else
+		rc = scheduler_find_by_next(walk, end, call, context);
+	if (rc < 0 || strbuf_failed(&walk->at) || strbuf_failed(&walk->last) ||
+	    strbuf_failed(&walk->next))
+		return schedd_error_nomem(err);
 	return rc;
+}
+
+const char *scheduler_job_walk_next(const struct scheduler_job_walk *walk)
+{
+	return walk->next.length ? strbuf_peek(&walk->next) : NULL;
+}
+
+void scheduler_job_walk_free(struct scheduler_job_walk *walk)
+{
+	if (!walk)
+		return;
+	scheduler_find_cut(&walk->page, 0);
+	free(walk->page.items);
+	strbuf_clear(&walk->at);
+	strbuf_clear(&walk->last);
+	strbuf_clear(&walk->next);
+	free(walk);
 }
 
 int scheduler_job_find(struct schedd_scheduler *scheduler, const struct scheduler_job_query *query,
     scheduler_job_fn call, void *context, struct strbuf *next, struct schedd_error *err)
 {
-	int rc = 0;
+	struct scheduler_job_walk *walk;
+	struct schedd_error own;
+	int rc;
 
-	if (query->by_next)
-		rc = scheduler_find_by_next(scheduler, query, call, context, next);
-	else
-		scheduler_find_by_id(scheduler, query, call, context, next);
-	if (rc == SCHEDD_EINVAL)
-		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "after: '%.64s' is not the 'next' of an answer in this order", query->after);
+	err = err ? err : &own;
+	walk = scheduler_job_walk_new(scheduler, query, err);
+	if (!walk)
+		return err->code;
+	do
+		rc = scheduler_job_walk_more(walk, SCHEDD_SPAN_NONE, call, context, err);
+	while (rc > 0);
+	strbuf_add(next, strbuf_peek(&walk->next));
+	scheduler_job_walk_free(walk);
 	return rc || strbuf_failed(next) ? schedd_error_nomem(err) : 0;
 }
 

@@ -270,18 +270,26 @@ struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener
 	return listener->scheduler;
 }
 
-uint64_t scheduler_replay(
-    struct schedd_scheduler *scheduler, uint64_t since, schedd_listener_fn call, void *context)
+uint64_t scheduler_replay_some(struct schedd_scheduler *scheduler, uint64_t *since, uint32_t most,
+    schedd_listener_fn call, void *context)
 {
 	struct event_ring *ring = &scheduler->events;
-	uint64_t first = since + 1 > ring->oldest ? since + 1 : ring->oldest;
+	uint64_t first = *since + 1 > ring->oldest ? *since + 1 : ring->oldest;
 
-	for (uint64_t seq = first; ring->slots && seq <= ring->seq; seq++) {
+	for (; ring->slots && most && *since < ring->seq; most--) {
+		uint64_t seq = *since + 1 > ring->oldest ? *since + 1 : ring->oldest;
 		const struct schedd_event event = event_ring_view(ring, seq);
 
+		*since = seq;
 		call(&event, context);
 	}
 	return first;
+}
+
+uint64_t scheduler_replay(
+    struct schedd_scheduler *scheduler, uint64_t since, schedd_listener_fn call, void *context)
+{
+	return scheduler_replay_some(scheduler, &since, UINT32_MAX, call, context);
 }
 
 uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler)

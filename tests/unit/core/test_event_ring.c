@@ -96,6 +96,17 @@ Test(event_ring, replays_what_was_told_up_to_its_size)
 		event_ring_emit(scheduler, &event);
 	}
 	seen = (struct seen){0};
+	before = 0;
+	while (before < scheduler_event_seq(scheduler)) {
+		unsigned count = seen.count;
+
+		scheduler_replay_some(scheduler, &before, 3, see, &seen);
+		cr_assert_leq(seen.count - count, 3);
+		cr_assert_gt(seen.count, count);
+	}
+	cr_assert_eq(seen.count, 10);
+	cr_assert_eq(seen.last - seen.first, 9);
+	seen = (struct seen){0};
 	cr_assert_eq(scheduler_replay(scheduler, 0, see, &seen), seen.first);
 	cr_assert_eq(seen.count, 10);
 	cr_assert_eq(seen.last, scheduler_event_seq(scheduler));

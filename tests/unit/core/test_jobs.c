@@ -3,6 +3,8 @@
 #include "support/core_fixture.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define S SCHEDD_SECOND
@@ -229,6 +231,100 @@ Test(jobs, are_listed_by_next_run_page_by_page)
 	strbuf_clear(&ids);
 	strbuf_clear(&next);
 	strbuf_clear(&after);
+	core_close(&f);
+}
+
+/* Pieces as short as they can be; changed is called after each. */
+static char *walk_in_pieces(struct core_fixture *f, const struct scheduler_job_query *query,
+    void (*changed)(struct core_fixture *f, int piece), int *pieces)
+{
+	struct strbuf ids = STRBUF_EMPTY;
+	struct scheduler_job_walk *walk = scheduler_job_walk_new(f->scheduler, query, &f->err);
+	int rc;
+
+	cr_assert_not_null(walk);
+	*pieces = 0;
+	do {
+		rc = scheduler_job_walk_more(walk, 0, jobs_append, &ids, &f->err);
+		cr_assert_geq(rc, 0);
+		if (changed)
+			changed(f, *pieces);
+		++*pieces;
+	} while (rc);
+	scheduler_job_walk_free(walk);
+	return strbuf_take(&ids);
+}
+
+/* Those that a walk has shown or has still to show; what is there all the time comes once. */
+static void remove_and_add(struct core_fixture *f, int piece)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "j%03d", piece * 2);
+	cr_expect_eq(core_remove(f, text), 0);
+	snprintf(text, sizeof(text), "j%03d", 499 - piece * 2);
+	cr_expect_eq(core_remove(f, text), 0);
+	snprintf(text, sizeof(text), "{'id':'j%03da'," TEN "}", 250 + piece);
+	core_add(f, text);
+}
+
+static void many(struct core_fixture *f)
+{
+	char text[128];
+
+	core_open(f, NULL);
+	for (int i = 0; i < 500; i++) {
+		snprintf(text, sizeof(text), "{'id':'j%03d'," TEN "}", i);
+		core_add(f, text);
+	}
+}
+
+Test(jobs, are_listed_in_pieces_while_they_change)
+{
+	static const bool orders[] = {false, true};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct core_fixture f = {0};
+		struct scheduler_job_query query = {
+		    .due_before = SCHEDD_TIME_NONE, .by_next = orders[i]};
+		int pieces;
+		char *ids, id[16];
+
+		many(&f);
+		ids = walk_in_pieces(&f, &query, remove_and_add, &pieces);
+		cr_expect_geq(pieces, 500 / 32);
+		for (int k = 100; k < 400; k++) {
+			const char *found;
+
+			snprintf(id, sizeof(id), "j%03d ", k);
+			found = strstr(ids, id);
+			cr_assert_not_null(found, "%s is left out", id);
+			cr_expect_null(strstr(found + 1, id), "%s comes twice", id);
+		}
+		free(ids);
+		core_close(&f);
+	}
+}
+
+Test(jobs, are_looked_through_in_pieces_where_none_matches)
+{
+	struct core_fixture f = {0};
+	const char *patterns[101] = {NULL};
+	struct scheduler_job_query query = {.due_before = SCHEDD_TIME_NONE, .patterns = patterns};
+	int pieces;
+	char *ids;
+
+	many(&f);
+	patterns[0] = "none*";
+	ids = walk_in_pieces(&f, &query, NULL, &pieces);
+	cr_expect_geq(pieces, 500 / 32);
+	free(ids);
+	/* More to compare with: less is looked at in a piece. */
+	for (int i = 0; i < 100; i++)
+		patterns[i] = "none";
+	ids = walk_in_pieces(&f, &query, NULL, &pieces);
+	cr_expect_geq(pieces, 500);
+	free(ids);
 	core_close(&f);
 }
 

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <schedd/loop.h>
 
 /* A letter that notes when it was opened. */
 struct note {
@@ -157,4 +158,43 @@ Test(mailbox, rings_for_what_was_put_and_not_settled)
 	cr_expect_eq(book.opened, 2);
 	cr_expect_eq(mailbox_wait_for(book.box, 1000), 0);
 	mailbox_free(book.box);
+}
+
+static void slow_open(struct mailbox_letter *letter)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t end = clock->mono(clock->context).us + 3000;
+
+	while (clock->mono(clock->context).us < end)
+		continue;
+	note_open(letter);
+}
+
+Test(mailbox, lets_the_loop_turn_between_long_letters)
+{
+	struct schedd_loop *loop = schedd_loop_new_fd(NULL);
+	struct book book = {.ordered = true};
+	int turns = 0;
+
+	book.box = mailbox_new(loop, NULL);
+	for (int i = 1; i <= 30; i++) {
+		struct note *note = calloc(1, sizeof(*note));
+
+		note->letter.open = slow_open;
+		note->book = &book;
+		note->number = i;
+		mailbox_post(book.box, &note->letter);
+	}
+	while (book.opened < 30) {
+		int before = book.opened;
+
+		cr_assert_geq(schedd_loop_dispatch(loop, 1000), 0);
+		cr_expect_leq(book.opened - before, 3);
+		cr_assert_gt(book.opened, before, "what is left is not forgotten");
+		turns++;
+	}
+	cr_expect_geq(turns, 10);
+	cr_expect(book.ordered);
+	mailbox_free(book.box);
+	schedd_loop_free(loop);
 }
