@@ -37,6 +37,8 @@ static const struct out_column store_columns[] = {
     {"since", "since", OUT_WHEN, false, true, false},
     {"last_error", "last_error", OUT_TEXT, false, true, true},
     {"durability", "durability", OUT_TEXT, false, true, true},
+    {"history", "history", OUT_TEXT, false, true, false},
+    {"waiting", "history_waiting", OUT_INT, false, true, false},
     {"address", "address", OUT_TEXT, true, true, true},
     {"path", "path", OUT_TEXT, true, true, true},
     {"why", "why", OUT_TEXT, true, true, true},

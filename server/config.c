@@ -135,5 +135,7 @@ int config_read(struct config *config, const char *file, bool must_exist, const 
 {
 	int rc = config_read_file(config, file, must_exist, err);
 
-	return rc ? rc : config_read_directory(config, conf_dir, err);
+	if (!rc)
+		rc = config_read_directory(config, conf_dir, err);
+	return rc ? rc : config_check_histories(config, err);
 }

@@ -59,6 +59,7 @@ struct config_store {
 	const char *prefix, *connect_timeout, *timeout, *lease, *password_file, *tls_ca, *tls_cert,
 	    *tls_key;
 	const char *const *run_as; /* accounts */
+	const char *history;       /* another store that keeps its runs; NULL: none is named */
 	bool users;       /* accounts may keep jobs there */
 };
 
@@ -127,6 +128,14 @@ void config_clear(struct config *config);
  * listeners add up. SCHEDD_EFILE: "FILE:LINE:COLUMN: reason". config must be
  * fresh from config_init, and is to be cleared after an error too.
  */
+/* Does another store keep its runs? */
+bool config_store_apart(const struct config_store *store);
+/*
+ * Of each whose runs another store keeps: is that there, and does it keep them itself?
+ * SCHEDD_EFILE.
+ */
+int config_check_histories(const struct config *config, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 int config_read(struct config *config, const char *file, bool must_exist, const char *conf_dir,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* One text, as config_read reads a file; for tests. */

@@ -81,8 +81,11 @@ int daemon_add_parts(struct daemon *daemon, struct schedd_error *err)
 	const struct config *config = daemon->setup.config;
 	int rc = daemon_add_defaults(daemon, err);
 
-	for (uint32_t i = 0; !rc && i < config->store_count; i++)
-		rc = daemon_add_configured_store(daemon, &config->stores[i], err);
+	/* First those that others may keep their runs in. */
+	for (int apart = 0; apart <= 1; apart++)
+		for (uint32_t i = 0; !rc && i < config->store_count; i++)
+			if (config_store_apart(&config->stores[i]) == apart)
+				rc = daemon_add_configured_store(daemon, &config->stores[i], err);
 	for (uint32_t i = 0; !rc && i < config->executor_count; i++)
 		rc = daemon_add_executor(daemon, &config->executors[i], err);
 	/* It is the config that asks for what makes no sense. */

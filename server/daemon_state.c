@@ -82,7 +82,8 @@ int daemon_add_configured_store(
 	    .type = config->type,
 	    .path = config->path,
 	    .url = config->url,
-	    .options = options};
+	    .options = options,
+	    .history = config->history};
 	size_t count = 0;
 	int rc;
 

@@ -125,6 +125,8 @@ struct scheduler_new_store {
 	const char *path; /* a file's; NULL: none */
 	const char *url;  /* a server's; NULL: none */
 	const struct store_option *options; /* ended by a NULL name; NULL: none */
+	const char *history; /* the store that keeps its runs; NULL: itself, or the default one where
+				its type keeps none */
 };
 /*
  * One in this machine is open and its jobs are read when this returns, or it is

@@ -70,6 +70,7 @@ struct store_config {
 	struct schedd_loop *loop;              /* NULL: none */
 	struct mailbox *mailbox;               /* for all answers */
 	const struct trigger_context *trigger; /* zones and cache, for reading jobs back */
+	struct store *history; /* keeps its runs and changes, and outlives it; NULL: it does itself */
 	int64_t max_runs;  /* memory: runs kept in all, the oldest make room; 0: 100,000 */
 	store_state_fn changed; /* may be NULL */
 	void *context;          /* passed back, not owned */
@@ -114,6 +115,8 @@ uint64_t store_epoch(const struct store *store);
 bool store_durable(const struct store *store);
 /* Is the disk full, but for what is in reserve for batches of store_batch_ends()? */
 bool store_on_reserve(const struct store *store);
+/* The store that keeps its runs and changes; NULL: it does itself. */
+struct store *store_history(const struct store *store);
 /* Is it on a server, which may be away? */
 bool store_remote(const struct store *store);
 /*
@@ -124,6 +127,9 @@ bool store_remote(const struct store *store);
 struct value store_status(struct store *store, struct arena *arena);
 /* The types that are known, NULL-terminated: those built in, then those in modules. */
 const char *const *store_types(void);
+/* false: a store of that type needs another one that keeps its runs, if it is to have jobs that
+ * run. */
+bool store_type_keeps_history(const char *type);
 /* The type that a url of that scheme is for; NULL: its scheme does not tell. */
 const char *store_type_of_url(const char *url);
 /* 0, or SCHEDD_EINVAL: no type is called so. */
@@ -276,6 +282,7 @@ struct store_run_query {
 	schedd_time since;       /* scheduled, started or ended at or after; NONE: ever */
 	schedd_time until;       /* scheduled at or before; NONE: no limit */
 	uint32_t number;         /* with one job: that run alone; 0: any */
+	bool here; /* what another store keeps for it is left out: that one is asked, too */
 	uint64_t limit;          /* at most this many, newest first; 0: 100 */
 	const char *after; /* continue behind this cursor, as answered; NULL: from the newest */
 };

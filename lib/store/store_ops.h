@@ -28,6 +28,13 @@ struct store_host {
 	    size_t length, struct job_record *record, struct schedd_error *err);
 };
 
+/* A store that uses another one. */
+struct store_listener {
+	struct store_listener *next;
+	void (*changed)(struct store *store, void *context);
+	void *context;
+};
+
 /* First member of every backend's own struct. Touched on the loop's thread only. */
 struct store {
 	const struct store_ops *ops;
@@ -42,6 +49,7 @@ struct store {
 	const struct store_host *host;             /* never NULL */
 	store_state_fn changed;                    /* told of every state; NULL: nobody */
 	void *context;                             /* passed back, not owned */
+	struct store_listener *listeners;          /* told of states, too: who uses it from within */
 	store_watch_fn watch;                      /* told of others' changes; NULL: nobody */
 	void *watch_context;                       /* passed back, not owned */
 	enum store_state state;
@@ -112,7 +120,7 @@ struct store_ops {
 	bool keeps_jobs; /* false: batches need not carry jobs and claims */
 	size_t size;     /* of the backend's struct, which begins with struct store */
 	const struct job_store_ops *jobs;
-	const struct history_ops *history;
+	const struct history_ops *history; /* NULL: another store has to keep its runs */
 	const void *driver; /* for store_remote.c: struct store_driver; NULL: it is none of those */
 };
 
@@ -121,6 +129,18 @@ int store_open_as(const struct store_ops *ops, const struct store_config *config
     struct store **out, struct schedd_error *err) __attribute__((warn_unused_result));
 /* On the loop's thread: notes and tells the state. err NULL with STORE_OK. */
 void store_set_state(struct store *store, enum store_state state, const struct schedd_error *err);
+
+/* The same without a history elsewhere. */
+int store_open_alone(const struct store_ops *ops, const struct store_config *config,
+    struct store **out, struct schedd_error *err) __attribute__((warn_unused_result));
+/* Fills in the common part, of which ops is set. store_release() also after a failure. */
+int store_fill(struct store *store, const struct store_config *config, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* Frees the common part and the store itself. */
+void store_release(struct store *store);
+/* Adds or removes who is told of every state; context tells them apart. SCHEDD_ENOMEM. */
+int store_listen(struct store *store, void (*changed)(struct store *store, void *context),
+    void *context, bool listen);
 
 /* The types that are built in, at the end of their store_<type>.c. */
 extern const struct store_ops store_memory_ops;

@@ -87,7 +87,7 @@ int store_loading_job(struct store_loading *loading, const char *id, const char 
     size_t length, const struct store_counters *counters);
 void store_loading_number(struct store_loading *loading, const char *key, int64_t number);
 void store_loading_text(struct store_loading *loading, const char *key, const char *text);
-/* An open run, oldest first. */
+/* An open run, oldest first; where jobs_alone, any run. */
 void store_loading_run(struct store_loading *loading, const struct run *run);
 
 struct store_asked;
@@ -112,7 +112,11 @@ struct store_driver {
 	size_t size;               /* of link->state */
 	const char *const *params; /* that may stand in the url; NULL-terminated */
 	const char *schemes;       /* "redis, rediss": that the url may begin with; "none": with none */
-	bool jobs_alone;           /* it keeps no history */
+	/*
+	 * It keeps no history, as another store does: of runs it has a row until they are purged one
+	 * by one, and answers all of them in load(). Changes never come to it.
+	 */
+	bool jobs_alone;
 
 	/* On the loop's thread, before any link: is the url one it can use? Must not block. */
 	int (*check)(const struct store_remote_config *config, struct schedd_error *err);
@@ -179,6 +183,13 @@ extern const struct history_ops store_remote_history;
 		.type = (name), .durable = true, .needs_url = true, .keeps_jobs = true,            \
 		.size = STORE_REMOTE_SIZE, .jobs = &store_remote_jobs,                             \
 		.history = &store_remote_history, .driver = (its_driver)                           \
+	}
+
+/* The same for a driver of jobs_alone. */
+#define STORE_REMOTE_JOBS_OPS(name, its_driver)                                                    \
+	{                                                                                          \
+		.type = (name), .durable = true, .needs_url = true, .keeps_jobs = true,            \
+		.size = STORE_REMOTE_SIZE, .jobs = &store_remote_jobs, .driver = (its_driver)      \
 	}
 
 #endif

@@ -166,7 +166,12 @@ void store_loading_text(struct store_loading *loading, const char *key, const ch
 
 void store_loading_run(struct store_loading *loading, const struct run *run)
 {
-	store_snapshot_add_run(loading->snapshot, run);
+	const struct store_driver *driver = loading->end->remote->driver;
+
+	if (driver->jobs_alone && store_query_done_at(run) != SCHEDD_TIME_NONE)
+		store_snapshot_add_over(loading->snapshot, run);
+	else
+		store_snapshot_add_run(loading->snapshot, run);
 }
 
 static int load_step(struct remote_task *task, struct store_link *link, struct schedd_error *err)

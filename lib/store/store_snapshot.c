@@ -18,14 +18,18 @@ struct snapshot_run {
 	struct run run;
 };
 
+struct snapshot_list {
+	struct snapshot_run *newest;
+	size_t count;
+	struct run *runs; /* oldest first; NULL: not finished */
+};
+
 struct store_snapshot {
 	struct arena arena;
 	struct snapshot_entry *first; /* as they came */
-	struct snapshot_run *newest;
+	struct snapshot_list open, over;
 	uint32_t entry_count;
-	size_t run_count;
 	const struct snapshot_entry **entries; /* by key; NULL: not finished */
-	struct run *runs;                      /* oldest first */
 };
 
 struct store_snapshot *store_snapshot_new(void)
@@ -75,13 +79,11 @@ static char *snapshot_text(struct store_snapshot *snapshot, const char *text)
 	return text ? arena_strdup(&snapshot->arena, text) : NULL;
 }
 
-void store_snapshot_add_run(struct store_snapshot *snapshot, const struct run *run)
+static void snapshot_add_run(
+    struct store_snapshot *snapshot, struct snapshot_list *list, const struct run *run)
 {
-	struct snapshot_run *kept;
+	struct snapshot_run *kept = arena_alloc(&snapshot->arena, sizeof(*kept));
 
-	if (run_ended(run->state) && run->state != RUN_LOST)
-		return;
-	kept = arena_alloc(&snapshot->arena, sizeof(*kept));
 	if (!kept)
 		return;
 	kept->run = *run;
@@ -90,9 +92,20 @@ void store_snapshot_add_run(struct store_snapshot *snapshot, const struct run *r
 	kept->run.attempts = snapshot_text(snapshot, run->attempts);
 	kept->run.actor = snapshot_text(snapshot, run->actor);
 	kept->run.result = snapshot_text(snapshot, run->result);
-	kept->next = snapshot->newest;
-	snapshot->newest = kept;
-	snapshot->run_count++;
+	kept->next = list->newest;
+	list->newest = kept;
+	list->count++;
+}
+
+void store_snapshot_add_run(struct store_snapshot *snapshot, const struct run *run)
+{
+	if (!run_ended(run->state) || run->state == RUN_LOST)
+		snapshot_add_run(snapshot, &snapshot->open, run);
+}
+
+void store_snapshot_add_over(struct store_snapshot *snapshot, const struct run *run)
+{
+	snapshot_add_run(snapshot, &snapshot->over, run);
 }
 
 static int snapshot_compare(const void *a, const void *b)
@@ -102,22 +115,29 @@ static int snapshot_compare(const void *a, const void *b)
 	return strcmp((*x)->key, (*y)->key);
 }
 
+static void snapshot_order(struct arena *arena, struct snapshot_list *list)
+{
+	size_t at = list->count;
+
+	list->runs = arena_alloc(arena, (list->count + 1) * sizeof(list->runs[0]));
+	for (const struct snapshot_run *kept = list->newest; list->runs && kept; kept = kept->next)
+		list->runs[--at] = kept->run;
+}
+
 int store_snapshot_finish(struct store_snapshot *snapshot, struct schedd_error *err)
 {
 	struct arena *arena = &snapshot->arena;
-	size_t at = snapshot->run_count;
 	uint32_t count = 0;
 
 	snapshot->entries =
 	    arena_alloc(arena, (snapshot->entry_count + 1) * sizeof(snapshot->entries[0]));
-	snapshot->runs = arena_alloc(arena, (snapshot->run_count + 1) * sizeof(snapshot->runs[0]));
+	snapshot_order(arena, &snapshot->open);
+	snapshot_order(arena, &snapshot->over);
 	if (arena_failed(arena))
 		return schedd_error_nomem(err);
 	for (const struct snapshot_entry *entry = snapshot->first; entry; entry = entry->next)
 		snapshot->entries[count++] = entry;
 	qsort(snapshot->entries, count, sizeof(snapshot->entries[0]), snapshot_compare);
-	for (const struct snapshot_run *kept = snapshot->newest; kept; kept = kept->next)
-		snapshot->runs[--at] = kept->run;
 	return 0;
 }
 
@@ -145,6 +165,12 @@ void store_snapshot_texts(const struct store_snapshot *snapshot, const char *pre
 
 const struct run *store_snapshot_runs(const struct store_snapshot *snapshot, size_t *count)
 {
-	*count = snapshot->run_count;
-	return snapshot->runs;
+	*count = snapshot->open.count;
+	return snapshot->open.runs;
+}
+
+const struct run *store_snapshot_over(const struct store_snapshot *snapshot, size_t *count)
+{
+	*count = snapshot->over.count;
+	return snapshot->over.runs;
 }

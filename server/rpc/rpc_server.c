@@ -98,7 +98,8 @@ static void rpc_stats_step(struct rpc_call *call)
 		const char *name = value_get_string(map, "name");
 		struct store *store = name ? scheduler_store(call->scheduler, name) : NULL;
 
-		if (!store)
+		/* What another keeps for it that one counts. */
+		if (!store || store_history(store))
 			continue;
 		store_query_stats(store, stats->job, stats->since, rpc_stats_came, call);
 		return;

@@ -56,6 +56,7 @@ static int rpc_store_options(
 {
 	const struct value *map = value_get(&call->params, "options");
 	struct store_option *options;
+	uint32_t count = 0;
 
 	if (!map || map->type != VALUE_MAP)
 		return 0;
@@ -69,8 +70,12 @@ static int rpc_store_options(
 			return schedd_error_set(err, SCHEDD_EINVAL,
 			    "%s: option '%.64s' must be a text", call->method->method->name,
 			    member->key);
-		options[i].name = member->key;
-		options[i].text = member->value.string.text;
+		if (strcmp(member->key, "history") == 0) {
+			store->history = member->value.string.text;
+			continue;
+		}
+		options[count].name = member->key;
+		options[count++].text = member->value.string.text;
 	}
 	store->options = options;
 	return 0;
@@ -125,6 +130,9 @@ void rpc_store_check(struct rpc_call *call)
 		    "store.check: the scheme of the url does not tell the type: say which");
 	if (!rc)
 		rc = rpc_store_options(call, &store, &err);
+	if (!rc && store.history)
+		rc = schedd_error_set(&err, SCHEDD_EINVAL,
+		    "store.check: the server alone is looked at: no history");
 	if (rc)
 		rpc_call_fail(call, &err);
 	else

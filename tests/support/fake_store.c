@@ -259,6 +259,7 @@ static int fake_resolve(struct store_link *link, struct store_batch *first, stru
 static int fake_do_load(struct fake_server *server, struct fake_request *request)
 {
 	struct fake_data *data = server->data;
+	const struct store_driver *driver = request->link->store->ops->driver;
 	struct fake_run *runs[64];
 	int count = 0;
 
@@ -274,7 +275,7 @@ static int fake_do_load(struct fake_server *server, struct fake_request *request
 			store_loading_number(request->context, text->key, text->number);
 	}
 	for (struct fake_run *run = data->runs; run && count < 64; run = run->next)
-		if (store_query_done_at(&run->run) == SCHEDD_TIME_NONE)
+		if (driver->jobs_alone || store_query_done_at(&run->run) == SCHEDD_TIME_NONE)
 			runs[count++] = run;
 	while (count-- > 0) {
 		struct run run = runs[count]->run;
@@ -543,3 +544,22 @@ static const struct store_driver fake_driver = {
 };
 
 const struct store_ops store_fake_ops = STORE_REMOTE_OPS("fake", &fake_driver);
+
+static const struct store_driver alone_driver = {
+    .size = sizeof(struct fake_link),
+    .params = fake_params,
+    .schemes = "fake",
+    .jobs_alone = true,
+    .check = fake_check,
+    .connect = fake_connect,
+    .disconnect = fake_disconnect,
+    .commit = fake_commit,
+    .resolve = fake_resolve,
+    .load = fake_load,
+    .reread = fake_reread,
+    .last_run = fake_ask_last_run,
+    .beat = SCHEDD_SECOND / 2,
+    .idle = fake_idle,
+};
+
+const struct store_ops store_alone_ops = STORE_REMOTE_JOBS_OPS("alone", &alone_driver);

@@ -11,6 +11,8 @@
 #include "store/store_ops.h"
 
 extern const struct store_ops store_fake_ops;
+/* The same, but it keeps jobs alone. */
+extern const struct store_ops store_alone_ops;
 
 /* How the next commits end; each is used up by one. */
 enum fake_end {

@@ -20,12 +20,15 @@
 struct store_case {
 	struct store_config config;
 	struct store *store;
+	struct store *history;  /* that keeps its runs; NULL: it does itself */
 	struct schedd_clock clock;
 	struct zone_cache *zones;
 	struct trigger_context trigger;
 	schedd_time now;
 	char directory[64];
 	char path[96];           /* of the database */
+	char past[96];           /* of the history's */
+	char type[32];           /* of the store, where it has a history elsewhere */
 	int answers;             /* batches and chores answered */
 	int rc;                  /* of the last one */
 	struct schedd_error err; /* likewise */
@@ -53,13 +56,27 @@ static inline struct schedd_mono store_case_mono(void *context)
 /* Long enough for a machine that does much else. */
 #define STORE_CASE_LIMIT (60 * SCHEDD_SECOND)
 
+/* Types that only tests have; NULL: another one. */
+static inline const struct store_ops *store_case_ops(const char *type)
+{
+	return strcmp(type, "fake") == 0    ? &store_fake_ops
+	       : strcmp(type, "alone") == 0 ? &store_alone_ops
+					    : NULL;
+}
+
+static inline int store_case_open_one(
+    const struct store_config *config, struct store **out, struct schedd_error *err)
+{
+	const struct store_ops *ops = store_case_ops(config->type);
+	int rc = ops ? store_open_as(ops, config, out, err)
+		     : store_open_wait(config, STORE_CASE_LIMIT, out, err);
+
+	return rc ? rc : store_wait(*out, STORE_CASE_LIMIT, err);
+}
+
 static inline int store_case_open(struct store_case *sc)
 {
-	int rc = strcmp(sc->config.type, "fake") == 0
-		     ? store_open_as(&store_fake_ops, &sc->config, &sc->store, &sc->err)
-		     : store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err);
-
-	return rc ? rc : store_wait(sc->store, STORE_CASE_LIMIT, &sc->err);
+	return store_case_open_one(&sc->config, &sc->store, &sc->err);
 }
 
 static inline void store_case_flush(struct store_case *sc)
@@ -68,7 +85,7 @@ static inline void store_case_flush(struct store_case *sc)
 }
 
 /* On a server that lives in this process, emptied. */
-static inline void store_case_fake(struct store_case *sc)
+static inline void store_case_fake(struct store_config *config, const char *name, const char *url)
 {
 	static struct store_option options[] = {
 	    {"timeout", "1s"}, {"connect_timeout", "1s"}, {NULL, NULL}, {NULL, NULL}};
@@ -76,9 +93,9 @@ static inline void store_case_fake(struct store_case *sc)
 	/* Root's jobs have to be named. */
 	if (geteuid() == 0)
 		options[2] = (struct store_option){"run_as", "root"};
-	fake_server_reset("here");
-	sc->config.url = "fake://here";
-	sc->config.options = options;
+	fake_server_reset(name);
+	config->url = url;
+	config->options = options;
 }
 
 /* On the server that the environment names, emptied; see with_server.sh. */
@@ -95,6 +112,25 @@ static inline void store_case_serve(struct store_case *sc)
 	cr_assert_eq(reset ? system(reset) : 0, 0);
 }
 
+/* "alone_over_sqlite": jobs in the one, runs in the other, which is called "past". */
+static inline const char *store_case_divide(struct store_case *sc, const char *type)
+{
+	const char *over = strstr(type, "_over_");
+	struct store_config past = sc->config;
+
+	if (!over)
+		return type;
+	snprintf(sc->past, sizeof(sc->past), "%s/past.db", sc->directory);
+	past.name = "past";
+	past.type = over + strlen("_over_");
+	past.path = strcmp(past.type, "sqlite") == 0 ? sc->past : NULL;
+	if (strcmp(past.type, "fake") == 0)
+		store_case_fake(&past, "past", "fake://past");
+	cr_assert_eq(store_case_open_one(&past, &sc->history, &sc->err), 0, "%s", sc->err.message);
+	snprintf(sc->type, sizeof(sc->type), "%.*s", (int)(over - type), type);
+	return sc->type;
+}
+
 /* Everything but the store itself. */
 static inline void store_case_prepare(struct store_case *sc, const char *type)
 {
@@ -109,18 +145,20 @@ static inline void store_case_prepare(struct store_case *sc, const char *type)
 	sc->trigger.zone = zone_utc();
 	sc->trigger.now = sc->now;
 	sc->trigger.host = "host";
-	sc->config.name = "default";
-	sc->config.type = type;
-	sc->config.path = sc->path;
 	sc->config.state_dir = sc->directory;
-	if (strcmp(type, "server") == 0)
-		store_case_serve(sc);
-	if (strcmp(type, "fake") == 0)
-		store_case_fake(sc);
 	sc->config.clock = &sc->clock;
 	sc->config.mailbox = mailbox_new(NULL, &sc->err);
 	sc->config.trigger = &sc->trigger;
 	cr_assert(sc->config.mailbox);
+	type = store_case_divide(sc, type);
+	sc->config.name = "default";
+	sc->config.type = type;
+	sc->config.path = sc->path;
+	sc->config.history = sc->history;
+	if (strcmp(type, "server") == 0)
+		store_case_serve(sc);
+	if (store_case_ops(type))
+		store_case_fake(&sc->config, "here", "fake://here");
 }
 
 static inline void store_case_init(struct store_case *sc, const char *type)
@@ -150,12 +188,15 @@ static inline void store_case_clear(struct store_case *sc)
 	char command[128];
 
 	store_close(sc->store);
+	store_close(sc->history);
 	store_case_forget(sc);
 	mailbox_free(sc->config.mailbox);
 	zone_cache_free(sc->zones);
 	snprintf(command, sizeof(command), "rm -rf '%s'", sc->directory);
 	cr_assert_eq(system(command), 0);
 }
+
+static inline int store_case_try_load(struct store_case *sc);
 
 /* What is durable comes back, what is not does not: then it stays open. */
 static inline void store_case_reopen(struct store_case *sc)
@@ -164,6 +205,9 @@ static inline void store_case_reopen(struct store_case *sc)
 		return;
 	store_close(sc->store);
 	cr_assert_eq(store_case_open(sc), 0, "%s", sc->err.message);
+	/* Its runs that go on are known when it was read, as it always is. */
+	if (sc->history)
+		cr_assert_eq(store_case_try_load(sc), 0, "%s", sc->err.message);
 }
 
 /* ---- Jobs ---- */
@@ -422,9 +466,12 @@ static inline const char *store_case_json(struct store_case *sc)
 /* How many runs it says it keeps; one on a server says what it knows, or nothing. */
 static inline void store_case_expect_count(struct store_case *sc, int64_t count)
 {
-	sc->value = store_status(sc->store, &sc->arena);
-	if (!store_remote(sc->store))
-		cr_assert_eq(value_get_int(&sc->value, "runs", -1), count);
+	struct store *keeper = sc->history ? sc->history : sc->store;
+
+	struct value status = store_status(keeper, &sc->arena);
+
+	if (!store_remote(keeper))
+		cr_assert_eq(value_get_int(&status, "runs", -1), count);
 }
 
 static inline int store_case_retain(
@@ -491,6 +538,8 @@ static inline bool store_case_has(const char *type)
 	static void contract_##name(struct store_case *sc);                                        \
 	STORE_TEST_OVER(sqlite, name)                                                              \
 	STORE_TEST_OVER(fake, name)                                                                \
+	STORE_TEST_OVER(alone_over_sqlite, name)                                                   \
+	STORE_TEST_OVER(sqlite_over_memory, name)                                                  \
 	STORE_TEST_OVER(server, name)                                                              \
 	static void contract_##name(struct store_case *sc)
 
@@ -500,6 +549,9 @@ static inline bool store_case_has(const char *type)
 	STORE_TEST_OVER(memory, name)                                                              \
 	STORE_TEST_OVER(sqlite, name)                                                              \
 	STORE_TEST_OVER(fake, name)                                                                \
+	STORE_TEST_OVER(alone_over_sqlite, name)                                                   \
+	STORE_TEST_OVER(memory_over_fake, name)                                                    \
+	STORE_TEST_OVER(sqlite_over_memory, name)                                                  \
 	STORE_TEST_OVER(server, name)                                                              \
 	static void contract_##name(struct store_case *sc)
 

@@ -319,6 +319,7 @@ static int runs_divide(struct runs_question *question, struct store_slot *one, c
 	struct schedd_scheduler *scheduler = question->scheduler;
 
 	question->part_count = one ? 1 : scheduler->store_count;
+	question->query.here = !one;
 	for (uint32_t i = 0; i < question->part_count; i++) {
 		struct runs_part *part = &question->parts[i];
 		size_t length = after ? strcspn(after, ",") : 0;

@@ -47,6 +47,30 @@ static void stores_changed(struct store *store, enum store_state state,
 	scheduler_leave(scheduler);
 }
 
+/* The store that keeps the runs of a new one; NULL: it does itself. */
+static int stores_find_history(struct schedd_scheduler *scheduler,
+    const struct scheduler_new_store *from, struct store **out, struct schedd_error *err)
+{
+	bool alone = !store_type_keeps_history(from->type);
+	const char *name = from->history ? from->history : alone ? "default" : NULL;
+	const struct store_slot *slot = name ? store_slot_find(scheduler, name) : NULL;
+
+	*out = slot ? slot->store : NULL;
+	if (!name || slot)
+		return 0;
+	if (strcmp(name, from->name) != 0)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "store '%s': history: no store '%s'", from->name, name);
+	if (alone)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "store '%s': type '%s' keeps jobs alone: say with history which other store keeps "
+		    "their runs",
+		    from->name, from->type);
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "store '%s': history: it is the store itself, leave it out to keep its runs there",
+	    from->name);
+}
+
 static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *slot,
     const struct scheduler_new_store *from, struct schedd_error *err)
 {
@@ -63,9 +87,11 @@ static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *sl
 	    .trigger = scheduler_trigger_context(scheduler),
 	    .changed = stores_changed,
 	    .context = slot};
-	int rc = from->url ? store_open(&config, &slot->store, err)
-			   : store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err);
+	int rc = stores_find_history(scheduler, from, &config.history, err);
 
+	if (!rc)
+		rc = from->url ? store_open(&config, &slot->store, err)
+			       : store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err);
 	if (rc)
 		return rc;
 	slot->durable = store_durable(slot->store);
@@ -113,6 +139,16 @@ static bool stores_used(const struct schedd_scheduler *scheduler, const struct s
 		if (entry->store == slot)
 			return true;
 	return false;
+}
+
+/* The first that keeps its runs in it; NULL: none does. */
+static const struct store_slot *stores_history_of(
+    const struct schedd_scheduler *scheduler, const struct store_slot *slot)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		if (store_history(scheduler->stores[i]->store) == slot->store)
+			return scheduler->stores[i];
+	return NULL;
 }
 
 /* Closes it and takes it out; its name stays for events that point to it. */
@@ -205,6 +241,10 @@ void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name
 	else if (stores_used(scheduler, slot))
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
 		    "store %s has %u jobs: remove them or move them first", name, slot->entries);
+	else if (stores_history_of(scheduler, slot))
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "store %s keeps the runs of store %s: remove that one first", name,
+		    stores_history_of(scheduler, slot)->name);
 	if (!rc) {
 		stores_drop(scheduler, slot);
 		event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_REMOVED, slot->name, NULL, actor);
@@ -246,7 +286,8 @@ void scheduler_remove_executor(struct schedd_scheduler *scheduler, const char *n
 
 void stores_close(struct schedd_scheduler *scheduler)
 {
-	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+	/* One whose runs another keeps was added behind that, and goes before it. */
+	for (uint32_t i = scheduler->store_count; i-- > 0;) {
 		store_close(scheduler->stores[i]->store);
 		scheduler->stores[i]->store = NULL;
 		store_slot_clear(scheduler->stores[i]);
