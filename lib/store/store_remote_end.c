@@ -116,11 +116,11 @@ static void remote_lose(struct remote_end *end, const struct schedd_error *err)
 
 	end->remote->driver->disconnect(&end->link);
 	end->connected = false;
-	/* What it was connected for a while is tried again at once. */
+	/* What has worked is tried again at once. */
+	wait = end->backoff / 2 + (schedd_span)rand_r(&end->seed) % (end->backoff / 2 + 1);
 	end->backoff = end->backoff ? end->backoff * 2 : REMOTE_BACKOFF_FIRST;
 	if (end->backoff > REMOTE_BACKOFF_MOST)
 		end->backoff = REMOTE_BACKOFF_MOST;
-	wait = end->backoff / 2 + (schedd_span)rand_r(&end->seed) % (end->backoff / 2 + 1);
 	end->next_try = store_remote_mono() + wait;
 	if (state == STORE_AWAY && !end->ever)
 		state = STORE_CONNECTING;
@@ -227,6 +227,7 @@ static int remote_resolve(struct remote_end *end, struct schedd_error *err)
 	else
 		remote_wait_again(end, end->doubt);
 	end->doubt = NULL;
+	end->backoff = 0;
 	return 0;
 }
 

@@ -3,7 +3,8 @@
 # Starts a private server, runs a command that finds it in its environment, and ends it:
 #   sh with_server.sh postgresql COMMAND…
 # SCHEDD_TEST_STORE_TYPE and _URL say where it is, SCHEDD_TEST_STORE_RESET empties it, and
-# SCHEDD_TEST_SERVER_PID and _DIR let a test be rough with it.
+# SCHEDD_TEST_SERVER_PID and _DIR let a test be rough with it, SCHEDD_TEST_MOVE does it in the type's
+# own way (server_moves.sh); SCHEDD_TEST_PROXY_URL leads through a socket at which a test listens itself.
 set -eu
 type=$1
 shift
@@ -18,6 +19,7 @@ finish() {
 	fi
 	rm -rf "$dir"
 }
+mkdir "$dir/proxy"
 trap finish EXIT
 trap 'exit 143' TERM INT
 
@@ -47,6 +49,9 @@ start_postgresql() {
 	"$bin/psql" -h "$dir" -U postgres -d postgres -qc 'CREATE ROLE schedd LOGIN' \
 		-c 'CREATE DATABASE ops OWNER schedd'
 	SCHEDD_TEST_STORE_URL="postgresql://schedd@/ops?host=$dir"
+	SCHEDD_TEST_SERVER_SOCKET=$dir/.s.PGSQL.5432
+	SCHEDD_TEST_PROXY_SOCKET=$dir/proxy/.s.PGSQL.5432
+	SCHEDD_TEST_PROXY_URL="postgresql://schedd@/ops?host=$dir/proxy"
 	SCHEDD_TEST_STORE_RESET="$bin/psql -h $dir -U schedd -d ops -qc 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' 2>/dev/null"
 	SCHEDD_TEST_SQL="$bin/psql -h $dir -U schedd -d ops -Atqc"
 	SCHEDD_TEST_ADMIN="$bin/psql -h $dir -U postgres -d ops -Atqc"
@@ -59,6 +64,9 @@ start_redis() {
 	server=$!
 	wait_for sh -c "redis-cli -s '$dir/s' PING | grep -q PONG"
 	SCHEDD_TEST_STORE_URL="unix://$dir/s?db=2"
+	SCHEDD_TEST_SERVER_SOCKET=$dir/s
+	SCHEDD_TEST_PROXY_SOCKET=$dir/proxy/s
+	SCHEDD_TEST_PROXY_URL="unix://$dir/proxy/s?db=2"
 	SCHEDD_TEST_SQL="redis-cli -s $dir/s -n 2 -e"
 	SCHEDD_TEST_STORE_RESET="$SCHEDD_TEST_SQL FLUSHALL >/dev/null"
 	export SCHEDD_TEST_SQL
@@ -87,6 +95,9 @@ start_mysql() {
 	# shellcheck disable=SC2086 # words
 	$admin -e 'CREATE DATABASE ops; CREATE USER schedd; GRANT ALL ON ops.* TO schedd'
 	SCHEDD_TEST_STORE_URL="mysql://schedd@localhost/ops?unix_socket=$dir/sock"
+	SCHEDD_TEST_SERVER_SOCKET=$dir/sock
+	SCHEDD_TEST_PROXY_SOCKET=$dir/proxy/sock
+	SCHEDD_TEST_PROXY_URL="mysql://schedd@localhost/ops?unix_socket=$dir/proxy/sock"
 	SCHEDD_TEST_STORE_RESET="$admin -e 'DROP DATABASE IF EXISTS ops; CREATE DATABASE ops'"
 	SCHEDD_TEST_SQL="mariadb --no-defaults -S $dir/sock -u schedd -D ops -BNe"
 	SCHEDD_TEST_ADMIN="$admin -D ops -BNe"
@@ -99,5 +110,5 @@ SCHEDD_TEST_SERVER_PID=$server
 SCHEDD_TEST_SERVER_DIR=$dir
 SCHEDD_TEST_MOVE="sh ${0%/*}/server_moves.sh $type"
 export SCHEDD_TEST_STORE_TYPE SCHEDD_TEST_STORE_URL SCHEDD_TEST_STORE_RESET SCHEDD_TEST_SERVER_PID SCHEDD_TEST_SERVER_DIR \
-	SCHEDD_TEST_MOVE
+	SCHEDD_TEST_MOVE SCHEDD_TEST_SERVER_SOCKET SCHEDD_TEST_PROXY_SOCKET SCHEDD_TEST_PROXY_URL
 "$@"

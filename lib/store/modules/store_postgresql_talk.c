@@ -190,6 +190,13 @@ static int talk_hosts(
 	return arena_failed(arena) ? schedd_error_nomem(err) : 0;
 }
 
+/* Remarks of the server's would go to stderr. */
+static void talk_notice(void *context, const char *message)
+{
+	(void)context;
+	(void)message;
+}
+
 static int talk_start(struct store_link *link, struct arena *arena, struct schedd_error *err)
 {
 	const struct store_remote_config *config = link->config;
@@ -221,6 +228,7 @@ static int talk_start(struct store_link *link, struct arena *arena, struct sched
 	pg->conn = PQconnectStartParams(keys.names, keys.texts, 0);
 	if (!pg->conn)
 		return schedd_error_nomem(err);
+	PQsetNoticeProcessor(pg->conn, talk_notice, NULL);
 	return PQstatus(pg->conn) == CONNECTION_BAD
 		   ? store_link_fail(
 			 link, STORE_FAULT_REFUSED, err, "%s", PQerrorMessage(pg->conn))
