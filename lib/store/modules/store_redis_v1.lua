@@ -168,6 +168,8 @@ function verbs.R(c, args, at)
   if not c.lost[tonumber(args[at])] then
     local key, number = key_of(c, args[at + 1], true), args[at + 2]
     local run = run_of(c, key, number)
+    -- One that was purged before it has a new place.
+    if run.gone then run.serial = nil end
     run.gone, run.done, run.row, run.result = false, args[at + 3], args[at + 4], args[at + 5]
     c.most[key] = math.max(c.most[key] or 0, tonumber(number))
   end
@@ -333,6 +335,7 @@ local function write_runs(c)
     if run.was and run.was ~= '-' and run.was ~= run.done then
       undone[#undone + 1] = run.was .. ' ' .. run.field
     end
+    if run.result == '' and run.stored then redis.call('HDEL', p .. 'results', run.field) end
     if run.result ~= '' then results[#results + 1], results[#results + 2] = run.field, run.result end
   end
   put('HSET', p .. 'runs', rows)
