@@ -469,22 +469,6 @@ static void daemon_answer_last(struct daemon *daemon)
 	rpc_flush(daemon->rpc);
 }
 
-/* A limit that somebody relies on and that nothing keeps is worse than none. */
-static void daemon_tell_limits(const struct daemon *daemon)
-{
-	const struct config *config = daemon->setup.config;
-	const struct config_row *rows = config_table_settings();
-
-	for (size_t i = 0; rows[i].key; i++) {
-		if (config->given[i] && (strcmp(rows[i].key, "users.limits.output") == 0 ||
-					    strcmp(rows[i].key, "users.limits.history") == 0))
-			log_warn(daemon_log(daemon),
-			    "%s is not enforced by this version; history.output_total and "
-			    "history.max_runs limit all accounts together",
-			    rows[i].key);
-	}
-}
-
 int daemon_run(struct daemon *daemon, struct schedd_error *err)
 {
 	char detail[64];
@@ -493,7 +477,6 @@ int daemon_run(struct daemon *daemon, struct schedd_error *err)
 	    (unsigned long long)scheduler_job_count(daemon->scheduler));
 	log_info(daemon_log(daemon), "schedd %s runs with pid %ld and %s, listening at %s",
 	    SCHEDD_VERSION, (long)getpid(), detail, daemon->setup.paths->socket);
-	daemon_tell_limits(daemon);
 	daemon_tell_zone(daemon);
 	notify_systemd("READY=1\nSTATUS=Running with %s", detail);
 	while (!daemon->drained) {

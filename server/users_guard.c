@@ -94,6 +94,8 @@ void users_judge_account(const char *account, struct scheduler_account *out, voi
 	    &config->users, account, config->cron.tables, out->why, sizeof(out->why));
 	out->running = users_count(limits.running);
 	out->queued = users_count(limits.queued);
+	out->history = limits.history;
+	out->output = limits.output;
 }
 
 /* Does it fire more often than the account's jobs may? Its next times tell. */
@@ -130,6 +132,12 @@ static int users_guard_limits(struct daemon *daemon, const struct schedd_job *jo
 		    "account %s has %u jobs, which is its limit (users.limits.jobs): remove some, or "
 		    "ask an administrator",
 		    account, scheduler_account_jobs(scheduler, account));
+	if (job_details(job)->output_max > limits.output &&
+	    (!old || job_details(old)->output_max != job_details(job)->output_max))
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "output_max: %lld bytes of one run are more than all output of account %s may take: "
+		    "%lld bytes (users.limits.output)",
+		    (long long)job_details(job)->output_max, account, (long long)limits.output);
 	if (old && trigger_equal(old->trigger, job->trigger))
 		return 0;
 	return users_guard_every(job, scheduler_trigger_context(scheduler), limits.every, err);

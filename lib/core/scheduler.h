@@ -73,6 +73,8 @@ struct scheduler_account {
 	char why[256];   /* in words, when they are held */
 	uint32_t running; /* runs at one time */
 	uint32_t queued;  /* runs that wait; more are skipped */
+	int64_t history; /* runs kept in the history; INT64_MAX: no limit */
+	int64_t output;  /* bytes of output kept; INT64_MAX: no limit */
 };
 typedef void (*scheduler_account_fn)(
     const char *account, struct scheduler_account *out, void *context);

@@ -65,6 +65,69 @@ executors:
                 pass
 
 
+class Kept(Case):
+    """The history and the output of an account stay within its limits, by the oldest; others' are left alone."""
+
+    config = f"""
+users:
+  allow: [{ALICE}, {BOB}]
+  limits: {{history: 6, output: 20K}}
+  accounts: {{{BOB}: {{history: 1000, output: 1M}}}}
+stores:
+  second: {{type: memory, users: true}}
+"""
+
+    def runs(self, client, **params):
+        return [run["id"] for run in client.call("run.list", limit=100, **params)["runs"]]
+
+    def test_history(self):
+        alice, bob = self.user(ALICE), self.user(BOB)
+        for client in (alice, bob, self.root):
+            self.add(client, "one")
+            self.add(client, "two")
+        for _ in range(5):
+            for client in (bob, self.root):
+                self.ended(client, "one")
+        for job in ("one", "two", "one", "one", "two", "one", "one", "one"):
+            self.ended(alice, job)
+        e2e.wait_until("the oldest are gone", lambda: len(self.runs(alice)) == 6)
+        self.assertEqual(self.runs(alice), ["one/6", "one/5", "one/4", "two/2", "one/3", "one/2"])
+        # What a job that is no more has left counts, too, and so does another store's.
+        alice.call("job.remove", id="two")
+        self.add(alice, "three", store="second")
+        for _ in range(6):
+            self.ended(alice, "three")
+        e2e.wait_until("each store gives its share", lambda: len(self.runs(alice)) == 6)
+        self.assertTrue({"three/6", "three/5", "three/4", "one/6"} <= set(self.runs(alice)), self.runs(alice))
+        for client in (bob, self.root):
+            self.assertEqual(len([run for run in self.runs(client) if run.startswith("one/")]), 5)
+        # A limit that a reload makes smaller holds at once.
+        self.server.config.write_text(self.config.replace("history: 6", "history: 2"))
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        e2e.wait_until("fewer are kept", lambda: len(self.runs(alice)) == 2)
+
+    def kept(self, account):
+        places = (self.server.state / "output").glob(f"{account}:*/*")
+        return sum(path.stat().st_size for path in places)
+
+    def test_output(self):
+        alice, bob = self.user(ALICE), self.user(BOB)
+        for client in (alice, bob):
+            self.add(client, "loud", ["/bin/sh", "-c", "head -c 6000 /dev/zero | tr '\\0' x"])
+            for _ in range(8):
+                last = self.ended(client, "loud")["id"]
+        e2e.wait_until("the oldest output is gone", lambda: self.kept(ALICE) <= 20 << 10)
+        self.assertGreater(self.kept(ALICE), 12 << 10)
+        self.assertEqual(len(self.output(alice, last)), 6000)
+        self.assertGreaterEqual(self.kept(BOB), 48000)
+        message = self.refused("conflict", self.add, alice, "huge", output_max=1 << 20)
+        self.assertIn("users.limits.output", message)
+        # One run alone cannot have more either.
+        self.add(alice, "flood", ["/bin/sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x"])
+        self.ended(alice, "flood")
+        e2e.wait_until("it is cut", lambda: self.kept(ALICE) <= 20 << 10)
+
+
 class Fairness(Case):
     config = f"""
 users: {{allow: [{ALICE}, {BOB}], limits: {{running: 1000, queued: 5000}}}}

@@ -172,7 +172,7 @@ static void claim_missed(
     struct schedd_scheduler *scheduler, struct entry *entry, const struct run *run)
 {
 	notify_missed(scheduler, entry, run);
-	retention_note(scheduler, entry);
+	retention_note(scheduler, entry, 0);
 }
 
 /* Tells of a row that is now durable and makes it the one that others may join. */

@@ -174,6 +174,7 @@ struct keep_room {
 	char *sendmail;            /* for mail; NULL: /usr/sbin/sendmail */
 	struct retention *retention;
 	struct output_sweep *sweep; /* of output without history */
+	struct account_history *account_history;
 };
 
 struct changes_room {

@@ -47,6 +47,11 @@ struct account_slot *accounts_of(const struct schedd_scheduler *scheduler, const
 	return accounts_name(id, name) ? strmap_get(&scheduler->jobs.account_slots, name) : NULL;
 }
 
+struct account_slot *accounts_named(const struct schedd_scheduler *scheduler, const char *name)
+{
+	return strmap_get(&scheduler->jobs.account_slots, name);
+}
+
 struct account_slot *accounts_walk(const struct schedd_scheduler *scheduler, uint32_t *position)
 {
 	return strmap_next(&scheduler->jobs.account_slots, position);
@@ -56,11 +61,25 @@ bool accounts_ask(struct schedd_scheduler *scheduler, struct account_slot *slot)
 {
 	bool held = slot->may.held;
 
-	slot->may = (struct scheduler_account){.running = UINT32_MAX, .queued = UINT32_MAX};
+	slot->may = (struct scheduler_account){.running = UINT32_MAX,
+	    .queued = UINT32_MAX,
+	    .history = INT64_MAX,
+	    .output = INT64_MAX};
 	if (scheduler->jobs.account_judge)
 		scheduler->jobs.account_judge(
 		    slot->name, &slot->may, scheduler->jobs.account_context);
+	/* What it has is compared with what it may have now. */
+	slot->rows_counted = slot->may.history == INT64_MAX;
+	slot->rows_room = slot->rows_counted ? UINT64_MAX : 0;
+	slot->output_room = slot->may.output == INT64_MAX ? UINT64_MAX : 0;
 	return held != slot->may.held;
+}
+
+bool accounts_note_row(struct account_slot *slot, uint64_t output)
+{
+	slot->rows_new++;
+	slot->output_new += output;
+	return slot->rows_new > slot->rows_room || slot->output_new > slot->output_room;
 }
 
 static struct account_slot *accounts_make(struct schedd_scheduler *scheduler, const char *name)

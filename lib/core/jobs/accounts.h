@@ -17,6 +17,11 @@ struct account_slot {
 	uint32_t expected;   /* runs being claimed that are to pass it at once */
 	struct heap waiting; /* runs at that gate */
 	uint64_t turn;       /* of its run that was queued last; see admission.c */
+	bool rows_counted;     /* its rows in the history, for the first time */
+	uint64_t rows_new;     /* rows since they were counted last */
+	uint64_t rows_room;    /* as many may come before they are counted again */
+	uint64_t output_new;   /* bytes of output since they were added up last */
+	uint64_t output_room;  /* likewise */
 	struct scheduler_account may;
 };
 
@@ -24,6 +29,8 @@ void accounts_init(struct schedd_scheduler *scheduler);
 void accounts_free(struct schedd_scheduler *scheduler);
 /* The account of the job, or run, of that id; NULL: the daemon's own, or not known yet. */
 struct account_slot *accounts_of(const struct schedd_scheduler *scheduler, const char *id);
+/* By its name; NULL: it has and had no jobs here. */
+struct account_slot *accounts_named(const struct schedd_scheduler *scheduler, const char *name);
 /* All, in no order; *position begins at 0. NULL: no more. */
 struct account_slot *accounts_walk(const struct schedd_scheduler *scheduler, uint32_t *position);
 /* A job of that id comes (its account is made if it is new) or goes. 0 or SCHEDD_ENOMEM. */
@@ -32,6 +39,8 @@ int accounts_add_job(struct schedd_scheduler *scheduler, const char *id)
 void accounts_drop_job(struct schedd_scheduler *scheduler, const char *id);
 /* Are the jobs of that id's account held? Then why is a sentence without an end. */
 bool accounts_hold(const struct schedd_scheduler *scheduler, const char *id, const char **why);
+/* A row of the history, with so much output: true: more than there was room for. */
+bool accounts_note_row(struct account_slot *slot, uint64_t output);
 /* Asks again what the account may. True: whether it is held has changed. */
 bool accounts_ask(struct schedd_scheduler *scheduler, struct account_slot *slot);
 

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/jobs/accounts.h"
+#include "core/keep/account_history.h"
 #include "core/keep/output_sweep.h"
 #include "core/runs/output_tidy.h"
 
@@ -54,11 +56,14 @@ int retention_init(struct schedd_scheduler *scheduler)
 	timer_init(&retention->timer, retention_next);
 	scheduler->keep.retention = retention;
 	scheduler->keep.sweep = output_sweep_new(scheduler);
-	return scheduler->keep.sweep ? 0 : SCHEDD_ENOMEM;
+	scheduler->keep.account_history = account_history_new(scheduler);
+	return scheduler->keep.sweep && scheduler->keep.account_history ? 0 : SCHEDD_ENOMEM;
 }
 
 void retention_free(struct schedd_scheduler *scheduler)
 {
+	account_history_free(scheduler->keep.account_history);
+	scheduler->keep.account_history = NULL;
 	output_sweep_free(scheduler->keep.sweep);
 	scheduler->keep.sweep = NULL;
 	free(scheduler->keep.retention);
@@ -90,12 +95,13 @@ void retention_soon(struct schedd_scheduler *scheduler)
 	retention_later(retention, RETENTION_DELAY);
 }
 
-void retention_note(struct schedd_scheduler *scheduler, struct entry *entry)
+void retention_note(struct schedd_scheduler *scheduler, struct entry *entry, uint64_t output)
 {
 	struct retention *retention = scheduler->keep.retention;
+	struct account_slot *account = accounts_of(scheduler, entry->job->id);
+	bool over = account && accounts_note_row(account, output);
 
-	(void)entry;
-	if (++retention->written >= RETENTION_EVERY)
+	if (++retention->written >= RETENTION_EVERY || (over && !retention->passing))
 		retention_soon(scheduler);
 	else if (!retention->passing && !timer_is_set(&retention->timer))
 		retention_later(retention, RETENTION_LATEST);
@@ -138,6 +144,7 @@ static void retention_finish(struct retention *retention)
 		output_sweep_begin(scheduler->keep.sweep);
 	retention->deleted = false;
 	output_tidy_begin(scheduler);
+	account_history_begin(scheduler->keep.account_history);
 	if (retention->again) {
 		retention->again = false;
 		retention_soon(scheduler);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include "core/jobs/accounts.h"
 #include "core/runs/output_tidy.h"
 
 /* What is kept of a run's output while the disk is nearly full: in memory only. */
@@ -51,10 +52,13 @@ struct output *output_place_open(const struct run_live *live)
 {
 	const struct schedd_scheduler *scheduler = live->scheduler;
 	const struct job_details *details = job_details(live->job);
+	const struct account_slot *account = accounts_of(scheduler, live->job->id);
 	int64_t limit =
 	    details->output_max >= 0 ? details->output_max : scheduler->settings.output_max;
 	char path[4096];
 
+	if (account && limit > account->may.output)
+		limit = account->may.output;
 	if (details->capture == JOB_CAPTURE_NONE)
 		return NULL;
 	if (!output_place_path(scheduler, live->job->id, live->run.number, path, sizeof(path)))

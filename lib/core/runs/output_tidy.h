@@ -13,7 +13,8 @@
 
 /*
  * Deletes what is on its way out, and then the oldest output until all of it
- * takes no more than the settings let it; once more after what is under way.
+ * takes no more than the settings let it, and each account's no more than that
+ * account may have; once more after what is under way.
  */
 void output_tidy_begin(struct schedd_scheduler *scheduler);
 /*

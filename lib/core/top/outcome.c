@@ -94,7 +94,7 @@ void outcome_run_ended(struct run_live *live, enum run_state state, const char *
 	run_live_unlink(live);
 	admission_leave(live);
 	if (entry) {
-		retention_note(scheduler, entry);
+		retention_note(scheduler, entry, live->run.output_bytes);
 		if (!entry->live)
 			scheduler_wait_idle_told(scheduler, entry->job->id);
 	}
