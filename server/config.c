@@ -29,7 +29,9 @@ void config_init(struct config *config)
 	    .queued = 1000,
 	    .every = SCHEDD_SECOND,
 	    .output = 64 << 20,
-	    .history = 100000};
+	    .history = 100000,
+	    .clients = 100,
+	    .requests = 64};
 }
 
 void config_clear(struct config *config)

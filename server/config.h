@@ -26,12 +26,16 @@ struct config_limits {
 	schedd_span every;   /* no interval shorter than this */
 	int64_t output;      /* bytes of kept output, of all its runs */
 	int64_t history;     /* runs kept */
+	int64_t clients;     /* connections at one time */
+	int64_t requests;    /* worked on at one time; more wait */
 };
 
 struct config_account {
 	const char *name;
 	struct config_limits limits; /* INT64_MIN: as for all accounts */
 };
+
+struct users_known;
 
 /* Whom schedd of root serves beside root. Names of accounts, "@group" or "*"; NULL: nobody. */
 struct config_users {
@@ -43,6 +47,7 @@ struct config_users {
 	struct config_limits limits;
 	struct config_account *accounts; /* exceptions */
 	uint32_t account_count;
+	struct users_known *known; /* whose names they were; NULL: that is not kept. Not owned */
 };
 
 struct config_group {

@@ -329,7 +329,7 @@ static int config_reader_group(struct config_reader *reader, const struct value_
 static int config_reader_account(struct config_reader *reader, const struct value_member *member)
 {
 	static const struct config_limits none = {
-	    INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
+	    INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
 	struct config *config = reader->config;
 	struct config_users *users = &config->users;
 	struct config_account *account = NULL;

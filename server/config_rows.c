@@ -93,6 +93,10 @@ static const struct config_row config_settings[] = {
 	"bytes of output kept of each account's runs; the oldest goes first"},
     {"users.limits.history", CONFIG_LONG, IN(users.limits.history), 0, INT64_MAX, NULL, true,
 	"100000", "runs of each account kept in the history; the oldest go first"},
+    {"users.limits.clients", CONFIG_LONG, IN(users.limits.clients), 1, INT64_MAX, NULL, true, "100",
+	"connections of each account at one time"},
+    {"users.limits.requests", CONFIG_LONG, IN(users.limits.requests), 1, INT64_MAX, NULL, true, "64",
+	"requests of each account that are worked on at one time; more wait"},
     {"users.accounts", CONFIG_ACCOUNTS, IN(users), 0, 0, NULL, true, "none",
 	"limits of single accounts: NAME: {jobs: 2000, running: 64}"},
     {"notify.sendmail", CONFIG_TEXT, IN(sendmail), 0, 0, NULL, true, "/usr/sbin/sendmail",
@@ -159,6 +163,10 @@ static const struct config_row config_account_rows[] = {
 	"bytes of output kept"},
     {"history", CONFIG_LONG, OF_LIMITS(history), 0, INT64_MAX, NULL, true, "users.limits.history",
 	"runs kept in the history"},
+    {"clients", CONFIG_LONG, OF_LIMITS(clients), 1, INT64_MAX, NULL, true, "users.limits.clients",
+	"connections at one time"},
+    {"requests", CONFIG_LONG, OF_LIMITS(requests), 1, INT64_MAX, NULL, true, "users.limits.requests",
+	"requests worked on at one time"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
 };
 

@@ -28,6 +28,7 @@
 #include "server/reexec.h"
 #include "server/reload.h"
 #include "server/users_guard.h"
+#include "server/users_known.h"
 #include "server/rpc/rpc.h"
 
 /* ---- Start ---- */
@@ -100,6 +101,9 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 		return rc;
 	scheduler_set_settings(daemon->scheduler, &daemon->setup.config->settings);
 	scheduler_set_guard(daemon->scheduler, users_guard, daemon);
+	rc = users_known_new(options.state_dir, daemon_log(daemon), &daemon->setup.config->users.known, err);
+	if (rc)
+		return rc;
 	scheduler_set_accounts(daemon->scheduler, users_judge_account, daemon->setup.config);
 	if (scheduler_set_sendmail(daemon->scheduler, daemon->setup.config->sendmail, err))
 		return SCHEDD_ENOMEM;
@@ -514,6 +518,8 @@ void daemon_free(struct daemon *daemon)
 	listener_close(&daemon->listener);
 	schedd_scheduler_free(daemon->scheduler);
 	cron_tables_free(daemon->cron);
+	users_known_free(daemon->setup.config->users.known);
+	daemon->setup.config->users.known = NULL;
 	rpc_free(daemon->rpc); /* the scheduler's last answers went to its calls */
 	schedd_loop_free(daemon->loop);
 	if (daemon->base)

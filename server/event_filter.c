@@ -2,7 +2,6 @@
 /* A job that is gone keeps no tags, so a filter by tag does not see its removal. */
 #include "server/event_filter.h"
 
-#include <fnmatch.h>
 #include <string.h>
 #include "base/suggest.h"
 #include "core/scheduler.h"
@@ -80,7 +79,7 @@ bool event_filter_matches(const struct event_filter *filter, struct schedd_sched
 		return false;
 	for (const char *const *pattern = filter->jobs; event->job && pattern && *pattern;
 	     pattern++)
-		named |= fnmatch(*pattern, event->job, 0) == 0;
+		named |= job_id_matches(*pattern, event->job);
 	if (!named)
 		return false;
 	if (!filter->tags)

@@ -9,6 +9,7 @@
 #include "server/config_show.h"
 #include "server/daemon_state.h"
 #include "server/notify_systemd.h"
+#include "server/users_known.h"
 
 /* Options given at the start still beat the config. */
 static int reload_log(struct daemon *daemon, const struct config *config, struct schedd_error *err)
@@ -97,6 +98,8 @@ static int reload_replace(struct reload *reload, struct config *fresh, struct sc
 	if (rc)
 		return rc;
 	old = *current;
+	fresh->users.known = current->users.known;
+	users_known_read(fresh->users.known);
 	*current = *fresh;
 	*fresh = old;
 	return daemon_watch_accounts(reload->daemon, err);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "server/users_known.h"
 
 #define USERS_ENTRY_MAX 65536 /* bytes of an entry of passwd, group or shadow */
 #define USERS_DAY 86400
@@ -99,6 +100,17 @@ static int users_refuse(uid_t uid, const char *name, struct schedd_error *err)
 	    "this schedd belongs to uid %ld: uid %ld may not use it", (long)geteuid(), (long)uid);
 }
 
+/* Not one whose name somebody else had when these jobs were made. */
+static int users_judge_same(
+    const struct config_users *users, const struct passwd *entry, struct schedd_error *err)
+{
+	char why[SCHEDD_ERROR_MESSAGE_MAX];
+
+	if (users_known_same(users->known, entry->pw_name, entry->pw_uid, why, sizeof(why)))
+		return 0;
+	return schedd_error_set(err, SCHEDD_EPERM, "%s", why);
+}
+
 static int users_judge_entry(const struct config_users *users, const struct passwd *entry,
     struct users_caller *out, struct schedd_error *err)
 {
@@ -116,12 +128,12 @@ static int users_judge_entry(const struct config_users *users, const struct pass
 	strcpy(out->account, entry->pw_name);
 	if (users_listed(users->operators, entry)) {
 		out->role = USERS_OPERATOR;
-		return 0;
+		return users_judge_same(users, entry, err);
 	}
 	if (!users_allowed(users, entry))
 		return users_refuse(out->uid, entry->pw_name, err);
 	strcpy(out->view, out->account);
-	return 0;
+	return users_judge_same(users, entry, err);
 }
 
 int users_judge(const struct config_users *users, uid_t uid, struct users_caller *out,
@@ -151,6 +163,18 @@ int users_judge(const struct config_users *users, uid_t uid, struct users_caller
 	return rc;
 }
 
+/* Is it the account that the daemon runs as? */
+static bool users_is_own(const char *account)
+{
+	char *buffer = malloc(USERS_ENTRY_MAX);
+	struct passwd entry, *found = NULL;
+	bool own = buffer && getpwnam_r(account, &entry, buffer, USERS_ENTRY_MAX, &found) == 0 &&
+		   found && found->pw_uid == geteuid();
+
+	free(buffer);
+	return own || (geteuid() == 0 && strcmp(account, USERS_OWN) == 0);
+}
+
 int users_narrow(struct users_caller *caller, const char *account, struct schedd_error *err)
 {
 	bool all = strcmp(account, "*") == 0;
@@ -161,7 +185,14 @@ int users_narrow(struct users_caller *caller, const char *account, struct schedd
 		    caller->account);
 	if (caller->role == USERS_USER)
 		return 0;
-	if (!all && strcmp(account, "root") != 0 && !job_account_valid(account))
+	if (!all && users_is_own(account)) {
+		strcpy(caller->view, USERS_OWN);
+		return 0;
+	}
+	if (!all && geteuid() != 0)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "this schedd has jobs of its own account alone, none of '%.64s'", account);
+	if (!all && !job_account_valid(account))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "'%.64s' is no name of an account", account);
 	snprintf(caller->view, sizeof(caller->view), "%s", all ? "" : account);
@@ -245,7 +276,7 @@ static bool users_entry_may_run(const struct config_users *users, const struct p
 		    "the account '%s' may not use schedd (users.allow and users.deny of its config)",
 		    entry->pw_name);
 	else
-		return true;
+		return users_known_same(users->known, entry->pw_name, entry->pw_uid, why, size);
 	return false;
 }
 
@@ -285,6 +316,8 @@ struct config_limits users_limits(const struct config_users *users, const char *
 	limits.every = own->every != INT64_MIN ? own->every : limits.every;
 	limits.output = own->output != INT64_MIN ? own->output : limits.output;
 	limits.history = own->history != INT64_MIN ? own->history : limits.history;
+	limits.clients = own->clients != INT64_MIN ? own->clients : limits.clients;
+	limits.requests = own->requests != INT64_MIN ? own->requests : limits.requests;
 	return limits;
 }
 

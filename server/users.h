@@ -26,6 +26,9 @@ struct users_caller {
 	char view[JOB_ACCOUNT_MAX + 1];
 };
 
+/* The view of the daemon's own jobs, which bear no account in their ids. */
+#define USERS_OWN "root"
+
 /* Is anybody served beside root? Only a daemon of root can. */
 bool users_are_served(const struct config_users *users);
 /* SCHEDD_EPERM: it may not use this daemon. Looks into the system's databases. */

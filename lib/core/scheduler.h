@@ -335,6 +335,15 @@ uint64_t scheduler_replay(
 uint64_t scheduler_replay_some(struct schedd_scheduler *scheduler, uint64_t *since, uint32_t most,
     schedd_listener_fn call, void *context);
 uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler);
+/*
+ * Events of an account's jobs have numbers of that account, too, which say nothing
+ * of others: that of the event with this seq, while it is kept (0: it is the
+ * daemon's own), and that of the account's latest one.
+ */
+uint64_t scheduler_event_own(const struct schedd_scheduler *scheduler, uint64_t seq);
+/* That of the account's oldest one that is kept; 0: none is. */
+uint64_t scheduler_event_oldest(const struct schedd_scheduler *scheduler, const char *account);
+uint64_t scheduler_event_last(struct schedd_scheduler *scheduler, const char *account);
 /* "job_added"; NULL: no such event. */
 const char *scheduler_event_name(enum schedd_event_code code);
 /* 0: no such event. */

@@ -249,6 +249,12 @@ bool job_has_action(const struct schedd_job *job);
 bool job_id_valid(const char *id);
 /* Bytes of the account's name in an id; 0: the daemon's own. */
 size_t job_id_account(const char *id);
+/*
+ * Is that id, or glob, the job's? JOB_OWN_PREFIX before a glob means the daemon's own
+ * jobs alone, which have no account in their ids.
+ */
+#define JOB_OWN_PREFIX "root:"
+bool job_id_matches(const char *pattern, const char *id);
 /* The id as its account sees it. */
 const char *job_id_plain(const char *id);
 /* Can ids of an account of that name be told from others? [A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63} */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The form of a job's id: safe as a file name, in a URL and on a command line. */
+#include <fnmatch.h>
 #include <string.h>
 #include <unistd.h>
 #include "model/job_fields.h"
@@ -41,6 +42,15 @@ size_t job_id_account(const char *id)
 	const char *colon = strchr(id, ':');
 
 	return colon ? (size_t)(colon - id) : 0;
+}
+
+bool job_id_matches(const char *pattern, const char *id)
+{
+	size_t own = strlen(JOB_OWN_PREFIX);
+
+	if (strncmp(pattern, JOB_OWN_PREFIX, own) == 0)
+		return !job_id_account(id) && job_id_matches(pattern + own, id);
+	return strcmp(pattern, id) == 0 || fnmatch(pattern, id, 0) == 0;
 }
 
 const char *job_id_plain(const char *id)

@@ -8,7 +8,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +80,7 @@ bool store_query_names(const struct store_query *query, const char *job)
 	if (!query->jobs)
 		return true;
 	for (char **pattern = query->jobs; *pattern; pattern++)
-		if (query->patterns ? fnmatch(*pattern, job, 0) == 0 : strcmp(*pattern, job) == 0)
+		if (query->patterns ? job_id_matches(*pattern, job) : strcmp(*pattern, job) == 0)
 			return true;
 	return false;
 }

@@ -22,6 +22,7 @@
 #include "base/frame.h"
 #include "base/message.h"
 #include "server/rpc/connection_state.h"
+#include "server/rpc/rpc_share.h"
 
 /* A request may have so many elements, and one more for so many bytes of its limit. */
 #define RPC_BYTES_PER_ELEMENT 8
@@ -70,14 +71,16 @@ static void connection_close_client(struct rpc_client *client)
 }
 
 int connection_open(struct rpc *rpc, int fd, const struct users_caller *caller, pid_t pid,
-    struct schedd_error *err)
+    struct rpc_share *share, struct schedd_error *err)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 
 	if (!c) {
 		close(fd);
+		rpc_share_leave(share);
 		return schedd_error_nomem(err);
 	}
+	c->share = share;
 	c->link.resume = connection_resume_client;
 	c->link.close = connection_close_client;
 	c->link.gone = connection_is_gone;
@@ -129,6 +132,7 @@ void connection_close(struct connection *c)
 		close(c->held); /* it left before the end that it wanted to see */
 	rpc_client_remove(c->rpc, &c->link);
 	rpc_turn_leave(c->rpc, &c->turn);
+	rpc_share_leave(c->share);
 	connection_end_hooks(c);
 	strbuf_clear(&c->in);
 	strbuf_clear(&c->out);
@@ -351,6 +355,7 @@ static bool connection_takes_more(const struct connection *c)
 		answers -= c->out_events - c->out_sent;
 	return !c->doomed && !rpc_is_finishing(c->rpc) && c->fd >= 0 &&
 	       !c->turn.waits && c->heavy == 0 && c->calls < CONNECTION_CALLS_MAX &&
+	       !rpc_share_full(c->share) &&
 	       answers <= rpc_limits(c->rpc)->answers;
 }
 

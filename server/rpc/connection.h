@@ -37,6 +37,7 @@ struct connection_hook {
 
 /* Takes fd, which is non-blocking; on failure too. */
 int connection_open(struct rpc *rpc, int fd, const struct users_caller *caller, pid_t pid,
+    struct rpc_share *share,
     struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Ends it now: hooks are told, unsent bytes are lost. The memory goes with the last reference. */
@@ -79,6 +80,11 @@ struct peer *connection_peer(struct connection *connection);
 void connection_dismiss(struct connection *connection);
 
 /* A call begins or ends. heavy: its answer may be large, so nothing more is read until it ends. */
+/* A number that no subscription and no follower of the connection had yet. */
+int64_t connection_number(struct connection *connection);
+/* A call is being worked on, from its beginning until it is answered or waits. */
+void connection_work_begin(struct connection *connection);
+void connection_work_end(struct connection *connection);
 void connection_call_begin(struct connection *connection, bool heavy);
 void connection_call_end(struct connection *connection, bool heavy);
 

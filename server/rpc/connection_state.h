@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection consists of; for connection.c and connection_local.c alone.
+ * What a connection consists of; for connection.c, connection_local.c and connection_work.c alone.
  *
  * Two kinds: of a socket, whose answers are packed and written, and of another
  * part of this process (HTTP), which takes them as they are by a sink.
@@ -24,6 +24,8 @@ struct connection {
 	const struct connection_sink *sink; /* NULL: of a socket, or closed */
 	void *sink_context;     /* passed back, not owned */
 	struct peer peer;       /* the client */
+	struct rpc_share *share; /* its account's; NULL: one without limits */
+	int64_t numbers;        /* given to subscriptions and followers so far */
 	struct event readable;  /* pending while reading */
 	struct event writable;  /* pending while the socket is full */
 	bool reading;           /* readable is pending */

@@ -18,8 +18,10 @@
 #include "server/daemon.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_dispatch.h"
+#include "server/rpc/rpc_share.h"
 #include "server/rpc/rpc_turn.h"
 
+#define RPC_RESERVED 16     /* connections at the end, or that part of a smaller limit */
 #define RPC_ACCEPT_BURST 64 /* connections taken in one turn of the loop */
 
 /* ---- Accepting ---- */
@@ -44,11 +46,21 @@ static bool rpc_may_log(struct log_limit *limit, uint64_t *withheld)
 	return log_limit_passes(limit, clock->mono(clock->context), withheld);
 }
 
+/* The last places are not for accounts: root can always come and see. */
+static unsigned rpc_reserved(const struct rpc *rpc, const struct users_caller *caller)
+{
+	if (caller->role == USERS_ADMIN)
+		return 0;
+	return rpc->limits.clients / RPC_RESERVED < RPC_RESERVED ? rpc->limits.clients / RPC_RESERVED
+								    : RPC_RESERVED;
+}
+
 static void rpc_welcome(struct rpc *rpc, int fd)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t size = sizeof(peer);
 	struct users_caller caller;
+	struct rpc_share *share;
 	struct schedd_error err;
 	uint64_t withheld;
 
@@ -63,15 +75,19 @@ static void rpc_welcome(struct rpc *rpc, int fd)
 		rpc_refuse(rpc, fd, &err);
 		return;
 	}
-	if (rpc->counters.clients >= rpc->limits.clients) {
+	if (rpc->counters.clients + rpc_reserved(rpc, &caller) >= rpc->limits.clients) {
 		schedd_error_set(&err, SCHEDD_EFAILED,
 		    "%u clients are connected already, which is the limit (limits.clients)",
 		    rpc->counters.clients);
 		rpc_refuse(rpc, fd, &err);
 		return;
 	}
+	if (rpc_share_join(rpc, &caller, &share, &err)) {
+		rpc_refuse(rpc, fd, &err);
+		return;
+	}
 	rpc->counters.accepted++;
-	if (connection_open(rpc, fd, &caller, peer.pid, &err))
+	if (connection_open(rpc, fd, &caller, peer.pid, share, &err))
 		log_error(daemon_log(rpc->daemon), "cannot serve a client: %s", err.message);
 }
 
@@ -222,6 +238,7 @@ void rpc_free(struct rpc *rpc)
 			event_free(events[i]);
 	if (rpc->reserve >= 0)
 		close(rpc->reserve);
+	rpc_share_free(rpc);
 	free(rpc->methods);
 	free(rpc->buffer);
 	free(rpc);

@@ -27,13 +27,16 @@ struct rpc_call *rpc_call_new(struct connection *connection, const struct rpc_me
 	connection_call_begin(connection, method->heavy);
 	call->pending = true;
 	rpc_pend(connection_rpc(connection), 1);
+	connection_work_begin(connection);
 	return call;
 }
 
 static void rpc_call_unpend(struct rpc_call *call)
 {
-	if (call->pending)
-		rpc_pend(connection_rpc(call->connection), -1);
+	if (!call->pending)
+		return;
+	rpc_pend(connection_rpc(call->connection), -1);
+	connection_work_end(call->connection);
 	call->pending = false;
 }
 
@@ -278,6 +281,12 @@ bool rpc_call_run(struct rpc_call *call, char id[JOB_ID_MAX + 1], uint32_t *numb
 	if (text && job_id_valid(text)) {
 		memcpy(id, text, strlen(text) + 1);
 		return true;
+	}
+	/* Another's, before which the caller's own account was put: there is none here. */
+	if (text && job_id_account(text) && (run_parse_id(job_id_plain(text), id, number) || job_id_valid(job_id_plain(text)))) {
+		schedd_error_set(&err, SCHEDD_ENOTFOUND, "no run '%.140s'", text);
+		rpc_call_fail(call, &err);
+		return false;
 	}
 	schedd_error_set(&err, SCHEDD_EINVAL,
 	    "'%.140s' is no run: write JOB/N, as backup/42, or the id of a job", text ? text : "");

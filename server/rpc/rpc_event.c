@@ -28,6 +28,8 @@ struct rpc_subscription {
 	struct event_filter filter;
 	struct arena arena;                /* of the filter's texts */
 	char view[JOB_ACCOUNT_MAX + 1];    /* whose ids stand alone; "": full ids */
+	bool own;        /* it is told the account's own numbers of events */
+	uint64_t since;  /* of these: the last one that it knows */
 	int64_t number;                    /* names it to the client */
 	struct rpc_turn turn;              /* waits between two pieces of the replay */
 	bool replaying;                    /* what comes now comes out of the ring later */
@@ -53,14 +55,38 @@ static void rpc_subscription_closed(struct connection_hook *hook)
 	rpc_subscription_free((struct rpc_subscription *)hook);
 }
 
+/* Its number as the subscriber knows it. */
+static uint64_t rpc_subscription_seq(
+    const struct rpc_subscription *subscription, const struct schedd_event *event)
+{
+	return subscription->own ? scheduler_event_own(subscription->scheduler, event->seq)
+				 : event->seq;
+}
+
 static void rpc_subscription_drop(
     struct rpc_subscription *subscription, const struct schedd_event *event)
 {
+	uint64_t seq = rpc_subscription_seq(subscription, event);
+
 	if (!subscription->dropped)
-		subscription->dropped_from = event->seq;
-	subscription->dropped_to = event->seq;
+		subscription->dropped_from = seq;
+	subscription->dropped_to = seq;
 	subscription->dropped++;
 	rpc_counters(subscription->rpc)->dropped++;
+}
+
+/* One of the account's events that it does not know yet? */
+static bool rpc_subscription_is_news(
+    struct rpc_subscription *subscription, const struct schedd_event *event)
+{
+	uint64_t seq = rpc_subscription_seq(subscription, event);
+
+	if (!event->job || !rpc_names_shown(subscription->view, event->job) ||
+	    (seq && seq <= subscription->since))
+		return false;
+	if (seq)
+		subscription->since = seq;
+	return true;
 }
 
 static void rpc_subscription_send(const struct schedd_event *event, void *context)
@@ -69,6 +95,8 @@ static void rpc_subscription_send(const struct schedd_event *event, void *contex
 	struct value map = value_map(), all;
 	struct arena arena;
 
+	if (subscription->own && !rpc_subscription_is_news(subscription, event))
+		return;
 	if (!event_filter_matches(&subscription->filter, subscription->scheduler, event))
 		return;
 	if (subscription->dropped) {
@@ -78,6 +106,8 @@ static void rpc_subscription_send(const struct schedd_event *event, void *contex
 	arena_init(&arena);
 	value_put(&arena, &map, "subscription", value_int(subscription->number));
 	all = scheduler_event_value(event, &arena);
+	if (subscription->own)
+		all.map.members[0].value = value_int((int64_t)rpc_subscription_seq(subscription, event));
 	rpc_names_out(subscription->view, &all, &arena);
 	for (uint32_t i = 0; i < all.map.count; i++)
 		value_put(&arena, &map, all.map.members[i].key, all.map.members[i].value);
@@ -105,6 +135,17 @@ static void rpc_subscription_lost(struct rpc_subscription *subscription, uint64_
 	rpc_counters(subscription->rpc)->dropped += to - from + 1;
 }
 
+/* Likewise, of an account's own events. */
+static void rpc_subscription_lost_own(struct rpc_subscription *subscription)
+{
+	uint64_t oldest = scheduler_event_oldest(subscription->scheduler, subscription->view);
+
+	if (oldest <= subscription->since + 1)
+		return;
+	rpc_subscription_lost(subscription, subscription->since + 1, oldest - 1);
+	subscription->since = oldest - 1;
+}
+
 /* One piece of the replay. */
 static void rpc_subscription_replay(void *context)
 {
@@ -113,7 +154,9 @@ static void rpc_subscription_replay(void *context)
 	uint64_t first = scheduler_replay_some(subscription->scheduler, &subscription->replayed,
 	    RPC_EVENT_PIECE, rpc_subscription_send, subscription);
 
-	if (first > wanted)
+	if (subscription->own)
+		rpc_subscription_lost_own(subscription);
+	else if (first > wanted)
 		rpc_subscription_lost(subscription, wanted, first - 1);
 	subscription->replaying =
 	    subscription->replayed != before &&
@@ -179,8 +222,9 @@ static int rpc_subscription_new(
 	subscription->scheduler = call->scheduler;
 	subscription->turn.go = rpc_subscription_replay;
 	subscription->turn.context = subscription;
-	subscription->number = ++counters->follows;
+	subscription->number = connection_number(call->connection);
 	snprintf(subscription->view, sizeof(subscription->view), "%s", rpc_view(call));
+	subscription->own = call->caller->role == USERS_USER && subscription->view[0];
 	rc = event_filter_init(&subscription->filter, rpc_call_texts(call, "events"),
 	    rpc_call_texts(call, "jobs"), rpc_call_texts(call, "tags"), &subscription->arena, err);
 	if (rc) {
@@ -196,10 +240,22 @@ static int rpc_subscription_new(
 	return 0;
 }
 
+/* What follows that number is told; returns the first one that it can still be. */
+static uint64_t rpc_subscription_begin_own(
+    struct rpc_subscription *subscription, uint64_t last, uint64_t since)
+{
+	uint64_t oldest = scheduler_event_oldest(subscription->scheduler, subscription->view);
+
+	if (!oldest)
+		oldest = last + 1;
+	subscription->since = oldest > since + 1 ? oldest - 1 : since;
+	return subscription->since + 1;
+}
+
 void rpc_event_subscribe(struct rpc_call *call)
 {
 	struct schedd_scheduler *scheduler = call->scheduler;
-	uint64_t seq = scheduler_event_seq(scheduler), first = seq + 1;
+	uint64_t seq = scheduler_event_seq(scheduler), first;
 	int64_t since = rpc_call_int(call, "since", -1);
 	struct rpc_subscription *subscription = NULL;
 	struct value answer = value_map();
@@ -209,14 +265,18 @@ void rpc_event_subscribe(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 		return;
 	}
+	if (subscription->own)
+		seq = scheduler_event_last(scheduler, subscription->view);
+	first = seq + 1;
 	if (since > (int64_t)seq)
 		since = (int64_t)seq; /* of another life of this daemon: nothing follows it yet */
 	/* Replayed events wait in their own queue, so the answer below still goes first. */
+	if (subscription->own && since >= 0)
+		first = rpc_subscription_begin_own(subscription, seq, (uint64_t)since);
+	else if (since >= 0)
+		first = scheduler_replay_some(scheduler, (uint64_t[]){(uint64_t)since}, 0, NULL, NULL);
 	if (since >= 0) {
-		uint64_t from = (uint64_t)since;
-
-		first = scheduler_replay_some(scheduler, &from, 0, NULL, NULL);
-		subscription->replayed = first - 1;
+		subscription->replayed = subscription->own ? 0 : first - 1;
 		rpc_subscription_replay(subscription);
 	}
 	subscription->listener = schedd_scheduler_listen(

@@ -149,7 +149,7 @@ int rpc_follow_new(struct rpc_call *call, struct output *output, const char *job
 	snprintf(follow->view, sizeof(follow->view), "%s", rpc_view(call));
 	snprintf(follow->id, sizeof(follow->id), "%s/%u", follow->job, run);
 	rpc_names_out_text(follow->view, follow->id);
-	follow->number = ++rpc_counters(connection_rpc(call->connection))->follows;
+	follow->number = connection_number(call->connection);
 	follow->hook.closed = rpc_follow_closed;
 	follow->hook.drained = rpc_follow_drained;
 	connection_attach(call->connection, &follow->hook);

@@ -22,8 +22,16 @@ static bool rpc_names_of(const char *id, const char *account)
 	return strncmp(id, account, length) == 0 && id[length] == ':';
 }
 
+/* Ids of the daemon's own jobs stand alone everywhere. */
+static bool rpc_names_is_own(const char *view)
+{
+	return strcmp(view, USERS_OWN) == 0;
+}
+
 bool rpc_names_shown(const char *view, const char *id)
 {
+	if (rpc_names_is_own(view))
+		return !strchr(id, ':');
 	return !view[0] || rpc_names_of(id, view);
 }
 
@@ -50,11 +58,16 @@ static const char *rpc_names_own(const struct rpc_names *names, const char *text
 /* The full id of one, of a pattern or of a run. */
 static const char *rpc_names_full(const struct rpc_names *names, const char *text)
 {
-	if (names->view[0])
+	const char *plain = rpc_names_of(text, USERS_OWN) ? text + strlen(JOB_OWN_PREFIX) : text;
+
+	if (names->view[0] && !rpc_names_is_own(names->view))
 		return rpc_names_of(text, names->view)
 			   ? text
 			   : arena_printf(names->arena, "%s:%s", names->view, text);
-	return rpc_names_of(text, "root") ? text + strlen("root:") : text;
+	/* What is another's, or may be, keeps the word that nothing of another's is under. */
+	if (names->view[0] && strpbrk(plain, ":*?[\\"))
+		return arena_printf(names->arena, JOB_OWN_PREFIX "%s", plain);
+	return plain;
 }
 
 static void rpc_names_text(const struct rpc_names *names, struct value *value, bool look)
@@ -112,7 +125,7 @@ static void rpc_names_after(const struct rpc_names *names, struct value *value)
 static void rpc_names_fields(
     const struct rpc_names *names, struct value *fields, bool ids, bool made)
 {
-	bool given = false;
+	bool given = rpc_names_is_own(names->view);
 
 	for (uint32_t i = 0; fields->type == VALUE_MAP && i < fields->map.count; i++) {
 		struct value_member *member = &fields->map.members[i];
@@ -121,7 +134,7 @@ static void rpc_names_fields(
 			rpc_names_after(names, &member->value);
 		if (strcmp(member->key, "id") != 0 || !ids)
 			continue;
-		if (member->value.type == VALUE_NIL && made && names->view[0])
+		if (member->value.type == VALUE_NIL && made && !given && names->view[0])
 			member->value = value_string_ref("");
 		rpc_names_text(names, &member->value, false);
 		given = true;
@@ -349,7 +362,7 @@ static void rpc_names_out_member(
 
 void rpc_names_out(const char *view, struct value *value, struct arena *arena)
 {
-	if (!view[0])
+	if (!view[0] || rpc_names_is_own(view))
 		return;
 	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++)
 		rpc_names_out(view, &value->array.items[i], arena);

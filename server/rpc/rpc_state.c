@@ -74,6 +74,14 @@ void rpc_client_later(struct rpc *rpc, struct rpc_client *client)
 	rpc_client_push(rpc, client);
 }
 
+void rpc_client_later_all(struct rpc *rpc,
+    bool (*wanted)(const struct rpc_client *client, const void *context), const void *context)
+{
+	for (struct rpc_client *client = rpc->clients; client; client = client->next)
+		if (wanted(client, context))
+			rpc_client_later(rpc, client);
+}
+
 void rpc_flush(struct rpc *rpc)
 {
 	struct rpc_client *client, *last = NULL;

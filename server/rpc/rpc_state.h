@@ -20,6 +20,7 @@ struct daemon;
 struct event;
 struct event_base;
 struct rpc_method;
+struct rpc_share;
 struct rpc_turn;
 struct value;
 
@@ -42,7 +43,6 @@ struct rpc_counters {
 	uint64_t requests;      /* since the start */
 	uint64_t failed;        /* of these, answered by an error */
 	uint64_t dropped;       /* notifications that slow readers lost */
-	int64_t follows;        /* numbers given to followers of output so far */
 };
 
 /* A connection's place in the lists, and what is done with it there. */
@@ -82,6 +82,7 @@ struct rpc {
 	size_t method_count;
 	struct rpc_client *clients;
 	struct rpc_client *dirty; /* newest first */
+	struct rpc_share *shares; /* of accounts; see rpc_share.c */
 	char *buffer;
 };
 
@@ -99,6 +100,9 @@ void rpc_client_remove(struct rpc *rpc, struct rpc_client *client);
 void rpc_client_dirty(struct rpc *rpc, struct rpc_client *client);
 /* As rpc_client_dirty, but not before all that is readable now had its turn. */
 void rpc_client_later(struct rpc *rpc, struct rpc_client *client);
+/* As rpc_client_later, for all of whom that is true. */
+void rpc_client_later_all(struct rpc *rpc,
+    bool (*wanted)(const struct rpc_client *client, const void *context), const void *context);
 /* Sends what waits for clients now, as far as their sockets take it. */
 void rpc_flush(struct rpc *rpc);
 /* No request is taken up any more: the end has come. */

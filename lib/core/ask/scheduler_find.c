@@ -5,7 +5,6 @@
  * out of all jobs, in memory of the size of a page.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@ static bool scheduler_find_pattern(const char *const *patterns, const char *id)
 	if (!patterns || !patterns[0])
 		return true;
 	for (; *patterns; patterns++)
-		if (strcmp(*patterns, id) == 0 || fnmatch(*patterns, id, 0) == 0)
+		if (job_id_matches(*patterns, id))
 			return true;
 	return false;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking at runs and ending them: those going on first, then the stores' history. */
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +62,7 @@ static bool scheduler_runs_in(const char *const *jobs, const char *id)
 	if (!jobs || !jobs[0])
 		return true;
 	for (; *jobs; jobs++)
-		if (strcmp(*jobs, id) == 0 || fnmatch(*jobs, id, 0) == 0)
+		if (job_id_matches(*jobs, id))
 			return true;
 	return false;
 }

@@ -12,6 +12,12 @@
 #define EVENT_RING_KEY "event.seq"
 #define EVENT_RING_BLOCK 65536
 
+/* What one account is told of must not say how much others do: its events have numbers of their own. */
+struct event_account {
+	uint64_t last; /* the number of its latest event */
+	char name[];
+};
+
 struct schedd_listener {
 	struct schedd_scheduler *scheduler;
 	struct schedd_listener *next;
@@ -20,17 +26,28 @@ struct schedd_listener {
 	void *context;
 };
 
+static const char *event_account_key(const void *item)
+{
+	return ((const struct event_account *)item)->name;
+}
+
 void event_ring_init(struct event_ring *ring)
 {
 	memset(ring, 0, sizeof(*ring));
+	strmap_init(&ring->accounts, event_account_key);
 	ring->oldest = 1;
 }
 
 void event_ring_clear(struct event_ring *ring)
 {
+	struct event_account *account;
+
 	for (uint32_t i = 0; ring->slots && i < ring->capacity; i++)
 		free(ring->slots[i].more);
 	free(ring->slots);
+	for (uint32_t position = 0; (account = strmap_next(&ring->accounts, &position));)
+		free(account);
+	strmap_clear(&ring->accounts);
 	while (ring->listeners) {
 		struct schedd_listener *listener = ring->listeners;
 
@@ -38,6 +55,35 @@ void event_ring_clear(struct event_ring *ring)
 		free(listener);
 	}
 	event_ring_init(ring);
+}
+
+/* Numbers begin at the clock's milliseconds, so that they go on rising after a restart. NULL: no
+ * memory. */
+static struct event_account *event_ring_account(
+    struct schedd_scheduler *scheduler, const char *name, size_t length)
+{
+	struct event_ring *ring = &scheduler->events;
+	struct event_account *account = malloc(sizeof(*account) + length + 1), *known;
+
+	if (!account)
+		return NULL;
+	memcpy(account->name, name, length);
+	account->name[length] = '\0';
+	known = strmap_get(&ring->accounts, account->name);
+	if (!known) {
+		account->last = (uint64_t)scheduler_now(scheduler) / 1000;
+		if (strmap_put(&ring->accounts, account) == 0)
+			return account;
+	}
+	free(account);
+	return known;
+}
+
+uint64_t scheduler_event_last(struct schedd_scheduler *scheduler, const char *account)
+{
+	const struct event_account *known = event_ring_account(scheduler, account, strlen(account));
+
+	return known ? known->last : 0;
 }
 
 static struct store_slot *event_ring_store(struct schedd_scheduler *scheduler)
@@ -129,7 +175,8 @@ static char *event_ring_put_text(char *at, const char *text, const char **to)
 }
 
 /* NULL: no memory; then the event is kept without it. */
-static struct event_more *event_ring_more(const struct schedd_event *event, const char *job)
+static struct event_more *event_ring_more(
+    const struct schedd_event *event, const char *job, uint64_t own)
 {
 	struct event_more *more =
 	    malloc(sizeof(*more) + event_ring_size(job) + event_ring_size(event->error) +
@@ -138,6 +185,7 @@ static struct event_more *event_ring_more(const struct schedd_event *event, cons
 
 	if (!more)
 		return NULL;
+	more->own = own;
 	more->uid = event->uid;
 	more->pid = event->pid;
 	at = event_ring_put_text(more->texts, job, &more->job);
@@ -146,7 +194,7 @@ static struct event_more *event_ring_more(const struct schedd_event *event, cons
 	return more;
 }
 
-static void event_ring_keep(struct event_ring *ring, const struct schedd_event *event)
+static void event_ring_keep(struct event_ring *ring, const struct schedd_event *event, uint64_t own)
 {
 	struct event_slot *slot = &ring->slots[event->seq % ring->capacity];
 	size_t id = event->job ? strlen(event->job) : 0;
@@ -162,8 +210,8 @@ static void event_ring_keep(struct event_ring *ring, const struct schedd_event *
 	    .store = event->store};
 	if (fits && id)
 		memcpy(slot->id, event->job, id);
-	if (!fits || event->error || event->method || event->uid >= 0 || event->pid >= 0)
-		slot->more = event_ring_more(event, fits ? NULL : event->job);
+	if (!fits || event->error || event->method || event->uid >= 0 || event->pid >= 0 || own)
+		slot->more = event_ring_more(event, fits ? NULL : event->job, own);
 	if (event->seq >= ring->oldest + ring->capacity)
 		ring->oldest = event->seq - ring->capacity + 1;
 }
@@ -224,6 +272,39 @@ static void event_ring_tell(struct event_ring *ring, const struct schedd_event *
 		event_ring_sweep(ring);
 }
 
+/* The number of an event of that job among its account's; 0: it is nobody's but the daemon's. */
+static uint64_t event_ring_own(struct schedd_scheduler *scheduler, const char *job)
+{
+	size_t length = job ? job_id_account(job) : 0;
+	struct event_account *account = length ? event_ring_account(scheduler, job, length) : NULL;
+
+	return account ? ++account->last : 0;
+}
+
+uint64_t scheduler_event_own(const struct schedd_scheduler *scheduler, uint64_t seq)
+{
+	const struct event_ring *ring = &scheduler->events;
+	const struct event_slot *slot = ring->slots ? &ring->slots[seq % ring->capacity] : NULL;
+
+	return slot && slot->more && seq >= ring->oldest && seq <= ring->seq ? slot->more->own : 0;
+}
+
+uint64_t scheduler_event_oldest(const struct schedd_scheduler *scheduler, const char *account)
+{
+	const struct event_ring *ring = &scheduler->events;
+	size_t length = strlen(account);
+
+	for (uint64_t seq = ring->oldest; ring->slots && seq <= ring->seq; seq++) {
+		const struct event_slot *slot = &ring->slots[seq % ring->capacity];
+		const char *job = slot->more && slot->more->job ? slot->more->job : slot->id;
+
+		if (slot->more && slot->more->own && strncmp(job, account, length) == 0 &&
+		    job[length] == ':')
+			return slot->more->own;
+	}
+	return 0;
+}
+
 void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event)
 {
 	struct event_ring *ring = &scheduler->events;
@@ -232,7 +313,7 @@ void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *ev
 	if (!ring->reserving && ring->reserved && ring->seq + EVENT_RING_BLOCK / 2 > ring->reserved)
 		event_ring_reserve(scheduler);
 	if (event_ring_room(scheduler))
-		event_ring_keep(ring, event);
+		event_ring_keep(ring, event, event_ring_own(scheduler, event->job));
 	if (ring->wanted & (unsigned)event->code)
 		event_ring_tell(ring, event);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <schedd/error.h>
 #include <schedd/event.h>
+#include "base/strmap.h"
 
 struct schedd_listener;
 struct scheduler_actor;
@@ -25,6 +26,7 @@ struct store_batch;
 /* What few events say, in one allocation. */
 struct event_more {
 	int64_t uid, pid;
+	uint64_t own;       /* its number among those of its account; 0: the daemon's own */
 	const char *job;    /* an id too long for the slot; NULL: it is there, or there is none */
 	const char *error;  /* NULL: none */
 	const char *method; /* NULL: none */
@@ -54,6 +56,7 @@ struct event_ring {
 	struct schedd_listener *listeners;
 	uint32_t calling; /* depth of calls to listeners */
 	unsigned wanted;  /* union of their masks */
+	struct strmap accounts; /* how many events each account had */
 };
 
 void event_ring_init(struct event_ring *ring);

@@ -57,17 +57,28 @@ struct account_slot *accounts_walk(const struct schedd_scheduler *scheduler, uin
 	return strmap_next(&scheduler->jobs.account_slots, position);
 }
 
+uint32_t accounts_count(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->jobs.account_slots.count;
+}
+
+struct scheduler_account accounts_may(const struct schedd_scheduler *scheduler, const char *name)
+{
+	struct scheduler_account may = {.running = UINT32_MAX,
+	    .queued = UINT32_MAX,
+	    .history = INT64_MAX,
+	    .output = INT64_MAX};
+
+	if (scheduler->jobs.account_judge)
+		scheduler->jobs.account_judge(name, &may, scheduler->jobs.account_context);
+	return may;
+}
+
 bool accounts_ask(struct schedd_scheduler *scheduler, struct account_slot *slot)
 {
 	bool held = slot->may.held;
 
-	slot->may = (struct scheduler_account){.running = UINT32_MAX,
-	    .queued = UINT32_MAX,
-	    .history = INT64_MAX,
-	    .output = INT64_MAX};
-	if (scheduler->jobs.account_judge)
-		scheduler->jobs.account_judge(
-		    slot->name, &slot->may, scheduler->jobs.account_context);
+	slot->may = accounts_may(scheduler, slot->name);
 	/* What it has is compared with what it may have now. */
 	slot->rows_counted = slot->may.history == INT64_MAX;
 	slot->rows_room = slot->rows_counted ? UINT64_MAX : 0;

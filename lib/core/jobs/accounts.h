@@ -31,6 +31,9 @@ void accounts_free(struct schedd_scheduler *scheduler);
 struct account_slot *accounts_of(const struct schedd_scheduler *scheduler, const char *id);
 /* By its name; NULL: it has and had no jobs here. */
 struct account_slot *accounts_named(const struct schedd_scheduler *scheduler, const char *name);
+uint32_t accounts_count(const struct schedd_scheduler *scheduler);
+/* What an account may, whether it has jobs here or not. */
+struct scheduler_account accounts_may(const struct schedd_scheduler *scheduler, const char *name);
 /* All, in no order; *position begins at 0. NULL: no more. */
 struct account_slot *accounts_walk(const struct schedd_scheduler *scheduler, uint32_t *position);
 /* A job of that id comes (its account is made if it is new) or goes. 0 or SCHEDD_ENOMEM. */

@@ -142,7 +142,6 @@ static void history_finish(struct account_history *history)
 static struct history_tally *history_tally_of(struct account_history *history, const char *job)
 {
 	struct schedd_scheduler *scheduler = history->scheduler;
-	struct scheduler_account may = {.history = INT64_MAX};
 	char *name = arena_strndup(&history->arena, job, job_id_account(job));
 	struct history_tally *tally = name ? strmap_get(&history->tallies, name) : NULL;
 
@@ -152,9 +151,7 @@ static struct history_tally *history_tally_of(struct account_history *history, c
 	if (!tally)
 		return NULL;
 	tally->name = name;
-	if (scheduler->jobs.account_judge)
-		scheduler->jobs.account_judge(name, &may, scheduler->jobs.account_context);
-	tally->limit = may.history;
+	tally->limit = accounts_may(scheduler, name).history;
 	return strmap_put(&history->tallies, tally) == 0 ? tally : NULL;
 }
 

@@ -224,7 +224,7 @@ static void tidy_take_accounts(struct schedd_scheduler *scheduler, struct output
 
 	while ((slot = accounts_walk(scheduler, &position)))
 		due |= slot->output_new > slot->output_room || slot->output_room == 0;
-	tidy->accounts = due ? calloc(scheduler->jobs.account_slots.count, sizeof(tidy->accounts[0])) : NULL;
+	tidy->accounts = due ? calloc(accounts_count(scheduler), sizeof(tidy->accounts[0])) : NULL;
 	position = 0;
 	while (tidy->accounts && (slot = accounts_walk(scheduler, &position))) {
 		struct tidy_account *account = &tidy->accounts[tidy->account_count];
