@@ -244,7 +244,7 @@ static const struct config_row config_executor_rows[] = {
     {"rlimits", CONFIG_JOB, OF_EXECUTOR(rlimits), 0, 0, NULL, false, "none",
 	"worker: limits of its processes, a map"},
     {"users", CONFIG_BOOL, OF_EXECUTOR(users), 0, 0, NULL, true, "true for default alone",
-	"accounts may use it"},
+	"accounts may use it; a worker has processes of their own for them, which a restart begins"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},
 };
 

@@ -69,6 +69,7 @@ static int daemon_add_executor(
 	int rc = world ? daemon_make_world(executor, world, err) : schedd_error_nomem(err);
 
 	worker.world = world;
+	worker.users = executor->users;
 	if (!rc)
 		rc = scheduler_add_executor(daemon->scheduler, executor->name, executor->type,
 		    executor->max_workers, &worker, NULL, err);

@@ -23,7 +23,8 @@ bool users_executor_open(const struct config *config, const char *name)
 	for (uint32_t i = 0; i < config->executor_count; i++)
 		if (strcmp(config->executors[i].name, name) == 0)
 			return config->executors[i].users &&
-			       strcmp(config->executors[i].type, "subprocess") == 0;
+			       (strcmp(config->executors[i].type, "subprocess") == 0 ||
+				   strcmp(config->executors[i].type, "worker") == 0);
 	return strcmp(name, "default") == 0;
 }
 

@@ -134,6 +134,23 @@ uint32_t executor_busy(const struct executor *executor)
 	return executor->busy;
 }
 
+/* Functions of accounts are called in processes of theirs, or not at all. */
+static int executor_serves(
+    const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
+{
+	if (job->kind != JOB_CALL || !job->id || !job_id_account(job->id) ||
+	    (executor->ops->serves && executor->ops->serves(executor)))
+		return 0;
+	if (!executor->ops->serves)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "call: only root's jobs may run code inside the daemon, as executor '%s' does",
+		    executor->config.name);
+	return schedd_error_set(err, SCHEDD_EPERM,
+	    "call: executor '%s' serves only root's jobs: an administrator decides "
+	    "(executors.%s.users: true in the config, and a restart)",
+	    executor->config.name, executor->config.name);
+}
+
 /* Is that kind of job its business at all? */
 static int executor_can(
     const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
@@ -141,7 +158,7 @@ static int executor_can(
 	const struct executor_ops *ops;
 
 	if (executor->ops->kinds & EXECUTOR_KIND(job->kind))
-		return 0;
+		return executor_serves(executor, job, err);
 	/* Advice that cannot be followed here helps nobody. */
 	if (job->kind == JOB_HTTP && executor_find(EXECUTOR_MODULE, &ops, err) != 0)
 		return SCHEDD_EINVAL;

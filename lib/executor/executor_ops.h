@@ -34,6 +34,8 @@ struct executor_ops {
 	    struct schedd_error *err);
 	/* Frees what setup made, not the struct. */
 	void (*close)(struct executor *executor);
+	/* May it call functions for the jobs of accounts, in processes of theirs? NULL: no. */
+	bool (*serves)(const struct executor *executor);
 	/* A closer look at a job of one of the kinds; NULL: all are fine. */
 	int (*accepts)(const struct executor *executor, const struct schedd_job *job,
 	    struct schedd_error *err);

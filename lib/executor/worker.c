@@ -70,7 +70,7 @@ static struct worker_task *worker_find(const struct worker *worker, const char *
 {
 	for (uint32_t i = 0; run && i < worker->seat_count; i++)
 		if (worker->seats[i] &&
-		    strcmp(worker->seats[i]->task.request->run_id, run) == 0)
+		    strcmp(job_id_plain(worker->seats[i]->task.request->run_id), run) == 0)
 			return worker->seats[i];
 	return NULL;
 }
@@ -485,7 +485,7 @@ void worker_cancel(struct worker *worker, const struct worker_task *task)
 	struct value params = value_map();
 
 	arena_init(&arena);
-	value_put(&arena, &params, "run", value_string_ref(task->task.request->run_id));
+	value_put(&arena, &params, "run", value_string_ref(job_id_plain(task->task.request->run_id)));
 	if (arena_failed(&arena) || worker_process_send(worker->process, 0, "cancel", &params))
 		log_error(worker->pool->executor->config.log, "run %s: no memory to cancel it",
 		    task->task.request->run_id);
@@ -525,7 +525,7 @@ static bool worker_too_idle(const struct worker *worker, struct schedd_mono now)
 		return false;
 	for (const struct worker *other = pool->workers; other; other = other->next)
 		count += other->stage <= WORKER_READY;
-	return count > pool->config->min;
+	return count > pool->min;
 }
 
 static void worker_be_late(struct worker *worker)

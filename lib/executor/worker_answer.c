@@ -34,7 +34,8 @@ struct value worker_answer_call(
 	schedd_span timeout = job_details(job)->timeout;
 	struct value map = value_map();
 
-	value_put(arena, &map, "run", value_string_ref(request->run_id));
+	/* As its account sees it. */
+	value_put(arena, &map, "run", value_string_ref(job_id_plain(request->run_id)));
 	if (job->name)
 		value_put(arena, &map, "name", value_string_ref(job->name));
 	value_put(arena, &map, "function", value_string_ref(job->call->function));

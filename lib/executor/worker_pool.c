@@ -75,7 +75,7 @@ static void pool_staff(struct worker_pool *pool)
 		     task && wanted <= starting * seats; task = task->next)
 			wanted++;
 		if (live >= pool->config->processes ||
-		    (wanted <= starting * seats && live >= pool->config->min) ||
+		    (wanted <= starting * seats && live >= pool->min) ||
 		    !worker_circuit_allows(&pool->circuit, worker_state_now(pool), starting))
 			return;
 		pool_add_worker(pool);
@@ -114,7 +114,7 @@ static struct schedd_mono pool_due(const struct worker_pool *pool, struct schedd
 		if (next.us < due.us)
 			due = next;
 	}
-	if ((pool->waiting || pool_count(pool, WORKER_READY) < pool->config->min) &&
+	if ((pool->waiting || pool_count(pool, WORKER_READY) < pool->min) &&
 	    pool->circuit.retry.us > now.us && pool->circuit.retry.us < due.us)
 		due = pool->circuit.retry;
 	return due;
@@ -195,18 +195,34 @@ struct worker_pool *worker_pool_new(struct executor *executor, struct worker_wor
 	pool->world = world;
 	pool->config = worker_world_config(world);
 	pool->turn = pool_turn;
+	/* No account's processes wait for calls that may never come. */
+	pool->min = user ? 0 : pool->config->min;
 	pool->armed.us = INT64_MAX;
 	arena_init(&pool->arena);
 	pool->user = user ? strdup(user) : NULL;
 	pool->alarm = alarm_new_mono(executor->config.loop, pool_on_alarm, pool, err);
 	if (pool->alarm && !user == !pool->user) {
 		/* Those that are always to be there; not before the host's loop turns. */
-		if (pool->config->min > 0 && !alarm_set_mono(pool->alarm, worker_state_now(pool)))
+		if (pool->min > 0 && !alarm_set_mono(pool->alarm, worker_state_now(pool)))
 			pool->armed = worker_state_now(pool);
 		return pool;
 	}
 	worker_pool_free(pool);
 	return NULL;
+}
+
+const char *worker_pool_user(const struct worker_pool *pool)
+{
+	return pool->user;
+}
+
+void worker_pool_dismiss(struct worker_pool *pool)
+{
+	if (!pool || pool->closing)
+		return;
+	pool->closing = true;
+	for (struct worker *worker = pool->workers; worker; worker = worker->next)
+		worker_process_dismiss(worker->process);
 }
 
 void worker_pool_free(struct worker_pool *pool)
@@ -216,9 +232,7 @@ void worker_pool_free(struct worker_pool *pool)
 
 	if (!pool)
 		return;
-	pool->closing = true;
-	for (struct worker *worker = pool->workers; worker; worker = worker->next)
-		worker_process_dismiss(worker->process);
+	worker_pool_dismiss(pool);
 	for (int i = 0; i < POOL_CLOSE_TURNS && left; i++) {
 		left = false;
 		for (struct worker *worker = pool->workers; worker; worker = worker->next)

@@ -15,6 +15,10 @@ struct worker_pool;
 /* user NULL: the one of the config. world and the executor must outlive it. */
 struct worker_pool *worker_pool_new(struct executor *executor, struct worker_world *world,
     const char *user, struct schedd_error *err);
+/* The account; NULL: that of the config. */
+const char *worker_pool_user(const struct worker_pool *pool);
+/* Tells the processes to end, without waiting for them; what follows is worker_pool_free(). */
+void worker_pool_dismiss(struct worker_pool *pool);
 /* Ends the processes: politely, then with force. Nothing may be running any more. NULL is fine. */
 void worker_pool_free(struct worker_pool *pool);
 

