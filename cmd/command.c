@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "cmd/connect.h"
 #include "cmd/dial.h"
+#include "cmd/dial_url.h"
 #include "cmd/out.h"
 #include "cmd/verbs.h"
 
@@ -48,12 +49,17 @@ const struct zone *command_daemon_zone(struct command *command)
 	return command->daemon_zone;
 }
 
+bool command_elsewhere(const struct command *command)
+{
+	return args_has(&command->args, "host") || dial_url_named(&command->args);
+}
+
 struct trigger_context command_triggers(struct command *command)
 {
 	const struct zone *zone = command_zone(command);
 
 	/* The daemon is on this machine, unless one elsewhere was asked for. */
-	if (!args_get(&command->args, "host") &&
+	if (!command_elsewhere(command) &&
 	    gethostname(command->host, sizeof(command->host) - 1))
 		command->host[0] = '\0';
 	return (struct trigger_context){
@@ -85,6 +91,7 @@ int command_connect(struct command *command, struct schedd_error *err)
 {
 	const char *text = args_get(&command->args, "rpc-timeout");
 	const char *host = args_get(&command->args, "host");
+	const char *url = dial_url_named(&command->args);
 	schedd_span timeout = host ? COMMAND_SSH_TIMEOUT : COMMAND_RPC_TIMEOUT;
 	int rc;
 
@@ -102,7 +109,11 @@ int command_connect(struct command *command, struct schedd_error *err)
 			return schedd_error_set(
 			    err, SCHEDD_EINVAL, "--rpc-timeout: no answer comes in no time");
 	}
-	if (host) {
+	if (url) {
+		command->socket = url;
+		rc = dial_url(
+		    &command->arena, &command->args, url, timeout, &command->client, err);
+	} else if (host) {
 		command->socket = host;
 		rc = dial_host(&command->arena, host, args_get(&command->args, "socket"), timeout,
 		    &command->client, err);

@@ -66,6 +66,8 @@ const struct zone *command_zone(struct command *command);
  * trip of its own. The caller's where no daemon answers or is to be asked.
  */
 const struct zone *command_daemon_zone(struct command *command);
+/* May the daemon be one of another machine? */
+bool command_elsewhere(const struct command *command);
 /* How triggers are read: in the caller's zone, from when the command began; of no job yet.
  * Valid as long as the command. */
 struct trigger_context command_triggers(struct command *command);

@@ -145,7 +145,7 @@ static const char *spec_path(struct command *command, const char *path)
 {
 	char here[PATH_MAX];
 
-	if (path[0] == '/' || !path[0] || args_has(&command->args, "host") ||
+	if (path[0] == '/' || !path[0] || command_elsewhere(command) ||
 	    !getcwd(here, sizeof(here)))
 		return path;
 	if (strcmp(path, ".") == 0)

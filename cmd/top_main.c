@@ -177,6 +177,21 @@ static void top_act(struct top *top, const char *method, const char *key, const 
 	top_note(top, note);
 }
 
+/* The daemon that was reached, for a schedctl that is called without options. */
+static void top_hand_on(const struct command *command)
+{
+	static const char *const names[][2] = {{"url", "SCHEDD_URL"},
+	    {"token-file", "SCHEDD_TOKEN_FILE"}, {"ca-file", "SCHEDD_CA_FILE"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (args_get(&command->args, names[i][0]))
+			setenv(names[i][1], args_get(&command->args, names[i][0]), 1);
+	if (!command->socket || command_elsewhere(command))
+		return;
+	unsetenv("SCHEDD_URL");
+	setenv("SCHEDD_SOCKET", command->socket, 1);
+}
+
 /* The output in a pager, by schedctl itself. */
 static void top_logs(struct top *top)
 {
@@ -189,8 +204,7 @@ static void top_logs(struct top *top)
 	endwin();
 	pid = fork();
 	if (pid == 0) {
-		if (top->command->socket && !args_has(&top->command->args, "host"))
-			setenv("SCHEDD_SOCKET", top->command->socket, 1);
+		top_hand_on(top->command);
 		execl("/bin/sh", "sh", "-c", line, "sh", top->id, (char *)NULL);
 		_exit(127);
 	}

@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* top: a program of its own, so that no other verb loads a library for screens. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/out.h"
+#include "cmd/program_beside.h"
 #include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
-/* Beside this schedctl, or where it is installed. */
-static const char *top_program(struct command *command)
-{
-	static const char *const places[] = {"schedctl-top", "../libexec/schedd/schedctl-top"};
-	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	self[length > 0 ? length : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		const char *path = arena_printf(&command->arena, "%s/%s", self, places[i]);
-
-		if (path && access(path, X_OK) == 0)
-			return path;
-	}
-	return "schedctl-top";
-}
-
 static int top_run(struct command *command)
 {
-	static const char *const passed[] = {"socket", "host", "rpc-timeout", "account"};
-	const char *argv[8] = {top_program(command)};
+	static const char *const passed[] = {"socket", "host", "url", "token-file", "ca-file",
+	    "rpc-timeout", "account"};
+	const char *argv[12] = {program_beside(&command->arena, "schedctl-top")};
 	struct schedd_error err;
 	int count = 1;
 

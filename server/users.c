@@ -240,6 +240,7 @@ int users_vouch(const struct config_users *users, const char *role, const char *
 	for (int i = USERS_ADMIN; i > USERS_USER; i--)
 		if (strcmp(role, users_role_name((enum users_role)i)) == 0)
 			out->role = (enum users_role)i;
+	out->homeless = out->role == USERS_OPERATOR && !account;
 	if (out->role == USERS_ADMIN)
 		strcpy(out->view, out->account);
 	else if (out->role == USERS_USER && !out->account[0] && geteuid() == 0)

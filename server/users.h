@@ -24,6 +24,7 @@ struct users_caller {
 	/* The account whose ids stand alone, and whose jobs alone are seen; "": all are, under
 	 * their full ids. */
 	char view[JOB_ACCOUNT_MAX + 1];
+	bool homeless; /* it has no account at all: no job can be its own */
 };
 
 /* The view of the daemon's own jobs, which bear no account in their ids. */

@@ -57,8 +57,8 @@ struct web_host {
 	/* See connection_drained(). */
 	void (*drained)(struct connection *connection);
 	/* See rpc_local_call(). */
-	void (*call)(struct connection *connection, const char *method, struct arena *arena,
-	    const struct value *params, size_t bytes);
+	void (*call)(struct connection *connection, uint32_t msgid, const char *method,
+	    struct arena *arena, const struct value *params, size_t bytes);
 	/* Can requests be served: are the jobs there, and is it not stopping? reason: a literal. */
 	bool (*ready)(void *context, const char **reason);
 	/* A directory for what it keeps. */

@@ -43,10 +43,11 @@ static struct connection *web_link_connect(void *context, const struct web_ident
 	return connection;
 }
 
-static void web_link_call(struct connection *connection, const char *method, struct arena *arena,
-    const struct value *params, size_t bytes)
+static void web_link_call(struct connection *connection, uint32_t msgid, const char *method,
+    struct arena *arena, const struct value *params, size_t bytes)
 {
-	rpc_local_call(connection_rpc(connection), connection, method, arena, params, bytes);
+	rpc_local_call(
+	    connection_rpc(connection), connection, msgid, method, arena, params, bytes);
 }
 
 static bool web_link_ready(void *context, const char **reason)

@@ -18,6 +18,7 @@ static void web_close(struct web *web)
 	if (!web)
 		return;
 	http_listen_close(web);
+	http_peer_flush_all(web); /* who asked for the end is told of it */
 	if (web->evhttp)
 		evhttp_free(web->evhttp); /* closes connections, which tells their peers */
 	http_peer_free_all(web);

@@ -78,7 +78,7 @@ void http_events_follow(struct http_request *request)
 		}
 		value_put(&request->arena, &params, "since", value_int(seq));
 	}
-	request->beats = true;
+	request->beat = ":\n\n";
 	request->notified = http_event_notified;
 	http_request_call(request, "event.subscribe", &params, http_events_begun);
 }

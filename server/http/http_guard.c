@@ -97,27 +97,34 @@ static bool http_guard_site(struct http_request *request)
 	return false;
 }
 
-static bool http_type_is_json(const char *type)
+static bool http_type_is(const char *type, const char *wanted)
 {
 	size_t length = type ? strcspn(type, "; \t") : 0;
 
-	return length == strlen("application/json") &&
-	       strncasecmp(type, "application/json", length) == 0;
+	return length == strlen(wanted) && strncasecmp(type, wanted, length) == 0;
 }
 
 static bool http_guard_form(struct http_request *request, size_t bytes)
 {
 	const char *type = http_request_header(request, "Content-Type");
+	bool json = http_type_is(type, "application/json");
 
 	/* Clients of the other API send what they like; a browser would send an Origin. */
 	if (request->route->refuse && !http_request_header(request, "Origin"))
 		return true;
-	if (bytes && !http_type_is_json(type) && (request->route->body || !request->bearer)) {
+	if (request->route->takes == HTTP_PACKED && http_type_is(type, "application/msgpack"))
+		return true;
+	if (request->route->takes == HTTP_PACKED) {
+		http_problem(request, 415, "invalid_argument",
+		    "send the message with Content-Type: application/msgpack");
+		return false;
+	}
+	if (bytes && !json && (request->route->takes || !request->bearer)) {
 		http_problem(request, 415, "invalid_argument",
 		    "send the body with Content-Type: application/json");
 		return false;
 	}
-	if (!bytes && !request->bearer && !http_type_is_json(type) &&
+	if (!bytes && !request->bearer && !json &&
 	    !http_request_header(request, "X-Schedd")) {
 		http_problem(request, 403, "permission_denied",
 		    "a request without a body and without a Bearer token needs the header "
@@ -153,5 +160,5 @@ bool http_guard_check(struct http_request *request)
 	if (!http_request_is_safe(request) &&
 	    (!http_guard_site(request) || !http_guard_form(request, bytes)))
 		return false;
-	return !bytes || !request->route->body || http_guard_body(request, input, bytes);
+	return !bytes || request->route->takes != HTTP_JSON || http_guard_body(request, input, bytes);
 }

@@ -13,6 +13,9 @@ void http_health_ready(struct http_request *request);
 void http_rpc_call(struct http_request *request);
 void http_rpc_query(struct http_request *request);
 
+/* http_packed.c */
+void http_packed_call(struct http_request *request);
+
 /* http_job.c */
 void http_job_get(struct http_request *request);
 void http_job_put(struct http_request *request);

@@ -176,11 +176,12 @@ static void hook_called(evutil_socket_t fd, short what, void *context)
 	hook_start_free(&start->work);
 }
 
-static void hook_sink_answer(const struct value *result, void *context)
+static void hook_sink_answer(uint32_t msgid, const struct value *result, void *context)
 {
 	struct http_hook_start *start = context;
 	const char *run = value_get_string(result, "run");
 
+	(void)msgid;
 	if (run && strrchr(run, '/') && strlen(run) < sizeof(start->run))
 		strcpy(start->run, run);
 	else
@@ -188,10 +189,11 @@ static void hook_sink_answer(const struct value *result, void *context)
 	event_active(start->called, EV_TIMEOUT, 1);
 }
 
-static void hook_sink_fail(const struct schedd_error *err, void *context)
+static void hook_sink_fail(uint32_t msgid, const struct schedd_error *err, void *context)
 {
 	struct http_hook_start *start = context;
 
+	(void)msgid;
 	start->err = *err;
 	event_active(start->called, EV_TIMEOUT, 1);
 }
@@ -216,7 +218,7 @@ static void hook_run(struct http_hook_start *start, const struct http_request *r
 	arena_init(&arena);
 	value_put(&arena, &params, "id", value_string(&arena, request->args[0]));
 	http_trace_put(request, &arena, &params);
-	host->call(start->connection, "job.run", &arena, &params, request->body_bytes);
+	host->call(start->connection, 0, "job.run", &arena, &params, request->body_bytes);
 }
 
 /* ---- Which one it waits for ---- */

@@ -246,11 +246,11 @@ static struct value openapi_operation(struct arena *arena, const struct http_rou
 		value_put(arena, &map, "description",
 		    openapi_text(arena_printf(arena, "The method %s.", method->name)));
 	openapi_path_parameters(arena, route->path, &parameters);
-	if (!route->body)
+	if (route->takes != HTTP_JSON)
 		openapi_query_parameters(arena, route, &parameters);
 	if (parameters.array.count)
 		value_put(arena, &map, "parameters", parameters);
-	if (route->body && method) {
+	if (route->takes == HTTP_JSON && method) {
 		body = openapi_content(arena, "application/json", openapi_type(arena, "object"));
 		value_put(arena, &map, "requestBody", body);
 	}

@@ -6,7 +6,10 @@
  */
 #include "server/http/http_peer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <event2/buffer.h>
 #include <schedd/clock.h>
 #include "base/log.h"
@@ -14,6 +17,7 @@
 
 #define HTTP_SWEEP_SECONDS 1
 #define HTTP_BEAT_SECONDS 15
+#define HTTP_END_PAUSE 1000 /* µs */
 
 static int64_t http_peer_now(void)
 {
@@ -42,6 +46,8 @@ static void http_peer_free(struct http_peer *peer)
 		web->host->close(peer->connection);
 	if (!peer->evcon)
 		bufferevent_decref(peer->bufferevent);
+	if (peer->end)
+		event_free(peer->end);
 	free(peer);
 }
 
@@ -172,6 +178,7 @@ struct http_peer *http_peer_of(struct web *web, struct evhttp_request *request)
 	struct evhttp_connection *evcon = evhttp_request_get_connection(request);
 	struct bufferevent *bufferevent = evcon ? evhttp_connection_get_bufferevent(evcon) : NULL;
 	struct http_peer *peer = bufferevent ? *http_peer_bucket(web, bufferevent) : NULL;
+	const int on = 1;
 
 	while (peer && peer->bufferevent != bufferevent)
 		peer = peer->next;
@@ -179,6 +186,9 @@ struct http_peer *http_peer_of(struct web *web, struct evhttp_request *request)
 		peer->evcon = evcon;
 		evhttp_connection_set_closecb(evcon, http_peer_closed, peer);
 		bufferevent_decref(bufferevent);
+		/* Answers come in pieces; the last one is not to wait for an acknowledgement. */
+		setsockopt(bufferevent_getfd(bufferevent), IPPROTO_TCP, TCP_NODELAY, &on,
+		    sizeof(on));
 	}
 	return peer;
 }
@@ -196,10 +206,11 @@ struct connection *http_peer_connection(struct http_peer *peer,
 {
 	const struct web_host *host = peer->web->host;
 
-	if (peer->connection && peer->identity == identity)
+	if (peer->connection && peer->identity == identity && !peer->narrowed)
 		return peer->connection;
 	if (peer->connection)
 		host->close(peer->connection);
+	peer->narrowed = false;
 	peer->identity = identity;
 	peer->connection = host->open(host->context, identity, sink, peer, err);
 	return peer->connection;
@@ -229,6 +240,65 @@ void http_peer_renew_identities(struct web *web,
 				http_peer_renew(peer, renew(peer->identity, context));
 		}
 	}
+}
+
+/*
+ * With TLS libevent (2.1) tells evhttp later that all was written, when more
+ * may have been added: evhttp would believe that its last chunk has left, and
+ * leave it where it is. So that chunk is added when nothing else is under way,
+ * and a turn of the loop later.
+ */
+static void http_peer_end(evutil_socket_t fd, short what, void *context)
+{
+	static const struct timeval pause = {.tv_usec = HTTP_END_PAUSE};
+	struct http_peer *peer = context;
+	struct evhttp_request *request = peer->ending;
+
+	(void)fd;
+	(void)what;
+	if (http_peer_unsent(peer) > 0 || !peer->quiet) {
+		peer->quiet = http_peer_unsent(peer) == 0;
+		event_add(peer->end, &pause);
+		return;
+	}
+	peer->ending = NULL;
+	evhttp_send_reply_end(request);
+}
+
+void http_peer_end_stream(struct http_peer *peer, struct evhttp_request *request)
+{
+	static const struct timeval soon = {0};
+
+	if (peer->web->tls && !peer->end)
+		peer->end = event_new(peer->web->host->base, -1, 0, http_peer_end, peer);
+	if (!peer->end) {
+		evhttp_send_reply_end(request);
+		return;
+	}
+	peer->ending = request;
+	peer->quiet = false;
+	event_add(peer->end, &soon);
+}
+
+static void http_peer_flush(const struct http_peer *peer)
+{
+	struct evbuffer *output = bufferevent_get_output(peer->bufferevent);
+
+	if (peer->web->tls) {
+		http_tls_flush(peer->web->tls, peer->bufferevent);
+		return;
+	}
+	evbuffer_unfreeze(output, 1);
+	evbuffer_write(output, bufferevent_getfd(peer->bufferevent));
+	evbuffer_freeze(output, 1);
+}
+
+void http_peer_flush_all(struct web *web)
+{
+	for (size_t i = 0; i < HTTP_PEER_BUCKETS; i++)
+		for (struct http_peer *peer = web->peers[i]; peer; peer = peer->next)
+			if (peer->evcon && http_peer_unsent(peer) > 0)
+				http_peer_flush(peer);
 }
 
 void http_peer_free_all(struct web *web)

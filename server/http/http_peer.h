@@ -37,6 +37,10 @@ struct http_peer {
 	struct http_request *request;    /* being answered; NULL: none */
 	int64_t began;                   /* monotonic µs: the first byte of a request came; 0: none did */
 	int64_t last;                    /* monotonic µs: made, or last answered */
+	struct evhttp_request *ending;   /* its stream is over once all was sent; NULL: none */
+	bool quiet;                      /* all had been sent when it was last looked at */
+	struct event *end;               /* looks after it; NULL: none was needed yet */
+	bool narrowed;                   /* connection shows the jobs of one account: not for the next request */
 	bool refused;                    /* beyond the limit: its first request is answered 503 */
 };
 
@@ -60,6 +64,10 @@ struct connection *http_peer_connection(struct http_peer *peer,
 void http_peer_renew_identities(struct web *web,
     const struct web_identity *(*renew)(const struct web_identity *old, void *context),
     void *context);
+/* The stream that answers a request is over. */
+void http_peer_end_stream(struct http_peer *peer, struct evhttp_request *request);
+/* The loop ends: sends what waits, as far as it goes at once. */
+void http_peer_flush_all(struct web *web);
 /* Frees what is left of all, once evhttp is gone. */
 void http_peer_free_all(struct web *web);
 /* Bytes that wait to be sent to the client. */

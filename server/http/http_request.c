@@ -33,6 +33,7 @@ static void http_request_free(struct http_request *request)
 static void http_request_over(struct http_request *request)
 {
 	http_peer_answered(request->peer);
+	request->peer->narrowed |= request->narrows;
 	http_request_free(request);
 }
 
@@ -201,11 +202,14 @@ void http_request_stream(struct http_request *request, const char *type)
 
 bool http_request_chunk(struct http_request *request, const char *bytes, size_t length)
 {
-	struct evbuffer *buffer;
+	return http_peer_unsent(request->peer) <= HTTP_STREAM_MAX &&
+	       http_request_add(request, bytes, length);
+}
 
-	if (http_peer_unsent(request->peer) > HTTP_STREAM_MAX)
-		return false;
-	buffer = evbuffer_new();
+bool http_request_add(struct http_request *request, const char *bytes, size_t length)
+{
+	struct evbuffer *buffer = evbuffer_new();
+
 	if (!buffer || evbuffer_add(buffer, bytes, length) < 0) {
 		if (buffer)
 			evbuffer_free(buffer);
@@ -224,24 +228,26 @@ void http_request_tend(struct http_request *request, bool beat)
 		return;
 	if (peer->connection)
 		request->web->host->drained(peer->connection);
-	if (beat && request->beats)
-		http_request_chunk(request, ":\n\n", 3);
+	if (beat && request->beat)
+		http_request_chunk(request, request->beat, strlen(request->beat));
 }
 
 void http_request_stream_end(struct http_request *request)
 {
 	struct evhttp_request *evhttp = request->evhttp;
+	struct http_peer *peer = request->peer;
 
-	evhttp_connection_set_timeout(request->peer->evcon, HTTP_IDLE_SECONDS);
+	evhttp_connection_set_timeout(peer->evcon, HTTP_IDLE_SECONDS);
 	http_request_over(request);
-	evhttp_send_reply_end(evhttp);
+	http_peer_end_stream(peer, evhttp);
 }
 
 /* ---- Calls ---- */
 
-static void http_sink_answer(const struct value *result, void *context)
+static void http_sink_answered(
+    struct http_peer *peer, const struct schedd_error *err, const struct value *result)
 {
-	struct http_request *request = ((struct http_peer *)context)->request;
+	struct http_request *request = peer->request;
 	void (*answered)(
 	    struct http_request *, const struct schedd_error *, const struct value *) =
 	    request ? request->answered : NULL;
@@ -249,40 +255,60 @@ static void http_sink_answer(const struct value *result, void *context)
 	if (!answered)
 		return;
 	request->answered = NULL;
-	answered(request, NULL, result);
+	answered(request, err, result);
 }
 
-static void http_sink_fail(const struct schedd_error *err, void *context)
+/* Who takes all that comes; NULL: nobody does. */
+static const struct connection_sink *http_sink_own(void *context)
 {
-	struct http_request *request = ((struct http_peer *)context)->request;
-	void (*answered)(
-	    struct http_request *, const struct schedd_error *, const struct value *) =
-	    request ? request->answered : NULL;
+	const struct http_request *request = ((struct http_peer *)context)->request;
 
-	if (!answered)
-		return;
-	request->answered = NULL;
-	answered(request, err, NULL);
+	return request ? request->sink : NULL;
+}
+
+static void http_sink_answer(uint32_t msgid, const struct value *result, void *context)
+{
+	struct http_peer *peer = context;
+
+	if (http_sink_own(peer))
+		http_sink_own(peer)->answer(msgid, result, peer->request);
+	else
+		http_sink_answered(peer, NULL, result);
+}
+
+static void http_sink_fail(uint32_t msgid, const struct schedd_error *err, void *context)
+{
+	struct http_peer *peer = context;
+
+	if (http_sink_own(peer))
+		http_sink_own(peer)->fail(msgid, err, peer->request);
+	else
+		http_sink_answered(peer, err, NULL);
 }
 
 /* Long lists come packed; they are taken apart for JSON. */
-static void http_sink_list(const char *key, const struct strbuf *items, uint32_t count,
-    const struct value *next, void *context)
+static void http_sink_list(uint32_t msgid, const char *key, const struct strbuf *items,
+    uint32_t count, const struct value *next, void *context)
 {
+	struct http_peer *peer = context;
 	struct strbuf packed = STRBUF_EMPTY;
 	struct schedd_error err;
 	struct message message;
 	struct arena arena;
 
+	if (http_sink_own(peer)) {
+		http_sink_own(peer)->answer_list(msgid, key, items, count, next, peer->request);
+		return;
+	}
 	arena_init(&arena);
 	message_pack_list(&packed, 0, key, items, count, next);
 	if (strbuf_failed(&packed)) {
 		schedd_error_nomem(&err);
-		http_sink_fail(&err, context);
+		http_sink_answered(peer, &err, NULL);
 	} else if (message_unpack(packed.data, packed.length, &arena, &message, &err)) {
-		http_sink_fail(&err, context);
+		http_sink_answered(peer, &err, NULL);
 	} else {
-		http_sink_answer(&message.result, context);
+		http_sink_answered(peer, NULL, &message.result);
 	}
 	strbuf_clear(&packed);
 	arena_clear(&arena);
@@ -290,9 +316,12 @@ static void http_sink_list(const char *key, const struct strbuf *items, uint32_t
 
 static bool http_sink_notify(const char *method, const struct value *params, void *context)
 {
-	struct http_request *request = ((struct http_peer *)context)->request;
+	struct http_peer *peer = context;
 
-	return !request || !request->notified || request->notified(request, method, params);
+	if (http_sink_own(peer))
+		return http_sink_own(peer)->notify(method, params, peer->request);
+	return !peer->request || !peer->request->notified ||
+	       peer->request->notified(peer->request, method, params);
 }
 
 static const struct connection_sink http_request_sink = {
@@ -302,30 +331,39 @@ static const struct connection_sink http_request_sink = {
     .notify = http_sink_notify,
 };
 
+bool http_request_begin(struct http_request *request, uint32_t msgid, const char *method,
+    const struct value *params, struct schedd_error *err)
+{
+	const struct web_host *host = request->web->host;
+	struct connection *connection =
+	    http_peer_connection(request->peer, request->identity, &http_request_sink, err);
+	struct arena arena;
+	struct value copy;
+
+	if (!connection)
+		return false;
+	arena_init(&arena);
+	copy = value_copy(&arena, params);
+	if (arena_failed(&arena)) {
+		arena_clear(&arena);
+		schedd_error_nomem(err);
+		return false;
+	}
+	request->narrows |= strcmp(method, "server.hello") == 0 && value_get(&copy, "account");
+	host->call(connection, msgid, method, &arena, &copy, request->body_bytes);
+	return true;
+}
+
 void http_request_call(struct http_request *request, const char *method,
     const struct value *params,
     void (*answered)(
 	struct http_request *, const struct schedd_error *, const struct value *))
 {
-	const struct web_host *host = request->web->host;
 	struct schedd_error err;
-	struct connection *connection =
-	    http_peer_connection(request->peer, request->identity, &http_request_sink, &err);
-	struct arena arena;
-	struct value copy;
 
-	if (!connection) {
-		answered(request, &err, NULL);
-		return;
-	}
-	arena_init(&arena);
-	copy = value_copy(&arena, params);
-	if (arena_failed(&arena)) {
-		arena_clear(&arena);
-		schedd_error_nomem(&err);
-		answered(request, &err, NULL);
-		return;
-	}
 	request->answered = answered;
-	host->call(connection, method, &arena, &copy, request->body_bytes);
+	if (http_request_begin(request, 0, method, params, &err))
+		return; /* it may be over, and gone */
+	request->answered = NULL;
+	answered(request, &err, NULL);
 }

@@ -28,10 +28,13 @@ struct http_request {
 	const struct web_identity *identity; /* NULL: none was asked for */
 	bool bearer;                         /* a token came */
 	bool streaming;                      /* the answer goes on: chunks have begun */
-	bool beats;                          /* of a stream: a comment shows now and then that it lives */
+	bool narrows;                        /* it has its connection show the jobs of one account */
+	const char *beat;                    /* of a stream: shows now and then that it lives; NULL: nothing does */
 	/* A call is under way, and this takes its answer: result, or NULL and err. */
 	void (*answered)(struct http_request *request, const struct schedd_error *err,
 	    const struct value *result);
+	/* Takes all that comes instead, of any number of calls; its context is the request. NULL: none does. */
+	const struct connection_sink *sink;
 	/* Takes notifications of streams; NULL: none is expected. False: not now. */
 	bool (*notified)(
 	    struct http_request *request, const char *method, const struct value *params);
@@ -63,6 +66,10 @@ void http_request_call(struct http_request *request, const char *method,
     void (*answered)(
 	struct http_request *, const struct schedd_error *, const struct value *));
 
+/* The same with an answer to the request's sink, which knows it by msgid. False and *err: no memory. */
+bool http_request_begin(struct http_request *request, uint32_t msgid, const char *method,
+    const struct value *params, struct schedd_error *err);
+
 /* ---- Ending it ---- */
 
 /* type NULL: no body, whatever bytes says. */
@@ -81,6 +88,8 @@ void http_request_resource(struct http_request *request, int status, const struc
 void http_request_stream(struct http_request *request, const char *type);
 /* To be called now and then: tells who could not take more that it can, and beats. */
 void http_request_tend(struct http_request *request, bool beat);
+/* A chunk, however much waits for the client. False: no memory. */
+bool http_request_add(struct http_request *request, const char *bytes, size_t length);
 /* False: so much waits for the client that nothing more may be added. */
 bool http_request_chunk(struct http_request *request, const char *bytes, size_t length);
 void http_request_stream_end(struct http_request *request);

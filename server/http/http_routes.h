@@ -14,6 +14,13 @@ enum http_access {
 	HTTP_OPERATOR, /* of that role at least */
 };
 
+/* What its body is read as. */
+enum http_takes {
+	HTTP_NO_BODY,
+	HTTP_JSON,
+	HTTP_PACKED, /* a message of the protocol */
+};
+
 struct http_route {
 	enum evhttp_cmd_type method;
 	const char *path; /* "/api/v1/jobs/{id}": {…} is one segment; "{prefix}" the config's */
@@ -23,7 +30,7 @@ struct http_route {
 	const char *doc; /* one line, for the OpenAPI document; NULL: not in it */
 	/* Refusals have a form of their own; NULL: problem documents. */
 	void (*refuse)(struct http_request *request, int status, const char *detail);
-	bool body; /* it takes JSON */
+	enum http_takes takes;
 };
 
 /* All of them, ended by a NULL path. */

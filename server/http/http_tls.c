@@ -43,3 +43,8 @@ struct bufferevent *http_tls_bufferevent(struct http_tls *tls, struct event_base
 {
 	return tls->ops->bufferevent(tls->context, base);
 }
+
+void http_tls_flush(struct http_tls *tls, struct bufferevent *bufferevent)
+{
+	tls->ops->flush(bufferevent);
+}

@@ -18,6 +18,8 @@ struct http_tls_ops {
 	void (*close)(void *context);
 	/* For one accepted connection. NULL: no memory. */
 	struct bufferevent *(*bufferevent)(void *context, struct event_base *base);
+	/* Sends what waits, as far as it goes at once. */
+	void (*flush)(struct bufferevent *bufferevent);
 };
 
 int http_tls_open(const char *certificate, const char *key, struct http_tls **out,
@@ -25,5 +27,6 @@ int http_tls_open(const char *certificate, const char *key, struct http_tls **ou
 /* NULL is fine. Connections that are open go on. */
 void http_tls_close(struct http_tls *tls);
 struct bufferevent *http_tls_bufferevent(struct http_tls *tls, struct event_base *base);
+void http_tls_flush(struct http_tls *tls, struct bufferevent *bufferevent);
 
 #endif

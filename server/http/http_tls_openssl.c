@@ -2,6 +2,7 @@
 /* The module schedd_web_tls: OpenSSL's side of http_tls.h. TLS 1.2 and later, the server's order. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <schedd/module.h>
 #include "server/http/http_tls.h"
@@ -64,10 +65,22 @@ static struct bufferevent *tls_bufferevent(void *context, struct event_base *bas
 	return bufferevent;
 }
 
+static void tls_flush(struct bufferevent *bufferevent)
+{
+	struct evbuffer *output = bufferevent_get_output(bufferevent);
+	SSL *ssl = bufferevent_openssl_get_ssl(bufferevent);
+	int length = (int)evbuffer_get_length(output);
+	const unsigned char *bytes = evbuffer_pullup(output, length);
+
+	if (bytes && SSL_is_init_finished(ssl))
+		SSL_write(ssl, bytes, length);
+}
+
 static const struct http_tls_ops tls_ops = {
     .open = tls_open,
     .close = tls_close,
     .bufferevent = tls_bufferevent,
+    .flush = tls_flush,
 };
 
 SCHEDD_API const struct schedd_module schedd_module = {

@@ -287,7 +287,7 @@ static void connection_queued(struct connection *c)
 void connection_answer(struct connection *c, uint32_t msgid, const struct value *result)
 {
 	if (c->sink)
-		c->sink->answer(result, c->sink_context);
+		c->sink->answer(msgid, result, c->sink_context);
 	if (c->fd < 0)
 		return;
 	message_pack_response(&c->out, msgid, result);
@@ -298,7 +298,7 @@ void connection_answer_list(struct connection *c, uint32_t msgid, const char *ke
     const struct strbuf *items, uint32_t count, const struct value *next)
 {
 	if (c->sink)
-		c->sink->answer_list(key, items, count, next, c->sink_context);
+		c->sink->answer_list(msgid, key, items, count, next, c->sink_context);
 	if (c->fd < 0)
 		return;
 	message_pack_list(&c->out, msgid, key, items, count, next);
@@ -308,7 +308,7 @@ void connection_answer_list(struct connection *c, uint32_t msgid, const char *ke
 void connection_fail(struct connection *c, uint32_t msgid, const struct schedd_error *err)
 {
 	if (c->sink)
-		c->sink->fail(err, c->sink_context);
+		c->sink->fail(msgid, err, c->sink_context);
 	if (c->fd < 0)
 		return;
 	message_pack_error(&c->out, msgid, err);

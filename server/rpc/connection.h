@@ -51,11 +51,11 @@ void connection_unref(struct connection *connection);
  * the call. None of them may close the connection.
  */
 struct connection_sink {
-	void (*answer)(const struct value *result, void *context);
+	void (*answer)(uint32_t msgid, const struct value *result, void *context);
 	/* As message_pack_list(): {key: [items], "next": next} with packed items. */
-	void (*answer_list)(const char *key, const struct strbuf *items, uint32_t count,
-	    const struct value *next, void *context);
-	void (*fail)(const struct schedd_error *err, void *context);
+	void (*answer_list)(uint32_t msgid, const char *key, const struct strbuf *items,
+	    uint32_t count, const struct value *next, void *context);
+	void (*fail)(uint32_t msgid, const struct schedd_error *err, void *context);
 	/* False: it cannot take more for now; see connection_drained(). */
 	bool (*notify)(const char *method, const struct value *params, void *context);
 };

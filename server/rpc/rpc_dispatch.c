@@ -35,8 +35,8 @@ static bool rpc_dispatch_handler(const char *name, struct rpc_method *out)
 }
 
 static void rpc_dispatch(struct connection *connection, const char *bytes, size_t length);
-static void rpc_dispatch_local(struct connection *connection, const char *method,
-    struct arena *arena, const struct value *params, size_t bytes);
+static void rpc_dispatch_local(struct connection *connection, uint32_t msgid,
+    const char *method, struct arena *arena, const struct value *params, size_t bytes);
 
 /* ---- The index ---- */
 
@@ -182,13 +182,15 @@ out:
 	arena_clear(&arena);
 }
 
-static void rpc_dispatch_local(struct connection *connection, const char *name, struct arena *arena,
-    const struct value *params, size_t bytes)
+static void rpc_dispatch_local(struct connection *connection, uint32_t msgid, const char *name,
+    struct arena *arena, const struct value *params, size_t bytes)
 {
 	struct rpc *rpc = connection_rpc(connection);
 	const struct rpc_method *method = rpc_method(rpc, name);
-	struct message message = {
-	    .type = MESSAGE_REQUEST, .method = name, .params = params ? *params : value_nil()};
+	struct message message = {.type = MESSAGE_REQUEST,
+	    .msgid = msgid,
+	    .method = name,
+	    .params = params ? *params : value_nil()};
 	struct schedd_error err;
 
 	rpc_counters(rpc)->requests++;

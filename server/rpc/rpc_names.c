@@ -226,6 +226,20 @@ static void rpc_names_params(
 	}
 }
 
+/* Is it another's? Without an account's name it may be one's own, or else the daemon's. */
+static bool rpc_names_is_foreign(const struct rpc_names *names, const char *text)
+{
+	size_t length = strcspn(text, "/");
+	const char *account = names->caller->account;
+	const char *own = arena_printf(names->arena, "%s:%.*s", account, (int)length, text);
+	const char *plain = arena_printf(names->arena, "%.*s", (int)length, text);
+
+	if (strchr(text, ':'))
+		return !rpc_names_of(text, account);
+	return account[0] && own && plain && !scheduler_job_peek(names->scheduler, own) &&
+	       scheduler_job_peek(names->scheduler, plain);
+}
+
 /* An operator sees the job, but it is another's. */
 static int rpc_names_foreign(const struct rpc_names *names, const struct method *method,
     struct value *params, struct schedd_error *err)
@@ -238,7 +252,7 @@ static int rpc_names_foreign(const struct rpc_names *names, const struct method 
 
 		if (!row || (row->type != METHOD_ID && row->type != METHOD_RUN))
 			continue;
-		if (text && strchr(text, ':') && !rpc_names_of(text, names->caller->account))
+		if (text && rpc_names_is_foreign(names, text))
 			return schedd_error_set(err, SCHEDD_EPERM,
 			    "%s: '%.128s' is another account's: operators change jobs of their own "
 			    "alone",
@@ -258,6 +272,11 @@ int rpc_names_admit(
 		    "(users.admins of its config)",
 		    method->name, caller->account, caller->role == USERS_OPERATOR ? "an" : "a",
 		    users_role_name(caller->role));
+	if (caller->homeless)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "%s is for jobs of one's own: operators define no others, and this token or "
+		    "password has no account",
+		    method->name);
 	if (caller->view[0] && strcmp(caller->view, caller->account) != 0)
 		return schedd_error_set(err, SCHEDD_EPERM,
 		    "%s: only admins define jobs of other accounts; you are '%s'", method->name,

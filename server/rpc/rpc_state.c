@@ -130,10 +130,10 @@ void rpc_message(struct rpc *rpc, struct connection *connection, const char *byt
 	rpc->on_message(connection, bytes, length);
 }
 
-void rpc_local_call(struct rpc *rpc, struct connection *connection, const char *method,
-    struct arena *arena, const struct value *params, size_t bytes)
+void rpc_local_call(struct rpc *rpc, struct connection *connection, uint32_t msgid,
+    const char *method, struct arena *arena, const struct value *params, size_t bytes)
 {
-	rpc->on_local(connection, method, arena, params, bytes);
+	rpc->on_local(connection, msgid, method, arena, params, bytes);
 }
 
 /* ---- Small answers ---- */

@@ -76,8 +76,8 @@ struct rpc {
 	/* Takes one whole message of a client apart. */
 	void (*on_message)(struct connection *connection, const char *bytes, size_t length);
 	/* See rpc_local_call(). */
-	void (*on_local)(struct connection *connection, const char *method, struct arena *arena,
-	    const struct value *params, size_t bytes);
+	void (*on_local)(struct connection *connection, uint32_t msgid, const char *method,
+	    struct arena *arena, const struct value *params, size_t bytes);
 	struct rpc_method *methods; /* sorted by name */
 	size_t method_count;
 	struct rpc_client *clients;
@@ -120,7 +120,7 @@ void rpc_message(struct rpc *rpc, struct connection *connection, const char *byt
  * answer goes to its sink, perhaps before this returns. params (a map, or nil)
  * lives in arena, which is taken; bytes is what they took when they came.
  */
-void rpc_local_call(struct rpc *rpc, struct connection *connection, const char *method,
-    struct arena *arena, const struct value *params, size_t bytes);
+void rpc_local_call(struct rpc *rpc, struct connection *connection, uint32_t msgid,
+    const char *method, struct arena *arena, const struct value *params, size_t bytes);
 
 #endif

@@ -343,7 +343,21 @@ class Roles(HttpCase):
         e2e.wait_until("it ran", lambda: self.ask("GET", "/api/v1/runs/his/1", token=user).json["state"] == "success")
         self.assertEqual(self.ask("GET", "/api/v1/runs/his/1/log", token=user).body, b"nobody\n")
         self.assertEqual(self.ask("POST", "/api/v1/jobs/mine/run", token=operator).status, 202)
-        self.assertIn(self.ask("DELETE", "/api/v1/jobs/mine", token=operator).status, (403, 404))
+        # What an operator sees and may not change is forbidden, not hidden.
+        for method, path, body in (("DELETE", "/api/v1/jobs/mine", None), ("PATCH", "/api/v1/jobs/mine", {"name": "x"}), ("POST", "/api/v1/jobs/mine/reschedule", {"trigger": {"every": "1h"}}),
+                                   ("POST", "/api/v1/rpc/run.purge", {"run": "mine/1"}), ("POST", "/api/v1/rpc/job.rename", {"id": "mine", "to": "x"})):
+            with self.subTest(path=path):
+                self.assertEqual(self.ask(method, path, body, token=operator).status, 403)
+        self.assertEqual(self.ask("DELETE", "/api/v1/jobs/nosuch", token=operator).status, 404)
+        # One without an account has no jobs of its own, least of all root's.
+        bare = client.call("token.add", name="b", role="operator")["token"]
+        self.assertEqual(self.ask("POST", "/api/v1/jobs/mine/run", token=bare).status, 202)
+        for method, path, body in (("PUT", "/api/v1/jobs/evil", put), ("POST", "/api/v1/rpc/job.add", put), ("DELETE", "/api/v1/jobs/mine", None), ("PATCH", "/api/v1/jobs/mine", {"shell": "id"}),
+                                   ("POST", "/scheduler/jobs", {"id": "evil", "func": "os:getpid"}), ("POST", "/api/v1/rpc/job.apply", {"jobs": [{"id": "e", **put}]}),
+                                   ("POST", "/api/v1/rpc/job.import", {"jobs": [{"id": "e", **put}]})):
+            with self.subTest(path=path):
+                self.assertEqual(self.ask(method, path, body, token=bare).status, 403)
+        self.assertEqual({job["id"] for job in self.ask("GET", "/api/v1/jobs").json["jobs"]}, {"mine", "nobody:his"})
         self.assertEqual([self.ask("GET", "/metrics", token=token).status for token in (user, operator)], [403, 200])
         self.assertEqual(self.ask("POST", "/api/v1/rpc/token.list", token=operator).status, 403)
         self.assertEqual(self.ask("POST", "/api/v1/rpc/server.shutdown", {"now": True}, token=user).status, 403)
