@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cmd/out.h"
 #include "cmd/say.h"
+#include "cmd/targets.h"
 
 const struct option store_act_options[] = {
     {.name = "type",
@@ -18,6 +19,17 @@ const struct option store_act_options[] = {
 	.complete = COMPLETE_STORE_OPTION,
 	.doc = "with add and check: a setting of the store as in schedd.yaml(5), such as "
 	       "password_file, run_as, timeout"},
+    {.name = "from",
+	.value = "NAME",
+	.complete = COMPLETE_STORE,
+	.doc = "with copy: the store whose jobs are moved"},
+    {.name = "to",
+	.value = "NAME",
+	.complete = COMPLETE_STORE,
+	.doc = "with move and copy: the store they are to live in"},
+    {.name = "history", .doc = "with move and copy: runs that ended are taken along"},
+    {.name = "wait",
+	.doc = "with move and copy: wait for runs that go on, which else are a conflict"},
     {0},
 };
 
@@ -145,6 +157,111 @@ static int acts_check(struct command *command)
 	return out_object(command, check_columns, &shown);
 }
 
+/* ---- Move, copy ---- */
+
+static const struct out_column move_columns[] = {
+    {"id", "id", OUT_TEXT, true, true, false},
+    {"action", "action", OUT_TEXT, true, true, false},
+    {"store", "store", OUT_TEXT, true, true, false},
+    {"error", "error", OUT_TEXT, true, true, true},
+    {0},
+};
+
+static int acts_move_list(struct command *command, const struct value *rows)
+{
+	struct schedd_error err = {0};
+	struct out_list *list = out_list_begin(command, move_columns, "id", &err);
+
+	if (!list)
+		return say_error(command, &err);
+	for (uint32_t i = 0; i < rows->array.count; i++)
+		out_list_row(list, &rows->array.items[i]);
+	return out_list_end(list);
+}
+
+/* Says each failure; the status of one that was named alone is that of its reason. */
+static int acts_move_failures(struct command *command, const struct value *rows, bool alone)
+{
+	int status = EXIT_DONE;
+
+	for (uint32_t i = 0; i < rows->array.count; i++) {
+		const struct value *row = &rows->array.items[i];
+		const char *code = value_get_string(row, "code");
+		struct schedd_error err = {0};
+
+		if (!code)
+			continue;
+		schedd_error_set(&err, schedd_error_code(code), "%s",
+		    value_get_string(row, "error") ? value_get_string(row, "error") : "");
+		status = say_error(command, &err);
+	}
+	return status != EXIT_DONE && !alone ? EXIT_FAILED : status;
+}
+
+static int acts_move_by(struct command *command, const char *method, struct value *params, bool alone)
+{
+	struct schedd_error err = {0};
+	const struct value *rows;
+	struct value result;
+	int status, shown = EXIT_DONE;
+	int64_t moved;
+
+	if (args_has(&command->args, "history"))
+		value_put(&command->arena, params, "history", value_bool(true));
+	if (args_has(&command->args, "wait"))
+		value_put(&command->arena, params, "wait", value_bool(true));
+	if (command_call(command, method, params, &result, &err) != 0)
+		return say_error(command, &err);
+	rows = value_get(&result, "jobs");
+	moved = value_get_int(&result, "moved", 0);
+	if (!rows || rows->type != VALUE_ARRAY)
+		return EXIT_FAILED;
+	if (command->out.format != OUT_TABLE || command->out.columns)
+		shown = acts_move_list(command, rows);
+	status = acts_move_failures(command, rows, alone);
+	if (!out_is_json(command))
+		say(command, "%lld job%s moved to store %s.", (long long)moved,
+		    moved == 1 ? " was" : "s were", value_get_string(&result, "to"));
+	return status != EXIT_DONE ? status : shown;
+}
+
+/* The words behind move are patterns as other verbs have them. */
+static int acts_move(struct command *command)
+{
+	const char *to = args_get(&command->args, "to");
+	struct value params = value_map(), ids = value_array();
+	struct schedd_error err = {0};
+	bool alone;
+
+	if (!to)
+		return say_usage(command, "stores move needs --to NAME, the store they are to live in");
+	/* Behind its own name. */
+	memmove(command->args.words, command->args.words + 1,
+	    (size_t)--command->args.word_count * sizeof(command->args.words[0]));
+	if (targets_resolve(command, &ids, &err) != 0)
+		return say_error(command, &err);
+	if (ids.array.count == 0) {
+		say(command, "No job matches.");
+		return EXIT_DONE;
+	}
+	alone = ids.array.count == 1 && !targets_are_bulk(command);
+	value_put(&command->arena, &params, "jobs", ids);
+	acts_put(command, &params, "to", to);
+	return acts_move_by(command, "store.move", &params, alone);
+}
+
+static int acts_copy(struct command *command)
+{
+	const char *from = args_get(&command->args, "from"), *to = args_get(&command->args, "to");
+	struct value params = value_map();
+
+	if (!from || !to)
+		return say_usage(command, "stores copy needs --from NAME and --to NAME");
+	acts_put(command, &params, "from", from);
+	acts_put(command, &params, "to", to);
+	return acts_move_by(command, "store.copy", &params, false);
+}
+
 /* ---- The rows ---- */
 
 static const struct store_act {
@@ -158,11 +275,15 @@ static const struct store_act {
     {"add", "add NAME URL", 3, 3, COMPLETE_NONE, acts_add, " type option "},
     {"remove", "remove NAME", 2, 2, COMPLETE_STORE, acts_remove, " "},
     {"check", "check NAME|URL", 2, 2, COMPLETE_STORE, acts_check, " type option "},
+    {"move", "move JOB... --to NAME [--history] [--wait]", 1, -1, COMPLETE_JOB, acts_move,
+	" to history wait tag group state all "},
+    {"copy", "copy --from NAME --to NAME [--history] [--wait]", 1, 1, COMPLETE_NONE, acts_copy,
+	" from to history wait "},
 };
 
 #define STORE_ACTS (sizeof(store_acts) / sizeof(store_acts[0]))
 
-const char *const store_act_words[] = {"add", "remove", "check", NULL};
+const char *const store_act_words[] = {"add", "remove", "check", "move", "copy", NULL};
 
 enum complete store_act_complete(const char *act)
 {
@@ -185,25 +306,35 @@ static int acts_usage(struct command *command)
 	return status;
 }
 
-/* An option that the act has no use for is a mistake of who gave it. */
-static const char *acts_foreign(const struct command *command, const struct store_act *act)
+/* An option that the act has no use for is a mistake of who gave it; NULL: there is none. */
+static const char *acts_foreign(struct command *command, const struct store_act *act)
 {
-	for (const struct option *option = store_act_options; option->name; option++)
-		if (args_has(&command->args, option->name) &&
-		    !strstr(act->options,
-			arena_printf((struct arena *)(uintptr_t)&command->arena, " %s ",
-			    option->name)))
-			return option->name;
+	const struct option *const sets[] = {store_act_options, option_label, option_target};
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		for (const struct option *option = sets[i]; option->name; option++) {
+			const char *word = arena_printf(&command->arena, " %s ", option->name);
+
+			if (args_has(&command->args, option->name) && word &&
+			    (!act || !strstr(act->options, word)))
+				return option->name;
+		}
 	return NULL;
 }
 
 int store_acts_run(struct command *command)
 {
 	const struct args *args = &command->args;
+	const char *foreign;
 
+	if (args->word_count == 0) {
+		foreign = acts_foreign(command, NULL);
+		return foreign ? say_usage(command, "--%s says how something is to be done: %s", foreign,
+				     "add, check, move or copy")
+			       : STORE_ACTS_NONE;
+	}
 	for (size_t i = 0; i < STORE_ACTS; i++) {
 		const struct store_act *act = &store_acts[i];
-		const char *foreign;
 
 		if (strcmp(act->name, args->words[0]) != 0)
 			continue;

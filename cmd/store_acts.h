@@ -11,6 +11,8 @@ extern const struct option store_act_options[];
 extern const char *const store_act_words[];
 /* What the words behind that one are. */
 enum complete store_act_complete(const char *act);
+/* No act was named: the stores are to be shown. */
+#define STORE_ACTS_NONE (-1)
 /* Does what the words of the command say; returns the exit status. */
 int store_acts_run(struct command *command);
 

@@ -45,26 +45,28 @@ static const struct out_column store_columns[] = {
     {0},
 };
 
-static const struct option *const store_sets[] = {store_act_options, NULL};
+static const struct option *const store_sets[] = {
+    store_act_options, option_label, option_target, NULL};
 
 static int stores_run(struct command *command)
 {
-	for (const struct option *option = store_act_options; option->name; option++)
-		if (command->args.word_count == 0 && args_has(&command->args, option->name))
-			return say_usage(command, "--%s needs one of: %s", option->name, "add, check");
-	return command->args.word_count ? store_acts_run(command)
-					: stores_list(command, "store.list", store_columns);
+	int status = store_acts_run(command);
+
+	return status == STORE_ACTS_NONE ? stores_list(command, "store.list", store_columns)
+					 : status;
 }
 
 const struct verb verb_stores = {
     .name = "stores",
     .group = "Daemon",
-    .summary = "show the job stores, add, remove or check one",
-    .usage = "[add NAME URL | remove NAME | check NAME|URL]",
+    .summary = "show the job stores, check one, move jobs between them",
+    .usage = "[add NAME URL | remove NAME | check NAME|URL | move JOB... | copy]",
     .examples = "schedctl stores\n"
 		"schedctl stores check postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw\n"
 		"schedctl stores add shared postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw\n"
-		"schedctl stores add fast memory",
+		"schedctl stores add fast memory\n"
+		"schedctl stores move backup 'db-*' --to memory --wait\n"
+		"schedctl stores copy --from memory --to default --history",
     .notes = "URL is where a server is, an absolute path is a database of sqlite, memory is a store "
 	     "that\n"
 	     "dies with schedd. A password belongs into a file (--option password_file=FILE, mode 0600), "
@@ -79,9 +81,18 @@ const struct verb verb_stores = {
 	     "store,\n"
 	     "reads it back, removes it, says how long each took and what the server promises; a "
 	     "server that is\n"
-	     "not configured is reached for it, and gets schedd's tables or keys if it has none.",
+	     "not configured is reached for it, and gets schedd's tables or keys if it has none.\n"
+	     "\n"
+	     "move has jobs live in another store, copy all jobs of a store: with their numbers of "
+	     "runs, draws,\n"
+	     "pauses, and what waits in their queues. Runs that ended stay where they are and are "
+	     "shown as before;\n"
+	     "--history takes them along. Each job is whole in the one store or the other at any "
+	     "moment; after a\n"
+	     "kill or when a server went away, do it again for what is left. The store of new jobs "
+	     "is theirs to say.",
     .complete = COMPLETE_STORE_ACT,
-    .max_words = 3,
+    .max_words = -1,
     .options = store_sets,
     .columns = store_columns,
     .run = stores_run,

@@ -237,6 +237,19 @@ static const struct method_param store_check_params[] = {
     {"options", METHOD_MAP, MAYBE, "for the url, as for store.add"},
     END_OF_PARAMS,
 };
+#define MOVE_PARAMS                                                                                \
+	{"to", METHOD_TEXT, ALWAYS, "the store they are to live in"},                              \
+	    {"history", METHOD_BOOL, MAYBE, "runs that ended are taken along"},                    \
+	    {"wait", METHOD_BOOL, MAYBE, "for runs that go on; else these are a conflict"},        \
+	    END_OF_PARAMS
+static const struct method_param store_move_params[] = {
+    {"jobs", METHOD_TEXTS, ALWAYS, "their ids"},
+    MOVE_PARAMS,
+};
+static const struct method_param store_copy_params[] = {
+    {"from", METHOD_TEXT, ALWAYS, "the store that all its jobs leave"},
+    MOVE_PARAMS,
+};
 static const struct method_param store_remove_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "its alias"},
     END_OF_PARAMS,
@@ -372,6 +385,12 @@ static const struct method method_rows[] = {
     {"store.check", "Writes to a store, reads, removes, and tells what it promises.",
 	"{name, type, address, path, state, durable, durability, connect, write, read, remove}",
 	store_check_params,
+	METHOD_FOR_ADMINS},
+    {"store.move", "Has jobs live in another store.",
+	"{to, moved, failed, jobs: [{id, action, store, code, error}]}", store_move_params,
+	METHOD_FOR_ADMINS},
+    {"store.copy", "Has all jobs of a store live in another one.",
+	"{from, to, moved, failed, jobs: [{id, action, store, code, error}]}", store_copy_params,
 	METHOD_FOR_ADMINS},
     {"executor.list", "Executors.", "[executor]", NULL,
 	METHOD_FOR_USERS},

@@ -153,6 +153,26 @@ void scheduler_restart_executors(struct schedd_scheduler *scheduler);
  */
 void scheduler_check_store(struct schedd_scheduler *scheduler,
     const struct scheduler_new_store *store, struct scheduler_reply reply);
+struct scheduler_mover;
+/* Jobs that are to live in another store. */
+struct scheduler_move {
+	const char *const *jobs; /* ids, NULL-terminated; NULL: all of from */
+	const char *from;        /* without jobs: a store */
+	const char *to;          /* a store */
+	bool history;            /* runs that ended are taken along, else they stay and can be read */
+	bool wait;               /* for runs that go on, else they are a conflict */
+};
+/*
+ * What waits in their queues is taken along. Each is whole in the one or the other
+ * store at any moment, also after a kill. Answers {"to","moved","failed","jobs":
+ * [{"id","action","store","code","error"}]}: all jobs that were named, of a whole
+ * store those that failed. The handle is NULL if it was answered.
+ */
+struct scheduler_mover *scheduler_move_jobs(struct schedd_scheduler *scheduler,
+    const struct scheduler_move *move, const struct scheduler_actor *actor,
+    struct scheduler_reply reply);
+/* Nobody waits for the answer: no further jobs are moved, and there is none. */
+void scheduler_move_cancel(struct scheduler_mover *mover);
 /* Removing: SCHEDD_ECONFLICT while jobs use it. */
 void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
     const struct scheduler_actor *actor, struct scheduler_reply reply);

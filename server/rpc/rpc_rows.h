@@ -50,6 +50,8 @@ struct rpc_call;
 	ROW("store.add", rpc_store_add, false)                                                     \
 	ROW("store.remove", rpc_store_remove, false)                                               \
 	ROW("store.check", rpc_store_check, false)                                                 \
+	ROW("store.move", rpc_store_move, false)                                                   \
+	ROW("store.copy", rpc_store_copy, false)                                                   \
 	ROW("executor.list", rpc_store_executors, false)                                           \
 	ROW("executor.add", rpc_store_executor_add, false)                                         \
 	ROW("executor.remove", rpc_store_executor_remove, false)                                   \

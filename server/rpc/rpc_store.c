@@ -139,6 +139,77 @@ void rpc_store_check(struct rpc_call *call)
 		scheduler_check_store(call->scheduler, &store, rpc_call_reply(call));
 }
 
+/* ---- Moving jobs ---- */
+
+static void rpc_store_moved(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+	struct value map = value_map();
+	const char *from = rpc_call_text(call, "from");
+
+	/* The connection may end of what is answered. */
+	call->state = NULL;
+	if (rc) {
+		rpc_call_fail(call, err);
+		return;
+	}
+	if (from)
+		value_put(&call->arena, &map, "from", value_string_ref(from));
+	for (uint32_t i = 0; i < result->map.count; i++)
+		value_put(&call->arena, &map, result->map.members[i].key, result->map.members[i].value);
+	rpc_call_answer_done(call, &map);
+}
+
+/* The client went away: what is under way comes to its end, nothing more is begun. */
+static void rpc_store_move_cancelled(struct rpc_call *call)
+{
+	struct value nil = value_nil();
+
+	if (!call->state)
+		return;
+	scheduler_move_cancel(call->state);
+	call->state = NULL;
+	rpc_call_answer(call, &nil);
+}
+
+static void rpc_store_move_by(struct rpc_call *call, const struct scheduler_move *move)
+{
+	struct scheduler_mover *mover = scheduler_move_jobs(call->scheduler, move, &call->actor,
+	    (struct scheduler_reply){rpc_store_moved, call});
+
+	if (!mover)
+		return;
+	call->state = mover;
+	rpc_call_on_cancel(call, rpc_store_move_cancelled);
+}
+
+void rpc_store_move(struct rpc_call *call)
+{
+	const struct scheduler_move move = {.jobs = rpc_call_texts(call, "jobs"),
+	    .to = rpc_call_text(call, "to"),
+	    .history = rpc_call_bool(call, "history"),
+	    .wait = rpc_call_bool(call, "wait")};
+	struct schedd_error err;
+
+	if (move.jobs) {
+		rpc_store_move_by(call, &move);
+		return;
+	}
+	schedd_error_set(&err, SCHEDD_EINVAL, "store.move: name the jobs");
+	rpc_call_fail(call, &err);
+}
+
+void rpc_store_copy(struct rpc_call *call)
+{
+	const struct scheduler_move move = {.from = rpc_call_text(call, "from"),
+	    .to = rpc_call_text(call, "to"),
+	    .history = rpc_call_bool(call, "history"),
+	    .wait = rpc_call_bool(call, "wait")};
+
+	rpc_store_move_by(call, &move);
+}
+
 void rpc_store_remove(struct rpc_call *call)
 {
 	scheduler_remove_store(

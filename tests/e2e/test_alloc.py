@@ -99,7 +99,7 @@ class Exhausted(e2e.TestCase):
                 ("job.export", {}), ("job.why", {"id": "a"}), ("run.list", {}), ("run.list", {"jobs": ["a"], "limit": 1}),
                 ("run.get", {"run": run}), ("run.log", {"run": run}), ("run.wait", {"run": run}), ("group.list", {}),
                 ("trigger.next", {"id": "a"}), ("trigger.next", {"trigger": {"any": [{"cron": "0 0 * * *"}, {"every": "2h"}]}, "n": 20}),
-                ("event.subscribe", {"since": 0}), ("store.list", {}), ("store.check", {"name": "default"}), ("executor.list", {}), ("config.get", {}),
+                ("event.subscribe", {"since": 0}), ("store.list", {}), ("store.check", {"name": "default"}), ("store.move", {"jobs": ["a"], "to": "default"}), ("executor.list", {}), ("config.get", {}),
                 ("job.lst", {}), ("job.add", {"id": "../x"})):
             with self.subTest(method=method):
                 if method in ("job.lst",) or params.get("id") in ("b", "../x"):
@@ -179,6 +179,16 @@ class Exhausted(e2e.TestCase):
 
             self.each(f"{part}.add", before=remove, after=lambda outcome, there=there: agrees(outcome, there()), name="more", **params)
             self.each(f"{part}.remove", before=make, after=lambda outcome, there=there: agrees(outcome, not there()), name="more")
+        def whole(outcome):
+            self.assertIn(self.exists("m")["store"], ("default", "memory"))
+            self.assertEqual(self.exists("m")["group"], "g")
+
+        self.each("store.move", before=lambda: self.plain.call("store.move", jobs=["m"], to="default"), after=whole, jobs=["m"],
+                  to="memory")
+        self.plain.call("store.move", jobs=["m"], to="default")
+        self.each("store.copy", before=lambda: self.plain.call("store.copy", **{"from": "memory"}, to="default"), to="memory",
+                  **{"from": "default"})
+        self.plain.call("store.copy", **{"from": "memory"}, to="default")
         self.plain.call("job.add", id="long", shell="sleep 600", trigger={"type": "manual"}, max_instances=1000)
         begun = []
         self.each("run.kill", before=lambda: begun.append(self.plain.call("job.run", id="long")["run"]), run="long")

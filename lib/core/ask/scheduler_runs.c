@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at runs and ending them: those going on first, then the stores' history. */
+/* Looking at runs: those going on first, then the stores' history. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/changes/job_move.h"
+#include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
-#include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
-#include "core/runs/run_stop.h"
 #include "model/job_fields.h"
 
 /* What one store answered. */
@@ -15,6 +15,7 @@ struct runs_part {
 	struct store_slot *store; /* NULL: it has no more, and was not asked */
 	const char *from;         /* the cursor it was asked with; NULL: from the newest */
 	struct run *runs;         /* newest first; owned */
+	bool origin;              /* its jobs were moved away: without it the rest is told */
 	size_t count, taken;      /* rows there are, rows that went into the answer */
 	const char *cursor;       /* behind all of them, in arena; NULL: there are no more */
 };
@@ -32,9 +33,11 @@ struct runs_question {
 	struct arena arena;
 	struct store_run_query query; /* texts borrowed: only jobs is used after asking, copied */
 	struct value runs;            /* list */
+	struct value missing;         /* list of stores that may have more, and could not be asked */
 	struct runs_live *live;       /* that go on, newest first; in arena; first page only */
 	uint32_t live_count, live_taken;
 	uint64_t limit;
+	struct strmap seen; /* ids of rows that were told, where there are several stores */
 	bool single;      /* one run is asked for: with its attempts and its result */
 	bool continued;   /* a page behind the first one */
 	uint32_t waiting; /* stores that have not answered, and one while asking */
@@ -199,6 +202,28 @@ static void runs_merge_row(struct runs_question *question, const struct run *run
 		    &question->arena, &question->runs, scheduler_runs_live_value(question, live));
 }
 
+static const char *runs_seen_key(const void *item)
+{
+	return item;
+}
+
+/* Of a job that moves, a run may be in two stores for a moment. */
+static bool runs_doubled(
+    struct runs_question *question, const struct runs_part *part, const struct run *run)
+{
+	char *id;
+
+	if (question->part_count < 2)
+		return false;
+	if (part->store &&
+	    job_move_has_open(question->scheduler, part->store, run->job, run->number))
+		return true;
+	id = arena_printf(&question->arena, "%s/%u", run->job, run->number);
+	if (id && strmap_get(&question->seen, id))
+		return true;
+	return !id || strmap_put(&question->seen, id) != 0;
+}
+
 static void runs_merge(struct runs_question *question)
 {
 	while (question->runs.array.count < question->limit) {
@@ -207,8 +232,10 @@ static void runs_merge(struct runs_question *question)
 
 		if (live)
 			value_append(&question->arena, &question->runs, live->value);
-		else if (part)
+		else if (part && !runs_doubled(question, part, &part->runs[part->taken]))
 			runs_merge_row(question, &part->runs[part->taken++]);
+		else if (part)
+			part->taken++;
 		else
 			return;
 	}
@@ -258,6 +285,8 @@ static void runs_finish(struct runs_question *question)
 		runs_merge(question);
 	value_put(&question->arena, &result, "runs", question->runs);
 	value_put(&question->arena, &result, "next", runs_next(question));
+	if (question->missing.array.count)
+		value_put(&question->arena, &result, "missing", question->missing);
 	if (!question->rc && arena_failed(&question->arena))
 		question->rc = schedd_error_nomem(&question->err);
 	scheduler_answer(reply, question->rc, &question->err, &result);
@@ -266,6 +295,7 @@ static void runs_finish(struct runs_question *question)
 			run_clear(&question->parts[i].runs[k]);
 		free(question->parts[i].runs);
 	}
+	strmap_clear(&question->seen);
 	arena_clear(&question->arena);
 	free(question);
 }
@@ -282,7 +312,11 @@ static void runs_answered(int rc, const struct schedd_error *err, const struct r
 	struct runs_part *part = context;
 	struct runs_question *question = part->question;
 
-	if (rc) {
+	if (rc && part->origin) {
+		value_append(&question->arena, &question->missing,
+		    value_string(&question->arena, part->store->name));
+		part->store = NULL;
+	} else if (rc) {
 		question->rc = rc;
 		question->err = *err;
 	}
@@ -316,15 +350,24 @@ static struct store_slot *scheduler_runs_store(
 static int runs_divide(struct runs_question *question, struct store_slot *one, const char *after)
 {
 	struct schedd_scheduler *scheduler = question->scheduler;
+	const struct store_slot *leaves = NULL;
 
-	question->part_count = one ? 1 : scheduler->store_count;
 	question->query.here = !one;
+	/* One that is asked for alone may be on its way. */
+	if (one && question->query.jobs && question->query.jobs[0])
+		leaves = job_move_leaves(scheduler, question->query.jobs[0]);
+	question->part_count = 0;
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *slot = scheduler->stores[i];
+
+		if (!one || slot == one || slot == leaves || store_origin_is(one, slot))
+			question->parts[question->part_count++] = (struct runs_part){
+			    .question = question, .store = slot, .origin = one && slot != one};
+	}
 	for (uint32_t i = 0; i < question->part_count; i++) {
 		struct runs_part *part = &question->parts[i];
 		size_t length = after ? strcspn(after, ",") : 0;
 
-		part->question = question;
-		part->store = one ? one : scheduler->stores[i];
 		if (length > 0)
 			part->from = arena_strndup(&question->arena, after, length);
 		if (part->from && strcmp(part->from, "-") == 0)
@@ -380,9 +423,10 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
 	scheduler_enter(scheduler);
 	store_slot_flush_all(scheduler);
 	arena_init(&question->arena);
+	strmap_init(&question->seen, runs_seen_key);
 	question->scheduler = scheduler;
 	question->reply = reply;
-	question->runs = value_array();
+	question->runs = question->missing = value_array();
 	question->single = query->number != 0;
 	question->limit = query->limit ? query->limit : 100;
 	question->query = *query;
@@ -394,200 +438,5 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
 		question->rc =
 		    runs_divide(question, scheduler_runs_store(scheduler, query), query->after);
 	runs_ask(question);
-	scheduler_leave(scheduler);
-}
-
-/* ---- Ending ---- */
-
-static int scheduler_kill_one(struct run_live *live, int signal,
-    const struct scheduler_actor *actor, struct schedd_error *err)
-{
-	char who[64], reason[128];
-
-	scheduler_actor_text(actor, who, sizeof(who));
-	snprintf(reason, sizeof(reason), "killed by %s", who);
-	return run_stop(live, RUN_LIVE_KILLED, signal, reason, err);
-}
-
-/* The runs of that job that are going on, by number, before any of them is ended. */
-static struct value scheduler_kill_numbers(
-    struct schedd_scheduler *scheduler, const char *job, uint32_t number, struct arena *arena)
-{
-	struct value numbers = value_array();
-
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		if (live->stage != RUN_LIVE_CLAIMING && live->stage != RUN_LIVE_ENDED &&
-		    (!number || live->run.number == number) && strcmp(live->job->id, job) == 0)
-			value_append(arena, &numbers, value_int(live->run.number));
-	return numbers;
-}
-
-/* A run that does not go on: the history tells whether it is over or never was. */
-struct kill_question {
-	struct scheduler_reply reply;
-	char run[RUN_LIVE_ID_MAX];
-};
-
-static void scheduler_kill_answered(
-    int rc, const struct schedd_error *err, const struct value *result, void *context)
-{
-	struct kill_question *question = context;
-	const struct value *runs = rc ? NULL : value_get(result, "runs");
-	struct schedd_error why;
-
-	if (rc)
-		why = *err;
-	else if (runs && runs->array.count)
-		rc = schedd_error_set(
-		    &why, SCHEDD_ECONFLICT, "run %s is not going on", question->run);
-	else
-		rc = schedd_error_set(&why, SCHEDD_ENOTFOUND, "run %s: no such run", question->run);
-	scheduler_answer(question->reply, rc, &why, NULL);
-	free(question);
-}
-
-static void scheduler_kill_nothing(struct schedd_scheduler *scheduler, const char *job,
-    uint32_t number, struct scheduler_reply reply)
-{
-	struct kill_question *question = calloc(1, sizeof(*question));
-	const char *jobs[] = {job, NULL};
-	struct store_run_query query = {.jobs = jobs,
-	    .since = SCHEDD_TIME_NONE,
-	    .until = SCHEDD_TIME_NONE,
-	    .number = number,
-	    .limit = 1};
-	struct schedd_error err;
-
-	if (!question) {
-		schedd_error_nomem(&err);
-		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
-		return;
-	}
-	question->reply = reply;
-	snprintf(question->run, sizeof(question->run), "%s/%u", job, number);
-	scheduler_query_runs(
-	    scheduler, &query, (struct scheduler_reply){scheduler_kill_answered, question});
-}
-
-void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
-    int signal, const struct scheduler_actor *actor, struct scheduler_reply reply)
-{
-	static const struct scheduler_actor nobody = {.uid = -1, .pid = -1};
-	struct value result = value_map(), runs = value_array(), numbers;
-	struct schedd_error err = {0};
-	struct arena arena;
-	int rc = 0;
-
-	arena_init(&arena);
-	numbers = scheduler_kill_numbers(scheduler, job, number, &arena);
-	if (number && !numbers.array.count) {
-		arena_clear(&arena);
-		scheduler_kill_nothing(scheduler, job, number, reply);
-		return;
-	}
-	scheduler_enter(scheduler);
-	for (uint32_t i = 0; i < numbers.array.count; i++) {
-		struct run_live *live =
-		    run_live_find(scheduler, job, (uint32_t)numbers.array.items[i].integer);
-		int failed;
-
-		if (!live)
-			continue;
-		value_append(&arena, &runs, value_string(&arena, live->id));
-		failed = scheduler_kill_one(live, signal, actor ? actor : &nobody, &err);
-		rc = failed ? failed : rc;
-	}
-	if (!numbers.array.count && !entry_get(scheduler, job))
-		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "job %s: no such job", job);
-	else if (!numbers.array.count)
-		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "job %s has no run going on", job);
-	value_put(&arena, &result, "runs", runs);
-	scheduler_answer(reply, rc, &err, &result);
-	scheduler_leave(scheduler);
-	arena_clear(&arena);
-}
-
-struct output *scheduler_run_output(
-    struct schedd_scheduler *scheduler, const char *job, uint32_t number)
-{
-	struct run_live *live = run_live_find(scheduler, job, number);
-
-	return live ? live->output : NULL;
-}
-
-bool scheduler_output_path(
-    struct schedd_scheduler *scheduler, const char *job, uint32_t number, char *path, size_t size)
-{
-	return output_place_path(scheduler, job, number, path, size);
-}
-
-/* ---- Purging ---- */
-
-struct scheduler_purge_request {
-	struct schedd_scheduler *scheduler;
-	struct scheduler_reply reply;
-	uint32_t waiting; /* stores that have not answered */
-	uint32_t number;
-	char *job; /* NULL: all */
-	int rc;
-	struct schedd_error err;
-};
-
-static void scheduler_purged(int rc, const struct schedd_error *err, void *context)
-{
-	struct scheduler_purge_request *request = context;
-	struct value result = value_map();
-	struct arena arena;
-
-	if (rc) {
-		request->rc = rc;
-		request->err = *err;
-	}
-	if (--request->waiting)
-		return;
-	arena_init(&arena);
-	if (!request->rc)
-		output_place_remove(request->scheduler, request->job, request->number);
-	value_put(&arena, &result, "purged", value_bool(true));
-	scheduler_answer(request->reply, request->rc, &request->err, &result);
-	arena_clear(&arena);
-	free(request->job);
-	free(request);
-}
-
-void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
-    const struct scheduler_actor *actor, struct scheduler_reply reply)
-{
-	struct scheduler_purge_request *request = calloc(1, sizeof(*request));
-	struct schedd_error err;
-
-	(void)actor;
-	if (!request || (job && !(request->job = strdup(job)))) {
-		free(request);
-		schedd_error_nomem(&err);
-		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
-		return;
-	}
-	if (job && number && run_live_find(scheduler, job, number)) {
-		free(request->job);
-		free(request);
-		schedd_error_set(
-		    &err, SCHEDD_ECONFLICT, "run %s/%u is going on: kill it first", job, number);
-		scheduler_answer(reply, SCHEDD_ECONFLICT, &err, NULL);
-		return;
-	}
-	request->scheduler = scheduler;
-	request->reply = reply;
-	request->number = number;
-	request->waiting = scheduler->store_count;
-	scheduler_enter(scheduler);
-	store_slot_flush_all(scheduler);
-	for (uint32_t i = 0, count = scheduler->store_count; i < count; i++) {
-		struct store *store = scheduler->stores[i]->store;
-		struct store_batch *batch = store_batch_new(store);
-
-		store_batch_purge_runs(batch, job, number);
-		store_commit(store, batch, scheduler_purged, request);
-	}
 	scheduler_leave(scheduler);
 }

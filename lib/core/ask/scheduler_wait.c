@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
 #include "core/runs/run_live.h"
 #include "model/job_fields.h"
@@ -210,7 +211,7 @@ static void scheduler_wait_ask(struct scheduler_wait *wait)
 	scheduler_enter(scheduler);
 	store_slot_flush_all(scheduler); /* it may have ended meanwhile */
 	if (store)
-		store_query_runs(store->store, &query, scheduler_wait_found, wait);
+		store_origin_ask(store, &query, scheduler_wait_found, wait);
 	else
 		scheduler_wait_found(0, NULL, NULL, 0, NULL, wait);
 	scheduler_leave(scheduler);

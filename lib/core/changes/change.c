@@ -393,6 +393,13 @@ int change_find(struct change *change, struct schedd_error *err)
 	if (!change->entry)
 		return schedd_error_set(err, SCHEDD_ENOTFOUND, "job %s: no such job", change->id);
 	change->store = change->entry->store;
+	if (change->entry->moving) {
+		change->entry = NULL;
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s was on its way from store %s to another one, which is not there: it "
+		    "waits for that",
+		    change->id, change->store->name);
+	}
 	return 0;
 }
 

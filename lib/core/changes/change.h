@@ -10,6 +10,7 @@
 #include "core/jobs/entry.h"
 
 struct change;
+struct move_item;
 
 /* What begin() came to, besides an error code. */
 enum change_step {
@@ -46,6 +47,7 @@ struct change {
 	struct schedd_job *given;   /* a definition instead of fields; one reference */
 	struct job_state given_state;
 	char *given_raw; /* what is stored of a definition that cannot be read; owned */
+	struct move_item *move;   /* of a move to another store */
 	struct job_pairs env; /* for one run; owned */
 	schedd_time when;
 	schedd_time scheduled_at;      /* of a run */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/changes/job_add.h"
+#include "core/changes/job_move.h"
 #include "core/changes/pause_note.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/job_account.h"
@@ -119,8 +120,12 @@ static struct store_slot *job_add_store(struct change *change, struct schedd_err
 		    err, SCHEDD_ENOTFOUND, "store '%s': no such store", job_store(change->job));
 	else if (change->entry && change->entry->store != store)
 		schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "job %s is in store %s: remove it there before it is added to store %s",
-		    change->id, change->entry->store->name, store->name);
+		    "job %s is in store %s: move it to store %s first", change->id,
+		    change->entry->store->name, store->name);
+	else if (job_move_leaves(change->scheduler, change->id) == store)
+		schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "a job %s was moved away from store %s, which is not rid of it yet: wait for that",
+		    change->id, store->name);
 	else if (store_remote(store->store) && !store->taken_up)
 		/* What it holds under that id is not known yet. */
 		schedd_error_set(err, SCHEDD_EFAILED, "store %s has not been read yet (%s)%s%s",
@@ -156,6 +161,8 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 
 	change->entry = entry_get(change->scheduler, change->id);
 	rc = change->entry ? job_add_existing(change, err) : 0;
+	if (!rc && change->entry && change->entry->moving)
+		rc = change_find(change, err);
 	if (!rc)
 		rc = job_add_read(change, err);
 	if (!rc)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes of jobs that are there: modify, rename, remove, expire. */
 #include "core/changes/job_change.h"
+#include "core/changes/job_move.h"
 #include "core/jobs/job_account.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/pause_note.h"
+#include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
 #include "core/jobs/entry_raw.h"
@@ -193,6 +195,9 @@ static int job_change_rename_check(struct change *change, struct schedd_error *e
 	if (change->entry->live)
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "job %s has a run going on: wait for it or kill it, then rename", change->id);
+	if (job_move_leaves(scheduler, change->id) || job_move_leaves(scheduler, change->text))
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s is being moved to another store: wait for that", change->id);
 	if (follower)
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "job %s runs after %s: change its after first", follower, change->id);
@@ -312,12 +317,30 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 	}
 }
 
+/* Runs that it had before it was moved. */
+static void job_change_purge_origins(struct change *change)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *slot = scheduler->stores[i];
+		struct store_batch *batch;
+
+		if (!store_origin_is(change->store, slot))
+			continue;
+		batch = store_batch_new(slot->store);
+		store_batch_purge_runs(batch, change->id, 0);
+		store_commit(slot->store, batch, NULL, NULL);
+	}
+}
+
 /* The rows of runs that ended with their job came behind the commit that deleted its history. */
 static void job_change_purge_ends(struct change *change)
 {
 	struct store_batch *batch;
 
 	output_place_remove(change->scheduler, change->id, 0);
+	job_change_purge_origins(change);
 	store_slot_flush(change->store);
 	batch = store_batch_new(change->store->store);
 	if (!batch)

@@ -41,8 +41,12 @@ struct claim_batch;
 struct entry;
 struct handover;
 struct janitor;
+struct job_move;
 struct job_start;
+struct moved_note;
+struct moved_record;
 struct store_parcel;
+struct store_name;
 struct stores_check;
 struct run;
 struct run_live;
@@ -63,6 +67,8 @@ struct store_slot {
 	uint32_t outbox_count;      /* of rows in it */
 	struct store_parcel *parcel;    /* copies of the rows in a durable store's outbox */
 	struct store_parcel *unwritten; /* rows that the store refused; NULL: none */
+	struct store_name *origins;       /* stores that have runs of its jobs; see store_origin.h */
+	struct store_name *shadows;       /* jobs in it that are not used, as another has them */
 	uint32_t entries;                 /* jobs that live in it */
 	uint32_t stalled;                 /* runs that have their turn when it works again */
 	uint64_t failures;                /* commits that failed since the start */
@@ -182,6 +188,7 @@ struct changes_room {
 	struct apply *applies; /* job files that wait for jobs to be idle */
 	struct apply *applying; /* the one that is taken up, until it is committed; NULL: none */
 	struct apply *committing; /* those whose commit is under way, or whose jobs are being told */
+	struct job_move *moves;   /* jobs on their way to another store */
 	struct job_start *starts; /* runs that a store refused to claim */
 };
 
@@ -197,6 +204,10 @@ struct top_room {
 	struct mailbox_letter hear; /* comes back until ends were heard of: then it ticks */
 	uint32_t hearing;           /* turns left; 0: it is not under way */
 	struct scheduler_drain_state drain;
+	struct moved_note *moved_notes;     /* of moves, not settled yet */
+	struct moved_record *moved_records; /* jobs whose id another store has */
+	void (*moved_resume)(struct store_slot *slot, const char *id); /* see moved.h */
+	struct scheduler_mover *movers;     /* requests that move jobs between stores */
 	struct stores_check *checks; /* of stores, under way */
 	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_thread *thread; /* NULL: driven by the caller */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/frame/store_origin.h"
 #include "core/frame/store_parcel.h"
 
 /* Rows in one commit. */
@@ -206,6 +207,7 @@ void store_slot_clear(struct store_slot *store)
 	store_batch_free(store->outbox);
 	store_parcel_free(store->parcel);
 	store_parcel_free(store->unwritten);
+	store_origin_clear(store);
 	store_snapshot_free(store->snapshot);
 	store->snapshot = NULL;
 	store->outbox = NULL;

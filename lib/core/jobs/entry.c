@@ -207,6 +207,15 @@ int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct
 	return 0;
 }
 
+void entry_move(struct entry *entry, struct store_slot *store)
+{
+	entry->store->entries--;
+	store->entries++;
+	entry->store = store;
+	/* Its last row stays where it is. */
+	entry_set_tail(entry, NULL);
+}
+
 static void entry_queue(struct schedd_scheduler *scheduler, struct entry *entry, schedd_time when)
 {
 	if (when == SCHEDD_TIME_NONE)
@@ -221,7 +230,7 @@ void entry_plan_after(struct schedd_scheduler *scheduler, struct entry *entry, s
 	const char *why;
 	schedd_time when = state->paused ? state->paused_until : state->next_run_time;
 
-	if (entry->busy || entry->hidden || state->finished || state->invalid ||
+	if (entry->busy || entry->hidden || entry->moving || state->finished || state->invalid ||
 	    accounts_hold(scheduler, entry->job->id, &why))
 		when = SCHEDD_TIME_NONE;
 	if (when != SCHEDD_TIME_NONE && when < earliest)

@@ -46,6 +46,7 @@ struct entry {
 	bool stale : 1;     /* its store is being read anew and has not shown it yet */
 	bool adrift : 1;    /* busy because the store has it otherwise; how comes by job_adopt() */
 	bool noted : 1;     /* in scheduler.exhausted */
+	bool moving : 1;    /* not known yet whether it has left for another store; see top/moved.c */
 };
 
 /* What holds them, and what many definitions share: freed last. */
@@ -95,6 +96,8 @@ uint32_t entry_own_retention_count(const struct schedd_scheduler *scheduler);
 /* Walks jobs behind the id after (NULL: from the first) in order; NULL: no more. */
 struct entry *entry_first(struct schedd_scheduler *scheduler, const char *after);
 struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct entry *entry);
+/* It lives in that store from now on. */
+void entry_move(struct entry *entry, struct store_slot *store);
 /* Will it never run by itself again, and is nothing of it going on? */
 bool entry_exhausted(const struct entry *entry);
 /* If it is exhausted, entry_take_exhausted() gives it back later. */

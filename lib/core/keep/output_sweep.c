@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/frame/janitor.h"
+#include "core/frame/store_origin.h"
 #include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
 
@@ -181,7 +182,7 @@ static void output_sweep_ask(struct output_sweep *sweep)
 	struct store_slot *store = output_sweep_store(sweep);
 
 	if (store && !run_live_find(sweep->scheduler, sweep->job, query.number)) {
-		store_query_runs(store->store, &query, output_sweep_answered, sweep);
+		store_origin_ask(store, &query, output_sweep_answered, sweep);
 		return;
 	}
 	sweep->number_at = sweep->number_count;

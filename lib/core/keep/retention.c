@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/frame/store_origin.h"
 #include "core/jobs/accounts.h"
 #include "core/keep/account_history.h"
 #include "core/keep/output_sweep.h"
@@ -151,18 +152,25 @@ static void retention_finish(struct retention *retention)
 	}
 }
 
+/* Has the job limits of its own, and may the store have runs of it? */
+static bool retention_keeps(const struct store_slot *store, const struct entry *entry)
+{
+	return entry_own_retention(entry) &&
+	       (entry->store == store || store_origin_is(entry->store, store));
+}
+
 /* The job that has more to delete, or the next one behind it that has limits of its own. */
 static struct entry *retention_job(struct retention *retention, const struct store_slot *store)
 {
 	struct schedd_scheduler *scheduler = retention->scheduler;
 	struct entry *entry = retention->same_job ? entry_find(scheduler, retention->job) : NULL;
 
-	if (entry && entry->store == store && entry_own_retention(entry))
+	if (entry && retention_keeps(store, entry))
 		return entry;
 	entry = NULL;
 	if (entry_own_retention_count(scheduler))
 		entry = entry_first(scheduler, retention->job[0] ? retention->job : NULL);
-	while (entry && (entry->store != store || !entry_own_retention(entry)))
+	while (entry && !retention_keeps(store, entry))
 		entry = entry_next(scheduler, entry);
 	return entry;
 }

@@ -358,6 +358,34 @@ void admission_release(struct entry *entry)
 	}
 }
 
+void admission_freeze(struct entry *entry)
+{
+	struct run_live *live, *next;
+
+	for (live = entry->runs; live; live = next) {
+		next = live->next_of_job;
+		if (live->held)
+			continue;
+		live->held = live->frozen = true;
+		if (live->stage > RUN_LIVE_CLAIMING && live->stage < RUN_LIVE_STARTING)
+			admission_hold_one(live);
+	}
+}
+
+void admission_thaw(struct entry *entry)
+{
+	struct run_live *live, *next;
+
+	for (live = entry->runs; live; live = next) {
+		next = live->next_of_job;
+		if (!live->frozen)
+			continue;
+		live->held = live->frozen = false;
+		if (live->stage == RUN_LIVE_HELD && !live->stalled)
+			admission_to_instance(live);
+	}
+}
+
 static void admission_group_next(struct group_slot *group)
 {
 	while (!group->parallel || group->running < group->parallel) {

@@ -41,6 +41,9 @@ void admission_settle(struct run_live *live);
 void admission_hold(struct entry *entry);
 /* It was resumed: they go on. */
 void admission_release(struct entry *entry);
+/* Its job moves to another store: what has not begun waits until it is there. */
+void admission_freeze(struct entry *entry);
+void admission_thaw(struct entry *entry);
 /* Gives back account, group and worker; those who wait move up. */
 void admission_leave_worker(struct run_live *live);
 /* Gives back everything. */

@@ -220,6 +220,15 @@ void run_live_enter(struct run_live *live, enum run_live_stage stage)
 		live->run.state = RUN_RETRYING;
 }
 
+void run_live_move(struct run_live *live, struct store_slot *store)
+{
+	if (live->stalled) {
+		live->store->stalled--;
+		store->stalled++;
+	}
+	live->store = store;
+}
+
 bool run_live_waits(const struct run_live *live)
 {
 	return (live->stage > RUN_LIVE_CLAIMING && live->stage < RUN_LIVE_STARTING) ||

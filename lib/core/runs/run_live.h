@@ -57,6 +57,7 @@ struct run_live {
 	bool holds_instance;    /* counted in entry->holding */
 	bool holds_group;       /* counted in group->running */
 	bool held;              /* its job was paused while it went on: it begins nothing */
+	bool frozen;            /* held for as long as its job moves to another store */
 	bool stalled;           /* it has its turn, but its store cannot be written */
 	bool marked;            /* its row says that it may have begun; see mark.h */
 	bool expected;          /* counted by admission_expect() */
@@ -99,6 +100,8 @@ void run_live_release(struct run_live *live);
 /* Takes it out of all lists; then it is freed. */
 void run_live_unlink(struct run_live *live);
 void run_live_free(struct run_live *live);
+/* Its job lives in that store now, and so does its row. */
+void run_live_move(struct run_live *live, struct store_slot *store);
 /* A claim failed: as if it had never been. */
 void run_live_discard(struct run_live *live);
 void run_live_enter(struct run_live *live, enum run_live_stage stage);

@@ -14,6 +14,7 @@
 #include "core/changes/follow.h"
 #include "core/changes/job_adopt.h"
 #include "core/changes/job_switch.h"
+#include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/downtime.h"
@@ -22,6 +23,7 @@
 #include "core/runs/invocation.h"
 #include "core/runs/admission.h"
 #include "core/top/handover.h"
+#include "core/top/moved.h"
 #include "core/top/take_up.h"
 #include "executor/secret.h"
 #include "executor/adopted.h"
@@ -56,11 +58,7 @@ static int restart_take_job(struct job_record *record, void *context)
 		return 0;
 	}
 	if (entry) {
-		log_warn(scheduler->log,
-		    "job %s is in store %s and in store %s: the latter is not used",
-		    record->job->id, entry->store->name, slot->name);
-		job_state_clear(&record->state);
-		job_unref(record->job);
+		moved_keep_record(slot, record);
 		return 0;
 	}
 	record->job = entry_seal(scheduler, record->job);
@@ -133,8 +131,18 @@ static void restart_begin_store(struct schedd_scheduler *scheduler, struct store
 
 static void restart_forget(struct store_slot *slot)
 {
+	if (moved_waits(slot))
+		return;
 	store_snapshot_free(slot->snapshot);
 	slot->snapshot = NULL;
+}
+
+/* Those that were kept for what has been settled now. */
+static void restart_forget_others(struct schedd_scheduler *scheduler, const struct store_slot *slot)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		if (scheduler->stores[i] != slot)
+			restart_forget(scheduler->stores[i]);
 }
 
 /* What another has removed while the store was his. */
@@ -167,6 +175,7 @@ static void restart_take_snapshot(struct store_slot *slot)
 	    store_snapshot_number(slot->snapshot, STORE_SLOT_ALIVE_KEY, SCHEDD_TIME_NONE);
 
 	restart_take_texts(scheduler, slot);
+	moved_take(slot);
 	if (alive > scheduler->down_since && scheduler->phase == SCHEDULER_NEW)
 		scheduler->down_since = alive;
 	if (slot->entries)
@@ -194,6 +203,9 @@ static void restart_loaded(
 		restart_take_snapshot(slot);
 		if (again)
 			restart_drop_stale(scheduler, slot);
+		moved_settle(scheduler);
+		if (scheduler->phase == SCHEDULER_RUNNING)
+			restart_forget_others(scheduler, slot);
 		if (scheduler->phase == SCHEDULER_RUNNING && again)
 			restart_forget(slot);
 		else if (scheduler->phase == SCHEDULER_RUNNING)
@@ -207,6 +219,7 @@ void restart_read_store(struct store_slot *slot)
 	if (slot->load_rc > 0)
 		return;
 	slot->load_rc = 1;
+	store_origin_forget_shadows(slot);
 	if (slot->taken_up)
 		restart_mark_stale(slot->scheduler, slot);
 	store_load(slot->store, restart_take_job, restart_loaded, slot);
@@ -363,6 +376,10 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 	struct entry *entry = entry_get(scheduler, from->job);
 	struct run run;
 
+	if (!moved_counts(slot, from)) {
+		take_up_keep(take_up, from);
+		return 0;
+	}
 	if (run_copy(&run, from))
 		return SCHEDD_ENOMEM;
 	if (handover_resume(scheduler, entry, &run)) {
@@ -396,6 +413,23 @@ static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_sl
 			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
 			    slot->name, runs[i].job, runs[i].number);
 	take_up_end(take_up);
+	restart_forget_processes(scheduler);
+}
+
+/* A job that was held for a move goes on here, and so do its runs. */
+static void restart_resume(struct store_slot *slot, const char *id)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	struct take_up *take_up = take_up_begin(scheduler, slot);
+	size_t count;
+	const struct run *runs = store_snapshot_runs(slot->snapshot, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(runs[i].job, id) == 0 &&
+		    restart_lose_copy(scheduler, slot, take_up, &runs[i]))
+			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
+			    slot->name, runs[i].job, runs[i].number);
+	take_up_leave(take_up);
 	restart_forget_processes(scheduler);
 }
 
@@ -509,6 +543,7 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	struct follow_notes *notes[SCHEDULER_STORES_MAX];
 	uint32_t stores = scheduler->store_count;
 
+	moved_set_resume(scheduler, restart_resume);
 	event_ring_say(scheduler, SCHEDD_EVENT_SCHEDULER_STARTED, NULL, NULL, NULL);
 	restart_record(scheduler);
 	/* Before anything new is noted. */

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include "core/ask/scheduler_wait.h"
 #include "core/changes/job_change.h"
+#include "core/changes/job_move.h"
 #include "core/changes/job_switch.h"
 #include "core/changes/scheduler_apply.h"
 #include "core/changes/tick.h"
@@ -31,8 +32,10 @@
 #include "core/runs/run_live.h"
 #include "core/top/drain.h"
 #include "core/top/handover.h"
+#include "core/top/moved.h"
 #include "core/top/outcome.h"
 #include "core/top/restart.h"
+#include "core/top/store_move.h"
 #include "core/top/stores.h"
 #include "core/top/stores_check.h"
 #include "executor/function_table.h"
@@ -195,8 +198,8 @@ static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
 }
 
 /* In this order: what starts may end at once, and what ended is written before it is looked at. */
-static const scheduler_rest_fn scheduler_rest[] = {dispatch_start_ready, job_switch_again, job_change_expire,
-    store_slot_flush_all, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
+static const scheduler_rest_fn scheduler_rest[] = {store_move_review, dispatch_start_ready, job_switch_again, job_change_expire,
+    job_move_again, store_slot_flush_all, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
 
 int schedd_scheduler_new(const struct schedd_scheduler_options *options,
     struct schedd_scheduler **out, struct schedd_error *err)
@@ -265,6 +268,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	scheduler->phase = SCHEDULER_STOPPED;
 	scheduler_wait_end(scheduler);
 	scheduler_apply_stop(scheduler);
+	store_move_stop(scheduler);
 	notify_free(scheduler);
 	store_slot_flush_all(scheduler);
 	executors_close(scheduler);
@@ -273,6 +277,8 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	store_slot_flush_all(scheduler);
 	stores_close(scheduler);
 	stores_check_stop(scheduler);
+	job_move_free(scheduler);
+	moved_free(scheduler);
 	scheduler_wait_free(scheduler);
 	scheduler_free_contents(scheduler);
 	stores_free(scheduler);

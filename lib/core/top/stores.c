@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "core/changes/job_adopt.h"
+#include "core/changes/job_move.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/entry.h"
 #include "core/jobs/executors.h"
 #include "core/runs/run_live.h"
+#include "core/top/moved.h"
 #include "core/top/restart.h"
 
 /* Room for one more pointer in an array of them. */
@@ -160,6 +162,7 @@ static void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *s
 	store_close(slot->store);
 	slot->store = NULL;
 	timers_unset(&scheduler->timers, &slot->retry);
+	moved_forget(slot);
 	store_slot_clear(slot);
 	while (scheduler->stores[at] != slot)
 		at++;
@@ -238,6 +241,9 @@ void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name
 		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "store %s: no such store", name);
 	else if (strcmp(name, "default") == 0)
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "store default cannot be removed");
+	else if (job_move_uses(scheduler, slot))
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "store %s: jobs are on their way to or from it, wait for that", name);
 	else if (stores_used(scheduler, slot))
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
 		    "store %s has %u jobs: remove them or move them first", name, slot->entries);

@@ -160,22 +160,33 @@ void take_up_keep(struct take_up *take_up, const struct run *run)
 	take_up_note_free(note);
 }
 
-void take_up_end(struct take_up *take_up)
+/* dropped: those that are left are of no use to anybody. */
+static void take_up_free(struct take_up *take_up, bool dropped)
 {
 	struct take_up_note *note;
 	uint32_t position = 0;
 
-	if (!take_up)
-		return;
 	while ((note = strmap_next(&take_up->notes, &position))) {
 		struct strbuf key = STRBUF_EMPTY;
 
 		strbuf_printf(&key, RUN_NOTE_PREFIX "%s", note->id);
-		if (!strbuf_failed(&key))
+		if (dropped && !strbuf_failed(&key))
 			store_slot_put_text(take_up->slot, strbuf_peek(&key), NULL);
 		strbuf_clear(&key);
 		take_up_note_free(note);
 	}
 	strmap_clear(&take_up->notes);
 	free(take_up);
+}
+
+void take_up_end(struct take_up *take_up)
+{
+	if (take_up)
+		take_up_free(take_up, true);
+}
+
+void take_up_leave(struct take_up *take_up)
+{
+	if (take_up)
+		take_up_free(take_up, false);
 }

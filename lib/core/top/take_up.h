@@ -22,4 +22,7 @@ void take_up_keep(struct take_up *take_up, const struct run *run);
 /* Notes of other runs are forgotten. */
 void take_up_end(struct take_up *take_up);
 
+/* What is left is of use to others. */
+void take_up_leave(struct take_up *take_up);
+
 #endif
