@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "executor/cgroup.h"
+#include "executor/process_stat.h"
 #include "executor/process_tree.h"
 #include "executor/subprocess_launch.h"
 #include "executor/subprocess_resume.h"
@@ -123,16 +124,15 @@ static pid_t *subprocess_mains(const struct subprocess *self, int *count)
 	return mains;
 }
 
-/* To all that the attempt started. */
-static int subprocess_signal_tree(
-    struct subprocess_task *task, int signal, struct schedd_error *err)
+/* To all that the attempt started, whose main process is pid. Returns how many that were. */
+static int subprocess_signal_all(
+    struct subprocess_task *task, pid_t pid, uint64_t start, int signal)
 {
-	const struct task_request *request = task->task.request;
 	int other_count, sent;
 	pid_t *others = subprocess_mains(subprocess_task_owner(task), &other_count);
 	const struct process_tree tree = {
-	    .pid = child_pid(task->child),
-	    .start = task->start,
+	    .pid = pid,
+	    .start = start,
 	    .held = true,
 	    .invocation = task->invocation,
 	    .uid = task->uid,
@@ -143,7 +143,15 @@ static int subprocess_signal_tree(
 
 	sent = process_tree_signal(&tree, signal);
 	free(others);
-	if (sent > 0)
+	return sent;
+}
+
+static int subprocess_signal_tree(
+    struct subprocess_task *task, int signal, struct schedd_error *err)
+{
+	const struct task_request *request = task->task.request;
+
+	if (subprocess_signal_all(task, child_pid(task->child), task->start, signal) > 0)
 		return 0;
 	return schedd_error_set(
 	    err, SCHEDD_EFAILED, "run %s has nothing left to signal", request->run_id);
@@ -178,6 +186,19 @@ static bool subprocess_signal_ends(int signal)
 }
 
 /*
+ * It runs, but whoever started it has not said so yet. With its main process
+ * alone dead, what has left the session could not be found by descent.
+ */
+static void subprocess_kill_unanswered(struct subprocess_task *task)
+{
+	pid_t pid = spawner_child(&task->spawn);
+	struct process_stat process;
+
+	if (pid > 0 && process_stat_read(pid, &process))
+		(void)subprocess_signal_all(task, pid, process.start, SIGKILL);
+}
+
+/*
  * While its start is under way there is no program yet that could take a
  * signal: one that ends calls the start off, unless the program may be running,
  * and others wait for it.
@@ -191,7 +212,7 @@ static int subprocess_signal_start(
 	if (task->stage == SUBPROCESS_CALLED_OFF)
 		return 0;
 	if (subprocess_signal_ends(signal) &&
-	    subprocess_launch_cancel(task, signal == SIGKILL)) {
+	    subprocess_launch_cancel(task)) {
 		task->stage = SUBPROCESS_CALLED_OFF;
 		task->called_off_by = signal;
 		if (!self->ending)
@@ -202,6 +223,8 @@ static int subprocess_signal_start(
 		return 0;
 	}
 	task->signals |= UINT64_C(1) << (signal & 63);
+	if (signal == SIGKILL)
+		subprocess_kill_unanswered(task);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <schedd/error.h>
 
 /* The text of the list of children of one thread: some ten thousand. */
+#define PROCESS_STAT_ENV_START 50 /* field of stat, counted from 1 */
 #define PROCESS_CHILDREN ((size_t)128 * 1024)
 
 static size_t process_file(pid_t pid, const char *name, char *buffer, size_t size)
@@ -71,6 +72,21 @@ bool process_stat_read(pid_t pid, struct process_stat *out)
 	out->pgrp = (pid_t)pgrp;
 	out->session = (pid_t)session;
 	return true;
+}
+
+bool process_stat_executes(pid_t pid)
+{
+	char text[2048];
+	const char *at = process_file(pid, "stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
+	int field = 2;
+
+	/* The dead have no memory to look at. */
+	if (at && strchr("ZXx", at[strlen(") ")]))
+		return false;
+	for (; at && field < PROCESS_STAT_ENV_START; field++)
+		at = strchr(at + 1, ' ');
+	/* Of a process that clears its environment it is an address like any other. */
+	return at && strncmp(at, " 0 ", 3) == 0;
 }
 
 uint64_t process_stat_start(

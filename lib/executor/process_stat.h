@@ -28,6 +28,11 @@ enum process_start {
 /* False: there is no such process. */
 bool process_stat_read(pid_t pid, struct process_stat *out);
 /*
+ * Is it in the middle of executing a program? Then it shows no environment for a
+ * moment. Also of a process that may not be looked at.
+ */
+bool process_stat_executes(pid_t pid);
+/*
  * The start of a child that was made between two readings of the system's
  * clock; 0: unknown. Where both are of one tick, nothing is read but once, to
  * see whether the clock may be trusted (*how, which starts as UNTRIED).

@@ -13,18 +13,55 @@
 #include "executor/process_census.h"
 #include "executor/process_stat.h"
 
-/* A process may fork between being found and being killed. */
-#define TREE_ROUNDS 4
+/* A process may fork between being found and being stopped or killed. */
+#define TREE_ROUNDS 8
+
+/* So often is a process looked at again that shows no environment as it executes a program. */
+#define TREE_PATIENCE 20
+#define TREE_PAUSE 500 /* microseconds in between */
+
+/* Sessions that members were seen in: who lost its parent since then is known by them. */
+struct tree_sessions {
+	pid_t *ids;
+	int count;
+};
 
 /* One look at all processes. */
 struct tree_walk {
 	const struct process_tree *tree;
+	const struct tree_sessions *sessions;
 	struct process_stat *list;
 	bool *member; /* parallel to list */
 	int count;
 	pid_t *grouped; /* members of the control group */
 	int grouped_count;
+	int patience;
 };
+
+static bool tree_sessions_have(const struct tree_sessions *sessions, pid_t id)
+{
+	for (int i = 0; i < sessions->count; i++)
+		if (sessions->ids[i] == id)
+			return true;
+	return false;
+}
+
+/* All but our own, which no run is in, and its first, by which members are known anyway. */
+static void tree_sessions_add(struct tree_sessions *sessions, const struct tree_walk *walk)
+{
+	for (int i = 0; i < walk->count; i++) {
+		pid_t id = walk->list[i].session, *grown;
+
+		if (!walk->member[i] || id <= 1 || id == getsid(0) || id == walk->tree->pid ||
+		    tree_sessions_have(sessions, id))
+			continue;
+		grown = realloc(sessions->ids, ((size_t)sessions->count + 1) * sizeof(*grown));
+		if (!grown)
+			return;
+		sessions->ids = grown;
+		sessions->ids[sessions->count++] = id;
+	}
+}
 
 static bool tree_is_member(const struct tree_walk *walk, const struct process_stat *process)
 {
@@ -37,6 +74,8 @@ static bool tree_is_member(const struct tree_walk *walk, const struct process_st
 	for (int i = 0; i < walk->grouped_count; i++)
 		if (walk->grouped[i] == process->pid)
 			return true;
+	if (tree_sessions_have(walk->sessions, process->session))
+		return true;
 	return tree->invocation && process_invoked(process->pid, tree->invocation, tree->uid);
 }
 
@@ -100,6 +139,17 @@ static int tree_compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+/* What it will show cannot be seen as long as it is being executed. */
+static void tree_walk_await(struct tree_walk *walk, pid_t pid)
+{
+	if (!walk->tree->invocation || tree_walk_has(walk, pid))
+		return;
+	while (walk->patience > 0 && process_stat_executes(pid)) {
+		walk->patience--;
+		usleep(TREE_PAUSE);
+	}
+}
+
 /* What the run left to us, who are its subreaper. */
 static bool tree_walk_orphans(struct tree_walk *walk)
 {
@@ -111,8 +161,10 @@ static bool tree_walk_orphans(struct tree_walk *walk)
 	for (int i = 0; known && i < count; i++)
 		if (!tree->other_count ||
 		    !bsearch(&children[i], tree->others, (size_t)tree->other_count, sizeof(pid_t),
-			tree_compare))
+			tree_compare)) {
+			tree_walk_await(walk, children[i]);
 			known = tree_walk_take(walk, children[i], false);
+		}
 	free(children);
 	return known;
 }
@@ -146,9 +198,11 @@ static bool tree_walk_descend(struct tree_walk *walk)
 	return walk->member != NULL;
 }
 
-static bool tree_walk_init(struct tree_walk *walk, const struct process_tree *tree)
+static bool tree_walk_init(struct tree_walk *walk, const struct process_tree *tree,
+    const struct tree_sessions *sessions)
 {
-	*walk = (struct tree_walk){.tree = tree};
+	*walk = (struct tree_walk){
+	    .tree = tree, .sessions = sessions, .patience = TREE_PATIENCE};
 	if (tree->cgroup)
 		walk->grouped_count = cgroup_members(tree->cgroup, &walk->grouped);
 	if (tree_walk_descend(walk))
@@ -199,35 +253,67 @@ static bool tree_kill(const struct process_stat *process, int signal, pid_t grou
  * One round. All are found before the first is hit, since who loses its parent
  * can no longer be found by it.
  */
-static int tree_round(const struct process_tree *tree, int signal)
+static int tree_round(
+    const struct process_tree *tree, struct tree_sessions *sessions, int signal)
 {
 	struct tree_walk walk;
-	bool found = tree_walk_init(&walk, tree);
+	bool found = tree_walk_init(&walk, tree, sessions);
 	bool group = tree->held && tree->pid > 1 && kill(-tree->pid, signal) == 0;
 	int sent = 0;
 
 	for (int i = 0; found && i < walk.count; i++)
 		if (walk.member[i] && tree_kill(&walk.list[i], signal, group ? tree->pid : 0))
 			sent++;
-	if (found)
+	if (found) {
+		tree_sessions_add(sessions, &walk);
 		tree_walk_clear(&walk);
+	}
 	/* Without memory or /proc the group has it at least. */
 	return !found && group ? 1 : sent;
 }
 
-int process_tree_signal(const struct process_tree *tree, int signal)
+/* Stops those that are not stopped yet. Returns how many that were. */
+static int tree_freeze(const struct process_tree *tree, struct tree_sessions *sessions)
 {
-	int sent = tree_round(tree, signal);
+	struct tree_walk walk;
+	int stopped = 0;
 
-	if (signal != SIGKILL)
-		return sent;
+	if (!tree_walk_init(&walk, tree, sessions))
+		return 0;
+	for (int i = 0; i < walk.count; i++)
+		if (walk.member[i] && !strchr("TtZX", walk.list[i].state) &&
+		    tree_kill(&walk.list[i], SIGSTOP, 0))
+			stopped++;
+	tree_sessions_add(sessions, &walk);
+	tree_walk_clear(&walk);
+	return stopped;
+}
+
+/* Nobody forks or loses its parent while it is stopped, so that all are found who are there. */
+static int tree_kill_all(const struct process_tree *tree, struct tree_sessions *sessions)
+{
+	int round, now, sent;
+
+	for (round = 0; round < TREE_ROUNDS && tree_freeze(tree, sessions) > 0; round++)
+		continue;
+	sent = now = tree_round(tree, sessions, SIGKILL);
 	/* One write kills what was forked into the control group meanwhile. */
 	if (tree->cgroup && cgroup_kill(tree->cgroup) == 0)
 		return sent;
-	for (int round = 1, now = sent; round < TREE_ROUNDS && now > 0; round++) {
-		now = tree_round(tree, signal);
+	for (round = 1; round < TREE_ROUNDS && now > 0; round++) {
+		now = tree_round(tree, sessions, SIGKILL);
 		sent += now;
 	}
+	return sent;
+}
+
+int process_tree_signal(const struct process_tree *tree, int signal)
+{
+	struct tree_sessions sessions = {0};
+	int sent = signal == SIGKILL ? tree_kill_all(tree, &sessions)
+				     : tree_round(tree, &sessions, signal);
+
+	free(sessions.ids);
 	return sent;
 }
 

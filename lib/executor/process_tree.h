@@ -28,8 +28,8 @@ struct process_tree {
 };
 
 /*
- * Sends the signal to all of it. SIGKILL is repeated until nothing new turns
- * up, a few times at most. Returns how many processes it was sent to (0:
+ * Sends the signal to all of it. Before SIGKILL all are stopped, and both are
+ * repeated until nothing new turns up, a few times at most. Returns how many processes it was sent to (0:
  * nothing is left). What a child subreaper holds is found from parent to child;
  * for anything else all of /proc is read: some milliseconds on a busy machine.
  */

@@ -267,12 +267,12 @@ int subprocess_launch(struct subprocess_task *task, const struct subprocess_laun
 	return rc < 0 ? rc : 0;
 }
 
-bool subprocess_launch_cancel(struct subprocess_task *task, bool kill_it)
+bool subprocess_launch_cancel(struct subprocess_task *task)
 {
 	struct subprocess *self = subprocess_task_owner(task);
 
 	if (!task->account.waiting)
-		return spawner_pool_cancel(self->pool, &task->spawn, kill_it);
+		return spawner_pool_cancel(self->pool, &task->spawn, false);
 	account_cache_forget(self->accounts, &task->account);
 	return true;
 }

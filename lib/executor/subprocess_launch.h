@@ -21,6 +21,6 @@ struct subprocess_launch_ops {
 int subprocess_launch(struct subprocess_task *task, const struct subprocess_launch_ops *ops,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* Calls it off: false: it may be running, and launched will be called. kill_it: see spawner_pool.h. */
-bool subprocess_launch_cancel(struct subprocess_task *task, bool kill_it);
+bool subprocess_launch_cancel(struct subprocess_task *task);
 
 #endif

@@ -3,6 +3,9 @@
 #include "executor/process_tree.h"
 
 #include "support/task_case.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -58,6 +61,22 @@ static bool marked(pid_t pid)
 	return invocation_of(pid)[0];
 }
 
+/* It has been executed, and shows what it was given. */
+static bool sleeping(pid_t pid)
+{
+	char path[40], name[16] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	file = fopen(path, "r");
+	if (file) {
+		if (!fgets(name, sizeof(name), file))
+			name[0] = '\0';
+		fclose(file);
+	}
+	return strcmp(name, "sleep\n") == 0 && marked(pid);
+}
+
 /* Turns the loop until it is so. */
 static void until(bool (*so)(pid_t pid), pid_t pid)
 {
@@ -84,6 +103,7 @@ static void start_family(struct task_probe *probe, const char *line, pid_t *pids
 		for (text = task_probe_text(probe); *text; text++)
 			lines += *text == '\n';
 	}
+	task_case_until(&kase, &probe->started, 1);
 	text = task_probe_text(probe);
 	for (int i = 0; i < count; i++) {
 		pids[i] = (pid_t)strtol(text, (char **)&text, 10);
@@ -121,6 +141,79 @@ Test(process_tree, reaches_children_that_cleared_their_environment)
 	task_probe_clear(&probe);
 }
 
+static pid_t in_session(pid_t session)
+{
+	struct process_stat *list;
+	int count = process_stat_list(&list);
+	pid_t pid = 0;
+
+	for (int i = 0; i < count; i++)
+		if (list[i].session == session && list[i].state != 'Z')
+			pid = list[i].pid;
+	free(list);
+	return pid;
+}
+
+/* Has a process of that session become a child of ours? */
+static bool orphaned(pid_t session)
+{
+	struct process_stat *list;
+	int count = process_stat_list(&list);
+	bool found = false;
+
+	for (int i = 0; i < count; i++)
+		found |= list[i].session == session && list[i].ppid == getpid();
+	free(list);
+	return found;
+}
+
+static bool session_gone(pid_t session)
+{
+	return in_session(session) == 0;
+}
+
+/* It goes on to make processes without a mark, which lose their parents at once. */
+Test(process_tree, reaches_orphans_by_the_session_of_their_kin)
+{
+	struct task_probe probe;
+	pid_t pids[1];
+
+	start_family(&probe,
+	    "\"env -i setsid sh -c 'echo $$; while :; do (sleep 60 &); done' & wait\"", pids, 1);
+	until(orphaned, pids[0]);
+	cr_expect_eq(executor_signal(probe.task, SIGKILL, NULL), 0);
+	until(session_gone, pids[0]);
+	task_case_until(&kase, &probe.done, 1);
+	task_probe_clear(&probe);
+}
+
+/* Nobody has heard from the program that starts it. */
+Test(process_tree, reaches_children_before_the_start_is_answered)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t deadline = clock->mono(clock->context).us + TASK_CASE_DEADLINE;
+	char name[] = "/tmp/schedd-tree-XXXXXX", line[256], text[32] = "";
+	int fd = mkstemp(name);
+	struct task_probe probe;
+
+	snprintf(line, sizeof(line),
+	    "\"env -i setsid sh -c 'echo $$ > %s; exec sleep 60' & wait\"", name);
+	task_probe_init(&probe, "shell", line);
+	task_probe_start(&kase, &probe);
+	while (pread(fd, text, sizeof(text) - 1, 0) <= 0 || !strchr(text, '\n')) {
+		cr_assert_lt(clock->mono(clock->context).us, deadline);
+		usleep(1000);
+	}
+	cr_expect_eq(probe.started, 0);
+	cr_expect_eq(executor_signal(probe.task, SIGKILL, NULL), 0);
+	until(gone, (pid_t)atol(text));
+	task_case_until(&kase, &probe.done, 1);
+	cr_expect_eq(probe.result.signal, SIGKILL);
+	task_probe_clear(&probe);
+	unlink(name);
+	close(fd);
+}
+
 Test(process_tree, reaches_what_outlives_the_main_process)
 {
 	struct task_probe probe;
@@ -144,8 +237,8 @@ Test(process_tree, leaves_other_runs_alone)
 	start_family(&other, "\"setsid sleep 60 & echo $!; wait\"", theirs, 1);
 	start_family(&ours, "\"setsid sleep 60 & echo $!; wait\"", mine, 1);
 	/* While it executes it has no environment for a moment. */
-	until(marked, mine[0]);
-	until(marked, theirs[0]);
+	until(sleeping, mine[0]);
+	until(sleeping, theirs[0]);
 	snprintf(invocation, sizeof(invocation), "%s", invocation_of(mine[0]));
 	cr_expect_eq(strlen(invocation), PROCESS_INVOCATION);
 	cr_expect_str_neq(invocation, invocation_of(theirs[0]));
