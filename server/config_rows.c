@@ -131,6 +131,8 @@ static const struct config_row config_settings[] = {
 	"of the Flask-APScheduler routes"},
     {"http.allow_hosts", CONFIG_TEXTS, IN(web.allow_hosts), 0, 0, NULL, true,
 	"the addresses, and localhost", "names of this server that requests may give as Host"},
+    {"http.if_match", CONFIG_BOOL, IN(web.if_match), 0, 0, NULL, true, "false",
+	"PUT, PATCH and DELETE of a job need If-Match, or If-None-Match: *; else 428"},
     {"http.mode", CONFIG_MODE, IN(web.mode), 0, 0777, NULL, false, "0600",
 	"permissions of a unix: socket"},
     {NULL, CONFIG_TEXT, 0, 0, 0, NULL, false, NULL, NULL},

@@ -34,6 +34,7 @@ struct web_config {
 	const char *const *allow_hosts; /* names answered; NULL: the addresses and localhost */
 	uint32_t connections;           /* at one time */
 	uint32_t mode;                  /* of a unix: listener */
+	bool if_match;                  /* changes of jobs need a condition */
 	bool insecure;                  /* addresses that others reach may do without TLS */
 };
 

@@ -10,7 +10,8 @@
 #include "server/http/http_routes.h"
 #include "server/http/http_tls.h"
 
-#define HTTP_HEADERS_MAX (16 << 10)
+/* evhttp answers what is longer with a status of its own; http_arrival.c has the limit that is ours. */
+#define HTTP_HEADERS_MAX (128 << 10)
 #define HTTP_BODY_MAX (4 << 20)
 
 static void web_close(struct web *web)

@@ -2,12 +2,34 @@
 /* The way of a request that has come: its host, its path, who asks, its form, then its handler. */
 #include "server/http/http_arrival.h"
 
+#include <string.h>
+#include <event2/keyvalq_struct.h>
+#include "server/http/http_accept.h"
 #include "server/http/http_auth.h"
 #include "server/http/http_guard.h"
 #include "server/http/http_path.h"
 #include "server/http/http_problem.h"
 #include "server/http/http_request.h"
 #include "server/http/http_routes.h"
+
+#define ARRIVAL_HEADERS_MAX (16 << 10) /* bytes, with the request line */
+
+/* True: they are too long; answered. */
+static bool http_arrival_overlong(struct http_request *request)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request->evhttp);
+	size_t length = strlen(evhttp_request_get_uri(request->evhttp));
+
+	for (const struct evkeyval *header = headers->tqh_first; header;
+	     header = header->next.tqe_next)
+		length += strlen(header->key) + strlen(header->value) + strlen(": \r\n");
+	if (length <= ARRIVAL_HEADERS_MAX)
+		return false;
+	http_request_set(request, "Connection", "close");
+	http_problem(request, 431, "invalid_argument",
+	    "the headers are longer than %d bytes, which is the limit", ARRIVAL_HEADERS_MAX);
+	return true;
+}
 
 static void http_arrival_handle(struct http_request *request)
 {
@@ -16,7 +38,7 @@ static void http_arrival_handle(struct http_request *request)
 	if (route->access == HTTP_OPERATOR && !http_auth_may(request->identity, "operator"))
 		http_problem(request, 403, "permission_denied",
 		    "the role %s does not suffice: this needs operator", request->identity->role);
-	else if (http_guard_check(request))
+	else if (http_accept_check(request) && http_guard_check(request))
 		route->handle(request);
 }
 
@@ -63,7 +85,7 @@ void http_arrival(struct evhttp_request *evhttp, void *context)
 		http_problem(request, 503, "failed",
 		    "%u connections are open, which is the limit (http.connections)",
 		    web->config->connections);
-	else if (http_guard_host(request))
+	else if (!http_arrival_overlong(request) && http_guard_host(request))
 		http_arrival_route(request);
 }
 

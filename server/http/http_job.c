@@ -141,20 +141,95 @@ static bool http_job_params(struct http_request *request, struct value *params)
 	return true;
 }
 
-/* The same with the revision of If-Match. */
-static bool http_job_guarded(struct http_request *request, struct value *params)
-{
-	int64_t revision = http_job_if_match(request);
+/* ---- A change, on condition ---- */
 
-	if (!http_job_params(request, params))
-		return false;
-	if (revision < 0) {
-		http_problem(request, 412, "conflict",
-		    "If-Match is not the ETag of any state of this job");
-		return false;
+/* In the request's arena. */
+struct http_job_change {
+	const char *method;
+	struct value params;
+	void (*answered)(
+	    struct http_request *, const struct schedd_error *, const struct value *);
+};
+
+/* Does the list of tags have that revision? '*' has each. */
+static bool http_job_tag_listed(const char *tags, int64_t revision)
+{
+	char tag[32];
+	size_t length;
+
+	snprintf(tag, sizeof(tag), "\"%lld\"", (long long)revision);
+	for (; *tags; tags += length) {
+		tags += strspn(tags, ", \t");
+		length = strcspn(tags, ", \t");
+		if (strncmp(tags, "*", length) == 0 ||
+		    (length == strlen(tag) && strncmp(tags, tag, length) == 0))
+			return length > 0;
 	}
-	if (revision > 0 && !value_get(params, "revision"))
+	return false;
+}
+
+/* The job as it is: looked at first, then changed. */
+static void http_job_seen(struct http_request *request, const struct schedd_error *err,
+    const struct value *job)
+{
+	const struct http_job_change *change = request->state;
+
+	if (err)
+		http_job_refused(request, err);
+	else if (!http_job_tag_listed(http_request_header(request, "If-Match"),
+		     value_get_int(job, "revision", 0)))
+		http_problem(request, 412, "conflict",
+		    "the job has revision %lld, which If-Match does not name: it was changed "
+		    "meanwhile",
+		    (long long)value_get_int(job, "revision", 0));
+	else
+		http_request_call(request, change->method, &change->params, change->answered);
+}
+
+/* Where the method itself takes a revision, nothing can come in between. */
+static bool http_job_takes_revision(const char *method)
+{
+	return strcmp(method, "job.modify") == 0 || strcmp(method, "job.reschedule") == 0;
+}
+
+static void http_job_change(struct http_request *request, const char *method, struct value *params,
+    void (*answered)(
+	struct http_request *, const struct schedd_error *, const struct value *))
+{
+	const char *tags = http_request_header(request, "If-Match");
+	int64_t revision = http_job_if_match(request);
+	struct http_job_change *change;
+	struct value id = value_map();
+
+	if (!tags) {
+		http_request_call(request, method, params, answered);
+		return;
+	}
+	if (revision > 0 && http_job_takes_revision(method) && !value_get(params, "revision")) {
 		value_put(&request->arena, params, "revision", value_int(revision));
+		http_request_call(request, method, params, answered);
+		return;
+	}
+	change = arena_alloc(&request->arena, sizeof(*change));
+	if (!change) {
+		http_problem(request, 503, "failed", "out of memory");
+		return;
+	}
+	*change = (struct http_job_change){method, *params, answered};
+	request->state = change;
+	value_put(&request->arena, &id, "id", value_string_ref(request->args[0]));
+	http_request_call(request, "job.get", &id, http_job_seen);
+}
+
+/* True: the config wants a condition, and there is none; answered. */
+static bool http_job_unconditional(struct http_request *request)
+{
+	if (!request->web->config->if_match || http_request_header(request, "If-Match") ||
+	    http_job_none_match(request))
+		return false;
+	http_problem(request, 428, "conflict",
+	    "send If-Match with the ETag of the job as you know it (or If-None-Match: * for a new "
+	    "one): http.if_match of the config wants it");
 	return true;
 }
 
@@ -166,74 +241,41 @@ void http_job_get(struct http_request *request)
 	http_request_call(request, "job.get", &params, http_job_got);
 }
 
-/* A job that is to be there, as it was: looked at first, then replaced. */
-static void http_job_seen(struct http_request *request, const struct schedd_error *err,
-    const struct value *job)
-{
-	int64_t wanted = http_job_if_match(request);
-	struct value *params = request->state;
-
-	if (err) {
-		http_job_refused(request, err);
-		return;
-	}
-	if (wanted && value_get_int(job, "revision", 0) != wanted) {
-		http_problem(request, 412, "conflict",
-		    "the job has revision %lld, not %lld: it was changed meanwhile",
-		    (long long)value_get_int(job, "revision", 0), (long long)wanted);
-		return;
-	}
-	http_request_call(request, "job.add", params, http_job_added);
-}
-
 void http_job_put(struct http_request *request)
 {
-	struct value *params = arena_alloc(&request->arena, sizeof(*params)), id = value_map();
+	struct value params;
 
-	if (!params || !http_job_params(request, params))
+	if (http_job_unconditional(request) || !http_job_params(request, &params))
 		return;
-	if (http_job_none_match(request) || http_request_header(request, "If-Match") == NULL) {
-		if (!http_job_none_match(request))
-			value_put(&request->arena, params, "replace", value_bool(true));
-		http_request_call(request, "job.add", params, http_job_added);
-		return;
-	}
-	if (http_job_if_match(request) < 0) {
-		http_problem(request, 412, "conflict",
-		    "If-Match is not the ETag of any state of this job");
-		return;
-	}
-	value_put(&request->arena, params, "replace", value_bool(true));
-	value_put(&request->arena, &id, "id", value_string_ref(request->args[0]));
-	request->state = params;
-	http_request_call(request, "job.get", &id, http_job_seen);
+	if (!http_job_none_match(request))
+		value_put(&request->arena, &params, "replace", value_bool(true));
+	http_job_change(request, "job.add", &params, http_job_added);
 }
 
 void http_job_patch(struct http_request *request)
 {
 	struct value params;
 
-	if (http_job_guarded(request, &params))
-		http_request_call(request, "job.modify", &params, http_job_changed);
+	if (!http_job_unconditional(request) && http_job_params(request, &params))
+		http_job_change(request, "job.modify", &params, http_job_changed);
 }
 
 void http_job_delete(struct http_request *request)
 {
 	struct value params = value_map();
 
-	if (!http_path_params(request, &params))
+	if (http_job_unconditional(request) || !http_path_params(request, &params))
 		return;
 	value_put(&request->arena, &params, "id", value_string_ref(request->args[0]));
-	http_request_call(request, "job.remove", &params, http_job_removed);
+	http_job_change(request, "job.remove", &params, http_job_removed);
 }
 
 void http_job_act(struct http_request *request)
 {
 	struct value params;
-	bool guarded = strcmp(request->route->rpc, "job.reschedule") == 0;
 
-	if (guarded ? http_job_guarded(request, &params) : http_job_params(request, &params))
-		http_request_call(request, request->route->rpc, &params, http_job_changed);
+	if (http_job_params(request, &params))
+		http_job_change(request, request->route->rpc, &params, http_job_changed);
 }
 
 static void http_job_ran(struct http_request *request, const struct schedd_error *err,
@@ -242,7 +284,7 @@ static void http_job_ran(struct http_request *request, const struct schedd_error
 	const char *run = err ? NULL : value_get_string(result, "run"), *slash;
 
 	if (err) {
-		http_problem_error(request, err);
+		http_job_refused(request, err);
 		return;
 	}
 	slash = run ? strrchr(run, '/') : NULL;
@@ -260,7 +302,7 @@ void http_job_run(struct http_request *request)
 	if (!http_job_params(request, &params))
 		return;
 	http_trace_put(request, &request->arena, &params);
-	http_request_call(request, "job.run", &params, http_job_ran);
+	http_job_change(request, "job.run", &params, http_job_ran);
 }
 
 static void http_job_asked(struct http_request *request, const struct schedd_error *err,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "proto/methods.h"
 #include "model/job_fields.h"
+#include "server/http/http_accept.h"
 #include "server/http/http_handlers.h"
 #include "server/http/http_routes.h"
 
@@ -190,7 +191,8 @@ static struct value openapi_answers(struct arena *arena, const char *status, con
     const char *type, bool open)
 {
 	static const char *const problems[] = {
-	    "400", "401", "403", "404", "409", "412", "413", "415", "429", "500", "503", NULL};
+	    "400", "401", "403", "404", "406", "409", "412", "413", "415", "421", "428", "429", "431",
+	    "500", "503", "504", NULL};
 	struct value answers = value_map(), map;
 
 	if (type && strcmp(type, "application/json") != 0) {
@@ -225,44 +227,108 @@ static const char *openapi_verb(enum evhttp_cmd_type method)
 	}
 }
 
-static const char *openapi_answer_type(const struct http_route *route)
+/* Whom it is for, as a member of its own and in words. */
+static void openapi_role(struct arena *arena, const struct method *method,
+    enum http_access access, struct value *map)
 {
-	if (route->access == HTTP_ANYBODY || route->access == HTTP_OPERATOR || (route->rpc && strcmp(route->rpc, "run.log") == 0))
-		return "text/plain; charset=utf-8";
-	if (route->rpc && strcmp(route->rpc, "event.subscribe") == 0)
-		return "text/event-stream";
-	return route->method == EVHTTP_REQ_DELETE ? NULL : "application/json";
+	static const struct {
+		const char *role, *words;
+	} rows[] = {
+	    [METHOD_FOR_USERS] = {"user", "for everybody, with jobs of their own; for operators with all jobs"},
+	    [METHOD_FOR_OWNERS] = {"user", "for everybody, with jobs of their own alone; for admins with all jobs"},
+	    [METHOD_FOR_ADMINS] = {"admin", "for admins"},
+	};
+	const char *role = access == HTTP_OPERATOR ? "operator" : "user";
+
+	if (access == HTTP_ANYBODY || access == HTTP_SIGNED)
+		return;
+	if (!method) {
+		value_put(arena, map, "x-schedd-role", openapi_text(role));
+		return;
+	}
+	value_put(arena, map, "x-schedd-role", openapi_text(rows[method->role].role));
+	value_put(arena, map, "description",
+	    openapi_text(arena_printf(arena, "The method %s, %s. Answers %s.", method->name,
+		rows[method->role].words, method->answer)));
+}
+
+/* What a webhook is called with, beside its body. */
+static void openapi_hook(struct arena *arena, struct value *map, struct value *parameters)
+{
+	static const char *const headers[] = {
+	    "X-Hub-Signature-256", "X-GitHub-Delivery", "Idempotency-Key"};
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		openapi_parameter(arena, parameters, headers[i], "header", i == 0,
+		    openapi_type(arena, "string"));
+	value_put(arena, map, "requestBody", openapi_content(arena, "*/*", value_map()));
+	value_put(arena, map, "description",
+	    openapi_text("The signature is sha256= and the HMAC-SHA-256 of the body with the "
+			 "hook's secret; a delivery that is named begins one run a day."));
+}
+
+static void openapi_conditions(
+    struct arena *arena, const struct http_route *route, struct value *parameters)
+{
+	if (strncmp(route->path, "/api/v1/jobs/{id}", 17) != 0)
+		return;
+	if (route->method != EVHTTP_REQ_GET)
+		openapi_parameter(
+		    arena, parameters, "If-Match", "header", false, openapi_type(arena, "string"));
+	if (route->method == EVHTTP_REQ_GET || route->method == EVHTTP_REQ_PUT)
+		openapi_parameter(arena, parameters, "If-None-Match", "header", false,
+		    openapi_type(arena, "string"));
+}
+
+static void openapi_request(struct arena *arena, const struct http_route *route,
+    const struct method *method, struct value *map)
+{
+	struct value parameters = value_array();
+
+	openapi_path_parameters(arena, route->path, &parameters);
+	if (route->takes == HTTP_NO_BODY)
+		openapi_query_parameters(arena, route, &parameters);
+	openapi_conditions(arena, route, &parameters);
+	if (route->access == HTTP_SIGNED)
+		openapi_hook(arena, map, &parameters);
+	if (parameters.array.count)
+		value_put(arena, map, "parameters", parameters);
+	if (route->takes == HTTP_JSON && method)
+		value_put(arena, map, "requestBody",
+		    openapi_content(arena, "application/json", openapi_type(arena, "object")));
+	if (route->takes == HTTP_PACKED)
+		value_put(arena, map, "requestBody",
+		    openapi_content(arena, "application/msgpack", value_map()));
+}
+
+/* Of success. */
+static const char *openapi_status(const struct http_route *route)
+{
+	if (route->method == EVHTTP_REQ_DELETE)
+		return "204";
+	return route->access == HTTP_SIGNED || (route->rpc && strcmp(route->rpc, "job.run") == 0)
+		   ? "202"
+		   : "200";
 }
 
 static struct value openapi_operation(struct arena *arena, const struct http_route *route)
 {
-	struct value map = value_map(), parameters = value_array(), none = value_array(), body;
 	const struct method *method = route->rpc ? methods_find(route->rpc) : NULL;
-	const char *status = route->method == EVHTTP_REQ_DELETE ? "204" : "200";
+	struct value map = value_map(), answers;
 	bool open = route->access == HTTP_ANYBODY;
 
 	value_put(arena, &map, "summary", openapi_text(route->doc));
-	if (method)
-		value_put(arena, &map, "description",
-		    openapi_text(arena_printf(arena, "The method %s.", method->name)));
-	openapi_path_parameters(arena, route->path, &parameters);
-	if (route->takes != HTTP_JSON)
-		openapi_query_parameters(arena, route, &parameters);
-	if (parameters.array.count)
-		value_put(arena, &map, "parameters", parameters);
-	if (route->takes == HTTP_JSON && method) {
-		body = openapi_content(arena, "application/json", openapi_type(arena, "object"));
-		value_put(arena, &map, "requestBody", body);
-	}
-	if (route->rpc && strcmp(route->rpc, "job.run") == 0)
-		status = "202";
-	value_put(arena, &map, "responses",
-	    openapi_answers(arena, status, "What was asked for.", openapi_answer_type(route), open));
+	openapi_role(arena, method, route->access, &map);
+	openapi_request(arena, route, method, &map);
+	answers = openapi_answers(
+	    arena, openapi_status(route), "What was asked for.", http_accept_offer(route), open);
 	if (route->method == EVHTTP_REQ_PUT)
-		openapi_answer(arena, &map.map.members[map.map.count - 1].value, "201",
-		    "It was not there before.", true);
-	if (open)
-		value_put(arena, &map, "security", none);
+		openapi_answer(arena, &answers, "201", "It was not there before.", true);
+	if (route->method == EVHTTP_REQ_GET && strcmp(route->path, "/api/v1/jobs/{id}") == 0)
+		openapi_answer(arena, &answers, "304", "It is as If-None-Match says.", false);
+	value_put(arena, &map, "responses", answers);
+	if (open || route->access == HTTP_SIGNED)
+		value_put(arena, &map, "security", value_array());
 	return map;
 }
 
@@ -296,8 +362,7 @@ static void openapi_methods(struct arena *arena, struct value *paths)
 		if (!name || strncmp(method->name, "event.", 6) == 0)
 			continue;
 		value_put(arena, &operation, "summary", openapi_text(method->doc));
-		value_put(arena, &operation, "description",
-		    openapi_text(arena_printf(arena, "Answers %s.", method->answer)));
+		openapi_role(arena, method, HTTP_USER, &operation);
 		value_put(arena, &operation, "operationId", openapi_text(method->name));
 		value_put(arena, &operation, "requestBody",
 		    openapi_content(

@@ -62,7 +62,7 @@ static const struct http_route http_route_rows[] = {
     {GET, API "/next", HTTP_USER, http_next_preview, "trigger.next",
 	"Fire times to come of a trigger.", NULL, HTTP_NO_BODY},
     {POST, "/hooks/{job}", HTTP_SIGNED, http_hook_run, NULL,
-	"Runs a job that has a hook; X-Hub-Signature-256 signs the body.", NULL, HTTP_JSON},
+	"Runs a job that has a hook; X-Hub-Signature-256 signs the body.", NULL, HTTP_NO_BODY},
     {GET, FLASK, HTTP_USER, flask_info, NULL, NULL, flask_refuse, HTTP_NO_BODY},
     {POST, FLASK "/start", HTTP_USER, flask_start, NULL, NULL, flask_refuse, HTTP_NO_BODY},
     {POST, FLASK "/shutdown", HTTP_USER, flask_shutdown, NULL, NULL, flask_refuse, HTTP_NO_BODY},

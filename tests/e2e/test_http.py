@@ -181,6 +181,15 @@ class Resources(HttpCase):
         for method in ("job.add", "run.list", "token.add"):
             self.assertIn(f"`{method}`", source)
             self.assertIn(f"/api/v1/rpc/{method}", document["paths"])
+        for path, item in document["paths"].items():
+            for verb, operation in item.items():
+                with self.subTest(path=path, verb=verb):
+                    if operation.get("security") == []:
+                        self.assertIn(path, ("/healthz", "/readyz", "/hooks/{job}"))
+                    else:
+                        self.assertIn(operation["x-schedd-role"], ("user", "operator", "admin"))
+        self.assertEqual(document["paths"]["/api/v1/rpc/token.add"]["post"]["x-schedd-role"], "admin")
+        self.assertEqual(document["paths"]["/metrics"]["get"]["x-schedd-role"], "operator")
 
 
 class Metrics(HttpCase):
@@ -311,9 +320,62 @@ class Access(HttpCase):
         self.assertIn(b" 501 ", self.raw(b"BREW / HTTP/1.0\r\nHost: localhost\r\n\r\n"))
         big = "x" * (5 << 20)
         self.assertEqual(self.ask("POST", "/api/v1/rpc/server.ping", raw=big, Content_Type="application/json").status, 413)
-        self.assertNotIn(b" 200 ", self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 20000 + b"\r\n\r\n"))
+        for path in ("/healthz", "/api/v1/jobs"):
+            self.assertIn(b" 431 ", self.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX: ".encode() + b"y" * 20000 + b"\r\n\r\n"))
+        self.assertIn(b" 431 ", self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n" * 500 + b"\r\n"))
+        self.assertIn(b" 431 ", self.raw(b"GET /healthz?" + b"y" * 20000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        self.assertIn(b" 200 ", self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + b"y" * 16000 + b"\r\n\r\n"))
+        self.assertNotIn(b" 200 ", self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 200000 + b"\r\n\r\n"))
         self.assertEqual(self.ask("GET", "/healthz").status, 200)
         self.assertIsNone(server.process.poll())
+
+    def test_what_a_client_does_not_take_is_not_sent(self):
+        self.serve()
+        self.ask("PUT", "/api/v1/jobs/a", {"shell": "true", "trigger": {"manual": True}})
+        for accept, taken in (("*/*", True), ("application/json", True), ("Application/*", True), ("text/html, application/json;q=0.1", True), ("", True),
+                              ("text/html, */*;q=0.5", True), (" , ,application/json", True), ("application/json; charset=utf-8", True), ("application/json;q=0.001", True),
+                              ("text/html", False), ("application/json;q=0", False), ("*/*, application/json;q=0.000", False), ("application/*;q=0, */*", False),
+                              ("application/jso", False), ("application/jsonx", False), ("*/json", False), ("garbage", False)):
+            with self.subTest(accept=accept):
+                answer = self.ask("GET", "/api/v1/jobs/a", Accept=accept)
+                self.assertEqual(answer.status, 200 if taken else 406)
+                if not taken:
+                    self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
+        ran = self.ask("POST", "/api/v1/jobs/a/run", Accept="text/html")
+        self.assertEqual(ran.status, 406)
+        self.assertEqual(self.ask("GET", "/api/v1/runs/a").json["runs"], [], "nothing is done whose answer is not taken")
+        for path, accept, status in (("/metrics", "text/plain", 200), ("/metrics", "application/openmetrics-text", 200), ("/metrics", "image/png", 406),
+                                     ("/healthz", "image/png", 200), ("/", "text/html", 200), ("/scheduler/jobs", "text/html", 200), ("/api/v1/events", "application/json", 406)):
+            with self.subTest(path=path, accept=accept):
+                self.assertEqual(self.ask("GET", path, Accept=accept).status, status)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs", token="wrong", Accept="text/html").status, 401)
+
+    def test_conditions_hold_for_every_change(self):
+        self.serve()
+        job = {"shell": "true", "trigger": {"manual": True}}
+        self.ask("PUT", "/api/v1/jobs/a", job)
+        for method, path, body in (("PUT", "", job), ("PATCH", "", {"name": "x"}), ("DELETE", "", None), ("POST", "/run", None), ("POST", "/pause", None), ("POST", "/resume", None),
+                                   ("POST", "/reschedule", {"trigger": {"every": "1h"}})):
+            for tag in ('"7"', "7", 'W/"1"', '"1', '"7", "8"', "garbage"):
+                with self.subTest(method=method, path=path, tag=tag):
+                    self.assertEqual(self.ask(method, f"/api/v1/jobs/a{path}", body, If_Match=tag).status, 412)
+            self.assertEqual(self.ask(method, f"/api/v1/jobs/b{path}", body, If_Match="*").status, 412)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a").json["revision"], 1)
+        self.assertEqual(self.ask("PATCH", "/api/v1/jobs/a", {"name": "x"}, If_Match='"9", "1"').json["revision"], 2)
+        self.assertEqual(self.ask("POST", "/api/v1/jobs/a/run", If_Match="*").status, 202)
+        self.assertEqual(self.ask("DELETE", "/api/v1/jobs/a", If_Match='"2"').status, 204)
+
+    def test_conditions_may_be_demanded(self):
+        self.serve(extra="  if_match: true\n")
+        job = {"shell": "true", "trigger": {"manual": True}}
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/a", job).status, 428)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/a", job, If_None_Match="*").status, 201)
+        for method, body in (("PUT", job), ("PATCH", {"name": "x"}), ("DELETE", None)):
+            with self.subTest(method):
+                answer = self.ask(method, "/api/v1/jobs/a", body)
+                self.assertEqual((answer.status, answer.json["error"]), (428, "conflict"))
+        self.assertEqual(self.ask("POST", "/api/v1/jobs/a/run").status, 202)
+        self.assertEqual(self.ask("DELETE", "/api/v1/jobs/a", If_Match='"1"').status, 204)
 
     def test_connections_beyond_the_limit_are_told(self):
         self.serve(extra="  connections: 2\n")
