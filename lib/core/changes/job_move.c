@@ -104,6 +104,7 @@ static int move_check(struct change *change, struct schedd_error *err)
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "job %s is in store %s by now, not in %s", change->id,
 		    change->entry->store->name, move->from->name);
+	item->leaving = old != NULL;
 	if (old)
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "job %s has left store %s, which is not rid of it yet: wait for that", change->id,

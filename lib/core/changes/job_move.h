@@ -32,6 +32,7 @@ struct move_item {
 	bool gathered;         /* it has joined, or never will */
 	bool told;             /* rc and err are known */
 	bool held;             /* it came as far as its old store */
+	bool leaving;          /* refused, because it has just come from another store */
 	bool running;          /* refused, because a run of it goes on */
 	bool written;          /* it is in the new store */
 	bool there;            /* it was in that store before */

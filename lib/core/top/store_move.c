@@ -103,6 +103,14 @@ static void mover_soon(struct scheduler_mover *mover)
 		mover_end(mover, schedd_error_nomem(&err), &err);
 }
 
+/* Has it just come from another store, which will soon be rid of it? */
+static bool mover_leaving(const struct scheduler_mover *mover, const char *id)
+{
+	const struct store_slot *old = job_move_leaves(mover->scheduler, id);
+
+	return old && store_state(old->store) == STORE_OK;
+}
+
 static void mover_item(struct scheduler_mover *mover, const struct move_item *item)
 {
 	bool usable = store_state(mover->to->store) == STORE_OK;
@@ -118,7 +126,7 @@ static void mover_item(struct scheduler_mover *mover, const struct move_item *it
 		mover->moved++;
 		if (!mover->from)
 			mover_row(mover, id, "moved", mover->to->name, NULL);
-	} else if (item->running && mover->wait) {
+	} else if ((item->running && mover->wait) || mover_leaving(mover, id)) {
 		mover->aside[mover->aside_count++] = id;
 	} else if (item->held && mover->piece_count > 1 && usable) {
 		mover->alone[mover->alone_count++] = id;
@@ -252,7 +260,8 @@ static void mover_review(struct scheduler_mover *mover)
 	for (uint32_t i = 0; i < mover->aside_count; i++) {
 		const struct entry *entry = entry_get(mover->scheduler, mover->aside[i]);
 
-		if (entry && job_move_blocked(entry))
+		if (entry && ((mover->wait && job_move_blocked(entry)) ||
+				 mover_leaving(mover, mover->aside[i])))
 			mover->aside[kept++] = mover->aside[i];
 		else
 			mover->alone[mover->alone_count++] = mover->aside[i];
