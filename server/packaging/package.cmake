@@ -85,6 +85,30 @@ Installing cron again gives all of it back.")
 set(CPACK_DEBIAN_CRON_PACKAGE_CONTROL_EXTRA
 	"${SCHEDD_PACKAGING}/cron/postinst;${SCHEDD_PACKAGING}/cron/prerm;${SCHEDD_PACKAGING}/cron/postrm")
 
+# What a store keeps jobs on, in words; its type where it is not here.
+set(SCHEDD_STORE_postgresql "PostgreSQL")
+set(SCHEDD_STORE_mysql "MariaDB and MySQL")
+set(SCHEDD_STORE_redis "Redis and Valkey")
+set(SCHEDD_STORE_mongodb "MongoDB")
+set(SCHEDD_STORE_zookeeper "ZooKeeper")
+get_property(SCHEDD_STORE_MODULES GLOBAL PROPERTY SCHEDD_STORE_MODULES)
+foreach(module ${SCHEDD_STORE_MODULES})
+	string(REPLACE "store_" "" type ${module})
+	string(TOUPPER ${module} name)
+	set(server ${type})
+	if(DEFINED SCHEDD_STORE_${type})
+		set(server ${SCHEDD_STORE_${type}})
+	endif()
+	list(APPEND CPACK_COMPONENTS_ALL ${module})
+	set(CPACK_DEBIAN_${name}_PACKAGE_NAME schedd-store-${type})
+	set(CPACK_DEBIAN_${name}_PACKAGE_SECTION admin)
+	set(CPACK_DEBIAN_${name}_PACKAGE_DEPENDS "schedd (= ${PROJECT_VERSION})")
+	set(CPACK_DEBIAN_${name}_DESCRIPTION
+		"Jobs on ${server}: the module that keeps jobs of schedd on such a server, and
+their history. It is loaded when a store of type ${type} is configured.")
+	string(APPEND CPACK_DEBIAN_RUNTIME_PACKAGE_SUGGESTS ", schedd-store-${type}")
+endforeach()
+
 # Copyright, changelog, documents, and what Debian wants of them.
 set(CPACK_SCHEDD_SOURCE ${PROJECT_SOURCE_DIR})
 set(CPACK_PRE_BUILD_SCRIPTS ${SCHEDD_PACKAGING}/debian.cmake)

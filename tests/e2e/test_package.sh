@@ -26,6 +26,24 @@ dpkg-deb -f "$package" Depends | grep -q libsqlite3 || fail "dependencies are no
 for name in libschedd0 libevent-dev libsqlite3-dev libmsgpack-dev libyaml-dev libjansson-dev; do
 	dpkg-deb -f "$E2E_DIR"/packages/libschedd-dev_*.deb Depends | grep -q "$name" || fail "libschedd-dev needs $name"
 done
+
+# Each store on a server is a package of its own, and the daemon's depends on none of their libraries.
+for module in "$SCHEDD_BINARY_DIR"/modules/schedd_store_*.so; do
+	type=$(basename "$module" .so)
+	type=${type#schedd_store_}
+	store=$(ls "$E2E_DIR"/packages/schedd-store-"$type"_*.deb) || fail "no package of the store $type"
+	dpkg-deb -c "$store" | grep -q "/schedd/modules/schedd_store_$type.so\$" || fail "no module in schedd-store-$type"
+	dpkg-deb -c "$store" | grep -q "/doc/schedd-store-$type/copyright\$" || fail "no copyright in schedd-store-$type"
+	dpkg-deb -f "$store" Depends | grep -q 'schedd (= ' || fail "schedd-store-$type needs schedd"
+	dpkg-deb -f "$package" Suggests | grep -q "schedd-store-$type" || fail "schedd does not suggest schedd-store-$type"
+	dpkg-deb -f "$store" Depends >"$E2E_DIR/depends"
+	# Every library that it needs, schedd needs too or its package depends on.
+	[ "$(wc -w <"$E2E_DIR/depends")" -gt 3 ] || fail "schedd-store-$type depends on no library: $(cat "$E2E_DIR/depends")"
+done
+grep -q 'schedd_store_' "$E2E_DIR/runtime" && fail "a store's module is in the package schedd"
+for library_of_a_store in libpq5 libmariadb libhiredis libzookeeper libmongoc libbson; do
+	dpkg-deb -f "$package" Depends | grep -q "$library_of_a_store" && fail "schedd depends on $library_of_a_store"
+done
 cron=$(ls "$E2E_DIR"/packages/schedd-cron_*.deb)
 dpkg-deb -f "$cron" Depends | grep -q 'schedd (>= ' || fail "schedd-cron needs schedd"
 dpkg-deb -f "$cron" Provides | grep -q 'cron, cron-daemon' || fail "schedd-cron has cron's place"

@@ -3,6 +3,7 @@
 one cannot be used: words, exit code, and nothing changed on the server."""
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ if "SCHEDD_TEST_STORE_URL" not in os.environ:
 from e2e import Daemon, RpcError, wait_until  # noqa: E402
 
 URL = os.environ["SCHEDD_TEST_STORE_URL"]
+MODULES = pathlib.Path(os.environ["SCHEDD_BINARY_DIR"]) / "modules"
 PID = int(os.environ["SCHEDD_TEST_SERVER_PID"])
 CONFIG = f"stores:\n  shared: {{url: '{URL}', timeout: 2s, connect_timeout: 2s, run_as: [root]}}\n"
 
@@ -151,6 +153,21 @@ class Check(unittest.TestCase):
         admin("CREATE DATABASE closed")
         self.refused(1, "schema", URL.replace("/ops", "/closed"))
         self.assertEqual(tables("closed"), "0")
+
+    def test_a_module_that_is_not_installed(self):
+        self.daemon.stop()
+        empty = self.daemon.dir / "modules"
+        empty.mkdir()
+        self.daemon.config.write_text("")
+        self.daemon.start(SCHEDD_MODULE_DIR=str(empty))
+        types = [path.stem.replace("schedd_store_", "") for path in MODULES.glob("schedd_store_*.so")]
+        self.assertIn("postgresql", types)
+        for kind in types:
+            for act in (["check"], ["add", "new"]):
+                code, _, err = self.daemon.ctl("stores", *act, f"{kind}://127.0.0.1:1/x", "--type", kind)
+                self.assertEqual(code, 2, err)
+                self.assertIn(f"install schedd-store-{kind}", err)
+        self.assertNotIn("new", self.daemon.ctl("stores")[1])
 
     def test_secrets_stay_secret(self):
         admin("ALTER ROLE schedd PASSWORD 'geheim-of-the-test'")
