@@ -19,6 +19,12 @@ struct core_fake_task {
 /* Tests run in processes of their own, one scheduler at a time. */
 static struct core_fake_task *core_fake_tasks[CORE_FAKE_MAX];
 static int core_fake_count;
+static void (*core_fake_begins)(const char *run);
+
+void core_fake_on_start(void (*begins)(const char *run))
+{
+	core_fake_begins = begins;
+}
 
 static int fake_setup(
     struct executor *executor, const struct executor_config *config, struct schedd_error *err)
@@ -56,6 +62,8 @@ static struct task *fake_start(struct executor *executor, const struct task_requ
 	task->task.request = request;
 	snprintf(task->run, sizeof(task->run), "%s", request->run_id);
 	core_fake_tasks[core_fake_count++] = task;
+	if (core_fake_begins)
+		core_fake_begins(task->run);
 	request->started(4000 + core_fake_count, 1, request->context);
 	return &task->task;
 }

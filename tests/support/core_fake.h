@@ -10,6 +10,8 @@
 bool core_fake_add(struct schedd_scheduler *scheduler, unsigned max_workers);
 /* Before the scheduler is freed as if its process had died: its attempts are not waited for. */
 void core_fake_forget(struct schedd_scheduler *scheduler);
+/* Is called as an attempt of the run begins; NULL: nothing is. */
+void core_fake_on_start(void (*begins)(const char *run));
 /* Attempts under way, in the order of their start. */
 int core_tasks(void);
 /* The run of attempt i, "backup/42". */

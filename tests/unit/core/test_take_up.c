@@ -4,8 +4,10 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include "model/run.h"
 
 #define S SCHEDD_SECOND
 #define TEN "'trigger':{'type':'interval','seconds':10},'command':['x']"
@@ -365,5 +367,62 @@ Test(take_up, keeps_the_order_of_those_that_wait)
 		core_settle(&f);
 	}
 	cr_expect_str_eq(core_task_run(0), "j0/2");
+	core_close(&f);
+}
+
+static int begun, begun_unsaid;
+
+/* Another connection sees what is durable, and that alone would be left by a crash now. */
+static void look_at_row(const char *run)
+{
+	sqlite3_stmt *statement = NULL;
+	sqlite3 *db = NULL;
+	char job[128];
+
+	begun++;
+	snprintf(job, sizeof(job), "%.*s", (int)strcspn(run, "/"), run);
+	cr_assert_eq(sqlite3_open_v2(database, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_prepare_v2(db,
+			 "SELECT state FROM runs WHERE job = ?1 AND number = ?2", -1, &statement, NULL),
+	    SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_bind_text(statement, 1, job, -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 2, atoi(strchr(run, '/') + 1));
+	if (sqlite3_step(statement) != SQLITE_ROW ||
+	    strcmp((const char *)sqlite3_column_text(statement, 0), run_state_name(RUN_RUNNING)) != 0)
+		begun_unsaid++;
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+}
+
+/* However a run comes to its start: a crash after it leaves a row that is never begun again. */
+Test(take_up, is_said_before_anything_begins)
+{
+	struct core_fixture f = {.max_workers = 70};
+	char text[128];
+
+	core_open(&f, database);
+	core_fake_on_start(look_at_row);
+	core_add(&f, "{'id':'a','overlap':'queue'," TEN "}");
+	core_add(&f, "{'id':'r','retry':{'limit':2,'delay':1}," MANUAL "}");
+	core_add(&f, "{'id':'c','after':['r:any'],'command':['x']}");
+	group_of_one(&f);
+	for (int i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "{'id':'g%d'%s," TEN "}", i, i < 5 ? ",'group':'io'" : "");
+		core_add(&f, text);
+	}
+	core_run(&f, "r");
+	core_advance(&f, 30 * S);
+	for (int i = 0; i < 400 && core_tasks(); i++) {
+		core_task_end(0, 1);
+		core_settle(&f);
+		if (i % 50 == 0)
+			core_advance(&f, 2 * S);
+	}
+	cr_expect_gt(begun, 100, "only %d began", begun);
+	cr_expect_eq(begun_unsaid, 0, "of %d", begun);
+	core_show_run(&f, "r", 1);
+	cr_expect_not_null(strstr(f.json, "\"attempt\":3"), "%s", f.json);
+	core_expect_runs(&f, "c", "1 failed");
+	core_fake_on_start(NULL);
 	core_close(&f);
 }
