@@ -2,6 +2,7 @@
 /* Rules that join fields; what holds for one field alone was checked when it was read. */
 #include "model/job_check.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,8 +85,9 @@ static int job_check_variables(
 	return 0;
 }
 
-/* Each argument and each variable, and all of them. */
-static int job_check_words(const struct schedd_job *job, struct schedd_error *err)
+/* Each argument and each variable, and all of them. extra: variables of one run; NULL: none. */
+static int job_check_words(
+    const struct schedd_job *job, const struct job_pairs *extra, struct schedd_error *err)
 {
 	const struct job_details *details = job_details(job);
 	size_t total = 0;
@@ -96,11 +98,43 @@ static int job_check_words(const struct schedd_job *job, struct schedd_error *er
 	rc = job_check_arguments(job, &total, err);
 	if (!rc)
 		rc = job_check_variables(&details->env, &total, err);
+	if (!rc && extra)
+		rc = job_check_variables(extra, &total, err);
 	if (!rc && total > CHECK_WORDS_MAX)
 		rc = schedd_error_set(err, SCHEDD_EINVAL,
 		    "command and env are %zu bytes long together, a program can be given %zu",
 		    total, CHECK_WORDS_MAX);
 	return rc;
+}
+
+/* Every system call that takes a path refuses a longer one. */
+static int job_check_path(const char *field, const char *path, struct schedd_error *err)
+{
+	if (!path || strlen(path) < PATH_MAX)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "%s: the path '%.40s…' is %zu bytes long, a path may have %d", field, path,
+	    strlen(path), PATH_MAX - 1);
+}
+
+static int job_check_paths(const struct schedd_job *job, struct schedd_error *err)
+{
+	const struct job_details *details = job_details(job);
+	int rc = job_check_path("cwd", details->cwd, err);
+
+	if (!rc)
+		rc = job_check_path("shell_path", details->shell_path, err);
+	if (!rc)
+		rc = job_check_path("stdin", details->stdin_path, err);
+	if (!rc && job->kind == JOB_COMMAND)
+		rc = job_check_path("command", job->argv[0], err);
+	return rc;
+}
+
+int job_check_run_env(
+    const struct schedd_job *job, const struct job_pairs *env, struct schedd_error *err)
+{
+	return job_check_words(job, env, err);
 }
 
 int job_check(const struct schedd_job *job, struct schedd_error *err)
@@ -118,7 +152,9 @@ int job_check(const struct schedd_job *job, struct schedd_error *err)
 	if (!rc)
 		rc = job_check_after(job, err);
 	if (!rc)
-		rc = job_check_words(job, err);
+		rc = job_check_words(job, NULL, err);
+	if (!rc)
+		rc = job_check_paths(job, err);
 	if (!rc && details->success_codes.given && details->retry_on.given)
 		for (int code = 0; code < 256; code++)
 			if (job_codes_has(&details->success_codes, code) &&

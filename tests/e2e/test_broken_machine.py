@@ -178,6 +178,49 @@ class Descriptors(Case):
         self.assertEqual(server.process.wait(20), 0)
 
 
+class FileSizes(Case):
+    """What a write over the limit for files says is enough: the signal that goes with it ends nobody."""
+
+    def limit(self, size):
+        resource.prlimit(self.server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def setUp(self):
+        self.server = self.daemon()
+        self.client = self.server.client()
+
+    def test_an_output_beyond_it_is_not_kept(self):
+        self.client.call("job.add", id="j", shell="head -c 600000 /dev/zero; echo done", output_max="1M", trigger={"manual": True})
+        self.limit((self.server.state / "default.db-wal").stat().st_size + 200000)
+        run = self.client.call("job.run", id="j")["run"]
+        done = self.client.call("run.wait", run=run)
+        self.assertEqual(done["state"], "success")
+        self.assertIn("output is not kept", self.server.log.read_text())
+        self.assertTrue(self.client.call("server.ping")["ready"])
+        self.assertEqual(self.server.stop(), 0)
+
+    def test_a_database_beyond_it_fails_until_there_is_room(self):
+        self.limit((self.server.state / "default.db-wal").stat().st_size)
+        with self.assertRaises(e2e.RpcError):
+            for i in range(100):
+                self.client.call("job.add", id=f"j{i}", command=["true"], trigger={"every": "1h"})
+        self.assertTrue(self.client.call("server.ping")["ready"])
+        self.limit(resource.RLIM_INFINITY)
+
+        def added():
+            try:
+                return self.client.call("job.add", id="last", command=["true"], trigger={"every": "1h"})
+            except e2e.RpcError:
+                return None
+        e2e.wait_until("it can be written again", added, 60)
+        self.assertEqual(self.server.stop(), 0)
+
+    def test_a_job_is_ended_by_its_own(self):
+        self.client.call("job.add", id="j", shell="exec head -c 600000 /dev/zero > big", cwd=str(self.server.dir),
+                         rlimits={"fsize": 100000}, trigger={"manual": True})
+        done = self.client.call("run.wait", run=self.client.call("job.run", id="j")["run"])
+        self.assertEqual((done["state"], done["signal"]), ("failed", signal.SIGXFSZ))
+
+
 class Log(Case):
     def start_with_log(self, server, log, **env):
         server.process = subprocess.Popen([e2e.SCHEDD, *server.options], stdin=subprocess.DEVNULL, stdout=log,

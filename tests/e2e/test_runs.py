@@ -88,6 +88,23 @@ class Runs(e2e.TestCase):
         # What no program can ever be given is refused at once.
         self.assertIn("BIG", self.refused(
             "invalid_argument", self.add, "big", command=["true"], env={"BIG": "x" * 200_000}))
+        for field in ("cwd", "shell_path", "command", "stdin"):
+            path = "/" + "x/" * 2500
+            value = {"command": [path], "stdin": {"path": path}}.get(field, path)
+            fields = {"command": ["true"], **{field: value}} if field != "shell_path" else {"shell": "true", field: path}
+            self.assertIn(field, self.refused("invalid_argument", self.add, "long", **fields))
+
+    def test_variables_of_one_run_that_no_program_can_be_given(self):
+        self.add("a", command=["true"])
+        self.add("full", command=["true"], env={f"OWN{i}": "x" * 100_000 for i in range(32)})
+        for job, env, word in (("a", {"BIG": "x" * 200_000}, "BIG"), ("a", {"N" * 200_000: ""}, "NNN"),
+                               ("full", {f"V{i}": "x" * 100_000 for i in range(32)}, "6291456")):
+            message = self.refused("invalid_argument", self.client.call, "job.run", id=job, env=env)
+            self.assertIn(word, message)
+        run = self.run_job("a")
+        self.assertEqual((run["state"], run["run"]), ("success", 1), "nothing was begun, or counted")
+        status, _, text = self.server.ctl("run", "a", "-e", "BIG=" + "x" * 130_900, "-w")
+        self.assertEqual(status, 0, text)
 
     def test_an_account_that_is_not_here(self):
         """Refused where it is named; a job from another scheduler is taken and told of, and its runs say why."""

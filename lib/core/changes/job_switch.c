@@ -10,6 +10,7 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
+#include "model/job_check.h"
 
 /* ---- Pause ---- */
 
@@ -249,10 +250,11 @@ static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 		change->entry = NULL;
 		return rc;
 	}
-	batch = claim_batch_new(change->store, 1);
+	rc = change->env.count ? job_check_run_env(change->entry->job, &change->env, err) : 0;
+	batch = rc ? NULL : claim_batch_new(change->store, 1);
 	if (!batch) {
 		change->entry = NULL;
-		return schedd_error_nomem(err);
+		return rc ? rc : schedd_error_nomem(err);
 	}
 	batch->change = change;
 	change->result = value_map();
