@@ -413,7 +413,7 @@ class Roles(HttpCase):
         self.assertEqual(self.ask("DELETE", "/api/v1/jobs/nosuch", token=operator).status, 404)
         # One without an account has no jobs of its own, least of all root's.
         bare = client.call("token.add", name="b", role="operator")["token"]
-        self.assertEqual(self.ask("POST", "/api/v1/jobs/mine/run", token=bare).status, 202)
+        self.assertEqual(self.ask("POST", "/api/v1/jobs/mine/run", {"force": True}, token=bare).status, 202)
         for method, path, body in (("PUT", "/api/v1/jobs/evil", put), ("POST", "/api/v1/rpc/job.add", put), ("DELETE", "/api/v1/jobs/mine", None), ("PATCH", "/api/v1/jobs/mine", {"shell": "id"}),
                                    ("POST", "/scheduler/jobs", {"id": "evil", "func": "os:getpid"}), ("POST", "/api/v1/rpc/job.apply", {"jobs": [{"id": "e", **put}]}),
                                    ("POST", "/api/v1/rpc/job.import", {"jobs": [{"id": "e", **put}]})):
