@@ -7,7 +7,8 @@ cmake --install "$SCHEDD_BINARY_DIR" --prefix "$prefix" >/dev/null
 for file in bin/schedd bin/schedctl include/schedd/scheduler.h share/man/man8/schedd.8 \
 	share/man/man5/schedd.yaml.5 share/man/man1/schedctl.1 lib/systemd/system/schedd.service \
 	lib/systemd/system/schedd.socket lib/systemd/user/schedd.service \
-	share/schedd/schedd-jobs.schema.json libexec/schedd/schedctl-top libexec/schedd/schedctl-url \
+	share/schedd/schedd-jobs.schema.json share/doc/schedd/examples/grafana-dashboard.json \
+	share/doc/schedd/examples/prometheus-rules.yaml libexec/schedd/schedctl-top libexec/schedd/schedctl-url \
 	share/bash-completion/completions/schedctl share/zsh/site-functions/_schedctl \
 	share/fish/vendor_completions.d/schedctl.fish; do
 	[ -s "$prefix/$file" ] || fail "not installed: $file"
