@@ -12,10 +12,13 @@ dir=$(mktemp -d "/tmp/schedd-$type-XXXXXX")
 server=
 stop=TERM
 finish() {
-	if [ -n "$server" ]; then
+	if [ -f "$dir/server.pid" ]; then
+		# A test may have started it anew.
+		server=$(cat "$dir/server.pid")
 		kill -CONT "$server" 2>/dev/null || true
 		kill -"$stop" "$server" 2>/dev/null || true
 		wait "$server" 2>/dev/null || true
+		while kill -0 "$server" 2>/dev/null; do sleep 0.1; done
 	fi
 	rm -rf "$dir"
 }
@@ -32,6 +35,18 @@ wait_for() {
 	done
 }
 
+# The server's command; "sh $dir/launch" does it again.
+launch() {
+	{
+		printf exec
+		for word; do printf " '%s'" "$word"; done
+		echo
+	} >"$dir/launch"
+	sh "$dir/launch" >"$dir/log" 2>&1 &
+	server=$!
+	echo "$server" >"$dir/server.pid"
+}
+
 start_postgresql() {
 	stop=QUIT
 	bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
@@ -43,8 +58,8 @@ start_postgresql() {
 	$run "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir.initdb" 2>&1 ||
 		{ cat "$dir.initdb" >&2; exit 1; }
 	rm -f "$dir.initdb"
-	$run "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=60 >"$dir/log" 2>&1 &
-	server=$!
+	# shellcheck disable=SC2086 # words
+	launch $run "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=60
 	wait_for "$bin/psql" -h "$dir" -U postgres -d postgres -Atqc 'SELECT 1'
 	"$bin/psql" -h "$dir" -U postgres -d postgres -qc 'CREATE ROLE schedd LOGIN' \
 		-c 'CREATE DATABASE ops OWNER schedd'
@@ -59,9 +74,8 @@ start_postgresql() {
 }
 
 start_redis() {
-	redis-server --port 0 --unixsocket "$dir/s" --dir "$dir" --save '' --appendonly yes \
-		--appendfsync always >"$dir/log" 2>&1 &
-	server=$!
+	launch redis-server --port 0 --unixsocket "$dir/s" --dir "$dir" --save '' --appendonly yes \
+		--appendfsync always
 	wait_for sh -c "redis-cli -s '$dir/s' PING | grep -q PONG"
 	SCHEDD_TEST_STORE_URL="unix://$dir/s?db=2"
 	SCHEDD_TEST_SERVER_SOCKET=$dir/s
@@ -78,17 +92,28 @@ start_mysql() {
 		chown mysql "$dir"
 		run="setpriv --reuid=mysql --regid=mysql --clear-groups"
 	fi
+	mkdir "$dir/tls"
+	for name in ca other; do
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -days 3650 \
+			-keyout "$dir/tls/$name.key" -out "$dir/tls/$name.crt" 2>/dev/null
+	done
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout "$dir/tls/server.key" 2>/dev/null |
+		openssl x509 -req -CA "$dir/tls/ca.crt" -CAkey "$dir/tls/ca.key" -days 3650 -out "$dir/tls/server.crt" 2>/dev/null
+	chmod 644 "$dir/tls/server.key"
+	SCHEDD_TEST_SERVER_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	# Small, durable, and with all settings as nobody wants them: schedd brings its own.
-	$run mariadb-install-db --no-defaults --datadir="$dir/data" --auth-root-authentication-method=normal \
-		--skip-test-db --innodb-log-file-size=8M >"$dir.install" 2>&1 || { cat "$dir.install" >&2; exit 1; }
+	# shellcheck disable=SC2086 # words
+	set -- --no-defaults --datadir="$dir/data" --innodb-log-file-size=8M --innodb-buffer-pool-size=32M \
+		--innodb-data-file-path=ibdata1:12M:autoextend:max:48M
+	$run mariadb-install-db "$@" --auth-root-authentication-method=normal --skip-test-db >"$dir.install" 2>&1 ||
+		{ cat "$dir.install" >&2; exit 1; }
 	rm -f "$dir.install"
 	# shellcheck disable=SC2086 # words
-	$run mariadbd --no-defaults --datadir="$dir/data" --socket="$dir/sock" --skip-networking --pid-file="$dir/pid" \
-		--innodb-log-file-size=8M --innodb-buffer-pool-size=32M \
+	launch $run mariadbd "$@" --socket="$dir/sock" --bind-address=127.0.0.1 --port="$SCHEDD_TEST_SERVER_PORT" \
+		--pid-file="$dir/pid" --ssl-cert="$dir/tls/server.crt" --ssl-key="$dir/tls/server.key" \
 		--character-set-server=latin1 --collation-server=latin1_swedish_ci --sql-mode=ANSI \
 		--transaction-isolation=SERIALIZABLE --default-time-zone=+05:30 \
-		${SCHEDD_TEST_SERVER_OPTIONS:-} >"$dir/log" 2>&1 &
-	server=$!
+		${SCHEDD_TEST_SERVER_OPTIONS:-}
 	admin="mariadb --no-defaults -S $dir/sock -u root"
 	# shellcheck disable=SC2086 # words
 	wait_for $admin -e 'SELECT 1'
@@ -101,7 +126,7 @@ start_mysql() {
 	SCHEDD_TEST_STORE_RESET="$admin -e 'DROP DATABASE IF EXISTS ops; CREATE DATABASE ops'"
 	SCHEDD_TEST_SQL="mariadb --no-defaults -S $dir/sock -u schedd -D ops -BNe"
 	SCHEDD_TEST_ADMIN="$admin -D ops -BNe"
-	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN
+	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN SCHEDD_TEST_SERVER_PORT
 }
 
 "start_$type"

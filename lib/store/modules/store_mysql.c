@@ -20,9 +20,9 @@ static int mysql_connect_link(struct store_link *link, struct schedd_error *err)
 	if (rc == 0 && link->writer)
 		rc = store_mysql_schema(link, err);
 	if (rc == 0 && link->writer)
-		rc = store_mysql_promise(link, err);
-	if (rc == 0 && link->writer)
 		rc = store_mysql_own(link, err);
+	if (rc == 0 && link->writer)
+		store_mysql_promise(link);
 	return rc;
 }
 

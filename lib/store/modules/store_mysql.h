@@ -9,13 +9,23 @@
 /* How often the writer is heard of while nothing happens. */
 #define STORE_MYSQL_BEAT (5 * SCHEDD_SECOND)
 
+/* What the writer found when it connected. */
+struct my_found {
+	int64_t tables;       /* of ours, 5 */
+	int64_t meta_columns; /* of the first table that are as we know them, 2 */
+	char flush[24], sync[24], log[24], pages[24]; /* settings of durability */
+	char engine[32], collation[64];               /* of the jobs' table; "": it is not there */
+};
+
 struct my_link {
 	MYSQL *mysql;         /* NULL: none */
 	bool mariadb;         /* else MySQL, which writes some things otherwise */
 	bool busy;            /* a call is under way or was given up: the end must not be polite */
 	bool sent;            /* the end of a transaction was handed to the server */
+	int waited;           /* for what the library has waited last, MYSQL_WAIT_… */
 	uint64_t max_packet;  /* the server takes no longer one */
-	int64_t ticket;       /* of the next claims, unlike any before */
+	int64_t ticket;       /* of the latest claims, unlike any before */
+	struct my_found found;
 };
 
 static inline struct my_link *my_of(const struct store_link *link)
@@ -85,6 +95,13 @@ int store_mysql_talk_packet(struct store_link *link, const struct strbuf *text, 
 int store_mysql_check(const struct store_remote_config *config, struct schedd_error *err);
 int store_mysql_connect(struct store_link *link, struct schedd_error *err);
 
+/* ---- store_mysql_session.c ---- */
+
+/* Brings the session's settings, whatever the server's are; the writer also looks around. */
+int store_mysql_session(struct store_link *link, struct schedd_error *err);
+/* link->durability of what was found. */
+void store_mysql_promise(struct store_link *link);
+
 /* ---- store_mysql_schema.c, _owner.c ---- */
 
 /* Makes or brings up to date what is there; refuses what is newer or foreign. */
@@ -94,8 +111,6 @@ int store_mysql_own(struct store_link *link, struct schedd_error *err);
 /* Is it still there, and ours? */
 int store_mysql_idle(
     struct store_link *link, struct store_watching *watching, struct schedd_error *err);
-/* link->durability from the server's settings. */
-int store_mysql_promise(struct store_link *link, struct schedd_error *err);
 
 /* ---- store_mysql_commit.c, _read.c, _retain.c: the driver's functions ---- */
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "store/modules/store_mysql.h"
@@ -157,13 +156,16 @@ static void connect_forbid(MYSQL *mysql)
 static int connect_failed(struct store_link *link, const char *where, struct schedd_error *err)
 {
 	MYSQL *mysql = my_of(link)->mysql;
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
 
+	/* Its first packet was none. */
+	if (store_link_left(link) > 0 && strstr(mysql_error(mysql), "initial communication packet"))
+		return store_link_fail(link, STORE_FAULT_GONE, err,
+		    "%s does not greet as MariaDB and MySQL do: it is going down, or another kind of "
+		    "server",
+		    where);
 	if (store_link_left(link) > 0)
 		return store_mysql_failed(link, err);
-	if (mysql_get_socket(mysql) >= 0 &&
-	    getpeername(mysql_get_socket(mysql), (struct sockaddr *)&peer, &length) == 0)
+	if (my_of(link)->waited & MYSQL_WAIT_READ)
 		return store_link_fail(link, STORE_FAULT_GONE, err,
 		    "%s takes the connection and says nothing: it stands still, or is no MariaDB "
 		    "or MySQL server",
@@ -231,7 +233,7 @@ static int connect_any(struct store_link *link, enum connect_tls tls, struct sch
 	return rc;
 }
 
-/* ---- The session ---- */
+/* ---- All of it ---- */
 
 static int connect_version(struct store_link *link, struct schedd_error *err)
 {
@@ -246,39 +248,6 @@ static int connect_version(struct store_link *link, struct schedd_error *err)
 	    my->mariadb ? "MariaDB" : "MySQL", version / 10000, version / 100 % 100, version % 100);
 }
 
-static int64_t connect_seconds(schedd_span span)
-{
-	return span < SCHEDD_SECOND ? 1 : span / SCHEDD_SECOND;
-}
-
-/* Whatever the server's own settings are. A session of ours that stands still ends by itself. */
-static int connect_session(struct store_link *link, struct schedd_error *err)
-{
-	const struct store_remote_config *config = link->config;
-	struct my_link *my = my_of(link);
-	int64_t wait = connect_seconds(config->timeout / 2), packet = 0;
-	int rc = store_mysql_talk_ask(link, NULL, err,
-	    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', "
-	    "autocommit = 1, innodb_lock_wait_timeout = ?n, lock_wait_timeout = ?n",
-	    wait, wait);
-
-	if (rc == 0)
-		rc = store_mysql_talk_ask(
-		    link, NULL, err, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-	if (rc == 0 && link->writer)
-		rc = store_mysql_talk_ask(link, NULL, err, "SET SESSION wait_timeout = ?n",
-		    connect_seconds(config->lease + STORE_MYSQL_BEAT));
-	if (rc == 0 && my->mariadb)
-		rc = store_mysql_talk_ask(link, NULL, err,
-		    link->writer ? "SET SESSION idle_transaction_timeout = ?n"
-				 : "SET SESSION max_statement_time = ?n",
-		    connect_seconds(link->writer ? config->lease / 3 : config->timeout));
-	if (rc == 0)
-		rc = store_mysql_talk_number(link, &packet, err, "SELECT @@max_allowed_packet");
-	my->max_packet = packet > 0 ? (uint64_t)packet : 0;
-	return rc;
-}
-
 int store_mysql_connect(struct store_link *link, struct schedd_error *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -291,7 +260,7 @@ int store_mysql_connect(struct store_link *link, struct schedd_error *err)
 	if (rc == 0)
 		rc = connect_version(link, err);
 	if (rc == 0)
-		rc = connect_session(link, err);
+		rc = store_mysql_session(link, err);
 	if (rc && link->fault == STORE_FAULT_NONE)
 		link->fault = STORE_FAULT_GONE;
 	return rc;

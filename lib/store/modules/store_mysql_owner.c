@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who owns the store, and what the server promises. The lock dies with the writer's session. */
+/* Who owns the store. The lock dies with the writer's session. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,25 +68,36 @@ static int owner_lock(struct store_link *link, struct schedd_error *err)
 	return rc;
 }
 
+static void owner_take_epoch(uint32_t place, MYSQL_RES *rows, uint64_t changed, void *context)
+{
+	struct my_row row = {.fields = rows ? mysql_fetch_row(rows) : NULL};
+
+	(void)place;
+	(void)changed;
+	if (row.fields)
+		*(int64_t *)context = my_row_number(&row, 0, 0);
+}
+
 int store_mysql_own(struct store_link *link, struct schedd_error *err)
 {
 	const struct store_remote_config *config = link->config;
 	int64_t now = link->clock->wall(link->clock->context), epoch = 0;
+	struct strbuf text = STRBUF_EMPTY;
 	int rc = owner_lock(link, err);
+	uint32_t done;
 
 	/* What stands on the right is the old value only until it was set. */
+	my_add(&text,
+	    "INSERT INTO schedd_owner (one, identity, life, holder, since, epoch, connection, batch) "
+	    "VALUES (1, ?t, ?t, ?t, ?n, 1, connection_id(), 0) ON DUPLICATE KEY UPDATE epoch = epoch + "
+	    "(life <> VALUES(life)), batch = if(life = VALUES(life), batch, 0), since = if(life = "
+	    "VALUES(life), since, VALUES(since)), identity = VALUES(identity), holder = "
+	    "VALUES(holder), connection = VALUES(connection), life = VALUES(life); "
+	    "SELECT epoch FROM schedd_owner WHERE one = 1",
+	    config->identity, config->life, config->holder, now);
 	if (rc == 0)
-		rc = store_mysql_talk_ask(link, NULL, err,
-		    "INSERT INTO schedd_owner (one, identity, life, holder, since, epoch, connection, "
-		    "batch) VALUES (1, ?t, ?t, ?t, ?n, 1, connection_id(), 0) ON DUPLICATE KEY UPDATE "
-		    "epoch = epoch + (life <> VALUES(life)), batch = if(life = VALUES(life), batch, 0), "
-		    "since = if(life = VALUES(life), since, VALUES(since)), identity = "
-		    "VALUES(identity), holder = VALUES(holder), connection = VALUES(connection), "
-		    "life = VALUES(life)",
-		    config->identity, config->life, config->holder, now);
-	if (rc == 0)
-		rc = store_mysql_talk_number(
-		    link, &epoch, err, "SELECT epoch FROM schedd_owner WHERE one = 1");
+		rc = store_mysql_talk_packet(link, &text, owner_take_epoch, &epoch, &done, err);
+	strbuf_clear(&text);
 	if (rc == 0)
 		link->epoch = (uint64_t)epoch;
 	else if (link->fault == STORE_FAULT_NONE)
@@ -112,67 +123,4 @@ int store_mysql_idle(
 	return ours == 1 ? 0
 			 : store_link_fail(
 			       link, STORE_FAULT_FENCED, err, "another schedd has taken it over");
-}
-
-/* ---- What it promises ---- */
-
-struct owner_settings {
-	int64_t flush, sync, doublewrite, log;
-};
-
-static const char *owner_setting(MYSQL_RES *rows, const char *name)
-{
-	struct my_row row;
-
-	mysql_data_seek(rows, 0);
-	while ((row.fields = mysql_fetch_row(rows)))
-		if (strcmp(row.fields[0], name) == 0)
-			return row.fields[1] ? row.fields[1] : "";
-	return "unknown";
-}
-
-static bool owner_on(const char *text)
-{
-	return strcmp(text, "ON") == 0 || strcmp(text, "1") == 0 ||
-	       strcmp(text, "DETECT_AND_RECOVER") == 0;
-}
-
-int store_mysql_promise(struct store_link *link, struct schedd_error *err)
-{
-	MYSQL_RES *rows, *tables;
-	const char *flush, *sync;
-	struct my_row table;
-	bool log, pages, safe;
-	int rc = store_mysql_talk_ask(link, &rows, err,
-	    "SHOW VARIABLES WHERE variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', "
-	    "'log_bin', 'innodb_doublewrite')");
-
-	if (rc)
-		return rc;
-	rc = store_mysql_talk_ask(link, &tables, err,
-	    "SELECT engine, table_collation FROM information_schema.tables WHERE table_schema = "
-	    "database() AND table_name = ?t",
-	    "schedd_jobs");
-	if (rc) {
-		mysql_free_result(rows);
-		return rc;
-	}
-	flush = owner_setting(rows, "innodb_flush_log_at_trx_commit");
-	sync = owner_setting(rows, "sync_binlog");
-	log = owner_on(owner_setting(rows, "log_bin"));
-	pages = owner_on(owner_setting(rows, "innodb_doublewrite"));
-	table.fields = mysql_fetch_row(tables);
-	safe = strcmp(flush, "1") == 0 && table.fields && strcmp(table.fields[0], "InnoDB") == 0;
-	snprintf(link->durability, sizeof(link->durability),
-	    "%s %s, %s (engine %s, innodb_flush_log_at_trx_commit %s, sync_binlog %s%s%s, collation "
-	    "%s for its words, ids are bytes)",
-	    my_of(link)->mariadb ? "MariaDB" : "MySQL",
-	    mysql_get_server_info(my_of(link)->mysql),
-	    safe ? "survives a crash of the server" : "a crash of the server may lose changes",
-	    table.fields ? table.fields[0] : "unknown", flush, sync,
-	    log ? strcmp(sync, "1") == 0 ? "" : ": a replica may miss some" : ", no binary log",
-	    pages ? "" : ", innodb_doublewrite off", table.fields ? table.fields[1] : "unknown");
-	mysql_free_result(tables);
-	mysql_free_result(rows);
-	return 0;
 }

@@ -13,7 +13,6 @@
  * first table says that the others are being made, until all are there.
  */
 #include <mysqld_error.h>
-#include <stdio.h>
 #include <string.h>
 #include "store/modules/store_mysql.h"
 
@@ -63,17 +62,6 @@ static const char *const schema_rest[] = {
 
 #define SCHEMA_REST (sizeof(schema_rest) / sizeof(schema_rest[0]))
 
-static const char schema_count[] =
-    "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name "
-    "IN ('schedd_meta', 'schedd_owner', 'schedd_jobs', 'schedd_runs', 'schedd_changes')";
-
-static int schema_meta(
-    struct store_link *link, const char *key, int64_t *out, struct schedd_error *err)
-{
-	return store_mysql_talk_number(
-	    link, out, err, "SELECT number FROM schedd_meta WHERE `key` = ?t", key);
-}
-
 /* Goes on where another has died, which the first table says. */
 static int schema_make(struct store_link *link, struct schedd_error *err)
 {
@@ -95,55 +83,74 @@ static int schema_make(struct store_link *link, struct schedd_error *err)
 	return rc;
 }
 
-static int schema_check(struct store_link *link, int64_t tables, struct schedd_error *err)
-{
-	int64_t version = -1;
-	int rc = tables == 5 ? schema_meta(link, "schema.version", &version, err) : 0;
+struct schema_state {
+	int64_t tables, version, making, rows;
+};
 
-	if (rc)
-		return rc;
-	if (tables != 5 || version < 1)
-		return store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "its tables are not all there (%lld of 5) or another program's; they are left as "
-		    "they are, use another database",
-		    (long long)tables);
-	if (version > SCHEMA_VERSION)
-		return store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is",
-		    (long long)version, SCHEMA_VERSION);
-	return 0;
+static void schema_take(uint32_t place, MYSQL_RES *rows, uint64_t changed, void *context)
+{
+	struct schema_state *state = context;
+	struct my_row row;
+
+	(void)place;
+	(void)changed;
+	while (rows && (row.fields = mysql_fetch_row(rows))) {
+		int64_t number = my_row_number(&row, 1, -1);
+
+		if (strcmp(row.fields[0], "schema.version") == 0)
+			state->version = number;
+		else if (strcmp(row.fields[0], "schema.making") == 0)
+			state->making = number;
+		else
+			state->rows = number;
+	}
 }
 
-/* Is it all there, or to be made? */
-static int schema_state(
-    struct store_link *link, int64_t *tables, bool *make, struct schedd_error *err)
+/* What the first table says, if it is one of ours. */
+static int schema_look(
+    struct store_link *link, struct schema_state *state, struct schedd_error *err)
 {
-	int64_t making = -1, meta = 0;
-	int rc = store_mysql_talk_number(link, tables, err, schema_count);
+	struct strbuf text = STRBUF_EMPTY;
+	uint32_t done;
+	int rc;
 
-	*make = *tables == 0;
-	if (rc || *tables == 0)
-		return rc;
-	rc = store_mysql_talk_number(link, &meta, err,
-	    "SELECT count(*) FROM information_schema.columns WHERE table_schema = database() AND "
-	    "table_name = ?t AND column_name IN (?t, ?t)",
-	    "schedd_meta", "key", "number");
-	if (rc == 0 && meta == 2)
-		rc = schema_meta(link, "schema.making", &making, err);
-	/* The first table alone, and empty: it died between the two. */
-	if (rc == 0 && meta == 2 && *tables == 1 && making < 0) {
-		rc = store_mysql_talk_number(
-		    link, &making, err, "SELECT count(*) = 0 FROM schedd_meta");
-		making = making == 1 ? 1 : -1;
-	}
-	*make = making == 1;
+	*state = (struct schema_state){my_of(link)->found.tables, -1, -1, -1};
+	if (my_of(link)->found.meta_columns != 2)
+		return 0;
+	strbuf_add(&text,
+	    "SELECT `key`, number FROM schedd_meta WHERE `key` IN ('schema.version', 'schema.making'); "
+	    "SELECT 'rows', count(*) FROM schedd_meta");
+	rc = store_mysql_talk_packet(link, &text, schema_take, state, &done, err);
+	strbuf_clear(&text);
 	return rc;
 }
 
-/* Two that come at once do it once. */
-static int schema_locked(struct store_link *link, int64_t *tables, struct schedd_error *err)
+/* Nothing is there, or one that was making it has died, perhaps before it could say so. */
+static bool schema_to_be_made(const struct schema_state *state)
 {
-	bool make = false;
+	return state->tables == 0 || state->making == 1 ||
+	       (state->tables == 1 && state->rows == 0);
+}
+
+static int schema_check(
+    struct store_link *link, const struct schema_state *state, struct schedd_error *err)
+{
+	if (state->tables != 5 || state->version < 1)
+		return store_link_fail(link, STORE_FAULT_REFUSED, err,
+		    "its tables are not all there (%lld of 5) or another program's; they are left as "
+		    "they are, use another database",
+		    (long long)state->tables);
+	if (state->version > SCHEMA_VERSION)
+		return store_link_fail(link, STORE_FAULT_REFUSED, err,
+		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is",
+		    (long long)state->version, SCHEMA_VERSION);
+	return 0;
+}
+
+/* Two that come at once do it once: what was seen before the lock is looked at again. */
+static int schema_locked(
+    struct store_link *link, struct schema_state *state, struct schedd_error *err)
+{
 	int64_t locked = 0;
 	int rc = store_mysql_talk_number(link, &locked, err, "SELECT get_lock(" SCHEMA_LOCK ", ?n)",
 	    (int64_t)(store_link_left(link) / 1000));
@@ -153,10 +160,12 @@ static int schema_locked(struct store_link *link, int64_t *tables, struct schedd
 	if (locked != 1)
 		return store_link_fail(link, STORE_FAULT_HELD, err,
 		    "another schedd is just making its tables");
-	rc = schema_state(link, tables, &make, err);
-	if (rc == 0 && make) {
+	rc = store_mysql_session(link, err);
+	if (rc == 0)
+		rc = schema_look(link, state, err);
+	if (rc == 0 && schema_to_be_made(state)) {
 		rc = schema_make(link, err);
-		*tables = 5;
+		*state = (struct schema_state){5, SCHEMA_VERSION, -1, 1};
 	}
 	if (rc == 0)
 		rc = store_mysql_talk_ask(link, NULL, err, "SELECT release_lock(" SCHEMA_LOCK ")");
@@ -165,14 +174,13 @@ static int schema_locked(struct store_link *link, int64_t *tables, struct schedd
 
 int store_mysql_schema(struct store_link *link, struct schedd_error *err)
 {
-	bool make = false;
-	int64_t tables = 0;
-	int rc = schema_state(link, &tables, &make, err);
+	struct schema_state state;
+	int rc = schema_look(link, &state, err);
 
-	if (rc == 0 && make)
-		rc = schema_locked(link, &tables, err);
+	if (rc == 0 && schema_to_be_made(&state))
+		rc = schema_locked(link, &state, err);
 	if (rc == 0)
-		rc = schema_check(link, tables, err);
+		rc = schema_check(link, &state, err);
 	if (rc && link->fault == STORE_FAULT_NONE)
 		link->fault = STORE_FAULT_REFUSED;
 	return rc;

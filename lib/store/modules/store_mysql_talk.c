@@ -20,6 +20,7 @@ static int talk_poll(struct store_link *link, int status)
 {
 	struct pollfd fd = {.fd = mysql_get_socket(my_of(link)->mysql)};
 
+	my_of(link)->waited = status;
 	if (status & MYSQL_WAIT_READ)
 		fd.events |= POLLIN;
 	if (status & MYSQL_WAIT_WRITE)

@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: MIT
+"""Jobs kept on a server: what a user sees of it when all is well, when it is away, and when schedd or
+the server die. The same for all types, with a server that with_server.sh starts for the test alone:
+
+    import server_store
+    server_store.serve("mysql")
+    class Mysql(server_store.Case): …
+"""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from e2e import Daemon, wait_until
+
+
+def serve(kind):
+    """Begins again under with_server.sh, unless a server is there."""
+    if os.environ.get("SCHEDD_TEST_STORE_TYPE") != kind:
+        script = os.environ["SCHEDD_SOURCE"] + "/tests/support/with_server.sh"
+        os.execvp("sh", ["sh", script, kind, sys.executable, *sys.argv])
+
+
+def url():
+    return os.environ["SCHEDD_TEST_STORE_URL"]
+
+
+def sql(text, how="SCHEDD_TEST_SQL"):
+    return subprocess.run([*os.environ[how].split(), text], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def admin(text):
+    return sql(text, "SCHEDD_TEST_ADMIN")
+
+
+def move(*words):
+    """What server_moves.sh does to it."""
+    subprocess.run([*os.environ["SCHEDD_TEST_MOVE"].split(), *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def server_pid():
+    return int(pathlib.Path(os.environ["SCHEDD_TEST_SERVER_DIR"], "server.pid").read_text())
+
+
+def config(name="shared", address=None, **options):
+    if os.geteuid() == 0:
+        options.setdefault("run_as", "root")
+    options = {"timeout": "2s", "connect_timeout": "2s", **options}
+    return f"stores:\n  {name}:\n    url: '{address or url()}'\n" + "".join(
+        f"    {key}: {text}\n" for key, text in options.items())
+
+
+def server_processes():
+    pid = server_pid()
+    return [pid, *map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def server_signal(number):
+    """To all of its processes."""
+    for each in server_processes():
+        try:
+            os.kill(each, number)
+        except ProcessLookupError:
+            pass
+
+
+def running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def server_restart(number=signal.SIGTERM):
+    directory = pathlib.Path(os.environ["SCHEDD_TEST_SERVER_DIR"])
+    old = server_processes()
+    server_signal(number)
+    wait_until("the server has ended", lambda: not any(map(running, old)), 60)
+    # One that nobody has asked after is still there for some.
+    for server in SERVERS:
+        server.poll()
+    for _ in range(20):
+        with open(directory / "log", "ab") as log:
+            server = subprocess.Popen(["sh", str(directory / "launch")], stdout=log, stderr=log)
+        try:
+            # It may find something of the one before and give up.
+            server.wait(1)
+        except subprocess.TimeoutExpired:
+            break
+    SERVERS.append(server)
+    (directory / "server.pid").write_text(f"{server.pid}\n")
+
+
+SERVERS = []  # that tests have started: kept, so that nobody misses them
+
+
+class Listener:
+    """Takes connections at a socket and gives each to serve(connection) in a thread."""
+
+    def __init__(self, path=None):
+        self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        self.socket.bind(path or ("127.0.0.1", 0))
+        self.socket.listen(64)
+        self.port = None if path else self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection = self.socket.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            self.serve(connection)
+        except OSError:
+            pass
+
+    def serve(self, connection):
+        raise NotImplementedError
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+class SlowProxy(Listener):
+    """The way to the server at that Unix socket, on which everything takes so many seconds each way."""
+
+    def __init__(self, path, target, delay=0.3):
+        self.target, self.delay = target, delay
+        super().__init__(path)
+
+    def serve(self, connection):
+        with connection, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self.target)
+            back = threading.Thread(target=self.pump, args=(server, connection), daemon=True)
+            back.start()
+            self.pump(connection, server)
+            back.join()
+
+    def pump(self, source, sink):
+        """What comes while something waits goes out no later than it has to."""
+        waiting = []
+        source.settimeout(0.005)
+        try:
+            while True:
+                try:
+                    data = source.recv(1 << 20)
+                    waiting.append((time.monotonic() + self.delay, data))
+                except TimeoutError:
+                    pass
+                while waiting and waiting[0][0] <= time.monotonic():
+                    data = waiting.pop(0)[1]
+                    if not data:
+                        return
+                    sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for each in (source, sink):
+                try:
+                    each.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+
+class Plain(unittest.TestCase):
+    """A schedd with an empty store on the server."""
+    more = {}  # options of the store
+
+    def setUp(self):
+        subprocess.run(os.environ["SCHEDD_TEST_STORE_RESET"], shell=True, check=True)
+        self.config = config(**self.more)
+        self.daemon = Daemon(self.config)
+        self.daemon.start()
+
+    def tearDown(self):
+        server_signal(signal.SIGCONT)
+        self.assertEqual(self.daemon.end(), "")
+
+    def store(self, name="shared", daemon=None):
+        code, out, err = (daemon or self.daemon).ctl("stores", "--json")
+        self.assertEqual(code, 0, err)
+        return next(store for store in json.loads(out) if store["name"] == name)
+
+    def await_state(self, *states, name="shared"):
+        return wait_until(f"the store is {states}",
+                          lambda: self.store(name)["state"] in states and self.store(name), 60)
+
+    def ok(self, *argv):
+        code, out, err = self.daemon.ctl(*argv)
+        self.assertEqual(code, 0, f"{argv}: {err}")
+        return out
+
+    def add(self, job, *argv):
+        return self.ok("add", "--id", job, "--store", "shared", *argv)
+
+    def runs(self, job, daemon=None):
+        """Its run numbers, newest first."""
+        code, out, err = (daemon or self.daemon).ctl("history", job, "--json", "-n", "100000")
+        self.assertEqual(code, 0, err)
+        return [run["run"] for run in json.loads(out)]
+
+    def refused(self, address, words, **options):
+        """A store at that address comes to be refused, and says why."""
+        name = f"bad{time.monotonic_ns()}"
+        given = [f"--option={key}={text}" for key, text in options.items()]
+        self.ok("stores", "add", name, address, *given)
+        wait_until("it is refused", lambda: self.store(name)["state"] == "refused" or self.store(name)["why"], 30)
+        store = self.store(name)
+        self.assertIn(words, store["why"])
+        self.assertEqual(store["state"], "refused")
+        self.ok("stores", "remove", name)
+
+
+class Case(Plain):
+    def test_jobs_come_back_with_their_history(self):
+        store = self.await_state("ok")
+        self.assertIn("survives a crash", store["durability"])
+        self.assertNotIn("secret", store["address"])
+        self.add("a", "--every", "1s", "--", "true")
+        self.add("m", "--manual", "--", "echo", "it's \"so\" \\ 😀")
+        wait_until("it ran", lambda: len(self.runs("a")) >= 2)
+        self.ok("pause", "a")
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon.start()
+        self.await_state("ok")
+        shown = json.loads(self.ok("show", "a", "--json"))
+        self.assertEqual(shown["state"], "paused")
+        self.assertIn("😀", json.loads(self.ok("show", "m", "--json"))["command"][1])
+        self.assertEqual(self.runs("a"), list(range(shown["last_run"], 0, -1)))
+
+    def test_nothing_is_lost_or_done_twice_when_schedd_or_the_server_is_killed(self):
+        self.await_state("ok")
+        ran = self.daemon.dir / "ran"
+        jobs = [f"j{i}" for i in range(10)]
+        for job in jobs:
+            self.add(job, "--every", "1s", "--", "sh", "-c", f"echo $SCHEDD_RUN >> {ran}")
+        for kill in range(int(os.environ.get("KILLS", "8"))):
+            time.sleep(0.4)
+            if kill % 4 in (2, 3):
+                server_restart(signal.SIGKILL)
+            if kill % 4 != 3:
+                self.daemon.stop(signal.SIGKILL)
+                self.daemon.start()
+            self.await_state("ok")
+        wait_until("more ran", lambda: ran.exists() and len(ran.read_text().split()) > 20, 60)
+        for job in jobs:
+            self.ok("pause", job)
+        rows = {f"{job}/{number}" for job in jobs for number in self.runs(job)}
+        self.daemon.stop()
+        lines = ran.read_text().split()
+        self.assertEqual(len(lines), len(set(lines)), "a run was executed twice")
+        self.assertFalse(set(lines) - rows, "a run has no row")
+
+    def test_a_server_that_is_away_holds_up_its_own_jobs_alone(self):
+        self.await_state("ok")
+        self.add("far", "--every", "1s", "--", "true")
+        self.ok("add", "--id", "near", "--every", "1s", "--", "true")
+        wait_until("it ran", lambda: self.runs("far"))
+        server_signal(signal.SIGSTOP)
+        self.await_state("away")
+        before = len(self.runs("near"))
+        began = time.monotonic()
+        code, _, err = self.daemon.ctl("pause", "far")
+        self.assertEqual(code, 1, err)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertIn("shared", err)
+        wait_until("the other store's job goes on", lambda: len(self.runs("near")) >= before + 3)
+        self.assertIn("away", self.ok("stores"))
+        server_signal(signal.SIGCONT)
+        self.await_state("ok")
+        count = len(self.runs("far"))
+        wait_until("it goes on", lambda: len(self.runs("far")) > count, 60)
+        self.ok("pause", "far")
+
+    def test_schedd_starts_without_its_server(self):
+        self.await_state("ok")
+        self.add("far", "--manual", "--", "true")
+        self.daemon.stop()
+        server_signal(signal.SIGSTOP)
+        self.daemon.start()
+        self.assertIn(self.store()["state"], ("connecting", "away"))
+        self.ok("add", "--id", "near", "--manual", "--", "true")
+        code, _, err = self.daemon.ctl("add", "--id", "far", "--store", "shared", "--manual", "--", "false")
+        self.assertEqual(code, 1, err)
+        self.assertIn("has not been read yet", err)
+        server_signal(signal.SIGCONT)
+        self.await_state("ok")
+        wait_until("its jobs are there", lambda: self.daemon.ctl("show", "far")[0] == 0)
+
+    def test_an_owner_at_a_time(self):
+        self.await_state("ok")
+        self.add("far", "--every", "1s", "--", "true")
+        other = Daemon(self.config)
+        try:
+            other.start()
+            wait_until("the second is told who has it", lambda: "it belongs to schedd on " in other.ctl("stores")[1])
+            self.daemon.stop(signal.SIGKILL)
+            wait_until("the second takes over", lambda: other.ctl("show", "far")[0] == 0, 60)
+            wait_until("it runs there", lambda: self.runs("far", other))
+        finally:
+            self.assertEqual(other.end(), "")
+
+    def test_a_server_that_takes_no_writes(self):
+        self.await_state("ok")
+        self.add("far", "--manual", "--", "true")
+        move("read-only")
+        try:
+            wait_until("it is known", lambda: self.daemon.ctl("pause", "far")[0] == 1)
+            self.await_state("read-only")
+        finally:
+            move("writable")
+        self.await_state("ok")
+        self.ok("pause", "far")
+
+    def test_it_is_added_and_removed_and_no_secret_is_shown(self):
+        self.daemon.stop()
+        self.daemon.config.write_text("")
+        self.daemon.start()
+        secret = "s3cret-of-the-test"
+        more = ["--option", "run_as=root"] if os.geteuid() == 0 else []
+        self.ok("stores", "add", "pg", self.with_password(secret), "--option", "timeout=2s", *more)
+        wait_until("it is there", lambda: self.store("pg")["state"] == "ok")
+        self.ok("add", "--id", "x", "--store", "pg", "--manual", "--", "true")
+        code, _, err = self.daemon.ctl("stores", "remove", "pg")
+        self.assertEqual(code, 5, err)
+        everything = self.ok("stores", "--json") + self.ok("config", "show") + self.daemon.log.read_text()
+        self.assertNotIn(secret, everything)
+        self.ok("rm", "-y", "x")
+        self.ok("stores", "remove", "pg")
+        self.assertNotIn(url().split(":")[0] + ":", self.ok("stores"))
+
+    def test_a_server_that_is_far_away(self):
+        """300 ms each way, with the time-outs as they are when nobody says any."""
+        self.daemon.stop()
+        near, path = self.socket_of_server()
+        with tempfile.TemporaryDirectory() as directory:
+            far = url().replace(str(near), directory)
+            proxy = SlowProxy(path.replace(str(near), directory), path)
+            try:
+                self.daemon.config.write_text(config(address=far, timeout="10s", connect_timeout="5s"))
+                self.daemon.start()
+                self.await_state("ok")
+                began = time.monotonic()
+                self.add("far", "--every", "1s", "--", "true")
+                self.assertLess(time.monotonic() - began, 5)
+                wait_until("it runs each second all the same", lambda: len(self.runs("far")) >= 4, 30)
+                self.daemon.stop()
+            finally:
+                proxy.close()
+
+    def socket_of_server(self):
+        """(directory that the url names, path of the server's socket)"""
+        raise NotImplementedError
+
+    def with_password(self, secret):
+        """A url that the server takes, whatever the password."""
+        return url().replace("schedd@", f"schedd:{secret}@")
+
+    def check_bad_input(self, cases):
+        """(url, options, exit status, words) each."""
+        for address, options, code, words in cases:
+            got, _, err = self.daemon.ctl("stores", "add", "bad", address, *options)
+            self.assertEqual(got, code, f"{address} {options}: {err}")
+            self.assertIn(words, err)
+
