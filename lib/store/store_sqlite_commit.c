@@ -301,6 +301,8 @@ static bool sqlite_chain_ends(const struct store_batch *first, const struct stor
 	return true;
 }
 
+#define SQLITE_HEADER 100 /* bytes that any database begins with */
+
 /*
  * Is what is open still what has the name? Otherwise it is written and forced
  * to disk, and no start will ever find it.
@@ -317,6 +319,8 @@ static int sqlite_check_place(struct sqlite_store *sqlite, struct schedd_error *
 		SQLITE_OK &&
 	    moved)
 		what = sqlite->base.path;
+	else if (stat(sqlite->base.path, &st) == 0 && st.st_size < SQLITE_HEADER)
+		what = sqlite->base.path; /* it was emptied */
 	else if (stat(log, &st) < 0)
 		what = sqlite->log_inode ? log : NULL;
 	else if (!sqlite->log_inode)

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -176,6 +177,57 @@ class Descriptors(Case):
         e2e.wait_until("they are closed", lambda: len(os.listdir(folder)) <= before)
         keeper.call("server.shutdown", now=True)
         self.assertEqual(server.process.wait(20), 0)
+
+
+class Vanished(Case):
+    """The database goes away under the daemon: nothing more is promised, and what was can be saved."""
+    WAYS = {
+        "the database": lambda state: (state / "default.db").unlink(),
+        "its log": lambda state: (state / "default.db-wal").unlink(),
+        "all of it": lambda state: [file.unlink() for file in state.glob("default.db*")],
+        "emptied": lambda state: os.truncate(state / "default.db", 0),
+        "replaced": lambda state: (shutil.copy(state / "default.db", state / "other"),
+                                   (state / "other").rename(state / "default.db")),
+        "the directory": lambda state: state.rename(state.parent / "away"),
+        "another directory": lambda state: (state.rename(state.parent / "away"), state.mkdir(mode=0o700)),
+        "the directory removed": shutil.rmtree,
+    }
+
+    def check(self, way):
+        server = self.daemon()
+        client = server.client()
+        client.call("event.subscribe", events=["store_error"])
+        client.call("job.add", id="j0", command=["true"], trigger={"every": "1h"})
+        client.call("run.wait", run=client.call("job.run", id="j0")["run"])
+        for i in range(1, 20):
+            client.call("job.add", id=f"j{i}", command=["true"], trigger={"every": "1h"})
+        self.WAYS[way](server.state)
+        for _ in range(2):
+            message = self.refused("failed", client.call, "job.add", id="new", command=["true"], trigger={"every": "1h"})
+            self.assertIn("was removed or replaced while it was in use", message)
+            self.assertIn("schedctl backup", message)
+        self.assertEqual(client.notification()[1]["store"], "default")
+        store = client.call("store.list")[0]
+        self.assertEqual(store["state"], "failing")
+        self.assertIn("was removed or replaced", store["why"])
+        self.assertIn("failing", server.ctl("stores")[1])
+        self.assertEqual(client.call("job.get", id="j0")["id"], "j0")
+        copy = server.dir / "copy.db"
+        status, text, err = server.ctl("backup", str(copy))
+        self.assertEqual(status, 0, err)
+        self.assertIn("put it in the place", text + err)
+        self.assertEqual(server.stop(), 0)
+        shutil.rmtree(server.state, ignore_errors=True)
+        server.state.mkdir(mode=0o700)
+        copy.rename(server.state / "default.db")
+        client = server.start().client()
+        self.assertEqual(len(client.call("job.list")["jobs"]), 20)
+        self.assertEqual(client.call("run.get", run="j0/1")["state"], "success")
+
+    def test_each_way_it_may_go(self):
+        for way in self.WAYS:
+            with self.subTest(way):
+                self.check(way)
 
 
 class FileSizes(Case):

@@ -97,6 +97,22 @@ static void scheduler_status_replace(struct value *map, const char *key, struct 
 			map->map.members[i].value = with;
 }
 
+/* What the store itself does not know, which could be reached. */
+static void scheduler_status_store(
+    const struct store_slot *slot, struct value *map, struct arena *arena)
+{
+	if (store_remote(slot->store) && !slot->taken_up) {
+		scheduler_status_replace(map, "state", value_string_ref("reading"));
+	} else if (slot->failing) {
+		const struct value *since = value_get(map, "last_error_at");
+
+		scheduler_status_replace(map, "state", value_string_ref("failing"));
+		scheduler_status_replace(map, "why", value_string(arena, slot->last_error));
+		if (since)
+			scheduler_status_replace(map, "since", *since);
+	}
+}
+
 struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *arena)
 {
 	struct value list = value_array();
@@ -105,10 +121,8 @@ struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *
 		struct store_slot *slot = scheduler->stores[i];
 		struct value map = store_status(slot->store, arena);
 
-		/* Its server is there; its jobs are on their way. */
-		if (store_remote(slot->store) && !slot->taken_up &&
-		    store_state(slot->store) == STORE_OK)
-			scheduler_status_replace(&map, "state", value_string_ref("reading"));
+		if (store_state(slot->store) == STORE_OK)
+			scheduler_status_store(slot, &map, arena);
 		value_put(arena, &map, "jobs", value_int(slot->entries));
 		value_put(arena, &map, "failing", value_bool(slot->failing));
 		value_append(arena, &list, map);
