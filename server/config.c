@@ -92,6 +92,7 @@ static int config_read_file(
 		return SCHEDD_EFILE;
 	}
 	rc = config_read_text(config, path, text, length, err);
+	explicit_bzero(text, length);
 	free(text);
 	return rc ? rc : config_note_file(config, path, err);
 }

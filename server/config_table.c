@@ -104,6 +104,17 @@ static int config_text(
 	return *out ? 0 : schedd_error_nomem(err);
 }
 
+/* Its password is kept once. */
+static int config_url(
+    const char **out, const struct value *value, struct arena *arena, struct schedd_error *err)
+{
+	int rc = config_text(out, value, arena, err);
+
+	if (!rc)
+		store_url_blot(value->string.text);
+	return rc;
+}
+
 static int config_zone(const char *name, struct schedd_error *err)
 {
 	struct zone_cache *zones = zone_cache_new(NULL);
@@ -235,8 +246,9 @@ int config_table_set(const struct config_row *row, void *base, const struct valu
 	struct value typed = yaml_scalar_core(given);
 
 	switch (row->type) {
-	case CONFIG_TEXT:
 	case CONFIG_URL:
+		return config_url(slot, given, arena, err);
+	case CONFIG_TEXT:
 	case CONFIG_ZONE:
 	case CONFIG_STORE:
 	case CONFIG_EXEC:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What requests may know of the daemon and ask of it: ground for daemon.c, which controls it. */
+#include "store/store_url.h"
 #include "server/daemon_state.h"
 
 #include <stdio.h>
@@ -101,6 +102,8 @@ int daemon_add_configured_store(
 		    config->name, options[0].name);
 	else
 		rc = daemon_add_store(daemon, &store, NULL, err);
+	/* The store has taken the password, and nobody else needs it. */
+	store_url_blot(config->url);
 	strbuf_clear(&run_as);
 	return rc;
 }

@@ -22,6 +22,7 @@ static void remote_close(struct store *store)
 	store_remote_stop(&remote->writer);
 	/* Letters that are on their way know us. */
 	mailbox_deliver(store->mailbox);
+	store_secret_clear(&remote->secret);
 	arena_clear(&remote->arena);
 }
 

@@ -12,8 +12,6 @@
 #include "base/duration.h"
 #include "store/store_remote_parts.h"
 
-#define REMOTE_PASSWORD_MAX 1024
-
 /* One option of all types. */
 struct remote_option {
 	const char *name;
@@ -93,56 +91,25 @@ static int remote_tls_key(struct remote_store *remote, const char *text, struct 
 	return remote_file(remote, "tls_key", text, &remote->config.tls_key, err);
 }
 
-/* Only its owner may read it, and that is us or root: else the secret is none. */
-static int remote_check_secret(const char *path, int fd, struct schedd_error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "password_file: %.200s is no regular file", path);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return schedd_error_set(err, SCHEDD_EPERM,
-		    "password_file: %.200s belongs to uid %lu, not to schedd's account", path,
-		    (unsigned long)st.st_uid);
-	if (st.st_mode & 077)
-		return schedd_error_set(err, SCHEDD_EPERM,
-		    "password_file: %.200s can be read by others (mode %03o): chmod 600 it", path,
-		    (unsigned)(st.st_mode & 0777));
-	return 0;
-}
-
 static int remote_password_file(
     struct remote_store *remote, const char *path, struct schedd_error *err)
 {
-	char text[REMOTE_PASSWORD_MAX + 2];
-	ssize_t length;
-	int fd, rc;
+	int rc;
 
-	if (remote->config.url.password)
+	if (remote->secret.text)
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "password_file: the url has a password already, leave one of them out");
-	if (path[0] != '/')
-		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "password_file: '%.200s' is no absolute path", path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return schedd_error_set(err, SCHEDD_EINVAL, "password_file: %.200s: %s", path,
-		    strerror(errno));
-	rc = remote_check_secret(path, fd, err);
-	length = rc ? 0 : read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (rc)
-		return rc;
-	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-		length--;
-	if (length <= 0 || length > REMOTE_PASSWORD_MAX || memchr(text, '\0', (size_t)length))
-		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "password_file: %.200s must hold one line of up to %d bytes", path,
-		    REMOTE_PASSWORD_MAX);
-	text[length] = '\0';
-	rc = remote_copy(remote, text, &remote->config.url.password, err);
-	explicit_bzero(text, sizeof(text));
+	rc = store_secret_read(&remote->secret, path, err);
+	return rc ? rc : remote_copy(remote, path, &remote->password_file, err);
+}
+
+/* What the url said of it is in one place from here on. */
+static int remote_url_password(struct remote_store *remote, struct schedd_error *err)
+{
+	const char *text = remote->config.url.password;
+	int rc = text ? store_secret_set(&remote->secret, text, strlen(text), err) : 0;
+
+	store_secret_wipe(text);
 	return rc;
 }
 
@@ -317,11 +284,14 @@ int store_remote_configure(struct remote_store *remote, const struct store_confi
 	own->holder = remote->holder;
 	rc = store_url_parse(config->url, &remote->arena, &own->url, err);
 	if (rc == 0)
+		rc = remote_url_password(remote, err);
+	if (rc == 0)
 		rc = remote_check_scheme(remote, err);
 	if (rc == 0)
 		rc = store_url_check(&own->url, remote->driver->params, err);
 	if (rc == 0)
 		rc = remote_read_options(remote, config->options, err);
+	own->url.password = remote->secret.text;
 	if (rc == 0)
 		rc = remote->driver->check(own, err);
 	if (rc)

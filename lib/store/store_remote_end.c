@@ -260,12 +260,24 @@ static void remote_expire(struct remote_end *end)
 
 /* ---- Connecting ---- */
 
+/* As the file has it now: a password that was changed is put there. */
+static void remote_take_password(struct remote_end *end)
+{
+	const struct remote_store *remote = end->remote;
+	struct schedd_error err;
+
+	if (remote->password_file &&
+	    store_secret_read(&end->secret, remote->password_file, &err) == 0)
+		end->config.url.password = end->secret.text;
+}
+
 static void remote_connect(struct remote_end *end)
 {
 	int64_t begin = store_remote_mono();
 	struct schedd_error err;
 	int rc;
 
+	remote_take_password(end);
 	remote_begin(end, end->remote->config.connect_timeout);
 	rc = end->remote->driver->connect(&end->link, &err);
 	if (rc == 0)
@@ -429,6 +441,8 @@ static void *remote_main(void *context)
 	struct remote_end *end = context;
 	struct schedd_error err;
 
+	if (end->secret.text)
+		store_secret_hide_thread();
 	for (;;) {
 		bool stopping = remote_take(end);
 
@@ -464,16 +478,27 @@ static void remote_ring(struct remote_end *end)
 		;
 }
 
+/* Each thread has its own config, and in it its own password. */
+static int remote_own_config(struct remote_end *end, struct schedd_error *err)
+{
+	const char *password = end->remote->secret.text;
+	int rc = password ? store_secret_set(&end->secret, password, strlen(password), err) : 0;
+
+	end->config = end->remote->config;
+	end->config.url.password = end->secret.text;
+	end->link.config = &end->config;
+	return rc;
+}
+
 int store_remote_start(struct remote_end *end, struct schedd_error *err)
 {
 	sigset_t all, old;
-	int rc;
+	int rc = remote_own_config(end, err);
 
 	end->queue_end = &end->queued;
 	end->task_end = &end->tasks;
 	end->waiting_end = &end->waiting;
 	end->asked_end = &end->asked;
-	end->link.config = &end->remote->config;
 	end->link.log = end->remote->base.log;
 	end->link.clock = end->remote->base.clock;
 	end->link.host = end->remote->base.host;
@@ -483,6 +508,8 @@ int store_remote_start(struct remote_end *end, struct schedd_error *err)
 	end->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&end->lock, NULL);
 	pthread_cond_init(&end->settled, NULL);
+	if (rc)
+		return rc;
 	if (end->bell < 0 || !end->link.state)
 		return schedd_error_set(err, SCHEDD_EFAILED, "store '%s': its thread cannot be made",
 		    end->remote->base.name);
@@ -515,6 +542,7 @@ void store_remote_stop(struct remote_end *end)
 	end->bell = -1;
 	free(end->link.state);
 	end->link.state = NULL;
+	store_secret_clear(&end->secret);
 }
 
 void store_remote_ask(struct remote_end *end, struct remote_task *task)

@@ -11,6 +11,7 @@
 #include "store/store_letter.h"
 #include "store/store_remote.h"
 #include "store/store_retention.h"
+#include "store/store_secret.h"
 
 struct remote_store;
 struct remote_end;
@@ -33,6 +34,8 @@ struct remote_task {
 struct remote_end {
 	struct remote_store *remote;
 	struct store_link link;
+	struct store_remote_config config; /* the link's, with a password of its own */
+	struct store_secret secret;
 	pthread_t thread;
 	bool started;
 	int bell; /* eventfd: there is something in the queues */
@@ -68,6 +71,8 @@ struct remote_store {
 	const struct store_driver *driver;
 	struct store_remote_config config;
 	struct arena arena;   /* what is configured */
+	struct store_secret secret;
+	const char *password_file; /* NULL: none */
 	char identity[40];    /* of this daemon */
 	char life[24];        /* of this opening */
 	char holder[160];     /* for people */

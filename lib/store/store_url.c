@@ -246,27 +246,51 @@ void store_url_address(const struct store_url *url, struct strbuf *out)
 		strbuf_printf(out, url->path[0] == '/' ? "%s" : "/%s", url->path);
 }
 
-/* By what it looks like, for what is shown may be no url at all. */
-const char *store_url_shown(const char *url, struct arena *arena)
+/* Where its password begins, by what it looks like, for it may be no url at all; 0: there is none. */
+static size_t url_find_password(const char *url, size_t *length)
 {
 	const char *scheme = strstr(url, "://"), *rest = scheme ? scheme + 3 : url;
 	size_t end = strcspn(rest, "?");
 	const char *at = NULL, *colon;
-	char *copy = arena_strdup(arena, url), *param;
 
-	if (!copy)
-		return "";
 	for (size_t i = 0; i < end; i++)
 		if (rest[i] == '@')
 			at = rest + i;
 	colon = at ? memchr(rest, ':', (size_t)(at - rest)) : NULL;
-	if (colon)
-		copy = arena_printf(arena, "%.*s:***%s", (int)(colon - url), url, at);
-	for (param = copy ? strchr(copy, '?') : NULL; param; param = strchr(param + 1, '&')) {
+	*length = colon ? (size_t)(at - colon - 1) : 0;
+	return colon ? (size_t)(colon + 1 - url) : 0;
+}
+
+static void url_blot_params(char *url)
+{
+	for (char *param = strchr(url, '?'); param; param = strchr(param + 1, '&')) {
 		size_t name = strcspn(param + 1, "=&");
 
 		if (param[1 + name] == '=' && memmem(param + 1, name, "pass", 4))
 			memset(param + 2 + name, '*', strcspn(param + 2 + name, "&"));
 	}
+}
+
+const char *store_url_shown(const char *url, struct arena *arena)
+{
+	size_t length, begin = url_find_password(url, &length);
+	char *copy = begin ? arena_printf(arena, "%.*s***%s", (int)begin, url, url + begin + length)
+			   : arena_strdup(arena, url);
+
+	if (copy)
+		url_blot_params(copy);
 	return copy ? copy : "";
+}
+
+void store_url_blot(const char *url)
+{
+	char *text = (char *)(uintptr_t)url;
+	size_t length, begin;
+
+	if (!text)
+		return;
+	begin = url_find_password(text, &length);
+	if (begin)
+		memset(text + begin, '*', length);
+	url_blot_params(text);
 }

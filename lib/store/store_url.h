@@ -46,5 +46,7 @@ void store_url_address(const struct store_url *url, struct strbuf *out);
 
 /* Any text as a url with its secrets blotted out, in the arena. */
 const char *store_url_shown(const char *url, struct arena *arena);
+/* Blots the secrets out in the text itself, wherever it lives; NULL is fine. */
+void store_url_blot(const char *url);
 
 #endif

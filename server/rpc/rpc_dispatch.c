@@ -178,6 +178,9 @@ static void rpc_dispatch(struct connection *connection, const char *bytes, size_
 		rpc_reject(connection, &message, &err);
 	else
 		rpc_dispatch_call(connection, &arena, &message, method, length);
+	/* There may be a password in it, and the bytes lie there until others come. */
+	if (method && strncmp(method->method->name, "store.", 6) == 0)
+		explicit_bzero((char *)(uintptr_t)bytes, length);
 out:
 	arena_clear(&arena);
 }

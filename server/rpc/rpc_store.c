@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The scheduler's parts: where jobs are kept, what runs them, what holds them back. */
+#include "store/store_url.h"
 #include "server/rpc/rpc_rows.h"
 
 #include <string.h>
@@ -100,9 +101,11 @@ void rpc_store_add(struct rpc_call *call)
 		    "store '%s': the scheme of its url does not tell its type: say which", name);
 	if (!new.type || rpc_store_options(call, &new, &err) ||
 	    daemon_add_store(call->daemon, &new, &call->actor, &err)) {
+		store_url_blot(new.url);
 		rpc_call_fail(call, &err);
 		return;
 	}
+	store_url_blot(new.url);
 	list = scheduler_stores(call->scheduler, &call->arena);
 	store = rpc_store_named(&list, name);
 	rpc_call_answer_done(call, &store);
@@ -137,6 +140,7 @@ void rpc_store_check(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 	else
 		scheduler_check_store(call->scheduler, &store, rpc_call_reply(call));
+	store_url_blot(store.url);
 }
 
 /* ---- Moving jobs ---- */

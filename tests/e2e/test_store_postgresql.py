@@ -8,7 +8,7 @@ import server_store
 server_store.serve("postgresql")
 
 
-class Postgresql(server_store.Case):
+class Postgresql(server_store.Guarded):
     def socket_of_server(self):
         directory = os.environ["SCHEDD_TEST_SERVER_DIR"]
         return directory, directory + "/.s.PGSQL.5432"

@@ -6,7 +6,8 @@
 # newer: the schema says it is version 99; half: something of it is missing;
 # give-to-nobody ID: the job is said to be of the account "nobody";
 # narrow, narrow-rights, narrow-end: an account "narrow" that may nothing, what the manual says it
-# must have, and neither.
+# must have, and neither;
+# password WORD: that of the account "guarded", which may do all that schedd needs.
 set -eu
 type=$1
 move=$2
@@ -14,7 +15,7 @@ move=$2
 postgresql() {
 	end="SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'schedd'"
 	case $move in
-	cut) $SCHEDD_TEST_SQL "$end" ;;
+	cut) $SCHEDD_TEST_ADMIN "$end" ;;
 	read-only)
 		$SCHEDD_TEST_SQL 'ALTER ROLE schedd SET default_transaction_read_only = on'
 		$SCHEDD_TEST_SQL "SET transaction_read_only = off; $end" ;;
@@ -22,6 +23,10 @@ postgresql() {
 	newer) $SCHEDD_TEST_SQL "UPDATE schedd_meta SET number = 99 WHERE key = 'schema.version'" ;;
 	half) $SCHEDD_TEST_SQL 'DROP TABLE schedd_changes' ;;
 	give-to-nobody) $SCHEDD_TEST_SQL "UPDATE schedd_jobs SET definition = replace(definition, '\"shell\"', '\"user\":\"nobody\",\"shell\"') WHERE id = '$1'" ;;
+	password)
+		$SCHEDD_TEST_ADMIN "DO 'BEGIN CREATE ROLE guarded LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END'"
+		$SCHEDD_TEST_ADMIN "ALTER ROLE guarded PASSWORD '$1'"
+		$SCHEDD_TEST_SQL 'GRANT ALL ON SCHEMA public TO guarded' ;;
 	narrow)
 		$SCHEDD_TEST_ADMIN 'DROP ROLE IF EXISTS narrow; CREATE ROLE narrow LOGIN'
 		$SCHEDD_TEST_SQL 'GRANT USAGE ON SCHEMA public TO narrow' ;;
@@ -43,6 +48,7 @@ redis() {
 	give-to-nobody)
 		job=$($SCHEDD_TEST_SQL HGET '{schedd:}jobs' "$1" | sed 's/"shell"/"user":"nobody","shell"/')
 		$SCHEDD_TEST_SQL HSET '{schedd:}jobs' "$1" "$job" ;;
+	password) $SCHEDD_TEST_SQL ACL SETUSER guarded on resetpass ">$1" '~*' '&*' +@all ;;
 	*) return 2 ;;
 	esac
 }

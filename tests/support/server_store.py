@@ -9,6 +9,7 @@ the server die. The same for all types, with a server that with_server.sh starts
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 from e2e import Daemon, wait_until
 
@@ -376,3 +378,146 @@ class Case(Plain):
             self.assertEqual(got, code, f"{address} {options}: {err}")
             self.assertIn(words, err)
 
+
+
+def with_login(user, password=None):
+    """The url of that account."""
+    secret = f":{urllib.parse.quote(password, safe='')}" if password else ""
+    return re.sub("//(schedd@)?", f"//{user}{secret}@", url(), count=1)
+
+
+class Guarded(Case):
+    """Also for types of which server_moves.sh knows the password of the account "guarded"."""
+
+    def begin(self, address=None, **options):
+        """Starts schedd anew with that config."""
+        self.daemon.stop()
+        self.daemon.config.write_text(config(address=address, **options))
+        self.daemon.start()
+
+    def everything_said(self):
+        process = pathlib.Path(f"/proc/{self.daemon.process.pid}")
+        return (self.ok("stores", "--json") + self.ok("stores", "-o", "wide") + self.ok("config", "show")
+                + self.daemon.log.read_text() + (process / "cmdline").read_text() + (process / "environ").read_text())
+
+    def password_file(self, secret):
+        file = self.daemon.dir / "password"
+        file.write_text(secret + "\n")
+        file.chmod(0o600)
+        return file
+
+    def test_a_password_that_is_wrong_and_changes(self):
+        good, bad, later = "p@ss:w/rd%-of-one", "not-the-good-one", "another-of-later"
+        file = self.password_file(bad)
+        move("password", good)
+        self.begin(with_login("guarded"), password_file=file)
+        self.assertIn("password", self.await_state("refused")["why"])
+        self.password_file(good)
+        self.await_state("ok")
+        self.add("x", "--manual", "--", "true")
+        move("password", later)
+        move("cut")
+        self.await_state("refused")
+        self.password_file(later)
+        self.await_state("ok")
+        said = self.everything_said()
+        for secret in (good, bad, later):
+            self.assertNotIn(secret, said)
+
+    def core(self):
+        """What a core file of schedd holds."""
+        path, pid = self.daemon.dir / "core", self.daemon.process.pid
+        made = subprocess.run(["gcore", "-o", path, str(pid)], capture_output=True, text=True, check=False)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        file = pathlib.Path(f"{path}.{pid}")
+        data = file.read_bytes()
+        file.unlink()
+        return data
+
+    @unittest.skipIf(os.environ.get("SCHEDD_SANITIZE"), "a sanitizer's memory is its own")
+    def test_a_core_file_has_no_password(self):
+        secret = "Zq7-vErY.seCret~Token4711"
+        move("password", secret)
+        self.begin(with_login("guarded"), password_file=self.password_file(secret))
+        self.search_core(secret)
+        self.begin(with_login("guarded", secret))
+        self.search_core(secret)
+        self.daemon.stop()
+        self.daemon.config.write_text("")
+        self.daemon.start()
+        self.daemon.client().call("store.add", name="shared", url=with_login("guarded", secret),
+                                  options={"run_as": "root"} if os.geteuid() == 0 else {})
+        self.search_core(secret)
+
+    def search_core(self, secret):
+        self.await_state("ok")
+        self.add("x", "--manual", "--", "true")
+        self.ok("run", "x", "--wait")
+        self.ok("history", "x")
+        core = self.core()
+        self.assertIn(b"guarded", core, "that is no core file of it")
+        self.assertNotIn(secret.encode(), core)
+        self.assertNotIn(secret, self.everything_said())
+        self.ok("rm", "-y", "x")
+
+    def test_a_server_that_flaps(self):
+        proxy = FlappingProxy(os.environ["SCHEDD_TEST_PROXY_SOCKET"], os.environ["SCHEDD_TEST_SERVER_SOCKET"])
+        self.addCleanup(proxy.close)
+        self.begin(os.environ["SCHEDD_TEST_PROXY_URL"])
+        self.await_state("ok")
+        ran = self.daemon.dir / "ran"
+        jobs = [f"j{i}" for i in range(5)]
+        for job in jobs:
+            self.add(job, "--every", "1s", "--", "sh", "-c", f"echo $SCHEDD_RUN >> {ran}")
+        for _ in range(30):
+            time.sleep(0.1)
+            proxy.cut()
+        self.await_state("ok")
+        count = len(ran.read_text().split())
+        wait_until("it goes on", lambda: len(ran.read_text().split()) > count + 5, 60)
+        for job in jobs:
+            self.ok("pause", job)
+        rows = {f"{job}/{number}" for job in jobs for number in self.runs(job)}
+        lines = ran.read_text().split()
+        self.assertEqual(len(lines), len(set(lines)), "a run was executed twice")
+        self.assertFalse(set(lines) - rows, "a run has no row")
+
+
+class FlappingProxy(Listener):
+    """The way to the server at that Unix socket, until cut() ends all that goes over it."""
+
+    def __init__(self, path, target):
+        self.target, self.connections = target, []
+        pathlib.Path(path).unlink(missing_ok=True)
+        super().__init__(path)
+
+    def serve(self, connection):
+        with connection, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self.target)
+            self.connections += [connection, server]
+            back = threading.Thread(target=self.pump, args=(server, connection), daemon=True)
+            back.start()
+            self.pump(connection, server)
+            back.join()
+
+    @staticmethod
+    def pump(source, sink):
+        try:
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for each in (source, sink):
+                try:
+                    each.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def cut(self):
+        connections, self.connections = self.connections, []
+        for each in connections:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass

@@ -58,6 +58,9 @@ start_postgresql() {
 	$run "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir.initdb" 2>&1 ||
 		{ cat "$dir.initdb" >&2; exit 1; }
 	rm -f "$dir.initdb"
+	# One role has a password, which no other needs.
+	{ echo 'local all guarded scram-sha-256'; cat "$dir/data/pg_hba.conf"; } >"$dir/hba"
+	cat "$dir/hba" >"$dir/data/pg_hba.conf"
 	# shellcheck disable=SC2086 # words
 	launch $run "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=60
 	wait_for "$bin/psql" -h "$dir" -U postgres -d postgres -Atqc 'SELECT 1'

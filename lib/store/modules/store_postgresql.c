@@ -30,10 +30,10 @@ static int postgresql_connect(struct store_link *link, struct schedd_error *err)
 {
 	int rc = store_postgresql_talk_connect(link, err);
 
-	if (rc == 0)
-		rc = store_postgresql_talk_ask(link,
-		    "SET default_transaction_isolation = 'read committed'; ", NULL, NULL, err);
-	if (rc || !link->writer)
+	if (rc == 0 && !link->writer)
+		return store_postgresql_talk_ask(link,
+		    "SET default_transaction_isolation = 'read committed'", NULL, NULL, err);
+	if (rc)
 		return rc;
 	rc = store_postgresql_promise(link, err);
 	if (rc == 0)

@@ -48,24 +48,6 @@ static const char schema_tables[] =
     "  coalesce(r.count, 1) AS count, r.\"trigger\"\n"
     "  FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job ORDER BY r.serial DESC;\n";
 
-/* Statements without parameters, one by one: a failed one ends them. */
-static int schema_run(struct store_link *link, const char *text, struct schedd_error *err)
-{
-	char *copy = strdup(text), *at = copy;
-	int rc = copy ? 0 : schedd_error_nomem(err);
-
-	while (rc == 0 && *at) {
-		char *end = strstr(at, ";\n");
-
-		if (end)
-			*end = '\0';
-		rc = store_postgresql_talk_ask(link, at, NULL, NULL, err);
-		at = end ? end + 2 : at + strlen(at);
-	}
-	free(copy);
-	return rc;
-}
-
 static int schema_number(
     struct store_link *link, const char *text, int64_t *out, struct schedd_error *err)
 {
@@ -105,31 +87,33 @@ static int schema_check(struct store_link *link, int64_t tables, struct schedd_e
 	return 0;
 }
 
-/* Two that come at once do it once. */
+/*
+ * Two that come at once do it once. All of it is one round trip, for the server may be far away,
+ * and one transaction.
+ */
 static int schema_make(struct store_link *link, int64_t *tables, struct schedd_error *err)
 {
 	static const char count[] =
 	    "SELECT count(*) FROM pg_class c WHERE c.relname IN ('schedd_meta', 'schedd_owner', "
 	    "'schedd_jobs', 'schedd_runs', 'schedd_changes') AND pg_table_is_visible(c.oid)";
-	char version[120];
+	char text[sizeof(schema_tables) + 120];
 	int rc = schema_number(link, count, tables, err);
 
 	if (rc || *tables)
 		return rc;
-	rc = schema_run(link, "BEGIN;\nSELECT pg_advisory_xact_lock" SCHEMA_LOCK ";\n", err);
+	rc = schema_number(
+	    link, "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "", &(int64_t){0}, err);
 	if (rc == 0)
 		rc = schema_number(link, count, tables, err);
 	if (rc == 0 && *tables == 0) {
-		rc = schema_run(link, schema_tables, err);
-		snprintf(version, sizeof(version),
-		    "INSERT INTO schedd_meta (key, number) VALUES ('schema.version', %d)",
-		    SCHEMA_VERSION);
-		if (rc == 0)
-			rc = store_postgresql_talk_ask(link, version, NULL, NULL, err);
+		snprintf(text, sizeof(text),
+		    "%sINSERT INTO schedd_meta (key, number) VALUES ('schema.version', %d)",
+		    schema_tables, SCHEMA_VERSION);
+		rc = store_postgresql_talk_ask(link, text, NULL, NULL, err);
 		*tables = 5;
 	}
 	if (rc == 0)
-		return schema_run(link, "COMMIT", err);
+		return store_postgresql_talk_ask(link, "COMMIT", NULL, NULL, err);
 	if (link->fault == STORE_FAULT_NONE)
 		link->fault = STORE_FAULT_REFUSED;
 	return rc;
@@ -234,7 +218,7 @@ int store_postgresql_own(struct store_link *link, struct schedd_error *err)
 int store_postgresql_promise(struct store_link *link, struct schedd_error *err)
 {
 	static const char ask[] =
-	    "SELECT current_setting('fsync'), current_setting('synchronous_commit'), "
+	    "SET default_transaction_isolation = 'read committed'; SELECT current_setting('fsync'), current_setting('synchronous_commit'), "
 	    "current_setting('full_page_writes'), pg_is_in_recovery(), "
 	    "current_setting('transaction_read_only'), current_setting('server_version'), "
 	    "current_setting('synchronous_standby_names') <> ''";

@@ -190,6 +190,21 @@ static int talk_hosts(
 	return arena_failed(arena) ? schedd_error_nomem(err) : 0;
 }
 
+/* A failed log-in has a sentence and no state: what it says tells whether waiting helps. */
+static int talk_refused(struct store_link *link, struct schedd_error *err)
+{
+	static const char *const hopeless[] = {"password", "authentication", "pg_hba.conf", "role \"",
+	    "database \"", "certificate", "SSL", "unsupported", "expected authentication",
+	    "invalid response", "received invalid", NULL};
+	const char *message = PQerrorMessage(pg_of(link)->conn);
+	enum store_fault fault = STORE_FAULT_GONE;
+
+	for (const char *const *word = hopeless; *word; word++)
+		if (strstr(message, *word))
+			fault = STORE_FAULT_REFUSED;
+	return store_link_fail(link, fault, err, "%s", message);
+}
+
 /* Remarks of the server's would go to stderr. */
 static void talk_notice(void *context, const char *message)
 {
@@ -229,25 +244,7 @@ static int talk_start(struct store_link *link, struct arena *arena, struct sched
 	if (!pg->conn)
 		return schedd_error_nomem(err);
 	PQsetNoticeProcessor(pg->conn, talk_notice, NULL);
-	return PQstatus(pg->conn) == CONNECTION_BAD
-		   ? store_link_fail(
-			 link, STORE_FAULT_REFUSED, err, "%s", PQerrorMessage(pg->conn))
-		   : 0;
-}
-
-/* A failed log-in has a sentence and no state: what it says tells whether waiting helps. */
-static int talk_refused(struct store_link *link, struct schedd_error *err)
-{
-	static const char *const hopeless[] = {"password", "authentication", "pg_hba.conf", "role \"",
-	    "database \"", "certificate", "SSL", "unsupported", "expected authentication",
-	    "invalid response", "received invalid", NULL};
-	const char *message = PQerrorMessage(pg_of(link)->conn);
-	enum store_fault fault = STORE_FAULT_GONE;
-
-	for (const char *const *word = hopeless; *word; word++)
-		if (strstr(message, *word))
-			fault = STORE_FAULT_REFUSED;
-	return store_link_fail(link, fault, err, "%s", message);
+	return PQstatus(pg->conn) == CONNECTION_BAD ? talk_refused(link, err) : 0;
 }
 
 int store_postgresql_talk_connect(struct store_link *link, struct schedd_error *err)
@@ -293,6 +290,9 @@ int store_postgresql_talk_send(struct store_link *link, const char *text,
 
 	if (params && arena_failed(&params->arena))
 		return schedd_error_nomem(err);
+	/* Outside a pipeline a text without parameters may be several statements. */
+	if (!params && PQpipelineStatus(pg->conn) == PQ_PIPELINE_OFF && PQsendQuery(pg->conn, text))
+		return 0;
 	if (PQsendQueryParams(pg->conn, text, params ? params->count : 0, NULL,
 		params ? params->texts : NULL, NULL, NULL, 0))
 		return 0;
@@ -323,6 +323,22 @@ static bool talk_good(const PGresult *result)
 	}
 }
 
+/* Of several statements the last one's result, or the first that failed; NULL: the connection did. */
+static PGresult *talk_last(struct store_link *link, struct schedd_error *err)
+{
+	PGresult *result = NULL, *next;
+	struct schedd_error later;
+
+	while ((!result || talk_good(result)) && talk_ready(link, result ? &later : err) == 0 &&
+	       (next = PQgetResult(pg_of(link)->conn))) {
+		PQclear(result);
+		result = next;
+	}
+	if (!result && link->fault == STORE_FAULT_NONE)
+		store_postgresql_talk_failed(link, NULL, err);
+	return result;
+}
+
 int store_postgresql_talk_ask(struct store_link *link, const char *text,
     const struct pg_params *params, PGresult **out, struct schedd_error *err)
 {
@@ -334,8 +350,10 @@ int store_postgresql_talk_ask(struct store_link *link, const char *text,
 		rc = talk_ready(link, err);
 	if (rc)
 		return rc;
-	result = PQgetResult(pg_of(link)->conn);
-	if (!result || !talk_good(result))
+	result = talk_last(link, err);
+	if (!result)
+		return SCHEDD_EFAILED;
+	if (!talk_good(result))
 		rc = store_postgresql_talk_failed(link, result, err);
 	if (talk_drain(link, &rest) && rc == 0) {
 		*err = rest;

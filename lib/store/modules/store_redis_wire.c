@@ -313,8 +313,12 @@ static int wire_tls(struct store_link *link, struct schedd_error *err)
 		return schedd_error_nomem(err);
 	while ((done = SSL_connect(redis->ssl)) != 1) {
 		rc = wire_tls_wait(link, done, err);
+		if (rc == SCHEDD_ECONFLICT)
+			return wire_tls_failed(link, err);
+		/* Redis without it waits for the end of a line. */
 		if (rc)
-			return rc == SCHEDD_ECONFLICT ? wire_tls_failed(link, err) : rc;
+			return store_link_fail(link, STORE_FAULT_GONE, err,
+			    "the server does not answer; does it speak TLS there?");
 	}
 	return 0;
 }
@@ -355,6 +359,20 @@ void store_redis_wire_close(struct store_link *link)
 
 /* ---- Bytes ---- */
 
+static int wire_ended(struct store_link *link, struct schedd_error *err)
+{
+	const struct redis_link *redis = redis_of(link);
+
+	if (redis->heard)
+		return store_redis_wire_gone(link, "the server closed the connection", err);
+	return store_redis_wire_gone(link,
+	    redis->ssl ? "the server closed the connection before it answered anything; is it a Redis "
+			 "server?"
+		       : "the server closed the connection before it answered anything; is it a Redis "
+			 "server, and does it speak without TLS there (else write rediss://)?",
+	    err);
+}
+
 /* Negative: failed; 0: waited, try again. */
 static ssize_t wire_write_some(
     struct store_link *link, const char *bytes, size_t length, struct schedd_error *err)
@@ -378,6 +396,8 @@ static ssize_t wire_write_some(
 		return count;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return wire_wait(link, POLLOUT, err);
+	if (errno == EPIPE || errno == ECONNRESET)
+		return wire_ended(link, err);
 	return errno == EINTR ? 0 : store_redis_wire_gone(link, strerror(errno), err);
 }
 
@@ -403,20 +423,6 @@ void store_redis_wire_throw(struct store_link *link, const char *bytes, size_t l
 		(void)SSL_write(redis->ssl, bytes, (int)length);
 	else if (send(redis->fd, bytes, length, MSG_NOSIGNAL) < 0)
 		return; /* others wait for the lease to end */
-}
-
-static int wire_ended(struct store_link *link, struct schedd_error *err)
-{
-	const struct redis_link *redis = redis_of(link);
-
-	if (redis->heard)
-		return store_redis_wire_gone(link, "the server closed the connection", err);
-	return store_redis_wire_gone(link,
-	    redis->ssl ? "the server closed the connection before it answered anything; is it a Redis "
-			 "server?"
-		       : "the server closed the connection before it answered anything; is it a Redis "
-			 "server, and does it speak without TLS there (else write rediss://)?",
-	    err);
 }
 
 int store_redis_wire_read(struct store_link *link, struct schedd_error *err)

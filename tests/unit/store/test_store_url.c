@@ -102,3 +102,22 @@ Test(store_url, shows_no_secret)
 	strbuf_clear(&out);
 	arena_clear(&arena);
 }
+
+Test(store_url, blots_secrets_out_where_they_stand)
+{
+	static const char *const urls[][2] = {
+	    {"redis://user:secret@h:1/2", "redis://user:******@h:1/2"},
+	    {"redis://:a@b@h?x=1", "redis://:***@h?x=1"},
+	    {"redis://h?sslpassword=secret&db=2", "redis://h?sslpassword=******&db=2"},
+	    {"redis://h:6379/2", "redis://h:6379/2"},
+	    {"", ""},
+	};
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		strcpy(text, urls[i][0]);
+		store_url_blot(text);
+		cr_expect_str_eq(text, urls[i][1]);
+	}
+	store_url_blot(NULL);
+}
