@@ -193,6 +193,8 @@ static const struct config_row config_store_rows[] = {
 	"time for an answer of the server; then a change has failed, or is in doubt"},
     {"lease", CONFIG_TEXT, OF_STORE(lease), 0, 0, NULL, false, "15s",
 	"how long a dead schedd may still own the store"},
+    {"outbox", CONFIG_TEXT, OF_STORE(outbox), 0, 0, NULL, false, "100000",
+	"runs that end while the server is away and wait for it with their output; of more, the oldest lose it"},
     {"prefix", CONFIG_TEXT, OF_STORE(prefix), 0, 0, NULL, false, "by the type",
 	"what keys begin with, where the type has keys"},
     {"tls_ca", CONFIG_TEXT, OF_STORE(tls_ca), 0, 0, NULL, false, "none",

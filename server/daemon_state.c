@@ -76,7 +76,7 @@ int daemon_add_configured_store(
 	struct strbuf run_as = STRBUF_EMPTY;
 	struct store_option options[] = {{"prefix", config->prefix},
 	    {"connect_timeout", config->connect_timeout}, {"timeout", config->timeout},
-	    {"lease", config->lease}, {"password_file", config->password_file},
+	    {"lease", config->lease}, {"outbox", config->outbox}, {"password_file", config->password_file},
 	    {"tls_ca", config->tls_ca}, {"tls_cert", config->tls_cert},
 	    {"tls_key", config->tls_key}, {"run_as", NULL}, {NULL, NULL}};
 	struct scheduler_new_store store = {.name = config->name,

@@ -45,6 +45,9 @@ enum store_state {
 	STORE_REFUSED,   /* does not get better by itself: a newer schema, a wrong password */
 };
 
+/* What outbox may say: runs that wait for a server with their output. */
+#define STORE_OUTBOX_MAX 200000
+
 /* An option of a type by its name; the last has the name NULL. */
 struct store_option {
 	const char *name; /* "prefix", "connect_timeout", … */

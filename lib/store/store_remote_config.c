@@ -44,6 +44,18 @@ static int remote_timeout(struct remote_store *remote, const char *text, struct 
 	return remote_span("timeout", text, SCHEDD_SECOND, &remote->config.timeout, err);
 }
 
+/* How many it is the scheduler looks up, which keeps them. */
+static int remote_outbox(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	(void)remote;
+	if (!digits || text[digits] || digits > 7 || strtoul(text, NULL, 10) > STORE_OUTBOX_MAX)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "outbox: '%.64s' is no number of runs from 0 to %d", text, STORE_OUTBOX_MAX);
+	return 0;
+}
+
 static int remote_lease(struct remote_store *remote, const char *text, struct schedd_error *err)
 {
 	return remote_span("lease", text, 3 * SCHEDD_SECOND, &remote->config.lease, err);
@@ -145,6 +157,7 @@ static const struct remote_option remote_options[] = {
     {"connect_timeout", remote_connect_timeout},
     {"timeout", remote_timeout},
     {"lease", remote_lease},
+    {"outbox", remote_outbox},
     {"prefix", remote_prefix},
     {"tls_ca", remote_tls_ca},
     {"tls_cert", remote_tls_cert},
@@ -169,7 +182,7 @@ static int remote_read_options(
 			 ? remote_options[i].read(remote, option->text, err)
 			 : schedd_error_set(err, SCHEDD_EINVAL,
 			       "option '%.64s' is not known, there are connect_timeout, timeout, "
-			       "lease, prefix, tls_ca, tls_cert, tls_key, password_file, run_as",
+			       "lease, outbox, prefix, tls_ca, tls_cert, tls_key, password_file, run_as",
 			       option->name);
 	}
 	return rc;

@@ -287,6 +287,34 @@ class Case(Plain):
         wait_until("it goes on", lambda: len(self.runs("far")) > count, 60)
         self.ok("pause", "far")
 
+    def test_the_outbox_has_a_limit(self):
+        self.daemon.stop()
+        self.daemon.config.write_text(config(**{**self.more, "outbox": 5}))
+        self.daemon.start()
+        self.await_state("ok")
+        go = self.daemon.dir / "go"
+        self.add("o", "--manual", "--max-instances", "20", "--", "sh", "-c",
+                 f"echo said; until test -e {go}; do sleep 0.05; done")
+        for _ in range(12):
+            self.ok("run", "o")
+        for number in range(1, 13):
+            self.ok("wait", f"o/{number}", "--for", "running")
+        server_signal(signal.SIGSTOP)
+        self.await_state("away")
+        go.touch()
+        wait_until("all have ended", lambda: self.store()["kept"] == 12, 60)
+        self.assertEqual(self.store()["dropped"], 7)
+        self.assertEqual(self.daemon.log.read_text().count("more than 5 runs that ended wait for it"), 1)
+        self.assertIn("more than 5 runs", self.ok("events", "--since", "0"))
+        server_signal(signal.SIGCONT)
+        self.await_state("ok")
+        wait_until("all are written", lambda: [run["state"] for run in json.loads(
+            self.ok("history", "o", "--json"))] == ["success"] * 12, 60)
+        self.assertEqual(self.store()["kept"], 0)
+        self.assertIn("7 runs that ended meanwhile have lost their output", self.daemon.log.read_text())
+        said = [self.daemon.ctl("logs", f"o/{number}")[1].count("said") for number in range(1, 13)]
+        self.assertEqual(sum(said), 5, said)
+
     def test_schedd_starts_without_its_server(self):
         self.await_state("ok")
         self.add("far", "--manual", "--", "true")

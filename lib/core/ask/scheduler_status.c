@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/frame/store_slot.h"
+#include "core/frame/store_parcel.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/entry.h"
 #include "core/jobs/executors.h"
@@ -125,6 +126,8 @@ struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *
 			scheduler_status_store(slot, &map, arena);
 		value_put(arena, &map, "jobs", value_int(slot->entries));
 		value_put(arena, &map, "failing", value_bool(slot->failing));
+		value_put(arena, &map, "kept", value_int(store_parcel_runs(slot->unwritten)));
+		value_put(arena, &map, "dropped", value_int((int64_t)slot->dropped));
 		value_append(arena, &list, map);
 	}
 	return list;

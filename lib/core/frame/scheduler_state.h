@@ -69,6 +69,9 @@ struct store_slot {
 	struct store_parcel *unwritten; /* rows that the store refused; NULL: none */
 	struct store_name *origins;       /* stores that have runs of its jobs; see store_origin.h */
 	struct store_name *shadows;       /* jobs in it that are not used, as another has them */
+	uint32_t outbox_most;             /* runs that ended and wait for it with their output */
+	uint32_t dropping;                /* that lost their output since it failed */
+	uint64_t dropped;                 /* likewise since the start */
 	uint32_t entries;                 /* jobs that live in it */
 	uint32_t stalled;                 /* runs that have their turn when it works again */
 	uint64_t failures;                /* commits that failed since the start */
@@ -245,6 +248,8 @@ struct schedd_scheduler {
 	struct timers timers;
 	uint32_t depth;   /* of scheduler_enter() */
 	const scheduler_rest_fn *rest; /* done when it comes to rest, in order; ends with NULL */
+	/* Removes the output of a run that ended; set by the top. */
+	void (*output_drop)(struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 	run_ended_fn run_ended;        /* the one door for the end of a run */
 	bool tick_again;  /* a tick stopped half-way to let the loop turn */
 	bool start_again; /* so did starting what is ready */

@@ -8,6 +8,7 @@ enum store_parcel_kind { STORE_PARCEL_RUN, STORE_PARCEL_CHANGE, STORE_PARCEL_TEX
 
 struct store_parcel_item {
 	enum store_parcel_kind kind;
+	bool bare; /* a run without its output any more */
 	struct run run;
 	schedd_time when; /* of a change */
 	char *key;        /* of a text, or the job of a change */
@@ -20,6 +21,9 @@ struct store_parcel {
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t texts; /* of these */
+	uint32_t runs;   /* likewise, in the order they ended; and without output */
+	uint32_t bare;
+	uint32_t oldest; /* before this one there is no run with its output */
 };
 
 struct store_parcel *store_parcel_new(struct store_slot *slot)
@@ -79,6 +83,7 @@ int store_parcel_put_run(struct store_parcel *parcel, const struct run *run)
 		return SCHEDD_ENOMEM;
 	item->kind = STORE_PARCEL_RUN;
 	parcel->count++;
+	parcel->runs++;
 	return 0;
 }
 
@@ -113,7 +118,27 @@ int store_parcel_put_text(struct store_parcel *parcel, const char *key, const ch
 	return store_parcel_put(parcel, STORE_PARCEL_TEXT, SCHEDD_TIME_NONE, key, text);
 }
 
-uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from, uint32_t max)
+uint32_t store_parcel_runs(const struct store_parcel *parcel)
+{
+	return parcel ? parcel->runs : 0;
+}
+
+static void store_parcel_strip_oldest(
+    struct store_parcel *parcel, void (*strip)(struct store_slot *slot, struct run *run))
+{
+	struct store_parcel_item *item;
+
+	while (parcel->items[parcel->oldest].kind != STORE_PARCEL_RUN ||
+	       parcel->items[parcel->oldest].bare)
+		parcel->oldest++;
+	item = &parcel->items[parcel->oldest++];
+	strip(parcel->slot, &item->run);
+	item->bare = true;
+	parcel->bare++;
+}
+
+uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from,
+    const struct store_parcel_limits *limits)
 {
 	uint32_t lost = 0;
 
@@ -127,7 +152,7 @@ uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from, 
 			store_parcel_item_clear(item);
 			continue;
 		}
-		room = *to && (*to)->count < max ? store_parcel_room(*to) : NULL;
+		room = *to && (*to)->count < limits->items ? store_parcel_room(*to) : NULL;
 		if (!room) {
 			store_parcel_item_clear(item);
 			lost++;
@@ -136,6 +161,10 @@ uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from, 
 		*room = *item;
 		(*to)->count++;
 		(*to)->texts += item->kind == STORE_PARCEL_TEXT;
+		(*to)->runs += item->kind == STORE_PARCEL_RUN;
+		(*to)->bare += item->bare;
+		if ((*to)->runs - (*to)->bare > limits->runs)
+			store_parcel_strip_oldest(*to, limits->strip);
 	}
 	from->count = 0;
 	store_parcel_free(from);
@@ -168,6 +197,7 @@ void store_parcel_outdated(struct store_parcel *parcel, const struct store_parce
 		}
 	}
 	parcel->count = kept;
+	parcel->oldest = 0;
 }
 
 void store_parcel_write(const struct store_parcel *parcel, struct store_batch *batch)

@@ -24,12 +24,20 @@ int store_parcel_put_change(struct store_parcel *parcel, schedd_time when, const
     const char *json) __attribute__((warn_unused_result));
 int store_parcel_put_text(struct store_parcel *parcel, const char *key, const char *text)
     __attribute__((warn_unused_result));
+struct store_parcel_limits {
+	uint32_t items; /* all there may be: newer ones are lost */
+	uint32_t runs;  /* ends of runs with their output among them: the oldest lose it */
+	void (*strip)(struct store_slot *slot, struct run *run); /* takes it away */
+};
 /*
- * Moves what may be written late behind what *to has, at most up to max items:
- * ends of runs, which are final, changes and texts. Intermediate rows are
- * dropped. Returns how many items are lost. Frees from.
+ * Moves what may be written late behind what *to has, within the limits: ends
+ * of runs, which are final, changes and texts. Intermediate rows are dropped.
+ * Returns how many items are lost. Frees from.
  */
-uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from, uint32_t max);
+uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from,
+    const struct store_parcel_limits *limits);
+/* Runs in it; NULL: none. */
+uint32_t store_parcel_runs(const struct store_parcel *parcel);
 /* Texts that newer has written since are taken out of parcel. */
 void store_parcel_outdated(struct store_parcel *parcel, const struct store_parcel *newer);
 /* Writes all of it. */

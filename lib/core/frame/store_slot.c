@@ -14,10 +14,12 @@
 #include "core/frame/store_origin.h"
 #include "core/frame/store_parcel.h"
 
+/* Runs that ended and wait for a store, where it says nothing else. */
+#define STORE_SLOT_OUTBOX 100000
 /* Rows in one commit. */
 #define STORE_SLOT_OUTBOX_MAX 1024
-/* Rows kept while a store cannot be written. */
-#define STORE_SLOT_KEPT_MAX 100000
+/* All kept while a store cannot be written: those, texts, changes. */
+#define STORE_SLOT_KEPT_MAX 400000
 /* While a server is away. */
 #define STORE_SLOT_LOOK (SCHEDD_SECOND / 2)
 /* From the first failure to the next attempt. */
@@ -82,9 +84,32 @@ void store_slot_put_text(struct store_slot *store, const char *key, const char *
 		store_slot_lost(store, key);
 }
 
+/* The first of an outage is said, and how many there were when it is over. */
+static void store_slot_strip(struct store_slot *store, struct run *run)
+{
+	struct schedd_scheduler *scheduler = store->scheduler;
+	char text[160];
+
+	if (store->dropping++ == 0) {
+		snprintf(text, sizeof(text),
+		    "more than %u runs that ended wait for it (outbox): the oldest lose their output",
+		    store->outbox_most);
+		log_warn(scheduler->log, "store %s: %s", store->name, text);
+		event_ring_say(scheduler, SCHEDD_EVENT_STORE_ERROR, store->name, text, NULL);
+	}
+	store->dropped++;
+	run->output_dropped = run->output_bytes;
+	free(run->result);
+	run->result = NULL;
+	if (scheduler->output_drop)
+		scheduler->output_drop(scheduler, run->job, run->number);
+}
+
 static void store_slot_keep(struct store_slot *store, struct store_parcel *parcel)
 {
-	uint32_t lost = store_parcel_move(&store->unwritten, parcel, STORE_SLOT_KEPT_MAX);
+	const struct store_parcel_limits limits = {
+	    STORE_SLOT_KEPT_MAX, store->outbox_most, store_slot_strip};
+	uint32_t lost = store_parcel_move(&store->unwritten, parcel, &limits);
 
 	if (lost)
 		log_error(store->scheduler->log, "store %s: %u rows of history are lost",
@@ -98,8 +123,13 @@ static void store_slot_written(int rc, const struct schedd_error *err, void *con
 
 	scheduler_enter(store->scheduler);
 	if (rc) {
+		struct store_parcel *newer = store->unwritten;
+
 		store_slot_failed(store, err);
+		store->unwritten = NULL;
 		store_slot_keep(store, parcel);
+		if (newer)
+			store_slot_keep(store, newer);
 	} else {
 		/* It overtook one that failed. */
 		store_parcel_outdated(store->unwritten, parcel);
@@ -232,6 +262,7 @@ struct store *scheduler_store(struct schedd_scheduler *scheduler, const char *na
 void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler)
 {
 	slot->scheduler = scheduler;
+	slot->outbox_most = STORE_SLOT_OUTBOX;
 	timer_init(&slot->retry, store_slot_retry);
 }
 
@@ -308,6 +339,10 @@ void store_slot_worked(struct store_slot *slot)
 	slot->backoff = 0;
 	timers_unset(&scheduler->timers, &slot->retry);
 	log_info(scheduler->log, "store %s: it can be written again", slot->name);
+	if (slot->dropping)
+		log_warn(scheduler->log, "store %s: %u runs that ended meanwhile have lost their output",
+		    slot->name, slot->dropping);
+	slot->dropping = 0;
 	store_slot_again(slot);
 	event_ring_say(scheduler, SCHEDD_EVENT_STORE_RECOVERED, slot->name, NULL, NULL);
 }

@@ -29,6 +29,7 @@
 #include "core/runs/invocation.h"
 #include "core/runs/admission.h"
 #include "core/runs/dispatch.h"
+#include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
 #include "core/top/drain.h"
 #include "core/top/handover.h"
@@ -214,6 +215,7 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	scheduler->started_at = scheduler->down_since = SCHEDD_TIME_NONE;
 	scheduler->rest = scheduler_rest;
 	scheduler->run_ended = outcome_run_ended;
+	scheduler->output_drop = output_place_remove;
 	scheduler->wall_set = INT64_MAX;
 	scheduler_settings_init(&scheduler->settings);
 	after_init(scheduler);

@@ -96,6 +96,9 @@ static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *sl
 			       : store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err);
 	if (rc)
 		return rc;
+	for (const struct store_option *option = from->options; option && option->name; option++)
+		if (strcmp(option->name, "outbox") == 0)
+			slot->outbox_most = (uint32_t)strtoul(option->text, NULL, 10);
 	slot->durable = store_durable(slot->store);
 	store_watch(slot->store, job_adopt, slot);
 	return 0;
