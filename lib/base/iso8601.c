@@ -38,6 +38,21 @@ static size_t scan_fraction(const char *text, int32_t *micro)
 	return length;
 }
 
+size_t iso8601_scan_basic_time(const char *text, struct civil *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	int hour, minute, second = 0;
+
+	if ((digits != 4 && digits != 6) || !scan_number(text, 2, 2, 23, &hour) ||
+	    !scan_number(text + 2, 2, 2, 59, &minute) ||
+	    (digits == 6 && !scan_number(text + 4, 2, 2, 59, &second)))
+		return 0;
+	out->hour = (int8_t)hour;
+	out->minute = (int8_t)minute;
+	out->second = (int8_t)second;
+	return digits;
+}
+
 size_t iso8601_scan_time(const char *text, struct civil *out)
 {
 	int hour, minute, second = 0;

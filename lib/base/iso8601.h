@@ -29,6 +29,8 @@ size_t iso8601_scan(const char *text, struct iso8601 *out);
  * read, 0 if no such text stands there or a field is out of its range.
  */
 size_t iso8601_scan_time(const char *text, struct civil *out);
+/* Reads HHMM[SS], likewise. */
+size_t iso8601_scan_basic_time(const char *text, struct civil *out);
 /* Reads Z or ±HH[[:]MM[:SS]], seconds east of UTC, likewise. */
 size_t iso8601_scan_offset(const char *text, int32_t *out);
 /*

@@ -2,7 +2,7 @@
 /*
  * Figures name a date only where it is plain which is which: a year in full, or
  * the order that a separator stands for (12/24/2026 is American, 24.12.2026
- * European).
+ * European). Behind day and month two figures of a year do, as for at(1).
  */
 #include "trigger/when_date.h"
 
@@ -51,7 +51,9 @@ static size_t date_figures(const char *text, size_t form, int32_t part[3])
 		bool year = figures[form].order[i] == 'y';
 		size_t digits = when_reader_digits(at, YEAR_DIGITS, &part[i]);
 
-		if (year ? digits != YEAR_DIGITS : digits < 1 || digits > 2)
+		if (year && i == 2 && digits == 2)
+			part[i] += part[i] < 70 ? 2000 : 1900;
+		else if (year ? digits != YEAR_DIGITS : digits < 1 || digits > 2)
 			return 0;
 		at += digits;
 		if (i < 2 && *at++ != figures[form].separator)

@@ -151,7 +151,7 @@ static int take_time(struct when_reader *reader, struct when_reading *out)
 	return 0;
 }
 
-/* "2026-12-01T09:30" */
+/* "2026-12-01T09:30", "20261201T093000" */
 static int take_iso(struct when_reader *reader, struct when_reading *out)
 {
 	const char *clock;
@@ -160,6 +160,8 @@ static int take_iso(struct when_reader *reader, struct when_reading *out)
 		return 0;
 	clock = ++reader->at;
 	reader->at += iso8601_scan_time(reader->at, &out->civil);
+	if (reader->at == clock)
+		reader->at += iso8601_scan_basic_time(clock, &out->civil);
 	if (reader->at == clock)
 		return when_reader_fault(
 		    reader, clock, "a time of day goes from 00:00 to 23:59:59, as in 09:30");
@@ -260,12 +262,29 @@ static void read_from_now(struct when_reader *reader, struct when_reading *out)
 	out->instant = reader->context->now;
 }
 
+/* "week" behind "next" or "last": from now, or where the time of day was named from today. */
+static bool take_next_unit(struct when_reader *reader, int sign, struct when_reading *out)
+{
+	size_t unit = take_unit(reader);
+
+	if (unit == COUNT(units))
+		return false;
+	out->months += sign * units[unit].months;
+	out->days_on += sign * units[unit].days;
+	out->span_on += sign * units[unit].span;
+	return true;
+}
+
 /* What may stand behind "now". */
 static int read_now(struct when_reader *reader, struct when_reading *out)
 {
 	bool sign = *reader->at == '+' || *reader->at == '-';
 
 	read_from_now(reader, out);
+	if (when_reader_word(reader, "next"))
+		return take_next_unit(reader, 1, out)
+			   ? 0
+			   : when_reader_fault(reader, reader->at, "a unit is missing here");
 	/* "now +02:00" names an offset, "now +2h" a duration. */
 	if (!sign || strchr(reader->at, ':'))
 		return 0;
@@ -278,6 +297,11 @@ static int take_shift(struct when_reader *reader, struct when_reading *out)
 	const char *at;
 	int status = 0;
 
+	when_reader_blanks(reader);
+	/* "monday next week" */
+	at = reader->at;
+	if (when_reader_word(reader, "next") && !take_next_unit(reader, 1, out))
+		reader->at = at;
 	when_reader_blanks(reader);
 	while (status == 0 && (*reader->at == '+' || *reader->at == '-')) {
 		at = reader->at + 1;
@@ -309,19 +333,6 @@ static bool take_weekday(struct when_reader *reader, struct when_reading *out)
 		return true;
 	}
 	return false;
-}
-
-/* "week" behind "next" or "last": from now, or where the time of day was named from today. */
-static bool take_next_unit(struct when_reader *reader, int sign, struct when_reading *out)
-{
-	size_t unit = take_unit(reader);
-
-	if (unit == COUNT(units))
-		return false;
-	out->months += sign * units[unit].months;
-	out->days_on += sign * units[unit].days;
-	out->span_on += sign * units[unit].span;
-	return true;
 }
 
 /* "next monday", "last week", "on friday". */
@@ -491,6 +502,9 @@ static int read_phrase(struct when_reader *reader, struct when_reading *out)
 		return read_now(reader, out);
 	if (when_reader_word(reader, "in")) {
 		read_from_now(reader, out);
+		if ((when_reader_word(reader, "a") || when_reader_word(reader, "an")) &&
+		    take_next_unit(reader, 1, out))
+			return 0;
 		return take_span(reader, 1, false, out);
 	}
 	status = read_point(reader, out);
