@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Batches that may join a group while it is being stored: their answers must not wait for ever. */
+/* Writes of a group that others may join while it is being stored: its answers must not wait for ever,
+ * nor a small batch long for large ones. */
 #define WORKER_GATHER_MAX 512
 
 struct store_worker {
@@ -27,7 +28,7 @@ struct store_worker {
 	struct store_batch **queue_end;
 	struct store_batch *group; /* being committed */
 	struct store_batch **group_end;
-	uint32_t gathering;       /* how many may still join the group; the thread alone */
+	uint32_t gathering;       /* writes that may still join the group; the thread alone */
 	struct store_task *tasks; /* oldest first */
 	struct store_task **task_end;
 	bool stopping;
@@ -73,6 +74,9 @@ static void worker_commit_group(struct store_worker *worker, struct store_batch 
 		return;
 	}
 	worker->gathering = WORKER_GATHER_MAX;
+	for (const struct store_batch *batch = chain; batch; batch = batch->next)
+		worker->gathering -=
+		    batch->count < worker->gathering ? batch->count : worker->gathering;
 	rc = worker->commit(worker->store, chain, NULL, &err);
 	worker->gathering = 0;
 	atomic_fetch_add_explicit(&worker->groups, 1, memory_order_relaxed);
@@ -100,11 +104,15 @@ void store_worker_gather(struct store_worker *worker)
 
 	if (!worker->gathering)
 		return;
-	worker->gathering--;
 	pthread_mutex_lock(&worker->lock);
 	batch = worker->queued;
+	if (batch && batch->count >= worker->gathering) {
+		worker->gathering = 0;
+		batch = NULL;
+	}
 	/* One that cannot be stored would take the others with it. */
 	if (batch && store_batch_check(batch, &batch->err) == 0) {
+		worker->gathering -= batch->count;
 		worker->queued = batch->next;
 		if (!worker->queued)
 			worker->queue_end = &worker->queued;

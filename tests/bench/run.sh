@@ -52,6 +52,7 @@ run_one() {
 	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list $cron ;;
 	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
 	workers) /usr/bin/python3 tests/bench/bench_workers.py ;;
+	tables) /usr/bin/python3 tests/bench/bench_tables.py read fair ${cron:+due} ;;
 	*) "$2/tests/bench/bench_$1" ;;
 	esac
 }

@@ -12,10 +12,14 @@
 #include "core/changes/due.h"
 #include "core/changes/job_switch.h"
 #include "core/frame/store_slot.h"
+#include "core/jobs/due_queue.h"
 #include "core/runs/dispatch.h"
 
 /* Jobs in one commit: large enough to share its cost, small enough to stay in the cache. */
 #define TICK_PIECE 1024
+/* Where accounts have something due: none waits for long work of another's, so the loop has its turn
+ * after each. */
+#define TICK_SHARED 64
 /* Pieces before the loop has its turn. */
 #define TICK_PIECES 32
 
@@ -58,14 +62,14 @@ static bool tick_entry(struct schedd_scheduler *scheduler, struct entry *entry,
 }
 
 /* Returns false when nothing more is due. */
-static bool tick_piece(struct schedd_scheduler *scheduler, schedd_time now)
+static bool tick_piece(struct schedd_scheduler *scheduler, schedd_time now, uint32_t most)
 {
 	struct claim_batch *batches[SCHEDULER_STORES_MAX] = {NULL};
 	uint32_t stores = scheduler->store_count, taken = 0;
 	struct entry *entry;
 	bool ok = true;
 
-	while (ok && taken < TICK_PIECE && (entry = entry_due(scheduler, now))) {
+	while (ok && taken < most && (entry = entry_due(scheduler, now))) {
 		ok = tick_entry(scheduler, entry, batches, stores, now);
 		taken++;
 	}
@@ -77,14 +81,15 @@ static bool tick_piece(struct schedd_scheduler *scheduler, schedd_time now)
 		else if (batches[i])
 			claim_commit(batches[i]);
 	}
-	return ok && taken == TICK_PIECE;
+	return ok && taken == most;
 }
 
 void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now)
 {
 	scheduler->tick_again = false;
 	for (int i = 0; i < TICK_PIECES; i++) {
-		bool more = tick_piece(scheduler, now);
+		bool shared = due_queue_shared(scheduler, now);
+		bool more = tick_piece(scheduler, now, shared ? TICK_SHARED : TICK_PIECE);
 
 		/* Runs of this piece start before the next one is claimed. */
 		(void)mailbox_settle(scheduler->mailbox);
@@ -93,7 +98,7 @@ void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now)
 			return;
 		if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
 			return;
-		if (scheduler->start_again)
+		if (scheduler->start_again || shared)
 			break;
 	}
 	scheduler->tick_again = true;

@@ -158,7 +158,10 @@ struct jobs_room {
 	uint32_t visible; /* entries that are jobs (not being added) */
 	uint32_t paused;
 	uint32_t own_retention; /* jobs with limits of their own for their history */
-	struct heap due;        /* of entry.due, by wall time */
+	struct heap due;        /* of entry.due, by wall time: of the daemon's own; see due_queue.c */
+	struct heap due_accounts;      /* of account_slot.due_node, by their earliest entry */
+	struct account_slot *due_ring; /* accounts whose entries are dealt; NULL: none */
+	bool due_own_last;             /* whose turn was last */
 	struct strmap after;    /* struct after_list by the id that is waited for */
 	struct executor_slot **executors;
 	uint32_t executor_count;

@@ -22,6 +22,7 @@ void accounts_free(struct schedd_scheduler *scheduler)
 
 	while ((slot = strmap_next(&scheduler->jobs.account_slots, &position))) {
 		heap_clear(&slot->waiting);
+		heap_clear(&slot->due);
 		free(slot->name);
 		free(slot);
 	}
@@ -101,6 +102,8 @@ static struct account_slot *accounts_make(struct schedd_scheduler *scheduler, co
 		return NULL;
 	slot->name = strdup(name);
 	heap_init(&slot->waiting);
+	heap_init(&slot->due);
+	heap_node_init(&slot->due_node);
 	if (!slot->name || strmap_put(&scheduler->jobs.account_slots, slot)) {
 		free(slot->name);
 		free(slot);

@@ -16,6 +16,10 @@ struct account_slot {
 	uint32_t running;    /* of these: past the gate of the account */
 	uint32_t expected;   /* runs being claimed that are to pass it at once */
 	struct heap waiting; /* runs at that gate */
+	struct heap due;     /* its entries that are planned, by wall time; see due_queue.c */
+	struct heap_node due_node;
+	struct account_slot *ring_next;
+	bool in_ring;
 	uint64_t turn;       /* of its run that was queued last; see admission.c */
 	bool rows_counted;     /* its rows in the history, for the first time */
 	uint64_t rows_new;     /* rows since they were counted last */

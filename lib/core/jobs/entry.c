@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
+#include "core/jobs/due_queue.h"
 #include "core/jobs/accounts.h"
 #include "core/jobs/entry_order.h"
 #include "core/jobs/executors.h"
@@ -21,7 +22,7 @@ static const char *entry_key(const void *item)
 void entry_init_all(struct schedd_scheduler *scheduler)
 {
 	strmap_init(&scheduler->jobs.entries, entry_key);
-	heap_init(&scheduler->jobs.due);
+	due_queue_init(scheduler);
 	accounts_init(scheduler);
 }
 
@@ -138,7 +139,7 @@ void entry_free(struct schedd_scheduler *scheduler, struct entry *entry)
 	for (uint32_t at = 0; entry->noted; at++)
 		if (scheduler->jobs.exhausted[at] == entry)
 			entry_forget_exhausted(scheduler, at);
-	heap_remove(&scheduler->jobs.due, &entry->due);
+	due_queue_remove(scheduler, entry);
 	strmap_remove(&scheduler->jobs.entries, entry->job->id);
 	accounts_drop_job(scheduler, entry->job->id);
 	entry_order_drop(scheduler, entry);
@@ -154,7 +155,7 @@ void entry_free_all(struct schedd_scheduler *scheduler)
 	uint32_t position = 0;
 	struct entry *entry;
 
-	heap_clear(&scheduler->jobs.due);
+	due_queue_free(scheduler);
 	while ((entry = strmap_next(&scheduler->jobs.entries, &position)))
 		entry_release(entry);
 	strmap_clear(&scheduler->jobs.entries);
@@ -219,8 +220,8 @@ void entry_move(struct entry *entry, struct store_slot *store)
 static void entry_queue(struct schedd_scheduler *scheduler, struct entry *entry, schedd_time when)
 {
 	if (when == SCHEDD_TIME_NONE)
-		heap_remove(&scheduler->jobs.due, &entry->due);
-	else if (heap_set(&scheduler->jobs.due, &entry->due, when))
+		due_queue_remove(scheduler, entry);
+	else if (due_queue_set(scheduler, entry, when))
 		log_error(scheduler->log, "job %s: no memory to plan it", entry->job->id);
 }
 
@@ -245,24 +246,17 @@ void entry_plan(struct schedd_scheduler *scheduler, struct entry *entry)
 
 void entry_unplan(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	heap_remove(&scheduler->jobs.due, &entry->due);
+	due_queue_remove(scheduler, entry);
 }
 
 schedd_time entry_next_due(const struct schedd_scheduler *scheduler)
 {
-	int64_t due;
-
-	return heap_peek(&scheduler->jobs.due, &due) ? due : SCHEDD_TIME_NONE;
+	return due_queue_next(scheduler);
 }
 
-struct entry *entry_due(const struct schedd_scheduler *scheduler, schedd_time now)
+struct entry *entry_due(struct schedd_scheduler *scheduler, schedd_time now)
 {
-	int64_t due;
-	struct heap_node *node = heap_peek(&scheduler->jobs.due, &due);
-
-	if (!node || due > now)
-		return NULL;
-	return (struct entry *)(void *)((char *)node - offsetof(struct entry, due));
+	return due_queue_take(scheduler, now);
 }
 
 void entry_take_state(
@@ -463,7 +457,7 @@ bool entry_check(const struct schedd_scheduler *scheduler)
 	uint32_t position = 0, visible = 0, paused = 0, own = 0;
 	const struct entry *entry;
 
-	if (!strmap_check(&scheduler->jobs.entries) || !heap_check(&scheduler->jobs.due) ||
+	if (!strmap_check(&scheduler->jobs.entries) || !due_queue_check(scheduler) ||
 	    !entry_order_check(scheduler))
 		return false;
 	while ((entry = strmap_next(&scheduler->jobs.entries, &position))) {

@@ -83,7 +83,7 @@ void entry_unplan(struct schedd_scheduler *scheduler, struct entry *entry);
 /* When one is due next; SCHEDD_TIME_NONE: never. */
 schedd_time entry_next_due(const struct schedd_scheduler *scheduler);
 /* The one that is due first, at or before now; NULL: none. It stays in the queue. */
-struct entry *entry_due(const struct schedd_scheduler *scheduler, schedd_time now);
+struct entry *entry_due(struct schedd_scheduler *scheduler, schedd_time now);
 /* Puts state in the place of the old one; state is empty after it. */
 void entry_take_state(
     struct schedd_scheduler *scheduler, struct entry *entry, struct job_state *state);
