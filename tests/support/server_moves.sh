@@ -26,7 +26,7 @@ postgresql() {
 	password)
 		$SCHEDD_TEST_ADMIN "DO 'BEGIN CREATE ROLE guarded LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END'"
 		$SCHEDD_TEST_ADMIN "ALTER ROLE guarded PASSWORD '$1'"
-		$SCHEDD_TEST_SQL 'GRANT ALL ON SCHEMA public TO guarded' ;;
+		$SCHEDD_TEST_ADMIN 'GRANT schedd TO guarded; GRANT ALL ON SCHEMA public TO guarded' ;;
 	narrow)
 		$SCHEDD_TEST_ADMIN 'DROP ROLE IF EXISTS narrow; CREATE ROLE narrow LOGIN'
 		$SCHEDD_TEST_SQL 'GRANT USAGE ON SCHEMA public TO narrow' ;;

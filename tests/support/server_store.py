@@ -501,8 +501,8 @@ class Guarded(Case):
             time.sleep(0.1)
             proxy.cut()
         self.await_state("ok")
-        count = len(ran.read_text().split())
-        wait_until("it goes on", lambda: len(ran.read_text().split()) > count + 5, 60)
+        count = len(ran.read_text().split()) if ran.exists() else 0
+        wait_until("it goes on", lambda: ran.exists() and len(ran.read_text().split()) > count + 5, 60)
         for job in jobs:
             self.ok("pause", job)
         rows = {f"{job}/{number}" for job in jobs for number in self.runs(job)}
