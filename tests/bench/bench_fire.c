@@ -106,8 +106,8 @@ static void bench_sleep(schedd_time until)
 		nanosleep(&pause, NULL);
 }
 
-/* p99 of the lateness of a bare loop, in ms. */
-static double bench_floor(unsigned jobs, int seconds)
+/* A bare loop: p99 of its lateness in ms, and *cpu seconds of each fire. */
+static double bench_floor(unsigned jobs, int seconds, double *cpu)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
 	struct bench_fire bench = {.by_clock = true, .capacity = (size_t)jobs * (size_t)seconds};
@@ -124,6 +124,7 @@ static double bench_floor(unsigned jobs, int seconds)
 		if (heap_set(&heap, &nodes[i], due))
 			abort();
 	}
+	*cpu = bench_cpu();
 	for (int i = 0; i < seconds; i++, due += SCHEDD_SECOND) {
 		bench_sleep(due);
 		while ((node = heap_peek(&heap, &key)) && key <= due) {
@@ -134,6 +135,7 @@ static double bench_floor(unsigned jobs, int seconds)
 				abort();
 		}
 	}
+	*cpu = (bench_cpu() - *cpu) / (double)bench.count;
 	qsort(bench.late, bench.count, sizeof(bench.late[0]), bench_compare);
 	p99 = (double)bench.late[bench.count * 99 / 100] / 1e3;
 	heap_clear(&heap);
@@ -158,7 +160,7 @@ static void bench_rate(unsigned jobs, int seconds)
 	const struct schedd_clock *clock = schedd_clock_system();
 	struct schedd_scheduler *scheduler = bench_scheduler(NULL, &bench);
 	schedd_time begin, end;
-	double cpu, floor = bench_floor(jobs, 3);
+	double cpu, floor_cpu, floor = bench_floor(jobs, 3, &floor_cpu);
 	struct schedd_error err;
 
 	begin = (clock->wall(NULL) / SCHEDD_SECOND + 2) * SCHEDD_SECOND;
@@ -180,10 +182,10 @@ static void bench_rate(unsigned jobs, int seconds)
 	cpu = bench_cpu() - cpu;
 	qsort(bench.late, bench.count, sizeof(bench.late[0]), bench_compare);
 	printf("{\"bench\":\"fire_rate\",\"jobs\":%u,\"fires\":%zu,\"missed\":%lld,"
-	       "\"cpu_us_per_fire\":%.3f,\"late_p50_ms\":%.3f,\"late_p99_ms\":%.3f,"
-	       "\"floor_p99_ms\":%.3f%s}\n",
+	       "\"cpu_us_per_fire\":%.3f,\"floor_cpu_us\":%.3f,\"late_p50_ms\":%.3f,"
+	       "\"late_p99_ms\":%.3f,\"floor_p99_ms\":%.3f%s}\n",
 	    jobs, bench.count, (long long)jobs * seconds - (long long)bench.count,
-	    cpu * 1e6 / (double)bench.count, (double)bench.late[bench.count / 2] / 1e3,
+	    cpu * 1e6 / (double)bench.count, floor_cpu * 1e6, (double)bench.late[bench.count / 2] / 1e3,
 	    (double)bench.late[bench.count * 99 / 100] / 1e3, floor, bench_goals(jobs));
 	fflush(stdout);
 	schedd_scheduler_free(scheduler);
@@ -283,10 +285,15 @@ static void bench_saturation(unsigned jobs, int seconds)
 	fflush(stdout);
 }
 
-/* Argument: seconds of each rate (10); 0: saturation alone, for a profiler. */
+/* Arguments: seconds of each rate (10); 0: saturation alone; and one rate alone: for a profiler. */
 int main(int argc, char **argv)
 {
 	int seconds = argc > 1 ? atoi(argv[1]) : 10;
+
+	if (argc > 2) {
+		bench_rate((unsigned)atoi(argv[2]), seconds);
+		return 0;
+	}
 
 	if (seconds == 0) {
 		bench_saturation(100000, 40);
