@@ -255,6 +255,8 @@ static int split_open_jobs(struct split *split, const struct store_ops *ops,
 	rc = store_open_alone(ops, &inner, &split->jobs, err);
 	if (rc)
 		return rc;
+	/* Whatever the jobs' store made of them. */
+	free(split->base.path);
 	split->base.path = split->jobs->path ? strdup(split->jobs->path) : NULL;
 	split->base.address = split->jobs->address ? strdup(split->jobs->address) : NULL;
 	split->base.life = split->jobs->life;

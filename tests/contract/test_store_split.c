@@ -415,14 +415,16 @@ Test(store_split, loses_no_row_and_doubles_none_when_it_is_killed)
 {
 	struct store_case sc;
 	uint32_t last = 0;
+	int lives = 0;
 	size_t open;
 
 	store_case_init(&sc, "sqlite_over_sqlite");
 	split_put_job(&sc, "{\"id\":\"a\",\"shell\":\"true\"}");
 	store_close(sc.store);
 	store_close(sc.history);
-	for (int life = 0; life < 25; life++)
-		split_kill_one(&sc, life, &last);
+	/* On a busy machine some lives are over before they have done anything. */
+	for (; lives < 25 || (last <= 25 && lives < 1000); lives++)
+		split_kill_one(&sc, lives, &last);
 	{
 		struct store_config past = sc.config;
 
@@ -440,6 +442,6 @@ Test(store_split, loses_no_row_and_doubles_none_when_it_is_killed)
 	for (int i = 0; i < 600 && split_missing(&sc, last); i++)
 		mailbox_wait_for(sc.config.mailbox, SCHEDD_SECOND / 10);
 	cr_assert_eq(split_missing(&sc, last), 0u, "run %u has no row", split_missing(&sc, last));
-	cr_assert_leq(open, 25u);
+	cr_assert_leq(open, (size_t)lives);
 	store_case_clear(&sc);
 }

@@ -173,7 +173,7 @@ class Config(e2e.TestCase):
         self.refused("timezone: Europe/Berln\n", ":1:11:", "did you mean 'Europe/Berlin'")
         self.refused("timezone:\n", ":1:10:", "is empty")
         self.refused("log:\n  level: loud\n", ":2:10:", "error, warning, info, debug")
-        self.refused("stores:\n  x: {type: memri}\n", ":2:13:", "sqlite, memory or postgresql")
+        self.refused("stores:\n  x: {type: memri}\n", ":2:13:", "use sqlite, memory, postgresql")
         self.refused("stores:\n  x: {type: memory, path: y}\n", ":2:3:", "no path")
         self.refused("executors:\n  x: {type: threads}\n", ":2:13:", "threadpool")
         self.refused("- a\n", ":1:1:", "must be a map")

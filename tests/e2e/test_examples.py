@@ -24,6 +24,7 @@ NOT_RUN = {
     "http:": "a section of the config", "listen: ['127.0.0.1:8630']": "a section of the config", "tokens: /etc/schedd/tokens": "a section of the config",
     'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8630/api/v1/jobs': "test_http asks the same",
     "schedctl top": "full screen: test_top",
+    "schedctl --url https://backup.example.org:8630 --token-file ~/.schedd-token list": "test_url speaks to one that is there",
     "sh server/quickstart.sh": "a test of its own",
     "sh tests/run.sh": "it runs all tests, this one too",
     "sh server/install-packages.sh build": "it installs packages",

@@ -179,9 +179,9 @@ class Stores(ImportCase):
         user = [f"--user={'mysql' if os.getuid() == 0 else os.environ.get('USER', 'root')}"]
         if os.getuid() == 0:
             shutil.chown(folder, "mysql")
-        subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={folder}/data", *user, "--skip-test-db",
+        subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}", *user, "--skip-test-db",
                         "--auth-root-authentication-method=normal"], check=True, capture_output=True)
-        server = subprocess.Popen(["mariadbd", "--no-defaults", f"--datadir={folder}/data", f"--socket={folder}/s",
+        server = subprocess.Popen(["mariadbd", "--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}", f"--socket={folder}/s",
                                    "--skip-networking", f"--pid-file={folder}/pid", *user],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(server.wait)

@@ -106,7 +106,7 @@ start_mysql() {
 	SCHEDD_TEST_SERVER_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	# Small, durable, and with all settings as nobody wants them: schedd brings its own.
 	# shellcheck disable=SC2086 # words
-	set -- --no-defaults --datadir="$dir/data" --innodb-log-file-size=8M --innodb-buffer-pool-size=32M \
+	set -- --no-defaults --datadir="$dir/data" --tmpdir="$dir" --innodb-log-file-size=8M --innodb-buffer-pool-size=32M \
 		--innodb-data-file-path=ibdata1:12M:autoextend:max:48M
 	$run mariadb-install-db "$@" --auth-root-authentication-method=normal --skip-test-db >"$dir.install" 2>&1 ||
 		{ cat "$dir.install" >&2; exit 1; }
