@@ -34,7 +34,8 @@ static const char *const notify_words[] = {
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 static const char *const import_words[] = {"apscheduler", "crontab", "json", "systemd", NULL};
 static const char *const store_options[] = {"password_file=", "run_as=", "connect_timeout=",
-    "timeout=", "lease=", "outbox=", "history=", "prefix=", "tls_ca=", "tls_cert=", "tls_key=", NULL};
+    "timeout=", "lease=", "outbox=", "history=", "prefix=", "compact=", "tls_ca=", "tls_cert=",
+    "tls_key=", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
 void complete_offer(

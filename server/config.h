@@ -61,7 +61,8 @@ struct config_store {
 	const char *path; /* sqlite; NULL: NAME.db in the state directory */
 	const char *url;  /* of a server, secrets included; NULL: none */
 	/* Of those on servers, as they stand there; NULL: not given. */
-	const char *prefix, *connect_timeout, *timeout, *lease, *outbox, *password_file, *tls_ca, *tls_cert,
+	const char *prefix, *compact, *connect_timeout, *timeout, *lease, *outbox, *password_file,
+	    *tls_ca, *tls_cert,
 	    *tls_key;
 	const char *const *run_as; /* accounts */
 	const char *history;       /* another store that keeps its runs; NULL: none is named */

@@ -174,7 +174,7 @@ static const struct config_row config_account_rows[] = {
 
 static const struct config_row config_store_rows[] = {
     {"type", CONFIG_STORE, OF_STORE(type), 0, 0, NULL, false, "by the url, else sqlite",
-	"sqlite, memory, or that of a server: postgresql, redis"},
+	"sqlite, memory, or that of a server: postgresql, redis, mysql, etcd"},
     {"path", CONFIG_TEXT, OF_STORE(path), 0, 0, NULL, false, "NAME.db in the state directory",
 	"the database file; beside the others if it is not absolute"},
     {"url", CONFIG_URL, OF_STORE(url), 0, 0, NULL, false, "none",
@@ -197,6 +197,8 @@ static const struct config_row config_store_rows[] = {
 	"runs that end while the server is away and wait for it with their output; of more, the oldest lose it"},
     {"prefix", CONFIG_TEXT, OF_STORE(prefix), 0, 0, NULL, false, "by the type",
 	"what keys begin with, where the type has keys"},
+    {"compact", CONFIG_TEXT, OF_STORE(compact), 0, 0, NULL, false, "false",
+	"etcd: true lets schedd compact the server's history of keys, which is everybody's there"},
     {"tls_ca", CONFIG_TEXT, OF_STORE(tls_ca), 0, 0, NULL, false, "none",
 	"PEM file of the authorities that the server's certificate is checked against"},
     {"tls_cert", CONFIG_TEXT, OF_STORE(tls_cert), 0, 0, NULL, false, "none",

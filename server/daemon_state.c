@@ -75,6 +75,7 @@ int daemon_add_configured_store(
 {
 	struct strbuf run_as = STRBUF_EMPTY;
 	struct store_option options[] = {{"prefix", config->prefix},
+	    {"compact", config->compact},
 	    {"connect_timeout", config->connect_timeout}, {"timeout", config->timeout},
 	    {"lease", config->lease}, {"outbox", config->outbox}, {"password_file", config->password_file},
 	    {"tls_ca", config->tls_ca}, {"tls_cert", config->tls_cert},

@@ -14,7 +14,7 @@ packages_of() {
 		python3-msgpack python3-jsonschema python3-yaml python3-pyte neovim zsh fish \
 		nodejs libdata-messagepack-perl python3-apscheduler python3-sqlalchemy \
 		python3-redis python3-psycopg2 python3-pymysql python3-flask python3-tz \
-		redis-server redis-tools postgresql mariadb-server \
+		redis-server redis-tools postgresql mariadb-server etcd-server etcd-client curl \
 		cron dpkg-repack ansible-core python3-crontab ruby-whenever \
 		chromium chromium-driver ;;
 	# Peers that benchmarks are compared with.

@@ -25,6 +25,7 @@ struct store_remote_config {
 	const char *name;      /* alias, for sentences */
 	struct store_url url;  /* its password already taken from password_file where that is given */
 	const char *prefix;    /* of keys; NULL: the type's default */
+	bool compact;          /* the server may be told to forget what was; of drivers that compact */
 	const char *tls_ca;    /* file; NULL: none */
 	const char *tls_cert;  /* likewise */
 	const char *tls_key;   /* likewise */
@@ -117,6 +118,7 @@ struct store_driver {
 	 * by one, and answers all of them in load(). Changes never come to it.
 	 */
 	bool jobs_alone;
+	bool compacts; /* it has the option compact */
 
 	/* On the loop's thread, before any link: is the url one it can use? Must not block. */
 	int (*check)(const struct store_remote_config *config, struct schedd_error *err);

@@ -76,6 +76,18 @@ static int remote_prefix(struct remote_store *remote, const char *text, struct s
 	return remote_copy(remote, text, &remote->config.prefix, err);
 }
 
+static int remote_compact(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	if (!remote->driver->compacts)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "option 'compact' is not for type '%s'", remote->base.ops->type);
+	remote->config.compact = strcmp(text, "true") == 0;
+	if (!remote->config.compact && strcmp(text, "false") != 0)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "compact: '%.40s' must be true or false", text);
+	return 0;
+}
+
 static int remote_file(struct remote_store *remote, const char *name, const char *text,
     const char **out, struct schedd_error *err)
 {
@@ -159,6 +171,7 @@ static const struct remote_option remote_options[] = {
     {"lease", remote_lease},
     {"outbox", remote_outbox},
     {"prefix", remote_prefix},
+    {"compact", remote_compact},
     {"tls_ca", remote_tls_ca},
     {"tls_cert", remote_tls_cert},
     {"tls_key", remote_tls_key},
@@ -182,7 +195,8 @@ static int remote_read_options(
 			 ? remote_options[i].read(remote, option->text, err)
 			 : schedd_error_set(err, SCHEDD_EINVAL,
 			       "option '%.64s' is not known, there are connect_timeout, timeout, "
-			       "lease, outbox, prefix, tls_ca, tls_cert, tls_key, password_file, run_as",
+			       "lease, outbox, prefix, compact, tls_ca, tls_cert, tls_key, password_file, "
+			       "run_as",
 			       option->name);
 	}
 	return rc;

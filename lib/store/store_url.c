@@ -164,15 +164,42 @@ static int url_read_params(
 	return rc;
 }
 
+/* http://a:1,http://b:1 is http://a:1,b:1: as others write a list of servers. */
+static int url_join(const char **text, struct arena *arena, struct schedd_error *err)
+{
+	const char *scheme = strstr(*text, "://");
+	size_t length = scheme ? (size_t)(scheme + 3 - *text) : 0;
+	char *joined, *at;
+
+	if (!scheme || !strstr(scheme + 3, "://"))
+		return 0;
+	joined = arena_strdup(arena, *text);
+	if (!joined)
+		return schedd_error_nomem(err);
+	*text = joined;
+	for (at = joined + length; (at = strchr(at, ','));) {
+		at++;
+		if (strncmp(at, joined, length) == 0)
+			memmove(at, at + length, strlen(at + length) + 1);
+	}
+	return 0;
+}
+
 int store_url_parse(
     const char *text, struct arena *arena, struct store_url *url, struct schedd_error *err)
 {
-	const char *scheme = strstr(text, "://"), *rest = scheme ? scheme + 3 : text;
-	size_t authority = strcspn(rest, "/?"), query = strcspn(rest, "?");
-	const char *at = NULL;
-	int rc = 0;
+	const char *scheme, *rest, *at = NULL;
+	size_t authority, query;
+	int rc;
 
 	memset(url, 0, sizeof(*url));
+	rc = url_join(&text, arena, err);
+	if (rc)
+		return rc;
+	scheme = strstr(text, "://");
+	rest = scheme ? scheme + 3 : text;
+	authority = strcspn(rest, "/?");
+	query = strcspn(rest, "?");
 	for (const char *c = text; *c; c++)
 		if ((unsigned char)*c < 0x21 || *c == 0x7f)
 			return schedd_error_set(err, SCHEDD_EINVAL,

@@ -24,6 +24,7 @@ Test(store, offers_its_types)
 	cr_assert_str_eq(types[count], "postgresql");
 	cr_assert_str_eq(types[count + 1], "redis");
 	cr_assert_str_eq(types[count + 2], "mysql");
+	cr_assert_str_eq(types[count + 3], "etcd");
 }
 
 Test(store, refuses_a_type_it_does_not_know)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -35,6 +36,27 @@ static inline struct sockaddr_un cut_proxy_address(const char *path)
 	return address;
 }
 
+/* A number is a port of this machine, anything else the path of a socket. */
+static inline int cut_proxy_open(
+    const char *place, int (*use)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_un local = cut_proxy_address(place);
+	struct sockaddr_in port = {.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)atoi(place)),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	bool numbered = atoi(place) > 0;
+	int one = 1, fd = socket(numbered ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (fd >= 0 && use(fd, numbered ? (const struct sockaddr *)&port : (const struct sockaddr *)&local,
+			   numbered ? sizeof(port) : sizeof(local)) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 static inline void cut_proxy_end(int pair[2])
 {
 	close(pair[0]);
@@ -44,12 +66,10 @@ static inline void cut_proxy_end(int pair[2])
 
 static inline void cut_proxy_accept(struct cut_proxy *proxy)
 {
-	struct sockaddr_un address = cut_proxy_address(proxy->server);
 	int client = accept(proxy->listener, NULL, NULL);
-	int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int server = cut_proxy_open(proxy->server, connect);
 
-	if (client < 0 || server < 0 ||
-	    connect(server, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (client < 0 || server < 0) {
 		close(client);
 		close(server);
 		return;
@@ -129,17 +149,14 @@ static inline void *cut_proxy_main(void *context)
 
 static inline void cut_proxy_start(struct cut_proxy *proxy, const char *path, const char *server)
 {
-	struct sockaddr_un address = cut_proxy_address(path);
-
 	memset(proxy, 0, sizeof(*proxy));
 	memset(proxy->pairs, -1, sizeof(proxy->pairs));
 	strcpy(proxy->server, cut_proxy_address(server).sun_path);
 	atomic_store(&proxy->left[0], -1);
 	atomic_store(&proxy->left[1], -1);
 	unlink(path);
-	proxy->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	cr_assert_geq(proxy->listener, 0);
-	cr_assert_eq(bind(proxy->listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+	proxy->listener = cut_proxy_open(path, bind);
+	cr_assert_geq(proxy->listener, 0, "%s", path);
 	cr_assert_eq(listen(proxy->listener, 16), 0);
 	cr_assert_eq(pthread_create(&proxy->thread, NULL, cut_proxy_main, proxy), 0);
 }

@@ -72,5 +72,23 @@ mysql() {
 	esac
 }
 
+etcd() {
+	case $move in
+	cut)
+		# shellcheck disable=SC2046 # pids
+		kill -KILL $(cat "/proc/$SCHEDD_TEST_SERVER_PID/task/$SCHEDD_TEST_SERVER_PID/children") ;;
+	read-only)
+		curl -fsS -X POST "${SCHEDD_TEST_STORE_URL}/v3/maintenance/alarm" \
+			-d '{"action":"ACTIVATE","alarm":"NOSPACE"}' ;;
+	writable) $SCHEDD_TEST_SQL alarm disarm ;;
+	newer) $SCHEDD_TEST_SQL put /schedd/version 99 ;;
+	half) $SCHEDD_TEST_SQL del /schedd/version ;;
+	give-to-nobody)
+		job=$($SCHEDD_TEST_SQL get --print-value-only "/schedd/job/$1" | sed 's/"shell"/"user":"nobody","shell"/')
+		$SCHEDD_TEST_SQL put "/schedd/job/$1" "$job" ;;
+	*) return 2 ;;
+	esac
+}
+
 shift 2
 "$type" "$@"

@@ -132,6 +132,38 @@ start_mysql() {
 	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN SCHEDD_TEST_SERVER_PORT
 }
 
+# A shell that starts the server again when it is killed, so that its pid stays; both are stopped
+# together by who signals the shell and its children. Of ports those below the range that others'
+# connections are given.
+start_etcd() {
+	port=$(shuf -i 10000-31000 -n 1)
+	# shellcheck disable=SC2016 # the shell's own
+	launch sh -c '
+		dir=$1 port=$2
+		child=
+		trap "kill -TERM \$child 2>/dev/null; exit 0" TERM QUIT INT
+		while :; do
+			etcd --name t --data-dir "$dir/data" --log-level error \
+				--listen-client-urls "http://127.0.0.1:$port" --advertise-client-urls "http://127.0.0.1:$port" \
+				--listen-peer-urls "http://127.0.0.1:$((port + 1))" \
+				--initial-advertise-peer-urls "http://127.0.0.1:$((port + 1))" \
+				--initial-cluster "t=http://127.0.0.1:$((port + 1))" &
+			child=$!
+			wait $child || true
+			sleep 0.2
+		done' etcd "$dir" "$port"
+	SCHEDD_TEST_SQL="etcdctl --endpoints http://127.0.0.1:$port"
+	ETCDCTL_API=3
+	export SCHEDD_TEST_SQL ETCDCTL_API
+	# shellcheck disable=SC2086 # words
+	wait_for sh -c "$SCHEDD_TEST_SQL endpoint health 2>&1 | grep -q 'is healthy'"
+	SCHEDD_TEST_STORE_URL="http://127.0.0.1:$port"
+	SCHEDD_TEST_SERVER_SOCKET=$port
+	SCHEDD_TEST_PROXY_SOCKET=$((port + 2))
+	SCHEDD_TEST_PROXY_URL="http://127.0.0.1:$((port + 2))"
+	SCHEDD_TEST_STORE_RESET="$SCHEDD_TEST_SQL del --prefix /schedd/ >/dev/null"
+}
+
 "start_$type"
 SCHEDD_TEST_STORE_TYPE=$type
 SCHEDD_TEST_SERVER_PID=$server
