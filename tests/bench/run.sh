@@ -51,6 +51,7 @@ run_one() {
 	rpc) "$2/tests/bench/bench_rpc" "$SCHEDD" ;;
 	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list $cron ;;
 	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
+	http) /usr/bin/python3 tests/bench/bench_http.py "$2/tests/bench/bench_http" ;;
 	workers) /usr/bin/python3 tests/bench/bench_workers.py ;;
 	tables) /usr/bin/python3 tests/bench/bench_tables.py read fair ${cron:+due} ;;
 	*) "$2/tests/bench/bench_$1" ;;
@@ -58,7 +59,7 @@ run_one() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- next trigger zone store jobfile memory fire spawn rpc daemon runs workers
+	set -- next trigger zone store jobfile memory fire spawn rpc daemon runs workers http
 fi
 for bench; do
 	if [ -z "$against" ]; then
