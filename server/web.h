@@ -62,6 +62,8 @@ struct web_host {
 	    struct arena *arena, const struct value *params, size_t bytes);
 	/* Can requests be served: are the jobs there, and is it not stopping? reason: a literal. */
 	bool (*ready)(void *context, const char **reason);
+	/* Another number whenever what calls answer may have changed. */
+	uint64_t (*generation)(void *context);
 	/* A directory for what it keeps. */
 	const char *state_dir;
 	/* As offloop_start() and offloop_leave(). */

@@ -67,6 +67,14 @@ static bool web_link_work(void *context, struct offloop_work *work)
 	return link->offloop && offloop_start(link->offloop, work);
 }
 
+static uint64_t web_link_generation(void *context)
+{
+	const struct web_link *link = context;
+
+	return scheduler_touched(daemon_scheduler(link->daemon)) ^
+	       (uint64_t)rpc_generation(link->rpc) << 40;
+}
+
 static void web_link_denied(void *context, const char *text)
 {
 	const struct web_link *link = context;
@@ -107,6 +115,7 @@ int web_link_open(struct daemon *daemon, struct rpc *rpc, const struct web_confi
 	    .drained = connection_drained,
 	    .call = web_link_call,
 	    .ready = web_link_ready,
+	    .generation = web_link_generation,
 	    .state_dir = daemon_paths(daemon)->state_dir,
 	    .work = web_link_work,
 	    .leave = offloop_leave,

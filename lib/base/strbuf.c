@@ -70,12 +70,21 @@ void strbuf_add_char(struct strbuf *buf, char c)
 
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)
 {
+	bool there = buf->data && !buf->failed;
+	size_t room = there ? buf->capacity - buf->length : 0;
 	va_list again;
 	int length;
 
+	/* Mostly there is room already, and once is enough. */
 	va_copy(again, ap);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(there ? buf->data + buf->length : NULL, room, format, again);
 	va_end(again);
+	if (length >= 0 && (size_t)length < room) {
+		buf->length += (size_t)length;
+		return;
+	}
+	if (there)
+		buf->data[buf->length] = '\0';
 	if (length < 0 || !strbuf_reserve(buf, (size_t)length)) {
 		buf->failed = true;
 		return;

@@ -354,6 +354,8 @@ uint64_t scheduler_replay(
  * scheduler_event_seq(), or nothing was. */
 uint64_t scheduler_replay_some(struct schedd_scheduler *scheduler, uint64_t *since, uint32_t most,
     schedd_listener_fn call, void *context);
+/* Another number whenever anything in it may have changed. */
+uint64_t scheduler_touched(const struct schedd_scheduler *scheduler);
 uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler);
 /*
  * Events of an account's jobs have numbers of that account, too, which say nothing

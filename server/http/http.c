@@ -4,6 +4,7 @@
 #include <schedd/module.h>
 #include "server/http/http_arrival.h"
 #include "server/http/http_auth.h"
+#include "server/http/http_cache.h"
 #include "server/http/http_hook.h"
 #include "server/http/http_listen.h"
 #include "server/http/http_peer.h"
@@ -24,6 +25,7 @@ static void web_close(struct web *web)
 		evhttp_free(web->evhttp); /* closes connections, which tells their peers */
 	http_peer_free_all(web);
 	http_hooks_close(web->hooks);
+	http_cache_clear(web);
 	http_auth_close(web->auth);
 	http_tls_close(web->tls);
 	free(web);

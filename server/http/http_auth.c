@@ -14,6 +14,7 @@
 #include <schedd/clock.h>
 #include "base/log.h"
 #include "model/job.h"
+#include "server/http/http_cache.h"
 #include "server/http/http_peer.h"
 #include "server/http/http_password.h"
 #include "server/http/http_problem.h"
@@ -38,6 +39,7 @@ struct http_auth {
 	struct http_users basic;
 	struct http_passwords *passwords; /* NULL: none was checked yet */
 	struct http_slow slow;
+	struct timeval looked; /* the turn of the loop in which the files were looked at */
 	struct http_remembered remembered[HTTP_REMEMBERED];
 	unsigned remember_next;
 	unsigned char salt[16]; /* of what is remembered */
@@ -103,6 +105,7 @@ static int http_auth_read(struct http_auth *auth, struct schedd_error *err)
 		http_users_clear(&basic);
 		return rc;
 	}
+	http_cache_clear(auth->web);
 	http_peer_renew_identities(auth->web, http_auth_renew, fresh);
 	http_users_clear(&auth->tokens);
 	http_users_clear(&auth->basic);
@@ -152,7 +155,13 @@ static void http_auth_refresh(struct http_auth *auth)
 {
 	const struct web_config *config = auth->web->config;
 	struct schedd_error err;
+	struct timeval turn;
 
+	/* Requests that came at one time are judged by one look. */
+	event_base_gettimeofday_cached(auth->web->host->base, &turn);
+	if (evutil_timercmp(&turn, &auth->looked, ==))
+		return;
+	auth->looked = turn;
 	if (!http_users_changed(&auth->tokens, config->tokens) &&
 	    !http_users_changed(&auth->basic, config->basic))
 		return;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "proto/json_times.h"
+#include "server/http/http_cache.h"
 #include "server/http/http_handlers.h"
 #include "server/http/http_path.h"
 #include "server/http/http_problem.h"
@@ -44,6 +46,23 @@ static bool http_job_none_match(const struct http_request *request)
 	return tag && strcmp(tag, "*") == 0;
 }
 
+/* Does the list of tags have that revision? '*' has each. */
+static bool http_job_tag_listed(const char *tags, int64_t revision)
+{
+	char tag[32];
+	size_t length;
+
+	snprintf(tag, sizeof(tag), "\"%lld\"", (long long)revision);
+	for (; *tags; tags += length) {
+		tags += strspn(tags, ", \t");
+		length = strcspn(tags, ", \t");
+		if (strncmp(tags, "*", length) == 0 ||
+		    (length == strlen(tag) && strncmp(tags, tag, length) == 0))
+			return length > 0;
+	}
+	return false;
+}
+
 /* A conflict is a precondition's where there was one. */
 static void http_job_refused(struct http_request *request, const struct schedd_error *err)
 {
@@ -66,23 +85,40 @@ static void http_job_send(struct http_request *request, int status, const struct
 	http_request_resource(request, status, job);
 }
 
-static void http_job_got(struct http_request *request, const struct schedd_error *err,
-    const struct value *job)
+/* As JSON, unless the client has it already. */
+static void http_job_show(
+    struct http_request *request, int64_t revision, const char *body, size_t length)
 {
 	const char *none = http_request_header(request, "If-None-Match");
 	char tag[32];
+
+	snprintf(tag, sizeof(tag), "\"%lld\"", (long long)revision);
+	http_request_set(request, "ETag", tag);
+	if (none && http_job_tag_listed(none, revision))
+		http_request_reply(request, 304, NULL, "", 0);
+	else
+		http_request_reply(request, 200, "application/json", body, length);
+}
+
+static void http_job_got(struct http_request *request, const struct schedd_error *err,
+    const struct value *job)
+{
+	int64_t revision = err ? 0 : value_get_int(job, "revision", 0);
+	struct strbuf body = STRBUF_EMPTY;
 
 	if (err) {
 		http_problem_error(request, err);
 		return;
 	}
-	snprintf(tag, sizeof(tag), "\"%lld\"", (long long)value_get_int(job, "revision", 0));
-	if (none && (strcmp(none, tag) == 0 || strcmp(none, "*") == 0)) {
-		http_request_set(request, "ETag", tag);
-		http_request_reply(request, 304, NULL, "", 0);
-		return;
+	json_times_write(&body, job);
+	if (strbuf_failed(&body)) {
+		http_problem(request, 503, "failed", "out of memory");
+	} else {
+		http_cache_put(request->web, request->identity, request->args[0], revision,
+		    body.data, body.length);
+		http_job_show(request, revision, body.data, body.length);
 	}
-	http_job_send(request, 200, job);
+	strbuf_clear(&body);
 }
 
 static void http_job_changed(struct http_request *request, const struct schedd_error *err,
@@ -151,23 +187,6 @@ struct http_job_change {
 	    struct http_request *, const struct schedd_error *, const struct value *);
 };
 
-/* Does the list of tags have that revision? '*' has each. */
-static bool http_job_tag_listed(const char *tags, int64_t revision)
-{
-	char tag[32];
-	size_t length;
-
-	snprintf(tag, sizeof(tag), "\"%lld\"", (long long)revision);
-	for (; *tags; tags += length) {
-		tags += strspn(tags, ", \t");
-		length = strcspn(tags, ", \t");
-		if (strncmp(tags, "*", length) == 0 ||
-		    (length == strlen(tag) && strncmp(tags, tag, length) == 0))
-			return length > 0;
-	}
-	return false;
-}
-
 /* The job as it is: looked at first, then changed. */
 static void http_job_seen(struct http_request *request, const struct schedd_error *err,
     const struct value *job)
@@ -235,8 +254,14 @@ static bool http_job_unconditional(struct http_request *request)
 
 void http_job_get(struct http_request *request)
 {
+	const struct http_cached *cached =
+	    http_cache_find(request->web, request->identity, request->args[0]);
 	struct value params = value_map();
 
+	if (cached) {
+		http_job_show(request, cached->revision, cached->body, cached->length);
+		return;
+	}
 	value_put(&request->arena, &params, "id", value_string_ref(request->args[0]));
 	http_request_call(request, "job.get", &params, http_job_got);
 }

@@ -15,6 +15,7 @@
 #include "proto/json_times.h"
 #include "server/http/http_status.h"
 
+#define HTTP_BODY_USUAL 2048        /* bytes of a job */
 #define HTTP_STREAM_MAX (8 << 20) /* bytes that may wait for a slow follower */
 
 /* ---- Life ---- */
@@ -95,12 +96,13 @@ static bool http_request_is_head(const struct http_request *request)
 
 static void http_request_common(struct http_request *request, const char *type)
 {
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request->evhttp);
+
 	if (type)
-		http_request_set(request, "Content-Type", type);
-	http_request_set(request, "X-Content-Type-Options", "nosniff");
-	if (!evhttp_find_header(
-		evhttp_request_get_output_headers(request->evhttp), "Cache-Control"))
-		http_request_set(request, "Cache-Control", "no-store");
+		evhttp_add_header(headers, "Content-Type", type);
+	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+	if (!evhttp_find_header(headers, "Cache-Control"))
+		evhttp_add_header(headers, "Cache-Control", "no-store");
 }
 
 /* evhttp leaves the length of what HEAD does not send to us. */
@@ -169,6 +171,7 @@ void http_request_json(struct http_request *request, int status, const struct va
 {
 	struct strbuf body = STRBUF_EMPTY;
 
+	strbuf_reserve(&body, HTTP_BODY_USUAL);
 	json_write(&body, value);
 	http_request_reply_buf(request, status, "application/json", &body);
 }
@@ -177,6 +180,7 @@ void http_request_resource(struct http_request *request, int status, const struc
 {
 	struct strbuf body = STRBUF_EMPTY;
 
+	strbuf_reserve(&body, HTTP_BODY_USUAL);
 	json_times_write(&body, value);
 	http_request_reply_buf(request, status, "application/json", &body);
 }

@@ -3,13 +3,17 @@
 #include "server/http/http_sha256.h"
 
 #include <sha2.h>
-#include <stdio.h>
 #include <string.h>
 
 static void http_hex_of(const unsigned char *digest, char hex[HTTP_SHA256_HEX])
 {
-	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	hex[2 * SHA256_DIGEST_LENGTH] = '\0';
 }
 
 static void http_digest(

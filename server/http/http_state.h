@@ -17,6 +17,7 @@
 #define HTTP_PEER_BUCKETS 1024
 
 struct http_auth;
+struct http_cache;
 struct http_hooks;
 struct http_peer;
 struct http_peer_ops;
@@ -46,6 +47,7 @@ struct web {
 	struct http_listener listeners[HTTP_LISTENERS_MAX];
 	size_t listener_count;
 	struct http_auth *auth;
+	struct http_cache *cache;                    /* NULL: nothing was answered yet */
 	struct http_hooks *hooks;                    /* NULL: no webhook was called yet */
 	struct http_tls *tls;                        /* NULL: plain */
 	struct http_peer *peers[HTTP_PEER_BUCKETS]; /* by their bufferevent */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Events that are kept are replayed in pieces; those that come meanwhile are kept
- * too, and have their place behind them.
+ * too, and have their place behind them. Where many subscribe, all events come
+ * so, when those of a moment have come together: a thousand readers do not hold
+ * up the runs that begin at one time.
  *
  * A subscription sends events until its client cannot take more; then it drops
  * them, counted, until all that waited was sent, and tells the client once.
@@ -10,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <event2/event.h>
 #include "server/event_filter.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_names.h"
@@ -17,6 +20,8 @@
 #include "server/rpc/rpc_view.h"
 
 #define RPC_EVENT_SUBSCRIPTIONS 64 /* of one connection */
+#define RPC_EVENT_AT_ONCE 32       /* subscriptions that are told of an event as it happens */
+#define RPC_EVENT_REST 50000       /* µs that others wait for what comes next */
 #define RPC_EVENT_PIECE 256        /* events replayed at one time */
 
 struct rpc_subscription {
@@ -32,6 +37,7 @@ struct rpc_subscription {
 	uint64_t since;  /* of these: the last one that it knows */
 	int64_t number;                    /* names it to the client */
 	struct rpc_turn turn;              /* waits between two pieces of the replay */
+	struct event *rest;                /* where many subscribe: before turn; NULL: not needed yet */
 	bool replaying;                    /* what comes now comes out of the ring later */
 	uint64_t replayed;                 /* the last seq that did */
 	uint64_t dropped;                  /* events lost and not yet told; 0: it keeps up */
@@ -43,6 +49,8 @@ static void rpc_subscription_free(struct rpc_subscription *subscription)
 	if (subscription->counters)
 		subscription->counters->subscriptions--;
 	rpc_turn_leave(subscription->rpc, &subscription->turn);
+	if (subscription->rest)
+		event_free(subscription->rest);
 	connection_detach(&subscription->hook);
 	if (subscription->listener)
 		schedd_scheduler_unlisten(subscription->listener);
@@ -117,12 +125,33 @@ static void rpc_subscription_send(const struct schedd_event *event, void *contex
 	arena_clear(&arena);
 }
 
-static void rpc_subscription_event(const struct schedd_event *event, void *context)
+static void rpc_subscription_rested(int fd, short what, void *context)
 {
 	struct rpc_subscription *subscription = context;
 
-	if (!subscription->replaying)
+	(void)fd;
+	(void)what;
+	rpc_turn_wait(subscription->rpc, &subscription->turn);
+}
+
+static void rpc_subscription_event(const struct schedd_event *event, void *context)
+{
+	static const struct timeval rest = {.tv_usec = RPC_EVENT_REST};
+	struct rpc_subscription *subscription = context;
+
+	if (subscription->replaying)
+		return;
+	if (subscription->counters->subscriptions <= RPC_EVENT_AT_ONCE) {
 		rpc_subscription_send(event, context);
+		return;
+	}
+	if (!subscription->rest)
+		subscription->rest = event_new(rpc_base(subscription->rpc), -1, 0,
+		    rpc_subscription_rested, subscription);
+	subscription->replaying = true;
+	subscription->replayed = event->seq - 1;
+	if (!subscription->rest || event_add(subscription->rest, &rest) < 0)
+		rpc_turn_wait(subscription->rpc, &subscription->turn);
 }
 
 /* What the ring lost before it could be replayed. */

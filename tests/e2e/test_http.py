@@ -329,6 +329,63 @@ class Access(HttpCase):
         self.assertEqual(self.ask("GET", "/healthz").status, 200)
         self.assertIsNone(server.process.poll())
 
+    def test_what_is_asked_for_over_and_over_is_always_true(self):
+        """Answers are kept until something happens: each change, by whom and by what ever, shows at once."""
+        server = self.serve()
+        client = server.client()
+        client.call("job.add", id="a", shell="sleep 0.05", trigger={"manual": True})
+        def look():
+            answers = [self.ask("GET", "/api/v1/jobs/a") for _ in range(2)]
+            self.assertEqual(answers[0].body, answers[1].body)
+            direct = client.call("job.get", id="a")
+            self.assertEqual(answers[0].json["revision"], direct["revision"])
+            self.assertEqual({k: direct[k] for k in ("name", "paused", "running", "state", "last_run") if k in direct},
+                             {k: answers[0].json[k] for k in ("name", "paused", "running", "state", "last_run") if k in direct})
+            return answers[0].json
+        look()
+        for method, params in (("job.modify", {"name": "x"}), ("job.pause", {}), ("job.resume", {}), ("job.modify", {"name": None}), ("job.reschedule", {"trigger": {"every": "1h"}})):
+            with self.subTest(method):
+                client.call(method, id="a", **params)
+                look()
+        client.call("job.run", id="a")
+        self.assertEqual(look()["running"], 1)
+        e2e.wait_until("it ended", lambda: look()["running"] == 0)
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a", If_None_Match=f'"{look()["revision"]}"').status, 304)
+        token = client.call("token.add", name="x", role="operator")["token"]
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a", token=token).status, 200)
+        client.call("token.remove", name="x")
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a", token=token).status, 401)
+        client.call("job.remove", id="a")
+        self.assertEqual(self.ask("GET", "/api/v1/jobs/a").status, 404)
+
+    def test_each_of_many_followers_gets_each_event_once(self):
+        server = self.serve()
+        followers = [server.client() for _ in range(50)]
+        worker = server.client()
+        for number, follower in enumerate(followers):
+            follower.call("event.subscribe", **({"events": ["job_executed"]} if number % 2 else {}))
+        worker.call("job.add", id="a", command=["/bin/true"], trigger={"manual": True}, max_instances=100)
+        for _ in range(10):
+            worker.call("job.run", id="a")
+        worker.call("run.wait", run="a", **{"for": "idle"})
+        late = server.client()
+        late.call("event.subscribe", since=0)
+        last = worker.call("server.status")["scheduler"]["event_seq"]
+        def all_of(follower, wanted):
+            seen = []
+            while len(seen) < wanted:
+                method, params = follower.notification()
+                self.assertEqual(method, "event")
+                seen.append(params)
+            return seen
+        whole = all_of(followers[0], 31)
+        self.assertEqual(len({event["seq"] for event in whole}), 31)
+        self.assertEqual([event["seq"] for event in whole], list(range(whole[0]["seq"], last + 1)))
+        for number, follower in enumerate(followers[1:], 1):
+            events = all_of(follower, 10 if number % 2 else 31)
+            self.assertEqual([event["seq"] for event in events], [event["seq"] for event in whole if number % 2 == 0 or event["event"] == "job_executed"])
+        self.assertEqual([event["seq"] for event in all_of(late, last)], list(range(1, last + 1)))
+
     def test_what_a_client_does_not_take_is_not_sent(self):
         self.serve()
         self.ask("PUT", "/api/v1/jobs/a", {"shell": "true", "trigger": {"manual": True}})

@@ -117,6 +117,7 @@ int scheduler_set_cgroup(
 
 void scheduler_enter(struct schedd_scheduler *scheduler)
 {
+	scheduler->touched++;
 	if (scheduler->depth++ == 0)
 		mailbox_hold(scheduler->mailbox);
 }
@@ -127,8 +128,14 @@ static void scheduler_rest(struct schedd_scheduler *scheduler)
 		(*rest)(scheduler);
 }
 
+uint64_t scheduler_touched(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->touched;
+}
+
 void scheduler_leave(struct schedd_scheduler *scheduler)
 {
+	scheduler->touched++;
 	if (scheduler->depth > 1) {
 		scheduler->depth--;
 		return;
