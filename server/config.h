@@ -67,6 +67,13 @@ struct config_store {
 	const char *const *run_as; /* accounts */
 	const char *history;       /* another store that keeps its runs; NULL: none is named */
 	bool users;       /* accounts may keep jobs there */
+	bool shared;      /* with other daemons */
+};
+
+/* What this daemon is among those that share a store; NULL: not given. */
+struct config_node {
+	const char *name;
+	const char *labels; /* as node_labels_read() */
 };
 
 struct config_executor {
@@ -97,6 +104,7 @@ struct config {
 	const char *timezone;  /* IANA name; NULL: the machine's own */
 	const char *socket;    /* NULL: the default place */
 	const char *state_dir; /* NULL: likewise */
+	struct config_node node;
 	int log_level;         /* enum schedd_log_level */
 	int log_format;        /* 0 text, 1 json */
 	const char *log_file;  /* NULL: stderr */

@@ -15,6 +15,7 @@
 #include "jobfile/jobfile_type.h"
 #include "jobfile/yaml_scalar.h"
 #include "model/job_fields.h"
+#include "model/node.h"
 #include "server/config.h"
 #include "server/config_defaults.h"
 #include "store/store.h"
@@ -137,6 +138,8 @@ static int config_name(const struct config_row *row, const char **out, const str
 		rc = store_type_check(*out, err);
 	if (!rc && row->type == CONFIG_EXEC)
 		rc = executor_type_check(*out, err);
+	if (!rc && row->type == CONFIG_NODE)
+		rc = node_name_check(*out, err);
 	return rc;
 }
 
@@ -252,7 +255,10 @@ int config_table_set(const struct config_row *row, void *base, const struct valu
 	case CONFIG_ZONE:
 	case CONFIG_STORE:
 	case CONFIG_EXEC:
+	case CONFIG_NODE:
 		return config_name(row, slot, given, arena, err);
+	case CONFIG_LABELS:
+		return node_labels_read(given, arena, slot, err);
 	case CONFIG_JOB:
 		return config_job(row, slot, given, arena, err);
 	case CONFIG_TEXTS:
@@ -327,7 +333,12 @@ struct value config_table_get(const struct config_row *row, const void *base, st
 	case CONFIG_ZONE:
 	case CONFIG_STORE:
 	case CONFIG_EXEC:
+	case CONFIG_NODE:
 		return value_string_ref(*(const char *const *)slot);
+	case CONFIG_LABELS:
+		return *(const char *const *)slot
+			   ? node_labels_value(*(const char *const *)slot, arena)
+			   : value_nil();
 	case CONFIG_JOB:
 		return value_copy(arena, slot);
 	case CONFIG_TEXTS:

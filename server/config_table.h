@@ -19,6 +19,8 @@ enum config_type {
 	CONFIG_URL,   /* likewise: may hold a secret, which is never shown */
 	CONFIG_STORE, /* likewise: a type of stores */
 	CONFIG_EXEC,  /* likewise: a type of executors */
+	CONFIG_NODE,  /* likewise: a node's name */
+	CONFIG_LABELS, /* likewise, from a map: as node_labels_read() */
 	CONFIG_JOB, /* struct value: what the field of a job with that name takes; nil: not given */
 	CONFIG_TEXTS, /* const char *const *, NULL-terminated; NULL: not set */
 	CONFIG_PATHS, /* likewise: paths, relative ones beside the file; those of all files add up

@@ -73,13 +73,17 @@ int daemon_add_store(struct daemon *daemon, const struct scheduler_new_store *st
 int daemon_add_configured_store(
     struct daemon *daemon, const struct config_store *config, struct schedd_error *err)
 {
+	const struct config_node *node = &daemon->setup.config->node;
 	struct strbuf run_as = STRBUF_EMPTY;
 	struct store_option options[] = {{"prefix", config->prefix},
 	    {"compact", config->compact},
 	    {"connect_timeout", config->connect_timeout}, {"timeout", config->timeout},
 	    {"lease", config->lease}, {"outbox", config->outbox}, {"password_file", config->password_file},
 	    {"tls_ca", config->tls_ca}, {"tls_cert", config->tls_cert},
-	    {"tls_key", config->tls_key}, {"run_as", NULL}, {NULL, NULL}};
+	    {"tls_key", config->tls_key}, {"run_as", NULL},
+	    {"shared", config->shared ? "true" : NULL},
+	    {"node", config->shared ? node->name : NULL},
+	    {"labels", config->shared ? node->labels : NULL}, {NULL, NULL}};
 	struct scheduler_new_store store = {.name = config->name,
 	    .type = config->type,
 	    .path = config->path,
@@ -98,7 +102,12 @@ int daemon_add_configured_store(
 			options[count++] = options[i];
 	}
 	options[count] = (struct store_option){NULL, NULL};
-	if (!config->url && count)
+	if (!config->url && config->shared)
+		rc = schedd_error_set(err, SCHEDD_EINVAL,
+		    "store '%s': shared: type '%s' is kept by this machine alone, and files on NFS cannot "
+		    "be locked safely; several schedd can share a store of type postgresql",
+		    config->name, config->type);
+	else if (!config->url && count)
 		rc = schedd_error_set(err, SCHEDD_EINVAL, "store '%s': %s is for stores on servers",
 		    config->name, options[0].name);
 	else

@@ -121,6 +121,7 @@ void store_close(struct store *store)
 	(void)store_flush(store, store->ops->needs_url ? STORE_CLOSE_LIMIT : SCHEDD_SPAN_NONE);
 	store->changed = NULL;
 	store->watch = NULL;
+	store->share = NULL;
 	store->ops->jobs->close(store);
 	store_release(store);
 }
@@ -197,6 +198,40 @@ const char *store_state_why(const struct store *store)
 uint64_t store_epoch(const struct store *store)
 {
 	return store->epoch;
+}
+
+/* ---- Sharing ---- */
+
+void store_share(struct store *store, store_share_fn call, void *context)
+{
+	store->share = call;
+	store->share_context = context;
+}
+
+bool store_shared(const struct store *store)
+{
+	return store->shared;
+}
+
+schedd_span store_lease(const struct store *store)
+{
+	return store->shared ? store->ops->jobs->share->lease(store) : SCHEDD_SPAN_NONE;
+}
+
+const char *store_node_name(const struct store *store)
+{
+	return store->shared ? store->ops->jobs->share->node_name(store) : NULL;
+}
+
+bool store_leased(const struct store *store, uint64_t epoch)
+{
+	return !store->shared || store->ops->jobs->share->leased(store, epoch);
+}
+
+void store_share_report(struct store *store, int64_t jobs, int64_t running)
+{
+	if (store->shared)
+		store->ops->jobs->share->report(store, jobs, running);
 }
 
 const char *store_state_word(enum store_state state)

@@ -96,17 +96,37 @@ void store_batch_add_job(struct store_batch *batch, const struct schedd_job *job
 		op->put_job.last_run = last_run;
 }
 
-void store_batch_expect(struct store_batch *batch, const char *id, uint32_t revision)
+static struct store_op *batch_expect(struct store_batch *batch, const char *id, uint32_t revision)
 {
 	struct store_op *op;
 
 	if (batch && !batch->store->ops->keeps_jobs)
-		return;
+		return NULL;
 	op = batch_add(batch, STORE_OP_EXPECT, OP_SIZE(expect));
 	if (!op)
-		return;
+		return NULL;
 	op->expect.id = batch_text(batch, id);
 	op->expect.revision = revision;
+	return op;
+}
+
+void store_batch_expect(struct store_batch *batch, const char *id, uint32_t revision)
+{
+	(void)batch_expect(batch, id, revision);
+}
+
+void store_batch_expect_same(
+    struct store_batch *batch, const char *id, const struct job_state *state)
+{
+	struct store_op *op = batch && batch->store->shared
+				  ? batch_expect(batch, id, state->revision)
+				  : NULL;
+
+	if (!op)
+		return;
+	op->expect.same = true;
+	op->expect.last_run = state->last_run;
+	op->expect.next_fire = state->next_fire;
 }
 
 void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expected,
@@ -127,6 +147,7 @@ void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expec
 	op->claim.run_count = state->run_count;
 	op->claim.last_run = state->last_run;
 	op->claim.expected = expected;
+	op->claim.revision = verdict ? state->revision : 0;
 	op->claim.verdict = verdict;
 	op->claim.given = STORE_CLAIM_DONE;
 	batch->claim = op;
@@ -215,6 +236,39 @@ void store_batch_put_change(
 	op->change.when = when;
 	op->change.job = batch_text(batch, job);
 	op->change.json = batch_text(batch, json);
+}
+
+void store_batch_give(struct store_batch *batch, uint32_t slot, uint32_t node)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_GIVE, OP_SIZE(give));
+
+	if (!op)
+		return;
+	op->give.slot = slot;
+	op->give.node = node;
+}
+
+void store_batch_tell(struct store_batch *batch, uint32_t node, const char *what, const char *id,
+    const char *text)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_TELL, OP_SIZE(tell));
+
+	if (!op)
+		return;
+	op->tell.node = node;
+	op->tell.what = batch_text(batch, what);
+	op->tell.id = batch_text(batch, id);
+	op->tell.text = batch_text(batch, text);
+}
+
+void store_batch_node(struct store_batch *batch, const char *name, enum store_node_verb verb)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_NODE, OP_SIZE(node));
+
+	if (!op)
+		return;
+	op->node.name = batch_text(batch, name);
+	op->node.verb = verb;
 }
 
 int store_batch_check(const struct store_batch *batch, struct schedd_error *err)

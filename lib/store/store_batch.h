@@ -8,6 +8,7 @@
 #define SCHEDD_STORE_STORE_BATCH_H
 
 #include "store/store_ops.h"
+#include "store/store_share.h"
 
 enum store_op_kind {
 	STORE_OP_PUT_JOB,
@@ -21,6 +22,10 @@ enum store_op_kind {
 	STORE_OP_PUT_NUMBER,
 	STORE_OP_PUT_TEXT,
 	STORE_OP_PUT_CHANGE,
+	/* Of a store that is shared alone. */
+	STORE_OP_GIVE,
+	STORE_OP_TELL,
+	STORE_OP_NODE,
 	STORE_OP_COUNT,
 };
 
@@ -39,6 +44,9 @@ struct store_op {
 		struct {
 			const char *id;
 			uint32_t revision;
+			bool same; /* shared: nor have claims come between */
+			uint32_t last_run;
+			schedd_time next_fire;
 		} expect;
 		struct {
 			const char *id;
@@ -47,6 +55,7 @@ struct store_op {
 			uint64_t run_count;
 			uint32_t last_run;
 			uint32_t expected;           /* last run before it */
+			uint32_t revision;           /* shared: of the definition it was made by; 0: any */
 			enum store_verdict *verdict; /* the caller's, set when it is answered; NULL */
 			enum store_verdict given;    /* what the backend came to */
 		} claim;
@@ -79,6 +88,20 @@ struct store_op {
 			const char *job; /* NULL: none */
 			const char *json;
 		} change;
+		struct {
+			uint32_t slot;
+			uint32_t node; /* 0: nobody */
+		} give;
+		struct {
+			uint32_t node;
+			const char *what;
+			const char *id;
+			const char *text;
+		} tell;
+		struct {
+			const char *name;
+			enum store_node_verb verb;
+		} node;
 	};
 };
 

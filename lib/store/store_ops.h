@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include "base/strbuf.h"
 #include "store/store.h"
+#include "store/store_share.h"
 
 /*
  * What the program does for a module, which carries a copy of the library of its
@@ -52,6 +53,9 @@ struct store {
 	struct store_listener *listeners;          /* told of states, too: who uses it from within */
 	store_watch_fn watch;                      /* told of others' changes; NULL: nobody */
 	void *watch_context;                       /* passed back, not owned */
+	bool shared;                               /* with other daemons, by config and type */
+	store_share_fn share;                      /* told of nodes and slots; NULL: nobody */
+	void *share_context;                       /* passed back, not owned */
 	enum store_state state;
 	schedd_time state_since;
 	struct schedd_error state_err;             /* why it is not STORE_OK */
@@ -64,6 +68,14 @@ struct store {
 	uint64_t errors;                           /* batches that were refused */
 	schedd_time last_error_at;                 /* SCHEDD_TIME_NONE: never */
 	char last_error[SCHEDD_ERROR_MESSAGE_MAX]; /* sentence of the last refusal; "": none */
+};
+
+/* What the functions of store_share.h ask of a store that is shared. */
+struct store_share_ops {
+	schedd_span (*lease)(const struct store *store);
+	const char *(*node_name)(const struct store *store);
+	bool (*leased)(const struct store *store, uint64_t epoch);
+	void (*report)(struct store *store, int64_t jobs, int64_t running);
 };
 
 /*
@@ -91,6 +103,8 @@ struct job_store_ops {
 	/* A claim of the job was lost: tells store->watch how the job is now, always. NULL: nobody
 	 * else can write it. */
 	void (*reread)(struct store *store, const char *id);
+	/* Of one that can be shared; NULL: it never is. */
+	const struct store_share_ops *share;
 	/* Takes the batch and sees to it that store_batch_answer() is called on the loop's thread,
 	 * later. */
 	void (*commit)(struct store *store, struct store_batch *batch);

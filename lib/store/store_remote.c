@@ -18,6 +18,7 @@ static void remote_close(struct store *store)
 {
 	struct remote_store *remote = remote_of(store);
 
+	store_remote_lease_stop(&remote->lease);
 	store_remote_stop(&remote->asker);
 	store_remote_stop(&remote->writer);
 	/* Letters that are on their way know us. */
@@ -35,15 +36,18 @@ static int remote_open(
 	remote->driver = store->ops->driver;
 	remote->writer.remote = remote->asker.remote = remote;
 	remote->writer.link.writer = true;
-	remote->writer.bell = remote->asker.bell = -1;
+	remote->writer.bell = remote->asker.bell = remote->lease.bell = -1;
+	remote->lease.remote = remote;
 	remote->round_trip = SCHEDD_SPAN_NONE;
 	remote->runs = remote->bytes = -1;
 	arena_init(&remote->arena);
 	rc = store_remote_configure(remote, config, err);
 	if (rc == 0)
-		rc = store_remote_start(&remote->writer, err);
+		rc = store_remote_start(&remote->writer, store_remote_main, err);
 	if (rc == 0)
-		rc = store_remote_start(&remote->asker, err);
+		rc = store_remote_start(&remote->asker, store_remote_main, err);
+	if (rc == 0 && store->shared)
+		rc = store_remote_lease_start(&remote->lease, err);
 	if (rc)
 		remote_close(store);
 	return rc;
@@ -59,6 +63,11 @@ static void remote_status(struct store *store, struct arena *arena, struct value
 	    remote->round_trip >= 0 ? duration_to_value(remote->round_trip) : value_nil());
 	value_put(arena, map, "epoch", value_int((int64_t)store->epoch));
 	value_put(arena, map, "runs", remote->runs >= 0 ? value_int(remote->runs) : value_nil());
+	if (store->shared) {
+		value_put(arena, map, "shared", value_bool(true));
+		value_put(arena, map, "node", value_string(arena, remote->config.node));
+		value_put(arena, map, "lease", duration_to_value(remote->config.lease));
+	}
 	value_put(
 	    arena, map, "bytes", remote->bytes >= 0 ? value_int(remote->bytes) : value_nil());
 }
@@ -98,5 +107,6 @@ const struct job_store_ops store_remote_jobs = {
     .load = store_remote_load,
     .last_run = store_remote_last_run,
     .reread = store_remote_reread,
+    .share = &store_remote_share,
     .commit = remote_commit,
 };

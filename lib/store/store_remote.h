@@ -34,7 +34,10 @@ struct store_remote_config {
 	const char *holder;    /* for people: host and pid, to tell others who holds the store */
 	schedd_span connect_timeout;
 	schedd_span timeout;   /* of one call */
-	schedd_span lease;     /* for servers without sessions */
+	schedd_span lease;     /* for servers without sessions, and of a node */
+	bool shared;           /* with other daemons, which are nodes beside us */
+	const char *node;      /* shared: our name among them */
+	const char *labels;    /* likewise: as node_labels_read() */
 };
 
 /* Why a driver's call failed, beyond what its sentence says: what becomes of the connection. */
@@ -59,6 +62,9 @@ struct store_link {
 	int64_t deadline;               /* of this call; schedd_clock_system()'s mono, microseconds */
 	enum store_fault fault;         /* set by store_link_fail() */
 	uint64_t epoch;                 /* the writer sets it when it owns the store */
+	uint32_t node;                  /* shared: our number; the writer sets it with the epoch */
+	bool look;                      /* shared: a lease may be over, idle() is to look */
+	bool told;                      /* shared: there is news, idle() is to be called soon */
 	char durability[256];           /* the writer sets what the server promises, in words; "" */
 	void *state;                    /* the driver's own, size bytes, zeroed when it was made */
 };
@@ -91,6 +97,9 @@ void store_loading_text(struct store_loading *loading, const char *key, const ch
 /* An open run, oldest first; where jobs_alone, any run. */
 void store_loading_run(struct store_loading *loading, const struct run *run);
 
+/* Of a store that is shared: who has which slot, as of the moment of loading; before its jobs. */
+void store_loading_slots(struct store_loading *loading, const uint32_t owners[NODE_SLOTS]);
+
 struct store_asked;
 /* A run, newest first. False: there are enough, stop. What does not match is passed over. */
 bool store_asked_run(struct store_asked *asked, const struct run *run);
@@ -104,6 +113,49 @@ void store_asked_count(struct store_asked *asked, const struct run *run);
 struct store_watching;
 void store_watching_job(struct store_watching *watching, const char *id, const char *json,
     size_t length, const struct store_counters *counters);
+
+/* ---- Of a store that is shared: what idle() hands over, in the order of the store's commits ---- */
+
+void store_watching_text(struct store_watching *watching, const char *key, const char *text);
+/* A job of a slot that has just become ours. */
+void store_watching_counted(struct store_watching *watching, const struct store_counted *job);
+void store_watching_slots(struct store_watching *watching, const uint32_t owners[NODE_SLOTS]);
+void store_watching_told(struct store_watching *watching, uint32_t origin, const char *what,
+    const char *id, const char *text);
+/* A dead node's open runs and all texts, until _taken_end() says whether it was taken over. */
+void store_watching_taken(struct store_watching *watching, const char *from);
+void store_watching_taken_run(struct store_watching *watching, const struct run *run);
+void store_watching_taken_text(struct store_watching *watching, const char *key, const char *text);
+void store_watching_taken_end(struct store_watching *watching, bool taken);
+
+struct store_renewing;
+/* What the beat says of us. */
+struct store_beat {
+	uint32_t node;
+	uint64_t epoch;
+	int64_t jobs, running;
+	double load;
+	schedd_span offset; /* our clock less the store's, when it was seen last */
+};
+const struct store_beat *store_renewing_beat(const struct store_renewing *renewing);
+/* A node, ourselves too, by name; and what the store's clock said. */
+void store_renewing_node(struct store_renewing *renewing, const struct store_node *node);
+void store_renewing_clock(struct store_renewing *renewing, schedd_time now);
+
+/*
+ * Of a type that can be shared. Beside what struct store_driver says: connect()
+ * of the writer's link joins the nodes (STORE_FAULT_HELD: another has our name,
+ * with its address and start) and sets node and epoch, the same where the lease
+ * was not taken; the lease's link comes through connect() as the asker's does.
+ * commit() refuses (STORE_FAULT_FENCED) under an epoch that is over, compared
+ * in its transaction; claims compare the revision too. idle() reads what the
+ * others have written, and takes over those whose lease is over.
+ */
+struct store_share_driver {
+	/* On the lease's link. STORE_FAULT_FENCED: the epoch is over. */
+	int (*renew)(struct store_link *link, struct store_renewing *renewing,
+	    struct schedd_error *err);
+};
 
 /*
  * Each returns 0 or a negative code with the sentence in err; failures of the
@@ -159,6 +211,9 @@ struct store_driver {
 	    struct store_link *link, struct store_watching *watching, struct schedd_error *err);
 	/* To be watched while idle; -1: nothing. May be NULL. */
 	int (*fd)(const struct store_link *link);
+
+	/* Several daemons may share it; NULL: they cannot. */
+	const struct store_share_driver *share;
 
 	/* History; NULL where jobs_alone. */
 	int (*runs)(struct store_link *link, const struct store_query *query,

@@ -61,6 +61,20 @@ static int remote_lease(struct remote_store *remote, const char *text, struct sc
 	return remote_span("lease", text, 3 * SCHEDD_SECOND, &remote->config.lease, err);
 }
 
+static int remote_shared(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "shared: '%.40s' must be true or false", text);
+	remote->config.shared = strcmp(text, "true") == 0;
+	if (remote->config.shared && !remote->driver->share)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "shared: type '%s' belongs to one schedd at a time; several can share a store of "
+		    "type postgresql",
+		    remote->base.ops->type);
+	return 0;
+}
+
 static int remote_copy(
     struct remote_store *remote, const char *text, const char **out, struct schedd_error *err)
 {
@@ -165,7 +179,23 @@ static int remote_run_as(struct remote_store *remote, const char *text, struct s
 	return 0;
 }
 
+static int remote_node(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	int rc = node_name_check(text, err);
+
+	return rc ? schedd_error_prefix(err, "node.name")
+		  : remote_copy(remote, text, &remote->config.node, err);
+}
+
+static int remote_labels(struct remote_store *remote, const char *text, struct schedd_error *err)
+{
+	return remote_copy(remote, text, &remote->config.labels, err);
+}
+
 static const struct remote_option remote_options[] = {
+    {"shared", remote_shared},
+    {"node", remote_node},
+    {"labels", remote_labels},
     {"connect_timeout", remote_connect_timeout},
     {"timeout", remote_timeout},
     {"lease", remote_lease},
@@ -196,7 +226,7 @@ static int remote_read_options(
 			 : schedd_error_set(err, SCHEDD_EINVAL,
 			       "option '%.64s' is not known, there are connect_timeout, timeout, "
 			       "lease, outbox, prefix, compact, tls_ca, tls_cert, tls_key, password_file, "
-			       "run_as",
+			       "run_as, shared",
 			       option->name);
 	}
 	return rc;
@@ -295,6 +325,24 @@ static int remote_check_scheme(const struct remote_store *remote, struct schedd_
 	    known);
 }
 
+/* Our name among the nodes, where the config gives none: the host's. */
+static int remote_check_node(struct remote_store *remote, struct schedd_error *err)
+{
+	char host[256] = "";
+
+	remote->base.shared = remote->config.shared;
+	if (!remote->config.shared)
+		return 0;
+	if (!remote->config.labels)
+		remote->config.labels = "";
+	if (remote->config.node)
+		return 0;
+	if (gethostname(host, sizeof(host) - 1) || node_name_check(host, err))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "shared: the host's name '%.64s' is no name for a node: set node.name", host);
+	return remote_copy(remote, host, &remote->config.node, err);
+}
+
 int store_remote_configure(struct remote_store *remote, const struct store_config *config,
     struct schedd_error *err)
 {
@@ -319,6 +367,8 @@ int store_remote_configure(struct remote_store *remote, const struct store_confi
 	if (rc == 0)
 		rc = remote_read_options(remote, config->options, err);
 	own->url.password = remote->secret.text;
+	if (rc == 0)
+		rc = remote_check_node(remote, err);
 	if (rc == 0)
 		rc = remote->driver->check(own, err);
 	if (rc)

@@ -80,6 +80,12 @@ static struct store_batch *remote_take_group(struct remote_end *end)
 	return group;
 }
 
+/* What others do on a store that is shared is looked for once a second. */
+static schedd_span remote_beat(const struct remote_end *end)
+{
+	return end->remote->config.shared ? SCHEDD_SECOND : end->remote->driver->beat;
+}
+
 static void remote_begin(struct remote_end *end, schedd_span time)
 {
 	end->link.fault = STORE_FAULT_NONE;
@@ -116,6 +122,8 @@ static void remote_lose(struct remote_end *end, const struct schedd_error *err)
 
 	end->remote->driver->disconnect(&end->link);
 	end->connected = false;
+	if (end->link.fault == STORE_FAULT_FENCED && end->link.writer && end->remote->config.shared)
+		store_remote_lease_drop(&end->remote->lease);
 	/* What has worked is tried again at once. */
 	wait = end->backoff / 2 + (schedd_span)rand_r(&end->seed) % (end->backoff / 2 + 1);
 	end->backoff = end->backoff ? end->backoff * 2 : REMOTE_BACKOFF_FIRST;
@@ -181,14 +189,39 @@ static bool remote_whole(const struct store_batch *group)
 	return true;
 }
 
+/* What was made under an epoch that is over counts no more. */
+static struct store_batch *remote_drop_stale(struct remote_end *end, struct store_batch *group)
+{
+	struct store_batch **last = &group;
+	struct schedd_error err;
+
+	while (end->remote->config.shared && *last) {
+		struct store_batch *batch = *last;
+
+		if (batch->epoch == end->link.epoch) {
+			last = &batch->next;
+			continue;
+		}
+		*last = batch->next;
+		batch->next = NULL;
+		schedd_error_set(&err, SCHEDD_EFAILED,
+		    "store '%s': this node's lease was over, others have taken its jobs",
+		    end->remote->base.name);
+		remote_settle(end, batch, SCHEDD_EFAILED, &err);
+	}
+	return group;
+}
+
 static void remote_commit(struct remote_end *end)
 {
-	struct store_batch *group = remote_take_group(end);
+	struct store_batch *group = remote_drop_stale(end, remote_take_group(end));
 	int64_t begin = store_remote_mono();
 	struct schedd_error err;
 	int rc;
 
 	end->link.fault = STORE_FAULT_NONE;
+	if (!group)
+		return;
 	if (!remote_whole(group)) {
 		remote_commit_alone(end, group);
 		return;
@@ -198,8 +231,11 @@ static void remote_commit(struct remote_end *end)
 	if (rc == 0) {
 		remote_settle_chain(end, group, 0, NULL);
 		end->backoff = 0;
-		end->next_beat = store_remote_mono() + end->remote->driver->beat;
-		if (end->next_beat - begin > SCHEDD_SECOND / 20)
+		if (!end->remote->config.shared)
+			end->next_beat = store_remote_mono() + remote_beat(end);
+		else if (end->link.told)
+			end->next_beat = 0;
+		if (store_remote_mono() + remote_beat(end) - begin > SCHEDD_SECOND / 20)
 			store_remote_tell_state(end, store_remote_mono() - begin);
 	} else if (end->link.fault != STORE_FAULT_NONE) {
 		remote_group_failed(end, group, &err);
@@ -288,7 +324,10 @@ static void remote_connect(struct remote_end *end)
 	}
 	end->connected = end->ever = true;
 	end->state = STORE_OK;
-	end->next_beat = store_remote_mono() + end->remote->driver->beat;
+	if (end->link.writer && end->remote->config.shared)
+		store_remote_lease_set(
+		    &end->remote->lease, end->link.node, end->link.epoch, begin);
+	end->next_beat = store_remote_mono() + remote_beat(end);
 	store_remote_tell_state(end, store_remote_mono() - begin);
 }
 
@@ -317,20 +356,42 @@ static void remote_step(struct remote_end *end)
 	store_letter_post(&task->base);
 }
 
+/* Is the epoch over that we write under? The lease's thread is told first. */
+static bool remote_fenced(const struct remote_end *end)
+{
+	return end->link.writer && end->remote->config.shared &&
+	       atomic_load(&end->remote->lease.lost) == end->link.epoch;
+}
+
+/* Another node's lease may be over. */
+static bool remote_to_look(const struct remote_end *end, int64_t now)
+{
+	return end->link.writer && end->remote->config.shared &&
+	       now >= atomic_load(&end->remote->lease.look_at);
+}
+
 static void remote_idle(struct remote_end *end)
 {
-	struct store_watching watching = {end->remote};
+	struct store_watching watching = {.remote = end->remote};
 	int64_t begin = store_remote_mono();
 	struct schedd_error err;
 
-	end->next_beat = begin + end->remote->driver->beat;
+	end->next_beat = begin + remote_beat(end);
 	if (!end->remote->driver->idle)
 		return;
 	remote_begin(end, end->remote->config.timeout);
-	if (end->remote->driver->idle(&end->link, &watching, &err)) {
+	end->link.told = false;
+	end->link.look = remote_to_look(end, begin);
+	if (end->link.look)
+		atomic_store(&end->remote->lease.look_at, INT64_MAX);
+	if (remote_fenced(end) ? store_link_fail(&end->link, STORE_FAULT_FENCED, &err,
+				     "this node's lease was over, others have taken its jobs")
+			       : end->remote->driver->idle(&end->link, &watching, &err)) {
+		store_watching_end(&watching);
 		remote_lose(end, &err);
 		return;
 	}
+	store_watching_end(&watching);
 	end->backoff = 0;
 	store_remote_tell_state(end, store_remote_mono() - begin);
 }
@@ -394,6 +455,9 @@ static void remote_sleep(struct remote_end *end)
 		until = end->next_try;
 	if (beats)
 		until = end->next_beat;
+	if (beats && end->remote->config.shared &&
+	    atomic_load(&end->remote->lease.look_at) < until)
+		until = atomic_load(&end->remote->lease.look_at);
 	if (beats && driver->fd)
 		fds[1].fd = driver->fd(&end->link);
 	if (!end->connected && end->waiting && end->waiting->sent_by < until)
@@ -421,6 +485,10 @@ static bool remote_work(struct remote_end *end)
 		remote_expire(end);
 		return false;
 	}
+	if (remote_fenced(end)) {
+		remote_idle(end);
+		return true;
+	}
 	if (end->waiting) {
 		remote_commit(end);
 		return true;
@@ -429,14 +497,15 @@ static bool remote_work(struct remote_end *end)
 		remote_step(end);
 		return true;
 	}
-	if (end->link.writer && now >= end->next_beat && end->remote->driver->idle) {
+	if (end->link.writer && (now >= end->next_beat || remote_to_look(end, now)) &&
+	    end->remote->driver->idle) {
 		remote_idle(end);
 		return true;
 	}
 	return end->asked != NULL;
 }
 
-static void *remote_main(void *context)
+void *store_remote_main(void *context)
 {
 	struct remote_end *end = context;
 	struct schedd_error err;
@@ -466,100 +535,4 @@ static void *remote_main(void *context)
 	}
 	end->remote->driver->disconnect(&end->link);
 	return NULL;
-}
-
-/* ---- On the loop's thread ---- */
-
-static void remote_ring(struct remote_end *end)
-{
-	const uint64_t one = 1;
-
-	while (write(end->bell, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
-/* Each thread has its own config, and in it its own password. */
-static int remote_own_config(struct remote_end *end, struct schedd_error *err)
-{
-	const char *password = end->remote->secret.text;
-	int rc = password ? store_secret_set(&end->secret, password, strlen(password), err) : 0;
-
-	end->config = end->remote->config;
-	end->config.url.password = end->secret.text;
-	end->link.config = &end->config;
-	return rc;
-}
-
-int store_remote_start(struct remote_end *end, struct schedd_error *err)
-{
-	sigset_t all, old;
-	int rc = remote_own_config(end, err);
-
-	end->queue_end = &end->queued;
-	end->task_end = &end->tasks;
-	end->waiting_end = &end->waiting;
-	end->asked_end = &end->asked;
-	end->link.log = end->remote->base.log;
-	end->link.clock = end->remote->base.clock;
-	end->link.host = end->remote->base.host;
-	end->link.store = &end->remote->base;
-	end->link.state = calloc(1, end->remote->driver->size + 1);
-	end->seed = (unsigned)end->remote->base.life;
-	end->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&end->lock, NULL);
-	pthread_cond_init(&end->settled, NULL);
-	if (rc)
-		return rc;
-	if (end->bell < 0 || !end->link.state)
-		return schedd_error_set(err, SCHEDD_EFAILED, "store '%s': its thread cannot be made",
-		    end->remote->base.name);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&end->thread, NULL, remote_main, end);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc)
-		return schedd_error_set(err, SCHEDD_EFAILED,
-		    "store '%s': its thread does not start: %s", end->remote->base.name,
-		    strerror(rc));
-	pthread_setname_np(end->thread, end->link.writer ? "store" : "store-ask");
-	end->started = true;
-	return 0;
-}
-
-void store_remote_stop(struct remote_end *end)
-{
-	if (end->started) {
-		pthread_mutex_lock(&end->lock);
-		end->stopping = true;
-		pthread_cond_broadcast(&end->settled);
-		pthread_mutex_unlock(&end->lock);
-		remote_ring(end);
-		pthread_join(end->thread, NULL);
-		end->started = false;
-	}
-	if (end->bell > 0)
-		close(end->bell);
-	end->bell = -1;
-	free(end->link.state);
-	end->link.state = NULL;
-	store_secret_clear(&end->secret);
-}
-
-void store_remote_ask(struct remote_end *end, struct remote_task *task)
-{
-	pthread_mutex_lock(&end->lock);
-	*end->task_end = task;
-	end->task_end = &task->next;
-	pthread_mutex_unlock(&end->lock);
-	remote_ring(end);
-}
-
-void store_remote_give(struct remote_end *end, struct store_batch *batch)
-{
-	batch->next = NULL;
-	pthread_mutex_lock(&end->lock);
-	*end->queue_end = batch;
-	end->queue_end = &batch->next;
-	pthread_mutex_unlock(&end->lock);
-	remote_ring(end);
 }

@@ -174,6 +174,11 @@ void store_loading_run(struct store_loading *loading, const struct run *run)
 		store_snapshot_add_run(loading->snapshot, run);
 }
 
+void store_loading_slots(struct store_loading *loading, const uint32_t owners[NODE_SLOTS])
+{
+	store_remote_tell_slots(loading->end->remote, owners);
+}
+
 static int load_step(struct remote_task *task, struct store_link *link, struct schedd_error *err)
 {
 	struct store_loading *loading = (struct store_loading *)task;
@@ -284,7 +289,7 @@ struct load_rereading {
 static int reread_step(struct remote_task *task, struct store_link *link, struct schedd_error *err)
 {
 	const struct load_rereading *rereading = (struct load_rereading *)task;
-	struct store_watching watching = {task->remote};
+	struct store_watching watching = {.remote = task->remote};
 
 	return task->remote->driver->reread(link, rereading->id, &watching, err);
 }

@@ -66,6 +66,29 @@ struct remote_end {
 	unsigned seed;
 };
 
+/* The lease of a store that is shared: a thread and a link of its own. */
+struct remote_lease {
+	struct remote_store *remote;
+	struct store_link link;
+	struct store_remote_config config; /* the link's, with a password of its own */
+	struct store_secret secret;
+	pthread_t thread;
+	bool started;
+	int bell; /* eventfd */
+
+	pthread_mutex_t lock; /* guards what follows, down to the gap */
+	bool stopping;
+	uint64_t epoch; /* to be renewed; 0: none */
+	uint32_t node;
+	schedd_span offset; /* our clock less the store's */
+
+	_Atomic uint64_t holds; /* the epoch that is good until then; 0: none */
+	_Atomic int64_t until;  /* mono microseconds, a fifth of a lease early */
+	_Atomic uint64_t lost;  /* an epoch that is over */
+	_Atomic int64_t look_at; /* mono microseconds when another's lease may be over */
+	_Atomic int64_t jobs, running;
+};
+
 struct remote_store {
 	struct store base;
 	const struct store_driver *driver;
@@ -80,6 +103,7 @@ struct remote_store {
 	char account[64];     /* the daemon's own */
 	struct remote_end writer;
 	struct remote_end asker;
+	struct remote_lease lease;
 	uint64_t given; /* batches handed to the writer; the loop's */
 
 	/* The loop's, from the writer's news. */
@@ -108,12 +132,33 @@ int64_t store_remote_mono(void);
 
 /* ---- store_remote_end.c ---- */
 
-int store_remote_start(struct remote_end *end, struct schedd_error *err)
+/* The thread of an end. */
+void *store_remote_main(void *context);
+
+/* ---- store_remote_life.c ---- */
+
+/* thread: store_remote_main(). */
+int store_remote_start(struct remote_end *end, void *(*thread)(void *), struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Ends the thread; what waits is answered with an error. */
 void store_remote_stop(struct remote_end *end);
 void store_remote_ask(struct remote_end *end, struct remote_task *task);
 void store_remote_give(struct remote_end *end, struct store_batch *batch);
+
+/* Wakes the thread: there is something to look at. */
+void store_remote_ring(const struct remote_end *end);
+
+/* ---- store_remote_lease.c ---- */
+
+int store_remote_lease_start(struct remote_lease *lease, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+void store_remote_lease_stop(struct remote_lease *lease);
+/* The writer has joined; begin: mono microseconds before it asked. */
+void store_remote_lease_set(
+    struct remote_lease *lease, uint32_t node, uint64_t epoch, int64_t begin);
+/* The epoch is over, or is given up. */
+void store_remote_lease_drop(struct remote_lease *lease);
+extern const struct store_share_ops store_remote_share;
 
 /* ---- store_remote_load.c, _ask.c: the ops ---- */
 
@@ -125,7 +170,12 @@ void store_remote_last_run(
 /* What the writer's idle() hands over. */
 struct store_watching {
 	struct remote_store *remote;
+	struct remote_share_news *counted; /* being filled; NULL: none */
+	struct remote_share_news *taken;   /* likewise */
 };
+/* Posts what is being filled. */
+void store_watching_end(struct store_watching *watching);
+void store_remote_tell_slots(struct remote_store *remote, const uint32_t owners[NODE_SLOTS]);
 
 /* A task of size bytes for an end; NULL: no memory. */
 void *store_remote_task(struct store *store, size_t size,

@@ -4,10 +4,11 @@
  * and one transaction; the owner is a row with an epoch, guarded by an advisory
  * lock that dies with the writer's session.
  */
-#include "store/modules/store_postgresql.h"
+#include "store/modules/store_postgresql_share.h"
 
 #include <schedd/export.h>
 #include <schedd/module.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const postgresql_params[] = {"host", "hostaddr", "sslmode", "sslrootcert",
@@ -26,21 +27,48 @@ static int postgresql_check(const struct store_remote_config *config, struct sch
 	return 0;
 }
 
+/* No transaction of a node that stands still may hold up the others for longer. */
+static int postgresql_bound(struct store_link *link, struct schedd_error *err)
+{
+	long long third = (long long)(link->config->lease / 3000);
+	char text[160];
+
+	snprintf(text, sizeof(text), "SELECT set_config('lock_timeout', '%lld', false), "
+	    "set_config('idle_in_transaction_session_timeout', '%lld', false)", third, third);
+	return store_postgresql_talk_ask(link, text, NULL, NULL, err);
+}
+
 static int postgresql_connect(struct store_link *link, struct schedd_error *err)
 {
 	int rc = store_postgresql_talk_connect(link, err);
 
 	if (rc == 0 && !link->writer)
-		return store_postgresql_talk_ask(link,
+		rc = store_postgresql_talk_ask(link,
 		    "SET default_transaction_isolation = 'read committed'", NULL, NULL, err);
-	if (rc)
+	if (rc == 0 && link->config->shared)
+		rc = postgresql_bound(link, err);
+	if (rc || !link->writer)
 		return rc;
 	rc = store_postgresql_promise(link, err);
 	if (rc == 0)
 		rc = store_postgresql_schema(link, err);
-	if (rc == 0)
+	if (rc == 0 && link->config->shared)
+		rc = store_postgresql_own_shared(link, err);
+	else if (rc == 0)
 		rc = store_postgresql_own(link, err);
+	if (rc == 0)
+		rc = store_postgresql_migrate(link, err);
+	if (rc == 0 && link->config->shared)
+		rc = store_postgresql_join(link, err);
+	else if (rc == 0)
+		rc = store_postgresql_own_nodes(link, err);
 	return rc;
+}
+
+static int postgresql_load(
+    struct store_link *link, struct store_loading *loading, struct schedd_error *err)
+{
+	return store_postgresql_load(link, loading, store_postgresql_load_slots, err);
 }
 
 /* Is it still there, and ours? */
@@ -52,7 +80,8 @@ static int postgresql_idle(
 	bool ours;
 	int rc;
 
-	(void)watching;
+	if (link->config->shared)
+		return store_postgresql_listen(link, watching, err);
 	pg_params_init(&params);
 	pg_params_number(&params, (int64_t)link->epoch);
 	pg_params_text(&params, link->config->life);
@@ -78,6 +107,10 @@ static int postgresql_fd(const struct store_link *link)
 	return PQsocket(pg_of(link)->conn);
 }
 
+static const struct store_share_driver postgresql_share = {
+    .renew = store_postgresql_renew,
+};
+
 static const struct store_driver postgresql_driver = {
     .size = sizeof(struct pg_link),
     .params = postgresql_params,
@@ -87,12 +120,13 @@ static const struct store_driver postgresql_driver = {
     .disconnect = store_postgresql_talk_close,
     .commit = store_postgresql_commit,
     .resolve = store_postgresql_resolve,
-    .load = store_postgresql_load,
+    .load = postgresql_load,
     .reread = store_postgresql_reread,
     .last_run = store_postgresql_last_run,
     .beat = 5 * SCHEDD_SECOND,
     .idle = postgresql_idle,
     .fd = postgresql_fd,
+    .share = &postgresql_share,
     .runs = store_postgresql_runs,
     .changes = store_postgresql_changes,
     .stats = store_postgresql_stats,

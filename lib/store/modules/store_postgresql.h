@@ -9,6 +9,11 @@
 struct pg_link {
 	PGconn *conn; /* NULL: none */
 	bool sent;    /* the end of a transaction was handed to the server */
+	/* Of the writer's, where the store is shared: */
+	bool read;       /* it was loaded under this epoch, and the feed is read on */
+	int64_t cursor;  /* the last line of the feed that was read */
+	int64_t tidy_at; /* mono microseconds: then old lines are thrown away */
+	uint32_t owners[NODE_SLOTS]; /* as they were read last */
 };
 
 /* Text parameters of one statement; results are text, too. */
@@ -61,21 +66,38 @@ void pg_params_time(struct pg_params *params, schedd_time when);
 
 /* Makes or brings up to date what is there; refuses what is newer or foreign. */
 int store_postgresql_schema(struct store_link *link, struct schedd_error *err);
+/* Brings an older schema up to date, once it is ours to do. */
+int store_postgresql_migrate(struct store_link *link, struct schedd_error *err);
+/* The lock that those who share it hold together, so that nobody has it for himself. */
+int store_postgresql_own_shared(struct store_link *link, struct schedd_error *err);
+/* The owner alone: nodes that shared it before are over. */
+int store_postgresql_own_nodes(struct store_link *link, struct schedd_error *err);
 /* Takes the owner's lock; sets link->epoch. */
 int store_postgresql_own(struct store_link *link, struct schedd_error *err);
 /* link->durability from the server's settings; refuses what takes no writes. */
 int store_postgresql_promise(struct store_link *link, struct schedd_error *err);
 
-/* ---- store_postgresql_commit.c, _read.c: the driver's functions ---- */
+/* Of a run r and its job j, as store_postgresql_read_run() takes them; result is a column or NULL. */
+#define PG_RUN_COLUMNS(result)                                                                     \
+	"j.id, r.serial, r.number, r.state, r.\"trigger\", r.attempt, r.scheduled_at, "            \
+	"r.started_at, r.ended_at, r.until, r.count, r.coalesced, r.exit_code, r.signal, "         \
+	"r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, r.pid_start, "    \
+	"r.attempts, r.actor, " result " "
+
+/* ---- store_postgresql_commit.c, _resolve.c, _read.c: the driver's functions ---- */
 
 int store_postgresql_commit(struct store_link *link, struct store_batch *first,
     struct store_batch *end, struct schedd_error *err);
 int store_postgresql_resolve(struct store_link *link, struct store_batch *first,
     struct store_batch *end, bool *stored, struct schedd_error *err);
-int store_postgresql_load(
-    struct store_link *link, struct store_loading *loading, struct schedd_error *err);
+/* before: called first in its transaction, where the store is shared. */
+int store_postgresql_load(struct store_link *link, struct store_loading *loading,
+    int (*before)(struct store_link *, struct store_loading *, struct schedd_error *),
+    struct schedd_error *err);
 int store_postgresql_reread(struct store_link *link, const char *id,
     struct store_watching *watching, struct schedd_error *err);
+/* One of the columns of PG_RUN_COLUMNS. */
+void store_postgresql_read_run(const PGresult *result, int line, struct run *run);
 int store_postgresql_last_run(
     struct store_link *link, const char *id, int64_t *out, struct schedd_error *err);
 int store_postgresql_runs(struct store_link *link, const struct store_query *query,

@@ -84,3 +84,31 @@ void pg_rows_clear(struct pg_rows *rows)
 	for (int i = 0; i < PG_ROWS_COLUMNS; i++)
 		strbuf_clear(&rows->columns[i]);
 }
+
+void pg_rows_run(struct pg_rows *rows, const struct run *run)
+{
+	pg_rows_number(rows, run->number);
+	pg_rows_text(rows, run_state_name(run->state));
+	pg_rows_text(rows, run_trigger_name(run->trigger));
+	pg_rows_unless(rows, run->attempt, 1);
+	pg_rows_time(rows, run->scheduled_at);
+	pg_rows_time(rows, run->started_at);
+	pg_rows_time(rows, run->ended_at);
+	pg_rows_time(rows, store_query_done_at(run));
+	pg_rows_time(rows, run->until);
+	pg_rows_unless(rows, (int64_t)run->count, 1);
+	pg_rows_unless(rows, (int64_t)run->coalesced, 0);
+	pg_rows_unless(rows, run->exit_code, -1);
+	pg_rows_unless(rows, run->signal, 0);
+	pg_rows_text(rows, run->reason);
+	pg_rows_unless(rows, run->max_rss, 0);
+	pg_rows_unless(rows, run->cpu_us, 0);
+	pg_rows_unless(rows, (int64_t)run->output_bytes, 0);
+	pg_rows_unless(rows, (int64_t)run->output_dropped, 0);
+	pg_rows_unless(rows, run->pid, 0);
+	pg_rows_unless(rows, (int64_t)run->pid_start, 0);
+	pg_rows_text(rows, run->attempts);
+	pg_rows_text(rows, run->actor);
+	pg_rows_text(rows, run->result);
+	pg_rows_end(rows);
+}

@@ -19,6 +19,8 @@ void pg_rows_number(struct pg_rows *rows, int64_t number);
 /* NULL where the number is that. */
 void pg_rows_unless(struct pg_rows *rows, int64_t number, int64_t nothing);
 void pg_rows_time(struct pg_rows *rows, schedd_time when);
+/* All of a run but its job, which ends the row. */
+void pg_rows_run(struct pg_rows *rows, const struct run *run);
 /* The row is complete. */
 void pg_rows_end(struct pg_rows *rows);
 /* Sends the statement with a parameter a column, and empties the rows. */

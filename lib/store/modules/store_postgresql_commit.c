@@ -31,12 +31,14 @@ struct commit_key {
 struct commit {
 	struct store_link *link;
 	struct pg_rows sets[PG_SETS];
+	struct pg_rows feed; /* sent last of all */
 	struct strmap seen; /* ids and runs in the sets: none may stand in one statement twice */
 	struct arena arena;
 	struct store_op **claims, **adds; /* of the sets, COMMIT_ROWS each */
 	uint32_t claim_count, add_count;
 	uint32_t place; /* of the next claim, from 1 */
 	struct commit_sent *first, **last;
+	bool given;  /* slots have changed hands */
 	bool failed; /* the connection is gone: nothing more is sent */
 	struct schedd_error err;
 };
@@ -95,6 +97,15 @@ static void commit_fail(struct commit *commit, int rc)
 		commit->failed = true;
 }
 
+static const char *commit_statement(const struct commit *commit, enum pg_set set)
+{
+	if (commit->link->config->shared && set == PG_SET_ADDS)
+		return pg_sql_adds_shared;
+	if (commit->link->config->shared && set == PG_SET_RUNS)
+		return pg_sql_runs_shared;
+	return pg_sql_sets[set];
+}
+
 static void commit_send_set(struct commit *commit, enum pg_set set)
 {
 	struct commit_sent sent = {.place = commit->place - commit->claim_count};
@@ -114,7 +125,7 @@ static void commit_send_set(struct commit *commit, enum pg_set set)
 	}
 	commit_put_sent(commit, &sent);
 	commit_fail(commit,
-	    pg_rows_send(&commit->sets[set], commit->link, pg_sql_sets[set], &commit->err));
+	    pg_rows_send(&commit->sets[set], commit->link, commit_statement(commit, set), &commit->err));
 }
 
 /* In an order in which each finds what it needs. */
@@ -167,6 +178,21 @@ static void commit_once(struct commit *commit, const char *text)
 	(void)!strmap_put(&commit->seen, key);
 }
 
+/* A line for the other nodes. */
+static void commit_feed(struct commit *commit, const char *kind, const char *id, uint32_t target,
+    const char *body)
+{
+	struct pg_rows *rows = &commit->feed;
+
+	if (!commit->link->config->shared)
+		return;
+	pg_rows_text(rows, kind);
+	pg_rows_text(rows, id);
+	pg_rows_number(rows, target);
+	pg_rows_text(rows, body);
+	pg_rows_end(rows);
+}
+
 /* ---- Entries ---- */
 
 static void commit_job(struct commit *commit, struct store_op *op)
@@ -192,7 +218,9 @@ static void commit_job(struct commit *commit, struct store_op *op)
 	pg_rows_number(rows, (int64_t)state->run_count);
 	pg_rows_number(rows, state->last_run);
 	pg_rows_number(rows, state->revision);
+	pg_rows_number(rows, node_slot(job_details(op->put_job.job)->group, op->put_job.job->id));
 	pg_rows_end(rows);
+	commit_feed(commit, "job", op->put_job.job->id, 0, NULL);
 	strbuf_clear(&text);
 }
 
@@ -214,6 +242,7 @@ static void commit_claim(struct commit *commit, struct store_op *op)
 	pg_rows_number(rows, (int64_t)op->claim.run_count);
 	pg_rows_number(rows, op->claim.last_run);
 	pg_rows_number(rows, op->claim.verdict == NULL);
+	pg_rows_number(rows, commit->link->config->shared ? op->claim.revision : 0);
 	pg_rows_end(rows);
 }
 
@@ -237,30 +266,7 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	pg_rows_number(
 	    rows, op->run.claim ? (int64_t)(uintptr_t)op->run.claim->prepared : 0);
 	pg_rows_text(rows, run->job);
-	pg_rows_number(rows, run->number);
-	pg_rows_text(rows, run_state_name(run->state));
-	pg_rows_text(rows, run_trigger_name(run->trigger));
-	pg_rows_unless(rows, run->attempt, 1);
-	pg_rows_time(rows, run->scheduled_at);
-	pg_rows_time(rows, run->started_at);
-	pg_rows_time(rows, run->ended_at);
-	pg_rows_time(rows, store_query_done_at(run));
-	pg_rows_time(rows, run->until);
-	pg_rows_unless(rows, (int64_t)run->count, 1);
-	pg_rows_unless(rows, (int64_t)run->coalesced, 0);
-	pg_rows_unless(rows, run->exit_code, -1);
-	pg_rows_unless(rows, run->signal, 0);
-	pg_rows_text(rows, run->reason);
-	pg_rows_unless(rows, run->max_rss, 0);
-	pg_rows_unless(rows, run->cpu_us, 0);
-	pg_rows_unless(rows, (int64_t)run->output_bytes, 0);
-	pg_rows_unless(rows, (int64_t)run->output_dropped, 0);
-	pg_rows_unless(rows, run->pid, 0);
-	pg_rows_unless(rows, (int64_t)run->pid_start, 0);
-	pg_rows_text(rows, run->attempts);
-	pg_rows_text(rows, run->actor);
-	pg_rows_text(rows, run->result);
-	pg_rows_end(rows);
+	pg_rows_run(rows, run);
 }
 
 static void commit_change(struct commit *commit, struct store_op *op)
@@ -290,13 +296,29 @@ static void commit_meta_row(
 	pg_rows_end(rows);
 }
 
+/* Every claim says that the scheduler lives; of those that share it, the lease says so. */
 static void commit_number(struct commit *commit, struct store_op *op)
 {
+	if (commit->link->config->shared)
+		return;
 	commit_meta_row(commit, op->number.key, NULL, op->number.number);
+}
+
+/* What others have to know at once. */
+static bool commit_told(const char *key)
+{
+	static const char *const told[] = {"group.", "paused.", "scheduler.paused"};
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (strncmp(key, told[i], strlen(told[i])) == 0)
+			return true;
+	return false;
 }
 
 static void commit_text(struct commit *commit, struct store_op *op)
 {
+	if (commit_told(op->text.key))
+		commit_feed(commit, "text", op->text.key, 0, NULL);
 	if (op->text.text) {
 		commit_meta_row(commit, op->text.key, op->text.text, 0);
 		return;
@@ -313,14 +335,23 @@ static void commit_delete_job(struct commit *commit, struct store_op *op)
 	commit_alone(commit, pg_sql_delete, op->delete_job.id, NULL, &last);
 	if (last)
 		commit_alone(commit, pg_sql_remember, op->delete_job.id, NULL, &last);
+	commit_feed(commit, "job", op->delete_job.id, 0, NULL);
 }
 
 static void commit_expect_job(struct commit *commit, struct store_op *op)
 {
-	int64_t revision = op->expect.revision;
+	struct pg_params params;
 
 	commit_flush(commit);
-	commit_alone(commit, pg_sql_expect, op->expect.id, NULL, &revision);
+	pg_params_init(&params);
+	pg_params_text(&params, op->expect.id);
+	pg_params_number(&params, op->expect.revision);
+	if (op->expect.same) {
+		pg_params_number(&params, op->expect.last_run);
+		pg_params_time(&params, op->expect.next_fire);
+	}
+	commit_send(commit, op->expect.same ? pg_sql_expect_same : pg_sql_expect, &params);
+	pg_params_clear(&params);
 }
 
 static void commit_rename_job(struct commit *commit, struct store_op *op)
@@ -333,6 +364,8 @@ static void commit_rename_job(struct commit *commit, struct store_op *op)
 	commit_alone(commit, pg_sql_rename_room, to, NULL, NULL);
 	commit_alone(commit, pg_sql_rename, from, to, NULL);
 	commit_alone(commit, pg_sql_rename_remember, from, to, NULL);
+	commit_feed(commit, "job", from, 0, NULL);
+	commit_feed(commit, "job", to, 0, NULL);
 }
 
 static void commit_purge_runs(struct commit *commit, struct store_op *op)
@@ -341,6 +374,30 @@ static void commit_purge_runs(struct commit *commit, struct store_op *op)
 
 	commit_flush(commit);
 	commit_alone(commit, pg_sql_purge, op->purge.job, NULL, &number);
+}
+
+static void commit_give(struct commit *commit, struct store_op *op)
+{
+	struct pg_params params;
+
+	pg_params_init(&params);
+	pg_params_number(&params, op->give.slot);
+	pg_params_number(&params, op->give.node);
+	commit_flush(commit);
+	commit_send(commit, pg_sql_give, &params);
+	pg_params_clear(&params);
+	commit->given = true;
+}
+
+static void commit_tell(struct commit *commit, struct store_op *op)
+{
+	commit_feed(commit, op->tell.what, op->tell.id, op->tell.node, op->tell.text);
+}
+
+static void commit_node(struct commit *commit, struct store_op *op)
+{
+	commit_flush(commit);
+	commit_alone(commit, pg_sql_node[op->node.verb], op->node.name, NULL, NULL);
 }
 
 static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_op *) = {
@@ -355,6 +412,9 @@ static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_
     [STORE_OP_PUT_NUMBER] = commit_number,
     [STORE_OP_PUT_TEXT] = commit_text,
     [STORE_OP_PUT_CHANGE] = commit_change,
+    [STORE_OP_GIVE] = commit_give,
+    [STORE_OP_TELL] = commit_tell,
+    [STORE_OP_NODE] = commit_node,
 };
 
 /* ---- A group ---- */
@@ -381,6 +441,7 @@ static void commit_clear(struct commit *commit)
 {
 	for (int set = 0; set < PG_SETS; set++)
 		pg_rows_clear(&commit->sets[set]);
+	pg_rows_clear(&commit->feed);
 	strmap_clear(&commit->seen);
 	arena_clear(&commit->arena);
 }
@@ -395,6 +456,10 @@ static int commit_reason(
 	    {"\"lost:", "store '%s': job '%.*s' was changed behind the scheduler's back"},
 	    {"\"changed:", "store '%s': job '%.*s' was changed by another meanwhile"},
 	    {"\"removed:", "store '%s': job '%.*s' was removed by another meanwhile"},
+	    {"\"there:", "store '%s': another has added job '%.*s' meanwhile"},
+	    {"\"lives:",
+		"store '%s': node '%.*s' lives: stop it, or wait until its lease is over"},
+	    {"\"node:", "store '%s': there is no node '%.*s'"},
 	    {"\"runs:",
 		"store '%s': runs of a removed job '%.*s' are still kept, purge them first"},
 	};
@@ -449,23 +514,48 @@ static int commit_read(struct commit *commit, struct schedd_error *err)
 	}
 }
 
+static void commit_guard(struct commit *commit, uint64_t serial)
+{
+	const struct store_link *link = commit->link;
+	struct pg_params params;
+
+	pg_params_init(&params);
+	if (link->config->shared)
+		pg_params_number(&params, link->node);
+	else
+		pg_params_number(&params, (int64_t)serial);
+	pg_params_number(&params, (int64_t)link->epoch);
+	pg_params_text(&params, link->config->life);
+	if (link->config->shared)
+		pg_params_number(&params, (int64_t)serial);
+	commit_send(commit, link->config->shared ? pg_sql_guard_shared : pg_sql_guard, &params);
+	pg_params_clear(&params);
+}
+
+static void commit_send_feed(struct commit *commit)
+{
+	struct commit_sent none = {.take = NULL};
+
+	if (commit->given)
+		commit_feed(commit, "slot", NULL, 0, NULL);
+	if (commit->feed.count == 0 || commit->failed)
+		return;
+	commit_put_sent(commit, &none);
+	commit_fail(commit, pg_rows_send(&commit->feed, commit->link, pg_sql_feed, &commit->err));
+}
+
 static int commit_group(struct commit *commit, struct store_batch *first, struct store_batch *end,
     struct schedd_error *err)
 {
 	struct pg_link *pg = pg_of(commit->link);
-	struct pg_params params;
 	int rc;
 
-	pg_params_init(&params);
-	pg_params_number(&params, (int64_t)first->serial);
-	pg_params_number(&params, (int64_t)commit->link->epoch);
-	pg_params_text(&params, commit->link->config->life);
-	commit_send(commit, pg_sql_guard, &params);
-	pg_params_clear(&params);
+	commit_guard(commit, first->serial);
 	for (struct store_batch *batch = first; batch != end; batch = batch->next)
 		for (struct store_op *op = batch->first; op && !commit->failed; op = op->next)
 			commit_verbs[op->kind](commit, op);
 	commit_flush(commit);
+	commit_send_feed(commit);
 	if (commit->failed || arena_failed(&commit->arena)) {
 		if (!commit->failed)
 			schedd_error_nomem(&commit->err);
@@ -500,52 +590,6 @@ int store_postgresql_commit(struct store_link *link, struct store_batch *first,
 	if (link->fault == STORE_FAULT_NONE)
 		(void)PQexitPipelineMode(pg_of(link)->conn);
 	commit_clear(&commit);
-	return rc;
-}
-
-/* ---- What became of it ---- */
-
-static int resolve_number(struct store_link *link, const char *text, const char *id,
-    int64_t *out, struct schedd_error *err)
-{
-	struct pg_params params;
-	PGresult *result;
-	int rc;
-
-	pg_params_init(&params);
-	pg_params_text(&params, id);
-	rc = store_postgresql_talk_ask(link, text, &params, &result, err);
-	pg_params_clear(&params);
-	if (rc)
-		return rc;
-	*out = PQntuples(result) ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : -1;
-	PQclear(result);
-	return 0;
-}
-
-/* Taking the owner's lock has shown that the connection of before is gone for good. */
-int store_postgresql_resolve(struct store_link *link, struct store_batch *first,
-    struct store_batch *end, bool *stored, struct schedd_error *err)
-{
-	static const char last[] = "SELECT last_run FROM schedd_jobs WHERE id = $1";
-	int64_t number = -1;
-	int rc = resolve_number(
-	    link, "SELECT batch FROM schedd_owner WHERE life = $1", link->config->life, &number, err);
-
-	*stored = rc == 0 && number == (int64_t)first->serial;
-	if (rc || !*stored)
-		return rc;
-	for (struct store_batch *batch = first; batch != end && rc == 0; batch = batch->next)
-		for (struct store_op *op = batch->first; op && rc == 0; op = op->next) {
-			if (op->kind == STORE_OP_CLAIM) {
-				rc = resolve_number(link, last, op->claim.id, &number, err);
-				op->claim.given = number == op->claim.last_run ? STORE_CLAIM_DONE
-									       : STORE_CLAIM_LOST;
-			} else if (op->kind == STORE_OP_ADD_JOB) {
-				rc = resolve_number(link, last, op->put_job.job->id, &number, err);
-				if (number > op->put_job.given)
-					op->put_job.given = (uint32_t)number;
-			}
-		}
+	link->told = link->config->shared;
 	return rc;
 }

@@ -58,43 +58,40 @@ static bool read_meta(PGresult *row, void *context)
 }
 
 /* What calls returned may be long: told of one run alone. */
-#define RUN_SELECT_WITH(result)                                                                                 \
-	"SELECT j.id, r.serial, r.number, r.state, r.\"trigger\", r.attempt, r.scheduled_at, "      \
-	"r.started_at, r.ended_at, r.until, r.count, r.coalesced, r.exit_code, r.signal, "         \
-	"r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, r.pid_start, "    \
-	"r.attempts, r.actor, " result " FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job "
+#define RUN_SELECT_WITH(result)                                                                    \
+	"SELECT " PG_RUN_COLUMNS(result) "FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job "
 
 #define RUN_SELECT RUN_SELECT_WITH("NULL")
 
-static void read_run(const PGresult *row, struct run *run)
+void store_postgresql_read_run(const PGresult *result, int line, struct run *run)
 {
 	run_init(run);
-	run->job = PQgetvalue(row, 0, 0);
-	run->serial = (uint64_t)read_number(row, 0, 1, 0);
-	run->number = (uint32_t)read_number(row, 0, 2, 0);
-	if (!run_state_parse(PQgetvalue(row, 0, 3), &run->state))
+	run->job = PQgetvalue(result, line, 0);
+	run->serial = (uint64_t)read_number(result, line, 1, 0);
+	run->number = (uint32_t)read_number(result, line, 2, 0);
+	if (!run_state_parse(PQgetvalue(result, line, 3), &run->state))
 		run->state = RUN_LOST;
-	if (!run_trigger_parse(PQgetvalue(row, 0, 4), &run->trigger))
+	if (!run_trigger_parse(PQgetvalue(result, line, 4), &run->trigger))
 		run->trigger = RUN_BY_SCHEDULE;
-	run->attempt = (uint32_t)read_number(row, 0, 5, 1);
-	run->scheduled_at = read_number(row, 0, 6, SCHEDD_TIME_NONE);
-	run->started_at = read_number(row, 0, 7, SCHEDD_TIME_NONE);
-	run->ended_at = read_number(row, 0, 8, SCHEDD_TIME_NONE);
-	run->until = read_number(row, 0, 9, SCHEDD_TIME_NONE);
-	run->count = (uint64_t)read_number(row, 0, 10, 1);
-	run->coalesced = (uint64_t)read_number(row, 0, 11, 0);
-	run->exit_code = (int)read_number(row, 0, 12, -1);
-	run->signal = (int)read_number(row, 0, 13, 0);
-	run->reason = (char *)read_text(row, 0, 14);
-	run->max_rss = read_number(row, 0, 15, 0);
-	run->cpu_us = read_number(row, 0, 16, 0);
-	run->output_bytes = (uint64_t)read_number(row, 0, 17, 0);
-	run->output_dropped = (uint64_t)read_number(row, 0, 18, 0);
-	run->pid = (pid_t)read_number(row, 0, 19, 0);
-	run->pid_start = (uint64_t)read_number(row, 0, 20, 0);
-	run->attempts = (char *)read_text(row, 0, 21);
-	run->actor = (char *)read_text(row, 0, 22);
-	run->result = (char *)read_text(row, 0, 23);
+	run->attempt = (uint32_t)read_number(result, line, 5, 1);
+	run->scheduled_at = read_number(result, line, 6, SCHEDD_TIME_NONE);
+	run->started_at = read_number(result, line, 7, SCHEDD_TIME_NONE);
+	run->ended_at = read_number(result, line, 8, SCHEDD_TIME_NONE);
+	run->until = read_number(result, line, 9, SCHEDD_TIME_NONE);
+	run->count = (uint64_t)read_number(result, line, 10, 1);
+	run->coalesced = (uint64_t)read_number(result, line, 11, 0);
+	run->exit_code = (int)read_number(result, line, 12, -1);
+	run->signal = (int)read_number(result, line, 13, 0);
+	run->reason = (char *)read_text(result, line, 14);
+	run->max_rss = read_number(result, line, 15, 0);
+	run->cpu_us = read_number(result, line, 16, 0);
+	run->output_bytes = (uint64_t)read_number(result, line, 17, 0);
+	run->output_dropped = (uint64_t)read_number(result, line, 18, 0);
+	run->pid = (pid_t)read_number(result, line, 19, 0);
+	run->pid_start = (uint64_t)read_number(result, line, 20, 0);
+	run->attempts = (char *)read_text(result, line, 21);
+	run->actor = (char *)read_text(result, line, 22);
+	run->result = (char *)read_text(result, line, 23);
 }
 
 static bool read_open_run(PGresult *row, void *context)
@@ -102,18 +99,37 @@ static bool read_open_run(PGresult *row, void *context)
 	struct read_loading *reading = context;
 	struct run run;
 
-	read_run(row, &run);
+	store_postgresql_read_run(row, 0, &run);
 	store_loading_run(reading->loading, &run);
 	return true;
 }
 
-int store_postgresql_load(
-    struct store_link *link, struct store_loading *loading, struct schedd_error *err)
+/* Of a store that is shared those of this node alone. */
+static int read_open_runs(
+    struct store_link *link, struct read_loading *reading, struct schedd_error *err)
+{
+	struct pg_params params;
+	int rc;
+
+	pg_params_init(&params);
+	pg_params_number(&params, link->config->shared ? link->node : 0);
+	rc = store_postgresql_talk_rows(link,
+	    RUN_SELECT "WHERE r.done_at IS NULL AND ($1::int = 0 OR r.node = $1::int) ORDER BY r.serial",
+	    &params, read_open_run, reading, err);
+	pg_params_clear(&params);
+	return rc;
+}
+
+int store_postgresql_load(struct store_link *link, struct store_loading *loading,
+    int (*before)(struct store_link *, struct store_loading *, struct schedd_error *),
+    struct schedd_error *err)
 {
 	static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 	struct read_loading reading = {loading, 0};
 	int rc = store_postgresql_talk_ask(link, begin, NULL, NULL, err);
 
+	if (rc == 0 && link->config->shared)
+		rc = before(link, loading, err);
 	if (rc == 0)
 		rc = store_postgresql_talk_rows(link,
 		    "SELECT " JOB_COLUMNS " FROM schedd_jobs WHERE definition IS NOT NULL", NULL,
@@ -125,9 +141,7 @@ int store_postgresql_load(
 		rc = store_postgresql_talk_rows(
 		    link, "SELECT key, number, text FROM schedd_meta", NULL, read_meta, &reading, err);
 	if (rc == 0)
-		rc = store_postgresql_talk_rows(link,
-		    RUN_SELECT "WHERE r.done_at IS NULL ORDER BY r.serial", NULL, read_open_run,
-		    &reading, err);
+		rc = read_open_runs(link, &reading, err);
 	if (link->fault == STORE_FAULT_NONE) {
 		struct schedd_error later;
 		int end = store_postgresql_talk_ask(link, "COMMIT", NULL, NULL, rc ? &later : err);
@@ -191,7 +205,7 @@ static bool read_asked_run(PGresult *row, void *context)
 {
 	struct run run;
 
-	read_run(row, &run);
+	store_postgresql_read_run(row, 0, &run);
 	return store_asked_run(context, &run);
 }
 

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "store/modules/store_postgresql.h"
+#include "store/modules/store_postgresql_share.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 /* "schedd": of advisory locks, in one database. */
 #define SCHEMA_LOCK "(1935894372)"
 
@@ -47,6 +47,30 @@ static const char schema_tables[] =
     "  (r.ended_at - r.started_at) / 1e6 AS seconds, r.exit_code, r.signal, r.reason,\n"
     "  coalesce(r.count, 1) AS count, r.\"trigger\"\n"
     "  FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job ORDER BY r.serial DESC;\n";
+
+/* From 1 to 2: what daemons need that share it. Runs of before are nobody's yet. */
+static const char schema_to_2[] =
+    "CREATE TABLE schedd_nodes (node int PRIMARY KEY, name text COLLATE \"C\" NOT NULL UNIQUE,\n"
+    "  epoch bigint NOT NULL, expires_at bigint NOT NULL, life text NOT NULL, identity text NOT NULL,\n"
+    "  address text NOT NULL, labels text NOT NULL, version text NOT NULL, started_at bigint NOT NULL,\n"
+    "  seen_at bigint NOT NULL, draining boolean NOT NULL, dead_since bigint, backend int NOT NULL,\n"
+    "  jobs bigint, running bigint, load bigint, clock bigint) WITH (fillfactor = 50);\n"
+    "CREATE TABLE schedd_batches (node int PRIMARY KEY, life text NOT NULL, batch bigint NOT NULL)\n"
+    "  WITH (fillfactor = 10);\n"
+    "CREATE TABLE schedd_slots (slot int PRIMARY KEY, node int);\n"
+    "INSERT INTO schedd_slots (slot) SELECT generate_series(0, 255);\n"
+    "CREATE TABLE schedd_feed (seq bigint PRIMARY KEY, at bigint NOT NULL, origin int NOT NULL,\n"
+    "  target int, kind text NOT NULL, id text COLLATE \"C\", body text);\n"
+    "INSERT INTO schedd_meta (key, number) VALUES ('feed.seq', 0);\n"
+    "ALTER TABLE schedd_jobs ADD slot smallint;\n"
+    "CREATE INDEX schedd_jobs_slot ON schedd_jobs (slot);\n"
+    "ALTER TABLE schedd_runs ADD node int, ADD ran int;\n"
+    "CREATE INDEX schedd_runs_node ON schedd_runs (node) WHERE done_at IS NULL AND node IS NOT NULL;\n"
+    "CREATE VIEW schedd_node_list AS SELECT n.name, CASE WHEN dead_since IS NOT NULL THEN 'dead' WHEN\n"
+    "  draining THEN 'draining' ELSE 'live' END AS state, count(s.slot) AS slots, n.labels, n.address,\n"
+    "  to_timestamp(n.seen_at / 1e6) AS seen_at FROM schedd_nodes n LEFT JOIN schedd_slots s ON s.node =\n"
+    "  n.node GROUP BY n.node ORDER BY n.name;\n"
+    "UPDATE schedd_meta SET number = 2 WHERE key = 'schema.version';\n";
 
 static int schema_number(
     struct store_link *link, const char *text, int64_t *out, struct schedd_error *err)
@@ -107,8 +131,8 @@ static int schema_make(struct store_link *link, int64_t *tables, struct schedd_e
 		rc = schema_number(link, count, tables, err);
 	if (rc == 0 && *tables == 0) {
 		snprintf(text, sizeof(text),
-		    "%sINSERT INTO schedd_meta (key, number) VALUES ('schema.version', %d)",
-		    schema_tables, SCHEMA_VERSION);
+		    "%sINSERT INTO schedd_meta (key, number) VALUES ('schema.version', 1)",
+		    schema_tables);
 		rc = store_postgresql_talk_ask(link, text, NULL, NULL, err);
 		*tables = 5;
 	}
@@ -125,6 +149,27 @@ int store_postgresql_schema(struct store_link *link, struct schedd_error *err)
 	int rc = schema_make(link, &tables, err);
 
 	return rc ? rc : schema_check(link, tables, err);
+}
+
+int store_postgresql_migrate(struct store_link *link, struct schedd_error *err)
+{
+	static const char ask[] = "SELECT number FROM schedd_meta WHERE key = 'schema.version'";
+	int64_t version = 0;
+	int rc = schema_number(link, ask, &version, err);
+
+	if (rc || version == SCHEMA_VERSION)
+		return rc;
+	rc = schema_number(
+	    link, "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "", &(int64_t){0}, err);
+	if (rc == 0)
+		rc = schema_number(link, ask, &version, err);
+	if (rc == 0 && version == 1)
+		rc = store_postgresql_talk_ask(link, schema_to_2, NULL, NULL, err);
+	if (rc == 0)
+		return store_postgresql_talk_ask(link, "COMMIT", NULL, NULL, err);
+	if (link->fault == STORE_FAULT_NONE)
+		link->fault = STORE_FAULT_REFUSED;
+	return rc;
 }
 
 /* ---- The owner ---- */
@@ -162,11 +207,11 @@ static int owner_held(struct store_link *link, struct schedd_error *err)
 	return rc;
 }
 
-static int owner_lock(struct store_link *link, bool *locked, struct schedd_error *err)
+static int owner_lock(
+    struct store_link *link, const char *text, bool *locked, struct schedd_error *err)
 {
 	PGresult *result;
-	int rc = store_postgresql_talk_ask(
-	    link, "SELECT pg_try_advisory_lock(1935894373)", NULL, &result, err);
+	int rc = store_postgresql_talk_ask(link, text, NULL, &result, err);
 
 	if (rc)
 		return rc;
@@ -186,7 +231,7 @@ int store_postgresql_own(struct store_link *link, struct schedd_error *err)
 	struct pg_params params;
 	PGresult *result;
 	bool locked = false;
-	int rc = owner_lock(link, &locked, err);
+	int rc = owner_lock(link, "SELECT pg_try_advisory_lock(1935894373)", &locked, err);
 
 	/* One's own session that is ended gives the lock back in a moment. */
 	while (rc == 0 && !locked) {
@@ -195,7 +240,7 @@ int store_postgresql_own(struct store_link *link, struct schedd_error *err)
 			rc = store_postgresql_talk_ask(
 			    link, "SELECT pg_sleep(0.02)", NULL, NULL, err);
 		if (rc == 0)
-			rc = owner_lock(link, &locked, err);
+			rc = owner_lock(link, "SELECT pg_try_advisory_lock(1935894373)", &locked, err);
 	}
 	if (rc)
 		return rc;
@@ -211,6 +256,50 @@ int store_postgresql_own(struct store_link *link, struct schedd_error *err)
 	link->epoch = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
 	PQclear(result);
 	return 0;
+}
+
+/* Who had it alone writes no more, from this commit on. */
+int store_postgresql_own_shared(struct store_link *link, struct schedd_error *err)
+{
+	static const char give_up[] =
+	    "INSERT INTO schedd_owner AS o (one, identity, life, holder, since, epoch, backend, batch) "
+	    "VALUES (1, '', 'shared', 'several schedd that share it', " PG_CLOCK ", 1, 0, 0) ON CONFLICT "
+	    "(one) DO UPDATE SET epoch = o.epoch + 1, identity = '', life = 'shared', holder = "
+	    "excluded.holder, since = excluded.since, backend = 0, batch = 0 WHERE o.life <> 'shared'";
+	bool locked = false;
+	int rc = owner_lock(link, "SELECT pg_try_advisory_lock_shared(1935894373)", &locked, err);
+
+	while (rc == 0 && !locked) {
+		rc = owner_held(link, err);
+		if (rc == 0)
+			rc = store_postgresql_talk_ask(
+			    link, "SELECT pg_sleep(0.02)", NULL, NULL, err);
+		if (rc == 0)
+			rc = owner_lock(link, "SELECT pg_try_advisory_lock_shared(1935894373)",
+			    &locked, err);
+	}
+	return rc ? rc : store_postgresql_talk_ask(link, give_up, NULL, NULL, err);
+}
+
+/* Nodes that shared it have all gone: what they had is the owner's. */
+int store_postgresql_own_nodes(struct store_link *link, struct schedd_error *err)
+{
+	int64_t may = 0;
+	int rc = schema_number(link,
+	    "SELECT has_table_privilege('schedd_nodes', 'UPDATE')::int", &may, err);
+
+	/* A role that owns its store alone needs no rights on them. */
+	if (rc || may != 1)
+		return rc;
+	rc = store_postgresql_talk_ask(link,
+	    "UPDATE schedd_nodes SET epoch = epoch + 1, expires_at = 0, dead_since = " PG_CLOCK
+	    " WHERE dead_since IS NULL",
+	    NULL, NULL, err);
+
+	return rc ? rc
+		  : store_postgresql_talk_ask(link,
+			"UPDATE schedd_slots SET node = NULL WHERE node IS NOT NULL", NULL, NULL,
+			err);
 }
 
 /* ---- What it promises ---- */

@@ -2,28 +2,51 @@
 /* The statements of a commit. Those of sets take one array a column; see store_postgresql_sql.h. */
 #include "store/modules/store_postgresql_sql.h"
 
+#include "store/modules/store_postgresql_share.h"
+
 #define COUNTERS "next_fire, next_run_time, run_count, last_run"
 
 const char pg_sql_guard[] =
     "WITH o AS (UPDATE schedd_owner SET batch = $1::bigint WHERE epoch = $2::bigint AND life = $3 "
     "RETURNING 1) SELECT 1 / count(*), set_config('schedd.lost', '', true) FROM o";
 
-static const char commit_adds[] =
-    "INSERT INTO schedd_jobs AS j (id, definition, " COUNTERS ", revision) SELECT c.id, c.definition, "
-    "c.next_fire, c.next_run_time, c.run_count, greatest(c.last_run, coalesce((SELECT max(r.number) "
-    "FROM schedd_jobs k JOIN schedd_runs r ON r.job = k.key WHERE k.id = c.id), 0)), c.revision "
-    "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "
-    "$7::bigint[]) c (id, definition, " COUNTERS ", revision) ON CONFLICT (id) DO UPDATE SET "
-    "definition = excluded.definition, next_fire = excluded.next_fire, next_run_time = "
-    "excluded.next_run_time, run_count = excluded.run_count, revision = excluded.revision, last_run = "
-    "greatest(j.last_run, excluded.last_run) RETURNING id, last_run";
+/*
+ * The fence: the node's row under the epoch, locked so that a beat goes on and
+ * whoever would end the epoch waits for this commit. A guard that only looks
+ * would let a claim pass behind a take-over.
+ */
+#define NODE_GUARD                                                                                 \
+	"SELECT 1 FROM schedd_nodes WHERE node = $1::int AND epoch = $2::bigint AND life = $3 FOR KEY SHARE"
+
+const char pg_sql_guard_shared[] =
+    "WITH n AS MATERIALIZED (" NODE_GUARD "), b AS (UPDATE schedd_batches SET batch = $4::bigint WHERE "
+    "node = $1::int AND EXISTS (SELECT FROM n) RETURNING 1) SELECT 1 / count(*), "
+    "set_config('schedd.lost', '', true), set_config('schedd.node', $1::int::text, true) FROM b";
+const char pg_sql_guard_take[] = "SELECT 1 / count(*) FROM (" NODE_GUARD ") n";
+
+#define ADDS(unless)                                                                               \
+	"INSERT INTO schedd_jobs AS j (id, definition, " COUNTERS ", revision, slot) SELECT c.id, "   \
+	"c.definition, c.next_fire, c.next_run_time, c.run_count, greatest(c.last_run, coalesce((SELECT "  \
+	"max(r.number) FROM schedd_jobs k JOIN schedd_runs r ON r.job = k.key WHERE k.id = c.id), 0)), "   \
+	"c.revision, c.slot FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], "             \
+	"$5::bigint[], $6::bigint[], $7::bigint[], $8::int[]) c (id, definition, " COUNTERS               \
+	", revision, slot) ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, next_fire = "  \
+	"excluded.next_fire, next_run_time = excluded.next_run_time, run_count = excluded.run_count, "    \
+	"revision = excluded.revision, slot = excluded.slot, last_run = greatest(j.last_run, "            \
+	"excluded.last_run)" unless " RETURNING id, last_run"
+
+static const char commit_adds[] = ADDS("");
+/* Another may have added it meanwhile. */
+const char pg_sql_adds_shared[] =
+    "WITH a AS (" ADDS(" WHERE j.definition IS NULL") ") SELECT id, last_run FROM a UNION ALL SELECT i, "
+    "('there:' || i)::bigint FROM unnest($1::text[]) i WHERE NOT EXISTS (SELECT FROM a WHERE a.id = i)";
 
 static const char commit_puts[] =
-    "INSERT INTO schedd_jobs (id, definition, " COUNTERS ", revision) SELECT * FROM "
+    "INSERT INTO schedd_jobs (id, definition, " COUNTERS ", revision, slot) SELECT * FROM "
     "unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "
-    "$7::bigint[]) ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, next_fire = "
-    "excluded.next_fire, next_run_time = excluded.next_run_time, run_count = excluded.run_count, "
-    "last_run = excluded.last_run, revision = excluded.revision";
+    "$7::bigint[], $8::int[]) ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, next_fire "
+    "= excluded.next_fire, next_run_time = excluded.next_run_time, run_count = excluded.run_count, "
+    "last_run = excluded.last_run, revision = excluded.revision, slot = excluded.slot";
 
 static const char commit_ensure[] =
     "INSERT INTO schedd_jobs (id) SELECT DISTINCT i FROM unnest($1::text[]) i WHERE NOT EXISTS "
@@ -40,38 +63,45 @@ static const char commit_ensure[] =
  */
 static const char commit_claims[] =
     "WITH c AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], "
-    "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) c (n, id, expected, "
-    COUNTERS ", must)), "
+    "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) c (n, id, "
+    "expected, " COUNTERS ", must, revision)), "
     "u AS (UPDATE schedd_jobs j SET next_fire = c.next_fire, next_run_time = c.next_run_time, "
     "run_count = c.run_count, last_run = c.last_run FROM c WHERE j.id = c.id AND j.definition IS NOT "
-    "NULL AND j.last_run = c.expected RETURNING c.n), "
+    "NULL AND j.last_run = c.expected AND (c.revision = 0 OR j.revision = c.revision) RETURNING c.n), "
     "l AS MATERIALIZED (SELECT set_config('schedd.lost', coalesce(nullif(current_setting("
     "'schedd.lost', true), '') || ',', '') || coalesce((SELECT string_agg(c.n::text, ',') FROM c "
     "WHERE NOT EXISTS (SELECT FROM u WHERE u.n = c.n)), ''), true) AS lost) "
     "SELECT u.n FROM u UNION ALL SELECT 0 FROM l UNION ALL SELECT ('lost:' || c.id)::bigint FROM c "
     "WHERE c.must = 1 AND NOT EXISTS (SELECT FROM u WHERE u.n = c.n)";
 
-static const char commit_runs[] =
-    "INSERT INTO schedd_runs (job, " RUN_COLUMNS ") SELECT k.key, r.number, r.state, r.trigger, "
-    "r.attempt, r.scheduled_at, r.started_at, r.ended_at, r.done_at, r.until, r.count, r.coalesced, "
-    "r.exit_code, r.signal, r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, "
-    "r.pid_start, r.attempts, r.actor, r.result FROM ROWS FROM (unnest($1::bigint[], $2::text[], $3::bigint[], "
-    "$4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], "
-    "$11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], "
-    "$17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], "
-    "$23::text[], $24::text[], $25::text[])) WITH ORDINALITY r (claim, id, number, state, trigger, attempt, "
-    "scheduled_at, started_at, ended_at, done_at, until, count, coalesced, exit_code, signal, reason, "
-    "max_rss, cpu_us, output_bytes, output_dropped, pid, pid_start, attempts, actor, result, ord) "
-    "JOIN schedd_jobs k ON k.id = r.id WHERE r.claim = 0 OR r.claim::text <> ALL (string_to_array("
-    "current_setting('schedd.lost', true), ',')) ORDER BY r.ord "
-    "ON CONFLICT (job, number) DO UPDATE SET (state, \"trigger\", attempt, scheduled_at, started_at, "
-    "ended_at, done_at, until, count, coalesced, exit_code, signal, reason, max_rss, cpu_us, "
-    "output_bytes, output_dropped, pid, pid_start, attempts, actor, result) = (excluded.state, "
-    "excluded.trigger, excluded.attempt, excluded.scheduled_at, excluded.started_at, "
-    "excluded.ended_at, excluded.done_at, excluded.until, excluded.count, excluded.coalesced, "
-    "excluded.exit_code, excluded.signal, excluded.reason, excluded.max_rss, excluded.cpu_us, "
-    "excluded.output_bytes, excluded.output_dropped, excluded.pid, excluded.pid_start, "
-    "excluded.attempts, excluded.actor, excluded.result)";
+#define RUNS(columns, values, sets, excludeds)                                                     \
+	"INSERT INTO schedd_runs (job, " RUN_COLUMNS columns ") SELECT k.key, r.number, r.state, "    \
+	"r.trigger, r.attempt, r.scheduled_at, r.started_at, r.ended_at, r.done_at, r.until, r.count, "  \
+	"r.coalesced, r.exit_code, r.signal, r.reason, r.max_rss, r.cpu_us, r.output_bytes, "           \
+	"r.output_dropped, r.pid, r.pid_start, r.attempts, r.actor, r.result" values " FROM ROWS FROM "  \
+	"(unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], "        \
+	"$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], "       \
+	"$13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::bigint[], "      \
+	"$19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::text[], "        \
+	"$25::text[])) WITH ORDINALITY r (claim, id, number, state, trigger, attempt, scheduled_at, "   \
+	"started_at, ended_at, done_at, until, count, coalesced, exit_code, signal, reason, max_rss, "  \
+	"cpu_us, output_bytes, output_dropped, pid, pid_start, attempts, actor, result, ord) JOIN "     \
+	"schedd_jobs k ON k.id = r.id WHERE r.claim = 0 OR r.claim::text <> ALL (string_to_array("      \
+	"current_setting('schedd.lost', true), ',')) ORDER BY r.ord ON CONFLICT (job, number) DO "      \
+	"UPDATE SET (state, \"trigger\", attempt, scheduled_at, started_at, ended_at, done_at, until, " \
+	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, output_dropped, "  \
+	"pid, pid_start, attempts, actor, result" sets ") = (excluded.state, excluded.trigger, "        \
+	"excluded.attempt, excluded.scheduled_at, excluded.started_at, excluded.ended_at, "             \
+	"excluded.done_at, excluded.until, excluded.count, excluded.coalesced, excluded.exit_code, "    \
+	"excluded.signal, excluded.reason, excluded.max_rss, excluded.cpu_us, excluded.output_bytes, "  \
+	"excluded.output_dropped, excluded.pid, excluded.pid_start, excluded.attempts, "                \
+	"excluded.actor, excluded.result" excludeds ")"
+
+static const char commit_runs[] = RUNS("", "", "", "");
+/* node has to end it; ran is where it ran: of one that is lost, where it was. */
+#define THIS_NODE ", current_setting('schedd.node')::int, current_setting('schedd.node')::int"
+const char pg_sql_runs_shared[] = RUNS(", node, ran", THIS_NODE, ", node, ran",
+    ", excluded.node, CASE WHEN excluded.state = 'lost' THEN schedd_runs.ran ELSE excluded.ran END");
 
 static const char commit_changes[] =
     "INSERT INTO schedd_changes (at, job, change) SELECT c.at, k.key, c.change FROM ROWS FROM "
@@ -90,10 +120,17 @@ const char pg_sql_delete[] =
 const char pg_sql_remember[] =
     "INSERT INTO schedd_jobs AS j (id, last_run, revision) VALUES ($1, $2::bigint, 0) ON CONFLICT (id) "
     "DO UPDATE SET last_run = greatest(j.last_run, excluded.last_run)";
-const char pg_sql_expect[] =
-    "SELECT CASE WHEN (SELECT revision FROM schedd_jobs WHERE id = $1 AND definition IS NOT NULL) = "
-    "$2::bigint THEN 0 ELSE ((CASE WHEN EXISTS (SELECT FROM schedd_jobs WHERE id = $1 AND definition "
-    "IS NOT NULL) THEN 'changed:' ELSE 'removed:' END) || $1)::bigint END";
+#define EXPECT(row, is)                                                                            \
+	"WITH e AS MATERIALIZED (" row ") SELECT CASE WHEN EXISTS (SELECT FROM e WHERE " is ") THEN 0 ELSE " \
+	"((CASE WHEN EXISTS (SELECT FROM e) THEN 'changed:' ELSE 'removed:' END) || $1)::bigint END"
+const char pg_sql_expect[] = EXPECT(
+    "SELECT revision FROM schedd_jobs WHERE id = $1 AND definition IS NOT NULL", "e.revision = $2::bigint");
+/* Locked, so that it holds until the commit. */
+const char pg_sql_expect_same[] =
+    EXPECT("SELECT revision, last_run, next_fire FROM schedd_jobs WHERE id = $1 AND definition IS NOT NULL "
+	   "FOR UPDATE",
+	"e.revision = $2::bigint AND e.last_run = $3::bigint AND e.next_fire IS NOT DISTINCT FROM "
+	"$4::bigint");
 /* Of a constant the planner would make a number before it knows whether one is wanted. */
 const char pg_sql_rename_check[] =
     "SELECT ('runs:' || k.id)::bigint FROM schedd_jobs k JOIN schedd_runs r ON r.job = k.key WHERE "
@@ -108,6 +145,51 @@ const char pg_sql_purge[] =
     "DELETE FROM schedd_runs WHERE ($1::text IS NULL OR job = (SELECT key FROM schedd_jobs WHERE id = "
     "$1)) AND ($2::bigint = 0 OR number = $2::bigint)";
 const char pg_sql_meta_delete[] = "DELETE FROM schedd_meta WHERE key = $1";
+
+/* ---- Of a store that is shared ---- */
+
+/* Last of all: whoever numbers lines waits here for the one before, until its commit. */
+const char pg_sql_feed[] =
+    "WITH f AS MATERIALIZED (SELECT * FROM ROWS FROM (unnest($1::text[], $2::text[], $3::bigint[], "
+    "$4::text[])) WITH ORDINALITY f (kind, id, target, body, ord)), s AS (UPDATE schedd_meta SET number = "
+    "number + (SELECT count(*) FROM f) WHERE key = 'feed.seq' RETURNING number), i AS (INSERT INTO "
+    "schedd_feed (seq, at, origin, target, kind, id, body) SELECT s.number - (SELECT count(*) FROM f) + "
+    "f.ord, " PG_CLOCK ", current_setting('schedd.node')::int, nullif(f.target, 0), f.kind, f.id, f.body "
+    "FROM f, s) SELECT pg_notify('schedd', '')";
+const char pg_sql_give[] =
+    "UPDATE schedd_slots SET node = nullif($2::bigint, 0)::int WHERE slot = $1::int AND node = "
+    "current_setting('schedd.node')::int";
+/* By enum store_node_verb. The row must be there, and one that lives is not forgotten. */
+#define NODE_CHANGED(verb)                                                                         \
+	"WITH n AS (" verb " RETURNING 1) SELECT CASE WHEN EXISTS (SELECT FROM n) THEN 0 ELSE ((CASE WHEN "  \
+	"EXISTS (SELECT FROM schedd_nodes WHERE name = $1) THEN 'lives:' ELSE 'node:' END) || $1)::bigint END"
+const char *const pg_sql_node[] = {
+    [STORE_NODE_DRAIN] = NODE_CHANGED("UPDATE schedd_nodes SET draining = true WHERE name = $1"),
+    [STORE_NODE_RESUME] = NODE_CHANGED("UPDATE schedd_nodes SET draining = false WHERE name = $1"),
+    [STORE_NODE_FORGET] =
+	NODE_CHANGED("DELETE FROM schedd_nodes WHERE name = $1 AND dead_since IS NOT NULL"),
+    [STORE_NODE_LEAVE] = NODE_CHANGED(
+	"UPDATE schedd_nodes SET dead_since = " PG_CLOCK ", expires_at = 0, epoch = epoch + 1 WHERE name = $1"),
+};
+
+/* ---- The take-over of a node, in this order ---- */
+
+const char pg_sql_take_fence[] =
+    "WITH d AS MATERIALIZED (SELECT node FROM schedd_nodes WHERE node = $1::int AND epoch = $2::bigint AND "
+    "dead_since IS NULL AND expires_at < " PG_CLOCK " FOR UPDATE), u AS (UPDATE schedd_nodes n SET epoch = "
+    "n.epoch + 1, dead_since = " PG_CLOCK " FROM d WHERE n.node = d.node RETURNING n.node) SELECT CASE WHEN "
+    "EXISTS (SELECT FROM u) THEN 0 ELSE ('alive:' || (SELECT count(*) FROM u))::bigint END";
+const char pg_sql_take_slots[] = "UPDATE schedd_slots SET node = $2::int WHERE node = $1::int";
+/* Processes of another machine are none of ours. */
+const char pg_sql_take_runs[] =
+    "UPDATE schedd_runs r SET node = $2::int, pid = NULL, pid_start = NULL FROM schedd_jobs j WHERE j.key = "
+    "r.job AND r.node = $1::int AND r.done_at IS NULL RETURNING " PG_RUN_COLUMNS("NULL");
+const char pg_sql_take_texts[] =
+    "SELECT key, text FROM schedd_meta WHERE text IS NOT NULL AND (key LIKE 'after.%' OR key LIKE 'run.%')";
+const char pg_sql_take_tell[] =
+    "WITH s AS (UPDATE schedd_meta SET number = number + 1 WHERE key = 'feed.seq' RETURNING number), i AS "
+    "(INSERT INTO schedd_feed (seq, at, origin, kind) SELECT number, " PG_CLOCK ", $1::int, 'slot' FROM s) "
+    "SELECT pg_notify('schedd', '')";
 
 const char *const pg_sql_sets[PG_SETS] = {
     [PG_SET_ADDS] = commit_adds,

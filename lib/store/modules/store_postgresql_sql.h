@@ -16,6 +16,20 @@ enum pg_set {
 
 extern const char *const pg_sql_sets[PG_SETS];
 extern const char pg_sql_guard[];
+extern const char pg_sql_guard_shared[]; /* node, epoch, life, batch */
+extern const char pg_sql_adds_shared[];
+extern const char pg_sql_runs_shared[];
+extern const char pg_sql_expect_same[];
+extern const char pg_sql_feed[];
+extern const char pg_sql_give[];
+extern const char *const pg_sql_node[];
+/* Node, epoch and life; the others as store_postgresql_take.c says. */
+extern const char pg_sql_guard_take[];
+extern const char pg_sql_take_fence[];
+extern const char pg_sql_take_slots[];
+extern const char pg_sql_take_runs[];
+extern const char pg_sql_take_texts[];
+extern const char pg_sql_take_tell[];
 extern const char pg_sql_delete[];
 extern const char pg_sql_remember[];
 extern const char pg_sql_expect[];

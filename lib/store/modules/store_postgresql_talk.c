@@ -61,6 +61,9 @@ static const struct {
     {"08", STORE_FAULT_GONE},        /* connection exception */
     {"57P", STORE_FAULT_GONE},       /* shut down, terminated */
     {"53300", STORE_FAULT_GONE},     /* too many connections */
+    {"55P03", STORE_FAULT_GONE},     /* a lock that another holds for too long */
+    {"40001", STORE_FAULT_GONE},     /* undone for another's sake: once more */
+    {"40P01", STORE_FAULT_GONE},     /* likewise: a deadlock */
     {"25006", STORE_FAULT_READ_ONLY},
     {"25P03", STORE_FAULT_GONE},     /* idle in transaction for too long */
     {"53", STORE_FAULT_READ_ONLY},   /* disk full, out of memory: no writes for now */

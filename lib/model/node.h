@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nodes of a cluster by name and labels, as text, and which of them a job may
+ * run on.
+ *
+ * Labels are "zone=a,gpu=yes", in the order of their names. A place is "any",
+ * "all", or a list of which one must hold: a node's name, or terms joined by
+ * commas that all must hold: "zone=a", "gpu" (there is such a label), "!spot".
+ */
+#ifndef SCHEDD_MODEL_NODE_H
+#define SCHEDD_MODEL_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <schedd/error.h>
+#include "base/arena.h"
+#include "base/value.h"
+
+/* Slots that jobs of a shared store fall into; each belongs to one node. */
+#define NODE_SLOTS 256
+#define NODE_NAME_MAX 128
+#define NODE_LABELS_MAX 4096
+
+/* As the alias of a store, but neither "any" nor "all". SCHEDD_EINVAL. */
+int node_name_check(const char *name, struct schedd_error *err) __attribute__((warn_unused_result));
+/* A map of labels as text; nil is "". SCHEDD_EINVAL. */
+int node_labels_read(const struct value *map, struct arena *arena, const char **out,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* The map that the text was made of. */
+struct value node_labels_value(const char *labels, struct arena *arena);
+/* One element of a place; SCHEDD_EINVAL names what it is not. */
+int node_term_check(const char *term, struct schedd_error *err) __attribute__((warn_unused_result));
+bool node_term_matches(const char *term, const char *name, const char *labels);
+/* The slot of a job: that of its group, so that a group's limit is one node's business; else of its id. */
+uint32_t node_slot(const char *group, const char *id);
+/* How much a node wants a slot: the node that wants it most has it, wherever that is computed. */
+uint64_t node_wants(const char *name, uint32_t slot);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* What the writer finds that others have written to a store that is shared, as letters to the loop. */
+#include <stdlib.h>
+#include <string.h>
+#include "store/store_remote_parts.h"
+#include "store/store_snapshot.h"
+
+/* Jobs in one letter. */
+#define NEWS_JOBS 1024
+
+struct remote_share_news {
+	struct mailbox_letter letter; /* first */
+	struct remote_store *remote;
+	struct store_share_news news;
+	struct arena arena;
+	struct store_counted *jobs;
+	uint32_t owners[NODE_SLOTS];
+	int rc; /* of what was gathered */
+};
+
+static void news_open(struct mailbox_letter *letter)
+{
+	struct remote_share_news *news = (struct remote_share_news *)letter;
+	struct store *store = &news->remote->base;
+
+	if (store->share && !arena_failed(&news->arena) && news->rc == 0)
+		store->share(&news->news, store->share_context);
+	else
+		store_snapshot_free(news->news.snapshot);
+	arena_clear(&news->arena);
+	free(news);
+}
+
+static struct remote_share_news *news_new(struct remote_store *remote, enum store_share_kind kind)
+{
+	struct remote_share_news *news = calloc(1, sizeof(*news));
+
+	if (!news)
+		return NULL;
+	news->letter.open = news_open;
+	news->remote = remote;
+	news->news.kind = kind;
+	news->news.own = remote->writer.link.node;
+	arena_init(&news->arena);
+	return news;
+}
+
+static void news_post(struct remote_share_news *news)
+{
+	mailbox_post(news->remote->base.mailbox, &news->letter);
+}
+
+static void news_counted(struct store_watching *watching)
+{
+	if (watching->counted)
+		news_post(watching->counted);
+	watching->counted = NULL;
+}
+
+void store_watching_end(struct store_watching *watching)
+{
+	news_counted(watching);
+	store_watching_taken_end(watching, false);
+}
+
+void store_watching_counted(struct store_watching *watching, const struct store_counted *job)
+{
+	struct remote_share_news *news = watching->counted;
+	struct store_counted *copy;
+
+	if (news && news->news.job_count == NEWS_JOBS) {
+		news_counted(watching);
+		news = NULL;
+	}
+	if (!news) {
+		news = watching->counted = news_new(watching->remote, STORE_SHARE_COUNTERS);
+		if (!news)
+			return;
+		news->jobs = arena_alloc(&news->arena, NEWS_JOBS * sizeof(news->jobs[0]));
+		news->news.jobs = news->jobs;
+	}
+	if (!news->jobs)
+		return;
+	copy = &news->jobs[news->news.job_count++];
+	*copy = *job;
+	copy->id = arena_strdup(&news->arena, job->id);
+}
+
+void store_remote_tell_slots(struct remote_store *remote, const uint32_t owners[NODE_SLOTS])
+{
+	struct remote_share_news *news = news_new(remote, STORE_SHARE_SLOTS);
+
+	if (!news)
+		return;
+	memcpy(news->owners, owners, sizeof(news->owners));
+	news->news.owners = news->owners;
+	news_post(news);
+}
+
+void store_watching_slots(struct store_watching *watching, const uint32_t owners[NODE_SLOTS])
+{
+	news_counted(watching);
+	store_remote_tell_slots(watching->remote, owners);
+}
+
+void store_watching_told(struct store_watching *watching, uint32_t origin, const char *what,
+    const char *id, const char *text)
+{
+	struct remote_share_news *news = news_new(watching->remote, STORE_SHARE_TOLD);
+
+	if (!news)
+		return;
+	news->news.origin = origin;
+	news->news.what = arena_strdup(&news->arena, what);
+	news->news.id = arena_strdup(&news->arena, id ? id : "");
+	news->news.text = arena_strdup(&news->arena, text ? text : "");
+	news_post(news);
+}
+
+void store_watching_text(struct store_watching *watching, const char *key, const char *text)
+{
+	struct remote_share_news *news = news_new(watching->remote, STORE_SHARE_TEXT);
+
+	if (!news)
+		return;
+	news->news.id = arena_strdup(&news->arena, key);
+	news->news.text = text ? arena_strdup(&news->arena, text) : NULL;
+	news_post(news);
+}
+
+void store_watching_taken(struct store_watching *watching, const char *from)
+{
+	struct remote_share_news *news = news_new(watching->remote, STORE_SHARE_TAKEN);
+
+	watching->taken = news;
+	if (!news)
+		return;
+	news->news.from = arena_strdup(&news->arena, from);
+	news->news.snapshot = store_snapshot_new();
+	if (!news->news.snapshot)
+		news->arena.failed = true;
+}
+
+void store_watching_taken_run(struct store_watching *watching, const struct run *run)
+{
+	if (watching->taken && watching->taken->news.snapshot)
+		store_snapshot_add_run(watching->taken->news.snapshot, run);
+}
+
+void store_watching_taken_text(struct store_watching *watching, const char *key, const char *text)
+{
+	if (watching->taken && watching->taken->news.snapshot)
+		store_snapshot_add_text(watching->taken->news.snapshot, key, text);
+}
+
+void store_watching_taken_end(struct store_watching *watching, bool taken)
+{
+	struct remote_share_news *news = watching->taken;
+	struct schedd_error err;
+
+	if (!news)
+		return;
+	watching->taken = NULL;
+	news->rc = taken ? 0 : SCHEDD_EFAILED;
+	if (taken && news->news.snapshot)
+		news->rc = store_snapshot_finish(news->news.snapshot, &err);
+	news_post(news);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include "model/node.h"
+
+Test(node, names_are_words_and_not_any_or_all)
+{
+	static const char *const good[] = {"web1", "a", "node-1.example.org", "_x", "9"};
+	static const char *const bad[] = {"", "-a", ".a", "a b", "a,b", "a=b", "!a", "any", "all", "a/b", "é",
+	    "a@b"};
+	char longest[NODE_NAME_MAX + 2];
+	struct schedd_error err;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		cr_expect_eq(node_name_check(good[i], &err), 0, "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_eq(node_name_check(bad[i], &err), SCHEDD_EINVAL, "%s", bad[i]);
+	memset(longest, 'a', sizeof(longest));
+	longest[NODE_NAME_MAX + 1] = '\0';
+	cr_expect_eq(node_name_check(longest, &err), SCHEDD_EINVAL);
+	longest[NODE_NAME_MAX] = '\0';
+	cr_expect_eq(node_name_check(longest, &err), 0);
+}
+
+static const char *labels_of(struct arena *arena, const char *k1, struct value v1, const char *k2, struct value v2)
+{
+	struct value map = value_map();
+	struct schedd_error err;
+	const char *text = NULL;
+
+	value_put(arena, &map, k1, v1);
+	value_put(arena, &map, k2, v2);
+	return node_labels_read(&map, arena, &text, &err) ? NULL : text;
+}
+
+Test(node, labels_become_text_and_back)
+{
+	struct value back, list = value_array();
+	struct schedd_error err;
+	struct arena arena;
+	const char *text;
+
+	arena_init(&arena);
+	text = labels_of(&arena, "zone", value_string_ref("a"), "gpu", value_string_ref("yes"));
+	cr_assert_str_eq(text, "gpu=yes,zone=a");
+	back = node_labels_value(text, &arena);
+	cr_expect_eq(back.map.count, 2);
+	cr_expect_str_eq(value_get_string(&back, "zone"), "a");
+	cr_expect_str_eq(labels_of(&arena, "b", value_string_ref(""), "a", value_string_ref("")), "a=,b=");
+	cr_expect_null(labels_of(&arena, "b", value_string_ref("x,y"), "a", value_string_ref("")));
+	cr_expect_null(labels_of(&arena, "b=", value_string_ref("x"), "a", value_string_ref("")));
+	cr_expect_null(labels_of(&arena, "b", value_map(), "a", value_string_ref("")));
+	cr_expect_eq(node_labels_read(&list, &arena, &text, &err), SCHEDD_EINVAL);
+	arena_clear(&arena);
+}
+
+Test(node, terms_match_by_name_or_by_labels)
+{
+	static const struct {
+		const char *term, *name, *labels;
+		bool matches;
+	} rows[] = {
+	    {"web1", "web1", "", true},
+	    {"web1", "web2", "", false},
+	    {"web1", "web2", "web1=", true},
+	    {"zone=a", "web1", "gpu=yes,zone=a", true},
+	    {"zone=a", "web1", "gpu=yes,zone=ab", false},
+	    {"zone=ab", "web1", "gpu=yes,zone=a", false},
+	    {"zone=a,!spot", "web1", "zone=a", true},
+	    {"zone=a,!spot", "web1", "spot=,zone=a", false},
+	    {"zone=a,gpu", "web1", "gpu=yes,zone=a", true},
+	    {"zone=a,gpu", "web1", "zone=a", false},
+	    {"!zone=a", "web1", "zone=b", true},
+	    {"!zone=a", "web1", "", true},
+	    {"!zone=a", "web1", "zone=a", false},
+	    {"zon", "web1", "zone=a", false},
+	    {"zone=", "web1", "zone=", true},
+	};
+	static const char *const bad[] = {"", ",", "a,", "!", "=a", "a=b=c", "a b", "a,,b", "!!a", "zone=a,!"};
+	struct schedd_error err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_expect_eq(node_term_check(rows[i].term, &err), 0, "%s", rows[i].term);
+		cr_expect_eq(node_term_matches(rows[i].term, rows[i].name, rows[i].labels), rows[i].matches,
+		    "%s of %s (%s)", rows[i].term, rows[i].name, rows[i].labels);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_eq(node_term_check(bad[i], &err), SCHEDD_EINVAL, "%s", bad[i]);
+}
+
+Test(node, jobs_of_a_group_share_a_slot)
+{
+	/* Kept in stores: it must never change. */
+	cr_expect_eq(node_slot(NULL, "backup"), node_slot("backup", "other"));
+	cr_expect_eq(node_slot("g", "a"), node_slot("g", "b"));
+	cr_expect_eq(node_slot(NULL, "a"), 91);
+}
+
+Test(node, slots_spread_evenly_and_move_to_a_new_node_alone)
+{
+	char names[4][16];
+	int has[4] = {0}, moved = 0, wrong = 0;
+
+	for (int i = 0; i < 4; i++)
+		snprintf(names[i], sizeof(names[i]), "web%d", i);
+	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
+		int before = 0, after = 0;
+
+		for (int i = 1; i < 4; i++) {
+			if (i < 3 && node_wants(names[i], slot) > node_wants(names[before], slot))
+				before = i;
+			if (node_wants(names[i], slot) > node_wants(names[after], slot))
+				after = i;
+		}
+		has[after]++;
+		moved += before != after;
+		wrong += before != after && after != 3;
+	}
+	for (int i = 0; i < 4; i++)
+		cr_expect(has[i] > 40 && has[i] < 90, "node %d has %d slots", i, has[i]);
+	cr_expect_eq(wrong, 0);
+	cr_expect(moved > 40 && moved < 90);
+}
