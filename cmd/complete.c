@@ -122,6 +122,8 @@ static enum complete complete_word_kind(const struct verb *verb, const char *con
 	/* And what is done what it is done to. */
 	if (verb->complete == COMPLETE_STORE_ACT && strcmp(words[at - 1], verb->name) != 0)
 		return complete_act_kind(verb, words, at);
+	if (verb->complete == COMPLETE_NODE_ACT && strcmp(words[at - 1], verb->name) != 0)
+		return COMPLETE_NODE;
 	return verb->complete;
 }
 

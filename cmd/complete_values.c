@@ -36,6 +36,7 @@ static const char *const import_words[] = {"apscheduler", "crontab", "json", "sy
 static const char *const store_options[] = {"password_file=", "run_as=", "connect_timeout=",
     "timeout=", "lease=", "outbox=", "history=", "prefix=", "compact=", "tls_ca=", "tls_cert=",
     "tls_key=", NULL};
+static const char *const node_words[] = {"drain", "forget", "resume", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
 void complete_offer(
@@ -281,6 +282,8 @@ static void values_daemon(
 		values_call(command, "group.list", NULL, NULL, "name", NULL, prefix, out);
 	else if (kind == COMPLETE_STORE)
 		values_call(command, "store.list", NULL, NULL, "name", "type", prefix, out);
+	else if (kind == COMPLETE_NODE)
+		values_call(command, "node.list", NULL, NULL, "name", "state", prefix, out);
 	else if (kind == COMPLETE_EXECUTOR)
 		values_call(command, "executor.list", NULL, NULL, "name", "type", prefix, out);
 }
@@ -301,6 +304,7 @@ void complete_values(struct command *command, enum complete kind, const struct o
 	    {COMPLETE_NOTIFY, notify_words},
 	    {COMPLETE_IMPORT, import_words},
 	    {COMPLETE_STORE_ACT, store_act_words},
+	    {COMPLETE_NODE_ACT, node_words},
 	    {COMPLETE_STORE_OPTION, store_options},
 	};
 

@@ -27,6 +27,8 @@ enum complete {
 	COMPLETE_STORE,
 	COMPLETE_STORE_ACT,    /* add, remove, …, then what that takes */
 	COMPLETE_STORE_OPTION, /* NAME= */
+	COMPLETE_NODE,
+	COMPLETE_NODE_ACT, /* drain, resume, …, then a node */
 	COMPLETE_EXECUTOR,
 	COMPLETE_EVENT,
 	COMPLETE_COLUMN,

@@ -40,6 +40,7 @@
 	VERB(status)                                                                               \
 	VERB(stores)                                                                               \
 	VERB(executors)                                                                            \
+	VERB(nodes)                                                                                \
 	VERB(groups)                                                                               \
 	VERB(token)                                                                                \
 	VERB(config)                                                                               \

@@ -30,6 +30,7 @@
 #include "server/users_guard.h"
 #include "server/users_known.h"
 #include "server/rpc/rpc.h"
+#include "server/rpc/rpc_forward.h"
 
 /* ---- Start ---- */
 
@@ -238,6 +239,8 @@ static int daemon_settle(
 	cron_tables_configure(daemon->cron, &daemon->setup.config->cron);
 	rc = rpc_new(daemon, daemon->base, daemon->listener.fd, &daemon->setup.config->limits,
 	    &daemon->rpc, err);
+	if (!rc)
+		rpc_forward_serve(daemon->rpc, daemon->scheduler);
 	return rc ? rc
 		  : web_link_open(
 			daemon, daemon->rpc, &daemon->setup.config->web, &daemon->web, err);

@@ -102,7 +102,10 @@ int daemon_add_configured_store(
 			options[count++] = options[i];
 	}
 	options[count] = (struct store_option){NULL, NULL};
-	if (!config->url && config->shared)
+	if (config->shared && config->history)
+		rc = schedd_error_set(err, SCHEDD_EINVAL,
+		    "store '%s': shared: its history is shared, too: leave history out", config->name);
+	else if (!config->url && config->shared)
 		rc = schedd_error_set(err, SCHEDD_EINVAL,
 		    "store '%s': shared: type '%s' is kept by this machine alone, and files on NFS cannot "
 		    "be locked safely; several schedd can share a store of type postgresql",

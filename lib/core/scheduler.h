@@ -303,6 +303,40 @@ const char *scheduler_job_walk_next(const struct scheduler_job_walk *walk);
 void scheduler_job_walk_free(struct scheduler_job_walk *walk);
 uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
 
+/* ---- Nodes of stores that are shared ---- */
+
+/* Is the job another node's? Its name, borrowed until something changes; NULL: nobody's for now. */
+bool scheduler_job_elsewhere(
+    struct schedd_scheduler *scheduler, const char *id, const char **node);
+/* Is any store shared? */
+bool scheduler_is_shared(const struct schedd_scheduler *scheduler);
+/* Our name in it; NULL: none is shared. */
+const char *scheduler_node_name(const struct schedd_scheduler *scheduler);
+/* A list of {"name","state","store","labels","version","address","slots","jobs","running","load",
+ * "clock","epoch","started_at","last_seen","since","self"}; clock in seconds, this node's less the
+ * store's; since: dead since then. */
+struct value scheduler_nodes(struct schedd_scheduler *scheduler, struct arena *arena);
+enum scheduler_node_verb { SCHEDULER_NODE_DRAIN, SCHEDULER_NODE_RESUME, SCHEDULER_NODE_FORGET };
+/* Answers nil. SCHEDD_ENOTFOUND; SCHEDD_ECONFLICT: it lives and cannot be forgotten. */
+void scheduler_node_set(struct schedd_scheduler *scheduler, const char *name,
+    enum scheduler_node_verb verb, struct scheduler_reply reply);
+/*
+ * Asks a node, by its name, what its scheduler_asked_fn answers to that map.
+ * SCHEDD_EFAILED: it died meanwhile, or did not answer within limit; whether it
+ * was done is not known then.
+ */
+void scheduler_ask_node(struct schedd_scheduler *scheduler, const char *node,
+    const struct value *request, schedd_span limit, struct scheduler_reply reply);
+/* One that another node asked; answered once, with scheduler_asked_answer(). */
+struct scheduler_asked;
+typedef void (*scheduler_asked_fn)(
+    const struct value *request, struct scheduler_asked *asked, void *context);
+void scheduler_set_asked(
+    struct schedd_scheduler *scheduler, scheduler_asked_fn call, void *context);
+/* rc 0: done, and result (may be nil) is the answer. */
+void scheduler_asked_answer(struct scheduler_asked *asked, int rc, const struct schedd_error *err,
+    const struct value *result);
+
 /* ---- Runs ---- */
 
 /* Those that go on and the stores' history, newest first. Answers {"runs":[…],"next":…}.

@@ -200,6 +200,12 @@ uint64_t store_epoch(const struct store *store)
 	return store->epoch;
 }
 
+void store_reread(struct store *store, const char *id)
+{
+	if (store->watch && store->ops->jobs->reread)
+		store->ops->jobs->reread(store, id);
+}
+
 /* ---- Sharing ---- */
 
 void store_share(struct store *store, store_share_fn call, void *context)

@@ -207,6 +207,9 @@ typedef void (*store_watch_fn)(const struct store_change *change, void *context)
  */
 void store_watch(struct store *store, store_watch_fn call, void *context);
 
+/* Tells, as a change, how the job is stored now: to be asked of a store that others write too. */
+void store_reread(struct store *store, const char *id);
+
 /* ---- Writing ---- */
 
 /*

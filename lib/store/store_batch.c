@@ -226,6 +226,16 @@ void store_batch_put_text(struct store_batch *batch, const char *key, const char
 	op->text.text = batch_text(batch, text);
 }
 
+void store_batch_take_text(struct store_batch *batch, const char *key)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_PUT_TEXT, OP_SIZE(text));
+
+	if (!op)
+		return;
+	op->text.key = batch_text(batch, key);
+	op->text.must = batch->store->shared;
+}
+
 void store_batch_put_change(
     struct store_batch *batch, schedd_time when, const char *job, const char *json)
 {

@@ -82,6 +82,7 @@ struct store_op {
 		struct {
 			const char *key;
 			const char *text; /* NULL: remove */
+			bool must;        /* shared: it is there to be removed, or the batch fails */
 		} text;
 		struct {
 			schedd_time when;

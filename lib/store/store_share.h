@@ -94,11 +94,16 @@ bool store_leased(const struct store *store, uint64_t epoch);
 /* What the next beat says of us. */
 void store_share_report(struct store *store, int64_t jobs, int64_t running);
 
-/* The slot is that node's from now on; 0: nobody's. Only of one that is ours. */
+/* The slot is that node's from now on; 0: nobody's. Where it is ours or nobody's: else nothing. */
 void store_batch_give(struct store_batch *batch, uint32_t slot, uint32_t node);
 /* A message for a node. */
 void store_batch_tell(struct store_batch *batch, uint32_t node, const char *what, const char *id,
     const char *text);
+/*
+ * Removes a text. Of a store that is shared the batch fails with
+ * SCHEDD_ECONFLICT where another has removed it: what it stood for is done.
+ */
+void store_batch_take_text(struct store_batch *batch, const char *key);
 enum store_node_verb {
 	STORE_NODE_DRAIN,
 	STORE_NODE_RESUME,

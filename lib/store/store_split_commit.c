@@ -172,6 +172,9 @@ static void commit_copy_op(struct store_batch *to, struct store_op *op)
 		store_batch_put_text(to, op->text.key, op->text.text);
 		break;
 	case STORE_OP_PUT_CHANGE: /* in a note */
+	case STORE_OP_GIVE:       /* of stores that are shared, which keep their history */
+	case STORE_OP_TELL:
+	case STORE_OP_NODE:
 	case STORE_OP_COUNT:
 		break;
 	}

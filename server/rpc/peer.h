@@ -11,6 +11,7 @@ struct peer {
 	char narrowed[JOB_ACCOUNT_MAX + 1]; /* what it asked to see; "": nothing */
 	unsigned generation;                /* of the config that it was judged by */
 	bool vouched;                       /* another part of this process says who it is */
+	bool forwarded;                     /* another node asks for it: not to be asked further */
 	pid_t pid;                          /* from the kernel */
 };
 

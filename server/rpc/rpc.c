@@ -18,6 +18,7 @@
 #include "server/daemon.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_dispatch.h"
+#include "server/rpc/rpc_forward.h"
 #include "server/rpc/rpc_share.h"
 #include "server/rpc/rpc_turn.h"
 
@@ -221,6 +222,7 @@ bool rpc_is_busy(const struct rpc *rpc)
 void rpc_close(struct rpc *rpc)
 {
 	rpc->finishing = true;
+	rpc_forward_sweep(&rpc->forwards, true);
 	while (rpc->clients)
 		rpc->clients->close(rpc->clients);
 }

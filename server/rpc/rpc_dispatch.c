@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_forward.h"
 #include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_rows.h"
 
@@ -152,7 +153,7 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 		   rpc_names_in(copy, method->method, call->scheduler, &call->params, &call->arena,
 		       &err)) {
 		rpc_call_fail(call, &err);
-	} else {
+	} else if (!rpc_forward(call)) {
 		method->handler(call);
 	}
 }

@@ -56,6 +56,10 @@ struct rpc_call;
 	ROW("executor.add", rpc_store_executor_add, false)                                         \
 	ROW("executor.remove", rpc_store_executor_remove, false)                                   \
 	ROW("executor.restart", rpc_store_executor_restart, false)                                 \
+	ROW("node.list", rpc_node_list, false)                                                     \
+	ROW("node.drain", rpc_node_drain, false)                                                   \
+	ROW("node.resume", rpc_node_resume, false)                                                 \
+	ROW("node.forget", rpc_node_forget, false)                                                 \
 	ROW("trigger.next", rpc_trigger_next, false)                                               \
 	ROW("event.subscribe", rpc_event_subscribe, false)                                         \
 	ROW("event.unsubscribe", rpc_event_unsubscribe, false)

@@ -105,6 +105,11 @@ bool rpc_is_finishing(const struct rpc *rpc)
 	return rpc->finishing;
 }
 
+struct rpc_forwarded **rpc_forwards(struct rpc *rpc)
+{
+	return &rpc->forwards;
+}
+
 void rpc_pend(struct rpc *rpc, int change)
 {
 	rpc->pending += (unsigned)change;

@@ -6,7 +6,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ("", "lib", "lib/core", *(f"lib/core/{room}" for room in ("top", "ask", "changes", "keep", "runs", "jobs", "frame")),
+FOLDERS = ("", "lib", "lib/core", *(f"lib/core/{room}" for room in ("top", "ask", "share", "changes", "keep", "runs", "jobs", "frame")),
            "lib/trigger", "tests/lint")
 
 

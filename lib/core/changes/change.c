@@ -10,6 +10,10 @@
 #include "core/jobs/change_log.h"
 #include "core/runs/admission.h"
 #include "core/runs/run_live.h"
+#include "store/store_share.h"
+
+/* Of a change that others are faster than. */
+#define CHANGE_TRIES 10
 
 void change_free(struct change *change)
 {
@@ -112,6 +116,17 @@ void change_abandon(struct change *change, int rc, const struct schedd_error *er
 	change_reply(change, rc, err);
 }
 
+void change_guard(struct change *change)
+{
+	const struct entry *entry = change->entry;
+
+	if (!change->store->shared)
+		return;
+	store_batch_expect_same(change->batch, entry->job->id, &entry->state);
+	if (change->state.revision == entry->state.revision)
+		change->state.revision++;
+}
+
 static void change_failed(struct change *change, int rc, const struct schedd_error *err)
 {
 	change->failed = rc;
@@ -146,6 +161,39 @@ static void change_unknown(const struct schedd_error *err, void *context)
 
 	change->reply = (struct scheduler_reply){NULL, NULL};
 	scheduler_answer(reply, SCHEDD_EFAILED, err, NULL);
+}
+
+/* What was made of it is undone; it is in line before the job is read anew. False: no memory. */
+static bool change_refresh(struct change *change, struct entry *entry)
+{
+	if (change_park(change, entry))
+		return false;
+	change->fresh = true;
+	entry->busy = entry->adrift = true;
+	entry_unplan(change->scheduler, entry);
+	store_reread(entry->store->store, entry->job->id);
+	return true;
+}
+
+/* Another node was faster: once more, with the job as it is now. Not for who named a revision. */
+static bool change_again(struct change *change, int rc)
+{
+	struct entry *entry = change->entry;
+
+	if (rc != SCHEDD_ECONFLICT || !entry || entry->hidden || !change->store ||
+	    !change->store->shared || change->revision || change->tries++ == CHANGE_TRIES)
+		return false;
+	if (change->ops->fail)
+		change->ops->fail(change);
+	job_unref(change->job);
+	change->job = NULL;
+	job_state_clear(&change->state);
+	free(change->pause_text);
+	change->pause_text = NULL;
+	change->batch = NULL;
+	change->entry = NULL;
+	change->fields = change->kept;
+	return change_refresh(change, entry);
 }
 
 static void change_begin(struct change *change)
@@ -188,6 +236,31 @@ static bool change_hopeless(
 	return true;
 }
 
+/* What the caller lent is copied, for another try. */
+static int change_keep(struct change *change)
+{
+	struct value *copy;
+
+	if (change->kept || !change->fields)
+		return 0;
+	copy = arena_alloc(&change->arena, sizeof(*copy));
+	if (copy)
+		*copy = value_copy(&change->arena, change->fields);
+	if (arena_failed(&change->arena))
+		return SCHEDD_ENOMEM;
+	change->fields = change->kept = copy;
+	return 0;
+}
+
+/* Another node claims it, or somebody names a revision that is not the known one. */
+static bool change_stale(const struct change *change, const struct entry *entry)
+{
+	if (!entry || change->fresh || !entry->store->shared || entry->hidden ||
+	    store_state(entry->store->store) != STORE_OK)
+		return false;
+	return entry->foreign || (change->revision && change->revision != entry->state.revision);
+}
+
 void change_submit(struct change *change)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;
@@ -195,7 +268,15 @@ void change_submit(struct change *change)
 	struct schedd_error hopeless;
 
 	scheduler_enter(scheduler);
-	if (!entry || !entry->busy) {
+	if (entry && entry->store->shared && !change->fresh && change_keep(change)) {
+		struct schedd_error err;
+
+		schedd_error_nomem(&err);
+		change_reply(change, SCHEDD_ENOMEM, &err);
+	} else if ((!entry || !entry->busy) && change_stale(change, entry)) {
+		if (!change_refresh(change, entry))
+			change_begin(change);
+	} else if (!entry || !entry->busy) {
 		change_begin(change);
 	} else if (change_hopeless(change, entry, &hopeless)) {
 		change_reply(change, SCHEDD_EFAILED, &hopeless);
@@ -213,6 +294,8 @@ void change_finish(struct change *change, int rc, const struct schedd_error *err
 	struct schedd_scheduler *scheduler = change->scheduler;
 	struct entry *entry = change->entry;
 
+	if (rc && change_again(change, rc))
+		return;
 	if (rc) {
 		change_failed(change, rc, err);
 	} else {

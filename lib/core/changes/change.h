@@ -39,10 +39,13 @@ struct change {
 	struct scheduler_reply reply;
 	const char *id; /* of the job */
 	bool parked;    /* it has waited: arguments were copied */
+	bool fresh;     /* shared: the job was read before it, or it is what was read */
+	uint32_t tries; /* shared: how often another was faster */
 	bool lent;      /* its own memory is an arena's */
 
 	/* Arguments, as the kind of change needs them. */
 	const struct value *fields; /* borrowed until parked */
+	const struct value *kept;   /* shared: a copy of them, for another try; NULL: none */
 	const char *text;           /* reason of a pause, new id of a rename */
 	struct schedd_job *given;   /* a definition instead of fields; one reference */
 	struct job_state given_state;
@@ -108,6 +111,12 @@ void change_apply(struct change *change);
 /* An event of the change, kept in the job's record of changes as well when batch is given. */
 void change_event(struct change *change, enum schedd_event_code code, const char *error);
 void change_record(struct change *change, enum schedd_event_code code, const char *detail);
+/*
+ * Of a store that is shared, for begin(), before the job is put into the batch:
+ * it is good only while the job is stored as it is known here, and its revision
+ * rises, so that no claim by the old one holds.
+ */
+void change_guard(struct change *change);
 /* Frees a change that was never submitted; nothing is answered. */
 void change_free(struct change *change);
 /* Sets change->result to the job as it is now. */

@@ -211,6 +211,8 @@ int job_add_write(struct change *change, struct schedd_error *err)
 	}
 	if (!change->shared_batch)
 		change->batch = store_batch_new(change->store->store);
+	if (known)
+		change_guard(change);
 	/* An id of the scheduler's own making was never used before. */
 	if (known || change->made_id)
 		store_batch_put_job(change->batch, change->job, &change->state);

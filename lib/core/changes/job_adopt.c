@@ -18,6 +18,26 @@ static int job_adopt_gone(struct change *change, struct entry *entry)
 	return CHANGE_DONE;
 }
 
+/* Of a store that is shared: nothing of the definition has changed, only claims were made. */
+static bool job_adopt_known(const struct change *change, struct entry *entry)
+{
+	struct schedd_scheduler *scheduler = change->scheduler;
+	const struct job_state *given = &change->given_state;
+	struct job_state *state = &entry->state;
+
+	if (!change->store->shared || given->revision != state->revision ||
+	    given->created_at != state->created_at || given->invalid || state->invalid)
+		return false;
+	if (entry->foreign || given->last_run > state->last_run) {
+		state->next_fire = given->next_fire;
+		state->next_run_time = given->next_run_time;
+		state->run_count = given->run_count;
+		state->last_run = given->last_run;
+	}
+	change_idle(scheduler, entry);
+	return true;
+}
+
 static int job_adopt_begin(struct change *change, struct schedd_error *err)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;
@@ -30,8 +50,15 @@ static int job_adopt_begin(struct change *change, struct schedd_error *err)
 		    entry->store->name, change->store->name);
 		return CHANGE_DONE;
 	}
+	/* What was read before a commit of ours says nothing of what is now. */
+	if (change->store->shared && change->parked && entry) {
+		store_reread(change->store->store, change->id);
+		return CHANGE_DONE;
+	}
 	if (!change->given)
 		return entry ? job_adopt_gone(change, entry) : CHANGE_DONE;
+	if (entry && job_adopt_known(change, entry))
+		return CHANGE_DONE;
 	change->job = entry_seal(scheduler, change->given);
 	change->given = NULL;
 	if (added)
@@ -71,6 +98,7 @@ void job_adopt(const struct store_change *made, void *context)
 	    (struct scheduler_reply){NULL, NULL});
 	if (change) {
 		change->store = slot;
+		change->fresh = true;
 		if (made->record) {
 			change->given = made->record->job;
 			change->given_state = made->record->state;

@@ -130,6 +130,7 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 	change->state.revision++;
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
+	change_guard(change);
 	store_batch_put_job(change->batch, change->job, &change->state);
 	pause_note_change(change);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, NULL);
@@ -227,6 +228,7 @@ static int job_change_rename_begin(struct change *change, struct schedd_error *e
 	change->state.revision++;
 	change->state.updated_at = scheduler_now(scheduler);
 	change->batch = store_batch_new(change->store->store);
+	change_guard(change);
 	store_batch_rename(change->batch, change->id, change->text);
 	store_batch_put_job(change->batch, change->job, &change->state);
 	if (entry_aside(change->entry)->pause_text) {
@@ -291,6 +293,7 @@ static int job_change_remove_begin(struct change *change, struct schedd_error *e
 		return rc;
 	if (!change->shared_batch)
 		change->batch = store_batch_new(change->store->store);
+	change_guard(change);
 	if (change->entry->state.paused)
 		store_batch_put_text(
 		    change->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
@@ -406,6 +409,7 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 	change->state.next_fire = change->state.next_run_time = SCHEDD_TIME_NONE;
 	change->batch = store_batch_new(change->store->store);
 	store_batch_ends(change->batch);
+	change_guard(change);
 	store_batch_put_job(change->batch, entry->job, &change->state);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");
 	return CHANGE_COMMIT;

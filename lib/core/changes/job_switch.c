@@ -11,6 +11,7 @@
 #include "core/jobs/job_plan.h"
 #include "core/runs/admission.h"
 #include "model/job_check.h"
+#include "store/store_share.h"
 
 /* ---- Pause ---- */
 
@@ -36,6 +37,7 @@ static int job_switch_pause_begin(struct change *change, struct schedd_error *er
 	change->state.next_run_time = SCHEDD_TIME_NONE;
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
+	change_guard(change);
 	store_batch_put_job(change->batch, change->entry->job, &change->state);
 	change->pause_text = pause_note_make(change, change->text);
 	pause_note_put(change, change->pause_text);
@@ -129,13 +131,14 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 	change->state.paused = false;
 	change->state.paused_until = SCHEDD_TIME_NONE;
 	change->state.updated_at = scheduler_now(change->scheduler);
+	change->batch = batch->batch;
+	change_guard(change);
 	/* What the claim changes it writes itself, over what it expects. */
 	store_batch_put_job(batch->batch, change->entry->job, &change->state);
 	change->state.next_fire = claim->next_fire;
 	change->state.next_run_time = claim->next_run_time;
 	change->state.run_count = claim->run_count;
 	change->state.last_run = claim->last_run;
-	change->batch = batch->batch;
 	pause_note_put(change, NULL);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");
 	change->batch = NULL;
@@ -230,7 +233,7 @@ static void job_switch_settle_note(struct change *change, struct store_batch *ba
 	if (!change->note)
 		return;
 	if (change->note_store == change->store && batch)
-		store_batch_put_text(batch, change->note, NULL);
+		store_batch_take_text(batch, change->note);
 	else if (!batch && (change->note_store != change->store ||
 			       change->note_store->failures != change->failures))
 		/* Once more where a failed commit may write the note behind the claim. */
@@ -347,9 +350,15 @@ const struct change_ops job_switch_run_ops = {
 static void job_switch_ask(struct schedd_scheduler *scheduler, const char *id,
     enum run_trigger trigger, const char *because, const char *note, struct store_slot *note_store)
 {
-	struct change *change = change_new(scheduler, &job_switch_run_ops, id, NULL,
-	    (struct scheduler_reply){NULL, NULL});
+	struct entry *entry = entry_get(scheduler, id);
+	struct change *change;
 
+	if (entry && entry->foreign) {
+		scheduler->run_elsewhere(entry, trigger, because, note);
+		return;
+	}
+	change = change_new(scheduler, &job_switch_run_ops, id, NULL,
+	    (struct scheduler_reply){NULL, NULL});
 	if (!change) {
 		job_switch_later(scheduler, id, trigger, because, note, note_store);
 		return;

@@ -45,7 +45,8 @@ static bool tick_entry(struct schedd_scheduler *scheduler, struct entry *entry,
 {
 	struct claim_batch *batch;
 
-	if (entry->store->failing && !store_slot_ready(entry->store, scheduler_mono(scheduler))) {
+	if ((entry->store->failing || entry->store->shared) &&
+	    !store_slot_ready(entry->store, scheduler_mono(scheduler))) {
 		/* Later than now, so that the tick comes to its end. */
 		schedd_time later = store_slot_retry_time(entry->store);
 

@@ -3,7 +3,7 @@
  * What a scheduler consists of; shared by the files of lib/core alone.
  *
  * The folders of lib/core are rooms; a room needs itself and those below it:
- * top, ask, changes, keep, runs, jobs, frame.
+ * top, ask, share, changes, keep, runs, jobs, frame.
  *
  * The path of a due job: tick.c takes it off the due queue, due.c and misfire.c
  * decide what its fire times become, claim.c makes that durable, admission.c
@@ -50,6 +50,8 @@ struct store_name;
 struct stores_check;
 struct run;
 struct run_live;
+struct share;
+struct share_ask;
 
 /* A store and what is on its way to it. */
 struct store_slot {
@@ -78,6 +80,9 @@ struct store_slot {
 	schedd_span backoff;              /* between attempts; 0: it works */
 	struct schedd_mono retry_at;      /* while failing: nothing is tried again before */
 	struct timer retry;               /* then it is */
+	bool shared;                      /* other daemons have it too */
+	const uint8_t *elsewhere;         /* shared: by slot of its jobs, is it another node's? */
+	struct share *share;              /* the room share's; NULL: it is not shared */
 	bool failing;                     /* the last commit failed */
 	char last_error[256];             /* why it failed last; "": never */
 };
@@ -198,6 +203,14 @@ struct changes_room {
 	struct job_start *starts; /* runs that a store refused to claim */
 };
 
+struct share_room {
+	scheduler_asked_fn asked; /* what another node asks of the program around; NULL: nothing */
+	void *asked_context;      /* passed back, not owned */
+	struct share_ask *asks;   /* not answered yet */
+	uint64_t ask;             /* number of the latest */
+	uint32_t told;            /* asks of others that are not answered yet */
+};
+
 struct ask_room {
 	struct scheduler_wait *waits;
 };
@@ -206,6 +219,7 @@ struct top_room {
 	bool loaded;   /* the stores were read */
 	char *boot_id; /* NULL: unknown */
 	bool booted;   /* first start after a boot */
+	const char *taken_from;        /* the dead node whose runs are taken over; NULL: they are our own */
 	struct process_census *census; /* while starting: who says he belongs to a run; NULL: not asked yet */
 	struct mailbox_letter hear; /* comes back until ends were heard of: then it ticks */
 	uint32_t hearing;           /* turns left; 0: it is not under way */
@@ -223,6 +237,11 @@ struct top_room {
 typedef void (*scheduler_rest_fn)(struct schedd_scheduler *scheduler);
 /* The run is over: row, event, those who wait for it. live is gone after it. reason may be NULL. */
 typedef void (*run_ended_fn)(struct run_live *live, enum run_state state, const char *reason);
+/* A run that no request asked for, of a job that is another node's; note may be NULL. */
+typedef void (*run_elsewhere_fn)(
+    struct entry *entry, enum run_trigger trigger, const char *because, const char *note);
+/* A dead node's open runs are ours: its snapshot is in the slot. */
+typedef void (*runs_taken_fn)(struct store_slot *slot, const char *node);
 
 struct schedd_scheduler {
 	struct schedd_loop *loop; /* NULL only while being made */
@@ -255,6 +274,8 @@ struct schedd_scheduler {
 	/* Removes the output of a run that ended; set by the top. */
 	void (*output_drop)(struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 	run_ended_fn run_ended;        /* the one door for the end of a run */
+	run_elsewhere_fn run_elsewhere;
+	runs_taken_fn runs_taken;
 	bool tick_again;  /* a tick stopped half-way to let the loop turn */
 	bool start_again; /* so did starting what is ready */
 	bool handing_over; /* while draining: another program goes on with what is left */
@@ -281,6 +302,7 @@ struct schedd_scheduler {
 	struct runs_room runs;
 	struct keep_room keep;
 	struct changes_room changes;
+	struct share_room share;
 	struct ask_room ask;
 	struct top_room top;
 };

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "core/frame/store_origin.h"
 #include "core/frame/store_parcel.h"
+#include "store/store_share.h"
 
 /* Runs that ended and wait for a store, where it says nothing else. */
 #define STORE_SLOT_OUTBOX 100000
@@ -269,7 +270,8 @@ void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler
 bool store_slot_ready(const struct store_slot *slot, struct schedd_mono now)
 {
 	return store_state(slot->store) == STORE_OK &&
-	       (!slot->failing || now.us >= slot->retry_at.us);
+	       (!slot->failing || now.us >= slot->retry_at.us) &&
+	       store_leased(slot->store, slot->epoch);
 }
 
 schedd_time store_slot_retry_time(const struct store_slot *slot)
@@ -278,7 +280,8 @@ schedd_time store_slot_retry_time(const struct store_slot *slot)
 	schedd_span left = slot->failing ? slot->retry_at.us - scheduler_mono(scheduler).us : 0;
 
 	/* It tells when it is back, and what waits is looked at not much later. */
-	if (store_state(slot->store) != STORE_OK && left < STORE_SLOT_LOOK)
+	if ((store_state(slot->store) != STORE_OK || !store_leased(slot->store, slot->epoch)) &&
+	    left < STORE_SLOT_LOOK)
 		left = STORE_SLOT_LOOK;
 	return scheduler_now(scheduler) + (left > 0 ? left : 0);
 }

@@ -11,6 +11,7 @@
 #include "core/jobs/accounts.h"
 #include "core/jobs/entry_order.h"
 #include "core/jobs/executors.h"
+#include "model/node.h"
 
 _Static_assert(sizeof(struct entry) <= 136, "an entry has grown");
 
@@ -107,8 +108,22 @@ static void entry_count(struct schedd_scheduler *scheduler, const struct entry *
 		scheduler->jobs.own_retention += (uint32_t)by;
 }
 
+uint32_t entry_slot(const struct entry *entry)
+{
+	return node_slot(job_details(entry->job)->group, entry->job->id);
+}
+
+bool entry_locate(struct entry *entry)
+{
+	bool was = entry->foreign;
+
+	entry->foreign = entry->store->elsewhere && entry->store->elsewhere[entry_slot(entry)];
+	return entry->foreign != was;
+}
+
 void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
 {
+	(void)entry_locate(entry);
 	entry->hidden = false;
 	entry_find_executor(scheduler, entry);
 	entry_count(scheduler, entry, 1);
@@ -175,6 +190,8 @@ void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struc
 		after_unlink(scheduler, entry);
 	}
 	entry->job = job;
+	/* Its group may be another. */
+	(void)entry_locate(entry);
 	entry_find_executor(scheduler, entry);
 	if (!entry->hidden) {
 		entry_count(scheduler, entry, 1);
@@ -231,7 +248,8 @@ void entry_plan_after(struct schedd_scheduler *scheduler, struct entry *entry, s
 	const char *why;
 	schedd_time when = state->paused ? state->paused_until : state->next_run_time;
 
-	if (entry->busy || entry->hidden || entry->moving || state->finished || state->invalid ||
+	if (entry->busy || entry->hidden || entry->moving || entry->foreign || state->finished ||
+	    state->invalid ||
 	    accounts_hold(scheduler, entry->job->id, &why))
 		when = SCHEDD_TIME_NONE;
 	if (when != SCHEDD_TIME_NONE && when < earliest)
@@ -295,7 +313,7 @@ bool entry_exhausted(const struct entry *entry)
 	const struct job_details *details = job_details(job);
 	const struct job_state *state = &entry->state;
 
-	if (entry->live || state->finished || state->invalid || entry->hidden)
+	if (entry->live || state->finished || state->invalid || entry->hidden || entry->foreign)
 		return false;
 	if (details->max_runs && state->run_count >= details->max_runs)
 		return true;
@@ -445,7 +463,7 @@ void entry_find_executor(struct schedd_scheduler *scheduler, struct entry *entry
 
 static bool entry_check_one(const struct entry *entry)
 {
-	if ((entry->busy || entry->hidden) && heap_queued(&entry->due))
+	if ((entry->busy || entry->hidden || entry->foreign) && heap_queued(&entry->due))
 		return false;
 	if (entry_aside(entry)->waiters && !entry->busy)
 		return false;

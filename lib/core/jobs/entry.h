@@ -45,6 +45,7 @@ struct entry {
 	bool hidden : 1;    /* being added: not a job yet */
 	bool stale : 1;     /* its store is being read anew and has not shown it yet */
 	bool adrift : 1;    /* busy because the store has it otherwise; how comes by job_adopt() */
+	bool foreign : 1;   /* another node has it: known here, and never due */
 	bool noted : 1;     /* in scheduler.exhausted */
 	bool moving : 1;    /* not known yet whether it has left for another store; see top/moved.c */
 };
@@ -62,6 +63,10 @@ struct entry *entry_new(
 void entry_free(struct schedd_scheduler *scheduler, struct entry *entry);
 /* Frees all entries. */
 void entry_free_all(struct schedd_scheduler *scheduler);
+/* Its slot, in a store that is shared. */
+uint32_t entry_slot(const struct entry *entry);
+/* Looks whose it is. True: that has changed, and it is to be planned anew. */
+bool entry_locate(struct entry *entry);
 /* It is a job from now on. */
 void entry_show(struct schedd_scheduler *scheduler, struct entry *entry);
 /* Also hidden ones; NULL: none. */

@@ -18,6 +18,7 @@
 #include "core/runs/output_place.h"
 #include "core/runs/retry.h"
 #include "core/runs/run_stop.h"
+#include "store/store_share.h"
 
 /* Starting goes on so long before the loop has its turn: a thousand processes take a second. */
 #define DISPATCH_SLICE (20 * (schedd_span)1000)
@@ -256,6 +257,11 @@ static bool dispatch_mark(struct executor_slot *slot, struct marks **marks)
 	return true;
 }
 
+static bool dispatch_leased(const struct run_live *live)
+{
+	return store_leased(live->store->store, live->store->epoch);
+}
+
 /* What of one executor has its turn; false: that is enough for now. */
 static bool dispatch_slot(
     struct executor_slot *slot, struct dispatch_slice *slice, struct marks **marks)
@@ -264,6 +270,11 @@ static bool dispatch_slot(
 	struct heap_node *node;
 
 	while ((node = heap_peek(&slot->ready, NULL)) && dispatch_worker_free(slot)) {
+		/* The last look before it begins: another node may have its job by now. */
+		if (!dispatch_leased(run_live_of_queue(node))) {
+			mark_stall(admission_next(slot));
+			continue;
+		}
 		if (!run_live_of_queue(node)->marked) {
 			if (!dispatch_mark(slot, marks))
 				return true;

@@ -208,12 +208,28 @@ static void retry_wait(struct run_live *live, enum run_state outcome, const char
 		run_live_end(live, outcome, "no memory for another attempt");
 }
 
+/* Its job was taken over meanwhile, and the run told as lost: this is how it really ended. */
+static void retry_end_late(struct run_live *live, enum run_state outcome, const char *reason)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	strbuf_printf(&text, "this node lost its lease; told late: %s", run_state_name(outcome));
+	if (reason)
+		strbuf_printf(&text, ", %s", reason);
+	run_live_end(live, RUN_LOST, strbuf_peek(&text));
+	strbuf_clear(&text);
+}
+
 void retry_judge(struct run_live *live, const struct task_result *result)
 {
 	enum run_state outcome = retry_outcome(live, result);
 	char text[96];
 	const char *reason = retry_reason(live, result, outcome, text, sizeof(text));
 
+	if (live->late) {
+		retry_end_late(live, outcome, reason);
+		return;
+	}
 	if (retry_wanted(live, result, outcome)) {
 		retry_wait(live, outcome, reason);
 		return;

@@ -63,6 +63,7 @@ struct run_live {
 	bool expected;          /* counted by admission_expect() */
 	bool noted;             /* the store has a note of it; see run_note.h */
 	bool holds_account;     /* counted in account->running */
+	bool late;              /* others have its job since: it is lost, and what it does is told late */
 	bool held_by_dead;      /* stands for a process of a dead daemon */
 	bool announced;         /* run_started was told for this attempt */
 	bool killing;           /* SIGKILL is next, or sent */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "core/frame/store_slot.h"
 #include "core/keep/notify.h"
+#include "core/share/share.h"
 #include "core/runs/mark.h"
 #include "core/runs/run_live.h"
 #include "core/runs/run_stop.h"
@@ -94,6 +95,7 @@ static void drain_save(struct schedd_scheduler *scheduler)
 	struct store_batch *batch = slot ? store_batch_new(slot->store) : NULL;
 
 	store_slot_flush_all(scheduler);
+	share_leave(scheduler);
 	if (batch) {
 		event_ring_say(scheduler, SCHEDD_EVENT_SCHEDULER_SHUTDOWN, NULL, NULL, NULL);
 		event_ring_save(scheduler, batch);
@@ -118,6 +120,7 @@ void drain_review(struct schedd_scheduler *scheduler)
 		return;
 	mark_undo_all(scheduler);
 	drain_cancel_waiting(scheduler);
+	share_drain(scheduler);
 	if (!drain_done(scheduler))
 		return;
 	scheduler->phase = SCHEDULER_STOPPED;

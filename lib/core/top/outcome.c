@@ -49,7 +49,8 @@ static void outcome_record(struct run_live *live, enum run_state state, const ch
 		run->output_bytes = output_written(live->output);
 		run->output_dropped = output_dropped(live->output);
 	}
-	follow_note(live->scheduler, live->store, run);
+	if (!live->late)
+		follow_note(live->scheduler, live->store, run);
 	store_slot_put_run(live->store, run);
 	run_note_drop(live);
 	live->scheduler->counts.ended[state]++;
@@ -64,7 +65,7 @@ static void outcome_tell(struct run_live *live)
 	const struct run *run = &live->run;
 	enum run_state state = run->state;
 	/* One of the last life was told as lost at the start. */
-	bool told = state == RUN_LOST && live->held_by_dead;
+	bool told = state == RUN_LOST && (live->held_by_dead || live->late);
 	enum schedd_event_code first = told ? 0 : outcome_events[state].first;
 	enum schedd_event_code second = told ? 0 : outcome_events[state].second;
 
@@ -72,10 +73,12 @@ static void outcome_tell(struct run_live *live)
 		run_live_event(live, first, run->ended_at, run->reason);
 	if (second)
 		run_live_event(live, second, run->ended_at, run->reason);
-	notify_run(live);
-	if (live->entry && !live->held_by_dead && state != RUN_CANCELLED)
+	if (!live->late)
+		notify_run(live);
+	if (live->entry && !live->held_by_dead && !live->late && state != RUN_CANCELLED)
 		live->entry->last_state = (uint8_t)state;
-	follow_run(live->scheduler, live->store, &live->run);
+	if (!live->late)
+		follow_run(live->scheduler, live->store, &live->run);
 	scheduler_wait_told(live->scheduler, live->job->id, &live->run);
 }
 

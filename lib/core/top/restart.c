@@ -24,9 +24,11 @@
 #include "core/runs/admission.h"
 #include "core/top/handover.h"
 #include "core/top/moved.h"
+#include "core/top/restart_texts.h"
 #include "core/top/take_up.h"
 #include "executor/secret.h"
 #include "executor/adopted.h"
+#include "store/store_share.h"
 
 /* Rows of recent history that are looked at for how jobs ended last. */
 #define RESTART_STATES 10000
@@ -83,50 +85,6 @@ static int restart_take_job(struct job_record *record, void *context)
 	return 0;
 }
 
-static void restart_take_pause(const char *key, const char *text, void *context)
-{
-	struct schedd_scheduler *scheduler = context;
-	struct entry *entry = entry_get(scheduler, key + strlen("paused."));
-
-	if (entry && entry->state.paused && !entry_aside(entry)->pause_text)
-		entry_set_pause_text(entry, strdup(text));
-}
-
-static void restart_take_group(const char *key, const char *text, void *context)
-{
-	struct group_slot *group = admission_group(context, key + strlen("group."));
-
-	if (group)
-		group->parallel = (uint32_t)strtoul(text, NULL, 10);
-}
-
-static void restart_take_scheduler(const char *key, const char *text, void *context)
-{
-	struct schedd_scheduler *scheduler = context;
-
-	if (strcmp(key, "scheduler.paused") == 0 && !scheduler->paused) {
-		scheduler->paused = true;
-		scheduler->paused_at = scheduler_now(scheduler);
-		scheduler->paused_why = strdup(text);
-	} else if (strcmp(key, "scheduler.boot") == 0 && scheduler->top.boot_id) {
-		scheduler->top.booted = strcmp(text, scheduler->top.boot_id) != 0;
-	} else if (strcmp(key, "scheduler.key") == 0 && !invocation_take_key(scheduler, text)) {
-		log_warn(scheduler->log, "the key of the runs' invocations cannot be read");
-	}
-}
-
-static void restart_take_texts(struct schedd_scheduler *scheduler, struct store_slot *slot)
-{
-	store_snapshot_texts(slot->snapshot, "paused.", restart_take_pause, scheduler);
-	if (strcmp(slot->name, "default") != 0)
-		return;
-	/* Until it says otherwise this is the first start of all, and so the first since the boot.
-	 */
-	scheduler->top.booted = scheduler->top.boot_id != NULL;
-	store_snapshot_texts(slot->snapshot, "group.", restart_take_group, scheduler);
-	store_snapshot_texts(slot->snapshot, "scheduler.", restart_take_scheduler, scheduler);
-}
-
 static void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot);
 
 static void restart_forget(struct store_slot *slot)
@@ -174,7 +132,7 @@ static void restart_take_snapshot(struct store_slot *slot)
 	int64_t alive =
 	    store_snapshot_number(slot->snapshot, STORE_SLOT_ALIVE_KEY, SCHEDD_TIME_NONE);
 
-	restart_take_texts(scheduler, slot);
+	restart_texts_take(scheduler, slot);
 	moved_take(slot);
 	if (alive > scheduler->down_since && scheduler->phase == SCHEDULER_NEW)
 		scheduler->down_since = alive;
@@ -339,7 +297,13 @@ static void restart_lose(
 	bool lives;
 
 	run->state = RUN_LOST;
-	if (!known) {
+	if (!known && scheduler->top.taken_from) {
+		char why[256];
+
+		snprintf(why, sizeof(why), "its node %.128s lost its lease", scheduler->top.taken_from);
+		free(run->reason);
+		run->reason = strdup(why);
+	} else if (!known) {
 		char why[256];
 
 		downtime_reason(
@@ -348,10 +312,11 @@ static void restart_lose(
 		run->reason = strdup(
 		    scheduler->down_since == SCHEDD_TIME_NONE ? "schedd died meanwhile" : why);
 	}
-	lives = restart_adopt(scheduler, entry, run);
+	lives = !scheduler->top.taken_from && restart_adopt(scheduler, entry, run);
 	/* The end of one that is gone is not known: it lies in the time that schedd was down. */
 	if (!lives) {
-		run->ended_at = scheduler->started_at;
+		run->ended_at = scheduler->top.taken_from ? scheduler_now(scheduler)
+							  : scheduler->started_at;
 		follow_note(scheduler, slot, run);
 	}
 	store_slot_put_run(slot, run);
@@ -382,13 +347,13 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 	}
 	if (run_copy(&run, from))
 		return SCHEDD_ENOMEM;
-	if (handover_resume(scheduler, entry, &run)) {
+	if (!scheduler->top.taken_from && handover_resume(scheduler, entry, &run)) {
 		take_up_keep(take_up, &run);
 		run_clear(&run);
 		return 0;
 	}
 	/* It may run, and just not be written down as that. */
-	if (run.state == RUN_QUEUED)
+	if (run.state == RUN_QUEUED && !scheduler->top.taken_from)
 		restart_find_process(scheduler, &run);
 	/* Of one that waits for its next attempt the process is that of the last. */
 	if ((run.pid > 0 && run.state != RUN_RETRYING) || !take_up_run(take_up, entry, &run))
@@ -453,6 +418,8 @@ static void restart_start_jobs(struct schedd_scheduler *scheduler)
 		unsigned events = entry->state.invalid ? 0 : trigger_events(entry->job->trigger);
 
 		next = entry_next(scheduler, entry);
+		if (entry->foreign)
+			continue;
 		/* A program that took this one's place is not a start. */
 		if ((events & TRIGGER_ON_START && !scheduler->top.handover) ||
 		    (events & TRIGGER_ON_BOOT && scheduler->top.booted))
@@ -488,21 +455,6 @@ static void restart_ask_states(struct schedd_scheduler *scheduler, struct store_
 
 	if (slot->entries)
 		store_query_runs(slot->store, &query, restart_take_states, scheduler);
-}
-
-static void restart_remember_boot(struct schedd_scheduler *scheduler)
-{
-	struct store_slot *slot = store_slot_find(scheduler, "default");
-	struct store_batch *batch = store_batch_new(slot->store);
-	char key[2 * SIPHASH_KEY + 1];
-
-	store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler->started_at);
-	/* Before the first run that is known by it. */
-	invocation_key(scheduler, key);
-	store_batch_put_text(batch, "scheduler.key", key);
-	if (scheduler->top.boot_id)
-		store_batch_put_text(batch, "scheduler.boot", scheduler->top.boot_id);
-	store_commit(slot->store, batch, NULL, NULL);
 }
 
 /* Looking back must know when nothing could run. */
@@ -558,11 +510,22 @@ void restart_begin(struct schedd_scheduler *scheduler)
 		restart_ask_states(scheduler, scheduler->stores[i]);
 	for (uint32_t i = 0; i < stores; i++)
 		restart_forget(scheduler->stores[i]);
-	restart_remember_boot(scheduler);
+	restart_texts_remember(scheduler);
 	restart_sweep_secrets(scheduler);
 	restart_start_jobs(scheduler);
 }
 
+
+void restart_taken(struct store_slot *slot, const char *node)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+
+	scheduler->top.taken_from = node;
+	if (scheduler->phase == SCHEDULER_RUNNING)
+		restart_begin_store(scheduler, slot);
+	scheduler->top.taken_from = NULL;
+	restart_forget(slot);
+}
 
 void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)
 {

@@ -19,4 +19,7 @@ int restart_load_store(struct store_slot *slot, struct schedd_error *err)
 /* Ends the runs of the last life as lost, takes up their processes, starts what runs at start. */
 void restart_begin(struct schedd_scheduler *scheduler);
 
+/* See runs_taken_fn: what waits goes on here, what ran is lost. */
+void restart_taken(struct store_slot *slot, const char *node);
+
 #endif

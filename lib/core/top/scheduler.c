@@ -31,6 +31,7 @@
 #include "core/runs/dispatch.h"
 #include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
+#include "core/share/share.h"
 #include "core/top/drain.h"
 #include "core/top/handover.h"
 #include "core/top/moved.h"
@@ -216,6 +217,8 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	scheduler->rest = scheduler_rest;
 	scheduler->run_ended = outcome_run_ended;
 	scheduler->output_drop = output_place_remove;
+	scheduler->run_elsewhere = share_start;
+	scheduler->runs_taken = restart_taken;
 	scheduler->wall_set = INT64_MAX;
 	scheduler_settings_init(&scheduler->settings);
 	after_init(scheduler);

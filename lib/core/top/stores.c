@@ -12,6 +12,7 @@
 #include "core/jobs/entry.h"
 #include "core/jobs/executors.h"
 #include "core/runs/run_live.h"
+#include "core/share/share.h"
 #include "core/top/moved.h"
 #include "core/top/restart.h"
 
@@ -43,6 +44,8 @@ static void stores_changed(struct store *store, enum store_state state,
 		change_store_away(slot);
 	} else {
 		store_slot_worked(slot);
+		if (slot->taken_up && slot->shared && slot->epoch != store_epoch(store))
+			share_lost(slot);
 		if (!slot->taken_up || slot->epoch != store_epoch(store))
 			restart_read_store(slot);
 	}
@@ -101,7 +104,7 @@ static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *sl
 			slot->outbox_most = (uint32_t)strtoul(option->text, NULL, 10);
 	slot->durable = store_durable(slot->store);
 	store_watch(slot->store, job_adopt, slot);
-	return 0;
+	return share_begin(slot) ? schedd_error_nomem(err) : 0;
 }
 
 /* Two stores in one file would run each job twice. */
@@ -163,6 +166,7 @@ static void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *s
 
 	store_slot_flush_all(scheduler);
 	store_close(slot->store);
+	share_end(slot);
 	slot->store = NULL;
 	timers_unset(&scheduler->timers, &slot->retry);
 	moved_forget(slot);
@@ -298,6 +302,7 @@ void stores_close(struct schedd_scheduler *scheduler)
 	/* One whose runs another keeps was added behind that, and goes before it. */
 	for (uint32_t i = scheduler->store_count; i-- > 0;) {
 		store_close(scheduler->stores[i]->store);
+		share_end(scheduler->stores[i]);
 		scheduler->stores[i]->store = NULL;
 		store_slot_clear(scheduler->stores[i]);
 	}

@@ -324,7 +324,8 @@ static void commit_text(struct commit *commit, struct store_op *op)
 		return;
 	}
 	commit_flush(commit);
-	commit_alone(commit, pg_sql_meta_delete, op->text.key, NULL, NULL);
+	commit_alone(commit, op->text.must ? pg_sql_meta_take : pg_sql_meta_delete, op->text.key, NULL,
+	    NULL);
 }
 
 static void commit_delete_job(struct commit *commit, struct store_op *op)
@@ -451,16 +452,19 @@ static int commit_reason(
     const struct store_link *link, const PGresult *result, struct schedd_error *err)
 {
 	static const struct {
-		const char *word, *sentence;
+		const char *word;
+		int code;
+		const char *sentence;
 	} reasons[] = {
-	    {"\"lost:", "store '%s': job '%.*s' was changed behind the scheduler's back"},
-	    {"\"changed:", "store '%s': job '%.*s' was changed by another meanwhile"},
-	    {"\"removed:", "store '%s': job '%.*s' was removed by another meanwhile"},
-	    {"\"there:", "store '%s': another has added job '%.*s' meanwhile"},
-	    {"\"lives:",
+	    {"\"lost:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was changed behind the scheduler's back"},
+	    {"\"changed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was changed by another meanwhile"},
+	    {"\"removed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was removed by another meanwhile"},
+	    {"\"taken:", SCHEDD_ECONFLICT, "store '%s': another was faster (%.*s)"},
+	    {"\"there:", SCHEDD_ECONFLICT, "store '%s': another has added job '%.*s' meanwhile"},
+	    {"\"lives:", SCHEDD_ECONFLICT,
 		"store '%s': node '%.*s' lives: stop it, or wait until its lease is over"},
-	    {"\"node:", "store '%s': there is no node '%.*s'"},
-	    {"\"runs:",
+	    {"\"node:", SCHEDD_ENOTFOUND, "store '%s': there is no node '%.*s'"},
+	    {"\"runs:", SCHEDD_ECONFLICT,
 		"store '%s': runs of a removed job '%.*s' are still kept, purge them first"},
 	};
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -476,7 +480,7 @@ static int commit_reason(
 		at += strlen(reasons[i].word);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		return schedd_error_set(err, SCHEDD_ECONFLICT, reasons[i].sentence,
+		return schedd_error_set(err, reasons[i].code, reasons[i].sentence,
 		    link->config->name, (int)strcspn(at, "\""), at);
 #pragma GCC diagnostic pop
 	}

@@ -372,6 +372,9 @@ static int share_read_gained(struct store_link *link, const uint32_t owners[NODE
 			       "IS NOT NULL",
 			       &params, share_counted, watching, err);
 		pg_params_clear(&params);
+		/* libpq would have the first statement of the next pipeline answered row by row, too. */
+		if (rc == 0)
+			rc = share_ask(link, "SELECT 1", NULL, NULL, err);
 	}
 	strbuf_clear(&slots);
 	return rc;

@@ -156,9 +156,11 @@ const char pg_sql_feed[] =
     "schedd_feed (seq, at, origin, target, kind, id, body) SELECT s.number - (SELECT count(*) FROM f) + "
     "f.ord, " PG_CLOCK ", current_setting('schedd.node')::int, nullif(f.target, 0), f.kind, f.id, f.body "
     "FROM f, s) SELECT pg_notify('schedd', '')";
+/* Not to one that is dead: who takes over such a one waits for this commit, or this finds it dead. */
 const char pg_sql_give[] =
-    "UPDATE schedd_slots SET node = nullif($2::bigint, 0)::int WHERE slot = $1::int AND node = "
-    "current_setting('schedd.node')::int";
+    "WITH t AS MATERIALIZED (SELECT 1 FROM schedd_nodes WHERE node = $2::int AND dead_since IS NULL FOR KEY "
+    "SHARE) UPDATE schedd_slots SET node = nullif($2::int, 0) WHERE slot = $1::int AND (node IS NULL OR node = "
+    "current_setting('schedd.node')::int) AND ($2::int = 0 OR EXISTS (SELECT FROM t))";
 /* By enum store_node_verb. The row must be there, and one that lives is not forgotten. */
 #define NODE_CHANGED(verb)                                                                         \
 	"WITH n AS (" verb " RETURNING 1) SELECT CASE WHEN EXISTS (SELECT FROM n) THEN 0 ELSE ((CASE WHEN "  \
@@ -190,6 +192,10 @@ const char pg_sql_take_tell[] =
     "WITH s AS (UPDATE schedd_meta SET number = number + 1 WHERE key = 'feed.seq' RETURNING number), i AS "
     "(INSERT INTO schedd_feed (seq, at, origin, kind) SELECT number, " PG_CLOCK ", $1::int, 'slot' FROM s) "
     "SELECT pg_notify('schedd', '')";
+
+const char pg_sql_meta_take[] =
+    "WITH d AS (DELETE FROM schedd_meta WHERE key = $1 RETURNING 1) SELECT CASE WHEN EXISTS (SELECT FROM d) "
+    "THEN 0 ELSE ('taken:' || (SELECT count(*) FROM d))::bigint END, $1::text";
 
 const char *const pg_sql_sets[PG_SETS] = {
     [PG_SET_ADDS] = commit_adds,

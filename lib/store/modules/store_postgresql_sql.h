@@ -39,5 +39,6 @@ extern const char pg_sql_rename[];
 extern const char pg_sql_rename_remember[];
 extern const char pg_sql_purge[];
 extern const char pg_sql_meta_delete[];
+extern const char pg_sql_meta_take[];
 
 #endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* nodes: the daemons that share a store, and taking one out of service. */
+#include <string.h>
+#include <time.h>
+
+#include "cmd/out.h"
+#include "cmd/say.h"
+#include "cmd/verb_rows.h"
+
+/* Between two looks at a node that is being drained. */
+#define NODES_LOOK 200
+
+static const struct out_column node_columns[] = {
+    {"name", "name", OUT_TEXT, true, true, false},
+    {"state", "state", OUT_STATE, true, true, false},
+    {"since", "since", OUT_WHEN, true, true, false},
+    {"labels", "labels", OUT_TAGS, true, true, true},
+    {"version", "version", OUT_TEXT, true, true, false},
+    {"slots", "slots", OUT_INT, false, true, false},
+    {"jobs", "jobs", OUT_INT, true, true, false},
+    {"running", "running", OUT_INT, true, true, false},
+    {"load", "load", OUT_TEXT, true, true, false},
+    {"clock", "clock", OUT_SPAN, true, true, false},
+    {"last_seen", "last_seen", OUT_WHEN, true, true, false},
+    {"store", "store", OUT_TEXT, false, true, false},
+    {"address", "address", OUT_TEXT, false, true, true},
+    {"started_at", "started_at", OUT_WHEN, false, true, false},
+    {0},
+};
+
+static int nodes_list(struct command *command)
+{
+	struct schedd_error err = {0};
+	struct out_list *list;
+	struct value result;
+
+	if (command_call(command, "node.list", NULL, &result, &err) != 0)
+		return say_error(command, &err);
+	list = out_list_begin(command, node_columns, "name", &err);
+	if (!list)
+		return say_error(command, &err);
+	for (uint32_t i = 0; result.type == VALUE_ARRAY && i < result.array.count; i++)
+		out_list_row(list, &result.array.items[i]);
+	return out_list_end(list);
+}
+
+/* Has it nothing left to do? Neither jobs nor runs, or it is gone. */
+static bool nodes_is_empty(const struct value *list, const char *name, int64_t *jobs, int64_t *running)
+{
+	bool found = false;
+
+	*jobs = *running = 0;
+	for (uint32_t i = 0; list->type == VALUE_ARRAY && i < list->array.count; i++) {
+		const struct value *node = &list->array.items[i];
+
+		if (!value_is_text(value_get(node, "name"), name) ||
+		    value_is_text(value_get(node, "state"), "dead"))
+			continue;
+		found = true;
+		*jobs += value_get_int(node, "slots", 0);
+		*running += value_get_int(node, "running", 0);
+	}
+	return !found || (*jobs == 0 && *running == 0);
+}
+
+/* Until the others have what it had. */
+static int nodes_wait(struct command *command, const char *name)
+{
+	int64_t jobs, running;
+
+	for (;;) {
+		struct timespec pause = {.tv_nsec = NODES_LOOK * 1000000L};
+		struct schedd_error err = {0};
+		struct value result;
+
+		if (command_call(command, "node.list", NULL, &result, &err) != 0)
+			return say_error(command, &err);
+		if (nodes_is_empty(&result, name, &jobs, &running))
+			return EXIT_DONE;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static const struct nodes_act {
+	const char *word;
+	const char *method;
+	const char *done; /* behind the node's name */
+} nodes_acts[] = {
+    {"drain", "node.drain", "has handed its jobs over, and nothing runs there"},
+    {"resume", "node.resume", "takes jobs again"},
+    {"forget", "node.forget", "is forgotten"},
+};
+
+static int nodes_act(struct command *command, const struct nodes_act *act, const char *name)
+{
+	struct value params = value_map(), result;
+	struct schedd_error err = {0};
+	int rc = EXIT_DONE;
+
+	value_put(&command->arena, &params, "name", value_string_ref(name));
+	if (command_call(command, act->method, &params, &result, &err) != 0)
+		return say_error(command, &err);
+	if (act == &nodes_acts[0] && !args_has(&command->args, "no-wait"))
+		rc = nodes_wait(command, name);
+	if (rc != EXIT_DONE)
+		return rc;
+	if (out_is_json(command))
+		return out_json(command, &result);
+	if (act == &nodes_acts[0] && args_has(&command->args, "no-wait"))
+		say(command, "Node %s hands its jobs over.", name);
+	else
+		say(command, "Node %s %s.", name, act->done);
+	return EXIT_DONE;
+}
+
+static int nodes_run(struct command *command)
+{
+	const struct args *args = &command->args;
+
+	if (args_has(args, "no-wait") && (args->word_count == 0 || strcmp(args->words[0], "drain") != 0))
+		return say_usage(command, "--no-wait is for drain");
+	if (args->word_count == 0)
+		return nodes_list(command);
+	for (size_t i = 0; i < sizeof(nodes_acts) / sizeof(nodes_acts[0]); i++)
+		if (args->word_count == 2 && strcmp(args->words[0], nodes_acts[i].word) == 0)
+			return nodes_act(command, &nodes_acts[i], args->words[1]);
+	return say_usage(command, "usage: schedctl nodes, or schedctl nodes drain|resume|forget NODE");
+}
+
+static const struct option nodes_options[] = {
+    {.name = "no-wait",
+	.section = "Options",
+	.doc = "with drain: do not wait until its jobs are handed over and its runs have ended"},
+    {0},
+};
+
+static const struct option *const nodes_sets[] = {nodes_options, NULL};
+
+const struct verb verb_nodes = {
+    .name = "nodes",
+    .group = "Daemon",
+    .summary = "show the daemons that share a store, or drain, resume or forget one",
+    .usage = "[drain|resume|forget NODE]",
+    .examples = "schedctl nodes\n"
+		"schedctl nodes drain web2\n"
+		"schedctl nodes resume web2\n"
+		"schedctl nodes forget web3",
+    .notes = "A node that is drained starts nothing more; its jobs go to the others, and its runs go on "
+	     "until\n"
+	     "they end. forget takes one out of the list that is dead and will not come back. See\n"
+	     "schedd-cluster(7).",
+    .options = nodes_sets,
+    .complete = COMPLETE_NODE_ACT,
+    .max_words = 2,
+    .columns = node_columns,
+    .run = nodes_run,
+};

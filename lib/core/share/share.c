@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* The news of a store that is shared, and what becomes of jobs and runs by them. */
+#include "core/share/share.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/runs/admission.h"
+#include "core/runs/run_live.h"
+#include "core/share/share_state.h"
+
+/* ---- Nodes ---- */
+
+static void share_take_nodes(struct share *share, const struct store_share_news *news)
+{
+	struct arena *arena = &share->nodes_arena;
+	struct store_node *nodes;
+
+	arena_clear(arena);
+	arena_init(arena);
+	share->nodes = NULL;
+	share->node_count = 0;
+	nodes = arena_alloc(arena, (news->node_count + 1) * sizeof(nodes[0]));
+	if (!nodes)
+		return;
+	for (uint32_t i = 0; i < news->node_count; i++) {
+		nodes[i] = news->nodes[i];
+		nodes[i].name = arena_strdup(arena, nodes[i].name);
+		nodes[i].labels = arena_strdup(arena, nodes[i].labels);
+		nodes[i].version = arena_strdup(arena, nodes[i].version);
+		nodes[i].address = arena_strdup(arena, nodes[i].address);
+	}
+	if (arena_failed(arena))
+		return;
+	share->nodes = nodes;
+	share->node_count = news->node_count;
+	share->nodes_at = scheduler_mono(share->slot->scheduler);
+}
+
+/* Before the next beat tells so. */
+static void share_bury(struct share *share, const char *name)
+{
+	for (uint32_t i = 0; i < share->node_count; i++) {
+		struct store_node *node = &share->nodes[i];
+
+		if (strcmp(node->name, name) != 0)
+			continue;
+		node->dead_since = scheduler_now(share->slot->scheduler);
+		share_unanswered(share, node->number);
+	}
+}
+
+/* How much is ours, for the next beat to say. */
+static void share_report(const struct share *share)
+{
+	const struct schedd_scheduler *scheduler = share->slot->scheduler;
+	int64_t jobs = 0, running = 0;
+	uint32_t position = 0;
+	const struct entry *entry;
+
+	while ((entry = entry_walk(scheduler, &position)))
+		jobs += entry->store == share->slot && !entry->foreign && !entry->hidden;
+	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
+		running += live->store == share->slot && live->stage >= RUN_LIVE_STARTING &&
+			   live->stage < RUN_LIVE_RETRYING;
+	store_share_report(share->slot->store, jobs, running);
+}
+
+static void share_nodes(struct share *share, const struct store_share_news *news)
+{
+	share_take_nodes(share, news);
+	for (uint32_t i = 0; i < share->node_count; i++)
+		if (share->nodes[i].dead_since != SCHEDD_TIME_NONE)
+			share_unanswered(share, share->nodes[i].number);
+	share_report(share);
+	share_review(share);
+}
+
+/* ---- Slots and jobs ---- */
+
+/* Only claims were made: the counters are all that is new. Else the job is read anew. */
+static void share_count(struct share *share, const struct store_counted *job)
+{
+	struct schedd_scheduler *scheduler = share->slot->scheduler;
+	struct entry *entry = entry_find(scheduler, job->id);
+
+	if (entry && (entry->store != share->slot || entry->hidden))
+		return;
+	if (!entry || entry->busy || entry->state.revision != job->revision) {
+		if (entry && !entry->busy)
+			entry->busy = entry->adrift = true;
+		store_reread(share->slot->store, job->id);
+		return;
+	}
+	entry->state.next_fire = job->next_fire;
+	entry->state.next_run_time = job->next_run_time;
+	entry->state.run_count = job->run_count;
+	entry->state.last_run = job->last_run;
+}
+
+static void share_slots(struct share *share, const struct store_share_news *news)
+{
+	share->own = news->own;
+	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
+		if (news->owners[slot] != share->own)
+			share->closing[slot] = share->giving[slot] = false;
+		share->owners[slot] = news->owners[slot];
+	}
+	share_apply(share);
+}
+
+/* ---- What concerns all ---- */
+
+static void share_text(struct share *share, const char *key, const char *text)
+{
+	struct schedd_scheduler *scheduler = share->slot->scheduler;
+
+	if (strncmp(key, "paused.", 7) == 0) {
+		struct entry *entry = entry_get(scheduler, key + 7);
+
+		if (entry && entry->store == share->slot)
+			entry_set_pause_text(entry, text ? strdup(text) : NULL);
+	} else if (strncmp(key, "group.", 6) == 0) {
+		struct group_slot *group = admission_group(scheduler, key + 6);
+
+		if (group) {
+			group->parallel = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+			admission_group_review(group);
+		}
+	}
+}
+
+static void share_news(const struct store_share_news *news, void *context)
+{
+	struct share *share = context;
+	struct store_slot *slot = share->slot;
+	struct schedd_scheduler *scheduler = slot->scheduler;
+
+	scheduler_enter(scheduler);
+	switch (news->kind) {
+	case STORE_SHARE_NODES:
+		share_nodes(share, news);
+		break;
+	case STORE_SHARE_COUNTERS:
+		for (uint32_t i = 0; i < news->job_count; i++)
+			share_count(share, &news->jobs[i]);
+		break;
+	case STORE_SHARE_SLOTS:
+		share_slots(share, news);
+		break;
+	case STORE_SHARE_TAKEN:
+		log_warn(scheduler->log, "store %s: node %s is dead, its jobs go on here",
+		    slot->name, news->from);
+		store_snapshot_free(slot->snapshot);
+		slot->snapshot = news->snapshot;
+		share_bury(share, news->from);
+		scheduler->runs_taken(slot, news->from);
+		share_review(share);
+		break;
+	case STORE_SHARE_TOLD:
+		share_told(share, news);
+		break;
+	case STORE_SHARE_TEXT:
+		share_text(share, news->id, news->text);
+		break;
+	}
+	scheduler_leave(scheduler);
+}
+
+/* ---- Life ---- */
+
+static void share_review_due(struct timer *timer)
+{
+	struct share *share =
+	    (struct share *)(void *)((char *)timer - offsetof(struct share, review));
+
+	scheduler_enter(share->slot->scheduler);
+	share_review(share);
+	scheduler_leave(share->slot->scheduler);
+}
+
+int share_begin(struct store_slot *slot)
+{
+	struct share *share;
+
+	if (!store_shared(slot->store))
+		return 0;
+	share = calloc(1, sizeof(*share));
+	if (!share)
+		return SCHEDD_ENOMEM;
+	share->slot = slot;
+	memset(share->elsewhere, 1, sizeof(share->elsewhere));
+	arena_init(&share->nodes_arena);
+	timer_init(&share->review, share_review_due);
+	slot->shared = true;
+	slot->share = share;
+	slot->elsewhere = share->elsewhere;
+	store_share(slot->store, share_news, share);
+	return 0;
+}
+
+/* Others have its job: as if it were not here, or told late when it ends. */
+static void share_lose_run(struct run_live *live)
+{
+	if (live->stage == RUN_LIVE_CLAIMING || live->stage == RUN_LIVE_ENDED)
+		return; /* its claim comes back, and fails */
+	if (live->stage == RUN_LIVE_STARTING || live->stage == RUN_LIVE_RUNNING) {
+		live->late = true;
+		return;
+	}
+	timers_unset(&live->scheduler->timers, &live->timer);
+	admission_leave_worker(live);
+	run_live_enter(live, RUN_LIVE_ENDED);
+	run_live_unlink(live);
+	admission_leave(live);
+	run_live_free(live);
+}
+
+void share_lost(struct store_slot *slot)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	struct share *share = slot->share;
+
+	if (!share)
+		return;
+	log_warn(scheduler->log,
+	    "store %s: this node's lease was over, others have taken its jobs; what still runs is told late",
+	    slot->name);
+	memset(share->owners, 0, sizeof(share->owners));
+	memset(share->closing, 0, sizeof(share->closing));
+	memset(share->giving, 0, sizeof(share->giving));
+	share_apply(share);
+	for (struct run_live *live = run_live_first(scheduler), *next; live; live = next) {
+		next = live->next;
+		if (live->store == slot)
+			share_lose_run(live);
+	}
+}
+
+void share_drain(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct share *share = scheduler->stores[i]->share;
+
+		if (!share || share->leaving)
+			continue;
+		share->leaving = true;
+		share_review(share);
+	}
+}
+
+void share_leave(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *slot = scheduler->stores[i];
+		struct store_batch *batch;
+
+		if (!slot->share || !slot->taken_up || store_state(slot->store) != STORE_OK)
+			continue;
+		/* What goes on without us is lost, and taken over like that of a dead node. */
+		for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
+			if (live->store == slot && !live->late)
+				return;
+		share_review(slot->share);
+		batch = store_batch_new(slot->store);
+		store_batch_ends(batch);
+		for (uint32_t k = 0; k < NODE_SLOTS; k++)
+			store_batch_give(batch, k, 0);
+		store_batch_node(batch, store_node_name(slot->store), STORE_NODE_LEAVE);
+		store_commit(slot->store, batch, NULL, NULL);
+	}
+}
+
+void share_end(struct store_slot *slot)
+{
+	struct share *share = slot->share;
+
+	if (!share)
+		return;
+	share_asks_end(slot);
+	timers_unset(&slot->scheduler->timers, &share->review);
+	arena_clear(&share->nodes_arena);
+	slot->share = NULL;
+	slot->elsewhere = NULL;
+	free(share);
+}

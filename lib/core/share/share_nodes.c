@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The nodes as people see them, and what people do to them. */
+#include <stdlib.h>
+#include <string.h>
+#include "core/share/share_state.h"
+
+/* The first store that is shared; NULL: none is. */
+static struct share *share_first(const struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		if (scheduler->stores[i]->share)
+			return scheduler->stores[i]->share;
+	return NULL;
+}
+
+bool scheduler_is_shared(const struct schedd_scheduler *scheduler)
+{
+	return share_first(scheduler) != NULL;
+}
+
+const char *scheduler_node_name(const struct schedd_scheduler *scheduler)
+{
+	const struct share *share = share_first(scheduler);
+
+	return share ? store_node_name(share->slot->store) : NULL;
+}
+
+bool scheduler_job_elsewhere(
+    struct schedd_scheduler *scheduler, const char *id, const char **name)
+{
+	const struct entry *entry = entry_get(scheduler, id);
+	const struct share *share = entry ? entry->store->share : NULL;
+	const struct store_node *node;
+
+	*name = NULL;
+	if (!share || !entry->foreign)
+		return false;
+	node = share_node(share, share->owners[entry_slot(entry)]);
+	if (node && node->number != share->own)
+		*name = node->name;
+	return true;
+}
+
+/* "live", "draining", "late" (its lease is nearly over), "dead". */
+static const char *share_state_word(const struct share *share, const struct store_node *node)
+{
+	schedd_span lease = store_lease(share->slot->store);
+
+	if (node->dead_since != SCHEDD_TIME_NONE)
+		return "dead";
+	if (!share_node_lives(share, node) || node->left < lease / 5)
+		return "late";
+	return node->draining ? "draining" : "live";
+}
+
+static struct value share_node_value(
+    const struct share *share, const struct store_node *node, struct arena *arena)
+{
+	bool dead = node->dead_since != SCHEDD_TIME_NONE;
+	struct value map = value_map();
+	int64_t slots = 0;
+
+	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++)
+		slots += share->owners[slot] == node->number;
+	value_put(arena, &map, "name", value_string(arena, node->name));
+	value_put(arena, &map, "state", value_string_ref(share_state_word(share, node)));
+	value_put(arena, &map, "self", value_bool(node->number == share->own));
+	value_put(arena, &map, "store", value_string_ref(share->slot->name));
+	value_put(arena, &map, "labels", node_labels_value(node->labels, arena));
+	value_put(arena, &map, "version", value_string(arena, node->version));
+	value_put(arena, &map, "address", value_string(arena, node->address));
+	value_put(arena, &map, "slots", value_int(slots));
+	value_put(arena, &map, "jobs", value_int(dead ? 0 : node->jobs));
+	value_put(arena, &map, "running", value_int(dead ? 0 : node->running));
+	value_put(arena, &map, "load", dead ? value_nil() : value_real(node->load));
+	value_put(arena, &map, "clock",
+	    dead ? value_nil() : value_real((double)node->offset / SCHEDD_SECOND));
+	value_put(arena, &map, "epoch", value_int((int64_t)node->epoch));
+	value_put(arena, &map, "started_at", value_int(node->started_at));
+	value_put(arena, &map, "last_seen", value_int(node->seen_at));
+	value_put(arena, &map, "since", dead ? value_int(node->dead_since) : value_nil());
+	return map;
+}
+
+struct value scheduler_nodes(struct schedd_scheduler *scheduler, struct arena *arena)
+{
+	struct value list = value_array();
+
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		const struct share *share = scheduler->stores[i]->share;
+
+		for (uint32_t k = 0; share && k < share->node_count; k++)
+			value_append(arena, &list, share_node_value(share, &share->nodes[k], arena));
+	}
+	return list;
+}
+
+/* ---- drain, resume, forget ---- */
+
+struct share_verb {
+	struct store_slot *slot;
+	struct scheduler_reply reply;
+};
+
+static void share_verb_done(int rc, const struct schedd_error *err, void *context)
+{
+	struct share_verb *verb = context;
+
+	scheduler_enter(verb->slot->scheduler);
+	scheduler_answer(verb->reply, rc, err, NULL);
+	scheduler_leave(verb->slot->scheduler);
+	free(verb);
+}
+
+void scheduler_node_set(struct schedd_scheduler *scheduler, const char *name,
+    enum scheduler_node_verb how, struct scheduler_reply reply)
+{
+	static const enum store_node_verb verbs[] = {
+	    [SCHEDULER_NODE_DRAIN] = STORE_NODE_DRAIN,
+	    [SCHEDULER_NODE_RESUME] = STORE_NODE_RESUME,
+	    [SCHEDULER_NODE_FORGET] = STORE_NODE_FORGET};
+	struct share *share = share_first(scheduler);
+	struct share_verb *verb = share ? calloc(1, sizeof(*verb)) : NULL;
+	struct store_batch *batch;
+	struct schedd_error err;
+	int rc;
+
+	if (!share) {
+		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "no store is shared with other daemons: there are no nodes (see schedd-cluster(7))");
+		scheduler_answer(reply, rc, &err, NULL);
+		return;
+	}
+	if (!verb) {
+		rc = schedd_error_nomem(&err);
+		scheduler_answer(reply, rc, &err, NULL);
+		return;
+	}
+	verb->slot = share->slot;
+	verb->reply = reply;
+	batch = store_batch_new(share->slot->store);
+	store_batch_node(batch, name, verbs[how]);
+	store_commit(share->slot->store, batch, share_verb_done, verb);
+}

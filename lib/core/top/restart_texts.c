@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Small texts that a scheduler finds in its stores when it starts, and leaves there for the next start. */
+#include "core/top/restart_texts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/frame/store_slot.h"
+#include "core/jobs/entry.h"
+#include "core/runs/admission.h"
+#include "core/runs/invocation.h"
+#include "store/store_share.h"
+
+static void restart_texts_pause(const char *key, const char *text, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+	struct entry *entry = entry_get(scheduler, key + strlen("paused."));
+
+	if (entry && entry->state.paused && !entry_aside(entry)->pause_text)
+		entry_set_pause_text(entry, strdup(text));
+}
+
+static void restart_texts_group(const char *key, const char *text, void *context)
+{
+	struct group_slot *group = admission_group(context, key + strlen("group."));
+
+	if (group)
+		group->parallel = (uint32_t)strtoul(text, NULL, 10);
+}
+
+/* What each daemon keeps for itself, in a store that others may share. */
+static void restart_texts_own_key(
+    const struct schedd_scheduler *scheduler, const char *name, char *key, size_t size)
+{
+	const struct store *store = scheduler->default_store->store;
+
+	snprintf(key, size, "%s%s%s", name, store_shared(store) ? "." : "",
+	    store_shared(store) ? store_node_name(store) : "");
+}
+
+static bool restart_texts_is_own(
+    const struct schedd_scheduler *scheduler, const char *key, const char *name)
+{
+	char own[256];
+
+	restart_texts_own_key(scheduler, name, own, sizeof(own));
+	return strcmp(key, own) == 0;
+}
+
+static void restart_texts_scheduler(const char *key, const char *text, void *context)
+{
+	struct schedd_scheduler *scheduler = context;
+
+	if (strcmp(key, "scheduler.paused") == 0 && !scheduler->paused) {
+		scheduler->paused = true;
+		scheduler->paused_at = scheduler_now(scheduler);
+		scheduler->paused_why = strdup(text);
+	} else if (restart_texts_is_own(scheduler, key, "scheduler.boot") && scheduler->top.boot_id) {
+		scheduler->top.booted = strcmp(text, scheduler->top.boot_id) != 0;
+	} else if (restart_texts_is_own(scheduler, key, "scheduler.key") && !invocation_take_key(scheduler, text)) {
+		log_warn(scheduler->log, "the key of the runs' invocations cannot be read");
+	}
+}
+
+void restart_texts_take(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	store_snapshot_texts(slot->snapshot, "paused.", restart_texts_pause, scheduler);
+	if (strcmp(slot->name, "default") != 0)
+		return;
+	/* Until it says otherwise this is the first start of all, and so the first since the boot.
+	 */
+	scheduler->top.booted = scheduler->top.boot_id != NULL;
+	store_snapshot_texts(slot->snapshot, "group.", restart_texts_group, scheduler);
+	store_snapshot_texts(slot->snapshot, "scheduler.", restart_texts_scheduler, scheduler);
+}
+
+void restart_texts_remember(struct schedd_scheduler *scheduler)
+{
+	struct store_slot *slot = store_slot_find(scheduler, "default");
+	struct store_batch *batch = store_batch_new(slot->store);
+	char key[2 * SIPHASH_KEY + 1], own[256];
+
+	store_batch_put_number(batch, STORE_SLOT_ALIVE_KEY, scheduler->started_at);
+	/* Before the first run that is known by it. */
+	invocation_key(scheduler, key);
+	restart_texts_own_key(scheduler, "scheduler.key", own, sizeof(own));
+	store_batch_put_text(batch, own, key);
+	restart_texts_own_key(scheduler, "scheduler.boot", own, sizeof(own));
+	if (scheduler->top.boot_id)
+		store_batch_put_text(batch, own, scheduler->top.boot_id);
+	store_commit(slot->store, batch, NULL, NULL);
+}

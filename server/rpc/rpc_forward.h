@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls about a job that another node of a shared store has: what runs there is
+ * asked of it there.
+ */
+#ifndef SCHEDD_SERVER_RPC_RPC_FORWARD_H
+#define SCHEDD_SERVER_RPC_RPC_FORWARD_H
+
+#include "server/rpc/rpc_call.h"
+
+/* Is it another's? Then it was taken, and will be answered. */
+bool rpc_forward(struct rpc_call *call);
+/* Answers what other nodes ask of this one. */
+void rpc_forward_serve(struct rpc *rpc, struct schedd_scheduler *scheduler);
+
+/* Those that were answered are over; last: all are. */
+void rpc_forward_sweep(struct rpc_forwarded **all, bool last);
+
+#endif

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MIT
+"""Three daemons on one PostgreSQL server: each run once whatever dies, stops or comes back, and
+any of them answers for all."""
+import json
+import signal
+import threading
+import time
+import unittest
+
+from cluster import LEASE, Cluster, Node, server_signal, sql
+from e2e import wait_until
+
+
+class Together(unittest.TestCase):
+    """What all do while all is well."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster(3)
+        cls.cluster.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.end(cls("test_each_sees_and_changes_all_jobs"))
+
+    def setUp(self):
+        self.a, self.b, self.c = self.cluster.nodes
+
+    def owner(self, job):
+        """The node that has the job, and one that has not."""
+        spread = {node.name: node for node in self.cluster.nodes}
+        slot = int(sql(f"SELECT slot FROM schedd_jobs WHERE id = '{job}'"))
+        name = sql(f"SELECT name FROM schedd_nodes n JOIN schedd_slots s ON s.node = n.node WHERE s.slot = {slot}")
+        owner = spread.pop(name)
+        return owner, next(iter(spread.values()))
+
+    def test_each_sees_and_changes_all_jobs(self):
+        for i, node in enumerate(self.cluster.nodes):
+            self.cluster.add(node, f"seen{i}", "--manual")
+            self.assertEqual(node.json("show", f"seen{i}")["id"], f"seen{i}")
+        for node in self.cluster.nodes:
+            wait_until("all are seen", lambda node=node: {f"seen{i}" for i in range(3)} <= {
+                job["id"] for job in node.json("list")})
+        for i in range(3):
+            owner, other = self.owner(f"seen{i}")
+            revision = owner.json("show", f"seen{i}")["revision"]
+            other.ok("modify", f"seen{i}", "--description", "changed elsewhere")
+            self.assertEqual(other.json("show", f"seen{i}")["description"], "changed elsewhere")
+            wait_until("its node has it so", lambda i=i, owner=owner: owner.json(
+                "show", f"seen{i}").get("description") == "changed elsewhere")
+            code, _, err = owner.ctl("modify", f"seen{i}", "--revision", str(revision), "--description", "x")
+            self.assertEqual(code, 5, err)
+            other.ok("pause", f"seen{i}", "--reason", "for a test")
+            wait_until("it is paused there", lambda i=i, owner=owner: owner.json("show", f"seen{i}")["state"] == "paused")
+            owner.ok("resume", f"seen{i}")
+            wait_until("it is resumed here", lambda i=i, other=other: other.json("show", f"seen{i}")["state"] != "paused")
+            other.ok("remove", f"seen{i}")
+            for node in self.cluster.nodes:
+                wait_until("it is gone", lambda i=i, node=node: node.ctl("show", f"seen{i}")[0] == 4)
+
+    def test_an_id_is_given_once(self):
+        self.cluster.add(self.a, "once", "--manual")
+        wait_until("it is seen", lambda: self.b.ctl("show", "once")[0] == 0)
+        code, _, err = self.b.ctl("add", "--id", "once", "--store", "shared", "--manual", "--", "false")
+        self.assertEqual(code, 5, err)
+        self.assertIn("exists already", err)
+
+    def test_changes_at_the_same_time_are_all_kept(self):
+        self.cluster.add(self.a, "busy", "--every", "1s")
+        for node in self.cluster.nodes:
+            wait_until("it is seen", lambda node=node: node.ctl("show", "busy")[0] == 0)
+        fields = {"a": "--priority", "b": "--nice", "c": "--kill-after"}
+
+        def change(node):
+            for round_ in range(1, 6):
+                node.ok("modify", "busy", fields[node.name], f"{round_}{'s' if node.name == 'c' else ''}")
+
+        threads = [threading.Thread(target=change, args=(node,)) for node in self.cluster.nodes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for node in self.cluster.nodes:
+            wait_until("all changes are there", lambda node=node: [node.json("show", "busy")[field] for field in (
+                "priority", "nice", "kill_after")] == [5, 5, 5])
+        runs = self.a.json("show", "busy")["last_run"]
+        wait_until("it goes on", lambda: int(sql("SELECT last_run FROM schedd_jobs WHERE id = 'busy'")) > runs + 1)
+        self.a.ok("remove", "busy")
+
+    def test_runs_are_made_and_ended_from_anywhere(self):
+        self.cluster.add(self.a, "long", "--manual", command=["sh", "-c", "echo hello from it; sleep 60"])
+        owner, other = self.owner("long")
+        wait_until("it is seen", lambda: other.ctl("show", "long")[0] == 0)
+        self.assertIn("long/1", other.ok("run", "long"))
+        wait_until("it runs on its node", lambda: owner.json("show", "long")["running"] == 1)
+        wait_until("what it writes is seen elsewhere", lambda: "hello from it" in other.ok("logs", "long/1"))
+        history = wait_until("so is its row", lambda: other.json("history", "long"))
+        self.assertEqual(history[0]["state"], "running")
+        other.ok("kill", "long/1")
+        code, out, _ = other.ctl("wait", "long/1", "--json")
+        self.assertNotEqual(code, 0)
+        self.assertEqual(json.loads(out)["state"], "killed")
+        self.assertIn("long/2", other.ok("retry", "long/1"))
+        owner.ok("kill", "long/2")
+
+    def test_nodes_says_who_is_there(self):
+        for node in self.cluster.nodes:
+            nodes = node.nodes()
+            self.assertEqual(set(nodes), {"a", "b", "c"})
+            self.assertTrue(all(each["state"] == "live" for each in nodes.values()), nodes)
+            self.assertEqual([each["name"] for each in nodes.values() if each["self"]], [node.name])
+        code, _, err = self.a.ctl("nodes", "forget", "b")
+        self.assertEqual(code, 5, err)
+        self.assertIn("lives", err)
+        code, _, err = self.a.ctl("nodes", "drain", "nobody")
+        self.assertEqual(code, 4, err)
+
+    def test_what_follows_starts_on_its_own_node(self):
+        self.cluster.add(self.a, "first", "--manual")
+        for i in range(6):
+            self.cluster.add(self.a, f"then{i}", "--after", "first")
+        self.a.ok("run", "first")
+        wait_until("all followed", lambda: all(f"then{i}/1" in {line.split()[0] for line in self.cluster.lines()}
+                                               for i in range(6)))
+        time.sleep(1)
+        self.assertEqual(int(sql("SELECT count(*) FROM schedd_run_list WHERE run LIKE 'then%'")), 6)
+        self.assertEqual(sql("SELECT count(*) FROM schedd_meta WHERE key LIKE 'after.%'"), "0")
+
+
+class Apart(unittest.TestCase):
+    """What becomes of it when some of them go."""
+
+    def setUp(self):
+        self.cluster = Cluster(3)
+        self.cluster.start()
+        self.a, self.b, self.c = self.cluster.nodes
+        for i in range(30):
+            self.cluster.add(self.a, f"j{i}", "--every", "1s")
+        self.await_runs(60)
+
+    def tearDown(self):
+        self.cluster.end(self)
+        self.cluster.check(self)
+
+    def await_runs(self, more):
+        count = len(self.cluster.lines())
+        wait_until("more runs", lambda: len(self.cluster.lines()) >= count + more, 30)
+
+    def await_all(self, since):
+        """Each job ran again since then."""
+        def ran():
+            return int(sql(f"SELECT count(DISTINCT job) FROM schedd_runs WHERE started_at > {int(since * 1e6)} AND "
+                           "ended_at IS NOT NULL")) >= 30
+        wait_until("each job runs again", ran, 30)
+
+    def test_a_dead_node_is_taken_over_within_its_lease(self):
+        self.cluster.add(self.a, "gone", "--every", "1h", "--recover", command=["sleep", "100"])
+        self.cluster.add(self.a, "gone2", "--every", "1h", command=["sleep", "100"])
+        for job in ("gone", "gone2"):
+            self.a.ok("run", job)
+        victim = next(node for node in self.cluster.nodes if int(sql(
+            f"SELECT count(*) FROM schedd_nodes n JOIN schedd_runs r ON r.node = n.node AND r.done_at IS NULL "
+            f"JOIN schedd_jobs j ON j.key = r.job WHERE j.id = 'gone' AND n.name = '{node.name}'")))
+        others = [node for node in self.cluster.nodes if node is not victim]
+        died = time.time()
+        victim.stop(signal.SIGKILL)
+        wait_until("it is known to be dead", lambda: others[0].nodes()[victim.name]["state"] == "dead", 30)
+        since = int(sql(f"SELECT dead_since FROM schedd_nodes WHERE name = '{victim.name}'")) / 1e6
+        self.assertLess(since - died, 1.1 * LEASE)
+        self.assertEqual(int(sql("SELECT count(DISTINCT node) FROM schedd_slots")), 2)
+        wait_until("its run is lost", lambda: others[0].json("history", "gone/1")[0]["state"] == "lost")
+        self.assertIn(f"node {victim.name}", others[0].json("history", "gone/1")[0]["reason"])
+        wait_until("and runs again elsewhere", lambda: others[0].json("history", "gone/2")[0]["state"] == "running")
+        self.await_all(since)
+        time.sleep(1)
+        self.assertEqual(int(sql("SELECT count(*) FROM schedd_run_list WHERE run LIKE 'gone/%'")), 2)
+        for node in others:
+            node.ctl("kill", "gone")
+            node.ctl("kill", "gone2")
+        victim.start()
+        self.cluster.await_balance(self.cluster.nodes)
+
+    def test_a_node_that_stood_still_finds_out_before_it_does_anything(self):
+        self.cluster.add(self.a, "slow", "--manual", command=["sh", "-c", "sleep 8; exit 3"])
+        self.a.ok("run", "slow")
+        wait_until("it runs", lambda: self.a.json("history", "slow/1")[0]["state"] == "running")
+        victim = next(node for node in self.cluster.nodes if node.json("nodes") and int(sql(
+            f"SELECT count(*) FROM schedd_nodes n JOIN schedd_runs r ON r.node = n.node JOIN schedd_jobs j ON "
+            f"j.key = r.job WHERE j.id = 'slow' AND r.done_at IS NULL AND n.name = '{node.name}'")))
+        others = [node for node in self.cluster.nodes if node is not victim]
+        victim.freeze()
+        frozen = time.time()
+        wait_until("others have its jobs", lambda: others[0].nodes()[victim.name]["state"] == "dead", 30)
+        self.await_all(frozen + LEASE)
+        epoch = int(sql(f"SELECT epoch FROM schedd_nodes WHERE name = '{victim.name}'"))
+        victim.thaw()
+        wait_until("it is back, under another epoch", lambda: int(sql(
+            f"SELECT epoch FROM schedd_nodes WHERE name = '{victim.name}' AND dead_since IS NULL") or 0) > epoch, 30)
+        wait_until("how its run ended is told late", lambda: "told late: failed" in (
+            others[0].json("history", "slow/1")[0]["reason"] or ""), 30)
+        self.assertEqual(others[0].json("history", "slow/1")[0]["state"], "lost")
+        self.assertEqual(others[0].json("history", "slow/1")[0]["exit_code"], 3)
+        self.cluster.await_balance(self.cluster.nodes)
+        self.await_all(time.time())
+
+    def test_a_stop_hands_over_at_once(self):
+        stopped = time.time()
+        self.assertEqual(self.b.stop(), 0)
+        took = time.time() - stopped
+        self.assertLess(took, LEASE)
+        self.assertEqual(int(sql("SELECT count(*) FROM schedd_slots s JOIN schedd_nodes n ON n.node = s.node "
+                                 "WHERE n.name IN ('a', 'c')")), 256)
+        self.await_all(time.time())
+        gaps = sql(f"SELECT coalesce(max(gap), 0) FROM (SELECT r.scheduled_at - lag(r.scheduled_at) OVER (PARTITION BY "
+                   f"r.job ORDER BY r.number) AS gap FROM schedd_runs r) g")
+        self.assertLess(int(gaps) / 1e6, 2.5, "a job waited for a lease")
+
+    def test_a_drained_node_starts_nothing(self):
+        self.a.ok("nodes", "drain", "b")
+        self.assertEqual(self.a.nodes()["b"]["state"], "draining")
+        self.assertEqual(self.a.nodes()["b"]["slots"], 0)
+        self.await_all(time.time())
+        number = sql("SELECT node FROM schedd_nodes WHERE name = 'b'")
+        now = int(time.time() * 1e6)
+        self.await_runs(60)
+        self.assertEqual(sql(f"SELECT count(*) FROM schedd_runs WHERE ran = {number} AND started_at > {now}"), "0")
+        self.c.ok("nodes", "resume", "b")
+        self.cluster.await_balance(self.cluster.nodes)
+
+    def test_a_name_is_given_once(self):
+        other = Node("b")
+        try:
+            other.start()
+            why = wait_until("it is refused", lambda: other.json("stores")[-1].get("why") or next(
+                (store["why"] for store in other.json("stores") if store["name"] == "shared"), None))
+            self.assertIn("node 'b' is schedd on", why)
+            self.assertIn("started at 20", why)
+            self.await_all(time.time())
+        finally:
+            self.assertEqual(other.end(), "")
+
+    def test_its_own_lease_is_taken_back_at_once(self):
+        self.b.stop(signal.SIGKILL)
+        began = time.time()
+        self.b.start()
+        wait_until("it has them again", lambda: self.b.slots() > 20)
+        self.assertLess(time.time() - began, LEASE)
+        self.await_all(time.time())
+
+    def test_a_server_that_is_away_for_two_leases(self):
+        server_signal(signal.SIGSTOP)
+        time.sleep(2 * LEASE)
+        count = len(self.cluster.lines())
+        time.sleep(1)
+        self.assertEqual(len(self.cluster.lines()), count, "something was begun without the server")
+        server_signal(signal.SIGCONT)
+        self.await_all(time.time())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Several daemons on one PostgreSQL server, as nodes of a cluster."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+if "SCHEDD_TEST_STORE_URL" not in os.environ:
+    os.execvp("sh", ["sh", os.environ["SCHEDD_SOURCE"] + "/tests/support/with_server.sh", "postgresql",
+                     sys.executable, *sys.argv])
+
+from e2e import Daemon, wait_until  # noqa: E402
+
+URL = os.environ["SCHEDD_TEST_STORE_URL"]
+PID = int(os.environ["SCHEDD_TEST_SERVER_PID"])
+LEASE = 3
+
+
+def sql(text):
+    return subprocess.run([*os.environ["SCHEDD_TEST_SQL"].split(), text], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def reset():
+    subprocess.run(os.environ["SCHEDD_TEST_STORE_RESET"], shell=True, check=True)
+
+
+def server_signal(number):
+    """To all of the server's processes."""
+    children = pathlib.Path(f"/proc/{PID}/task/{PID}/children").read_text().split()
+    for pid in [PID, *map(int, children)]:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+class Node(Daemon):
+    """A daemon with a shared store "shared"."""
+
+    def __init__(self, name, labels=None, lease=LEASE, store="shared", more=""):
+        self.name = name
+        node = f"node:\n  name: {name}\n" if name else ""
+        if labels:
+            node += f"  labels: {json.dumps(labels)}\n"
+        run_as = "    run_as: root\n" if os.geteuid() == 0 else ""
+        super().__init__(f"""{node}stores:
+  {store}:
+    url: '{URL}'
+    shared: true
+    lease: {lease}s
+    timeout: 4s
+    connect_timeout: 2s
+{run_as}{more}""")
+
+    def ok(self, *argv):
+        code, out, err = self.ctl(*argv)
+        if code:
+            raise AssertionError(f"{self.name}: {argv}: {code}: {err}")
+        return out
+
+    def json(self, *argv):
+        return json.loads(self.ok(*argv, "--json"))
+
+    def nodes(self):
+        return {node["name"]: node for node in self.json("nodes")}
+
+    def slots(self):
+        return self.nodes().get(self.name, {}).get("slots", 0)
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
+class Cluster:
+    """Nodes a, b, … with a file that commands write what they did into."""
+
+    def __init__(self, count=3, **options):
+        reset()
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="schedd-cluster."))
+        self.ran = self.dir / "ran"
+        self.nodes = [Node("abcdefgh"[i], **options) for i in range(count)]
+
+    def start(self, balanced=True):
+        for node in self.nodes:
+            node.start()
+        if balanced:
+            self.await_balance(self.nodes)
+
+    def await_balance(self, nodes, seconds=30):
+        wait_until("each node has its share", lambda: all(node.slots() > 20 for node in nodes) and
+                   sum(node.slots() for node in nodes) == 256, seconds)
+
+    def writes(self):
+        """The command of a job that says that it ran, and where."""
+        return ["sh", "-c", f"echo $SCHEDD_RUN $SCHEDD_SCHEDULED_AT $PPID >> {self.ran}"]
+
+    def lines(self):
+        return self.ran.read_text().splitlines() if self.ran.exists() else []
+
+    def add(self, node, name, *options, command=None):
+        return node.ok("add", "--id", name, "--store", "shared", *options, "--", *(command or self.writes()))
+
+    def check(self, case):
+        """Nothing ran twice, and nothing ran that has no row."""
+        runs = [line.split()[0] for line in self.lines()]
+        case.assertEqual(len(runs), len(set(runs)), "a run was executed twice")
+        fires = [tuple(line.split()[:2])[1] + line.split()[0].rsplit("/", 1)[0] for line in self.lines()]
+        case.assertEqual(len(fires), len(set(fires)), "a fire time was executed twice")
+        rows = set(sql("SELECT j.id || '/' || r.number FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job").split())
+        case.assertFalse(set(runs) - rows, "a run has no row")
+
+    def end(self, case):
+        server_signal(signal.SIGCONT)
+        for node in self.nodes:
+            if node.process and node.process.poll() is None:
+                node.thaw()
+            case.assertEqual(node.end(), "", node.name)
