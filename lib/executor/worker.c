@@ -298,9 +298,24 @@ static void worker_on_gone(const struct child_exit *status, void *context)
 	pool->turn(pool);
 }
 
+/* It was asked for in vain. */
+static void worker_on_launch_failed(const struct schedd_error *err, void *context)
+{
+	struct worker *worker = context;
+	struct worker_pool *pool = worker->pool;
+	bool asked = worker->stage == WORKER_LEAVING;
+
+	worker->stage = WORKER_GONE;
+	if (!asked)
+		worker_state_failed(pool, err->message, worker->late);
+	worker_free(worker, false);
+	pool->turn(pool);
+}
+
 static const struct worker_process_ops worker_process_calls = {
     .message = worker_on_message,
     .raw = worker_on_raw,
+    .failed = worker_on_launch_failed,
     .broken = worker_on_broken,
     .gone = worker_on_gone,
 };

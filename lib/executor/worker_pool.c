@@ -272,7 +272,10 @@ void worker_pool_status(const struct worker_pool *pool, struct arena *arena, str
 	uint32_t idle = 0;
 
 	for (const struct worker *worker = pool->workers; worker; worker = worker->next) {
-		value_append(arena, &pids, value_int(worker_process_pid(worker->process)));
+		pid_t pid = worker_process_pid(worker->process);
+
+		if (pid > 0)
+			value_append(arena, &pids, value_int(pid));
 		idle += worker->stage == WORKER_READY && worker->busy == 0;
 	}
 	value_put(arena, map, "processes", value_int(pids.array.count));

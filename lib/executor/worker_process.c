@@ -33,6 +33,8 @@ struct worker_process {
 	const struct executor_config *executor;
 	const struct worker_process_ops *ops;
 	void *context;
+	struct spawner_wanted *asked; /* its start is under way; NULL: no more */
+	bool killed;                 /* meanwhile: it is when it is there */
 	struct child *child;
 	uint64_t start;
 	int socket;                    /* -1: closed */
@@ -273,35 +275,53 @@ static int process_connect(struct worker_process *process, int fds[3], struct sc
 	return 0;
 }
 
+/* Its program executes: from here on it is read. */
+static int process_begin(struct worker_process *process, pid_t pid, struct schedd_error *err)
+{
+	struct process_stat stat;
+	int rc;
+
+	if (process_stat_read(pid, &stat))
+		process->start = stat.start;
+	rc = process_watch(process, pid, (int)syscall(SYS_pidfd_open, pid, 0), err);
+	if (rc && !process->child) {
+		kill(-pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	return rc;
+}
+
+static void process_launched(pid_t pid, const struct schedd_error *err, void *context)
+{
+	struct worker_process *process = context;
+	struct schedd_error why;
+
+	process->asked = NULL;
+	if (!err && process_begin(process, pid, &why))
+		err = &why;
+	if (err)
+		process->ops->failed(err, process->context);
+	else if (process->killed)
+		worker_process_signal(process, SIGKILL);
+}
+
 struct worker_process *worker_process_new(const struct executor_config *executor,
     struct worker_world *world, const char *user, const struct worker_process_ops *ops,
     void *context, struct schedd_error *err)
 {
 	struct worker_process *process = process_alloc(executor, ops, context, err);
 	int fds[3] = {-1, -1, -1};
-	struct process_stat stat;
-	int pidfd = -1, rc;
-	pid_t pid = 0;
 
 	if (!process)
 		return NULL;
-	rc = process_connect(process, fds, err);
-	if (rc == 0)
-		rc = worker_world_spawn(world, user, fds, &pid, &pidfd, err);
+	if (process_connect(process, fds, err) == 0)
+		process->asked =
+		    worker_world_spawn(world, user, fds, process_launched, process, err);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	if (rc == 0) {
-		if (process_stat_read(pid, &stat))
-			process->start = stat.start;
-		rc = process_watch(process, pid, pidfd, err);
-		if (rc && !process->child) {
-			kill(-pid, SIGKILL);
-			while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-				;
-		}
-	}
-	if (rc == 0)
+	if (process->asked)
 		return process;
 	worker_process_free(process);
 	return NULL;
@@ -314,6 +334,7 @@ void worker_process_free(struct worker_process *process)
 	if (!process)
 		return;
 	process_stop_reading(process);
+	spawner_want_leave(process->asked);
 	if (process->child) {
 		worker_process_signal(process, SIGKILL);
 		child_reap(process->child, &status);
@@ -377,6 +398,8 @@ void worker_process_signal(struct worker_process *process, int signal)
 {
 	if (process->child)
 		kill(-child_pid(process->child), signal);
+	else if (process->asked && signal == SIGKILL)
+		process->killed = true;
 }
 
 /* ---- In another program's hands ---- */

@@ -23,18 +23,21 @@ struct worker_process_ops {
 	/* Written past the protocol, to descriptor 1 or 2. */
 	void (*raw)(
 	    enum output_stream stream, const char *bytes, size_t length, void *context);
+	/* It could not be started: "command …: No such file". Only to be freed. */
+	void (*failed)(const struct schedd_error *err, void *context);
 	/* What it sends is no message, or it closed its socket (reason NULL): nothing more is read. */
 	void (*broken)(const char *reason, void *context);
 	/* It ended, and all that it sent was handed on. */
 	void (*gone)(const struct child_exit *status, void *context);
 };
 
-/* Starts one. executor and ops must outlive it. NULL and *err: "command …: No such file". */
+/* Asks for one; until it executes it has no pid. executor and ops must outlive it. NULL and *err. */
 struct worker_process *worker_process_new(const struct executor_config *executor,
     struct worker_world *world, const char *user, const struct worker_process_ops *ops,
     void *context, struct schedd_error *err);
 /* Kills and reaps what still runs. NULL is fine. */
 void worker_process_free(struct worker_process *process);
+/* 0: its start is under way. */
 pid_t worker_process_pid(const struct worker_process *process);
 /* Field 22 of /proc/PID/stat; 0: unknown. */
 uint64_t worker_process_start(const struct worker_process *process);
@@ -47,7 +50,7 @@ int worker_process_send(struct worker_process *process, uint32_t msgid, const ch
 void worker_process_drain(struct worker_process *process);
 /* No more calls will come: it reads the end of the socket and is to end by itself. */
 void worker_process_dismiss(struct worker_process *process);
-/* Has it ended? It is still to be freed then. */
+/* Has it ended, or not begun? It is still to be freed then. */
 bool worker_process_ended(const struct worker_process *process);
 /* A signal to its process group. */
 void worker_process_signal(struct worker_process *process, int signal);

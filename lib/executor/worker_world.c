@@ -10,21 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/syscall.h>
 #include "base/installed.h"
 #include "executor/account.h"
 #include "executor/environment.h"
-#include "executor/spawner_wait.h"
 
 #define WORLD_VARIABLES 6
-#define WORLD_PATIENCE (3 * SCHEDD_SECOND / 10) /* until the program of a process executes */
 
 struct worker_world {
 	const struct executor_config *executor; /* borrowed */
 	struct arena arena;                     /* holds the config's texts */
 	struct worker_config config;
 	struct account_cache *accounts;
-	struct spawner_pool *spawners; /* its own, since their starts are waited for */
+	struct spawner_pool *spawners;
 	char folder[PATH_MAX];
 };
 
@@ -170,9 +167,10 @@ static const char *const *worker_world_environment(
 	return environment_build(&request, account, NULL, arena);
 }
 
-int worker_world_spawn(struct worker_world *world, const char *user, const int fds[3], pid_t *pid,
-    int *pidfd, struct schedd_error *err)
+struct spawner_wanted *worker_world_spawn(struct worker_world *world, const char *user,
+    const int fds[3], spawner_wanted_fn done, void *context, struct schedd_error *err)
 {
+	struct spawner_wanted *asked = NULL;
 	const struct schedd_clock *clock = world->executor->clock;
 	struct schedd_job nothing = {0};
 	const struct job_details *details =
@@ -190,20 +188,17 @@ int worker_world_spawn(struct worker_world *world, const char *user, const int f
 		[SPAWN_FD_EXTRA] = fds[0]},
 	};
 	struct arena arena;
-	int rc = account_cache_get(world->accounts, user ? user : details->user,
-	    clock->mono(clock->context), &how.account, err);
 
-	if (rc)
-		return rc;
+	if (account_cache_get(world->accounts, user ? user : details->user,
+		clock->mono(clock->context), &how.account, err))
+		return NULL;
 	arena_init(&arena);
 	how.argv = worker_world_argv(world, &arena);
 	how.envp = worker_world_environment(world, how.account, &arena);
-	if (!how.argv || !how.envp || arena_failed(&arena)) {
-		rc = schedd_error_nomem(err);
-	} else {
-		rc = spawner_wait(world->spawners, &how, WORLD_PATIENCE, pid, err);
-		*pidfd = rc ? -1 : (int)syscall(SYS_pidfd_open, *pid, 0);
-	}
+	if (!how.argv || !how.envp || arena_failed(&arena))
+		schedd_error_nomem(err);
+	else
+		asked = spawner_want(world->spawners, &how, done, context, err);
 	arena_clear(&arena);
-	return rc;
+	return asked;
 }

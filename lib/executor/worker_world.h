@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 #include "executor/executor.h"
+#include "executor/spawner_want.h"
 #include "executor/worker_config.h"
 
 struct worker_world;
@@ -22,11 +23,11 @@ int worker_world_new(const struct executor_config *executor, const struct execut
 void worker_world_free(struct worker_world *world);
 const struct worker_config *worker_world_config(const struct worker_world *world);
 /*
- * Starts a process with these descriptors as 3, 1 and 2; they stay the
- * caller's. user NULL: the one of the config.
+ * Asks for a process with these descriptors as 3, 1 and 2; they stay the
+ * caller's. user NULL: the one of the config. See spawner_want().
  */
-int worker_world_spawn(struct worker_world *world, const char *user, const int fds[3], pid_t *pid,
-    int *pidfd, struct schedd_error *err) __attribute__((warn_unused_result));
+struct spawner_wanted *worker_world_spawn(struct worker_world *world, const char *user,
+    const int fds[3], spawner_wanted_fn done, void *context, struct schedd_error *err);
 /*
  * The folder of schedd_worker.py: beside the program where it runs from its
  * build tree, otherwise where it is installed; SCHEDD_WORKER_DIR beats both.

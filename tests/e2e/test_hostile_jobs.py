@@ -210,6 +210,26 @@ class HangingFileSystem(Hostile):
     def test_of_another_account(self):
         self.check("cwd", user=USER, cwd=str(self.mount / "x"), command=["/bin/true"])
 
+    def test_as_the_place_of_a_worker(self):
+        """A process is started for the call, and for the next one, and none begins: nobody waits for them meanwhile."""
+        self.server.config.write_text(f"executors:\n  w: {{type: worker, processes: 4, cwd: {self.mount / 'x'}}}\n")
+        self.server.stop()
+        self.client = self.server.start().client(timeout=5)
+        self.add("calls", call="os:getpid", executor="w")
+        runs = [self.begin("calls") for _ in range(4)]
+        self.check_it_goes_on()
+        slowest = 0
+        for _ in range(200):
+            begun = time.monotonic()
+            self.client.call("server.ping")
+            slowest = max(slowest, time.monotonic() - begun)
+        self.assertLess(slowest, 1)
+        workers = {row["name"]: row for row in self.client.call("executor.list")}["w"]
+        self.assertEqual(workers["pids"], [])
+        for run in runs:
+            self.client.call("run.kill", run=run, signal="KILL")
+            self.ended(run)
+
     def test_a_stop_does_not_wait_for_it(self):
         self.add("hangs", cwd=str(self.mount / "x"), command=["/bin/true"])
         self.begin("hangs")
