@@ -51,7 +51,8 @@ struct cron_tables {
 	char root[PATH_MAX / 2]; /* "": / */
 	char spool[PATH_MAX];
 	char beside[128]; /* the other cron, "": none */
-	struct cron_tab *tabs;
+	struct cron_tab *tabs, *last; /* in the order in which they were found */
+	struct cron_tab *from; /* where to look for the next one that is pending; NULL: at the first */
 	struct strmap by_path; /* the same, by what is shown of them */
 	struct cron_tab *busy; /* its jobs are being applied */
 	struct value jobs;     /* of that, in arena */

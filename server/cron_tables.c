@@ -95,12 +95,14 @@ static void cron_tab_free(struct cron_tab *tab)
 
 static void cron_drop(struct cron_tables *tables, struct cron_tab *tab)
 {
-	struct cron_tab **at = &tables->tabs;
+	struct cron_tab *before = NULL;
 
-	while (*at && *at != tab)
-		at = &(*at)->next;
-	if (*at)
-		*at = tab->next;
+	for (struct cron_tab *at = tables->tabs; at != tab; at = at->next)
+		before = at;
+	*(before ? &before->next : &tables->tabs) = tab->next;
+	if (tables->last == tab)
+		tables->last = before;
+	tables->from = NULL;
 	strmap_remove(&tables->by_path, tab->shown);
 	cron_tab_free(tab);
 }
@@ -232,6 +234,18 @@ static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
 	    (struct scheduler_reply){.call = cron_applied, .context = tables});
 }
 
+/* The next one after the last, around the list once. */
+static struct cron_tab *cron_pending(struct cron_tables *tables)
+{
+	struct cron_tab *tab = tables->from;
+
+	while (tab && !tab->pending)
+		tab = tab->next;
+	for (struct cron_tab *at = tables->tabs; !tab && at != tables->from; at = at->next)
+		tab = at->pending ? at : NULL;
+	return tables->from = tab;
+}
+
 static void cron_next(struct cron_tables *tables)
 {
 	struct cron_tab *tab = tables->tabs;
@@ -241,9 +255,7 @@ static void cron_next(struct cron_tables *tables)
 		return;
 	tables->turning = true;
 	while (!tables->busy && tab) {
-		tab = tables->tabs;
-		while (tab && !tab->pending)
-			tab = tab->next;
+		tab = cron_pending(tables);
 		if (tab)
 			cron_begin(tables, tab);
 	}
@@ -285,9 +297,12 @@ static struct cron_tab *cron_add(struct cron_tables *tables, const char *shown, 
 		cron_tab_free(tab);
 		return NULL;
 	}
-	tab->next = tables->tabs;
-	tables->tabs = tab;
-	return tab;
+	/* /etc/crontab comes first: it says when the directories are run. */
+	if (tables->last)
+		tables->last->next = tab;
+	else
+		tables->tabs = tab;
+	return tables->last = tab;
 }
 
 static bool cron_same_file(const struct stat *a, const struct stat *b)
@@ -427,8 +442,7 @@ static void cron_changed(int directory, const char *name, void *context)
 	cron_next(tables);
 }
 
-/* Owners of an earlier start whose files are no more have no place here yet: they are added, to go.
- */
+/* Owners of an earlier start whose files are no more: they are added, to go. */
 static void cron_know_owners(struct cron_tables *tables)
 {
 	struct arena arena;
