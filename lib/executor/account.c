@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/strmap.h"
+#include "executor/account_pam.h"
 #include "loop/offloop.h"
 
 #define ACCOUNT_LIFE (60 * SCHEDD_SECOND)
@@ -43,6 +44,12 @@ struct account_cache {
 	struct account_lookup *lookups;  /* under way */
 };
 
+/* Whom it is about, for sentences. */
+static const char *account_word(const char *user)
+{
+	return strncmp(user, ACCOUNT_PAM, strlen(ACCOUNT_PAM)) == 0 ? user + strlen(ACCOUNT_PAM) : user;
+}
+
 static const char *account_entry_key(const void *item)
 {
 	return ((const struct account_entry *)item)->user;
@@ -65,6 +72,10 @@ static void account_clear(struct account *account)
 	free(account->name);
 	free(account->home);
 	free(account->shell);
+	for (uint32_t i = 0; i < account->env_count; i++)
+		free(account->env[i]);
+	free(account->env);
+	free(account->rlimits);
 	memset(account, 0, sizeof(*account));
 }
 
@@ -198,7 +209,8 @@ static int account_groups(struct account *account, struct schedd_error *err)
 
 static int account_look_up(struct account *account, const char *user, struct schedd_error *err)
 {
-	char *name = user ? strdup(user) : NULL;
+	bool pam = user && strncmp(user, ACCOUNT_PAM, strlen(ACCOUNT_PAM)) == 0;
+	char *name = user ? strdup(user + (pam ? strlen(ACCOUNT_PAM) : 0)) : NULL;
 	char *group = name ? strchr(name, ':') : NULL;
 	int rc;
 
@@ -222,6 +234,8 @@ static int account_look_up(struct account *account, const char *user, struct sch
 		    "user '%s': schedd runs as uid %u and cannot become another: %s", user,
 		    (unsigned)geteuid(), strerror(EPERM));
 	}
+	if (rc == 0 && pam)
+		rc = account_pam_ask(account, err);
 	free(name);
 	return rc;
 }
@@ -313,7 +327,7 @@ static struct account_lookup *account_lookup_begin(struct account_cache *cache, 
 	if (!offloop_start(cache->offloop, &lookup->work)) {
 		account_lookup_drop(&lookup->work);
 		schedd_error_set(
-		    err, SCHEDD_EFAILED, "user '%s': too many look-ups hang already", user);
+		    err, SCHEDD_EFAILED, "user '%s': too many look-ups hang already", account_word(user));
 		return NULL;
 	}
 	lookup->next = cache->lookups;
@@ -361,7 +375,7 @@ int account_cache_ask(struct account_cache *cache, const char *user, struct sche
 	lookup = account_lookup_find(cache, user);
 	if (lookup && now.us - lookup->asked.us > ACCOUNT_HANGS)
 		return schedd_error_set(err, SCHEDD_EFAILED,
-		    "user '%s': the system's databases do not answer", user);
+		    "user '%s': the system's databases do not answer", account_word(user));
 	if (!lookup)
 		lookup = account_lookup_begin(cache, user, now, err);
 	if (!lookup)
@@ -415,7 +429,7 @@ int account_cache_get(struct account_cache *cache, const char *user, struct sche
 	account_cache_forget(cache, &waiter);
 	if (!answer.told)
 		return schedd_error_set(err, SCHEDD_ETIMEOUT,
-		    "user '%s': the system's databases have not answered yet", user);
+		    "user '%s': the system's databases have not answered yet", account_word(user));
 	if (!answer.found) {
 		if (err)
 			*err = answer.err;

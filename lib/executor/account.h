@@ -11,6 +11,7 @@
 #include <schedd/clock.h>
 #include <schedd/error.h>
 #include <schedd/loop.h>
+#include "model/job.h"
 
 struct account_cache;
 
@@ -24,6 +25,11 @@ struct account {
 	char *shell; /* "/bin/sh" where it has none */
 	bool change; /* the process must change its ids */
 	bool known;  /* it has an entry in the system's databases */
+	/* What PAM gives its session (see account_pam.h); nothing where that was not asked. */
+	char **env; /* NAME=VALUE */
+	struct job_rlimit *rlimits;
+	uint32_t env_count, rlimit_count;
+	int nice; /* to be added */
 };
 
 /* Somebody who waits for an account. */
@@ -44,7 +50,8 @@ struct account_cache *account_cache_new(struct schedd_loop *loop);
 /* Nobody is told any more. NULL is fine. */
 void account_cache_free(struct account_cache *cache);
 /*
- * The account of USER[:GROUP] (names or numbers), or schedd's own for NULL. It
+ * The account of USER[:GROUP] (names or numbers), or schedd's own for NULL; behind
+ * ACCOUNT_PAM PAM is asked, too, whose refusal is SCHEDD_EPERM. It
  * stays valid until the next call. SCHEDD_EINVAL: there is no such user or
  * group; SCHEDD_EPERM: schedd is not root and may not become that user;
  * SCHEDD_ETIMEOUT: the system's databases have not answered within 20 ms.

@@ -28,6 +28,16 @@ static void environment_add(struct environment *env, const char *name, const cha
 		env->count++;
 }
 
+/* "NAME=VALUE" */
+static void environment_add_text(struct environment *env, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	char *name = equals ? arena_strndup(env->arena, text, (size_t)(equals - text)) : NULL;
+
+	if (name)
+		environment_add(env, name, equals + 1);
+}
+
 /* "team.name" is SCHEDD_TAG_TEAM_NAME. */
 static void environment_add_tag(struct environment *env, const char *tag, const char *text)
 {
@@ -115,7 +125,7 @@ const char *const *environment_build(const struct task_request *request,
     const struct account *account, const struct job_pairs *files, struct arena *arena)
 {
 	const struct job_details *details = job_details(request->job);
-	size_t most = 18 + (size_t)details->tags.count + details->env.count +
+	size_t most = 18 + account->env_count + (size_t)details->tags.count + details->env.count +
 		      (files ? files->count : 0) +
 		      (request->extra_env ? request->extra_env->count : 0);
 	struct environment env = {
@@ -136,5 +146,8 @@ const char *const *environment_build(const struct task_request *request,
 	environment_add_pairs(&env, request->extra_env);
 	environment_add_pairs(&env, &details->env);
 	environment_add_defaults(&env, request, account, details->shell_path);
+	/* What PAM gives is the weakest, as under cron. */
+	for (uint32_t i = 0; i < account->env_count; i++)
+		environment_add_text(&env, account->env[i]);
 	return arena_failed(arena) ? NULL : env.items;
 }

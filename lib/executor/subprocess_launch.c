@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include "base/log.h"
+#include "executor/account_pam.h"
 #include "executor/cgroup.h"
 #include "executor/environment.h"
 #include "model/job_check.h"
@@ -161,6 +162,26 @@ static int launch_words(struct subprocess_task *task, struct spawn *how, struct 
 	return 0;
 }
 
+/* The limits of a session that PAM made come first, so that the job's own hold. */
+static void launch_session(struct spawn *how, const struct job_details *details, struct arena *arena)
+{
+	const struct account *account = how->account;
+	struct job_rlimit *all;
+
+	how->nice += account->nice;
+	if (!account->rlimit_count)
+		return;
+	all = arena_alloc(arena, (account->rlimit_count + details->rlimit_count) * sizeof(all[0]));
+	if (!all)
+		return; /* the arena says so */
+	memcpy(all, account->rlimits, account->rlimit_count * sizeof(all[0]));
+	if (details->rlimit_count)
+		memcpy(all + account->rlimit_count, details->rlimits,
+		    details->rlimit_count * sizeof(all[0]));
+	how->rlimits = all;
+	how->rlimit_count = account->rlimit_count + details->rlimit_count;
+}
+
 static int launch_as(
     struct subprocess_task *task, const struct account *account, struct schedd_error *err)
 {
@@ -180,6 +201,7 @@ static int launch_as(
 	int rc;
 
 	arena_init(&arena);
+	launch_session(&how, details, &arena);
 	rc = launch_words(task, &how, &arena, err);
 	if (rc == 0)
 		rc = launch_files(task, &how, err);
@@ -244,10 +266,17 @@ int subprocess_launch(struct subprocess_task *task, const struct subprocess_laun
 	struct subprocess *self = subprocess_task_owner(task);
 	const struct executor_config *config = &self->executor.config;
 	const struct schedd_clock *clock = schedd_clock_system();
-	const char *user = job_details(task->task.request->job)->user;
+	const struct schedd_job *job = task->task.request->job;
+	const char *user = job_details(job)->user;
 	const struct account *account;
+	char asked[sizeof(ACCOUNT_PAM) + JOB_ACCOUNT_MAX];
 	int rc;
 
+	/* Lines of cron's tables run in the world that PAM gives cron. */
+	if (user && job_is_of_table(job) && strlen(user) <= JOB_ACCOUNT_MAX && account_pam_wanted()) {
+		snprintf(asked, sizeof(asked), ACCOUNT_PAM "%s", user);
+		user = asked;
+	}
 	task->ops = ops;
 	task->asked = clock->mono(clock->context);
 	task->account = (struct account_waiter){.done = launch_known, .context = task};
