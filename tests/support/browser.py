@@ -70,7 +70,14 @@ class Browser:
         return self.do("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 
     def click(self, selector):
-        self.do("POST", f"/element/{self.find(selector)}/click", {})
+        """The page may draw anew what was just found: then what stands there now is meant."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self.do("POST", f"/element/{self.find(selector)}/click", {})
+            except WebDriverError as error:
+                if "stale element" not in str(error) or time.monotonic() > deadline:
+                    raise
 
     def type(self, selector, text):
         element = self.find(selector)
