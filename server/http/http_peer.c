@@ -42,6 +42,9 @@ static void http_peer_free(struct http_peer *peer)
 	web->counters.connections--;
 	if (peer->request)
 		web->peer_ops->gone(peer->request);
+	/* evhttp leaves one whose connection failed under it to its handler. */
+	if (peer->ending && !evhttp_request_get_connection(peer->ending))
+		evhttp_request_free(peer->ending);
 	if (peer->connection)
 		web->host->close(peer->connection);
 	if (!peer->evcon)
