@@ -3,6 +3,7 @@
 #include "store/store_url.h"
 #include "server/rpc/rpc_rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
@@ -117,6 +118,7 @@ void rpc_store_check(struct rpc_call *call)
 	    .type = rpc_call_text(call, "type"),
 	    .url = rpc_call_text(call, "url")};
 	struct schedd_error err;
+	char *url;
 	int rc = 0;
 
 	if (!store.type && store.url)
@@ -136,11 +138,18 @@ void rpc_store_check(struct rpc_call *call)
 	if (!rc && store.history)
 		rc = schedd_error_set(&err, SCHEDD_EINVAL,
 		    "store.check: the server alone is looked at: no history");
+	url = !rc && store.url ? strdup(store.url) : NULL;
+	if (!rc && store.url && !url)
+		rc = schedd_error_nomem(&err);
+	/* It may be answered before it is given back, and the call gone with what it was sent. */
+	store_url_blot(store.url);
+	store.url = url;
 	if (rc)
 		rpc_call_fail(call, &err);
 	else
 		scheduler_check_store(call->scheduler, &store, rpc_call_reply(call));
-	store_url_blot(store.url);
+	store_url_blot(url);
+	free(url);
 }
 
 /* ---- Moving jobs ---- */
