@@ -16,7 +16,7 @@ static bool record_beside(const struct job_field *field)
 	static const char *const beside[] = {"next_fire", "next_run_time", "run_count", "last_run"};
 
 	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
-		if (strcmp(field->name, beside[i]) == 0)
+		if (field->name[0] == beside[i][0] && strcmp(field->name, beside[i]) == 0)
 			return true;
 	return field->place == JOB_NOWHERE || strcmp(field->name, "invalid") == 0;
 }
@@ -68,21 +68,59 @@ int store_record_check(const struct schedd_job *job, struct schedd_error *err)
 	return 0;
 }
 
+/*
+ * Members stand in the order of the fields, as they were written: so each is
+ * looked for where it should be. Whoever wrote them otherwise gets them found.
+ */
+static const struct value *record_member(
+    const struct value *map, uint32_t *place, const struct job_field *field)
+{
+	const struct value_member *next = map->map.members + *place;
+
+	if (*place < map->map.count && next->key[0] == field->name[0] &&
+	    strcmp(next->key, field->name) == 0) {
+		++*place;
+		return record_beside(field) ? NULL : &next->value;
+	}
+	return NULL;
+}
+
+static int record_set(struct job_record *record, struct job_fields_context *context,
+    struct trigger_context *trigger, const struct job_field *field, const struct value *value,
+    struct schedd_error *err)
+{
+	int rc = 0;
+
+	if (value && value->type != VALUE_NIL)
+		rc = job_fields_set(record->job, &record->state, field, value, context, err);
+	trigger->job_id = record->job->id;
+	return rc;
+}
+
+static bool record_in_order(const struct value *map)
+{
+	uint32_t place = 0, before;
+
+	for (const struct job_field *field = job_fields(); field->name; field++) {
+		before = place;
+		if (!record_member(map, &place, field) && place != before)
+			return false; /* it has no business there */
+	}
+	return place == map->map.count;
+}
+
 static int record_read(struct job_record *record, const struct trigger_context *base,
     const struct value *map, struct schedd_error *err)
 {
 	struct trigger_context trigger = *base;
 	struct job_fields_context context = {.trigger = &trigger};
-	int rc = record_known(map, err);
+	bool ordered = map->type == VALUE_MAP && record_in_order(map);
+	int rc = ordered ? 0 : record_known(map, err);
+	uint32_t place = 0;
 
-	for (const struct job_field *field = job_fields(); rc == 0 && field->name; field++) {
-		const struct value *value = value_get(map, field->name);
-
-		if (!value || value->type == VALUE_NIL)
-			continue;
-		rc = job_fields_set(record->job, &record->state, field, value, &context, err);
-		trigger.job_id = record->job->id;
-	}
+	for (const struct job_field *field = job_fields(); rc == 0 && field->name; field++)
+		rc = record_set(record, &context, &trigger, field,
+		    ordered ? record_member(map, &place, field) : value_get(map, field->name), err);
 	return rc ? rc : store_record_check(record->job, err);
 }
 

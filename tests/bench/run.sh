@@ -53,13 +53,19 @@ run_one() {
 	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
 	http) /usr/bin/python3 tests/bench/bench_http.py "$2/tests/bench/bench_http" ;;
 	workers) /usr/bin/python3 tests/bench/bench_workers.py ;;
+	store_server)
+		for type in redis postgresql; do
+			sh tests/support/with_server.sh "$type" "$2/tests/bench/bench_store_server"
+			PYTHONPATH=tests/bench/peers sh tests/support/with_server.sh "$type" \
+				/usr/bin/python3 tests/bench/peers/due_apscheduler.py
+		done ;;
 	tables) /usr/bin/python3 tests/bench/bench_tables.py read fair ${cron:+due} ;;
 	*) "$2/tests/bench/bench_$1" ;;
 	esac
 }
 
 if [ $# -eq 0 ]; then
-	set -- next trigger zone store jobfile memory fire spawn rpc daemon runs workers http
+	set -- next trigger zone store store_server jobfile memory fire spawn rpc daemon runs workers http
 fi
 for bench; do
 	if [ -z "$against" ]; then

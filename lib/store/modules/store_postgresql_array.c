@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/modules/store_postgresql_array.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <string.h>
 
 static struct strbuf *rows_next(struct pg_rows *rows)
@@ -20,6 +20,7 @@ void pg_rows_text(struct pg_rows *rows, const char *text)
 		strbuf_add(column, "NULL");
 		return;
 	}
+	rows->filled[rows->column - 1] = true;
 	strbuf_add_char(column, '"');
 	while (*text) {
 		size_t plain = strcspn(text, "\"\\");
@@ -36,7 +37,17 @@ void pg_rows_text(struct pg_rows *rows, const char *text)
 
 void pg_rows_number(struct pg_rows *rows, int64_t number)
 {
-	strbuf_printf(rows_next(rows), "%" PRId64, number);
+	char text[24], *at = text + sizeof(text);
+	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	struct strbuf *column = rows_next(rows);
+
+	do
+		*--at = (char)('0' + left % 10);
+	while (left /= 10);
+	if (number < 0)
+		*--at = '-';
+	rows->filled[rows->column - 1] = true;
+	strbuf_add_n(column, at, (size_t)(text + sizeof(text) - at));
 }
 
 void pg_rows_unless(struct pg_rows *rows, int64_t number, int64_t nothing)
@@ -69,12 +80,13 @@ int pg_rows_send(
 	for (int i = 0; i < PG_ROWS_COLUMNS && (rows->columns[i].length || i == 0); i++) {
 		strbuf_add_char(&rows->columns[i], '}');
 		failed = failed || strbuf_failed(&rows->columns[i]);
-		pg_params_text(&params, strbuf_peek(&rows->columns[i]));
+		pg_params_text(&params, rows->filled[i] ? strbuf_peek(&rows->columns[i]) : NULL);
 	}
 	rc = failed ? schedd_error_nomem(err) : store_postgresql_talk_send(link, text, &params, err);
 	pg_params_clear(&params);
 	for (int i = 0; i < PG_ROWS_COLUMNS; i++)
 		strbuf_reset(&rows->columns[i]);
+	memset(rows->filled, 0, sizeof(rows->filled));
 	rows->count = 0;
 	return rc;
 }

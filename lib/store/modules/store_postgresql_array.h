@@ -9,6 +9,7 @@
 
 struct pg_rows {
 	struct strbuf columns[PG_ROWS_COLUMNS];
+	bool filled[PG_ROWS_COLUMNS]; /* not all of it is NULL: else the whole array is, which costs nothing */
 	int column; /* the next to be filled in this row */
 	uint32_t count;
 };

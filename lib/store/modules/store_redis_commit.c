@@ -155,6 +155,38 @@ static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_
     [STORE_OP_PUT_CHANGE] = commit_change,
 };
 
+/* ---- What all of it will look up ---- */
+
+static const char *commit_id_of_state(const struct store_op *op)
+{
+	return op->kind == STORE_OP_CLAIM     ? op->claim.id
+	       : op->kind == STORE_OP_ADD_JOB ? op->put_job.job->id
+					      : NULL;
+}
+
+static const char *commit_id_of_key(const struct store_op *op)
+{
+	return op->kind == STORE_OP_PUT_RUN      ? op->run.run.job
+	       : op->kind == STORE_OP_PUT_CHANGE ? op->change.job
+	       : op->kind == STORE_OP_ADD_JOB    ? op->put_job.job->id
+						 : NULL;
+}
+
+static void commit_ids(struct redis_command *command, struct store_batch *first,
+    struct store_batch *end, const char *(*id_of)(const struct store_op *))
+{
+	int64_t count = 0;
+
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (const struct store_op *op = batch->first; op; op = op->next)
+			count += id_of(op) != NULL;
+	redis_command_number(command, count);
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (const struct store_op *op = batch->first; op; op = op->next)
+			if (id_of(op))
+				redis_command_text(command, id_of(op));
+}
+
 /* ---- Answers ---- */
 
 /* Why nothing was stored. */
@@ -218,6 +250,8 @@ int store_redis_commit(struct store_link *link, struct store_batch *first,
 	redis_command_text(&commit.command, link->config->life);
 	redis_command_number(&commit.command, link->config->lease / 1000);
 	redis_command_number(&commit.command, (int64_t)first->serial);
+	commit_ids(&commit.command, first, end, commit_id_of_state);
+	commit_ids(&commit.command, first, end, commit_id_of_key);
 	for (struct store_batch *batch = first; batch != end; batch = batch->next)
 		for (struct store_op *op = batch->first; op && !commit.rc; op = op->next)
 			commit_verbs[op->kind](&commit, op);
@@ -247,13 +281,6 @@ int store_redis_commit(struct store_link *link, struct store_batch *first,
 
 /* ---- What became of it ---- */
 
-static const char *resolve_id(const struct store_op *op)
-{
-	return op->kind == STORE_OP_CLAIM     ? op->claim.id
-	       : op->kind == STORE_OP_ADD_JOB ? op->put_job.job->id
-					      : NULL;
-}
-
 static void resolve_take(
     struct store_batch *first, struct store_batch *end, const redisReply *states)
 {
@@ -263,7 +290,7 @@ static void resolve_take(
 		for (struct store_op *op = batch->first; op; op = op->next) {
 			struct store_counters counters;
 
-			if (!resolve_id(op))
+			if (!commit_id_of_state(op))
 				continue;
 			store_redis_state_read(redis_text(states, at++), &counters);
 			if (op->kind == STORE_OP_ADD_JOB)
@@ -287,8 +314,8 @@ static int resolve_states(struct store_link *link, struct store_batch *first,
 	names = command.count;
 	for (struct store_batch *batch = first; batch != end; batch = batch->next)
 		for (const struct store_op *op = batch->first; op; op = op->next)
-			if (resolve_id(op))
-				redis_command_text(&command, resolve_id(op));
+			if (commit_id_of_state(op))
+				redis_command_text(&command, commit_id_of_state(op));
 	if (command.count == names) {
 		redis_command_clear(&command);
 		return 0;

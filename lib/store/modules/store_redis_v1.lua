@@ -37,21 +37,31 @@ end
 
 -- ---- What is known of the store while a group is worked out ----
 
+local function state_read(text)
+  if not text then return {last = '0'} end
+  local fire, time, count, last, revision = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+  if not fire then return {last = text} end
+  return {there = true, fire = fire, time = time, count = count, last = last, revision = revision}
+end
+
 local function state_of(c, id)
   local state = c.states[id]
-  if state then return state end
-  local text = redis.call('HGET', c.p .. 'state', id)
-  state = {last = '0'}
-  if text then
-    local fire, time, count, last, revision = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
-    if fire then
-      state = {there = true, fire = fire, time = time, count = count, last = last, revision = revision}
-    else
-      state.last = text
-    end
+  if not state then
+    state = state_read(redis.call('HGET', c.p .. 'state', id))
+    c.states[id] = state
   end
-  c.states[id] = state
   return state
+end
+
+-- What the group will ask for, with few commands: args[at] ids follow.
+local function look_up(c, hash, args, at, take)
+  local last = at + tonumber(args[at])
+  for from = at + 1, last, CHUNK do
+    local to = math.min(from + CHUNK - 1, last)
+    local texts = redis.call('HMGET', c.p .. hash, unpack(args, from, to))
+    for i = from, to do take(args[i], texts[i - from + 1]) end
+  end
+  return last + 1
 end
 
 local function set_state(c, id, state)
@@ -76,18 +86,15 @@ local function key_of(c, id, make)
   return key
 end
 
+-- What is stored of it is looked up when all are known.
 local function run_of(c, key, number)
   local field = key .. '/' .. number
   local run = c.runs[field]
-  if run then return run end
-  run = {field = field, key = key, number = number, gone = true}
-  local text = not c.purged and redis.call('HGET', c.p .. 'runs', field)
-  if text then
-    run.serial, run.was = string.match(text, '^(%d+) (%S+) ')
-    run.stored, run.gone = true, false
+  if not run then
+    run = {field = field, key = key, number = number, gone = true}
+    c.runs[field] = run
+    c.order[#c.order + 1] = run
   end
-  c.runs[field] = run
-  c.order[#c.order + 1] = run
   return run
 end
 
@@ -169,7 +176,7 @@ function verbs.R(c, args, at)
     local key, number = key_of(c, args[at + 1], true), args[at + 2]
     local run = run_of(c, key, number)
     -- One that was purged before it has a new place.
-    if run.gone then run.serial = nil end
+    if run.purged then run.new = true end
     run.gone, run.done, run.row, run.result = false, args[at + 3], args[at + 4], args[at + 5]
     c.most[key] = math.max(c.most[key] or 0, tonumber(number))
   end
@@ -178,11 +185,12 @@ end
 
 local function purge_job(c, key)
   for _, run in ipairs(c.order) do
-    if run.key == key then run.gone = true end
+    if run.key == key then run.gone, run.purged = true, true end
   end
   if not c.purged and not c.emptied[key] then
     for _, number in ipairs(redis.call('ZRANGE', c.p .. 'of:' .. key, 0, -1)) do
-      run_of(c, key, number).gone = true
+      local run = run_of(c, key, number)
+      run.gone, run.purged = true, true
     end
   end
   c.emptied[key] = true
@@ -198,7 +206,8 @@ function verbs.P(c, args, at)
   elseif key and number == '0' then
     purge_job(c, key)
   elseif key then
-    run_of(c, key, number).gone = true
+    local run = run_of(c, key, number)
+    run.gone, run.purged = true, true
   end
   return at + 2
 end
@@ -302,49 +311,85 @@ local function write_purge(c)
   redis.call('DEL', c.p .. 'runs', c.p .. 'results', c.p .. 'log', c.p .. 'open', c.p .. 'done')
 end
 
--- One kind of entry after the other, so that few commands are needed.
-local function write_runs(c)
-  local p, gone, kept, new = c.p, {}, {}, 0
-  for _, run in ipairs(c.order) do
-    if not run.gone and run.row then
-      kept[#kept + 1] = run
-      if not run.serial then new = new + 1 end
-    elseif run.gone and run.stored then
-      gone[#gone + 1] = run
+local function look_up_runs(c)
+  local fields = {tostring(#c.order)}
+  if c.purged then return end
+  for i, run in ipairs(c.order) do fields[i + 1] = run.field end
+  look_up(c, 'runs', fields, 1, function(field, text)
+    local run = c.runs[field]
+    if text then
+      run.stored = true
+      run.serial, run.was = string.match(text, '^(%d+) (%S+) ')
+      if run.new then run.serial = nil end
     end
+  end)
+end
+
+-- Gives those that are new their places.
+local function place_runs(c, kept)
+  local new, log = 0, {}
+  for _, run in ipairs(kept) do
+    if not run.serial then new = new + 1 end
   end
-  if c.purged then write_purge(c) end
-  forget(p, gone)
-  if #kept == 0 then return end
-  local serial = new > 0 and redis.call('HINCRBY', p .. 'meta', 'serial', new) - new or 0
-  local rows, log, open, ended, done, undone, results = {}, {}, {}, {}, {}, {}, {}
+  if new == 0 then return end
+  local serial = redis.call('HINCRBY', c.p .. 'meta', 'serial', new) - new
   for _, run in ipairs(kept) do
     if not run.serial then
       serial = serial + 1
       run.serial = digits(serial)
-      log[#log + 1], log[#log + 2] = run.serial, run.field
-      redis.call('ZADD', p .. 'of:' .. run.key, run.number, run.number)
+      log[#log + 1] = run.serial
+      log[#log + 1] = run.field
+      redis.call('ZADD', c.p .. 'of:' .. run.key, run.number, run.number)
     end
-    rows[#rows + 1], rows[#rows + 2] = run.field, run.serial .. ' ' .. run.done .. ' ' .. run.row
+  end
+  put('ZADD', c.p .. 'log', log)
+end
+
+-- One kind of entry after the other, so that few commands are needed.
+local function write_rows(p, kept)
+  local rows, open, ended, done, undone, results, unresults = {}, {}, {}, {}, {}, {}, {}
+  for _, run in ipairs(kept) do
+    rows[#rows + 1] = run.field
+    rows[#rows + 1] = run.serial .. ' ' .. run.done .. ' ' .. run.row
     if run.done == '-' then
-      open[#open + 1], open[#open + 2] = run.serial, run.field
+      open[#open + 1] = run.serial
+      open[#open + 1] = run.field
     else
-      done[#done + 1], done[#done + 2] = '0', run.done .. ' ' .. run.field
-      ended[#ended + 1] = run.stored and run.was == '-' and run.field or nil
+      done[#done + 1] = '0'
+      done[#done + 1] = run.done .. ' ' .. run.field
+      if run.was == '-' then ended[#ended + 1] = run.field end
     end
-    if run.was and run.was ~= '-' and run.was ~= run.done then
-      undone[#undone + 1] = run.was .. ' ' .. run.field
+    if run.was and run.was ~= '-' and run.was ~= run.done then undone[#undone + 1] = run.was .. ' ' .. run.field end
+    if run.result ~= '' then
+      results[#results + 1] = run.field
+      results[#results + 1] = run.result
+    elseif run.stored then
+      unresults[#unresults + 1] = run.field
     end
-    if run.result == '' and run.stored then redis.call('HDEL', p .. 'results', run.field) end
-    if run.result ~= '' then results[#results + 1], results[#results + 2] = run.field, run.result end
   end
   put('HSET', p .. 'runs', rows)
   put('HSET', p .. 'results', results)
-  put('ZADD', p .. 'log', log)
+  put('HDEL', p .. 'results', unresults)
   put('ZADD', p .. 'open', open)
   put('ZREM', p .. 'open', ended)
   put('ZADD', p .. 'done', done)
   put('ZREM', p .. 'done', undone)
+end
+
+local function write_runs(c)
+  local gone, kept = {}, {}
+  look_up_runs(c)
+  for _, run in ipairs(c.order) do
+    if not run.gone then
+      kept[#kept + 1] = run
+    elseif run.stored then
+      gone[#gone + 1] = run
+    end
+  end
+  if c.purged then write_purge(c) end
+  forget(c.p, gone)
+  place_runs(c, kept)
+  write_rows(c.p, kept)
 end
 
 local function write_changes(c)
@@ -451,13 +496,15 @@ local function release(keys, args)
   return {'ok'}
 end
 
--- epoch session life lease batch, then the entries
+-- epoch session life lease batch, how many ids whose state is needed and they, the same of keys, the entries
 local function commit(keys, args)
   local p = keys[1]
   if not is_owner(p, args[1], args[2]) then return {'fenced'} end
   local c = {p = p, states = {}, dirty = {}, definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {},
     order = {}, most = {}, emptied = {}, lost = {}, values = {}, changes = {}, claim = 0}
-  local answers, at = {'ok'}, 6
+  local answers = {'ok'}
+  local at = look_up(c, 'state', args, 6, function(id, text) c.states[id] = state_read(text) end)
+  at = look_up(c, 'keys', args, at, function(id, text) c.keys[id] = text end)
   while at <= #args do
     local wrong
     at, wrong = verbs[args[at]](c, args, at + 1, answers)
