@@ -261,6 +261,13 @@ void store_batch_delete_job(struct store_batch *batch, const char *id, uint32_t 
 void store_batch_put_run(struct store_batch *batch, const struct run *run);
 /* Runs of a job (NULL: of all): all, or JOB/number. */
 void store_batch_purge_runs(struct store_batch *batch, const char *job, uint32_t number);
+/*
+ * Runs of a job (NULL: of all), those up to that number (0: all), but where that is long work so
+ * many at most: *more (the caller's until the answer) says that there are others; NULL: of no
+ * interest. A store that knows no pieces deletes all at once.
+ */
+void store_batch_purge_some(
+    struct store_batch *batch, const char *job, uint32_t upto, uint32_t most, bool *more);
 /* Job, runs and changes follow. SCHEDD_ECONFLICT if runs of a removed job stand under the new id.
  */
 void store_batch_rename(struct store_batch *batch, const char *from, const char *to);

@@ -186,6 +186,23 @@ void store_batch_put_run(struct store_batch *batch, const struct run *run)
 		op->run.claim = claim;
 }
 
+void store_batch_purge_some(
+    struct store_batch *batch, const char *job, uint32_t upto, uint32_t most, bool *more)
+{
+	struct store_op *op = batch_add(batch, STORE_OP_PURGE_RUNS, OP_SIZE(purge));
+
+	if (more)
+		*more = false;
+	if (!op)
+		return;
+	op->purge.job = batch_text(batch, job);
+	op->purge.number = 0;
+	op->purge.upto = upto;
+	op->purge.most = most;
+	op->purge.more = more;
+	op->purge.left = false;
+}
+
 void store_batch_purge_runs(struct store_batch *batch, const char *job, uint32_t number)
 {
 	struct store_op *op = batch_add(batch, STORE_OP_PURGE_RUNS, OP_SIZE(purge));
@@ -194,6 +211,8 @@ void store_batch_purge_runs(struct store_batch *batch, const char *job, uint32_t
 		return;
 	op->purge.job = batch_text(batch, job);
 	op->purge.number = number;
+	op->purge.upto = op->purge.most = 0;
+	op->purge.more = NULL;
 }
 
 void store_batch_rename(struct store_batch *batch, const char *from, const char *to)
@@ -327,6 +346,8 @@ static void batch_hand_out(const struct store_batch *batch)
 	for (const struct store_op *op = batch->first; op; op = op->next)
 		if (op->kind == STORE_OP_CLAIM && op->claim.verdict)
 			*op->claim.verdict = op->claim.given;
+		else if (op->kind == STORE_OP_PURGE_RUNS && op->purge.more)
+			*op->purge.more = op->purge.left;
 		else if (op->kind == STORE_OP_ADD_JOB && op->put_job.last_run)
 			*op->put_job.last_run = op->put_job.given;
 }

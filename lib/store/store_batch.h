@@ -74,6 +74,10 @@ struct store_op {
 		struct {
 			const char *job; /* NULL: all */
 			uint32_t number; /* 0: all */
+			uint32_t upto;   /* of all: those up to it; 0: no limit */
+			uint32_t most;   /* of all: rows at most; 0: no limit */
+			bool *more;      /* the caller's, set when it is answered; NULL */
+			bool left;       /* there are others */
 		} purge;
 		struct {
 			const char *key;

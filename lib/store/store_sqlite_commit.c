@@ -23,8 +23,9 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
 	"UNION ALL SELECT last_run FROM jobs WHERE id = ?2) WHERE n > 0 HAVING max(n) > 0 "
 	"ON CONFLICT (id) DO UPDATE SET last_run = max(last_run, excluded.last_run)",
     [SQLITE_WRITE_RUN] = store_sqlite_put_run,
-    [SQLITE_WRITE_PURGE_ALL] = "DELETE FROM runs",
-    [SQLITE_WRITE_PURGE_JOB] = "DELETE FROM runs WHERE job = ?1",
+    [SQLITE_WRITE_PURGE_ALL] = "DELETE FROM runs WHERE id IN (SELECT id FROM runs LIMIT ?3)",
+    [SQLITE_WRITE_PURGE_JOB] = "DELETE FROM runs WHERE id IN "
+			       "(SELECT id FROM runs WHERE job = ?1 AND number <= ?2 LIMIT ?3)",
     [SQLITE_WRITE_PURGE_RUN] = "DELETE FROM runs WHERE job = ?1 AND number = ?2",
     [SQLITE_WRITE_DELETE_RUN] = "DELETE FROM runs WHERE id = ?1",
     [SQLITE_WRITE_META] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
@@ -149,16 +150,26 @@ static int sqlite_purge(
 	enum sqlite_write write = !op->purge.job     ? SQLITE_WRITE_PURGE_ALL
 				  : op->purge.number ? SQLITE_WRITE_PURGE_RUN
 						     : SQLITE_WRITE_PURGE_JOB;
+	int64_t changes;
 	int rc;
 
 	if (op->purge.job)
 		sql_bind_text(sqlite->writes[write], 1, op->purge.job);
 	if (write == SQLITE_WRITE_PURGE_RUN)
 		sqlite3_bind_int64(sqlite->writes[write], 2, op->purge.number);
+	if (write == SQLITE_WRITE_PURGE_JOB)
+		sqlite3_bind_int64(sqlite->writes[write], 2,
+		    op->purge.upto ? op->purge.upto : UINT32_MAX);
+	if (write != SQLITE_WRITE_PURGE_RUN)
+		sqlite3_bind_int64(
+		    sqlite->writes[write], 3, op->purge.most ? (int64_t)op->purge.most : -1);
 	rc = sqlite_run(sqlite, write, err);
-	if (rc == 0)
-		sqlite->run_change -= sqlite3_changes(sqlite->writer.db);
-	return rc;
+	if (rc)
+		return rc;
+	changes = sqlite3_changes(sqlite->writer.db);
+	sqlite->run_change -= changes;
+	op->purge.left = op->purge.most && changes >= (int64_t)op->purge.most;
+	return 0;
 }
 
 static int sqlite_rename(

@@ -281,6 +281,31 @@ STORE_TEST(purges_one_run_one_job_or_all)
 	store_case_expect_count(sc, 0);
 }
 
+STORE_TEST(purges_in_pieces)
+{
+	bool more = true;
+	int pieces = 0;
+
+	store_case_put_two(sc, 5);
+	while (more) {
+		struct store_batch *batch = store_batch_new(sc->store);
+
+		store_batch_purge_some(batch, "a", 5, 2, &more);
+		cr_assert_eq(store_case_commit(sc, batch), 0);
+		cr_assert_leq(++pieces, 4);
+	}
+	cr_expect_str_eq(store_case_runs(sc, NULL), "b/5 b/4 b/3 b/2 b/1");
+	more = true;
+	while (more) {
+		struct store_batch *batch = store_batch_new(sc->store);
+
+		store_batch_purge_some(batch, NULL, 0, 2, &more);
+		cr_assert_eq(store_case_commit(sc, batch), 0);
+	}
+	cr_expect_str_eq(store_case_runs(sc, NULL), "");
+	store_case_expect_count(sc, 0);
+}
+
 /* ---- Ids that come and go ---- */
 
 STORE_TEST(remembers_the_last_run_of_a_removed_id)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What is remembered is bounded, and a full disk stops neither schedd nor silently anything else."""
+import contextlib
 import os
 import pathlib
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -31,6 +33,55 @@ class History(e2e.TestCase):
         self.server.stop()
         self.server.start()
         self.client = self.server.client(timeout=60)
+
+    def long_history(self, count):
+        """Rows that nobody has the time to make by running."""
+        self.run_job()
+        self.server.stop()
+        with contextlib.closing(sqlite3.connect(self.server.state / "default.db")) as db:
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+            columns = [row[1] for row in db.execute("PRAGMA table_info(runs)") if row[1] not in ("id", "number")]
+            names = ", ".join(f'"{name}"' for name in columns)
+            db.execute(f"WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
+                       f"INSERT INTO runs (number, {names}) SELECT i, {names} FROM n, runs WHERE runs.number = 1")
+            db.execute("UPDATE jobs SET last_run = ?", (count,))
+            db.execute("UPDATE meta SET value = ? WHERE key = 'store.runs'", (count,))
+            db.commit()
+        self.server.start()
+        self.client = self.server.client(timeout=60)
+
+    def served_beside(self, method, **params):
+        """How many changes others made while it was answered."""
+        other = self.server.client(timeout=60)
+        self.client.call("job.add", id="other", command=["true"], trigger={"manual": True}, if_absent=True)
+        sent, served = self.client.send(method, **params), 0
+        self.client.socket.setblocking(False)
+        while sent not in self.client.answers:
+            other.call("job.modify", id="other", description=str(served))
+            served += 1
+            try:
+                self.client._read()
+            except BlockingIOError:
+                pass
+        self.client.socket.settimeout(60)
+        self.assertIsNone(self.client.answers.pop(sent)[0])
+        return served
+
+    def test_a_long_one_is_purged_in_pieces(self):
+        self.start()
+        self.long_history(20000)
+        self.assertGreater(self.served_beside("run.purge", run="a"), 10)
+        self.assertEqual(self.numbers(), [])
+        self.assertEqual(self.run_job()["run"], 20001)
+
+    def test_a_long_one_goes_with_its_job_in_pieces(self):
+        self.start()
+        self.long_history(20000)
+        self.assertGreater(self.served_beside("job.remove", id="a", purge=True), 10)
+        self.assertEqual(self.numbers(), [])
+        self.client.call("job.add", id="a", command=["true"], trigger={"manual": True})
+        self.assertEqual(self.run_job()["run"], 20001, "numbers go on")
+        self.assertEqual(self.numbers(), [20001])
 
     def test_by_count(self):
         self.start(keep_runs=3)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/changes/purge.h"
 #include "core/frame/store_slot.h"
 #include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
@@ -195,8 +196,13 @@ void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32
 	store_slot_flush_all(scheduler);
 	for (uint32_t i = 0, count = scheduler->store_count; i < count; i++) {
 		struct store *store = scheduler->stores[i]->store;
-		struct store_batch *batch = store_batch_new(store);
+		struct store_batch *batch;
 
+		if (!number) {
+			purge_runs(scheduler->stores[i], job, 0, scheduler_purged, request);
+			continue;
+		}
+		batch = store_batch_new(store);
 		store_batch_purge_runs(batch, job, number);
 		store_commit(store, batch, scheduler_purged, request);
 	}

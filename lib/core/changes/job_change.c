@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/pause_note.h"
+#include "core/changes/purge.h"
 #include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/after.h"
@@ -299,7 +300,7 @@ static int job_change_remove_begin(struct change *change, struct schedd_error *e
 		    change->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
 	store_batch_delete_job(change->batch, change->id, change->entry->state.last_run);
 	if (change->purge)
-		store_batch_purge_runs(change->batch, change->id, 0);
+		store_batch_purge_some(change->batch, change->id, 0, PURGE_PIECE, NULL);
 	change_record(change, SCHEDD_EVENT_JOB_REMOVED, change->text);
 	return CHANGE_COMMIT;
 }
@@ -320,36 +321,64 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 	}
 }
 
-/* Runs that it had before it was moved. */
-static void job_change_purge_origins(struct change *change)
+/* A removal that is answered when its history is gone, too. */
+struct remove_answer {
+	struct scheduler_reply reply;
+	uint32_t waiting; /* stores that are not done, and the change itself */
+	uint32_t left;    /* runs that go on */
+	int rc;
+	struct schedd_error err;
+};
+
+static void job_change_purged(int rc, const struct schedd_error *err, void *context)
 {
-	struct schedd_scheduler *scheduler = change->scheduler;
+	struct remove_answer *answer = context;
+	struct value result = value_map();
+	struct arena arena;
 
-	for (uint32_t i = 0; i < scheduler->store_count; i++) {
-		struct store_slot *slot = scheduler->stores[i];
-		struct store_batch *batch;
-
-		if (!store_origin_is(change->store, slot))
-			continue;
-		batch = store_batch_new(slot->store);
-		store_batch_purge_runs(batch, change->id, 0);
-		store_commit(slot->store, batch, NULL, NULL);
+	if (rc) {
+		answer->rc = rc;
+		answer->err = *err;
+		schedd_error_prefix(&answer->err, "the job was removed, but not all of its history");
 	}
+	if (--answer->waiting)
+		return;
+	arena_init(&arena);
+	value_put(&arena, &result, "running", value_int(answer->left));
+	scheduler_answer(answer->reply, answer->rc, &answer->err, &result);
+	arena_clear(&arena);
+	free(answer);
 }
 
-/* The rows of runs that ended with their job came behind the commit that deleted its history. */
-static void job_change_purge_ends(struct change *change)
+/*
+ * The rest of its history, in pieces, and the rows of runs that ended with it,
+ * which came behind the commit; also what it had before it was moved.
+ */
+static void job_change_purge_rest(struct change *change)
 {
-	struct store_batch *batch;
+	struct schedd_scheduler *scheduler = change->scheduler;
+	struct remove_answer *answer = calloc(1, sizeof(*answer));
+	uint32_t last = change->entry->state.last_run;
 
-	output_place_remove(change->scheduler, change->id, 0);
-	job_change_purge_origins(change);
+	output_place_remove(scheduler, change->id, 0);
 	store_slot_flush(change->store);
-	batch = store_batch_new(change->store->store);
-	if (!batch)
+	if (!answer) {
+		log_error(scheduler->log, "job %s: no memory to delete its history", change->id);
 		return;
-	store_batch_purge_runs(batch, change->id, 0);
-	store_commit(change->store->store, batch, NULL, NULL);
+	}
+	answer->reply = change->reply;
+	answer->left = change->left;
+	answer->waiting = 1;
+	change->reply = (struct scheduler_reply){NULL, NULL};
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *slot = scheduler->stores[i];
+
+		if (slot != change->store && !store_origin_is(change->store, slot))
+			continue;
+		answer->waiting++;
+		purge_runs(slot, change->id, last, job_change_purged, answer);
+	}
+	job_change_purged(0, NULL, answer);
 }
 
 void job_change_drop(struct change *change)
@@ -360,7 +389,7 @@ void job_change_drop(struct change *change)
 	if (change->kill)
 		job_change_kill_runs(entry, &change->actor);
 	if (change->purge)
-		job_change_purge_ends(change);
+		job_change_purge_rest(change);
 	change_event(change, SCHEDD_EVENT_JOB_REMOVED, change->text);
 	change_drop_entry(change);
 }
