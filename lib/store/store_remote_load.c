@@ -13,7 +13,7 @@
 
 #define LOAD_PIECE_ROWS 512
 #define LOAD_PIECE_BYTES (256 * 1024)
-#define LOAD_PIECES 3 /* on their way at a time */
+#define LOAD_PIECES 8 /* on their way at a time */
 
 /* A job as it came. */
 struct load_row {

@@ -6,9 +6,20 @@
 #include <libpq-fe.h>
 #include "store/store_remote.h"
 
+/* Statements of commits that the server keeps for the connection once they come again. */
+#define PG_KEPT 24
+
+struct pg_kept {
+	const char *text; /* one of ours, which are always at the same place */
+	bool ready;
+};
+
 struct pg_link {
 	PGconn *conn; /* NULL: none */
 	bool sent;    /* the end of a transaction was handed to the server */
+	struct pg_kept kept[PG_KEPT];
+	int kept_count;
+	int commits; /* so far */
 	/* Of the writer's, where the store is shared: */
 	bool read;       /* it was loaded under this epoch, and the feed is read on */
 	int64_t cursor;  /* the last line of the feed that was read */
@@ -36,6 +47,11 @@ void store_postgresql_talk_close(struct store_link *link);
 /* Queues a statement; texts as pg_params. After a failure the next wait says why. */
 int store_postgresql_talk_send(struct store_link *link, const char *text,
     const struct pg_params *params, struct schedd_error *err);
+/*
+ * Leaves the pipeline. After a commit that was stored it now and then has the server keep the
+ * statements that were sent so far: what fails of that shows with the next one.
+ */
+void store_postgresql_talk_leave(struct store_link *link, bool stored);
 /*
  * One statement outside any pipeline, waited for. *out may be NULL; else it is the caller's to
  * PQclear.

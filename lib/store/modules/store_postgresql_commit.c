@@ -592,7 +592,7 @@ int store_postgresql_commit(struct store_link *link, struct store_batch *first,
 	if (rc == 0)
 		rc = commit_group(&commit, first, end, err);
 	if (link->fault == STORE_FAULT_NONE)
-		(void)PQexitPipelineMode(pg_of(link)->conn);
+		store_postgresql_talk_leave(link, rc == 0);
 	commit_clear(&commit);
 	link->told = link->config->shared;
 	return rc;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "store/modules/store_postgresql.h"
 
 /* ---- Parameters ---- */
@@ -243,6 +244,7 @@ static int talk_start(struct store_link *link, struct arena *arena, struct sched
 	for (uint32_t i = 0; i < url->param_count; i++)
 		talk_key(&keys, url->params[i].name, url->params[i].text);
 	pg->sent = false;
+	pg->kept_count = pg->commits = 0;
 	pg->conn = PQconnectStartParams(keys.names, keys.texts, 0);
 	if (!pg->conn)
 		return schedd_error_nomem(err);
@@ -286,6 +288,37 @@ void store_postgresql_talk_close(struct store_link *link)
 
 /* ---- Talking ---- */
 
+/* Its place among those that are kept; negative: nowhere. */
+static int talk_place(struct pg_link *pg, const char *text)
+{
+	for (int i = 0; i < pg->kept_count; i++)
+		if (pg->kept[i].text == text)
+			return i;
+	if (pg->kept_count == PG_KEPT)
+		return -1;
+	pg->kept[pg->kept_count] = (struct pg_kept){text, false};
+	return pg->kept_count++;
+}
+
+#define TALK_NAME_SIZE 16
+
+static const char *talk_name(char name[TALK_NAME_SIZE], int place)
+{
+	snprintf(name, TALK_NAME_SIZE, "schedd%d", place);
+	return name;
+}
+
+/* Of a pipeline, whose statements come again and again. */
+static bool talk_send_kept(struct pg_link *pg, const char *text, const struct pg_params *params)
+{
+	int place = talk_place(pg, text);
+	char name[TALK_NAME_SIZE];
+
+	return place >= 0 && pg->kept[place].ready &&
+	       PQsendQueryPrepared(pg->conn, talk_name(name, place), params->count, params->texts,
+		   NULL, NULL, 0);
+}
+
 int store_postgresql_talk_send(struct store_link *link, const char *text,
     const struct pg_params *params, struct schedd_error *err)
 {
@@ -293,6 +326,9 @@ int store_postgresql_talk_send(struct store_link *link, const char *text,
 
 	if (params && arena_failed(&params->arena))
 		return schedd_error_nomem(err);
+	if (params && PQpipelineStatus(pg->conn) == PQ_PIPELINE_ON &&
+	    talk_send_kept(pg, text, params))
+		return 0;
 	/* Outside a pipeline a text without parameters may be several statements. */
 	if (!params && PQpipelineStatus(pg->conn) == PQ_PIPELINE_OFF && PQsendQuery(pg->conn, text))
 		return 0;
@@ -437,4 +473,42 @@ int store_postgresql_talk_end(struct store_link *link, struct schedd_error *err)
 		if (status == PGRES_PIPELINE_SYNC)
 			return rc;
 	}
+}
+
+#define TALK_COMMITS 4 /* then it is worth a round trip */
+
+static bool talk_send_keep(struct pg_link *pg)
+{
+	char name[TALK_NAME_SIZE];
+	bool sent = PQenterPipelineMode(pg->conn);
+
+	for (int i = 0; i < pg->kept_count && sent; i++)
+		if (!pg->kept[i].ready)
+			sent = PQsendPrepare(
+			    pg->conn, talk_name(name, i), pg->kept[i].text, 0, NULL);
+	return sent && PQpipelineSync(pg->conn);
+}
+
+void store_postgresql_talk_leave(struct store_link *link, bool stored)
+{
+	struct pg_link *pg = pg_of(link);
+	struct schedd_error err;
+	int ready = 0;
+
+	(void)PQexitPipelineMode(pg->conn);
+	if (!stored)
+		return;
+	for (int i = 0; i < pg->kept_count; i++)
+		ready += pg->kept[i].ready;
+	if (++pg->commits % TALK_COMMITS || ready == pg->kept_count)
+		return;
+	if (talk_send_keep(pg) && store_postgresql_talk_end(link, &err) == 0 &&
+	    PQexitPipelineMode(pg->conn)) {
+		for (int i = 0; i < pg->kept_count; i++)
+			pg->kept[i].ready = true;
+		return;
+	}
+	/* Nobody knows what it has: the next commit finds the connection closed, and makes another. */
+	link->fault = STORE_FAULT_NONE;
+	(void)shutdown(PQsocket(pg->conn), SHUT_RDWR);
 }
