@@ -308,6 +308,14 @@ uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
 /* Is the job another node's? Its name, borrowed until something changes; NULL: nobody's for now. */
 bool scheduler_job_elsewhere(
     struct schedd_scheduler *scheduler, const char *id, const char **node);
+/*
+ * Before a question is answered: jobs that are other nodes' are looked at anew,
+ * that one or (NULL) all of them. False: there is nothing to look at, and call
+ * is not called. Else it is called on the loop's thread, later.
+ */
+typedef void (*scheduler_fresh_fn)(void *context);
+bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, scheduler_fresh_fn call,
+    void *context);
 /* Is any store shared? */
 bool scheduler_is_shared(const struct schedd_scheduler *scheduler);
 /* Our name in it; NULL: none is shared. */

@@ -234,6 +234,12 @@ bool store_leased(const struct store *store, uint64_t epoch)
 	return !store->shared || store->ops->jobs->share->leased(store, epoch);
 }
 
+void store_share_refresh(
+    struct store *store, const char *id, store_done_fn done, void *context)
+{
+	store->ops->jobs->share->refresh(store, id, done, context);
+}
+
 void store_share_report(struct store *store, int64_t jobs, int64_t running)
 {
 	if (store->shared)

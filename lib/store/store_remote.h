@@ -117,7 +117,7 @@ void store_watching_job(struct store_watching *watching, const char *id, const c
 /* ---- Of a store that is shared: what idle() hands over, in the order of the store's commits ---- */
 
 void store_watching_text(struct store_watching *watching, const char *key, const char *text);
-/* A job of a slot that has just become ours. */
+/* A job of another's, or of a slot that has just become ours. */
 void store_watching_counted(struct store_watching *watching, const struct store_counted *job);
 void store_watching_slots(struct store_watching *watching, const uint32_t owners[NODE_SLOTS]);
 void store_watching_told(struct store_watching *watching, uint32_t origin, const char *what,
@@ -154,6 +154,9 @@ void store_renewing_clock(struct store_renewing *renewing, schedd_time now);
 struct store_share_driver {
 	/* On the lease's link. STORE_FAULT_FENCED: the epoch is over. */
 	int (*renew)(struct store_link *link, struct store_renewing *renewing,
+	    struct schedd_error *err);
+	/* As store_share_refresh(), on the writer's link. */
+	int (*refresh)(struct store_link *link, const char *id, struct store_watching *watching,
 	    struct schedd_error *err);
 };
 

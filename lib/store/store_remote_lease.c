@@ -373,4 +373,5 @@ const struct store_share_ops store_remote_share = {
     .node_name = lease_node_name,
     .leased = lease_good,
     .report = lease_report,
+    .refresh = store_remote_refresh,
 };

@@ -166,3 +166,47 @@ void store_watching_taken_end(struct store_watching *watching, bool taken)
 		news->rc = store_snapshot_finish(news->news.snapshot, &err);
 	news_post(news);
 }
+
+/* ---- Asked for ---- */
+
+struct news_refresh {
+	struct remote_task task; /* first */
+	const char *id;          /* NULL: all jobs of others */
+	store_done_fn done;
+	void *context;
+};
+
+static int news_refresh_step(
+    struct remote_task *task, struct store_link *link, struct schedd_error *err)
+{
+	const struct news_refresh *refresh = (struct news_refresh *)task;
+	struct store_watching watching = {.remote = task->remote};
+	int rc = task->remote->driver->share->refresh(link, refresh->id, &watching, err);
+
+	store_watching_end(&watching);
+	return rc;
+}
+
+static void news_refresh_tell(struct remote_task *task)
+{
+	const struct news_refresh *refresh = (struct news_refresh *)task;
+
+	refresh->done(task->rc, task->rc ? &task->err : NULL, refresh->context);
+}
+
+void store_remote_refresh(
+    struct store *store, const char *id, store_done_fn done, void *context)
+{
+	struct news_refresh *refresh =
+	    store_remote_task(store, sizeof(*refresh), news_refresh_step, news_refresh_tell);
+	struct schedd_error err;
+
+	if (!refresh) {
+		done(schedd_error_nomem(&err), &err, context);
+		return;
+	}
+	refresh->id = id ? arena_strdup(&refresh->task.base.arena, id) : NULL;
+	refresh->done = done;
+	refresh->context = context;
+	store_remote_ask(&refresh->task.remote->writer, &refresh->task);
+}

@@ -47,11 +47,14 @@ struct store_counted {
 	uint64_t run_count;
 	uint32_t last_run;
 	uint32_t revision;
+	uint32_t running;  /* runs of it, elsewhere */
+	uint32_t queued;   /* likewise, that wait */
+	int last_state;    /* enum run_state of the last run that ended; -1: none */
 };
 
 enum store_share_kind {
 	STORE_SHARE_NODES,    /* all nodes, at every beat */
-	STORE_SHARE_COUNTERS, /* of slots that have just become ours, before they are told to be */
+	STORE_SHARE_COUNTERS, /* of jobs of others, or of slots that are just becoming ours */
 	STORE_SHARE_SLOTS,    /* who has which */
 	STORE_SHARE_TAKEN,    /* what a dead node left open is ours now */
 	STORE_SHARE_TOLD,     /* a message for us */
@@ -91,6 +94,12 @@ const char *store_node_name(const struct store *store);
  * before it was asked for, less a fifth. From any thread.
  */
 bool store_leased(const struct store *store, uint64_t epoch);
+/*
+ * Tells what others have written until now, and what claims have changed of
+ * that job (NULL: of all that are others'); then calls done.
+ */
+void store_share_refresh(
+    struct store *store, const char *id, store_done_fn done, void *context);
 /* What the next beat says of us. */
 void store_share_report(struct store *store, int64_t jobs, int64_t running);
 

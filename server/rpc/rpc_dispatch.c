@@ -153,7 +153,7 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 		   rpc_names_in(copy, method->method, call->scheduler, &call->params, &call->arena,
 		       &err)) {
 		rpc_call_fail(call, &err);
-	} else if (!rpc_forward(call)) {
+	} else if (!rpc_forward(call) && !rpc_forward_refresh(call)) {
 		method->handler(call);
 	}
 }

@@ -84,6 +84,40 @@ bool rpc_forward(struct rpc_call *call)
 	return true;
 }
 
+/* ---- Questions ---- */
+
+/* Which parameter names the job; NULL: it is about all of them. */
+static const struct {
+	const char *method;
+	const char *param;
+} forward_questions[] = {
+    {"job.get", "id"},
+    {"job.list", NULL},
+    {"job.why", "id"},
+    {"trigger.next", "id"},
+};
+
+static void forward_fresh(void *context)
+{
+	struct rpc_call *call = context;
+
+	call->method->handler(call);
+}
+
+bool rpc_forward_refresh(struct rpc_call *call)
+{
+	if (!scheduler_is_shared(call->scheduler))
+		return false;
+	for (size_t i = 0; i < sizeof(forward_questions) / sizeof(forward_questions[0]); i++) {
+		const char *param = forward_questions[i].param;
+		const char *id = param ? rpc_call_text(call, param) : NULL;
+
+		if (strcmp(forward_questions[i].method, call->method->method->name) == 0)
+			return (!param || id) && scheduler_refresh(call->scheduler, id, forward_fresh, call);
+	}
+	return false;
+}
+
 /* ---- For another ---- */
 
 /* A sink may not close its connection: what was answered is closed when the next one comes. */

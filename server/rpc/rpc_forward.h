@@ -10,6 +10,8 @@
 
 /* Is it another's? Then it was taken, and will be answered. */
 bool rpc_forward(struct rpc_call *call);
+/* Is it a question about jobs of others? Then it is answered when they were looked at anew. */
+bool rpc_forward_refresh(struct rpc_call *call);
 /* Answers what other nodes ask of this one. */
 void rpc_forward_serve(struct rpc *rpc, struct schedd_scheduler *scheduler);
 

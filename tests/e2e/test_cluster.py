@@ -103,6 +103,28 @@ class Together(unittest.TestCase):
         self.assertIn("long/2", other.ok("retry", "long/1"))
         owner.ok("kill", "long/2")
 
+    def test_what_runs_elsewhere_is_shown_everywhere(self):
+        self.cluster.add(self.a, "often", "--every", "1s")
+        self.cluster.add(self.a, "lasting", "--manual", command=["sleep", "60"])
+        owner, other = self.owner("often")
+        wait_until("it ran twice", lambda: other.json("show", "often")["last_run"] >= 2)
+        owner.ok("pause", "often")
+        wait_until("it is paused", lambda: other.json("show", "often")["state"] == "paused")
+        wait_until("nothing of it runs", lambda: owner.json("show", "often")["running"] == 0)
+        there, here = owner.json("show", "often"), other.json("show", "often")
+        for field in ("last_run", "run_count", "last_state", "revision", "next_run_time"):
+            self.assertEqual(here[field], there[field], field)
+        self.assertEqual(here["last_state"], "success")
+        owner.ok("remove", "often")
+        owner, other = self.owner("lasting")
+        other.ok("run", "lasting")
+        for node in self.cluster.nodes:
+            job = wait_until("it runs", lambda node=node: next(
+                job for job in node.json("list") if job["id"] == "lasting" and job["running"] == 1))
+            self.assertEqual(job["state"], "running")
+        other.ok("kill", "lasting")
+        wait_until("it has ended", lambda: other.json("show", "lasting")["running"] == 0)
+
     def test_nodes_says_who_is_there(self):
         for node in self.cluster.nodes:
             nodes = node.nodes()

@@ -22,6 +22,7 @@ struct entry_aside {
 	struct entry_waiter *waiters; /* wait until it is idle, oldest first */
 	struct run *tail; /* its last row, if further missed times may join it; run.job is NULL */
 	char *raw;        /* what the store has of a job that cannot be read, see entry_raw.h; owned */
+	uint32_t running, queued; /* runs of a foreign one, as they were told last */
 	char *pause_text; /* "paused by uid 1000: upgrade"; owned; NULL: not paused, or not known */
 };
 

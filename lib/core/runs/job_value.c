@@ -34,7 +34,7 @@ static struct value job_value_running(const struct entry *entry, struct arena *a
 	(void)arena;
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
 		count += job_value_goes_on(live);
-	return value_int(count);
+	return value_int(entry->foreign ? entry_aside(entry)->running : count);
 }
 
 static struct value job_value_queued(const struct entry *entry, struct arena *arena)
@@ -44,7 +44,7 @@ static struct value job_value_queued(const struct entry *entry, struct arena *ar
 	(void)arena;
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
 		count += job_value_waits(live);
-	return value_int(count);
+	return value_int(entry->foreign ? entry_aside(entry)->queued : count);
 }
 
 static struct value job_value_runs(const struct entry *entry, struct arena *arena)
@@ -240,6 +240,10 @@ const char *job_value_word(const struct entry *entry)
 
 	if (entry->state.invalid)
 		return "invalid";
+	if (entry->foreign && entry_aside(entry)->running)
+		return "running";
+	if (entry->foreign && entry_aside(entry)->queued)
+		return "queued";
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
 		if (live->stage >= RUN_LIVE_STARTING)
 			return "running";

@@ -84,7 +84,7 @@ static void share_count(struct share *share, const struct store_counted *job)
 	struct schedd_scheduler *scheduler = share->slot->scheduler;
 	struct entry *entry = entry_find(scheduler, job->id);
 
-	if (entry && (entry->store != share->slot || entry->hidden))
+	if (entry && (entry->store != share->slot || entry->hidden || !entry->foreign))
 		return;
 	if (!entry || entry->busy || entry->state.revision != job->revision) {
 		if (entry && !entry->busy)
@@ -96,6 +96,12 @@ static void share_count(struct share *share, const struct store_counted *job)
 	entry->state.next_run_time = job->next_run_time;
 	entry->state.run_count = job->run_count;
 	entry->state.last_run = job->last_run;
+	if (job->last_state >= 0)
+		entry->last_state = (uint8_t)job->last_state;
+	if ((job->running || job->queued || entry->aside) && entry_aside_edit(entry)) {
+		entry->aside->running = job->running;
+		entry->aside->queued = job->queued;
+	}
 }
 
 static void share_slots(struct share *share, const struct store_share_news *news)

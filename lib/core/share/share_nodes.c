@@ -41,6 +41,70 @@ bool scheduler_job_elsewhere(
 	return true;
 }
 
+/* ---- Looking anew ---- */
+
+/* Of so many jobs of others at most all are read for a list. */
+#define SHARE_FRESH_MAX 20000
+/* What was looked at is not looked at again for so long. */
+#define SHARE_FRESH_FOR (SCHEDD_SECOND / 5)
+
+struct share_fresh {
+	struct store_slot *slot;
+	bool all;
+	scheduler_fresh_fn call;
+	void *context;
+};
+
+static void share_freshened(int rc, const struct schedd_error *err, void *context)
+{
+	struct share_fresh *fresh = context;
+	struct schedd_scheduler *scheduler = fresh->slot->scheduler;
+
+	(void)err;
+	scheduler_enter(scheduler);
+	if (rc == 0 && fresh->all && fresh->slot->share)
+		fresh->slot->share->fresh_at = scheduler_mono(scheduler);
+	/* What is known is answered where the store does not. */
+	fresh->call(fresh->context);
+	scheduler_leave(scheduler);
+	free(fresh);
+}
+
+/* Is there something to look at? */
+static bool share_may_freshen(const struct share *share, const char *id)
+{
+	const struct schedd_scheduler *scheduler = share->slot->scheduler;
+	const struct entry *entry = id ? entry_get(scheduler, id) : NULL;
+	schedd_span since = scheduler_mono(scheduler).us - share->fresh_at.us;
+
+	if (!share->slot->taken_up || store_state(share->slot->store) != STORE_OK)
+		return false;
+	if (id)
+		return entry ? entry->store == share->slot && entry->foreign : true;
+	return share->slot->entries <= SHARE_FRESH_MAX && (!share->fresh_at.us || since > SHARE_FRESH_FOR);
+}
+
+bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, scheduler_fresh_fn call,
+    void *context)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct share *share = scheduler->stores[i]->share;
+		struct share_fresh *fresh;
+
+		if (!share || !share_may_freshen(share, id))
+			continue;
+		fresh = calloc(1, sizeof(*fresh));
+		if (!fresh)
+			return false;
+		*fresh = (struct share_fresh){share->slot, !id, call, context};
+		store_share_refresh(share->slot->store, id, share_freshened, fresh);
+		return true;
+	}
+	return false;
+}
+
+/* ---- As people see them ---- */
+
 /* "live", "draining", "late" (its lease is nearly over), "dead". */
 static const char *share_state_word(const struct share *share, const struct store_node *node)
 {

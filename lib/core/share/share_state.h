@@ -18,6 +18,7 @@ struct share {
 	struct store_node *nodes;       /* as they were told last */
 	uint32_t node_count;
 	struct schedd_mono nodes_at;    /* when they were told: leases have run on since */
+	struct schedd_mono fresh_at;    /* when all jobs of others were looked at last; 0: never */
 	struct arena nodes_arena;       /* their texts */
 	struct timer review;            /* a slot that is closing may be idle by then */
 };

@@ -20,19 +20,6 @@
 #define SHARE_KEEP_LEASES 20
 #define SHARE_KEEP_LEAST (10 * SCHEDD_MINUTE)
 
-static int64_t share_number(const PGresult *result, int row, int column)
-{
-	return PQgetisnull(result, row, column)
-		   ? 0
-		   : strtoll(PQgetvalue(result, row, column), NULL, 10);
-}
-
-static int share_ask(struct store_link *link, const char *text, const struct pg_params *params,
-    PGresult **result, struct schedd_error *err)
-{
-	return store_postgresql_talk_ask(link, text, params, result, err);
-}
-
 /* ---- Joining ---- */
 
 /* Who has the name, and what becomes of us. */
@@ -293,108 +280,6 @@ int store_postgresql_renew(
 			  "this node's lease was over, others have taken its jobs");
 }
 
-/* ---- The slots ---- */
-
-static int share_read_slots(
-    struct store_link *link, uint32_t owners[NODE_SLOTS], struct schedd_error *err)
-{
-	PGresult *result;
-	int rc = share_ask(link, "SELECT slot, node FROM schedd_slots", NULL, &result, err);
-
-	if (rc)
-		return rc;
-	memset(owners, 0, NODE_SLOTS * sizeof(owners[0]));
-	for (int row = 0; row < PQntuples(result); row++) {
-		int64_t slot = share_number(result, row, 0);
-
-		if (slot >= 0 && slot < NODE_SLOTS)
-			owners[slot] = (uint32_t)share_number(result, row, 1);
-	}
-	PQclear(result);
-	return 0;
-}
-
-int store_postgresql_load_slots(
-    struct store_link *link, struct store_loading *loading, struct schedd_error *err)
-{
-	struct pg_link *pg = pg_of(link);
-	PGresult *result;
-	int rc = share_read_slots(link, pg->owners, err);
-
-	if (rc == 0)
-		rc = share_ask(link, "SELECT number FROM schedd_meta WHERE key = 'feed.seq'", NULL,
-		    &result, err);
-	if (rc)
-		return rc;
-	pg->cursor = share_number(result, 0, 0);
-	PQclear(result);
-	pg->read = true;
-	store_loading_slots(loading, pg->owners);
-	return 0;
-}
-
-static bool share_counted(PGresult *row, void *context)
-{
-	const struct store_counted job = {
-	    .id = PQgetvalue(row, 0, 0),
-	    .next_fire = PQgetisnull(row, 0, 1) ? SCHEDD_TIME_NONE : share_number(row, 0, 1),
-	    .next_run_time = PQgetisnull(row, 0, 2) ? SCHEDD_TIME_NONE : share_number(row, 0, 2),
-	    .run_count = (uint64_t)share_number(row, 0, 3),
-	    .last_run = (uint32_t)share_number(row, 0, 4),
-	    .revision = (uint32_t)share_number(row, 0, 5),
-	};
-
-	store_watching_counted(context, &job);
-	return true;
-}
-
-/* Of slots that were another's until now, what its claims have changed. */
-static int share_read_gained(struct store_link *link, const uint32_t owners[NODE_SLOTS],
-    struct store_watching *watching, struct schedd_error *err)
-{
-	struct pg_link *pg = pg_of(link);
-	struct strbuf slots = STRBUF_EMPTY;
-	struct pg_params params;
-	int rc = 0;
-
-	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++)
-		if (owners[slot] == link->node && pg->owners[slot] != link->node)
-			strbuf_printf(&slots, "%c%u", slots.length ? ',' : '{', slot);
-	if (slots.length) {
-		strbuf_add(&slots, "}");
-		pg_params_init(&params);
-		pg_params_text(&params, strbuf_peek(&slots));
-		rc = strbuf_failed(&slots)
-			 ? schedd_error_nomem(err)
-			 : store_postgresql_talk_rows(link,
-			       "SELECT id, next_fire, next_run_time, run_count, last_run, revision FROM "
-			       "schedd_jobs WHERE (slot = ANY ($1::int[]) OR slot IS NULL) AND definition "
-			       "IS NOT NULL",
-			       &params, share_counted, watching, err);
-		pg_params_clear(&params);
-		/* libpq would have the first statement of the next pipeline answered row by row, too. */
-		if (rc == 0)
-			rc = share_ask(link, "SELECT 1", NULL, NULL, err);
-	}
-	strbuf_clear(&slots);
-	return rc;
-}
-
-static int share_look_at_slots(
-    struct store_link *link, struct store_watching *watching, struct schedd_error *err)
-{
-	uint32_t owners[NODE_SLOTS];
-	int rc = share_read_slots(link, owners, err);
-
-	if (rc == 0)
-		rc = share_read_gained(link, owners, watching, err);
-	if (rc)
-		return rc;
-	memcpy(pg_of(link)->owners, owners, sizeof(owners));
-	store_watching_slots(watching, owners);
-	return 0;
-}
-
 /* ---- The feed ---- */
 
 struct share_reading {
@@ -492,7 +377,7 @@ static int share_read_feed(
 		PQclear(lines);
 	} while (rc == 0 && count == 1000);
 	if (rc == 0 && reading.slots)
-		rc = share_look_at_slots(link, watching, err);
+		rc = store_postgresql_look_at_slots(link, watching, err);
 	return rc;
 }
 
@@ -570,4 +455,12 @@ int store_postgresql_listen(
 		rc = share_ask(link, "SELECT 1", NULL, NULL, err);
 	}
 	return share_broken(link, rc);
+}
+
+int store_postgresql_refresh(struct store_link *link, const char *id,
+    struct store_watching *watching, struct schedd_error *err)
+{
+	int rc = store_postgresql_listen(link, watching, err);
+
+	return rc ? rc : share_broken(link, store_postgresql_read_others(link, id, watching, err));
 }

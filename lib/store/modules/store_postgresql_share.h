@@ -3,10 +3,36 @@
 #ifndef SCHEDD_STORE_MODULES_STORE_POSTGRESQL_SHARE_H
 #define SCHEDD_STORE_MODULES_STORE_POSTGRESQL_SHARE_H
 
+#include <stdlib.h>
 #include "store/modules/store_postgresql.h"
 
 /* The server's clock in microseconds; now() would stand still in a transaction. */
 #define PG_CLOCK "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+
+/* NULL is 0. */
+static inline int64_t share_number(const PGresult *result, int row, int column)
+{
+	return PQgetisnull(result, row, column)
+		   ? 0
+		   : strtoll(PQgetvalue(result, row, column), NULL, 10);
+}
+
+static inline int share_ask(struct store_link *link, const char *text, const struct pg_params *params,
+    PGresult **result, struct schedd_error *err)
+{
+	return store_postgresql_talk_ask(link, text, params, result, err);
+}
+
+/* ---- store_postgresql_slots.c ---- */
+
+/* They have changed: tells who has which, before that the counters of those that are ours now. */
+int store_postgresql_look_at_slots(
+    struct store_link *link, struct store_watching *watching, struct schedd_error *err);
+/* Counters of that job, or (NULL) of all that are others'. */
+int store_postgresql_read_others(struct store_link *link, const char *id,
+    struct store_watching *watching, struct schedd_error *err);
+
+/* ---- store_postgresql_share.c ---- */
 
 /* The writer's link: takes our name's lease, sets link->node and epoch. */
 int store_postgresql_join(struct store_link *link, struct schedd_error *err);
@@ -15,6 +41,9 @@ int store_postgresql_renew(struct store_link *link, struct store_renewing *renew
 /* What others wrote since, and whose lease is over. */
 int store_postgresql_listen(struct store_link *link, struct store_watching *watching,
     struct schedd_error *err);
+/* The same, and what claims have changed of a job of another's; id NULL: of all. */
+int store_postgresql_refresh(struct store_link *link, const char *id,
+    struct store_watching *watching, struct schedd_error *err);
 /* While everything is loaded, in its transaction: the slots, and where the feed stands. */
 int store_postgresql_load_slots(struct store_link *link, struct store_loading *loading,
     struct schedd_error *err);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Which node has which slot of jobs, and what claims of other nodes have changed of theirs. */
+#include <stdlib.h>
+#include <string.h>
+#include "store/modules/store_postgresql_share.h"
+
+static int share_read_slots(
+    struct store_link *link, uint32_t owners[NODE_SLOTS], struct schedd_error *err)
+{
+	PGresult *result;
+	int rc = share_ask(link, "SELECT slot, node FROM schedd_slots", NULL, &result, err);
+
+	if (rc)
+		return rc;
+	memset(owners, 0, NODE_SLOTS * sizeof(owners[0]));
+	for (int row = 0; row < PQntuples(result); row++) {
+		int64_t slot = share_number(result, row, 0);
+
+		if (slot >= 0 && slot < NODE_SLOTS)
+			owners[slot] = (uint32_t)share_number(result, row, 1);
+	}
+	PQclear(result);
+	return 0;
+}
+
+int store_postgresql_load_slots(
+    struct store_link *link, struct store_loading *loading, struct schedd_error *err)
+{
+	struct pg_link *pg = pg_of(link);
+	PGresult *result;
+	int rc = share_read_slots(link, pg->owners, err);
+
+	if (rc == 0)
+		rc = share_ask(link, "SELECT number FROM schedd_meta WHERE key = 'feed.seq'", NULL,
+		    &result, err);
+	if (rc)
+		return rc;
+	pg->cursor = share_number(result, 0, 0);
+	PQclear(result);
+	pg->read = true;
+	store_loading_slots(loading, pg->owners);
+	return 0;
+}
+
+static int share_state(const PGresult *row, int column)
+{
+	enum run_state state;
+
+	return !PQgetisnull(row, 0, column) && run_state_parse(PQgetvalue(row, 0, column), &state)
+		   ? (int)state
+		   : -1;
+}
+
+static bool share_counted(PGresult *row, void *context)
+{
+	const struct store_counted job = {
+	    .id = PQgetvalue(row, 0, 0),
+	    .next_fire = PQgetisnull(row, 0, 1) ? SCHEDD_TIME_NONE : share_number(row, 0, 1),
+	    .next_run_time = PQgetisnull(row, 0, 2) ? SCHEDD_TIME_NONE : share_number(row, 0, 2),
+	    .run_count = (uint64_t)share_number(row, 0, 3),
+	    .last_run = (uint32_t)share_number(row, 0, 4),
+	    .revision = (uint32_t)share_number(row, 0, 5),
+	    .running = (uint32_t)share_number(row, 0, 6),
+	    .queued = (uint32_t)share_number(row, 0, 7),
+	    .last_state = share_state(row, 8),
+	};
+
+	store_watching_counted(context, &job);
+	return true;
+}
+
+static int share_rows(struct store_link *link, const char *text, const struct pg_params *params,
+    struct store_watching *watching, struct schedd_error *err)
+{
+	int rc = store_postgresql_talk_rows(link, text, params, share_counted, watching, err);
+
+	/* libpq would have the first statement of the next pipeline answered row by row, too. */
+	return rc ? rc : share_ask(link, "SELECT 1", NULL, NULL, err);
+}
+
+#define SHARE_COUNTED                                                                              \
+	"SELECT j.id, j.next_fire, j.next_run_time, j.run_count, j.last_run, j.revision, "
+#define SHARE_LAST                                                                                 \
+	"LEFT JOIN LATERAL (SELECT state FROM schedd_runs r WHERE r.job = j.key AND r.done_at IS NOT NULL "  \
+	"AND r.state NOT IN ('missed', 'skipped', 'cancelled') ORDER BY r.number DESC LIMIT 1) l ON true "
+
+/* Of slots that were another's until now, what its claims have changed. */
+static int share_read_gained(struct store_link *link, const uint32_t owners[NODE_SLOTS],
+    struct store_watching *watching, struct schedd_error *err)
+{
+	static const char gained[] =
+	    SHARE_COUNTED "0, 0, l.state FROM schedd_jobs j " SHARE_LAST
+			  "WHERE (j.slot = ANY ($1::int[]) OR j.slot IS NULL) AND j.definition IS NOT NULL";
+	struct pg_link *pg = pg_of(link);
+	struct strbuf slots = STRBUF_EMPTY;
+	struct pg_params params;
+	int rc = 0;
+
+	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++)
+		if (owners[slot] == link->node && pg->owners[slot] != link->node)
+			strbuf_printf(&slots, "%c%u", slots.length ? ',' : '{', slot);
+	if (slots.length) {
+		strbuf_add(&slots, "}");
+		pg_params_init(&params);
+		pg_params_text(&params, strbuf_peek(&slots));
+		rc = strbuf_failed(&slots) ? schedd_error_nomem(err)
+					   : share_rows(link, gained, &params, watching, err);
+		pg_params_clear(&params);
+	}
+	strbuf_clear(&slots);
+	return rc;
+}
+
+int store_postgresql_read_others(struct store_link *link, const char *id,
+    struct store_watching *watching, struct schedd_error *err)
+{
+	static const char others[] =
+	    "WITH o AS (SELECT job, count(*) FILTER (WHERE state = 'running') AS running, count(*) FILTER (WHERE "
+	    "state <> 'running') AS queued FROM schedd_runs WHERE done_at IS NULL AND node <> $1::int GROUP BY "
+	    "job) " SHARE_COUNTED "coalesce(o.running, 0), coalesce(o.queued, 0), l.state FROM schedd_jobs j "
+	    "LEFT JOIN o ON o.job = j.key " SHARE_LAST "WHERE j.definition IS NOT NULL AND ($2::text IS NULL OR "
+	    "j.id = $2) AND (j.slot IS NULL OR j.slot IN (SELECT slot FROM schedd_slots WHERE node IS DISTINCT "
+	    "FROM $1::int))";
+	struct pg_params params;
+	int rc;
+
+	pg_params_init(&params);
+	pg_params_number(&params, link->node);
+	pg_params_text(&params, id);
+	rc = share_rows(link, others, &params, watching, err);
+	pg_params_clear(&params);
+	return rc;
+}
+
+int store_postgresql_look_at_slots(
+    struct store_link *link, struct store_watching *watching, struct schedd_error *err)
+{
+	uint32_t owners[NODE_SLOTS];
+	int rc = share_read_slots(link, owners, err);
+
+	if (rc == 0)
+		rc = share_read_gained(link, owners, watching, err);
+	if (rc)
+		return rc;
+	memcpy(pg_of(link)->owners, owners, sizeof(owners));
+	store_watching_slots(watching, owners);
+	return 0;
+}
