@@ -86,6 +86,9 @@ static void environment_add_run(struct environment *env, const struct task_reque
 	environment_add(env, "SCHEDD_JOB_NAME", job_title(request->job));
 	environment_add(env, "SCHEDD_SCHEDULED_AT", environment_time(request, env->arena));
 	environment_add(env, "SCHEDD_ATTEMPT", arena_printf(env->arena, "%u", request->attempt));
+	if (request->epoch)
+		environment_add(env, "SCHEDD_EPOCH",
+		    arena_printf(env->arena, "%llu", (unsigned long long)request->epoch));
 	for (uint32_t i = 0; i < tags->count; i++)
 		environment_add_tag(env, tags->items[i].name, tags->items[i].text);
 }

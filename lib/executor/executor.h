@@ -59,6 +59,7 @@ struct task_request {
 	const struct job_pairs *extra_env;  /* run -e K=V; NULL: none */
 	const char *socket;                 /* SCHEDD_SOCKET; NULL: none */
 	const char *invocation; /* SCHEDD_INVOCATION, see process_census.h; NULL: any will do */
+	uint64_t epoch;      /* SCHEDD_EPOCH, of the node that began it; 0: none */
 	const char *secrets; /* name of a directory for its secrets, see secret.h; NULL: any */
 	struct output *output;              /* takes what it writes; NULL: thrown away */
 	schedd_time start_by;               /* later is too late; SCHEDD_TIME_NONE: never */

@@ -20,6 +20,9 @@ const struct variable_row *variable_rows_command(void)
 	    {"SCHEDD_SCHEDULED_AT", "when it was due, RFC 3339"},
 	    {"SCHEDD_ATTEMPT", "1, and one more with each retry"},
 	    {"SCHEDD_INVOCATION", "of this run alone, random: schedd knows its processes by it"},
+	    {"SCHEDD_EPOCH",
+		"of the node, where its store is shared: it rises when another takes its jobs over, so "
+		"that who is written to can refuse what comes late"},
 	    {"SCHEDD_SOCKET", "where schedd listens, for schedctl"},
 	    {"SCHEDD_TAG_KEY",
 		"value of the tag KEY, in upper case, with _ for what is no letter or digit"},

@@ -102,6 +102,7 @@ static void rpc_subscription_send(const struct schedd_event *event, void *contex
 	struct rpc_subscription *subscription = context;
 	struct value map = value_map(), all;
 	struct arena arena;
+	const char *node;
 
 	if (subscription->own && !rpc_subscription_is_news(subscription, event))
 		return;
@@ -119,6 +120,9 @@ static void rpc_subscription_send(const struct schedd_event *event, void *contex
 	rpc_names_out(subscription->view, &all, &arena);
 	for (uint32_t i = 0; i < all.map.count; i++)
 		value_put(&arena, &map, all.map.members[i].key, all.map.members[i].value);
+	node = scheduler_node_name(subscription->scheduler);
+	if (node)
+		value_put(&arena, &map, "node", value_string_ref(node));
 	if (arena_failed(&arena) ||
 	    !connection_notify(subscription->hook.connection, "event", &map))
 		rpc_subscription_drop(subscription, event);

@@ -125,6 +125,17 @@ class Together(unittest.TestCase):
         other.ok("kill", "lasting")
         wait_until("it has ended", lambda: other.json("show", "lasting")["running"] == 0)
 
+    def test_commands_know_their_epoch_and_events_their_node(self):
+        said = self.cluster.dir / "epoch"
+        self.cluster.add(self.a, "epoch", "--manual", command=["sh", "-c", f"echo $SCHEDD_EPOCH > {said}"])
+        owner, _ = self.owner("epoch")
+        client = owner.client()
+        client.call("event.subscribe", jobs=["epoch"])
+        self.a.ok("run", "epoch")
+        wait_until("it has said so", lambda: said.exists() and said.read_text())
+        self.assertEqual(int(said.read_text()), owner.nodes()[owner.name]["epoch"])
+        self.assertEqual(client.notification()[1]["node"], owner.name)
+
     def test_nodes_says_who_is_there(self):
         for node in self.cluster.nodes:
             nodes = node.nodes()

@@ -145,6 +145,7 @@ static void dispatch_request(struct run_live *live)
 	    .extra_env = live->extra_env.count ? &live->extra_env : NULL,
 	    .socket = scheduler->socket,
 	    .invocation = live->invocation[0] ? live->invocation : NULL,
+	    .epoch = live->store->shared ? live->store->epoch : 0,
 	    .secrets = live->secrets[0] ? live->secrets : NULL,
 	    .output = live->output,
 	    .start_by = dispatch_start_by(live),

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""What the config says of nodes and shared stores, and what of it is refused, with the reason."""
+import unittest
+
+from e2e import Daemon
+
+URL = "postgresql://nobody@127.0.0.1:1/none"
+
+REFUSED = [
+    ("stores: {s: {shared: true}}", "sqlite", "NFS"),
+    ("stores: {s: {type: memory, shared: true}}", "memory", "this machine alone"),
+    ("stores: {default: {type: sqlite, shared: true}}", "store 'default': shared"),
+    (f"stores: {{s: {{url: '{URL}', shared: true, lease: 2s}}}}", "lease", "from 3 s"),
+    (f"stores: {{s: {{url: '{URL}', shared: true, lease: 2h}}}}", "lease", "to 1 h"),
+    (f"stores: {{s: {{url: '{URL}', shared: true, lease: soon}}}}", "lease"),
+    (f"stores: {{s: {{url: '{URL}', shared: maybe}}}}", "shared", "true or false"),
+    (f"stores: {{s: {{url: '{URL}', shared: true, history: default}}}}", "leave history out"),
+    ("node: {name: any}", "node.name", "any node"),
+    ("node: {name: all}", "node.name"),
+    ("node: {name: 'a b'}", "node.name", "no name of a node"),
+    ("node: {name: ''}", "node.name"),
+    ("node: {name: 'a,b'}", "node.name"),
+    ("node: {name: '-x'}", "node.name"),
+    (f"node: {{name: {'a' * 129}}}", "node.name"),
+    ("node: {labels: zone}", "node.labels", "as a map"),
+    ("node: {labels: {'zo ne': a}}", "node.labels", "no name of a label"),
+    ("node: {labels: {zone: 'a,b'}}", "node.labels", "zone"),
+    ("node: {labels: {zone: {a: b}}}", "node.labels"),
+    ("node: {nam: web1}", "did you mean 'name'"),
+    ("node: web1", "node"),
+]
+
+
+class Config(unittest.TestCase):
+    def test_what_is_wrong_is_named(self):
+        for text, *words in REFUSED:
+            with self.subTest(text):
+                daemon = Daemon(text + "\n")
+                code, err = daemon.run()
+                self.assertEqual(code, 7, err)
+                for word in words:
+                    self.assertIn(word, err)
+                self.assertEqual(daemon.end(), "")
+
+    def test_what_is_right_is_shown(self):
+        daemon = Daemon(f"node: {{name: web1, labels: {{zone: a, gpu: 'yes'}}}}\nstores: {{s: {{url: '{URL}', shared: true, "
+                        "lease: 3s}}\n")
+        try:
+            daemon.start()
+            client = daemon.client()
+            settings = {s["key"]: s["value"] for s in client.call("config.get")["settings"]}
+            self.assertEqual(settings["node.name"], "web1")
+            self.assertEqual(settings["node.labels"], {"zone": "a", "gpu": "yes"})
+            store = next(s for s in client.call("store.list") if s["name"] == "s")
+            self.assertIs(store["shared"], True)
+            self.assertEqual(store["node"], "web1")
+            self.assertEqual(store["lease"], 3)
+            self.assertEqual(client.call("node.list"), [])
+        finally:
+            self.assertEqual(daemon.end(), "")
+
+    def test_without_a_shared_store_there_are_no_nodes(self):
+        daemon = Daemon()
+        try:
+            daemon.start()
+            code, out, err = daemon.ctl("nodes", "--json")
+            self.assertEqual((code, out.strip()), (0, "[]"), err)
+            code, _, err = daemon.ctl("nodes", "drain", "web1")
+            self.assertEqual(code, 5)
+            self.assertIn("no store is shared", err)
+            for wrong in (["nodes", "stop", "x"], ["nodes", "drain"], ["nodes", "--no-wait"], ["nodes", "resume", "x", "--no-wait"]):
+                self.assertEqual(daemon.ctl(*wrong)[0], 2, wrong)
+        finally:
+            self.assertEqual(daemon.end(), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
