@@ -46,6 +46,7 @@
 	VERB(config)                                                                               \
 	VERB(ping)                                                                                 \
 	VERB(backup)                                                                               \
+	VERB(restore)                                                                              \
 	VERB(reload)                                                                               \
 	VERB(shutdown)                                                                             \
 	VERB(version)                                                                              \

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* shutdown, reload, backup: one call each, said in words. */
-#include <limits.h>
+/* shutdown and reload: one call each, said in words. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/out.h"
 #include "cmd/say.h"
@@ -111,62 +109,4 @@ const struct verb verb_reload = {
 	"schedctl reload\nschedctl reload --exec   # after an upgrade: same process, new program",
     .options = reload_sets,
     .run = reload_run,
-};
-
-static const struct option backup_options[] = {
-    {.name = "store",
-	.value = "NAME",
-	.section = "Options",
-	.complete = COMPLETE_STORE,
-	.doc = "which store (default: default)"},
-    {0},
-};
-
-static const struct option *const backup_sets[] = {backup_options, NULL};
-
-/* The daemon has a working directory of its own, so it gets an absolute path. */
-static const char *backup_absolute(struct command *command, const char *path)
-{
-	char here[PATH_MAX];
-
-	if (path[0] == '/' || !getcwd(here, sizeof(here)))
-		return path;
-	return arena_printf(&command->arena, "%s/%s", here, path);
-}
-
-static int backup_run(struct command *command)
-{
-	const char *store = args_get(&command->args, "store");
-	struct value params = value_map(), result;
-	struct schedd_error err = {0};
-	struct strbuf size = STRBUF_EMPTY;
-
-	value_put(&command->arena, &params, "path",
-	    value_string_ref(backup_absolute(command, command->args.words[0])));
-	if (store)
-		value_put(&command->arena, &params, "store", value_string_ref(store));
-	if (command_call(command, "server.backup", &params, &result, &err) != 0)
-		return say_error(command, &err);
-	if (out_is_json(command))
-		return out_json(command, &result);
-	out_bytes(&size, value_get_int(&result, "bytes", 0));
-	say(command,
-	    "Jobs and history are in %s (%s). To restore: stop schedd, put it in the "
-	    "place of the store's file, start schedd.",
-	    value_get_string(&result, "path"), strbuf_peek(&size));
-	strbuf_clear(&size);
-	return EXIT_DONE;
-}
-
-const struct verb verb_backup = {
-    .name = "backup",
-    .group = "Daemon",
-    .summary = "copy jobs and history into a file while schedd runs",
-    .usage = "FILE [--store NAME]",
-    .examples = "schedctl backup /var/backups/schedd-$(date +%F).db",
-    .options = backup_sets,
-    .complete = COMPLETE_FILE,
-    .min_words = 1,
-    .max_words = 1,
-    .run = backup_run,
 };

@@ -5,17 +5,12 @@
  * in PROTOCOL.md follow them (a test compares the document with the rows).
  */
 #include "proto/methods.h"
+#include "proto/methods_store.h"
 
 #include <string.h>
 #include "base/suggest.h"
 #include "model/job_fields.h"
 
-#define ALWAYS true
-#define MAYBE false
-#define END_OF_PARAMS                                                                              \
-	{                                                                                          \
-		NULL, METHOD_ANY, MAYBE, NULL                                                      \
-	}
 
 /* Which jobs: the same parameters wherever jobs are chosen; left out they choose all. */
 #define JOB_FILTERS                                                                                \
@@ -51,11 +46,6 @@ static const struct method_param stats_params[] = {
 };
 static const struct method_param reload_params[] = {
     {"exec", METHOD_BOOL, MAYBE, "run the installed schedd anew in this process; jobs go on"},
-    END_OF_PARAMS,
-};
-static const struct method_param backup_params[] = {
-    {"path", METHOD_TEXT, ALWAYS, "absolute path of the new file"},
-    {"store", METHOD_TEXT, MAYBE, "which store; `default` if left out"},
     END_OF_PARAMS,
 };
 static const struct method_param shutdown_params[] = {
@@ -226,38 +216,6 @@ static const struct method_param event_unsubscribe_params[] = {
     {"subscription", METHOD_INT, MAYBE, "which; all of this connection if left out"},
     END_OF_PARAMS,
 };
-static const struct method_param store_add_params[] = {
-    {"name", METHOD_TEXT, ALWAYS, "its alias"},
-    {"type", METHOD_TEXT, MAYBE, "memory, sqlite, postgresql; by the url if left out, else sqlite"},
-    {"path", METHOD_TEXT, MAYBE, "sqlite: the database; a file in the state directory if left out"},
-    {"url", METHOD_TEXT, MAYBE, "where the server is; never shown with its password"},
-    {"options", METHOD_MAP, MAYBE, "for a server: password_file, run_as, timeout, … as texts"},
-    END_OF_PARAMS,
-};
-static const struct method_param store_check_params[] = {
-    {"name", METHOD_TEXT, MAYBE, "one that is there; else url"},
-    {"url", METHOD_TEXT, MAYBE, "a server that need not be configured"},
-    {"type", METHOD_TEXT, MAYBE, "of the server, where the url does not tell it"},
-    {"options", METHOD_MAP, MAYBE, "for the url, as for store.add"},
-    END_OF_PARAMS,
-};
-#define MOVE_PARAMS                                                                                \
-	{"to", METHOD_TEXT, ALWAYS, "the store they are to live in"},                              \
-	    {"history", METHOD_BOOL, MAYBE, "runs that ended are taken along"},                    \
-	    {"wait", METHOD_BOOL, MAYBE, "for runs that go on; else these are a conflict"},        \
-	    END_OF_PARAMS
-static const struct method_param store_move_params[] = {
-    {"jobs", METHOD_TEXTS, ALWAYS, "their ids"},
-    MOVE_PARAMS,
-};
-static const struct method_param store_copy_params[] = {
-    {"from", METHOD_TEXT, ALWAYS, "the store that all its jobs leave"},
-    MOVE_PARAMS,
-};
-static const struct method_param store_remove_params[] = {
-    {"name", METHOD_TEXT, ALWAYS, "its alias"},
-    END_OF_PARAMS,
-};
 static const struct method_param executor_add_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "its alias"},
     {"type", METHOD_TEXT, ALWAYS, "subprocess, worker, function, threadpool or http"},
@@ -305,6 +263,8 @@ static const struct method method_rows[] = {
 	METHOD_FOR_ADMINS},
     {"server.backup", "Copies a store while it runs.", "{path, store, bytes}", backup_params,
 	METHOD_FOR_ADMINS},
+    {"server.restore", "Reads a logical backup into a store.", "{path, store, jobs, runs}",
+	restore_params, METHOD_FOR_ADMINS},
     {"server.shutdown", "Stops schedd.", "{mode, running}", shutdown_params, METHOD_FOR_ADMINS},
     {"scheduler.pause", "Starts nothing more until resumed, also after a restart.", "{paused}",
 	NULL, METHOD_FOR_ADMINS},

@@ -153,6 +153,21 @@ void scheduler_restart_executors(struct schedd_scheduler *scheduler);
  */
 void scheduler_check_store(struct schedd_scheduler *scheduler,
     const struct scheduler_new_store *store, struct scheduler_reply reply);
+/*
+ * The store as a text file that any store can read, see core/top/dump.h; path is
+ * absolute, of a file that is new. Answers {"path","store","jobs","runs",
+ * "left_out" (jobs that cannot be read)}.
+ */
+void scheduler_dump(struct schedd_scheduler *scheduler, const char *store, const char *path,
+    struct scheduler_reply reply);
+/*
+ * Puts what such a file has into the store; nothing is changed unless the whole
+ * file can be read (SCHEDD_EFILE: the line and the byte where not) and no job is
+ * there already (SCHEDD_ECONFLICT), unless they are to be replaced. Answers
+ * {"path","store","jobs","runs"}.
+ */
+void scheduler_undump(struct schedd_scheduler *scheduler, const char *store, const char *path,
+    bool replace, const struct scheduler_actor *actor, struct scheduler_reply reply);
 struct scheduler_mover;
 /* Jobs that are to live in another store. */
 struct scheduler_move {

@@ -13,6 +13,7 @@ struct rpc_call;
 	ROW("server.stats", rpc_server_stats, true)                                                \
 	ROW("server.reload", rpc_server_reload, false)                                             \
 	ROW("server.backup", rpc_server_backup, false)                                             \
+	ROW("server.restore", rpc_server_restore, false)                                           \
 	ROW("server.shutdown", rpc_server_shutdown, false)                                         \
 	ROW("scheduler.pause", rpc_server_pause, false)                                            \
 	ROW("scheduler.resume", rpc_server_resume, false)                                          \

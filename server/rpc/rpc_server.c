@@ -187,6 +187,42 @@ static void rpc_backup_done(int rc, const struct schedd_error *err, void *contex
 	rpc_call_answer_built(call, &map);
 }
 
+static void rpc_dump_done(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+	const char *path = rpc_call_text(call, "path");
+	struct value map = value_map();
+	struct stat st;
+
+	if (rc) {
+		rpc_call_fail(call, err);
+		return;
+	}
+	for (uint32_t i = 0; i < result->map.count; i++)
+		value_put(&call->arena, &map, result->map.members[i].key, result->map.members[i].value);
+	value_put(&call->arena, &map, "bytes",
+	    stat(path, &st) == 0 ? value_int(st.st_size) : value_nil());
+	rpc_call_answer_built(call, &map);
+}
+
+void rpc_server_restore(struct rpc_call *call)
+{
+	const char *path = rpc_call_text(call, "path");
+	const char *name = rpc_call_text(call, "store");
+	struct schedd_error err;
+
+	if (path[0] == '/') {
+		scheduler_undump(call->scheduler, name ? name : "default", path,
+		    rpc_call_bool(call, "replace"), &call->actor, rpc_call_reply(call));
+		return;
+	}
+	schedd_error_set(&err, SCHEDD_EINVAL,
+	    "server.restore: '%.256s' is no absolute path: schedd's working directory is not yours",
+	    path);
+	rpc_call_fail(call, &err);
+}
+
 void rpc_server_backup(struct rpc_call *call)
 {
 	const char *path = rpc_call_text(call, "path");
@@ -205,6 +241,9 @@ void rpc_server_backup(struct rpc_call *call)
 		schedd_error_set(
 		    &err, SCHEDD_ENOTFOUND, "no store '%.64s'", name ? name : "default");
 		rpc_call_fail(call, &err);
+	} else if (rpc_call_bool(call, "logical") || store_remote(store)) {
+		scheduler_dump(call->scheduler, name ? name : "default", path,
+		    (struct scheduler_reply){rpc_dump_done, call});
 	} else {
 		store_backup(store, path, rpc_backup_done, call);
 	}

@@ -167,6 +167,12 @@ class Exhausted(e2e.TestCase):
         self.each("group.set", name="g", parallel=3)
         self.each("job.import", jobs=both, if_absent=True, dry_run=True)
         self.each("server.backup", path=str(self.d.dir / "copy"), before=lambda: (self.d.dir / "copy").unlink(missing_ok=True))
+        logical = self.d.dir / "logical"
+        self.each("server.backup", path=str(logical), logical=True, before=lambda: logical.unlink(missing_ok=True))
+        logical.unlink(missing_ok=True)
+        self.plain.call("server.backup", path=str(logical), logical=True)
+        self.each("server.restore", path=str(logical), replace=True,
+                  after=lambda outcome: self.assertEqual(self.exists("m")["group"], "g"))
         self.each("server.reload")
         for part, params in (("store", {"type": "memory"}), ("executor", {"type": "subprocess"})):
             def there(part=part):

@@ -61,6 +61,7 @@ jobs:
 # What has to be done before the examples of a verb.
 BEFORE = {
     "add": "schedctl rm -qy backup",
+    "restore": "schedctl backup -q schedd.jsonl --store memory --logical",
     "rename": "schedctl rename backup bakcup -q",
     "resume": "schedctl pause --all -q",
     "kill": "schedctl set import -q -- sleep 300; schedctl run import -q >/dev/null; schedctl wait -q import --for running >/dev/null",

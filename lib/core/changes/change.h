@@ -11,6 +11,7 @@
 
 struct change;
 struct move_item;
+struct restore_item;
 
 /* What begin() came to, besides an error code. */
 enum change_step {
@@ -50,6 +51,7 @@ struct change {
 	struct schedd_job *given;   /* a definition instead of fields; one reference */
 	struct job_state given_state;
 	char *given_raw; /* what is stored of a definition that cannot be read; owned */
+	struct restore_item *restore; /* of a backup */
 	struct move_item *move;   /* of a move to another store */
 	struct job_pairs env; /* for one run; owned */
 	schedd_time when;

@@ -86,6 +86,11 @@ static int move_check_stores(const struct job_move *move, struct schedd_error *e
 		if (!slot->taken_up)
 			return schedd_error_set(err, SCHEDD_EFAILED,
 			    "store %s has not been read yet", slot->name);
+		if (slot->shared)
+			return schedd_error_set(err, SCHEDD_ECONFLICT,
+			    "store %s is shared, other nodes may run its jobs: jobs are moved to and "
+			    "from stores that this schedd has for itself",
+			    slot->name);
 	}
 	if (move->from->failing || move->from->unwritten)
 		return schedd_error_set(err, SCHEDD_EFAILED, "store %s cannot be written: %s",
@@ -292,7 +297,6 @@ static void move_written(int rc, const struct schedd_error *err, void *context)
 		store_origin_inherit(move->to, move->from);
 		move_finish_all(move, 0, NULL);
 		move->stage = JOB_MOVE_COPYING;
-		move->at = move->items;
 		job_move_rest(move);
 	}
 	scheduler_leave(scheduler);

@@ -66,6 +66,7 @@ static void move_drop(struct job_move *move)
 	*link = move->next;
 	for (struct move_item *item = move->items; item; item = item->next)
 		free(item->open);
+	free(move->pages);
 	arena_clear(&move->arena);
 	free(move);
 }

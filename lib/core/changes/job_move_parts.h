@@ -33,8 +33,11 @@ struct job_move {
 	bool answered; /* done was called */
 	bool telling;  /* it is being called */
 	bool released;
-	struct move_item *at;             /* copying: whose runs */
-	char cursor[STORE_CURSOR_MAX];    /* behind those that were copied; "": from the newest */
+	/* Copying: where pages of the runs of all its jobs begin, but for the first; newest first. */
+	char (*pages)[STORE_CURSOR_MAX];
+	uint32_t page_count;
+	uint32_t page;   /* that is copied, from the last to the first */
+	bool walked;     /* all pages are known */
 };
 
 void job_move_key(char key[JOB_MOVE_KEY], const char *prefix, const char *token);

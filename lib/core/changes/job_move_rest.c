@@ -77,10 +77,12 @@ static void move_remove(struct job_move *move)
 
 /* ---- Runs that ended ---- */
 
+/* It begins anew: what is there already is put there once more. */
 static void move_page_failed(struct job_move *move, struct store_slot *slot,
     const struct schedd_error *err)
 {
-	move->busy = false;
+	move->busy = move->walked = false;
+	move->page_count = 0;
 	store_slot_failed(slot, err);
 	job_move_told(move);
 }
@@ -92,16 +94,43 @@ static void move_page_written(int rc, const struct schedd_error *err, void *cont
 
 	scheduler_enter(scheduler);
 	if (rc) {
-		/* From the start of this job: what is there is put there once more. */
-		move->cursor[0] = '\0';
 		move_page_failed(move, move->to, err);
 	} else {
 		move->busy = false;
-		if (!move->cursor[0])
-			move->at = move->at->next;
+		if (move->page-- == 0)
+			move->stage = JOB_MOVE_REMOVING;
 		job_move_rest(move);
 	}
 	scheduler_leave(scheduler);
+}
+
+/* Where the next page begins, or that there is none. */
+static int move_page_found(struct job_move *move, const char *cursor)
+{
+	char(*pages)[STORE_CURSOR_MAX];
+
+	move->busy = false;
+	move->walked = cursor == NULL;
+	move->page = move->page_count;
+	if (!cursor)
+		return 0;
+	pages = realloc(move->pages, (move->page_count + 1) * sizeof(pages[0]));
+	if (!pages)
+		return SCHEDD_ENOMEM;
+	move->pages = pages;
+	snprintf(move->pages[move->page_count++], STORE_CURSOR_MAX, "%s", cursor);
+	return 0;
+}
+
+/* The oldest first, as they came to be. */
+static void move_page_write(struct job_move *move, const struct run *runs, size_t count)
+{
+	struct store_batch *batch = store_batch_new(move->to->store);
+
+	for (size_t i = count; i-- > 0;)
+		if (run_ended(runs[i].state))
+			store_batch_put_run(batch, &runs[i]);
+	store_commit(move->to->store, batch, move_page_written, move);
 }
 
 static void move_page(int rc, const struct schedd_error *err, const struct run *runs, size_t count,
@@ -109,43 +138,41 @@ static void move_page(int rc, const struct schedd_error *err, const struct run *
 {
 	struct job_move *move = context;
 	struct schedd_scheduler *scheduler = move->scheduler;
-	struct store_batch *batch;
+	struct schedd_error nomem;
 
 	scheduler_enter(scheduler);
 	if (scheduler->phase == SCHEDULER_STOPPED) {
 		move->busy = false;
 	} else if (rc) {
-		move->cursor[0] = '\0';
 		move_page_failed(move, move->from, err);
+	} else if (move->walked) {
+		move_page_write(move, runs, count);
+	} else if (move_page_found(move, cursor)) {
+		schedd_error_nomem(&nomem);
+		move_page_failed(move, move->from, &nomem);
 	} else {
-		batch = store_batch_new(move->to->store);
-		for (size_t i = 0; i < count; i++)
-			if (run_ended(runs[i].state))
-				store_batch_put_run(batch, &runs[i]);
-		snprintf(move->cursor, sizeof(move->cursor), "%s", cursor ? cursor : "");
-		store_commit(move->to->store, batch, move_page_written, move);
+		job_move_rest(move);
 	}
 	scheduler_leave(scheduler);
 }
 
-/* False: there are none left to copy. */
-static bool move_copy_runs(struct job_move *move)
+static void move_copy_runs(struct job_move *move)
 {
-	const char *jobs[2] = {NULL, NULL};
+	const char *jobs[JOB_MOVE_MAX + 1];
 	struct store_run_query query = {.jobs = jobs,
 	    .since = SCHEDD_TIME_NONE,
 	    .until = SCHEDD_TIME_NONE,
 	    .limit = JOB_MOVE_PAGE};
+	uint32_t page = move->walked ? move->page : move->page_count;
+	size_t count = 0;
 
-	while (move->at && !move->at->written)
-		move->at = move->at->next;
-	if (!move->at)
-		return false;
-	jobs[0] = move->at->id;
-	query.after = move->cursor[0] ? move->cursor : NULL;
+	for (const struct move_item *item = move->items; item && count < JOB_MOVE_MAX; item = item->next)
+		if (item->written)
+			jobs[count++] = item->id;
+	jobs[count] = NULL;
+	query.after = page ? move->pages[page - 1] : NULL;
 	move->busy = true;
 	store_query_runs(move->from->store, &query, move_page, move);
-	return true;
 }
 
 /* ---- All of it ---- */
@@ -170,10 +197,10 @@ void job_move_rest(struct job_move *move)
 		job_move_told(move);
 		return;
 	}
-	if (move->stage == JOB_MOVE_COPYING && move_copy_runs(move))
-		return;
-	move->stage = JOB_MOVE_REMOVING;
-	move_remove(move);
+	if (move->stage == JOB_MOVE_COPYING)
+		move_copy_runs(move);
+	else
+		move_remove(move);
 }
 
 void job_move_again(struct schedd_scheduler *scheduler)
@@ -227,6 +254,5 @@ int job_move_add_written(struct job_move *move, const char *id, uint32_t last_ru
 
 void job_move_go_on(struct job_move *move)
 {
-	move->at = move->items;
 	job_move_rest(move);
 }

@@ -36,7 +36,9 @@
 #define SCHEDULER_STORES_MAX 64
 
 struct change;
+struct dump;
 struct entry_waiter;
+struct undump;
 struct claim_batch;
 struct entry;
 struct handover;
@@ -228,6 +230,8 @@ struct top_room {
 	struct moved_record *moved_records; /* jobs whose id another store has */
 	void (*moved_resume)(struct store_slot *slot, const char *id); /* see moved.h */
 	struct scheduler_mover *movers;     /* requests that move jobs between stores */
+	struct dump *dumps;                 /* backups being written */
+	struct undump *undumps;             /* backups being read */
 	struct stores_check *checks; /* of stores, under way */
 	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_thread *thread; /* NULL: driven by the caller */

@@ -444,7 +444,7 @@ static void restart_take_states(int rc, const struct schedd_error *err, const st
 	}
 }
 
-static void restart_ask_states(struct schedd_scheduler *scheduler, struct store_slot *slot)
+void restart_ask_states(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	struct store_run_query query = {.states = 1u << RUN_SUCCESS | 1u << RUN_FAILED |
 						  1u << RUN_TIMEOUT | 1u << RUN_KILLED |

@@ -21,5 +21,7 @@ void restart_begin(struct schedd_scheduler *scheduler);
 
 /* See runs_taken_fn: what waits goes on here, what ran is lost. */
 void restart_taken(struct store_slot *slot, const char *node);
+/* How the jobs of the store ended last is asked of its history. */
+void restart_ask_states(struct schedd_scheduler *scheduler, struct store_slot *slot);
 
 #endif

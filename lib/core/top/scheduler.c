@@ -33,6 +33,7 @@
 #include "core/runs/run_live.h"
 #include "core/share/share.h"
 #include "core/top/drain.h"
+#include "core/top/dump.h"
 #include "core/top/handover.h"
 #include "core/top/moved.h"
 #include "core/top/outcome.h"
@@ -282,6 +283,8 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	store_slot_flush_all(scheduler);
 	stores_close(scheduler);
 	stores_check_stop(scheduler);
+	dump_stop(scheduler);
+	undump_stop(scheduler);
 	job_move_free(scheduler);
 	moved_free(scheduler);
 	scheduler_wait_free(scheduler);

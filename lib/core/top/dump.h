@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A store as a text file: lines of JSON, each a map of one member.
+ *
+ *	{"schedd_backup": {"version": 1, "store", "type", "created"}}   the first
+ *	{"run": {…}}     each that is kept, as run_record.h has them
+ *	{"job": {"id", "definition": {…}, "next_fire", "next_run_time", "run_count", "last_run",
+ *	         "paused_by"}}
+ *	{"end": {"jobs", "runs"}}                                       the last
+ *
+ * Runs come before jobs, so that no job's last run is behind what the file has.
+ */
+#ifndef SCHEDD_CORE_TOP_DUMP_H
+#define SCHEDD_CORE_TOP_DUMP_H
+
+#include "core/frame/scheduler_state.h"
+
+#define DUMP_VERSION 1
+#define DUMP_HEAD "schedd_backup"
+
+/* Ends those under way, when the stores are closed. */
+void dump_stop(struct schedd_scheduler *scheduler);
+/* Likewise of those that read such a file. */
+void undump_stop(struct schedd_scheduler *scheduler);
+
+#endif
