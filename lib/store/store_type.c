@@ -15,7 +15,7 @@ static const struct store_ops *const store_registry[] = {
 
 /* Those of the registry, then those in modules: schedd_store_TYPE.so, in a package of its own. */
 static const char *const store_type_names[] = {
-    "sqlite", "memory", "postgresql", "redis", "mysql", "etcd", NULL};
+    "sqlite", "memory", "postgresql", "redis", "mysql", "etcd", "mongodb", NULL};
 
 const char *const *store_types(void)
 {

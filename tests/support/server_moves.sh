@@ -90,5 +90,15 @@ etcd() {
 	esac
 }
 
+mongodb() {
+	case $move in
+	cut) kill -USR2 "$(cat "$SCHEDD_TEST_SERVER_DIR/server.pid")" ;;
+	newer) $SCHEDD_TEST_SQL 'db.schedd_meta.update_one({"_id": "schema.version"}, {"$set": {"number": 99}})' ;;
+	half) $SCHEDD_TEST_SQL 'db.schedd_meta.delete_one({"_id": "schema.version"})' ;;
+	give-to-nobody) $SCHEDD_TEST_SQL "[db.schedd_jobs.update_one({'_id': j['_id']}, {'\$set': {'definition': j['definition'].replace('\"shell\"', '\"user\":\"nobody\",\"shell\"')}}) for j in db.schedd_jobs.find({'_id': '$1'})]" ;;
+	*) return 2 ;;
+	esac
+}
+
 shift 2
 "$type" "$@"

@@ -164,6 +164,21 @@ start_etcd() {
 	SCHEDD_TEST_STORE_RESET="$SCHEDD_TEST_SQL del --prefix /schedd/ >/dev/null"
 }
 
+start_mongodb() {
+	made=$(sh "${0%/*}/mongodb/install.sh")
+	SCHEDD_TEST_SERVER_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	launch java -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$made:$made/lib/*" Server "$SCHEDD_TEST_SERVER_PORT" "$dir/data"
+	SCHEDD_TEST_SQL="/usr/bin/python3 ${0%/*}/mongodb/tell.py $SCHEDD_TEST_SERVER_PORT"
+	# shellcheck disable=SC2086 # words
+	wait_for $SCHEDD_TEST_SQL 'db.command("isMaster")'
+	SCHEDD_TEST_STORE_URL="mongodb://127.0.0.1:$SCHEDD_TEST_SERVER_PORT/ops"
+	SCHEDD_TEST_SERVER_SOCKET=$SCHEDD_TEST_SERVER_PORT
+	SCHEDD_TEST_PROXY_SOCKET=$dir/proxy/mongodb.sock
+	SCHEDD_TEST_PROXY_URL="mongodb://$(echo "$dir/proxy/mongodb.sock" | sed 's,/,%2F,g')/ops"
+	SCHEDD_TEST_STORE_RESET="$SCHEDD_TEST_SQL 'client.drop_database(\"ops\")' >/dev/null"
+	export SCHEDD_TEST_SQL SCHEDD_TEST_SERVER_PORT
+}
+
 "start_$type"
 SCHEDD_TEST_STORE_TYPE=$type
 SCHEDD_TEST_SERVER_PID=$server
