@@ -58,6 +58,8 @@ const char *my_row_text(const struct my_row *row, unsigned column);
 bool store_mysql_raised(const struct my_link *my);
 /* Did another transaction get in the way, so that trying again is the cure? */
 bool store_mysql_again(const struct my_link *my);
+/* Is the last error none that the server has answered? */
+bool store_mysql_of_library(const struct my_link *my);
 /* What the last error of the connection means: the fault and the sentence. */
 int store_mysql_failed(struct store_link *link, struct schedd_error *err);
 /* The connection is gone for that reason. */

@@ -65,8 +65,8 @@ static int commit_send(struct commit *commit, bool *again, struct schedd_error *
 	if (link->fault == STORE_FAULT_NONE && commit->at && commit->at->reason &&
 	    store_mysql_raised(my))
 		rc = commit_refused(commit, err);
-	else if (link->fault == STORE_FAULT_GONE && store_mysql_again(my))
-		*again = true;
+	else if (link->fault == STORE_FAULT_NONE)
+		*again = store_mysql_again(my);
 	return rc;
 }
 
@@ -75,6 +75,9 @@ static int commit_undo(struct store_link *link, int rc)
 {
 	struct schedd_error later;
 
+	/* What is undone when the time is up is undone all the same. */
+	if (store_link_left(link) < 500)
+		link->deadline += SCHEDD_SECOND;
 	if (store_mysql_talk_ask(link, NULL, &later, "ROLLBACK") &&
 	    link->fault == STORE_FAULT_NONE)
 		link->fault = STORE_FAULT_GONE;
@@ -97,18 +100,13 @@ static int commit_group(struct commit *commit, struct schedd_error *err)
 
 	for (int tries = 1; again && tries <= COMMIT_TRIES; tries++) {
 		rc = commit_send(commit, &again, err);
-		if (!again)
+		if (rc && link->fault == STORE_FAULT_NONE)
+			rc = commit_undo(link, rc);
+		if (link->fault != STORE_FAULT_NONE || store_link_left(link) == 0)
 			break;
-		/* The connection is good; the last try gives it up. */
-		if (tries == COMMIT_TRIES || store_link_left(link) == 0)
-			return rc;
-		link->fault = STORE_FAULT_NONE;
-		if (commit_undo(link, rc), link->fault != STORE_FAULT_NONE)
-			return rc;
-		commit_pause(commit, tries);
+		if (again)
+			commit_pause(commit, tries);
 	}
-	if (rc && link->fault == STORE_FAULT_NONE)
-		rc = commit_undo(link, rc);
 	return rc;
 }
 

@@ -44,8 +44,6 @@ static const struct fault_row {
     {ER_CONNECTION_KILLED, STORE_FAULT_GONE, NULL},
     {ER_QUERY_INTERRUPTED, STORE_FAULT_GONE, NULL},
     {ER_STATEMENT_TIMEOUT, STORE_FAULT_GONE, NULL},
-    {ER_LOCK_WAIT_TIMEOUT, STORE_FAULT_GONE, NULL},
-    {ER_LOCK_DEADLOCK, STORE_FAULT_GONE, NULL},
     {4031, STORE_FAULT_GONE, NULL}, /* MySQL: idle for too long */
     {ER_ERROR_DURING_COMMIT, STORE_FAULT_UNKNOWN, NULL},
     /* No writes for now: read-only, locked, full. */
@@ -105,9 +103,11 @@ bool store_mysql_again(const struct my_link *my)
 	return number == ER_LOCK_DEADLOCK || number == ER_LOCK_WAIT_TIMEOUT;
 }
 
-static bool fault_of_library(unsigned number)
+bool store_mysql_of_library(const struct my_link *my)
 {
-	return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= CER_MIN_ERROR;
+	unsigned number = mysql_errno(my->mysql);
+
+	return number == 0 || (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= CER_MIN_ERROR;
 }
 
 int store_mysql_failed(struct store_link *link, struct schedd_error *err)
@@ -117,7 +117,7 @@ int store_mysql_failed(struct store_link *link, struct schedd_error *err)
 	const struct fault_row *row = fault_find(number);
 	const char *message = row && row->words ? row->words : mysql_error(my->mysql);
 
-	if (fault_of_library(number) &&
+	if (store_mysql_of_library(my) &&
 	    (my->sent || !row || row->fault == STORE_FAULT_GONE))
 		return store_mysql_gone(link, message, err);
 	/* What the server answers with an error it has not stored. */

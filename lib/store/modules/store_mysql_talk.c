@@ -54,7 +54,7 @@ static int talk_poll(struct store_link *link, int status)
 
 static int talk_late(struct store_link *link, struct schedd_error *err)
 {
-	return store_link_left(link) == 0
+	return store_link_left(link) == 0 && store_mysql_of_library(my_of(link))
 		   ? store_mysql_gone(link, "the server does not answer", err)
 		   : store_mysql_failed(link, err);
 }
