@@ -11,6 +11,7 @@
 #include "core/changes/apply_commit.h"
 #include "core/changes/job_add.h"
 #include "core/changes/job_change.h"
+#include "core/jobs/owners.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/job_needs.h"
 #include "model/job_fields.h"
@@ -54,6 +55,23 @@ static bool apply_owns(const struct apply *apply, const struct entry *entry)
 	return length == 0 || entry->state.created_by == geteuid();
 }
 
+/* May there be jobs of the owner beside those of the file? Mostly not, and nobody is looked for. */
+static bool apply_has_others(const struct apply *apply)
+{
+	uint32_t count, known = 0;
+
+	if (!apply->prune || !apply->owner)
+		return false;
+	count = owners_count(apply->scheduler, apply->owner);
+	for (uint32_t i = 0; count > 0 && count != UINT32_MAX && i < apply->jobs.array.count; i++) {
+		const char *id = apply_id(&apply->jobs.array.items[i]);
+		const struct entry *entry = id ? entry_find(apply->scheduler, id) : NULL;
+
+		known += entry && apply_owns(apply, entry);
+	}
+	return count > known;
+}
+
 /* Is a commit under way for a job that the file touches? */
 static bool apply_must_wait(const struct apply *apply)
 {
@@ -71,7 +89,9 @@ static bool apply_must_wait(const struct apply *apply)
 		if (entry && entry->busy)
 			return true;
 	}
-	while (apply->prune && (entry = entry_walk(scheduler, &position)))
+	if (!apply_has_others(apply))
+		return false;
+	while ((entry = entry_walk(scheduler, &position)))
 		if (entry->busy && apply_owns(apply, entry))
 			return true;
 	return false;
@@ -262,7 +282,7 @@ static int apply_prune(struct apply *apply)
 {
 	struct schedd_scheduler *scheduler = apply->scheduler;
 
-	if (!apply->prune || !apply->owner)
+	if (!apply_has_others(apply))
 		return 0;
 	for (struct entry *entry = entry_first(scheduler, NULL); entry;
 	     entry = entry_next(scheduler, entry)) {
@@ -298,7 +318,9 @@ static bool apply_is_held(const struct apply *apply)
 
 	if (apply->at < apply->jobs.array.count)
 		return entry && entry->busy && !strmap_get(&apply->ids, id);
-	while (apply->prune && (entry = entry_walk(scheduler, &position)))
+	if (!apply_has_others(apply))
+		return false;
+	while ((entry = entry_walk(scheduler, &position)))
 		if (entry->busy && apply_owns(apply, entry) &&
 		    !strmap_get(&apply->ids, entry->job->id))
 			return true;

@@ -164,6 +164,8 @@ struct jobs_room {
 	uint32_t exhausted_count, exhausted_capacity;
 	uint32_t visible; /* entries that are jobs (not being added) */
 	uint32_t paused;
+	struct strmap owners;    /* how many jobs each has; see owners.c */
+	bool owners_unknown;     /* memory ran out for that */
 	uint32_t own_retention; /* jobs with limits of their own for their history */
 	struct heap due;        /* of entry.due, by wall time: of the daemon's own; see due_queue.c */
 	struct heap due_accounts;      /* of account_slot.due_node, by their earliest entry */

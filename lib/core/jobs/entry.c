@@ -11,6 +11,7 @@
 #include "core/jobs/accounts.h"
 #include "core/jobs/entry_order.h"
 #include "core/jobs/executors.h"
+#include "core/jobs/owners.h"
 #include "model/node.h"
 
 _Static_assert(sizeof(struct entry) <= 136, "an entry has grown");
@@ -25,6 +26,7 @@ void entry_init_all(struct schedd_scheduler *scheduler)
 	strmap_init(&scheduler->jobs.entries, entry_key);
 	due_queue_init(scheduler);
 	accounts_init(scheduler);
+	owners_init(scheduler);
 }
 
 int entry_make_pool(struct schedd_scheduler *scheduler)
@@ -84,6 +86,7 @@ struct entry *entry_new(
 		return NULL;
 	}
 	entry_order_add(scheduler, entry);
+	owners_add(scheduler, job);
 	return entry;
 }
 
@@ -157,6 +160,7 @@ void entry_free(struct schedd_scheduler *scheduler, struct entry *entry)
 	due_queue_remove(scheduler, entry);
 	strmap_remove(&scheduler->jobs.entries, entry->job->id);
 	accounts_drop_job(scheduler, entry->job->id);
+	owners_drop(scheduler, entry->job);
 	entry_order_drop(scheduler, entry);
 	if (!entry->hidden) {
 		entry_count(scheduler, entry, -1);
@@ -175,6 +179,7 @@ void entry_free_all(struct schedd_scheduler *scheduler)
 		entry_release(entry);
 	strmap_clear(&scheduler->jobs.entries);
 	entry_order_free(scheduler);
+	owners_free(scheduler);
 	free(scheduler->jobs.exhausted);
 	scheduler->jobs.exhausted = NULL;
 	scheduler->jobs.exhausted_count = scheduler->jobs.exhausted_capacity = 0;
@@ -189,6 +194,8 @@ void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struc
 		entry_count(scheduler, entry, -1);
 		after_unlink(scheduler, entry);
 	}
+	owners_drop(scheduler, entry->job);
+	owners_add(scheduler, job);
 	entry->job = job;
 	/* Its group may be another. */
 	(void)entry_locate(entry);
@@ -220,6 +227,8 @@ int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct
 	/* Its place in the order is another now: a hole here, a new entry at the tail. */
 	entry_order_drop(scheduler, entry);
 	entry_order_add(scheduler, entry);
+	owners_drop(scheduler, old);
+	owners_add(scheduler, job);
 	/* The lists of after hold entries, so the new name changes nothing there. */
 	job_unref(old);
 	return 0;
