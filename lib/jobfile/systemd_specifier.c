@@ -113,8 +113,9 @@ static bool specifier_instance(
 			specifier_unescape(out, parts.prefix, parts.prefix_length);
 		return true;
 	}
+	/* Of a unit that is no instance both are empty. */
 	if (!parts.instance)
-		return false;
+		return true;
 	if (row->letter == 'i')
 		strbuf_add_n(out, parts.instance, parts.instance_length);
 	else

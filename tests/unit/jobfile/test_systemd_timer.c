@@ -114,13 +114,33 @@ Test(systemd_timer, says_what_it_cannot_take)
 	refuses("[Timer]\nUnit=x.target\n", GOOD_SERVICE, "which is no service");
 	refuses(GOOD_TIMER, "[Service]\n", "x.service has no ExecStart");
 	refuses(GOOD_TIMER, "[Service]\nExecStart=/bin/x 'y\n", "a quote is not closed");
-	refuses(GOOD_TIMER, "[Service]\nExecStart=/bin/x %i\n", "the specifier '%i'");
+	refuses(GOOD_TIMER, "[Service]\nExecStart=/bin/x %z\n", "the specifier '%z'");
 	refuses(GOOD_TIMER, "[Service]\nExecStart=@/bin/x y\n", "a name of its own");
 	refuses(GOOD_TIMER, "[Service]\nExecStart=-\n", "the command is empty");
 	refuses(GOOD_TIMER, "[Service]\nExecStart=/bin/x\nNice=99\n", "nice: 99 is out of");
 }
 
 /* The one job's member as JSON. */
+/* systemd.unit(5): empty for what is no instance. */
+Test(systemd_timer, has_an_empty_instance_where_it_is_none)
+{
+	const char *service = "[Service]\nExecStart=/bin/x a%ib %I %p\n";
+	struct strbuf out = STRBUF_EMPTY;
+	const struct value *command;
+	struct bench bench;
+
+	bench_open(&bench);
+	cr_expect_eq(systemd_timer_read(&bench.import, "x.timer", GOOD_TIMER, strlen(GOOD_TIMER),
+			 service, strlen(service)),
+	    0);
+	command = bench.jobs.array.count ? value_get(&bench.jobs.array.items[0], "command") : NULL;
+	if (command)
+		json_write(&out, command);
+	cr_expect_str_eq(strbuf_peek(&out), "[\"/bin/x\",\"ab\",\"\",\"x\"]");
+	strbuf_clear(&out);
+	bench_close(&bench);
+}
+
 static void gives(const char *timer, const char *service, const char *member, const char *expected)
 {
 	struct strbuf out = STRBUF_EMPTY;
