@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Hostile bytes on the HTTP socket: whatever comes, the daemon lives, answers others, and runs nothing."""
+import io
 import json
 import os
 import random
 import socket
 import string
 import unittest
+
+import msgpack
 
 import e2e
 from test_http import HttpCase
@@ -79,6 +82,42 @@ class Attack(HttpCase):
                     self.assertEqual(self.ask(method.upper(), url, body, token="").status in (400, 401, 404, 200), True, url)
         for job in self.ask("GET", "/api/v1/jobs").json["jobs"]:
             self.ask("DELETE", f"/api/v1/jobs/{job['id']}")
+        self.unharmed()
+
+    def test_packed_messages_that_were_changed(self):
+        """What a client of the socket could send, and then bytes of it turned over, cut, doubled."""
+        self.serve()
+        dice = random.Random(20261130)
+        calls = [[0, 1, "server.ping", []], [0, 2, "job.list", [{"limit": 3}]], [0, 3, "job.get", [{"id": "x"}]], [0, 4, "nosuch", [{}]], [0, 5, "run.log", [{"run": "x/1", "follow": True}]],
+                 [0, 6, "server.hello", [{"account": "nosuch"}]], [0, 7, "job.run", [7]], [1, 8, None, {}], [2, "event", [{}]], [0, 2**32, "server.ping", []], [0, -1, "server.ping", []],
+                 [0, 1, "server.ping"], [], 7, None, {"a": []}, [0, 9, "job.add", [{"id": b"\xff", "command": [b"\xfe"], "trigger": {"manual": True}, "dry_run": True}]]]
+        deep = b"\x91" * 40 + b"\xc0"
+        bodies = [msgpack.packb(call) for call in calls] + [deep, b"\x94\x00\x01" + msgpack.packb("job.list") + b"\xdd\xff\xff\xff\xff", b"\xdf\x7f\xff\xff\xff", b"\xc1", b"", b"\xc0" * 100]
+        seen = {}
+        for turn in range(600):
+            body = b"".join(dice.choice(bodies) for _ in range(dice.choice((1, 1, 2, 5))))
+            for _ in range(dice.randrange(3)):
+                if body:
+                    at = dice.randrange(len(body))
+                    body = {0: body[:at], 1: body[:at] + bytes([dice.randrange(256)]) + body[at + 1:], 2: body[:at] + body[at:] * 2}[dice.randrange(3)]
+            if b"event.subscribe" in body or b"server.shutdown" in body:
+                continue
+            answer = self.ask("POST", "/api/v1/rpc", raw=body, Content_Type="application/msgpack")
+            seen[answer.status] = seen.get(answer.status, 0) + 1
+            self.assertIn(answer.status, (200, 400))
+            if answer.status == 200:
+                for message in msgpack.Unpacker(io.BytesIO(answer.body), raw=True, strict_map_key=False):
+                    self.assertIn(message[0], (1, 2))
+        self.assertGreater(seen[200], 30)
+        many = b"".join(msgpack.packb([0, n, "server.ping", []]) for n in range(256))
+        answers = list(msgpack.Unpacker(io.BytesIO(self.ask("POST", "/api/v1/rpc", raw=many, Content_Type="application/msgpack").body)))
+        self.assertEqual([answer[1] for answer in answers], list(range(256)))
+        self.assertEqual(self.ask("POST", "/api/v1/rpc", raw=many + msgpack.packb([0, 1, "server.ping", []]), Content_Type="application/msgpack").status, 400)
+        for wrong, status in (({"Content_Type": "application/json"}, 415), ({"Content_Type": "text/plain"}, 415), ({}, 415), ({"Content_Type": "application/msgpack", "Accept": "application/json"}, 406),
+                              ({"Content_Type": "application/msgpack", "token": "wrong"}, 401), ({"Content_Type": "application/msgpack", "Origin": "http://evil.example"}, 403),
+                              ({"Content_Type": "application/msgpack", "X_Schedd_Account": "x" * 300}, 200)):
+            with self.subTest(wrong=wrong):
+                self.assertEqual(self.ask("POST", "/api/v1/rpc", raw=msgpack.packb([0, 1, "server.ping", []]), **wrong).status, status)
         self.unharmed()
 
     def test_the_compatible_routes_with_wrong_values(self):
