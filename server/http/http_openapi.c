@@ -9,6 +9,7 @@
 #include "server/http/http_accept.h"
 #include "server/http/http_handlers.h"
 #include "server/http/http_routes.h"
+#include "server/http/http_schema.h"
 
 #define HTTP_RPC_PATH "/api/v1/rpc/"
 
@@ -146,6 +147,14 @@ static struct value openapi_content(struct arena *arena, const char *type, struc
 	return map;
 }
 
+static bool openapi_takes_job(const struct method *method)
+{
+	for (const struct method_param *row = method->params; row && row->name; row++)
+		if (row->type == METHOD_FIELDS)
+			return true;
+	return false;
+}
+
 static struct value openapi_params_schema(struct arena *arena, const struct method *method)
 {
 	struct value map = openapi_type(arena, "object"), members = value_map(),
@@ -164,7 +173,13 @@ static struct value openapi_params_schema(struct arena *arena, const struct meth
 	value_put(arena, &map, "properties", members);
 	if (required.array.count)
 		value_put(arena, &map, "required", required);
-	value_put(arena, &map, "additionalProperties", value_bool(fields));
+	if (!fields) {
+		value_put(arena, &map, "additionalProperties", value_bool(false));
+		return map;
+	}
+	/* The fields of a job stand beside them. */
+	value_put(arena, &map, "description",
+	    openapi_text("and the fields of a job, see #/components/schemas/job"));
 	return map;
 }
 
@@ -280,13 +295,48 @@ static void openapi_conditions(
 		    openapi_type(arena, "string"));
 }
 
+/* Pieces are put together there: two of the method's are left. */
+static void openapi_log_parameters(struct arena *arena, struct value *parameters)
+{
+	openapi_parameter(
+	    arena, parameters, "follow", "query", false, openapi_type(arena, "boolean"));
+	openapi_parameter(
+	    arena, parameters, "stream", "query", false, openapi_type(arena, "string"));
+}
+
+/* Of a job or of the method's other parameters. */
+static struct value openapi_body(struct arena *arena, const struct http_route *route)
+{
+	const struct method *method = methods_find(route->rpc);
+	struct value map, *members;
+
+	if (openapi_takes_job(method))
+		return openapi_ref(arena, "#/components/schemas/job");
+	map = openapi_params_schema(arena, method);
+	members = &map.map.members[1].value; /* "properties" */
+	for (uint32_t i = 0; i < members->map.count; i++) {
+		if (!openapi_in_path(route, members->map.members[i].key))
+			continue;
+		memmove(&members->map.members[i], &members->map.members[i + 1],
+		    (members->map.count - i - 1) * sizeof(members->map.members[0]));
+		members->map.count--;
+		break;
+	}
+	for (uint32_t i = 0; i < map.map.count; i++)
+		if (strcmp(map.map.members[i].key, "required") == 0)
+			map.map.count = i; /* it names what the path has */
+	return map;
+}
+
 static void openapi_request(struct arena *arena, const struct http_route *route,
     const struct method *method, struct value *map)
 {
 	struct value parameters = value_array();
 
 	openapi_path_parameters(arena, route->path, &parameters);
-	if (route->takes == HTTP_NO_BODY)
+	if (route->rpc && strcmp(route->rpc, "run.log") == 0)
+		openapi_log_parameters(arena, &parameters);
+	else if (route->takes == HTTP_NO_BODY)
 		openapi_query_parameters(arena, route, &parameters);
 	openapi_conditions(arena, route, &parameters);
 	if (route->access == HTTP_SIGNED)
@@ -295,7 +345,7 @@ static void openapi_request(struct arena *arena, const struct http_route *route,
 		value_put(arena, map, "parameters", parameters);
 	if (route->takes == HTTP_JSON && method)
 		value_put(arena, map, "requestBody",
-		    openapi_content(arena, "application/json", openapi_type(arena, "object")));
+		    openapi_content(arena, "application/json", openapi_body(arena, route)));
 	if (route->takes == HTTP_PACKED)
 		value_put(arena, map, "requestBody",
 		    openapi_content(arena, "application/msgpack", value_map()));
@@ -374,7 +424,7 @@ static void openapi_methods(struct arena *arena, struct value *paths)
 	}
 }
 
-static struct value openapi_components(struct arena *arena)
+static struct value openapi_components(struct arena *arena, struct value schemas)
 {
 	struct value map = value_map(), schemes = value_map(), bearer = value_map(),
 		     basic = value_map(), responses = value_map(), problem,
@@ -397,6 +447,7 @@ static struct value openapi_components(struct arena *arena)
 	value_put(arena, &problem, "description", openapi_text("A problem document (RFC 9457)."));
 	value_put(arena, &responses, "problem", problem);
 	value_put(arena, &map, "responses", responses);
+	value_put(arena, &map, "schemas", schemas);
 	return map;
 }
 
@@ -421,6 +472,6 @@ void http_openapi_document(struct http_request *request)
 	openapi_routes(arena, request->web->routes, &paths);
 	openapi_methods(arena, &paths);
 	value_put(arena, &map, "paths", paths);
-	value_put(arena, &map, "components", openapi_components(arena));
+	value_put(arena, &map, "components", openapi_components(arena, http_schema_all(arena)));
 	http_request_json(request, 200, &map);
 }

@@ -199,8 +199,18 @@ struct http_peer *http_peer_of(struct web *web, struct evhttp_request *request)
 	return peer;
 }
 
+/* evhttp takes -1 for its own 50 seconds, and watches for requests also while it answers one. */
+void http_peer_be_patient(struct http_peer *peer)
+{
+	peer->patient = true;
+	evhttp_connection_set_timeout(peer->evcon, 0);
+}
+
 void http_peer_answered(struct http_peer *peer)
 {
+	if (peer->patient)
+		evhttp_connection_set_timeout(peer->evcon, HTTP_IDLE_SECONDS);
+	peer->patient = false;
 	peer->request = NULL;
 	peer->began = 0;
 	peer->last = http_peer_now();

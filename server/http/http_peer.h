@@ -17,7 +17,7 @@ struct connection_sink;
 struct http_request;
 
 #define HTTP_REQUEST_SECONDS 30 /* for a client to send a request */
-#define HTTP_IDLE_SECONDS 120   /* between requests */
+#define HTTP_IDLE_SECONDS 60    /* between requests */
 
 /* What a peer tells of the request that it carries; see http_request.h. */
 struct http_peer_ops {
@@ -38,6 +38,7 @@ struct http_peer {
 	int64_t began;                   /* monotonic µs: the first byte of a request came; 0: none did */
 	int64_t last;                    /* monotonic µs: made, or last answered */
 	struct evhttp_request *ending;   /* its stream is over once all was sent; NULL: none */
+	bool patient;                    /* its silence has no end */
 	bool quiet;                      /* all had been sent when it was last looked at */
 	struct event *end;               /* looks after it; NULL: none was needed yet */
 	bool narrowed;                   /* connection shows the jobs of one account: not for the next request */
@@ -64,6 +65,8 @@ struct connection *http_peer_connection(struct http_peer *peer,
 void http_peer_renew_identities(struct web *web,
     const struct web_identity *(*renew)(const struct web_identity *old, void *context),
     void *context);
+/* However long it is silent: an answer is on its way. Until the next one is answered. */
+void http_peer_be_patient(struct http_peer *peer);
 /* The stream that answers a request is over. */
 void http_peer_end_stream(struct http_peer *peer, struct evhttp_request *request);
 /* The loop ends: sends what waits, as far as it goes at once. */

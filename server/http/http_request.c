@@ -199,8 +199,7 @@ void http_request_stream(struct http_request *request, const char *type)
 	}
 	request->streaming = true;
 	request->web->counters.streams++;
-	/* A follower may be silent for as long as it likes. */
-	evhttp_connection_set_timeout(request->peer->evcon, -1);
+	http_peer_be_patient(request->peer);
 	evhttp_send_reply_start(evhttp, 200, "OK");
 }
 
@@ -228,6 +227,8 @@ void http_request_tend(struct http_request *request, bool beat)
 {
 	struct http_peer *peer = request->peer;
 
+	if (!peer->patient)
+		http_peer_be_patient(peer);
 	if (!request->streaming || http_peer_unsent(peer) > 0)
 		return;
 	if (peer->connection)
@@ -241,7 +242,6 @@ void http_request_stream_end(struct http_request *request)
 	struct evhttp_request *evhttp = request->evhttp;
 	struct http_peer *peer = request->peer;
 
-	evhttp_connection_set_timeout(peer->evcon, HTTP_IDLE_SECONDS);
 	http_request_over(request);
 	http_peer_end_stream(peer, evhttp);
 }

@@ -188,6 +188,19 @@ class Resources(HttpCase):
                         self.assertIn(path, ("/healthz", "/readyz", "/hooks/{job}"))
                     else:
                         self.assertIn(operation["x-schedd-role"], ("user", "operator", "admin"))
+        # Who has the document alone can write a job from it, and follow its output.
+        schemas = document["components"]["schemas"]
+        self.assertEqual(document["paths"]["/api/v1/jobs/{id}"]["put"]["requestBody"]["content"]["application/json"]["schema"], {"$ref": "#/components/schemas/job"})
+        self.assertLessEqual({"shell", "command", "trigger", "timeout", "hook", "tags"}, set(schemas["job"]["properties"]))
+        self.assertIn("cron", schemas["trigger"]["properties"])
+        for ref in re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)):
+            part = document
+            for name in ref.removeprefix("#/").split("/"):
+                part = part[name]
+        log = document["paths"]["/api/v1/runs/{job}/{number}/log"]["get"]["parameters"]
+        self.assertEqual([item["name"] for item in log if item["in"] == "query"], ["follow", "stream"])
+        reason = document["paths"]["/api/v1/jobs/{id}/pause"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        self.assertEqual((sorted(reason["properties"]), reason.get("required")), (["for", "reason", "until"], None))
         self.assertEqual(document["paths"]["/api/v1/rpc/token.add"]["post"]["x-schedd-role"], "admin")
         self.assertEqual(document["paths"]["/metrics"]["get"]["x-schedd-role"], "operator")
 
@@ -333,7 +346,10 @@ class Access(HttpCase):
         """Answers are kept until something happens: each change, by whom and by what ever, shows at once."""
         server = self.serve()
         client = server.client()
-        client.call("job.add", id="a", shell="sleep 0.05", trigger={"manual": True})
+        gate = server.dir / "gate"
+        os.mkfifo(gate)
+        client.call("job.add", id="a", shell=f"read x <{gate}", trigger={"manual": True})
+
         def look():
             answers = [self.ask("GET", "/api/v1/jobs/a") for _ in range(2)]
             self.assertEqual(answers[0].body, answers[1].body)
@@ -348,8 +364,12 @@ class Access(HttpCase):
                 client.call(method, id="a", **params)
                 look()
         client.call("job.run", id="a")
+        e2e.wait_until("it runs", lambda: client.call("run.get", run="a/1")["state"] == "running")
         self.assertEqual(look()["running"], 1)
-        e2e.wait_until("it ended", lambda: look()["running"] == 0)
+        with open(gate, "w", encoding="ascii") as feed:
+            feed.write("go\n")
+        client.call("run.wait", run="a/1")
+        self.assertEqual(look()["running"], 0)
         self.assertEqual(self.ask("GET", "/api/v1/jobs/a", If_None_Match=f'"{look()["revision"]}"').status, 304)
         token = client.call("token.add", name="x", role="operator")["token"]
         self.assertEqual(self.ask("GET", "/api/v1/jobs/a", token=token).status, 200)
