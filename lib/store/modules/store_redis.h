@@ -64,8 +64,6 @@ void redis_command_clear(struct redis_command *command);
 void redis_command_text(struct redis_command *command, const char *text);
 void redis_command_bytes(struct redis_command *command, const char *text, size_t length);
 void redis_command_number(struct redis_command *command, int64_t number);
-/* SCHEDD_TIME_NONE is "-". */
-void redis_command_time(struct redis_command *command, schedd_time when);
 /* The name of a key: prefix and all. */
 void redis_command_key(
     struct redis_command *command, const struct store_link *link, const char *name);

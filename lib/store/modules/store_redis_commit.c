@@ -4,6 +4,8 @@
  * each kind led by a letter. The function answers what became of claims and
  * added jobs in their order, or why nothing was stored.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "store/modules/store_redis.h"
@@ -28,6 +30,20 @@ static void commit_copy(struct commit *commit, const struct strbuf *text)
 	    arena_strndup(&commit->command.arena, strbuf_peek(text), text->length), text->length);
 }
 
+/* What nobody on the server looks into, as one word. */
+static void commit_times(struct redis_command *command, schedd_time next_fire,
+    schedd_time next_run_time, uint64_t run_count)
+{
+	char fire[24] = "-", time[24] = "-";
+
+	if (next_fire != SCHEDD_TIME_NONE)
+		snprintf(fire, sizeof(fire), "%" PRId64, next_fire);
+	if (next_run_time != SCHEDD_TIME_NONE)
+		snprintf(time, sizeof(time), "%" PRId64, next_run_time);
+	redis_command_text(command,
+	    arena_printf(&command->arena, "%s %s %" PRIu64, fire, time, run_count));
+}
+
 static void commit_job(struct commit *commit, struct store_op *op)
 {
 	struct redis_command *command = &commit->command;
@@ -42,9 +58,7 @@ static void commit_job(struct commit *commit, struct store_op *op)
 	redis_command_text(command, op->put_job.job->id);
 	commit_copy(commit, &text);
 	strbuf_clear(&text);
-	redis_command_time(command, state->next_fire);
-	redis_command_time(command, state->next_run_time);
-	redis_command_number(command, (int64_t)state->run_count);
+	commit_times(command, state->next_fire, state->next_run_time, state->run_count);
 	redis_command_number(command, state->last_run);
 	redis_command_number(command, state->revision);
 }
@@ -64,9 +78,8 @@ static void commit_claim(struct commit *commit, struct store_op *op)
 	redis_command_text(command, "C");
 	redis_command_text(command, op->claim.id);
 	redis_command_number(command, op->claim.expected);
-	redis_command_time(command, op->claim.next_fire);
-	redis_command_time(command, op->claim.next_run_time);
-	redis_command_number(command, (int64_t)op->claim.run_count);
+	commit_times(
+	    command, op->claim.next_fire, op->claim.next_run_time, op->claim.run_count);
 	redis_command_number(command, op->claim.last_run);
 	redis_command_text(command, op->claim.verdict ? "0" : "1");
 }

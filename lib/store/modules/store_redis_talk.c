@@ -76,14 +76,6 @@ void redis_command_number(struct redis_command *command, int64_t number)
 	    (size_t)(text + sizeof(text) - at));
 }
 
-void redis_command_time(struct redis_command *command, schedd_time when)
-{
-	if (when == SCHEDD_TIME_NONE)
-		redis_command_text(command, "-");
-	else
-		redis_command_number(command, when);
-}
-
 static const char *talk_prefix(const struct store_link *link)
 {
 	return link->config->prefix ? link->config->prefix : "schedd:";

@@ -39,9 +39,9 @@ end
 
 local function state_read(text)
   if not text then return {last = '0'} end
-  local fire, time, count, last, revision = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
-  if not fire then return {last = text} end
-  return {there = true, fire = fire, time = time, count = count, last = last, revision = revision}
+  local times, last, revision = string.match(text, '^(%S+ %S+ %S+) (%S+) (%S+)$')
+  if not times then return {last = text} end
+  return {there = true, times = times, last = last, revision = revision}
 end
 
 local function state_of(c, id)
@@ -112,22 +112,21 @@ end
 
 local verbs = {}
 
--- id definition fire time count last revision
+-- id definition times last revision; times are next_fire, next_run_time and run_count in one text
 local function put_job(c, args, at, last)
   local id = args[at]
   c.definitions[id] = args[at + 1]
-  set_state(c, id, {there = true, fire = args[at + 2], time = args[at + 3], count = args[at + 4],
-    last = last, revision = args[at + 6]})
-  return at + 7
+  set_state(c, id, {there = true, times = args[at + 2], last = last, revision = args[at + 4]})
+  return at + 5
 end
 
 function verbs.J(c, args, at)
-  return put_job(c, args, at, args[at + 5])
+  return put_job(c, args, at, args[at + 3])
 end
 
 function verbs.A(c, args, at, answers)
   local id = args[at]
-  local last = math.max(tonumber(args[at + 5]), tonumber(state_of(c, id).last),
+  local last = math.max(tonumber(args[at + 3]), tonumber(state_of(c, id).last),
     last_number(c, key_of(c, id)))
   answers[#answers + 1] = digits(last)
   return put_job(c, args, at, digits(last))
@@ -141,22 +140,21 @@ function verbs.E(c, args, at)
   return at + 2
 end
 
--- id expected fire time count last must
+-- id expected times last must
 function verbs.C(c, args, at, answers)
   local id = args[at]
   local state = state_of(c, id)
   c.claim = c.claim + 1
   if state.there and state.last == args[at + 1] then
-    set_state(c, id, {there = true, fire = args[at + 2], time = args[at + 3], count = args[at + 4],
-      last = args[at + 5], revision = state.revision})
+    set_state(c, id, {there = true, times = args[at + 2], last = args[at + 3], revision = state.revision})
     answers[#answers + 1] = '1'
-  elseif args[at + 6] == '1' then
+  elseif args[at + 4] == '1' then
     return at, {'lost', id}
   else
     c.lost[c.claim] = true
     answers[#answers + 1] = '0'
   end
-  return at + 7
+  return at + 5
 end
 
 -- id last
@@ -271,7 +269,7 @@ local function write_jobs(c)
   for id in pairs(c.dirty) do
     local state = c.states[id]
     if state.there then
-      states[id] = table.concat({state.fire, state.time, state.count, state.last, state.revision}, ' ')
+      states[id] = state.times .. ' ' .. state.last .. ' ' .. state.revision
     else
       states[id] = state.last ~= '0' and state.last
     end
