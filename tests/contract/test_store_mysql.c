@@ -134,6 +134,27 @@ MYSQL_TEST(goes_on_where_one_has_died_making_tables)
 	mysql_admin("SELECT * FROM schedd_run_list");
 }
 
+/* The statement alone is undone by the server; nothing of the others may be left. */
+MYSQL_TEST(gives_up_in_time_where_another_holds_a_lock)
+{
+	char command[1000];
+
+	cr_assert_eq(mysql_put_number(sc, 1), 0);
+	snprintf(command, sizeof(command),
+	    "%s \"START TRANSACTION; SELECT * FROM schedd_meta FOR UPDATE; SELECT sleep(6)\" >/dev/null &",
+	    getenv("SCHEDD_TEST_ADMIN"));
+	cr_assert_eq(system(command), 0);
+	/* Until it has it. */
+	for (int i = 0; i < 3000 && mysql_put_number(sc, 2) == 0; i++)
+		usleep(5000);
+	cr_expect_eq(sc->rc, SCHEDD_EFAILED);
+	cr_expect(strstr(sc->err.message, "Lock wait timeout"), "%s", sc->err.message);
+	mysql_await(sc, STORE_OK);
+	for (int i = 0; i < 20 && mysql_put_number(sc, 3); i++)
+		mysql_await(sc, STORE_OK);
+	cr_expect_eq(store_case_number(sc, "n", 0), 3);
+}
+
 MYSQL_TEST(tells_lost_claims_from_those_that_hold)
 {
 	enum store_verdict verdicts[3];

@@ -102,7 +102,9 @@ static int commit_group(struct commit *commit, struct schedd_error *err)
 		rc = commit_send(commit, &again, err);
 		if (rc && link->fault == STORE_FAULT_NONE)
 			rc = commit_undo(link, rc);
-		if (link->fault != STORE_FAULT_NONE || store_link_left(link) == 0)
+		/* As long as the server may wait for a lock: see store_mysql_session.c. */
+		if (link->fault != STORE_FAULT_NONE ||
+		    store_link_left(link) < link->config->timeout / 2000 + 200)
 			break;
 		if (again)
 			commit_pause(commit, tries);
