@@ -19,6 +19,10 @@ static const struct option stats_options[] = {
 	.complete = COMPLETE_DURATION,
 	.doc = "count the runs of the last 7d, 12h, … (default 24h)"},
     {.name = "since", .value = "TIME", .complete = COMPLETE_TIME, .doc = "count runs from then on"},
+    {.name = "node",
+	.value = "NODE",
+	.complete = COMPLETE_NODE,
+	.doc = "counters of another node of a shared store, see nodes"},
     {0},
 };
 
@@ -26,6 +30,7 @@ static const struct option *const stats_sets[] = {stats_options, NULL};
 
 static int stats_params(struct command *command, struct value *params, struct schedd_error *err)
 {
+	const char *node = args_get(&command->args, "node");
 	const char *last = args_get(&command->args, "last"),
 		   *since = args_get(&command->args, "since");
 	const struct when_context context = command_times(command);
@@ -33,6 +38,8 @@ static int stats_params(struct command *command, struct value *params, struct sc
 	schedd_span span;
 
 	*params = value_map();
+	if (node)
+		value_put(&command->arena, params, "node", value_string_ref(node));
 	if (last && since)
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "--last and --since contradict each other");

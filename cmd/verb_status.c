@@ -5,6 +5,7 @@
 
 static const struct out_column status_columns[] = {
     {"state", "state", OUT_STATE, true, true, false},
+    {"node", "node", OUT_TEXT, false, true, false},
     {"version", "version", OUT_TEXT, true, true, false},
     {"pid", "pid", OUT_INT, true, true, false},
     {"since", "started_at", OUT_WHEN, true, true, false},
@@ -71,12 +72,26 @@ static void status_cron(struct command *command, struct value *result)
 		value_put(&command->arena, result, "cron_taken_over", list);
 }
 
+static const struct option status_options[] = {
+    {.name = "node",
+	.value = "NODE",
+	.section = "Options",
+	.complete = COMPLETE_NODE,
+	.doc = "of another node of a shared store, see nodes"},
+    {0},
+};
+
+static const struct option *const status_sets[] = {status_options, NULL};
+
 static int status_run(struct command *command)
 {
+	const char *node = args_get(&command->args, "node");
+	struct value params = value_map(), result;
 	struct schedd_error err = {0};
-	struct value result;
 
-	if (command_call(command, "server.status", NULL, &result, &err) != 0)
+	if (node)
+		value_put(&command->arena, &params, "node", value_string_ref(node));
+	if (command_call(command, "server.status", &params, &result, &err) != 0)
 		return say_error(command, &err);
 	if (!out_is_json(command))
 		status_cron(command, &result);
@@ -89,6 +104,7 @@ const struct verb verb_status = {
     .summary = "show how schedd is doing",
     .usage = "",
     .examples = "schedctl status\nschedctl status --json",
+    .options = status_sets,
     .columns = status_columns,
     .run = status_run,
 };

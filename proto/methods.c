@@ -39,9 +39,12 @@ static const struct method_param hello_params[] = {
 	"whose ids stand without an account on this connection, which sees nothing else; `*`: all"},
     END_OF_PARAMS,
 };
+#define OF_NODE {"node", METHOD_TEXT, MAYBE, "that of another node of a shared store"}
+static const struct method_param status_params[] = {OF_NODE, END_OF_PARAMS};
 static const struct method_param stats_params[] = {
     {"id", METHOD_ID, MAYBE, "of this job alone"},
     {"since", METHOD_TIME, MAYBE, "count runs from then on; 24 hours ago if left out"},
+    OF_NODE,
     END_OF_PARAMS,
 };
 static const struct method_param reload_params[] = {
@@ -256,7 +259,8 @@ static const struct method method_rows[] = {
     {"server.hello", "Names both sides.", "{server, version, protocol, pid, role, account}", hello_params,
 	METHOD_FOR_USERS},
     {"server.ping", "Is it there?", "{ready, time}", NULL, METHOD_FOR_USERS},
-    {"server.status", "What it is doing.", "the status, a map", NULL, METHOD_FOR_USERS},
+    {"server.status", "What it is doing.", "the status, a map", status_params,
+	METHOD_FOR_USERS},
     {"server.stats", "Counters, and figures of runs by job.", "{since, counters, jobs}",
 	stats_params, METHOD_FOR_USERS},
     {"server.reload", "Reads the config again.", "{changed, restart, exec}", reload_params,

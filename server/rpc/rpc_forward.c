@@ -51,25 +51,10 @@ static bool forward_job(const struct rpc_call *call, char id[JOB_ID_MAX + 1], sc
 	return true;
 }
 
-bool rpc_forward(struct rpc_call *call)
+static void forward_ask(struct rpc_call *call, const char *node, schedd_span limit)
 {
-	schedd_span limit = FORWARD_LIMIT;
 	struct value request = value_map();
-	char id[JOB_ID_MAX + 1];
-	struct schedd_error err;
-	const char *node;
 
-	if (!scheduler_is_shared(call->scheduler) || !forward_job(call, id, &limit) ||
-	    !scheduler_job_elsewhere(call->scheduler, id, &node))
-		return false;
-	if (!node || connection_peer(call->connection)->forwarded) {
-		schedd_error_set(&err, SCHEDD_EFAILED,
-		    node ? "job %s has just moved to another node: try again"
-			 : "job %s has no node for now, one takes it within a lease: try again",
-		    id);
-		rpc_call_fail(call, &err);
-		return true;
-	}
 	value_put(&call->arena, &request, "method", value_string_ref(call->method->method->name));
 	value_put(&call->arena, &request, "params", call->params);
 	value_put(&call->arena, &request, "uid", value_int(call->actor.uid));
@@ -81,6 +66,52 @@ bool rpc_forward(struct rpc_call *call)
 		value_put(&call->arena, &request, "view", value_string_ref(call->caller->view));
 	}
 	scheduler_ask_node(call->scheduler, node, &request, limit, rpc_call_reply(call));
+}
+
+/* What asks for a node by its name; its own is left to the handler. */
+static bool forward_named(struct rpc_call *call)
+{
+	const char *method = call->method->method->name, *own;
+	const char *node = strcmp(method, "server.status") == 0 || strcmp(method, "server.stats") == 0
+			       ? rpc_call_text(call, "node")
+			       : NULL;
+	struct schedd_error err;
+
+	if (!node)
+		return false;
+	own = scheduler_node_name(call->scheduler);
+	if (own && strcmp(own, node) == 0)
+		return false;
+	if (own) {
+		forward_ask(call, node, FORWARD_LIMIT);
+		return true;
+	}
+	schedd_error_set(&err, SCHEDD_ENOTFOUND, "node %s: no store is shared, there are no nodes", node);
+	rpc_call_fail(call, &err);
+	return true;
+}
+
+bool rpc_forward(struct rpc_call *call)
+{
+	schedd_span limit = FORWARD_LIMIT;
+	char id[JOB_ID_MAX + 1];
+	struct schedd_error err;
+	const char *node;
+
+	if (forward_named(call))
+		return true;
+	if (!scheduler_is_shared(call->scheduler) || !forward_job(call, id, &limit) ||
+	    !scheduler_job_elsewhere(call->scheduler, id, &node))
+		return false;
+	if (!node || connection_peer(call->connection)->forwarded) {
+		schedd_error_set(&err, SCHEDD_EFAILED,
+		    node ? "job %s has just moved to another node: try again"
+			 : "job %s has no node for now, one takes it within a lease: try again",
+		    id);
+		rpc_call_fail(call, &err);
+		return true;
+	}
+	forward_ask(call, node, limit);
 	return true;
 }
 

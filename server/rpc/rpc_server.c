@@ -51,7 +51,10 @@ void rpc_server_ping(struct rpc_call *call)
 void rpc_server_status(struct rpc_call *call)
 {
 	struct value map = rpc_view_status(call);
+	const char *node = scheduler_node_name(call->scheduler);
 
+	if (node)
+		value_put(&call->arena, &map, "node", value_string_ref(node));
 	rpc_call_answer_built(call, &map);
 }
 

@@ -136,6 +136,14 @@ class Together(unittest.TestCase):
         self.assertEqual(int(said.read_text()), owner.nodes()[owner.name]["epoch"])
         self.assertEqual(client.notification()[1]["node"], owner.name)
 
+    def test_each_tells_of_the_others(self):
+        for node in self.cluster.nodes:
+            status = self.a.json("status", "--node", node.name)
+            self.assertEqual((status["node"], status["pid"]), (node.name, node.process.pid))
+            self.assertIn("counters", self.a.json("stats", "--node", node.name))
+        code, _, err = self.a.ctl("status", "--node", "nobody")
+        self.assertEqual(code, 4, err)
+
     def test_nodes_says_who_is_there(self):
         for node in self.cluster.nodes:
             nodes = node.nodes()

@@ -68,6 +68,9 @@ class Config(unittest.TestCase):
             code, _, err = daemon.ctl("nodes", "drain", "web1")
             self.assertEqual(code, 5)
             self.assertIn("no store is shared", err)
+            code, _, err = daemon.ctl("status", "--node", "web1")
+            self.assertEqual(code, 4)
+            self.assertIn("no store is shared", err)
             for wrong in (["nodes", "stop", "x"], ["nodes", "drain"], ["nodes", "--no-wait"], ["nodes", "resume", "x", "--no-wait"]):
                 self.assertEqual(daemon.ctl(*wrong)[0], 2, wrong)
         finally:
