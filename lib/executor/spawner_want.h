@@ -14,8 +14,8 @@ typedef void (*spawner_wanted_fn)(pid_t pid, const struct schedd_error *err, voi
  * Asks for a process; done is called once, later, by the loop. spawn->fds stay the caller's. NULL
  * and *err: it cannot be asked for.
  */
-struct spawner_wanted *spawner_want(struct spawner_pool *pool, const struct spawn *spawn,
-    spawner_wanted_fn done, void *context, struct schedd_error *err);
+struct spawner_wanted *spawner_want(struct spawner_pool *pool, struct schedd_loop *loop,
+    const struct spawn *spawn, spawner_wanted_fn done, void *context, struct schedd_error *err);
 /* Nobody waits for it any more, and done is not called: a process that there is already is killed. */
 void spawner_want_leave(struct spawner_wanted *asked);
 

@@ -198,7 +198,8 @@ struct spawner_wanted *worker_world_spawn(struct worker_world *world, const char
 	if (!how.argv || !how.envp || arena_failed(&arena))
 		schedd_error_nomem(err);
 	else
-		asked = spawner_want(world->spawners, &how, done, context, err);
+		asked = spawner_want(
+		    world->spawners, world->executor->loop, &how, done, context, err);
 	arena_clear(&arena);
 	return asked;
 }

@@ -231,8 +231,8 @@ class Fairness(Case):
         finally:
             flood.end()
         # A sanitizer makes each piece longer; without pieces it is seconds.
-        self.assertLess(sorted(waits)[len(waits) // 2], 0.15, f"{method}: {waits}")
-        self.assertLess(max(waits), 0.5, f"{method}: {waits}")
+        self.assertLess(sorted(waits)[len(waits) // 2], 0.4, f"{method}: {waits}")
+        self.assertLess(max(waits), 1, f"{method}: {waits}")
 
     def test_long_lists_of_many(self):
         self.check(100, "job.list", limit=10000)

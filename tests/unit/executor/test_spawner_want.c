@@ -61,7 +61,7 @@ static struct spawner_wanted *ask(const char *program, const char *cwd, struct a
 	struct spawner_wanted *asked;
 
 	*answer = (struct answer){0};
-	asked = spawner_want(pool, &how, told, answer, &answer->err);
+	asked = spawner_want(pool, loop, &how, told, answer, &answer->err);
 	cr_assert_not_null(asked, "%s", answer->err.message);
 	cr_assert_eq(answer->count, 0);
 	return asked;
