@@ -203,8 +203,8 @@ MYSQL_TEST(keeps_bytes_that_are_no_text)
 	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
 	store_case_runs(sc, "a");
 	cr_assert_eq(sc->run_count, count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		cr_expect_str_eq(sc->runs[count - 1 - i].reason, texts[i]);
+	for (size_t i = 0; i < count; i++)
 		cr_expect(strstr(store_case_texts(sc, texts[i]), texts[i]));
-	}
 }
