@@ -45,6 +45,11 @@ static int backup_call(struct command *command, const char *method, const char *
 	return command_call(command, method, &params, result, err);
 }
 
+static const char *backup_s(const struct value *result, const char *key)
+{
+	return value_get_int(result, key, 0) == 1 ? "" : "s";
+}
+
 static int backup_run(struct command *command)
 {
 	struct schedd_error err = {0};
@@ -65,10 +70,10 @@ static int backup_run(struct command *command)
 		    value_get_string(&result, "path"), strbuf_peek(&size));
 	else
 		say(command,
-		    "%lld jobs and %lld runs are in %s (%s). To restore: schedctl restore FILE --store "
+		    "%lld job%s and %lld run%s are in %s (%s). To restore: schedctl restore FILE --store "
 		    "NAME.",
-		    (long long)value_get_int(&result, "jobs", 0),
-		    (long long)value_get_int(&result, "runs", 0),
+		    (long long)value_get_int(&result, "jobs", 0), backup_s(&result, "jobs"),
+		    (long long)value_get_int(&result, "runs", 0), backup_s(&result, "runs"),
 		    value_get_string(&result, "path"), strbuf_peek(&size));
 	if (left)
 		say(command, "%lld jobs that cannot be read are not in it; schedctl list --state invalid "
@@ -118,8 +123,9 @@ static int restore_run(struct command *command)
 		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
-	say(command, "%lld jobs and %lld runs are in store %s.",
-	    (long long)value_get_int(&result, "jobs", 0), (long long)value_get_int(&result, "runs", 0),
+	say(command, "%lld job%s and %lld run%s are in store %s.",
+	    (long long)value_get_int(&result, "jobs", 0), backup_s(&result, "jobs"),
+	    (long long)value_get_int(&result, "runs", 0), backup_s(&result, "runs"),
 	    value_get_string(&result, "store"));
 	return EXIT_DONE;
 }

@@ -152,6 +152,14 @@ static struct value *history_member(struct value *params, const char *key)
 	return &params->map.members[i].value;
 }
 
+/* Of a job that was moved, runs may be in its old store, and that away. */
+static void history_missing(struct command *command, const struct value *stores)
+{
+	for (uint32_t i = 0; stores && stores->type == VALUE_ARRAY && i < stores->array.count; i++)
+		say(command, "Runs from before it was moved are in store %s, which cannot be asked now.",
+		    stores->array.items[i].string.text);
+}
+
 /* Page by page until so many rows were shown, with the *count there are already; 0: all there
  * are. */
 static int history_pages(struct command *command, struct value *params, struct out_list *list,
@@ -176,6 +184,8 @@ static int history_pages(struct command *command, struct value *params, struct o
 		runs = value_get(&result, "runs");
 		for (uint32_t i = 0; runs && i < runs->array.count; i++)
 			out_list_row(list, &runs->array.items[i]);
+		if (after->type != VALUE_STRING)
+			history_missing(command, value_get(&result, "missing"));
 		shown += runs ? runs->array.count : 0;
 		*count = shown;
 		*after = value_string_ref(value_get_string(&result, "next"));

@@ -94,6 +94,42 @@ class Moving(unittest.TestCase):
         self.assertEqual(self.ok("run", "a", "-w").strip(), "a/5")
         self.assertEqual(self.runs("a"), [5, 4, 3, 2, 1])
 
+    def test_a_newcomer_moves_house_by_the_manual(self):
+        self.d.stop()
+        self.d.config.write_text("")
+        self.d.start()
+        self.ok("add", "--id", "a", "--every", "1h", "--", "echo", "hi")
+        self.ok("run", "a", "-w")
+        self.ok("stores", "check", URL)
+        self.d.config.write_text(CONFIG)
+        self.ok("reload", "--exec")
+        self.there()
+        self.ok("stores", "copy", "--from", "default", "--to", "shared", "--history")
+        self.assertEqual(self.ok("run", "a", "-w").strip(), "a/2")
+        self.assertEqual((self.runs("a"), self.ok("logs", "a/1").strip()), ([2, 1], "hi"))
+        # And has a backup, of which the job comes back.
+        file = str(self.d.dir / "backup")
+        self.assertIn("1 job and 2 runs", self.d.ctl("backup", file, "--store", "shared")[2])
+        self.ok("rm", "-y", "a", "--purge")
+        self.ok("restore", file, "--store", "shared")
+        self.assertEqual(self.runs("a"), [2, 1])
+        self.assertEqual(self.ok("run", "a", "-w").strip(), "a/3")
+
+    def test_runs_that_stayed_in_a_store_that_is_away(self):
+        self.ok("add", "--id", "a", "--store", "shared", "--manual", "--", "true")
+        self.ok("run", "a", "-w")
+        self.ok("stores", "move", "a", "--to", "default")
+        self.ok("run", "a", "-w")
+        self.assertEqual(self.runs("a"), [2, 1])
+        server_signal(signal.SIGSTOP)
+        wait_until("it is away", lambda: "away" in self.ok("stores"), 60)
+        code, out, err = self.d.ctl("history", "a", "--json")
+        self.assertEqual((code, [row["run"] for row in json.loads(out)]), (0, [2]), err)
+        self.assertIn("are in store shared, which cannot be asked now", err)
+        server_signal(signal.SIGCONT)
+        self.there()
+        wait_until("it can be asked again", lambda: self.runs("a") == [2, 1])
+
     def test_kills_lose_and_double_nothing(self):
         client = self.d.client()
         client.call("job.import", jobs=[{"id": f"j{i:03}", "trigger": {"every": "1h"}, "command": ["true"], "paused": i % 7 == 0}
