@@ -225,6 +225,15 @@ class Moving(unittest.TestCase):
         self.there()
         self.ok("run", "theirs", "-w")
         self.assertEqual(self.jobs()["theirs"]["store"], "default")
+        # Nor does a backup bring one there: all of it or nothing.
+        file = str(self.d.dir / "backup")
+        self.ok("add", "--id", "ours", "--manual", "--", "true")
+        self.ok("backup", file, "--logical")
+        self.ok("rm", "-y", "ours", "theirs")
+        self.refused(6, "may not hold jobs of the account 'nobody'", "restore", file, "--store", "shared")
+        self.assertEqual(set(self.jobs()), {"mine"})
+        self.ok("restore", file)
+        self.assertEqual(set(self.jobs()), {"mine", "ours", "theirs"})
 
     @unittest.skipIf(TYPE != "postgresql", "made with its SQL")
     def test_a_server_that_takes_no_writes(self):

@@ -66,15 +66,19 @@ static void undump_end(struct undump *undump, int rc, const struct schedd_error 
 {
 	struct scheduler_reply reply = undump->reply;
 	struct value result = value_map();
+	struct schedd_error why;
 	struct arena arena;
 
+	/* It may be that of the jobs, which go. */
+	if (rc)
+		why = *err;
 	arena_init(&arena);
 	value_put(&arena, &result, "path", value_string(&arena, undump->path));
 	value_put(&arena, &result, "store", value_string(&arena, undump->slot->name));
 	value_put(&arena, &result, "jobs", value_int(job_restore_count(undump->jobs)));
 	value_put(&arena, &result, "runs", value_int((int64_t)undump->runs));
 	undump_free(undump);
-	scheduler_answer(reply, rc, err, &result);
+	scheduler_answer(reply, rc, &why, &result);
 	arena_clear(&arena);
 }
 
