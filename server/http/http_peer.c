@@ -51,9 +51,6 @@ static void http_peer_free(struct http_peer *peer)
 		bufferevent_decref(peer->bufferevent);
 	if (peer->end)
 		event_free(peer->end);
-	/* evhttp leaves one whose connection failed under it to its handler. */
-	if (peer->ending && !evhttp_request_get_connection(peer->ending))
-		evhttp_request_free(peer->ending);
 	free(peer);
 }
 
