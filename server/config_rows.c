@@ -178,7 +178,7 @@ static const struct config_row config_account_rows[] = {
 
 static const struct config_row config_store_rows[] = {
     {"type", CONFIG_STORE, OF_STORE(type), 0, 0, NULL, false, "by the url, else sqlite",
-	"sqlite, memory, or that of a server: postgresql, redis, mysql, etcd"},
+	"sqlite, memory, or that of a server: postgresql, redis, mysql, etcd, mongodb, zookeeper"},
     {"path", CONFIG_TEXT, OF_STORE(path), 0, 0, NULL, false, "NAME.db in the state directory",
 	"the database file; beside the others if it is not absolute"},
     {"url", CONFIG_URL, OF_STORE(url), 0, 0, NULL, false, "none",

@@ -8,7 +8,7 @@ packages_of() {
 	case $1 in
 	build) echo gcc make cmake pkg-config libc6-dev tzdata \
 		libevent-dev libmsgpack-dev libsqlite3-dev libyaml-dev libjansson-dev libncurses-dev \
-		libcurl4-openssl-dev libpq-dev libhiredis-dev libmariadb-dev libmongoc-dev \
+		libcurl4-openssl-dev libpq-dev libhiredis-dev libzookeeper-mt-dev libmariadb-dev libmongoc-dev \
 		libssl-dev libmd-dev libcrypt-dev libpam0g-dev ;;
 	test) echo openssl libcriterion-dev clang g++ gdb valgrind python3 python3-venv universal-ctags binutils dpkg-dev lintian file \
 		python3-msgpack python3-jsonschema python3-yaml python3-pyte neovim zsh fish \
@@ -16,6 +16,8 @@ packages_of() {
 		python3-redis python3-psycopg2 python3-pymysql python3-flask python3-tz \
 		redis-server redis-tools postgresql mariadb-server etcd-server etcd-client curl \
 		maven default-jdk-headless python3-pymongo \
+		libzookeeper-java libnetty-java liblog4j1.2-java libslf4j-java \
+		libdropwizard-metrics-java libsnappy-java \
 		cron dpkg-repack ansible-core python3-crontab ruby-whenever \
 		chromium chromium-driver ;;
 	# Peers that benchmarks are compared with.

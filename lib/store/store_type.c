@@ -15,7 +15,7 @@ static const struct store_ops *const store_registry[] = {
 
 /* Those of the registry, then those in modules: schedd_store_TYPE.so, in a package of its own. */
 static const char *const store_type_names[] = {
-    "sqlite", "memory", "postgresql", "redis", "mysql", "etcd", "mongodb", NULL};
+    "sqlite", "memory", "postgresql", "redis", "mysql", "etcd", "mongodb", "zookeeper", NULL};
 
 const char *const *store_types(void)
 {
@@ -48,7 +48,7 @@ const char *store_type_of_url(const char *url)
 	} schemes[] = {{"postgresql://", "postgresql"}, {"postgres://", "postgresql"},
 	    {"mysql://", "mysql"}, {"mariadb://", "mysql"}, {"redis://", "redis"},
 	    {"rediss://", "redis"}, {"unix://", "redis"}, {"mongodb://", "mongodb"},
-	    {"zookeeper://", "zookeeper"}, {"etcd://", "etcd"}};
+	    {"zookeeper://", "zookeeper"}, {"etcd://", "etcd"}, {"etcds://", "etcd"}};
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (strncmp(url, schemes[i].scheme, strlen(schemes[i].scheme)) == 0)

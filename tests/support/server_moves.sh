@@ -100,5 +100,25 @@ mongodb() {
 	esac
 }
 
+zookeeper() {
+	case $move in
+	cut)
+		# shellcheck disable=SC2046 # pids
+		kill -KILL $(cat "/proc/$SCHEDD_TEST_SERVER_PID/task/$SCHEDD_TEST_SERVER_PID/children") ;;
+	read-only)
+		# What has to be taken again cannot be.
+		$SCHEDD_TEST_SQL acl read /schedd/session
+		$SCHEDD_TEST_SQL del /schedd/owner
+		$SCHEDD_TEST_SQL acl read /schedd ;;
+	writable) $SCHEDD_TEST_SQL acl all /schedd ;;
+	newer) $SCHEDD_TEST_SQL put /schedd/version 99 ;;
+	half) $SCHEDD_TEST_SQL del /schedd/version ;;
+	give-to-nobody)
+		job=$($SCHEDD_TEST_SQL get "/schedd/job/$1" | sed 's/"shell"/"user":"nobody","shell"/')
+		$SCHEDD_TEST_SQL put "/schedd/job/$1" "$job" ;;
+	*) return 2 ;;
+	esac
+}
+
 shift 2
 "$type" "$@"

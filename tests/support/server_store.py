@@ -105,13 +105,15 @@ SERVERS = []  # that tests have started: kept, so that nobody misses them
 
 
 class Listener:
-    """Takes connections at a socket and gives each to serve(connection) in a thread."""
+    """Takes connections at a socket, or at a port if path is a number, and gives each to serve(connection) in a thread."""
 
     def __init__(self, path=None):
-        self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
-        self.socket.bind(path or ("127.0.0.1", 0))
+        local = isinstance(path, str)
+        self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(path if local else ("127.0.0.1", path or 0))
         self.socket.listen(64)
-        self.port = None if path else self.socket.getsockname()[1]
+        self.port = None if local else self.socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -136,16 +138,24 @@ class Listener:
         self.socket.close()
 
 
+def dial(target):
+    """Connected to that Unix socket, or to that port of this machine."""
+    if isinstance(target, int):
+        return socket.create_connection(("127.0.0.1", target))
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(target)
+    return server
+
+
 class SlowProxy(Listener):
-    """The way to the server at that Unix socket, on which everything takes so many seconds each way."""
+    """The way to the server at that Unix socket or port, on which everything takes so many seconds each way."""
 
     def __init__(self, path, target, delay=0.3):
         self.target, self.delay = target, delay
         super().__init__(path)
 
     def serve(self, connection):
-        with connection, socket.socket(socket.AF_UNIX) as server:
-            server.connect(self.target)
+        with connection, dial(self.target) as server:
             back = threading.Thread(target=self.pump, args=(server, connection), daemon=True)
             back.start()
             self.pump(connection, server)

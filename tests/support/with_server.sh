@@ -179,6 +179,40 @@ start_mongodb() {
 	export SCHEDD_TEST_SQL SCHEDD_TEST_SERVER_PORT
 }
 
+# Java takes its time to start; killed, it is started again by a shell as etcd is.
+start_zookeeper() {
+	port=$(shuf -i 10000-31000 -n 1)
+	cat >"$dir/zoo.cfg" <<-END
+		tickTime=500
+		dataDir=$dir/data
+		clientPort=$port
+		clientPortAddress=127.0.0.1
+		admin.enableServer=false
+		4lw.commands.whitelist=*
+		maxClientCnxns=0
+	END
+	# shellcheck disable=SC2016 # the shell's own
+	launch sh -c '
+		child=
+		trap "kill -TERM \$child 2>/dev/null; exit 0" TERM QUIT INT
+		while :; do
+			java -Xmx256m -XX:+UseSerialGC -cp "/usr/share/java/*" \
+				org.apache.zookeeper.server.quorum.QuorumPeerMain "$1" &
+			child=$!
+			wait $child || true
+			sleep 0.2
+		done' zookeeper "$dir/zoo.cfg"
+	SCHEDD_TEST_SQL="$SCHEDD_ZOO_TOOL 127.0.0.1:$port"
+	export SCHEDD_TEST_SQL
+	# shellcheck disable=SC2086 # words
+	wait_for $SCHEDD_TEST_SQL ready
+	SCHEDD_TEST_SERVER_SOCKET=$port
+	SCHEDD_TEST_PROXY_SOCKET=$((port + 2))
+	SCHEDD_TEST_PROXY_URL="zookeeper://127.0.0.1:$((port + 2))/schedd"
+	SCHEDD_TEST_STORE_URL="127.0.0.1:$port/schedd"
+	SCHEDD_TEST_STORE_RESET="$SCHEDD_TEST_SQL purge /schedd"
+}
+
 "start_$type"
 SCHEDD_TEST_STORE_TYPE=$type
 SCHEDD_TEST_SERVER_PID=$server

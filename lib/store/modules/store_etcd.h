@@ -22,6 +22,7 @@ struct etcd_link {
 	int64_t session; /* mod_revision of the connection's key */
 	int64_t lease;
 	int64_t kept_at; /* mono microseconds: when the lease was kept alive last */
+	int64_t looked_at; /* and when anything else was looked after */
 	int64_t revision; /* of the server, as answered last */
 	int64_t compact_at, compact_revision; /* what is to be compacted then; 0: nothing yet */
 };

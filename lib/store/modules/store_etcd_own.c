@@ -224,6 +224,30 @@ static int own_oust(struct store_link *link, const struct own *own, struct sched
 	return own_change(link, &body, &done, err);
 }
 
+static int keep_alive(struct store_link *link, struct schedd_error *err)
+{
+	struct etcd_link *etcd = etcd_of(link);
+	struct strbuf body = STRBUF_EMPTY;
+	struct value answer;
+	const struct value *result;
+	struct arena arena;
+	int64_t now = own_mono();
+	int rc;
+
+	strbuf_printf(&body, "{\"ID\":\"%" PRId64 "\"}", etcd->lease);
+	arena_init(&arena);
+	rc = store_etcd_talk(link, "/v3/lease/keepalive", &body, false, &arena, &answer, err);
+	result = rc == 0 ? value_get(&answer, "result") : NULL;
+	if (rc == 0 && (!result || store_etcd_number(result, "TTL") <= 0))
+		rc = store_link_fail(link, STORE_FAULT_FENCED, err,
+		    "its lease has ended, as it was not reached for so long");
+	if (rc == 0)
+		etcd->kept_at = now;
+	arena_clear(&arena);
+	strbuf_clear(&body);
+	return rc;
+}
+
 /* The owner is this very life: another connection of it. */
 static int own_again(struct store_link *link, bool *done, struct schedd_error *err)
 {
@@ -231,8 +255,7 @@ static int own_again(struct store_link *link, bool *done, struct schedd_error *e
 	struct strbuf body = STRBUF_EMPTY;
 	int rc;
 
-	etcd->kept_at = 0;
-	rc = store_etcd_keep(link, false, err);
+	rc = keep_alive(link, err);
 	if (rc) {
 		/* The lease has ended: it is taken anew, under another epoch. */
 		if (link->fault == STORE_FAULT_FENCED) {
@@ -313,30 +336,6 @@ int store_etcd_own(struct store_link *link, struct schedd_error *err)
 
 /* ---- Keeping it ---- */
 
-static int keep_alive(struct store_link *link, struct schedd_error *err)
-{
-	struct etcd_link *etcd = etcd_of(link);
-	struct strbuf body = STRBUF_EMPTY;
-	struct value answer;
-	const struct value *result;
-	struct arena arena;
-	int64_t now = own_mono();
-	int rc;
-
-	strbuf_printf(&body, "{\"ID\":\"%" PRId64 "\"}", etcd->lease);
-	arena_init(&arena);
-	rc = store_etcd_talk(link, "/v3/lease/keepalive", &body, false, &arena, &answer, err);
-	result = rc == 0 ? value_get(&answer, "result") : NULL;
-	if (rc == 0 && (!result || store_etcd_number(result, "TTL") <= 0))
-		rc = store_link_fail(link, STORE_FAULT_FENCED, err,
-		    "its lease has ended, as it was not reached for so long");
-	if (rc == 0)
-		etcd->kept_at = now;
-	arena_clear(&arena);
-	strbuf_clear(&body);
-	return rc;
-}
-
 /* Is the key still ours? Somebody may have deleted it. */
 static int keep_owner(struct store_link *link, struct schedd_error *err)
 {
@@ -409,16 +408,17 @@ static void keep_compact(struct store_link *link)
 	etcd->compact_at = now + COMPACT_LEASES * link->config->lease;
 }
 
+/* Where there is always something to write nothing is ever idle: then it is done now and then. */
 int store_etcd_keep(struct store_link *link, bool idle, struct schedd_error *err)
 {
-	const struct etcd_link *etcd = etcd_of(link);
-	int rc;
+	struct etcd_link *etcd = etcd_of(link);
+	schedd_span lease = link->config->lease;
+	int64_t now = own_mono();
+	int rc = now - etcd->kept_at < lease / 3 ? 0 : keep_alive(link, err);
 
-	if (own_mono() - etcd->kept_at < link->config->lease / 3)
-		return 0;
-	rc = keep_alive(link, err);
-	if (rc || !idle)
+	if (rc || now - etcd->looked_at < (idle ? lease / 3 : lease))
 		return rc;
+	etcd->looked_at = now;
 	rc = keep_owner(link, err);
 	if (rc == 0)
 		rc = keep_space(link, err);
