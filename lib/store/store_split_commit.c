@@ -160,7 +160,10 @@ static void commit_copy_op(struct store_batch *to, struct store_op *op)
 		store_batch_put_run(to, &op->run.run);
 		break;
 	case STORE_OP_PURGE_RUNS:
-		store_batch_purge_runs(to, op->purge.job, op->purge.number);
+		if (op->purge.upto)
+			store_batch_purge_some(to, op->purge.job, op->purge.upto, 0, NULL);
+		else
+			store_batch_purge_runs(to, op->purge.job, op->purge.number);
 		break;
 	case STORE_OP_RENAME:
 		store_batch_rename(to, op->rename.id, op->rename.to);
@@ -205,7 +208,8 @@ static int commit_queue(struct split *split, struct split_batch *batch)
 			split_rows_rename(split, op->rename.id, op->rename.to);
 		} else if (op->kind == STORE_OP_PURGE_RUNS) {
 			commit_queue_notes(split, batch);
-			split_rows_purge(split, op->purge.job, op->purge.number);
+			split_rows_purge(
+			    split, op->purge.job, op->purge.number, op->purge.upto);
 		} else if (op->kind == STORE_OP_PUT_RUN && !store_op_void(op) &&
 			   split_rows_take(split, &op->run.run, false)) {
 			rc = SCHEDD_ENOMEM;

@@ -28,6 +28,8 @@ static struct value note_entry(struct arena *arena, const struct store_op *op)
 		value_put(arena, &map, "purge",
 		    op->purge.job ? value_string_ref(op->purge.job) : value_nil());
 		value_put(arena, &map, "number", value_int(op->purge.number));
+		if (op->purge.upto)
+			value_put(arena, &map, "upto", value_int(op->purge.upto));
 	}
 	return map;
 }
@@ -99,6 +101,9 @@ static void note_apply(const struct value *map, struct store_batch *batch)
 		    batch, value_get_int(map, "when", 0), value_get_string(map, "job"), change);
 	else if (rename && to)
 		store_batch_rename(batch, rename, to);
+	else if (value_get_int(map, "upto", 0))
+		store_batch_purge_some(batch, value_get_string(map, "purge"),
+		    (uint32_t)value_get_int(map, "upto", 0), 0, NULL);
 	else if (value_find(map, "purge"))
 		store_batch_purge_runs(batch, value_get_string(map, "purge"),
 		    (uint32_t)value_get_int(map, "number", 0));

@@ -157,7 +157,8 @@ bool split_note_renames(const char *text);
 /* A row the job store has: goes on, or joins the queue. */
 int split_rows_take(struct split *split, const struct run *run, bool found);
 void split_rows_rename(struct split *split, const char *from, const char *to);
-void split_rows_purge(struct split *split, const char *job, uint32_t number);
+/* number 0: all, or those up to upto. */
+void split_rows_purge(struct split *split, const char *job, uint32_t number, uint32_t upto);
 void split_rows_clear(struct split *split);
 /* Takes the item. */
 void split_items_add(struct split *split, struct split_item *item);

@@ -199,13 +199,15 @@ void split_rows_rename(struct split *split, const char *from, const char *to)
 }
 
 /* What waits goes on its way, to be deleted there: the order stays. */
-void split_rows_purge(struct split *split, const char *job, uint32_t number)
+void split_rows_purge(struct split *split, const char *job, uint32_t number, uint32_t upto)
 {
 	size_t count;
 	struct split_row **list = rows_of(split, job, number, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (list[i]->waiting == 0)
+		if (upto && list[i]->run.number > upto)
+			continue;
+		else if (list[i]->waiting == 0)
 			rows_remove(split, list[i]);
 		else
 			list[i]->purged = true;

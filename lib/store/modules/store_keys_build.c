@@ -256,9 +256,10 @@ static int build_run(struct keys_build *build, struct store_op *op, struct sched
 	return 0;
 }
 
-/* Names of the rows of a job's runs (NULL: of all), or of one; those of this batch included. */
+/* Names of the rows of a job's runs (NULL: of all), up to that number (0: all); those of this
+ * batch included. */
 static const char **build_rows(
-    struct keys_build *build, const char *id, uint32_t number, uint32_t *count)
+    struct keys_build *build, const char *id, uint32_t upto, uint32_t *count)
 {
 	const char **names =
 	    arena_alloc(&build->arena, (build->keys->rows.count + 1) * sizeof(names[0]));
@@ -270,7 +271,7 @@ static const char **build_rows(
 	while (names && (row = strmap_next(&build->keys->rows, &position))) {
 		size_t own = store_keys_run(row->name, &found);
 
-		if (own && row->there && (!number || found == number) &&
+		if (own && row->there && (!upto || found <= upto) &&
 		    (!id || (own == length && memcmp(row->name + strlen("run/"), id, own) == 0)))
 			names[(*count)++] = row->name;
 	}
@@ -291,7 +292,7 @@ static int build_purge(struct keys_build *build, struct store_op *op, struct sch
 		    NULL);
 		return 0;
 	}
-	names = build_rows(build, op->purge.job, op->purge.number, &count);
+	names = build_rows(build, op->purge.job, op->purge.upto, &count);
 	for (uint32_t i = 0; names && i < count; i++)
 		build_row(build, names[i], NULL);
 	return 0;
