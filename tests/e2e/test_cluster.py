@@ -211,7 +211,8 @@ class Apart(unittest.TestCase):
         self.assertEqual(int(sql("SELECT count(DISTINCT node) FROM schedd_slots")), 2)
         wait_until("its run is lost", lambda: others[0].json("history", "gone/1")[0]["state"] == "lost")
         self.assertIn(f"node {victim.name}", others[0].json("history", "gone/1")[0]["reason"])
-        wait_until("and runs again elsewhere", lambda: others[0].json("history", "gone/2")[0]["state"] == "running")
+        wait_until("and runs again elsewhere", lambda: others[0].ctl("history", "gone/2")[0] == 0 and
+                   others[0].json("history", "gone/2")[0]["state"] == "running")
         self.await_all(since)
         time.sleep(1)
         self.assertEqual(int(sql("SELECT count(*) FROM schedd_run_list WHERE run LIKE 'gone/%'")), 2)

@@ -106,13 +106,19 @@ static void share_count(struct share *share, const struct store_counted *job)
 
 static void share_slots(struct share *share, const struct store_share_news *news)
 {
+	bool free_ones = false;
+
 	share->own = news->own;
 	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
+		free_ones |= news->owners[slot] == 0;
 		if (news->owners[slot] != share->own)
 			share->closing[slot] = share->giving[slot] = false;
 		share->owners[slot] = news->owners[slot];
 	}
 	share_apply(share);
+	/* Who left had no time to choose: their jobs wait for nobody's beat. */
+	if (free_ones)
+		share_review(share);
 }
 
 /* ---- What concerns all ---- */
@@ -255,6 +261,15 @@ void share_drain(struct schedd_scheduler *scheduler)
 	}
 }
 
+/* What goes on without us is lost, and taken over like that of a dead node. */
+static bool share_runs_on(const struct store_slot *slot)
+{
+	for (const struct run_live *live = run_live_first(slot->scheduler); live; live = live->next)
+		if (live->store == slot && !live->late)
+			return true;
+	return false;
+}
+
 void share_leave(struct schedd_scheduler *scheduler)
 {
 	for (uint32_t i = 0; i < scheduler->store_count; i++) {
@@ -263,10 +278,8 @@ void share_leave(struct schedd_scheduler *scheduler)
 
 		if (!slot->share || !slot->taken_up || store_state(slot->store) != STORE_OK)
 			continue;
-		/* What goes on without us is lost, and taken over like that of a dead node. */
-		for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-			if (live->store == slot && !live->late)
-				return;
+		if (share_runs_on(slot))
+			continue;
 		share_review(slot->share);
 		batch = store_batch_new(slot->store);
 		store_batch_ends(batch);
