@@ -474,7 +474,7 @@ int cron_tables_new(struct event_base *base, struct schedd_scheduler *scheduler,
 	tables->log = log;
 	arena_init(&tables->arena);
 	strmap_init(&tables->by_path, cron_tab_key);
-	rc = cron_watch_new(base, cron_changed, tables, &tables->watch, err);
+	rc = cron_watch_new(base, log, cron_changed, tables, &tables->watch, err);
 	if (rc) {
 		cron_tables_free(tables);
 		return rc;

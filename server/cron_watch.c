@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* inotify: nothing wakes up while nothing changes. */
+/*
+ * inotify: nothing wakes up while nothing changes. Where the account may have
+ * no more of it, all is looked at each minute, as cron does.
+ */
 #include "server/cron_watch.h"
 
 #include <stdlib.h>
@@ -8,6 +11,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 #include <event2/event.h>
+#include "base/log.h"
 
 #define CRON_WATCH_MAX 8
 #define CRON_WATCH_MASK                                                                            \
@@ -15,8 +19,8 @@
 	    IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 struct cron_watch {
-	int fd;
-	struct event *readable;
+	int fd;                 /* -1: no inotify */
+	struct event *readable; /* or each minute */
 	int descriptors[CRON_WATCH_MAX]; /* by the caller's number; -1: none */
 	cron_watch_fn call;
 	void *context;
@@ -56,9 +60,19 @@ static void cron_watch_read(evutil_socket_t fd, short what, void *context)
 		}
 }
 
-int cron_watch_new(struct event_base *base, cron_watch_fn call, void *context,
-    struct cron_watch **out, struct schedd_error *err)
+static void cron_watch_minute(evutil_socket_t fd, short what, void *context)
 {
+	struct cron_watch *watch = context;
+
+	(void)fd;
+	(void)what;
+	watch->call(-1, NULL, watch->context);
+}
+
+int cron_watch_new(struct event_base *base, const struct schedd_log *log, cron_watch_fn call,
+    void *context, struct cron_watch **out, struct schedd_error *err)
+{
+	static const struct timeval minute = {.tv_sec = 60};
 	struct cron_watch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
@@ -68,14 +82,15 @@ int cron_watch_new(struct event_base *base, cron_watch_fn call, void *context,
 	watch->call = call;
 	watch->context = context;
 	watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	watch->readable = watch->fd < 0 ? NULL
-					: event_new(base, watch->fd, EV_READ | EV_PERSIST,
-					      cron_watch_read, watch);
-	if (!watch->readable || event_add(watch->readable, NULL) < 0) {
-		schedd_error_set(
-		    err, SCHEDD_EFAILED, "cannot watch the tables of cron: %s", strerror(errno));
+	if (watch->fd < 0)
+		log_warn(log, "cannot watch the tables of cron, they are looked at each minute: %s",
+		    strerror(errno));
+	watch->readable = watch->fd < 0
+			      ? event_new(base, -1, EV_PERSIST, cron_watch_minute, watch)
+			      : event_new(base, watch->fd, EV_READ | EV_PERSIST, cron_watch_read, watch);
+	if (!watch->readable || event_add(watch->readable, watch->fd < 0 ? &minute : NULL) < 0) {
 		cron_watch_free(watch);
-		return SCHEDD_EFAILED;
+		return schedd_error_nomem(err);
 	}
 	*out = watch;
 	return 0;
@@ -83,6 +98,9 @@ int cron_watch_new(struct event_base *base, cron_watch_fn call, void *context,
 
 bool cron_watch_add(struct cron_watch *watch, int directory, const char *path)
 {
+	/* Without inotify all that there is counts as watched. */
+	if (watch->fd < 0)
+		return access(path, F_OK) == 0;
 	if (watch->descriptors[directory] < 0)
 		watch->descriptors[directory] = inotify_add_watch(watch->fd, path, CRON_WATCH_MASK);
 	return watch->descriptors[directory] >= 0;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <schedd/error.h>
+#include <schedd/log.h>
 
 struct cron_watch;
 struct event_base;
@@ -12,8 +13,10 @@ struct event_base;
 /* name: what changed in that directory; NULL: anything may have, look at all. */
 typedef void (*cron_watch_fn)(int directory, const char *name, void *context);
 
-int cron_watch_new(struct event_base *base, cron_watch_fn call, void *context,
-    struct cron_watch **out, struct schedd_error *err) __attribute__((warn_unused_result));
+/* Without inotify (its limit is reached) everything is told of each minute, and that is logged. */
+int cron_watch_new(struct event_base *base, const struct schedd_log *log, cron_watch_fn call,
+    void *context, struct cron_watch **out, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* Watches a directory under a number of the caller's; again after it was gone. False: there is
  * none. */
 bool cron_watch_add(struct cron_watch *watch, int directory, const char *path);

@@ -22,7 +22,7 @@
 #define ZONE_WATCH_DEPTH 2 /* America/Argentina */
 
 struct zone_watch {
-	int fd;  /* inotify */
+	int fd;  /* inotify; -1: there is no more of it */
 	int etc; /* descriptor of the watch on /etc; -1: none */
 	struct event *readable;
 	struct event *quiet;          /* fires when a burst is over */
@@ -110,9 +110,10 @@ int zone_watch_new(struct event_base *base, const char *directory, const char *r
 	watch->context = context;
 	watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch->fd < 0) {
-		schedd_error_set(
-		    err, SCHEDD_EFAILED, "cannot watch the time zones: %s", strerror(errno));
-		goto fail;
+		log_warn(log, "changes of the time zones will not be noticed, only at a reload: %s",
+		    strerror(errno));
+		*out = watch;
+		return 0;
 	}
 	watch->readable = event_new(base, watch->fd, EV_READ | EV_PERSIST, zone_watch_read, watch);
 	watch->quiet = event_new(base, -1, 0, zone_watch_quiet, watch);

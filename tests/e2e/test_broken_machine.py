@@ -155,6 +155,16 @@ class Descriptors(Case):
         self.assertLess(len(server.log.read_text()), 4000)
         self.assertIn("no file descriptor left", server.log.read_text())
 
+    def test_no_more_of_inotify_is_said(self):
+        server = self.daemon(start=False, config="cron:\n  tables: true\n" if ROOT else "")
+        server.process = subprocess.Popen(
+            ["unshare", "-Ur", "/bin/sh", "-c", f"echo 0 >/proc/sys/user/max_inotify_instances && exec {e2e.SCHEDD} >{server.log} 2>&1"],
+            env=server.environment())
+        e2e.wait_until("schedd answers", server._answers)
+        server.client().call("job.add", id="j", command=["/bin/true"], trigger={"manual": True})
+        self.assertIn("changes of the time zones will not be noticed", server.log.read_text())
+        self.assertEqual(server.stop(), 0)
+
     @staticmethod
     def ticks(pid):
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
