@@ -45,6 +45,8 @@ STATUS = {
     "schedctl import apscheduler redis://localhost/2 --jobs-key app.jobs --paused": 1,  # there is no such server here
     "schedctl stores check postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw": 2,  # nor such a file
     "schedctl stores add shared postgresql://schedd@db1/ops --option password_file=/etc/schedd/pw": 2,  # nor such a file
+    # No store is shared here: test_cluster has nodes.
+    **{f"schedctl nodes {act}": 5 for act in ("drain web2", "resume web2", "forget web3", "drain web1")},
 }
 # The machine's places, as the test has them.
 PLACES = {"/var/lib/node_exporter/": "./", "/var/backups/": "{dir}/", "/etc/schedd/schedd.yaml": "schedd.yaml", "/etc/cron.d/*": "cron.d/* --system",
