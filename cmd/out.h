@@ -20,6 +20,7 @@ enum out_type {
 	OUT_LEFT,  /* µs integer: how long it is until then, or until the end of the pause */
 	OUT_SPAN,  /* seconds */
 	OUT_BYTES,
+	OUT_SINCE, /* a state; to people, since when where that is there */
 	OUT_STATE, /* coloured by its meaning */
 	OUT_BOOL,
 	OUT_LIST, /* texts joined by commas */

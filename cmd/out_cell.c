@@ -102,6 +102,18 @@ static const struct {
 
 #define CELL_INSTEAD (sizeof(cell_instead) / sizeof(cell_instead[0]))
 
+/* What people are told behind the value, where it is there. */
+static const struct {
+	enum out_type type;
+	const char *key;
+	const char *between;
+	enum out_type as;
+} cell_beside[] = {
+    {OUT_SINCE, "since", " since ", OUT_WHEN},
+};
+
+#define CELL_BESIDE (sizeof(cell_beside) / sizeof(cell_beside[0]))
+
 const char *out_cell_key(const struct out_column *column, int number)
 {
 	if (number == 0)
@@ -109,6 +121,9 @@ const char *out_cell_key(const struct out_column *column, int number)
 	for (size_t i = 0; i < CELL_INSTEAD; i++)
 		if (cell_instead[i].type == column->type && --number == 0)
 			return cell_instead[i].key;
+	for (size_t i = 0; i < CELL_BESIDE; i++)
+		if (cell_beside[i].type == column->type && --number == 0)
+			return cell_beside[i].key;
 	return NULL;
 }
 
@@ -129,6 +144,16 @@ void out_cell_of(struct command *command, struct strbuf *out, const struct out_c
 		return;
 	}
 	out_cell(command, out, column->type, value);
+	for (size_t i = 0; value && i < CELL_BESIDE && command->out.format != OUT_TSV; i++) {
+		const struct value *other = cell_beside[i].type == column->type
+						? out_path(row, cell_beside[i].key)
+						: NULL;
+
+		if (!other)
+			continue;
+		strbuf_add(out, cell_beside[i].between);
+		out_cell(command, out, cell_beside[i].as, other);
+	}
 }
 
 const char *out_state_color(const struct command *command, const char *state)

@@ -347,8 +347,9 @@ static int list_compare(const void *a, const void *b, void *context)
 	const struct list_row *x = a, *y = b;
 	int order;
 
-	if (list->sort->type == OUT_TEXT || list->sort->type == OUT_STATE ||
-	    list->sort->type == OUT_LIST || list->sort->type == OUT_TAGS)
+	if (list->sort->type == OUT_TEXT || list->sort->type == OUT_SINCE ||
+	    list->sort->type == OUT_STATE || list->sort->type == OUT_LIST ||
+	    list->sort->type == OUT_TAGS)
 		order = strcmp(x->text, y->text);
 	else
 		order = (x->number > y->number) - (x->number < y->number);

@@ -94,7 +94,7 @@ static int acts_add(struct command *command)
 	why = value_get_string(&result, "why");
 	say(command, "Store %s is there until schedd ends: put it into the config to keep it.", name);
 	if (state && strcmp(state, "ok") != 0)
-		say(command, "It is %s%s%s; see schedctl stores.", state, why ? ": " : "",
+		say(command, "It is %s%s%s; see schedctl stores.", state, why && *why ? ": " : "",
 		    why ? why : "");
 	return EXIT_DONE;
 }

@@ -28,7 +28,7 @@ static int stores_list(
 static const struct out_column store_columns[] = {
     {"name", "name", OUT_TEXT, true, true, false},
     {"type", "type", OUT_TEXT, true, true, false},
-    {"state", "state", OUT_TEXT, true, true, false},
+    {"state", "state", OUT_SINCE, true, true, false},
     {"jobs", "jobs", OUT_INT, true, true, false},
     {"runs", "runs", OUT_INT, true, true, false},
     {"size", "bytes", OUT_BYTES, true, true, false},
@@ -75,7 +75,8 @@ const struct verb verb_stores = {
 	     "not into\n"
 	     "the URL, which other users see in the list of processes. A store that is away holds "
 	     "up its own\n"
-	     "jobs alone; STATE says how it is: ok, connecting, away, read-only, held, refused.\n"
+	     "jobs alone; STATE says how it is: ok, connecting, away, read-only, held, refused,\n"
+	     "and since when.\n"
 	     "A store on a server may hold jobs of schedd's own account, and of those that run_as "
 	     "names.\n"
 	     "\n"

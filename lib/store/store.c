@@ -270,8 +270,10 @@ struct value store_status(struct store *store, struct arena *arena)
 	value_put(arena, &map, "path", value_string(arena, store->path));
 	value_put(arena, &map, "address", value_string(arena, store->address));
 	value_put(arena, &map, "state", value_string_ref(store_state_word(store->state)));
+	/* A store that is still connecting for the first time has no reason yet. */
 	value_put(arena, &map, "why",
-	    ok ? value_nil() : value_string(arena, store->state_err.message));
+	    ok || !store->state_err.message[0] ? value_nil()
+					       : value_string(arena, store->state_err.message));
 	value_put(arena, &map, "since", ok ? value_nil() : value_int(store->state_since));
 	value_put(arena, &map, "durable", value_bool(store->ops->durable));
 	value_put(arena, &map, "commits", value_int((int64_t)store->commits));

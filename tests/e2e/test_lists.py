@@ -57,6 +57,16 @@ class Lists(e2e.TestCase):
         self.assertRegex(self.row("p"), rf"paused +until {LOCAL}  (1h59m|2h00m)  ")
         self.assertRegex(self.row("q"), r"paused +its resume +-  ")
 
+    def test_a_store_that_cannot_be_reached(self):
+        err = self.d.ctl("stores", "add", "nowhere", "postgresql://127.0.0.1:1/ops", "--option", "connect_timeout=1s")[2]
+        self.assertRegex(err, r"It is connecting(; |: \S)")
+        row = next(line for line in self.ctl("stores").splitlines() if line.startswith("nowhere"))
+        self.assertRegex(row, rf"connecting since {LOCAL}  ")
+        e2e.wait_until("it is said why", lambda: "refused" in self.ctl("stores"))
+        # The states of stores that are well have no time.
+        self.assertRegex(self.ctl("stores"), r"default  sqlite +ok  ")
+        self.assertIn("nowhere\tconnecting\n", self.ctl("stores", "-o", "tsv", "--columns", "name,state"))
+
     def test_ids_that_are_not_there(self):
         self.ctl("add", "--id", "backup", "--manual", "--", "true")
         code, out, err = self.d.ctl("list", "bakcup")

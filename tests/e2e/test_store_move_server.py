@@ -123,6 +123,9 @@ class Moving(unittest.TestCase):
         self.assertEqual(self.runs("a"), [2, 1])
         server_signal(signal.SIGSTOP)
         wait_until("it is away", lambda: "away" in self.ok("stores"), 60)
+        # People read since when; programs have a field of its own for it.
+        self.assertRegex(self.ok("stores"), r"away since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+        self.assertRegex(self.ok("stores", "-o", "tsv", "--columns", "name,state"), r"shared\taway(\n|$)")
         code, out, err = self.d.ctl("history", "a", "--json")
         self.assertEqual((code, [row["run"] for row in json.loads(out)]), (0, [2]), err)
         self.assertIn("are in store shared, which cannot be asked now", err)
