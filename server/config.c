@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
+#include "base/file.h"
 #include "base/text_file.h"
 #include "jobfile/yaml_read.h"
 #include "server/config_reader.h"
@@ -110,6 +112,7 @@ static int config_read_directory(
 {
 	struct dirent **names = NULL;
 	int count = scandir(directory, &names, config_is_yaml, alphasort);
+	struct stat st;
 	int rc = 0;
 
 	if (count < 0)
@@ -118,6 +121,11 @@ static int config_read_directory(
 			   : schedd_error_set(err, SCHEDD_EFILE,
 				 "cannot read the config's directory %s: %s", directory,
 				 strerror(errno));
+	/* Who may write the directory says which of its files there are. */
+	if (stat(directory, &st) == 0 && file_trust(&st, directory, err)) {
+		schedd_error_prefix(err, "the config");
+		rc = SCHEDD_EFILE;
+	}
 	for (int i = 0; i < count; i++) {
 		char *path = NULL;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "base/file.h"
 #include "base/text_file.h"
 #include "jobfile/jobfile.h"
 #include "jobfile/yaml_read.h"
@@ -70,9 +71,15 @@ static int jobfile_load_directory(struct jobfile *set, const char *path,
 int jobfile_load(struct jobfile *set, const char *path, const struct trigger_context *context,
     struct diagnostics *diagnostics)
 {
+	struct schedd_error err;
 	struct stat status;
 
-	if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		return jobfile_load_directory(set, path, context, diagnostics);
-	return jobfile_load_file(set, path, context, diagnostics);
+	if (strcmp(path, "-") == 0 || stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
+		return jobfile_load_file(set, path, context, diagnostics);
+	/* Who may write the directory says which of its files there are. */
+	if (set->guarded && file_trust(&status, path, &err)) {
+		diagnostics_add(diagnostics, "", 0, 0, "%s", err.message);
+		return SCHEDD_EFILE;
+	}
+	return jobfile_load_directory(set, path, context, diagnostics);
 }

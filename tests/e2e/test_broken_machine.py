@@ -85,6 +85,23 @@ class Files(Case):
         self.assertEqual(status, 7, err)
         self.assertIn("may be written by others", err)
 
+    def test_directories_that_others_may_write(self):
+        server = self.daemon(start=False)
+        folder = self.job_file(server).parent
+        folder.chmod(0o777)
+        self.start_refused(server, f"{folder} may be written by others (mode 777): chmod o-w it")
+        folder.chmod(0o755)
+        parts = server.config.parent / "conf.d"
+        parts.mkdir()
+        parts.chmod(0o757)
+        self.start_refused(server, f"the config: {parts} may be written by others (mode 757): chmod o-w it")
+        parts.chmod(0o755)
+        server.start()
+        folder.chmod(0o777)
+        status, _, err = server.ctl("reload")
+        self.assertEqual(status, 7, err)
+        self.assertIn("may be written by others", err)
+
     @unittest.skipUnless(ROOT, "needs another uid")
     def test_files_that_belong_to_others(self):
         server = self.daemon(start=False)
