@@ -45,6 +45,9 @@ int secret_check(const struct job_pair *secret, struct schedd_error *err)
 		rc = EISDIR;
 	else if (S_ISREG(st.st_mode) && st.st_size > SPAWN_SECRET_MAX)
 		rc = EFBIG;
+	else if (S_ISFIFO(st.st_mode))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "secret %s: %s: it is a pipe, and must be a file", secret->name, secret->text);
 	if (rc == 0)
 		return 0;
 	return schedd_error_set(err, SCHEDD_EINVAL,

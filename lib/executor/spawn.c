@@ -113,6 +113,8 @@ static int spawn_explain_secret(const struct spawn *spawn, const struct spawn_re
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "secret %s: %s: %s to user '%s', and others than root can replace it", name,
 		    secret->from, text, spawn->account->name);
+	if (result->error == SPAWN_SECRET_PIPE)
+		text = "it is a pipe, and must be a file";
 	return schedd_error_set(
 	    err, SCHEDD_EFAILED, "secret %s: %s: %s", name, secret->from, text);
 }

@@ -210,10 +210,16 @@ static int secret_copy(
     const struct spawn_secret *secret, const struct account *account, bool own)
 {
 	int from = spawn_secret_open(secret->from, account, own);
+	struct stat st;
 	int to, error = 0;
 
 	if (from < 0)
 		return -from;
+	/* Nobody waits for its writer, and without one it would be an empty secret. */
+	if (fstat(from, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		close(from);
+		return SPAWN_SECRET_PIPE;
+	}
 	(void)unlink(secret->to);
 	to = open(secret->to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	error = to < 0 ? errno : secret_pour(from, to);

@@ -9,6 +9,7 @@
 #include "executor/spawn.h"
 
 #define SPAWN_SECRET_MAX (1024 * 1024) /* bytes of one secret */
+#define SPAWN_SECRET_PIPE ESPIPE       /* the error of one that is a pipe */
 
 /*
  * Makes the directory, unless it is there and ours, and the copies. 0 or errno, of

@@ -282,6 +282,21 @@ Test(exec_subprocess, hands_over_secrets_as_private_copies)
 	task_probe_clear(&probe);
 }
 
+Test(exec_subprocess, takes_no_pipe_for_a_secret)
+{
+	char path[64], json[128], reason[192];
+	struct task_probe probe;
+
+	snprintf(path, sizeof(path), "/tmp/schedd-secret-pipe-%ld", (long)getpid());
+	snprintf(json, sizeof(json), "{\"S\": \"%s\"}", path);
+	snprintf(reason, sizeof(reason), "secret S: %s: it is a pipe, and must be a file", path);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	run_with(&probe, "\"true\"", "secrets", json);
+	cr_expect_str_eq(probe.reason, reason);
+	task_probe_clear(&probe);
+	cr_expect_eq(unlink(path), 0);
+}
+
 Test(exec_subprocess, becomes_the_user_that_is_asked_for)
 {
 	struct task_probe probe;
