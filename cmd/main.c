@@ -75,6 +75,22 @@ static int main_check_words(struct command *command)
 	return 0;
 }
 
+/*
+ * An option that a verb has not, behind a word that it does not take: it is of a
+ * command whose -- is missing.
+ */
+static int main_args_refused(struct command *command, const struct schedd_error *err)
+{
+	const struct verb *verb = command->verb;
+	const struct args *args = &command->args;
+
+	if (verb && verb->rest && !args->rest && verb->max_words >= 0 &&
+	    args->word_count > verb->max_words)
+		return say_usage(command, "%s; write -- before the command: schedctl %s … -- %s …",
+		    err->message, verb->name, args->words[verb->max_words]);
+	return say_error(command, err);
+}
+
 static int main_help(const struct command *command, const struct verb *verb)
 {
 	struct strbuf text = STRBUF_EMPTY;
@@ -106,8 +122,9 @@ static int main_run(struct command *command, int argc, const char *const *argv)
 	for (const struct option *const *more = command->verb ? command->verb->options : NULL;
 	     more && *more && set < OPTION_SETS_MAX - 1; more++)
 		sets[set++] = *more;
-	if (args_parse(&command->args, sets, argc, argv, &err) != 0 ||
-	    out_settings_read(&command->out, &command->args, &err) != 0)
+	if (args_parse(&command->args, sets, argc, argv, &err) != 0)
+		return main_args_refused(command, &err);
+	if (out_settings_read(&command->out, &command->args, &err) != 0)
 		return say_error(command, &err);
 	if (args_has(&command->args, "version") && !args_has(&command->args, "help"))
 		command->verb = verbs_find(command->verbs, "version");

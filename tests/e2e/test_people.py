@@ -100,8 +100,13 @@ class People(e2e.TestCase):
     def test_a_command_without_its_dashes(self):
         err = self.err("add", "--every", "5s", "true", status=2)
         self.assertIn("write -- before the command: schedctl add … -- true", err)
-        err = self.err("add", "--every", "5s", "rsync", "-a", "x", status=2)
-        self.assertIn("-", err)
+        for argv in (("rsync", "-a", "x"), ("ls", "-l"), ("echo", "--hi"), ("rsync", "--delete-after", "a", "b"), ("nice", "-n")):
+            err = self.err("add", "--every", "5s", *argv, status=2)
+            self.assertIn(f"write -- before the command: schedctl add … -- {argv[0]}", err)
+        # A slip in an option of the verb itself stays one.
+        err = self.err("add", "--evry", "5s", "--", "true", status=2)
+        self.assertIn("did you mean '--every'?", err)
+        self.assertNotIn("write --", err)
 
     def test_retry_0_takes_the_retries_away(self):
         self.add("a", "exit 1", "--retry", "3", "--retry-delay", "1m", "--retry-on", "1")
