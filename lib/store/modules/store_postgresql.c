@@ -40,6 +40,8 @@ static int postgresql_bound(struct store_link *link, struct schedd_error *err)
 
 static int postgresql_connect(struct store_link *link, struct schedd_error *err)
 {
+	int64_t tables = 0, version = 0;
+	bool nodes = false;
 	int rc = store_postgresql_talk_connect(link, err);
 
 	if (rc == 0 && !link->writer)
@@ -49,18 +51,18 @@ static int postgresql_connect(struct store_link *link, struct schedd_error *err)
 		rc = postgresql_bound(link, err);
 	if (rc || !link->writer)
 		return rc;
-	rc = store_postgresql_promise(link, err);
+	rc = store_postgresql_promise(link, &tables, err);
 	if (rc == 0)
-		rc = store_postgresql_schema(link, err);
+		rc = store_postgresql_schema(link, tables, &version, err);
 	if (rc == 0 && link->config->shared)
 		rc = store_postgresql_own_shared(link, err);
 	else if (rc == 0)
-		rc = store_postgresql_own(link, err);
+		rc = store_postgresql_own(link, &nodes, err);
 	if (rc == 0)
-		rc = store_postgresql_migrate(link, err);
+		rc = store_postgresql_migrate(link, version, err);
 	if (rc == 0 && link->config->shared)
 		rc = store_postgresql_join(link, err);
-	else if (rc == 0)
+	else if (rc == 0 && nodes)
 		rc = store_postgresql_own_nodes(link, err);
 	return rc;
 }

@@ -80,18 +80,24 @@ void pg_params_time(struct pg_params *params, schedd_time when);
 
 /* ---- store_postgresql_schema.c ---- */
 
-/* Makes or brings up to date what is there; refuses what is newer or foreign. */
-int store_postgresql_schema(struct store_link *link, struct schedd_error *err);
+/* The server may be far away: each of these is one or two round trips. */
+
+/* Makes it where none of its tables are there; refuses what is newer or foreign. Sets *version. */
+int store_postgresql_schema(
+    struct store_link *link, int64_t tables, int64_t *version, struct schedd_error *err);
 /* Brings an older schema up to date, once it is ours to do. */
-int store_postgresql_migrate(struct store_link *link, struct schedd_error *err);
+int store_postgresql_migrate(struct store_link *link, int64_t version, struct schedd_error *err);
 /* The lock that those who share it hold together, so that nobody has it for himself. */
 int store_postgresql_own_shared(struct store_link *link, struct schedd_error *err);
 /* The owner alone: nodes that shared it before are over. */
 int store_postgresql_own_nodes(struct store_link *link, struct schedd_error *err);
-/* Takes the owner's lock; sets link->epoch. */
-int store_postgresql_own(struct store_link *link, struct schedd_error *err);
-/* link->durability from the server's settings; refuses what takes no writes. */
-int store_postgresql_promise(struct store_link *link, struct schedd_error *err);
+/* Takes the owner's lock; sets link->epoch, and *nodes where others may have shared it. */
+int store_postgresql_own(struct store_link *link, bool *nodes, struct schedd_error *err);
+/*
+ * link->durability from the server's settings, and *tables: how many of ours there are; refuses
+ * what takes no writes.
+ */
+int store_postgresql_promise(struct store_link *link, int64_t *tables, struct schedd_error *err);
 
 /* Of a run r and its job j, as store_postgresql_read_run() takes them; result is a column or NULL. */
 #define PG_RUN_COLUMNS(result)                                                                     \

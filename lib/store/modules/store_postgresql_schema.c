@@ -87,89 +87,86 @@ static int schema_number(
 	return 0;
 }
 
-static int schema_check(struct store_link *link, int64_t tables, struct schedd_error *err)
-{
-	int64_t version = -1;
-	int rc = 0;
+/* How many of the tables of the first schema there are. */
+#define SCHEMA_COUNT                                                                               \
+	"SELECT count(*) FROM pg_class c WHERE c.relname IN ('schedd_meta', 'schedd_owner', "      \
+	"'schedd_jobs', 'schedd_runs', 'schedd_changes') AND pg_table_is_visible(c.oid)"
+#define SCHEMA_ASK "SELECT number FROM schedd_meta WHERE key = 'schema.version'"
 
-	if (tables == 0)
-		return 0;
-	if (tables == 5)
-		rc = schema_number(link,
-		    "SELECT number FROM schedd_meta WHERE key = 'schema.version'", &version, err);
+static int schema_check(
+    struct store_link *link, int64_t tables, int64_t *version, struct schedd_error *err)
+{
+	int rc = tables == 5 ? schema_number(link, SCHEMA_ASK, version, err) : 0;
+
 	if (rc)
 		return rc;
-	if (tables != 5 || version < 1)
+	if (tables != 5 || *version < 1)
 		return store_link_fail(link, STORE_FAULT_REFUSED, err,
 		    "its tables are not all there (%lld of 5) or another program's; they are left as "
 		    "they are, use another database",
 		    (long long)tables);
-	if (version > SCHEMA_VERSION)
+	if (*version > SCHEMA_VERSION)
 		return store_link_fail(link, STORE_FAULT_REFUSED, err,
 		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is",
-		    (long long)version, SCHEMA_VERSION);
+		    (long long)*version, SCHEMA_VERSION);
 	return 0;
 }
 
+/* One that failed under way leaves its transaction, which ends with the connection. */
+static int schema_failed(struct store_link *link, int rc)
+{
+	if (link->fault == STORE_FAULT_NONE)
+		link->fault = STORE_FAULT_REFUSED;
+	return rc;
+}
+
 /*
- * Two that come at once do it once. All of it is one round trip, for the server may be far away,
- * and one transaction.
+ * Two that come at once do it once. The server may be far away: few round trips, and one
+ * transaction.
  */
 static int schema_make(struct store_link *link, int64_t *tables, struct schedd_error *err)
 {
-	static const char count[] =
-	    "SELECT count(*) FROM pg_class c WHERE c.relname IN ('schedd_meta', 'schedd_owner', "
-	    "'schedd_jobs', 'schedd_runs', 'schedd_changes') AND pg_table_is_visible(c.oid)";
-	char text[sizeof(schema_tables) + 120];
-	int rc = schema_number(link, count, tables, err);
+	static const char lock[] =
+	    "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "; " SCHEMA_COUNT;
+	char text[sizeof(schema_tables) + sizeof(schema_to_2) + 120];
+	int rc = schema_number(link, lock, tables, err);
 
-	if (rc || *tables)
-		return rc;
-	rc = schema_number(
-	    link, "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "", &(int64_t){0}, err);
-	if (rc == 0)
-		rc = schema_number(link, count, tables, err);
-	if (rc == 0 && *tables == 0) {
-		snprintf(text, sizeof(text),
-		    "%sINSERT INTO schedd_meta (key, number) VALUES ('schema.version', 1)",
-		    schema_tables);
-		rc = store_postgresql_talk_ask(link, text, NULL, NULL, err);
+	if (rc)
+		return schema_failed(link, rc);
+	snprintf(text, sizeof(text),
+	    "%sINSERT INTO schedd_meta (key, number) VALUES ('schema.version', 1);\n%sCOMMIT",
+	    schema_tables, schema_to_2);
+	rc = store_postgresql_talk_ask(link, *tables ? "COMMIT" : text, NULL, NULL, err);
+	if (rc)
+		return schema_failed(link, rc);
+	if (*tables == 0)
 		*tables = 5;
-	}
-	if (rc == 0)
-		return store_postgresql_talk_ask(link, "COMMIT", NULL, NULL, err);
-	if (link->fault == STORE_FAULT_NONE)
-		link->fault = STORE_FAULT_REFUSED;
-	return rc;
+	return 0;
 }
 
-int store_postgresql_schema(struct store_link *link, struct schedd_error *err)
+int store_postgresql_schema(
+    struct store_link *link, int64_t tables, int64_t *version, struct schedd_error *err)
 {
-	int64_t tables = 0;
-	int rc = schema_make(link, &tables, err);
+	int rc = tables ? 0 : schema_make(link, &tables, err);
 
-	return rc ? rc : schema_check(link, tables, err);
+	return rc ? rc : schema_check(link, tables, version, err);
 }
 
-int store_postgresql_migrate(struct store_link *link, struct schedd_error *err)
+int store_postgresql_migrate(struct store_link *link, int64_t version, struct schedd_error *err)
 {
-	static const char ask[] = "SELECT number FROM schedd_meta WHERE key = 'schema.version'";
-	int64_t version = 0;
-	int rc = schema_number(link, ask, &version, err);
+	static const char lock[] =
+	    "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "; " SCHEMA_ASK;
+	char text[sizeof(schema_to_2) + 16];
+	int rc;
 
-	if (rc || version == SCHEMA_VERSION)
-		return rc;
-	rc = schema_number(
-	    link, "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "", &(int64_t){0}, err);
-	if (rc == 0)
-		rc = schema_number(link, ask, &version, err);
-	if (rc == 0 && version == 1)
-		rc = store_postgresql_talk_ask(link, schema_to_2, NULL, NULL, err);
-	if (rc == 0)
-		return store_postgresql_talk_ask(link, "COMMIT", NULL, NULL, err);
-	if (link->fault == STORE_FAULT_NONE)
-		link->fault = STORE_FAULT_REFUSED;
-	return rc;
+	if (version == SCHEMA_VERSION)
+		return 0;
+	rc = schema_number(link, lock, &version, err);
+	if (rc)
+		return schema_failed(link, rc);
+	snprintf(text, sizeof(text), "%sCOMMIT", schema_to_2);
+	rc = store_postgresql_talk_ask(link, version == 1 ? text : "COMMIT", NULL, NULL, err);
+	return rc ? schema_failed(link, rc) : 0;
 }
 
 /* ---- The owner ---- */
@@ -220,14 +217,16 @@ static int owner_lock(
 	return 0;
 }
 
-int store_postgresql_own(struct store_link *link, struct schedd_error *err)
+int store_postgresql_own(struct store_link *link, bool *nodes, struct schedd_error *err)
 {
 	static const char take[] =
 	    "INSERT INTO schedd_owner AS o (one, identity, life, holder, since, epoch, backend, batch) "
 	    "VALUES (1, $1, $2, $3, $4::bigint, 1, pg_backend_pid(), 0) ON CONFLICT (one) DO UPDATE "
 	    "SET epoch = o.epoch + (o.life <> $2)::int, batch = CASE WHEN o.life = $2 THEN o.batch "
 	    "ELSE 0 END, since = CASE WHEN o.life = $2 THEN o.since ELSE $4::bigint END, "
-	    "identity = $1, life = $2, holder = $3, backend = pg_backend_pid() RETURNING epoch";
+	    "identity = $1, life = $2, holder = $3, backend = pg_backend_pid() RETURNING epoch, "
+	    /* A role that owns its store alone needs no rights on the nodes that shared it. */
+	    "has_table_privilege(to_regclass('schedd_nodes'), 'UPDATE')";
 	struct pg_params params;
 	PGresult *result;
 	bool locked = false;
@@ -254,6 +253,7 @@ int store_postgresql_own(struct store_link *link, struct schedd_error *err)
 	if (rc)
 		return rc;
 	link->epoch = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+	*nodes = strcmp(PQgetvalue(result, 0, 1), "t") == 0;
 	PQclear(result);
 	return 0;
 }
@@ -284,39 +284,28 @@ int store_postgresql_own_shared(struct store_link *link, struct schedd_error *er
 /* Nodes that shared it have all gone: what they had is the owner's. */
 int store_postgresql_own_nodes(struct store_link *link, struct schedd_error *err)
 {
-	int64_t may = 0;
-	int rc = schema_number(link,
-	    "SELECT has_table_privilege('schedd_nodes', 'UPDATE')::int", &may, err);
-
-	/* A role that owns its store alone needs no rights on them. */
-	if (rc || may != 1)
-		return rc;
-	rc = store_postgresql_talk_ask(link,
+	return store_postgresql_talk_ask(link,
 	    "UPDATE schedd_nodes SET epoch = epoch + 1, expires_at = 0, dead_since = " PG_CLOCK
-	    " WHERE dead_since IS NULL",
+	    " WHERE dead_since IS NULL; UPDATE schedd_slots SET node = NULL WHERE node IS NOT NULL",
 	    NULL, NULL, err);
-
-	return rc ? rc
-		  : store_postgresql_talk_ask(link,
-			"UPDATE schedd_slots SET node = NULL WHERE node IS NOT NULL", NULL, NULL,
-			err);
 }
 
 /* ---- What it promises ---- */
 
-int store_postgresql_promise(struct store_link *link, struct schedd_error *err)
+int store_postgresql_promise(struct store_link *link, int64_t *tables, struct schedd_error *err)
 {
 	static const char ask[] =
 	    "SET default_transaction_isolation = 'read committed'; SELECT current_setting('fsync'), current_setting('synchronous_commit'), "
 	    "current_setting('full_page_writes'), pg_is_in_recovery(), "
 	    "current_setting('transaction_read_only'), current_setting('server_version'), "
-	    "current_setting('synchronous_standby_names') <> ''";
+	    "current_setting('synchronous_standby_names') <> '', (" SCHEMA_COUNT ")";
 	PGresult *result;
 	bool fsync, sync, pages;
 	int rc = store_postgresql_talk_ask(link, ask, NULL, &result, err);
 
 	if (rc)
 		return rc;
+	*tables = strtoll(PQgetvalue(result, 0, 7), NULL, 10);
 	fsync = strcmp(PQgetvalue(result, 0, 0), "on") == 0;
 	sync = strcmp(PQgetvalue(result, 0, 1), "off") != 0;
 	pages = strcmp(PQgetvalue(result, 0, 2), "on") == 0;
