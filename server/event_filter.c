@@ -19,7 +19,8 @@ static int event_filter_unknown(const char *name, struct schedd_error *err)
 	}
 	closest = suggest_result(&suggest);
 	if (!closest)
-		return schedd_error_set(err, SCHEDD_EINVAL, "no event is called '%.64s'", name);
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "no event is called '%.64s'; schedd-protocol(7) has them all", name);
 	return schedd_error_set(
 	    err, SCHEDD_EINVAL, "no event is called '%.64s', did you mean '%s'?", name, closest);
 }

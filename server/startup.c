@@ -14,14 +14,9 @@
 #include "server/paths.h"
 #include "server/reexec.h"
 
-static int startup_log(const struct options *options, const struct config *config,
-    struct log_sink *sink, struct schedd_error *err)
+static int startup_log_words(
+    const struct options *options, struct log_sink *sink, struct schedd_error *err)
 {
-	const char *file = options->log_file ? options->log_file : config->log_file;
-
-	log_sink_init(sink);
-	sink->log.level = (enum schedd_log_level)config->log_level;
-	sink->json = config->log_format == 1;
 	if (options->log_level && !log_sink_parse_level(options->log_level, &sink->log.level))
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "--log-level '%.32s' is none of error, warning, info and debug",
@@ -32,6 +27,21 @@ static int startup_log(const struct options *options, const struct config *confi
 			return schedd_error_set(err, SCHEDD_EINVAL,
 			    "--log-format '%.32s' is neither text nor json", options->log_format);
 	}
+	return 0;
+}
+
+static int startup_log(const struct options *options, const struct config *config,
+    struct log_sink *sink, struct schedd_error *err)
+{
+	const char *file = options->log_file ? options->log_file : config->log_file;
+	int rc;
+
+	log_sink_init(sink);
+	sink->log.level = (enum schedd_log_level)config->log_level;
+	sink->json = config->log_format == 1;
+	rc = startup_log_words(options, sink, err);
+	if (rc)
+		return rc;
 	return file ? log_sink_open(sink, file, err) : 0;
 }
 
@@ -93,12 +103,19 @@ static int startup_daemon(const struct options *options, const struct paths *pat
 	return rc;
 }
 
-/* The config and the job files that it names. */
-static int startup_check(const struct config *config, struct schedd_error *err)
+/* The config and the job files that it names; of the options, what is refused at a start too. */
+static int startup_check(
+    const struct options *options, const struct config *config, struct schedd_error *err)
 {
+	struct log_sink sink;
 	struct jobfile set;
-	int rc = config_jobs_load(config, &set, err);
+	int rc;
 
+	log_sink_init(&sink);
+	rc = startup_log_words(options, &sink, err);
+	if (rc)
+		return rc;
+	rc = config_jobs_load(config, &set, err);
 	if (!rc)
 		fprintf(stderr, "schedd: the config is valid (%u file%s read)\n",
 		    config->file_count + set.files, config->file_count + set.files == 1 ? "" : "s");
@@ -119,7 +136,7 @@ int startup_run(const struct options *options, char **argv, int *ready, struct s
 	if (!rc)
 		rc = config_read(&config, paths.config, paths.config_explicit, paths.conf_dir, err);
 	if (!rc && options->check_config) {
-		rc = startup_check(&config, err);
+		rc = startup_check(options, &config, err);
 	} else if (!rc) {
 		rc = paths_find(&paths, options, &source, config.socket, config.state_dir, err);
 		if (!rc)

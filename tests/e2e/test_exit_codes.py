@@ -95,6 +95,10 @@ class ExitCodes(e2e.TestCase):
             with self.subTest(text=text):
                 self.assertIn("jobs.yaml", self.ctl(7, "apply", "-f", str(path)))
         self.assertEqual(self.server.run("--check-config", "--config", str(path))[0], 7)
+        # Options that a start refuses are refused by the check too.
+        for options in (("--log-level", "loud"), ("--log-format", "xml")):
+            status, err = self.server.run("--check-config", *options)
+            self.assertEqual((status, f"'{options[1]}'" in err), (2, True), err)
 
     def test_8_and_130_while_a_run_goes_on(self):
         self.add("slow", "exec sleep 100")

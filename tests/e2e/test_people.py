@@ -108,6 +108,10 @@ class People(e2e.TestCase):
         self.assertIn("did you mean '--every'?", err)
         self.assertNotIn("write --", err)
 
+    def test_events_that_there_are_not(self):
+        self.assertIn("did you mean 'job_error'?", self.err("events", "--event", "job_eror", status=2))
+        self.assertIn("schedd-protocol(7) has them all", self.err("events", "--event", "gestern", status=2))
+
     def test_retry_0_takes_the_retries_away(self):
         self.add("a", "exit 1", "--retry", "3", "--retry-delay", "1m", "--retry-on", "1")
         self.ctl("modify", "a", "--retry", "0")
