@@ -303,6 +303,7 @@ static const struct {
     {"args", apscheduler_done},
     {"kwargs", apscheduler_done},
     {"trigger", apscheduler_done},
+    {"trigger_args", apscheduler_done},
     {"replace_existing", apscheduler_done},
     {"name", apscheduler_name},
     {"misfire_grace_time", apscheduler_same},
@@ -349,12 +350,13 @@ static int apscheduler_once(
 	return rc;
 }
 
-/* A trigger's state, {"type": "cron", …}, or its alias with the arguments beside it. */
+/* A trigger's state, {"type": "cron", …}, or its alias; its arguments beside it or in a map. */
 static int apscheduler_trigger(struct apscheduler_job *job, struct schedd_error *err)
 {
 	const struct value *trigger = value_get(job->theirs, "trigger");
 	struct arena *arena = job->import->arena;
-	const struct value *args = job->theirs;
+	const struct value *apart = value_get(job->theirs, "trigger_args");
+	const struct value *args = apart && apart->type == VALUE_MAP ? apart : job->theirs;
 	const char *alias = NULL;
 	struct value made;
 	int rc;

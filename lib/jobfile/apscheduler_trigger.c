@@ -191,6 +191,8 @@ static int apscheduler_interval_args(
 			    err, SCHEDD_EINVAL, "%s is not a number", units[i].name);
 		sum += number * units[i].seconds;
 	}
+	if (sum < 0)
+		return schedd_error_set(err, SCHEDD_EINVAL, "its interval is negative");
 	/* APScheduler makes a second of nothing. */
 	value_put(arena, out, "every", value_real(sum > 0 ? sum : 1));
 	return apscheduler_bounds(map, arena, out, err);
@@ -349,7 +351,9 @@ int apscheduler_trigger_from_args(const char *alias, const struct value *map, st
 		if (strcmp(alias, apscheduler_kinds[i].alias) == 0)
 			return apscheduler_kinds[i].from_args(map, arena, out, err);
 	return schedd_error_set(err, SCHEDD_EINVAL,
-	    "its trigger '%.60s' is none of cron, interval, date, calendarinterval", alias);
+	    "its trigger '%.60s' is none of cron, interval, date, calendarinterval; what belongs to "
+	    "it stands beside it, as in \"trigger\": \"cron\", \"hour\": 5",
+	    alias);
 }
 
 bool apscheduler_trigger_is_arg(const char *name)

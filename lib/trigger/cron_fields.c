@@ -28,7 +28,9 @@ static int add_member(
 	if (memchr(value->string.text, '\0', value->string.length) ||
 	    memchr(value->string.text, '\'', value->string.length))
 		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "fields: the field '%s' holds a byte that is not allowed", member->key);
+		    "fields: the field '%s' holds a byte that is not allowed: each field is a "
+		    "member of its own, as in \"day_of_week\": \"mon-fri\", \"hour\": 5",
+		    member->key);
 	strbuf_printf(text, "'%s'", value->string.text);
 	return SCHEDD_OK;
 }

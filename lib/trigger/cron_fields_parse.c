@@ -310,8 +310,10 @@ static int read_pair(struct cron_reader *reader, struct cron_slice *values)
 		    "and second",
 		    (int)(name_end - start), start);
 	if (!cron_reader_take(reader, '='))
-		return cron_reader_fail(
-		    reader, reader->at, "'=' is missing after '%s'", fields[row].name);
+		return cron_reader_fail(reader, reader->at,
+		    "'=' is missing after '%s'; a value with blanks is quoted, as in "
+		    "day='last day'",
+		    fields[row].name);
 	if (values[row].start)
 		return cron_reader_fail(
 		    reader, start, "the field '%s' comes twice", fields[row].name);

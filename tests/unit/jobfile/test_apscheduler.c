@@ -137,6 +137,17 @@ Test(apscheduler, reads_lists_of_flask_apscheduler)
 	    "\"trigger\":{\"at\":\"2027-01-01 09:00:00\",\"timezone\":\"Europe/Berlin\"}}]");
 }
 
+/* As every second it would be something else altogether. */
+Test(apscheduler, reads_arguments_of_a_trigger_in_a_map_of_their_own)
+{
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"cron\","
+		 "\"trigger_args\":{\"hour\":5}}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"fields\":{\"hour\":5}}}]");
+	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"interval\","
+		 "\"trigger_args\":{\"minutes\":2}}]",
+	    "[{\"id\":\"a\",\"shell\":\"x\",\"trigger\":{\"every\":120.0}}]");
+}
+
 Test(apscheduler, keeps_when_it_runs_next)
 {
 	comes_to("[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"interval\","
@@ -224,6 +235,15 @@ Test(apscheduler, says_what_it_cannot_take)
 	     "\"__apscheduler_state__\":{\"run_date\":{\"__apscheduler_pickle__\":\"!\"}}}}]",
 		"a: a Python object in it"},
 	    {"[", "invalid JSON"},
+	    {"[{\"id\":\"a\",\"func\":\"m:f\",\"trigger\":\"interval\",\"hours\":-1}]",
+		"a: its interval is negative"},
+	    {"[{\"id\":\"a\",\"func\":\"m:f\",\"trigger\":\"0 5 * * mon-fri\"}]",
+		"a: its trigger '0 5 * * mon-fri' is none of cron, interval, date, "
+		"calendarinterval; what belongs to it stands beside it"},
+	    {"[{\"id\":\"a\",\"func\":\"m:f\",\"trigger\":\"cron\","
+	     "\"day_of_week\":\"day_of_week='mon-fri', hour=5\"}]",
+		"a: trigger: fields: the field 'day_of_week' holds a byte that is not allowed: "
+		"each field is a member of its own"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

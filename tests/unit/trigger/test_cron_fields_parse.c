@@ -50,6 +50,7 @@ Test(cron_fields_parse, refuses_what_apscheduler_refuses_or_ignores)
 	refused("day=2nd fri", 8, "quoted, as in day='2nd fri'");
 	refused("hour=5 hour=6", 7, "comes twice");
 	refused("hour", 4, "'=' is missing");
+	refused("day=last day", 12, "quoted, as in day='last day'");
 	refused("hour=", 5, "empty item");
 	refused("hour='5", 5, "not closed");
 	refused("hour='5'x", 8, "is missing after the value");
