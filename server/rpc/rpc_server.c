@@ -321,7 +321,7 @@ void rpc_server_config(struct rpc_call *call)
 		for (uint32_t j = 0; j < row->map.count; j++) {
 			struct value_member *member = &row->map.members[j];
 
-			if (member->key[0] == 'v')
+			if (member->key[0] == 'v' || member->key[0] == 't') /* value, text */
 				member->value =
 				    value_string_ref(socket ? paths->socket : paths->state_dir);
 			else if (member->key[0] == 'o')

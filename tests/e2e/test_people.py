@@ -61,6 +61,9 @@ class People(e2e.TestCase):
         self.assertEqual(rows["history.max_runs"][0], "none")
         self.assertEqual(rows["log.file"][0], "stderr")
         self.assertEqual(rows["notify.sendmail"][0], "/usr/sbin/sendmail")
+        # Where things are, not what decides it where nobody says.
+        self.assertEqual(rows["socket"][:2], [str(self.d.socket), "environment"])
+        self.assertEqual(rows["state_dir"][:2], [str(self.d.state), "environment"])
         setting = [s for s in json.loads(self.ctl("config", "show", "--json"))["settings"] if s["key"] == "stop.limit"][0]
         self.assertEqual((setting["value"], setting["text"], setting["default_text"]), (90, "1m30s", "30s"))
 
