@@ -128,9 +128,18 @@ static void rpc_trigger_of_job(struct rpc_call *call, const char *id)
 	struct trigger_preview preview = {.wire = true};
 	schedd_time now = scheduler_trigger_context(call->scheduler)->now;
 	struct scheduler_job_plan plan;
+	struct schedd_error err;
 	uint64_t count;
 
-	if (!job || !job->trigger || !scheduler_job_planned(call->scheduler, id, &plan)) {
+	if (job && !job->trigger) {
+		schedd_error_set(&err, SCHEDD_ECONFLICT,
+		    "job %s could not be read, so nobody knows when it runs: 'schedctl show %s' "
+		    "says why",
+		    id, id);
+		rpc_call_fail(call, &err);
+		return;
+	}
+	if (!job || !scheduler_job_planned(call->scheduler, id, &plan)) {
 		rpc_job_missing(call, id);
 		return;
 	}
