@@ -169,6 +169,10 @@ static bool sqlite_open_step(struct store_task *task)
 	struct schedd_error *err = &opening->err;
 
 	opening->rc = sql_migrate_inspect(sqlite->base.name, sqlite->base.path, err);
+	if (opening->rc == 0 && !store_sqlite_reserve_open(&sqlite->reserve, sqlite->base.path))
+		opening->rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store '%s': %s is open in another schedd: two would run its jobs twice",
+		    sqlite->base.name, sqlite->base.path);
 	if (opening->rc == 0)
 		opening->rc = sqlite_open_writer(sqlite, err);
 	if (opening->rc == 0)
@@ -178,7 +182,7 @@ static bool sqlite_open_step(struct store_task *task)
 	if (opening->rc == 0)
 		opening->rc = sqlite_read_count(sqlite, err);
 	if (opening->rc == 0)
-		store_sqlite_reserve_open(&sqlite->reserve, sqlite->base.path);
+		store_sqlite_reserve_fill(&sqlite->reserve);
 	return false;
 }
 

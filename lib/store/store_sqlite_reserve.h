@@ -3,7 +3,9 @@
  * Room on the disk that is kept for what must still be written when it is full:
  * ends of runs, the removal of jobs that ran for the last time, the claims of
  * runs that follow. A file beside the database holds it, and is emptied when it
- * is needed; it is filled again before anything else is written.
+ * is needed; it is filled again before anything else is written. Its lock is
+ * the store's: two daemons on one database would each run all of its jobs,
+ * whatever their state directories are.
  */
 #ifndef SCHEDD_STORE_STORE_SQLITE_RESERVE_H
 #define SCHEDD_STORE_STORE_SQLITE_RESERVE_H
@@ -21,8 +23,13 @@ struct sqlite_reserve {
 	bool used; /* it was given up, and is to be filled again */
 };
 
-/* Where there is no room for it already the store does without. */
-void store_sqlite_reserve_open(struct sqlite_reserve *reserve, const char *database);
+/*
+ * Before anything of the database is touched; waits for up to a second. False: another schedd has
+ * it. Where no such file can be made the store does without.
+ */
+bool store_sqlite_reserve_open(struct sqlite_reserve *reserve, const char *database);
+/* Takes the room, if there is any. */
+void store_sqlite_reserve_fill(struct sqlite_reserve *reserve);
 /* Gives the room up. False: there is none to give. */
 bool store_sqlite_reserve_release(struct sqlite_reserve *reserve);
 /* Takes the room again, if it was given up. False: the disk is still full. */

@@ -34,6 +34,17 @@ class TwoDaemons(Case):
         self.assertIn(f"held by another schedd with pid {first.process.pid}", err)
         self.assertTrue(first.client().call("server.ping")["ready"])
 
+    def test_a_database_is_one_daemons_whatever_their_state_directories_are(self):
+        first = self.daemon(config="")
+        shared = first.dir / "shared.db"
+        first.client().call("store.add", name="x", type="sqlite", path=str(shared))
+        second = self.daemon(start=False, config=f"stores: {{y: {{type: sqlite, path: {shared}}}}}\n")
+        self.start_refused(second, "store 'y'", "is open in another schedd")
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+        second.start()
+        self.assertTrue(second.client().call("server.ping")["ready"])
+
     def test_it_is_free_after_a_kill(self):
         server = self.daemon()
         for _ in range(3):
