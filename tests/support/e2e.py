@@ -122,6 +122,8 @@ class Daemon:
         for tool in ("ASAN", "UBSAN", "TSAN"):
             given = env.get(f"{tool}_OPTIONS", "")
             env[f"{tool}_OPTIONS"] = f"{given}:log_path={self.dir}/reports/{tool.lower()}".lstrip(":")
+        others = pathlib.Path(__file__).with_name("leaks_of_others")
+        env["LSAN_OPTIONS"] = f"{env.get('LSAN_OPTIONS', '')}:suppressions={others}:print_suppressions=0".lstrip(":")
         return env
 
     def start(self, wait=True, **env):
