@@ -44,10 +44,10 @@ static int nodes_list(struct command *command)
 	return out_list_end(list);
 }
 
-/* Has it nothing left to do? Neither jobs nor runs, or it is gone. */
+/* Has it nothing left to do, and takes nothing more? Neither jobs nor runs, or it is gone. */
 static bool nodes_is_empty(const struct value *list, const char *name, int64_t *jobs, int64_t *running)
 {
-	bool found = false;
+	bool found = false, live = false;
 
 	*jobs = *running = 0;
 	for (uint32_t i = 0; list->type == VALUE_ARRAY && i < list->array.count; i++) {
@@ -57,10 +57,11 @@ static bool nodes_is_empty(const struct value *list, const char *name, int64_t *
 		    value_is_text(value_get(node, "state"), "dead"))
 			continue;
 		found = true;
+		live |= value_is_text(value_get(node, "state"), "live");
 		*jobs += value_get_int(node, "slots", 0);
 		*running += value_get_int(node, "running", 0);
 	}
-	return !found || (*jobs == 0 && *running == 0);
+	return !found || (!live && *jobs == 0 && *running == 0);
 }
 
 /* Until the others have what it had. */

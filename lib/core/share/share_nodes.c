@@ -164,13 +164,34 @@ struct value scheduler_nodes(struct schedd_scheduler *scheduler, struct arena *a
 struct share_verb {
 	struct store_slot *slot;
 	struct scheduler_reply reply;
+	enum scheduler_node_verb how;
+	char name[]; /* of the node */
 };
+
+/* Who asks for the list after the answer sees it so, also before the next beat tells. */
+static void share_verb_adopt(const struct share_verb *verb)
+{
+	struct share *share = verb->slot->share;
+
+	for (uint32_t i = 0; share && i < share->node_count; i++) {
+		if (strcmp(share->nodes[i].name, verb->name) != 0)
+			continue;
+		if (verb->how != SCHEDULER_NODE_FORGET)
+			share->nodes[i].draining = verb->how == SCHEDULER_NODE_DRAIN;
+		else
+			memmove(&share->nodes[i], &share->nodes[i + 1],
+			    (--share->node_count - i) * sizeof(share->nodes[0]));
+		return;
+	}
+}
 
 static void share_verb_done(int rc, const struct schedd_error *err, void *context)
 {
 	struct share_verb *verb = context;
 
 	scheduler_enter(verb->slot->scheduler);
+	if (rc == 0)
+		share_verb_adopt(verb);
 	scheduler_answer(verb->reply, rc, err, NULL);
 	scheduler_leave(verb->slot->scheduler);
 	free(verb);
@@ -184,7 +205,7 @@ void scheduler_node_set(struct schedd_scheduler *scheduler, const char *name,
 	    [SCHEDULER_NODE_RESUME] = STORE_NODE_RESUME,
 	    [SCHEDULER_NODE_FORGET] = STORE_NODE_FORGET};
 	struct share *share = share_first(scheduler);
-	struct share_verb *verb = share ? calloc(1, sizeof(*verb)) : NULL;
+	struct share_verb *verb = share ? calloc(1, sizeof(*verb) + strlen(name) + 1) : NULL;
 	struct store_batch *batch;
 	struct schedd_error err;
 	int rc;
@@ -202,6 +223,8 @@ void scheduler_node_set(struct schedd_scheduler *scheduler, const char *name,
 	}
 	verb->slot = share->slot;
 	verb->reply = reply;
+	verb->how = how;
+	memcpy(verb->name, name, strlen(name) + 1);
 	batch = store_batch_new(share->slot->store);
 	store_batch_node(batch, name, verbs[how]);
 	store_commit(share->slot->store, batch, share_verb_done, verb);
