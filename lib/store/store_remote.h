@@ -20,6 +20,8 @@
 #include "store/store_stats.h"
 #include "store/store_url.h"
 
+#define STORE_DURABILITY_MAX 288 /* bytes of the sentence about it, with the NUL */
+
 /* What is configured, read and checked. */
 struct store_remote_config {
 	const char *name;      /* alias, for sentences */
@@ -65,7 +67,7 @@ struct store_link {
 	uint32_t node;                  /* shared: our number; the writer sets it with the epoch */
 	bool look;                      /* shared: a lease may be over, idle() is to look */
 	bool told;                      /* shared: there is news, idle() is to be called soon */
-	char durability[256];           /* the writer sets what the server promises, in words; "" */
+	char durability[STORE_DURABILITY_MAX]; /* the writer sets what the server promises; "" */
 	void *state;                    /* the driver's own, size bytes, zeroed when it was made */
 };
 

@@ -78,7 +78,7 @@ struct remote_news {
 	enum store_state state;
 	struct schedd_error why;
 	uint64_t epoch;
-	char durability[256];
+	char durability[STORE_DURABILITY_MAX];
 	schedd_span round_trip;
 };
 

@@ -107,7 +107,7 @@ struct remote_store {
 	uint64_t given; /* batches handed to the writer; the loop's */
 
 	/* The loop's, from the writer's news. */
-	char durability[256];
+	char durability[STORE_DURABILITY_MAX];
 	schedd_span round_trip; /* of the last commit or beat; SCHEDD_SPAN_NONE: none yet */
 	int64_t runs, bytes;    /* -1: not known */
 };

@@ -168,7 +168,7 @@ static int kv_children(struct store_link *link, const char *folder, struct keys_
 static int zookeeper_list(struct store_link *link, const char *folder, keys_seen_fn seen, void *context,
     struct schedd_error *err)
 {
-	struct keys_read *reads;
+	struct keys_read *reads = NULL;
 	struct arena names;
 	bool more = true;
 	int rc;
