@@ -4,21 +4,16 @@
  * libcurl costs megabytes, which only those pay who send requests.
  *
  * libcurl asks for descriptors and one timer, which the loop watches for it.
- * A status of 200 to 299 is exit code 0, any other is its first digit, and the
- * body is the output. A transfer is never ended inside executor_signal(): it
+ * The body is the output. A transfer is never ended inside executor_signal(): it
  * is marked, and the timer rings at once.
  */
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <curl/curl.h>
 #include <schedd/module.h>
 #include "executor/executor_ops.h"
+#include "executor/http_easy.h"
 #include "loop/alarm.h"
 #include "loop/loop.h"
-
-#define HTTP_CONNECT_TIMEOUT 30L /* seconds; the job's own timeout is for the rest */
-#define HTTP_REDIRECTS 10L
 
 struct http_task;
 
@@ -67,26 +62,14 @@ static void http_finish(struct http_task *task, CURLcode code)
 {
 	struct executor *executor = task->task.executor;
 	const struct task_request *request = task->task.request;
-	const struct job_http *asked = request->job->http;
 	struct task_result result = {.started = true, .exit_code = -1, .signal = task->signal};
 	struct schedd_error reason;
-	long status = 0;
 
-	curl_easy_getinfo(task->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (task->signal) {
-		result.reason = NULL;
-	} else if (code != CURLE_OK) {
-		schedd_error_set(&reason, SCHEDD_EFAILED, "%s %s: %s", asked->method, asked->url,
-		    task->error[0] ? task->error : curl_easy_strerror(code));
+	if (!task->signal)
+		result.exit_code =
+		    http_easy_judge(task->easy, code, request->job->http, task->error, &reason);
+	if (!task->signal && result.exit_code != 0)
 		result.reason = reason.message;
-	} else {
-		result.exit_code = status / 100 == 2 ? 0 : (int)(status / 100 % 10);
-	}
-	if (result.exit_code > 0) {
-		schedd_error_set(&reason, SCHEDD_EFAILED, "%s %s: the answer was %ld",
-		    asked->method, asked->url, status);
-		result.reason = reason.message;
-	}
 	http_task_free(task);
 	executor_done(executor, request, &result);
 }
@@ -231,53 +214,14 @@ static void http_close(struct executor *executor)
 		curl_global_cleanup();
 }
 
-static bool http_add_header(struct http_task *task, const char *name, const char *text)
-{
-	struct curl_slist *grown;
-	char *line;
-
-	/* "Name;" is how libcurl is told of a header without a value. */
-	if (asprintf(&line, text[0] ? "%s: %s" : "%s;%s", name, text) < 0)
-		return false;
-	grown = curl_slist_append(task->headers, line);
-	free(line);
-	if (grown)
-		task->headers = grown;
-	return grown != NULL;
-}
-
 static bool http_describe(struct http_task *task, const struct job_http *asked)
 {
 	CURL *easy = task->easy;
-	CURLcode bad = CURLE_OK;
 
-	for (uint32_t i = 0; i < asked->headers.count; i++)
-		if (!http_add_header(
-			task, asked->headers.items[i].name, asked->headers.items[i].text))
-			return false;
-	bad |= curl_easy_setopt(easy, CURLOPT_URL, asked->url);
-	bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	bad |= curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-	bad |= curl_easy_setopt(easy, CURLOPT_MAXREDIRS, HTTP_REDIRECTS);
-	bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, HTTP_CONNECT_TIMEOUT);
-	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "schedd/" SCHEDD_VERSION);
-	bad |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, task->headers);
-	bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, task->error);
-	bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, task);
-	bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
-	bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, task);
-	if (asked->body) {
-		bad |= curl_easy_setopt(
-		    easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(asked->body));
-		bad |= curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, asked->body);
-	}
-	if (strcasecmp(asked->method, "HEAD") == 0)
-		bad |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else
-		bad |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, asked->method);
-	return bad == CURLE_OK;
+	return http_easy_describe(easy, asked, &task->headers, task->error) &&
+	       curl_easy_setopt(easy, CURLOPT_PRIVATE, task) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, task) == CURLE_OK;
 }
 
 static struct task *http_start(struct executor *executor, const struct task_request *request)

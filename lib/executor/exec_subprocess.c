@@ -17,6 +17,7 @@
 #include "executor/cgroup.h"
 #include "executor/process_stat.h"
 #include "executor/process_tree.h"
+#include "executor/subprocess_http.h"
 #include "executor/subprocess_launch.h"
 #include "executor/subprocess_resume.h"
 
@@ -28,6 +29,7 @@ static void subprocess_finish(struct subprocess_task *task, bool held)
 	const struct task_request *request = task->task.request;
 	struct task_result result = {.started = true};
 	struct child_exit status;
+	struct schedd_error why;
 	char reason[128];
 
 	child_reap(task->child, &status);
@@ -43,6 +45,8 @@ static void subprocess_finish(struct subprocess_task *task, bool held)
 		    (double)executor->config.drain / SCHEDD_SECOND);
 		result.reason = reason;
 	}
+	if (request->job->kind == JOB_HTTP)
+		subprocess_http_result(task, &result, &why);
 	subprocess_task_free(task);
 	executor_done(executor, request, &result);
 }
@@ -405,6 +409,8 @@ static int subprocess_accepts(
 	const struct account *account;
 	int rc;
 
+	if (job->kind == JOB_HTTP)
+		return subprocess_http_check(err);
 	if (!user || geteuid() == 0)
 		return 0;
 	rc = account_cache_get(self->accounts, user, clock->mono(clock->context), &account, err);
@@ -417,6 +423,7 @@ static int subprocess_accepts(
 const struct executor_ops exec_subprocess_ops = {
     .type = "subprocess",
     .kinds = EXECUTOR_KIND(JOB_COMMAND) | EXECUTOR_KIND(JOB_SHELL),
+    .account_kinds = EXECUTOR_KIND(JOB_HTTP),
     .size = sizeof(struct subprocess),
     .setup = subprocess_setup,
     .close = subprocess_close,

@@ -134,16 +134,29 @@ uint32_t executor_busy(const struct executor *executor)
 	return executor->busy;
 }
 
-/* Functions of accounts are called in processes of theirs, or not at all. */
+static bool executor_is_account_s(const struct schedd_job *job)
+{
+	return job->id && job_id_account(job->id) > 0;
+}
+
+/* What accounts ask for is done in processes of theirs, or not at all. */
 static int executor_serves(
     const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
 {
-	if (job->kind != JOB_CALL || !job->id || !job_id_account(job->id) ||
+	bool inside = job->kind == JOB_CALL || job->kind == JOB_HTTP;
+
+	if (!inside || !executor_is_account_s(job) ||
 	    (executor->ops->serves && executor->ops->serves(executor)))
 		return 0;
+	if (job->kind == JOB_HTTP)
+		return schedd_error_set(err, SCHEDD_EPERM,
+		    "http: executor '%s' makes requests inside the daemon, which is for an "
+		    "administrator's jobs alone: leave executor out, or name one of type subprocess",
+		    executor->config.name);
 	if (!executor->ops->serves)
 		return schedd_error_set(err, SCHEDD_EPERM,
-		    "call: only root's jobs may run code inside the daemon, as executor '%s' does",
+		    "call: only root's jobs may run code inside the daemon, as executor '%s' does: an "
+		    "administrator decides, who may open one of type worker to users",
 		    executor->config.name);
 	return schedd_error_set(err, SCHEDD_EPERM,
 	    "call: executor '%s' serves only root's jobs: an administrator decides "
@@ -155,17 +168,20 @@ static int executor_serves(
 static int executor_can(
     const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
 {
-	const struct executor_ops *ops;
+	const struct executor_ops *ops = executor->ops;
+	bool account = executor_is_account_s(job), request = job->kind == JOB_HTTP;
 
-	if (executor->ops->kinds & EXECUTOR_KIND(job->kind))
+	if (account && ops->account_kinds & EXECUTOR_KIND(job->kind))
+		return 0;
+	if (ops->kinds & EXECUTOR_KIND(job->kind))
 		return executor_serves(executor, job, err);
 	/* Advice that cannot be followed here helps nobody. */
-	if (job->kind == JOB_HTTP && executor_find(EXECUTOR_MODULE, &ops, err) != 0)
+	if (request && !account && executor_find(EXECUTOR_MODULE, &ops, err) != 0)
 		return SCHEDD_EINVAL;
 	return schedd_error_set(err, SCHEDD_EINVAL,
 	    "executor '%s' of type %s cannot do %s, that needs one of type %s",
 	    executor->config.name, executor->ops->type, executor_kinds[job->kind].what,
-	    executor_kinds[job->kind].type);
+	    request && account ? "subprocess" : executor_kinds[job->kind].type);
 }
 
 int executor_accepts(

@@ -24,6 +24,7 @@ struct task {
 struct executor_ops {
 	const char *type;
 	unsigned kinds; /* set of EXECUTOR_KIND */
+	unsigned account_kinds; /* and those it does for jobs of accounts alone */
 	bool keywords;  /* calls may have arguments by name */
 	bool output;    /* calls write, and it is to be kept */
 	/* Allocates the backend's struct, zeroed; executor_open() fills its first member before
@@ -34,7 +35,8 @@ struct executor_ops {
 	    struct schedd_error *err);
 	/* Frees what setup made, not the struct. */
 	void (*close)(struct executor *executor);
-	/* May it call functions for the jobs of accounts, in processes of theirs? NULL: no. */
+	/* Does it what others do inside this process for jobs of accounts, in processes of theirs?
+	 * NULL: no. */
 	bool (*serves)(const struct executor *executor);
 	/* A closer look at a job of one of the kinds; NULL: all are fine. */
 	int (*accepts)(const struct executor *executor, const struct schedd_job *job,

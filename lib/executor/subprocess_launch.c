@@ -7,40 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/mman.h>
 #include "base/log.h"
 #include "executor/account_pam.h"
 #include "executor/cgroup.h"
 #include "executor/environment.h"
+#include "executor/sealed_text.h"
+#include "executor/subprocess_http.h"
 #include "model/job_check.h"
 
 #define LAUNCH_SCRIPT "/proc/self/fd/3" /* SPAWN_EXTRA */
 #define LAUNCH_PATIENCE (10 * SCHEDD_SECOND) /* with a look-up of an account */
-
-/* A file in memory that holds the text, to be read from its begin. */
-static int launch_text(const char *text, size_t length, const char *what, struct schedd_error *err)
-{
-	int fd = memfd_create(what, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t done = 0;
-
-	while (fd >= 0 && done < length) {
-		ssize_t n = write(fd, text + done, length - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		done += (size_t)n;
-	}
-	/* Nobody who has it can make something else of it. */
-	if (fd >= 0 && done == length && lseek(fd, 0, SEEK_SET) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)
-		return fd;
-	schedd_error_set(err, SCHEDD_EFAILED, "%s: %s", what, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
 
 static int launch_capture(
     struct subprocess_task *task, int index, struct spawn *how, struct schedd_error *err)
@@ -67,14 +43,16 @@ static int launch_files(
 	bool capture = details->capture != JOB_CAPTURE_NONE && request->output;
 	int rc = 0;
 
-	if (!details->stdin_path && details->stdin_text && details->stdin_length > 0) {
+	if (request->job->kind == JOB_HTTP) {
+		rc = subprocess_http_files(task, how, err);
+	} else if (!details->stdin_path && details->stdin_text && details->stdin_length > 0) {
 		how->fds[SPAWN_FD_INPUT] =
-		    launch_text(details->stdin_text, details->stdin_length, "stdin", err);
+		    sealed_text_new(details->stdin_text, details->stdin_length, "stdin", err);
 		if (how->fds[SPAWN_FD_INPUT] < 0)
 			rc = err->code;
 	}
 	if (rc == 0 && launch_is_long(request->job)) {
-		how->fds[SPAWN_FD_EXTRA] = launch_text(
+		how->fds[SPAWN_FD_EXTRA] = sealed_text_new(
 		    request->job->shell, strlen(request->job->shell), "script", err);
 		if (how->fds[SPAWN_FD_EXTRA] < 0)
 			rc = err->code;
@@ -118,6 +96,8 @@ static const char *const *launch_argv(const struct schedd_job *job, struct arena
 {
 	const char **argv;
 
+	if (job->kind == JOB_HTTP)
+		return subprocess_http_argv(arena);
 	if (job->kind == JOB_COMMAND)
 		return (const char *const *)job->argv;
 	argv = arena_alloc(arena, 4 * sizeof(*argv));

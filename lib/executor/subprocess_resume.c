@@ -19,6 +19,8 @@ void subprocess_release(struct subprocess_task *task, struct arena *arena, struc
 		task->captures[i] = NULL;
 		value_put(arena, out, resume_pipes[i], value_int(fd));
 	}
+	value_put(arena, out, "note_fd", value_int(task->note));
+	task->note = -1;
 	value_put(arena, out, "cgroup", value_string(arena, task->cgroup));
 	value_put(arena, out, "secrets", secret_set_release(&task->secrets, arena));
 	child_release(task->child);
@@ -78,6 +80,7 @@ int subprocess_resume(struct subprocess_task *task, const struct value *from,
 	int rc;
 
 	task->stage = SUBPROCESS_RUNNING;
+	task->note = (int)value_get_int(from, "note_fd", -1);
 	task->cgroup = cgroup ? strdup(cgroup) : NULL;
 	rc = secrets && secret_set_resume(&task->secrets, secrets) ? schedd_error_nomem(err) : 0;
 	if (rc == 0)

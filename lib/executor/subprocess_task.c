@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <sys/random.h>
 #include "executor/cgroup.h"
 
@@ -33,6 +34,7 @@ struct subprocess_task *subprocess_task_new(
 	task->task.request = request;
 	for (int i = 0; i < SPAWN_FDS; i++)
 		task->spawn.fds[i] = -1;
+	task->note = -1;
 	if (request->invocation)
 		snprintf(task->invocation, sizeof(task->invocation), "%s", request->invocation);
 	else
@@ -57,6 +59,8 @@ void subprocess_task_free(struct subprocess_task *task)
 	spawner_start_clear(&task->spawn);
 	for (int i = 0; i < 2; i++)
 		capture_free(task->captures[i]);
+	if (task->note >= 0)
+		close(task->note);
 	alarm_free(task->drain);
 	secret_set_remove(&task->secrets);
 	/* Not empty where the run left something behind. */

@@ -54,6 +54,7 @@ struct subprocess_task {
 	int called_off_by;           /* signal */
 	struct child *child;         /* NULL until it runs */
 	struct capture *captures[2]; /* stdout (or both), stderr; NULL: at its end */
+	int note;                    /* what a request left, see subprocess_http.h; -1: none */
 	struct alarm *drain;         /* runs from the main process' end; NULL: not yet */
 	struct secret_set secrets;
 	uint64_t start; /* of the main process */

@@ -360,9 +360,10 @@ class Hostile(Case):
                     self.add(self.alice, "try", **{field: value})
                 self.assertIn(caught.exception.name, ("permission_denied", "invalid_argument", "not_found"), (field, value))
                 self.assertIn(field, caught.exception.message)
-        for action in ({"call": "os:system"}, {"http": "GET http://localhost/"}):
-            self.refused("permission_denied", self.alice.call, "job.add", id="try", trigger=MANUAL, **action)
-        self.refused("permission_denied", self.add, self.alice, "try", notify=[{"on": "failure", "target": "http://x/"}])
+                if caught.exception.name == "permission_denied":
+                    self.assertIn("administrator", caught.exception.message)
+        self.assertIn("administrator", self.refused(
+            "permission_denied", self.alice.call, "job.add", id="try", trigger=MANUAL, call="os:system"))
         self.assertEqual(self.ids(self.alice), [])
         self.add(self.alice, "try")
         for change in ({"user": "root"}, {"nice": -5}, {"executor": "heavy"}, {"group": "theirs"}):

@@ -4,46 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int job_account_refuse(const struct schedd_job *job, const char *what,
-    const char *why, struct schedd_error *err)
-{
-	return schedd_error_set(err, SCHEDD_EPERM, "job %s: %s: %s", job->id, what, why);
-}
-
-/* Requests are made by the daemon itself, which is root's. */
-static int job_account_kind(const struct schedd_job *job, struct schedd_error *err)
-{
-	const struct job_details *details = job_details(job);
-
-	/* Of calls the executor decides: only a worker makes them outside the daemon. */
-	if (job->kind == JOB_HTTP)
-		return job_account_refuse(
-		    job, "http", "only root's jobs may have the daemon make requests", err);
-	for (uint32_t i = 0; i < details->notify_count; i++)
-		if (strncmp(details->notify[i].target, "http:", 5) == 0 ||
-		    strncmp(details->notify[i].target, "https:", 6) == 0)
-			return job_account_refuse(job, "notify",
-			    "only root's jobs may have the daemon make requests", err);
-	return 0;
-}
-
 int job_account_settle(struct schedd_job *job, struct schedd_error *err)
 {
 	size_t length = job->id ? job_id_account(job->id) : 0;
 	const char *user = job_details(job)->user;
 	struct job_details *details;
-	int rc;
 
 	if (length == 0)
 		return 0;
-	rc = job_account_kind(job, err);
-	if (rc)
-		return rc;
 	if (user && strlen(user) == length && memcmp(user, job->id, length) == 0)
 		return 0;
 	if (user)
 		return schedd_error_set(err, SCHEDD_EPERM,
-		    "job %s: user: it belongs to %.*s and runs as that account, not as '%.64s'",
+		    "job %s: user: it belongs to %.*s and runs as that account, not as '%.64s': an "
+		    "administrator decides, whose jobs may run as anybody",
 		    job->id, (int)length, job->id, user);
 	details = job_details_edit(job);
 	if (details)

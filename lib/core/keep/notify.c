@@ -145,13 +145,13 @@ static void notify_hangs(struct timer *timer)
 		    notify->id, err.message);
 }
 
-/* Requests go to an executor of the config that can do them. */
+/* Requests of root's go to an executor of the config that can do them, an account's to a process of its own. */
 static struct executor *notify_executor(struct notifier *notifier, const struct schedd_job *job)
 {
 	struct schedd_scheduler *scheduler = notifier->scheduler;
 	const struct executor_slot *own;
 
-	if (job->kind != JOB_HTTP)
+	if (job->kind != JOB_HTTP || job_id_account(job->id))
 		return notifier->executor;
 	for (uint32_t i = 0; i < executors_count(scheduler); i++) {
 		struct executor_slot *slot = executors_at(scheduler, i);
