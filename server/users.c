@@ -269,12 +269,13 @@ static bool users_entry_may_run(const struct config_users *users, const struct p
     bool tables, char *why, size_t size)
 {
 	if (users_expired(entry->pw_name))
-		snprintf(why, size, "the account '%s' has expired", entry->pw_name);
+		snprintf(why, size, "the account '%s' has expired: an administrator decides (chage -E)", entry->pw_name);
 	else if (users_listed(users->deny, entry) ||
 		 !(tables || users_listed(users->admins, entry) || users_listed(users->operators, entry) ||
 		     users_allowed(users, entry)))
 		snprintf(why, size,
-		    "the account '%s' may not use schedd (users.allow and users.deny of its config)",
+		    "the account '%s' may not use schedd: an administrator decides (users.allow and "
+		    "users.deny of its config)",
 		    entry->pw_name);
 	else
 		return users_known_same(users->known, entry->pw_name, entry->pw_uid, why, size);
@@ -293,7 +294,10 @@ bool users_may_run(const struct config_users *users, const char *account, bool t
 		if (found) {
 			may = users_entry_may_run(users, found, tables, why, size);
 		} else {
-			snprintf(why, size, "there is no account '%s' on this machine", account);
+			snprintf(why, size,
+			    "there is no account '%s' on this machine: an administrator decides whether it "
+			    "comes back or its jobs are removed",
+			    account);
 			may = false;
 		}
 	}

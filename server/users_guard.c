@@ -75,7 +75,7 @@ static int users_guard_rlimits(const struct job_details *details, struct schedd_
 			continue;
 		return schedd_error_set(err, SCHEDD_EPERM,
 		    "rlimits: a limit above %llu, which is the hard one here, is for root's jobs "
-		    "alone",
+		    "alone: an administrator decides",
 		    (unsigned long long)have.rlim_max);
 	}
 	return 0;
@@ -113,7 +113,7 @@ static int users_guard_every(const struct schedd_job *job, const struct trigger_
 		if (last != SCHEDD_TIME_NONE && next - last < every)
 			return schedd_error_set(err, SCHEDD_ECONFLICT,
 			    "trigger: two runs %.6g s apart are more than the account may have: one "
-			    "in %.6g s (users.limits.every)",
+			    "in %.6g s: an administrator decides (users.limits.every)",
 			    (double)(next - last) / (double)SCHEDD_SECOND,
 			    (double)every / (double)SCHEDD_SECOND);
 		last = next;
@@ -137,7 +137,7 @@ static int users_guard_limits(struct daemon *daemon, const struct schedd_job *jo
 	    (!old || job_details(old)->output_max != job_details(job)->output_max))
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "output_max: %lld bytes of one run are more than all output of account %s may take: "
-		    "%lld bytes (users.limits.output)",
+		    "%lld bytes: an administrator decides (users.limits.output)",
 		    (long long)job_details(job)->output_max, account, (long long)limits.output);
 	if (old && trigger_equal(old->trigger, job->trigger))
 		return 0;
@@ -153,7 +153,8 @@ int users_guard(const struct schedd_job *job, const struct schedd_job *old, cons
 
 	if (!rc && details->nice < 0 && (!before || before->nice != details->nice))
 		rc = schedd_error_set(err, SCHEDD_EPERM,
-		    "nice: only root's jobs may go before those of others (nice below 0)");
+		    "nice: only root's jobs may go before those of others (nice below 0): an "
+		    "administrator decides");
 	if (!rc)
 		rc = users_guard_rlimits(details, err);
 	return rc ? rc : users_guard_limits(context, job, old, account, err);

@@ -60,7 +60,8 @@ int rpc_share_join(struct rpc *rpc, const struct users_caller *caller, struct rp
 	rpc_share_look(share, false);
 	if (share->clients >= share->clients_max)
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "account %s has %lld connections, which is its limit (users.limits.clients)",
+		    "account %s has %lld connections, which is its limit: an administrator "
+		    "decides (users.limits.clients)",
 		    share->account, (long long)share->clients);
 	share->clients++;
 	*out = share;

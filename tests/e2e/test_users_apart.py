@@ -157,6 +157,7 @@ users:
         status, _, err = self.ctl(ALICE, "list")
         self.assertEqual(status, 5, err)
         self.assertIn("users.limits.clients", err)
+        self.assertIn("administrator", err)
 
     def test_requests_of_an_account(self):
         alice, bob = self.user(ALICE), self.user(BOB)

@@ -23,6 +23,7 @@ executors:
             self.add(alice, f"j{i}")
         message = self.refused("conflict", self.add, alice, "one-more")
         self.assertIn("users.limits.jobs", message)
+        self.assertIn("administrator", message)
         self.add(alice, "j0", replace=True, name="again")
         job = {"command": ["/bin/true"], "trigger": MANUAL}
         self.refused("conflict", bob.call, "job.apply", jobs=[{"id": f"b{i}", **job} for i in range(6)])
@@ -40,6 +41,7 @@ executors:
         for trigger in ({"every": "1s"}, {"cron": "* * * * * *"}, {"any": [{"every": "1h"}, {"every": "0.1s"}]}):
             message = self.refused("conflict", alice.call, "job.add", command=["/bin/true"], trigger=trigger)
             self.assertIn("users.limits.every", message)
+            self.assertIn("administrator", message)
         alice.call("job.add", id="fine", command=["/bin/true"], trigger={"every": "2s"})
         self.refused("conflict", alice.call, "job.reschedule", id="fine", trigger={"every": "1s"})
 
@@ -53,8 +55,10 @@ executors:
         self.assertEqual([alice.call("run.get", run=run)["state"] for run in runs], ["running"] * 2 + ["queued"] * 4)
         facts = " ".join(alice.call("job.why", id="long")["facts"])
         self.assertIn("users.limits.running", facts)
+        self.assertIn("administrator", facts)
         message = self.refused("conflict", alice.call, "job.run", id="long")
         self.assertIn("users.limits.queued", message)
+        self.assertIn("administrator", message)
         self.assertEqual(self.ended(bob, "short")["state"], "success")
         alice.call("run.kill", run=runs[0], signal="KILL")
         e2e.wait_until("the next one runs", lambda: alice.call("run.get", run=runs[2])["state"] == "running")
@@ -122,6 +126,7 @@ stores:
         self.assertGreaterEqual(self.kept(BOB), 48000)
         message = self.refused("conflict", self.add, alice, "huge", output_max=1 << 20)
         self.assertIn("users.limits.output", message)
+        self.assertIn("administrator", message)
         # One run alone cannot have more either.
         self.add(alice, "flood", ["/bin/sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x"])
         self.ended(alice, "flood")

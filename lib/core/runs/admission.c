@@ -85,7 +85,8 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 		    accounts_of(entry->store->scheduler, entry->job->id);
 
 		snprintf(text, size,
-		    "account %s has %u runs that wait, which is its limit (users.limits.queued)",
+		    "account %s has %u runs that wait, which is its limit: an administrator decides "
+		    "(users.limits.queued)",
 		    account->name, account->live - account->running);
 		return;
 	}

@@ -325,7 +325,8 @@ const char *run_live_waits_for(const struct run_live *live, char *text, size_t s
 	else if (live->account && !live->holds_account && live->account->may.held)
 		snprintf(text, size, "its account: held, %s", live->account->may.why);
 	else if (live->account && !live->holds_account)
-		snprintf(text, size, "a place of account %s (%u of %u runs, users.limits.running)",
+		snprintf(text, size,
+		    "a place of account %s (%u of %u runs, an administrator decides: users.limits.running)",
 		    live->account->name, live->account->running, live->account->may.running);
 	else if (live->stage == RUN_LIVE_WAIT_GROUP)
 		snprintf(text, size, "a place in group %s (%u of %u taken)", live->group->name,
