@@ -245,6 +245,18 @@ class Apart(unittest.TestCase):
         self.cluster.await_balance(self.cluster.nodes)
         self.await_all(time.time())
 
+    def test_a_node_that_missed_what_others_wrote_reads_all_anew(self):
+        epoch = self.b.nodes()["b"]["epoch"]
+        self.b.freeze()
+        self.cluster.add(self.a, "unseen", "--manual")
+        sql("DELETE FROM schedd_feed")
+        self.cluster.add(self.a, "seen", "--manual")
+        self.b.thaw()
+        wait_until("it knows both", lambda: {"unseen", "seen"} <= {job["id"] for job in self.b.json("list")})
+        wait_until("it has a new epoch", lambda: self.b.nodes()["b"]["epoch"] > epoch)
+        self.cluster.await_balance(self.cluster.nodes)
+        self.await_all(time.time())
+
     def test_a_stop_hands_over_at_once(self):
         stopped = time.time()
         self.assertEqual(self.b.stop(), 0)

@@ -4,7 +4,7 @@
 #define SCHEDD_STORE_MODULES_STORE_POSTGRESQL_H
 
 #include <libpq-fe.h>
-#include "store/store_remote.h"
+#include "store/modules/store_nodes.h"
 
 /* Statements of commits that the server keeps for the connection once they come again. */
 #define PG_KEPT 24
@@ -20,11 +20,7 @@ struct pg_link {
 	struct pg_kept kept[PG_KEPT];
 	int kept_count;
 	int commits; /* so far */
-	/* Of the writer's, where the store is shared: */
-	bool read;       /* it was loaded under this epoch, and the feed is read on */
-	int64_t cursor;  /* the last line of the feed that was read */
-	int64_t tidy_at; /* mono microseconds: then old lines are thrown away */
-	uint32_t owners[NODE_SLOTS]; /* as they were read last */
+	struct nodes_feed feed; /* the writer's, where the store is shared */
 };
 
 /* Text parameters of one statement; results are text, too. */

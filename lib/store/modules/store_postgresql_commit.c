@@ -220,7 +220,7 @@ static void commit_job(struct commit *commit, struct store_op *op)
 	pg_rows_number(rows, state->revision);
 	pg_rows_number(rows, node_slot(job_details(op->put_job.job)->group, op->put_job.job->id));
 	pg_rows_end(rows);
-	commit_feed(commit, "job", op->put_job.job->id, 0, NULL);
+	commit_feed(commit, NODES_LINE_JOB, op->put_job.job->id, 0, NULL);
 	strbuf_clear(&text);
 }
 
@@ -304,21 +304,10 @@ static void commit_number(struct commit *commit, struct store_op *op)
 	commit_meta_row(commit, op->number.key, NULL, op->number.number);
 }
 
-/* What others have to know at once. */
-static bool commit_told(const char *key)
-{
-	static const char *const told[] = {"group.", "paused.", "scheduler.paused"};
-
-	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-		if (strncmp(key, told[i], strlen(told[i])) == 0)
-			return true;
-	return false;
-}
-
 static void commit_text(struct commit *commit, struct store_op *op)
 {
-	if (commit_told(op->text.key))
-		commit_feed(commit, "text", op->text.key, 0, NULL);
+	if (store_nodes_told(op->text.key))
+		commit_feed(commit, NODES_LINE_TEXT, op->text.key, 0, NULL);
 	if (op->text.text) {
 		commit_meta_row(commit, op->text.key, op->text.text, 0);
 		return;
@@ -336,7 +325,7 @@ static void commit_delete_job(struct commit *commit, struct store_op *op)
 	commit_alone(commit, pg_sql_delete, op->delete_job.id, NULL, &last);
 	if (last)
 		commit_alone(commit, pg_sql_remember, op->delete_job.id, NULL, &last);
-	commit_feed(commit, "job", op->delete_job.id, 0, NULL);
+	commit_feed(commit, NODES_LINE_JOB, op->delete_job.id, 0, NULL);
 }
 
 static void commit_expect_job(struct commit *commit, struct store_op *op)
@@ -365,8 +354,8 @@ static void commit_rename_job(struct commit *commit, struct store_op *op)
 	commit_alone(commit, pg_sql_rename_room, to, NULL, NULL);
 	commit_alone(commit, pg_sql_rename, from, to, NULL);
 	commit_alone(commit, pg_sql_rename_remember, from, to, NULL);
-	commit_feed(commit, "job", from, 0, NULL);
-	commit_feed(commit, "job", to, 0, NULL);
+	commit_feed(commit, NODES_LINE_JOB, from, 0, NULL);
+	commit_feed(commit, NODES_LINE_JOB, to, 0, NULL);
 }
 
 static void commit_purge_runs(struct commit *commit, struct store_op *op)
@@ -541,7 +530,7 @@ static void commit_send_feed(struct commit *commit)
 	struct commit_sent none = {.take = NULL};
 
 	if (commit->given)
-		commit_feed(commit, "slot", NULL, 0, NULL);
+		commit_feed(commit, NODES_LINE_SLOT, NULL, 0, NULL);
 	if (commit->feed.count == 0 || commit->failed)
 		return;
 	commit_put_sent(commit, &none);

@@ -16,10 +16,6 @@
 #include <string.h>
 #include "base/log.h"
 
-/* Lines of the feed are kept so many leases, and no less than: */
-#define SHARE_KEEP_LEASES 20
-#define SHARE_KEEP_LEAST (10 * SCHEDD_MINUTE)
-
 /* ---- Joining ---- */
 
 /* Who has the name, and what becomes of us. */
@@ -52,14 +48,13 @@ static int share_find(struct store_link *link, struct share_seat *seat, struct s
 		seat->epoch = share_number(result, 0, 1);
 		seat->backend = share_number(result, 0, 2);
 		seat->same = strcmp(PQgetvalue(result, 0, 3), link->config->life) == 0 &&
-			     (uint64_t)seat->epoch == link->epoch;
+			     (uint64_t)seat->epoch == link->epoch && !pg_of(link)->feed.anew;
 		ours = strcmp(PQgetvalue(result, 0, 3), link->config->life) == 0 ||
 		       strcmp(PQgetvalue(result, 0, 4), link->config->identity) == 0;
 		live = strcmp(PQgetvalue(result, 0, 5), "t") == 0;
 		if (live && !ours)
-			rc = store_link_fail(link, STORE_FAULT_HELD, err,
-			    "node '%s' is %s already, started at %s: give one of them another node.name",
-			    link->config->node, PQgetvalue(result, 0, 6), PQgetvalue(result, 0, 7));
+			rc = store_nodes_held(
+			    link, PQgetvalue(result, 0, 6), PQgetvalue(result, 0, 7), err);
 	}
 	PQclear(result);
 	return rc;
@@ -155,34 +150,11 @@ static int share_alone(
 	return rc;
 }
 
-/* A lease that a few round trips use up would be lost again and again. */
-static int share_measure(struct store_link *link, struct schedd_error *err)
-{
-	int least = link->config->lease > INT32_MAX ? INT32_MAX : (int)link->config->lease;
-	int rc = 0;
-
-	for (int i = 0; i < 3 && rc == 0; i++) {
-		int before = store_link_left(link), taken;
-
-		rc = share_ask(link, "SELECT 1", NULL, NULL, err);
-		taken = (before - store_link_left(link)) * 1000;
-		least = taken < least ? taken : least;
-	}
-	if (rc == 0 && (schedd_span)least * 3 > link->config->lease)
-		rc = store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "lease: it is shorter than 3 round trips to the server, which take %d ms each: make it "
-		    "longer",
-		    least / 1000);
-	return rc;
-}
-
 int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 {
-	struct pg_link *pg = pg_of(link);
 	struct share_seat seat = {.node = 0};
-	int rc = share_measure(link, err);
+	int rc = store_nodes_measure(link, &store_postgresql_nodes, err);
 
-	pg->read = seat.same;
 	if (rc == 0)
 		rc = share_ask(link, "LISTEN schedd", NULL, NULL, err);
 	if (rc == 0)
@@ -201,12 +173,7 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 		rc = share_alone(link, &seat, err);
 	if (rc)
 		return rc;
-	if (!seat.same) {
-		pg->cursor = 0;
-		memset(pg->owners, 0, sizeof(pg->owners));
-	}
-	/* After a new epoch everything is loaded anew before anything is listened to. */
-	pg->read = seat.same && pg->cursor > 0;
+	store_nodes_joined(link, &store_postgresql_nodes, seat.same);
 	link->node = (uint32_t)seat.node;
 	link->epoch = (uint64_t)seat.epoch;
 	return 0;
@@ -275,20 +242,23 @@ int store_postgresql_renew(
 	if (ours)
 		store_renewing_clock(renewing, share_number(result, 0, 15));
 	PQclear(result);
-	return ours ? 0
-		    : store_link_fail(link, STORE_FAULT_FENCED, err,
-			  "this node's lease was over, others have taken its jobs");
+	return ours ? 0 : store_nodes_fenced(link, err);
 }
 
 /* ---- The feed ---- */
 
-struct share_reading {
-	struct store_link *link;
-	struct store_watching *watching;
-	bool slots; /* they have changed */
-};
+static struct nodes_feed *share_feed(const struct store_link *link)
+{
+	return &pg_of(link)->feed;
+}
 
-static int share_text(struct share_reading *reading, const char *key, struct schedd_error *err)
+static int share_ping(struct store_link *link, struct schedd_error *err)
+{
+	return share_ask(link, "SELECT 1", NULL, NULL, err);
+}
+
+static int share_text(struct store_link *link, const char *key, struct store_watching *watching,
+    struct schedd_error *err)
 {
 	struct pg_params params;
 	PGresult *result;
@@ -296,95 +266,51 @@ static int share_text(struct share_reading *reading, const char *key, struct sch
 
 	pg_params_init(&params);
 	pg_params_text(&params, key);
-	rc = share_ask(reading->link, "SELECT text FROM schedd_meta WHERE key = $1", &params, &result, err);
+	rc = share_ask(link, "SELECT text FROM schedd_meta WHERE key = $1", &params, &result, err);
 	pg_params_clear(&params);
 	if (rc)
 		return rc;
-	store_watching_text(reading->watching, key, PQntuples(result) ? PQgetvalue(result, 0, 0) : NULL);
+	store_watching_text(watching, key, PQntuples(result) ? PQgetvalue(result, 0, 0) : NULL);
 	PQclear(result);
 	return 0;
 }
 
-/* One line: seq, origin, target, kind, id, body. */
-static int share_line(struct share_reading *reading, const PGresult *lines, int row,
-    struct schedd_error *err)
+static int share_lines(struct store_link *link, int64_t after, int64_t most, nodes_line_fn call,
+    void *context, int64_t *count, struct schedd_error *err)
 {
-	struct store_link *link = reading->link;
-	const char *kind = PQgetvalue(lines, row, 3), *id = PQgetvalue(lines, row, 4);
-	bool others = share_number(lines, row, 1) != link->node;
-
-	if (strcmp(kind, "slot") == 0) {
-		reading->slots = true;
-	} else if (strcmp(kind, "job") == 0) {
-		return others ? store_postgresql_reread(link, id, reading->watching, err) : 0;
-	} else if (strcmp(kind, "text") == 0) {
-		return others ? share_text(reading, id, err) : 0;
-	} else if (share_number(lines, row, 2) == link->node) {
-		store_watching_told(reading->watching, (uint32_t)share_number(lines, row, 1), kind, id,
-		    PQgetvalue(lines, row, 5));
-	}
-	return 0;
-}
-
-static int share_read_lines(struct share_reading *reading, const PGresult *lines, struct schedd_error *err)
-{
-	struct store_link *link = reading->link;
-	struct pg_link *pg = pg_of(link);
-	int rc = 0;
-
-	for (int row = 0; row < PQntuples(lines) && rc == 0; row++) {
-		int64_t seq = share_number(lines, row, 0);
-
-		/* Lines were thrown away that we have not seen: we were gone for that long. */
-		if (seq != pg->cursor + 1)
-			return store_link_fail(link, STORE_FAULT_FENCED, err,
-			    "what others wrote meanwhile is not kept any more; all is read anew");
-		rc = share_line(reading, lines, row, err);
-		if (rc == 0)
-			pg->cursor = seq;
-	}
-	return rc;
-}
-
-/* A failure on a good connection would leave the feed standing still. */
-static int share_broken(struct store_link *link, int rc)
-{
-	if (rc && link->fault == STORE_FAULT_NONE)
-		link->fault = STORE_FAULT_GONE;
-	return rc;
-}
-
-static int share_read_feed(
-    struct store_link *link, struct store_watching *watching, struct schedd_error *err)
-{
-	struct share_reading reading = {.link = link, .watching = watching};
 	struct pg_params params;
 	PGresult *lines;
-	int count, rc;
+	int rc;
 
-	do {
-		pg_params_init(&params);
-		pg_params_number(&params, pg_of(link)->cursor);
-		rc = share_ask(link,
-		    "SELECT seq, origin, target, kind, id, body FROM schedd_feed WHERE seq > $1::bigint "
-		    "ORDER BY seq LIMIT 1000",
-		    &params, &lines, err);
-		pg_params_clear(&params);
-		if (rc)
-			return rc;
-		count = PQntuples(lines);
-		rc = share_read_lines(&reading, lines, err);
-		PQclear(lines);
-	} while (rc == 0 && count == 1000);
-	if (rc == 0 && reading.slots)
-		rc = store_postgresql_look_at_slots(link, watching, err);
+	pg_params_init(&params);
+	pg_params_number(&params, after);
+	pg_params_number(&params, most);
+	rc = share_ask(link,
+	    "SELECT seq, origin, target, kind, id, body FROM schedd_feed WHERE seq > $1::bigint ORDER BY seq "
+	    "LIMIT $2::bigint",
+	    &params, &lines, err);
+	pg_params_clear(&params);
+	if (rc)
+		return rc;
+	*count = PQntuples(lines);
+	for (int row = 0; row < PQntuples(lines) && rc == 0; row++) {
+		const struct nodes_line line = {.seq = share_number(lines, row, 0),
+		    .origin = (uint32_t)share_number(lines, row, 1),
+		    .target = (uint32_t)share_number(lines, row, 2),
+		    .kind = PQgetvalue(lines, row, 3),
+		    .id = PQgetvalue(lines, row, 4),
+		    .body = PQgetvalue(lines, row, 5)};
+
+		rc = call(&line, context, err);
+	}
+	PQclear(lines);
 	return rc;
 }
 
 /* ---- Those whose lease is over ---- */
 
-static int share_look_for_dead(
-    struct store_link *link, struct store_watching *watching, struct schedd_error *err)
+static int share_dead(
+    struct store_link *link, nodes_dead_fn call, void *context, struct schedd_error *err)
 {
 	struct pg_params params;
 	PGresult *dead;
@@ -399,68 +325,53 @@ static int share_look_for_dead(
 	pg_params_clear(&params);
 	if (rc)
 		return rc;
-	for (int row = 0; row < PQntuples(dead) && rc == 0; row++) {
-		bool taken = false;
-
-		store_watching_taken(watching, PQgetvalue(dead, row, 2));
-		rc = store_postgresql_take(link, share_number(dead, row, 0),
-		    share_number(dead, row, 1), watching, &taken, err);
-		/* Definitions that he had changed come first, then what is due of his. */
-		if (rc == 0 && taken)
-			rc = share_read_feed(link, watching, err);
-		store_watching_taken_end(watching, rc == 0 && taken);
-	}
+	for (int row = 0; row < PQntuples(dead) && rc == 0; row++)
+		rc = call((uint32_t)share_number(dead, row, 0), (uint64_t)share_number(dead, row, 1),
+		    PQgetvalue(dead, row, 2), context, err);
 	PQclear(dead);
 	return rc;
 }
 
-/* One of the nodes throws away what all have seen. */
-static int share_tidy(struct store_link *link, struct schedd_error *err)
+static int share_tidy(struct store_link *link, schedd_span keep, struct schedd_error *err)
 {
-	struct pg_link *pg = pg_of(link);
-	int64_t now = link->clock->mono(link->clock->context).us;
-	schedd_span keep = SHARE_KEEP_LEASES * link->config->lease;
 	struct pg_params params;
 	int rc;
 
-	if (pg->owners[0] != link->node || now < pg->tidy_at)
-		return 0;
-	pg->tidy_at = now + SCHEDD_MINUTE;
 	pg_params_init(&params);
-	pg_params_number(&params, keep > SHARE_KEEP_LEAST ? keep : SHARE_KEEP_LEAST);
+	pg_params_number(&params, keep);
 	rc = share_ask(
 	    link, "DELETE FROM schedd_feed WHERE at < " PG_CLOCK " - $1::bigint", &params, NULL, err);
 	pg_params_clear(&params);
 	return rc;
 }
 
+const struct nodes_driver store_postgresql_nodes = {
+    .feed = share_feed,
+    .ping = share_ping,
+    .lines = share_lines,
+    .reread = store_postgresql_reread,
+    .text = share_text,
+    .slots = store_postgresql_read_slots,
+    .gained = store_postgresql_read_gained,
+    .others = store_postgresql_read_others,
+    .dead = share_dead,
+    .take = store_postgresql_take,
+    .tidy = share_tidy,
+};
+
 int store_postgresql_listen(
     struct store_link *link, struct store_watching *watching, struct schedd_error *err)
 {
-	struct pg_link *pg = pg_of(link);
 	PGnotify *notify;
-	int rc = 0;
 
-	(void)PQconsumeInput(pg->conn);
-	while ((notify = PQnotifies(pg->conn)))
+	(void)PQconsumeInput(pg_of(link)->conn);
+	while ((notify = PQnotifies(pg_of(link)->conn)))
 		PQfreemem(notify);
-	if (pg->read) {
-		rc = share_read_feed(link, watching, err);
-		if (rc == 0 && link->look)
-			rc = share_look_for_dead(link, watching, err);
-		if (rc == 0)
-			rc = share_tidy(link, err);
-	} else {
-		/* Only to see that it is there. */
-		rc = share_ask(link, "SELECT 1", NULL, NULL, err);
-	}
-	return share_broken(link, rc);
+	return store_nodes_listen(link, &store_postgresql_nodes, watching, err);
 }
 
 int store_postgresql_refresh(struct store_link *link, const char *id,
     struct store_watching *watching, struct schedd_error *err)
 {
-	int rc = store_postgresql_listen(link, watching, err);
-
-	return rc ? rc : share_broken(link, store_postgresql_read_others(link, id, watching, err));
+	return store_nodes_refresh(link, &store_postgresql_nodes, id, watching, err);
 }

@@ -25,15 +25,18 @@ static inline int share_ask(struct store_link *link, const char *text, const str
 
 /* ---- store_postgresql_slots.c ---- */
 
-/* They have changed: tells who has which, before that the counters of those that are ours now. */
-int store_postgresql_look_at_slots(
-    struct store_link *link, struct store_watching *watching, struct schedd_error *err);
+int store_postgresql_read_slots(
+    struct store_link *link, uint32_t owners[NODE_SLOTS], struct schedd_error *err);
+/* Counters of the jobs of those slots. */
+int store_postgresql_read_gained(struct store_link *link, const bool slots[NODE_SLOTS],
+    struct store_watching *watching, struct schedd_error *err);
 /* Counters of that job, or (NULL) of all that are others'. */
 int store_postgresql_read_others(struct store_link *link, const char *id,
     struct store_watching *watching, struct schedd_error *err);
 
 /* ---- store_postgresql_share.c ---- */
 
+extern const struct nodes_driver store_postgresql_nodes;
 /* The writer's link: takes our name's lease, sets link->node and epoch. */
 int store_postgresql_join(struct store_link *link, struct schedd_error *err);
 int store_postgresql_renew(struct store_link *link, struct store_renewing *renewing,
@@ -48,7 +51,7 @@ int store_postgresql_refresh(struct store_link *link, const char *id,
 int store_postgresql_load_slots(struct store_link *link, struct store_loading *loading,
     struct schedd_error *err);
 /* Takes all that a node has whose lease is over; *taken: it was, and we did. */
-int store_postgresql_take(struct store_link *link, int64_t node, int64_t epoch,
+int store_postgresql_take(struct store_link *link, uint32_t node, uint64_t epoch,
     struct store_watching *watching, bool *taken, struct schedd_error *err);
 
 #endif

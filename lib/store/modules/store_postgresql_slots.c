@@ -4,7 +4,7 @@
 #include <string.h>
 #include "store/modules/store_postgresql_share.h"
 
-static int share_read_slots(
+int store_postgresql_read_slots(
     struct store_link *link, uint32_t owners[NODE_SLOTS], struct schedd_error *err)
 {
 	PGresult *result;
@@ -26,19 +26,18 @@ static int share_read_slots(
 int store_postgresql_load_slots(
     struct store_link *link, struct store_loading *loading, struct schedd_error *err)
 {
-	struct pg_link *pg = pg_of(link);
+	uint32_t owners[NODE_SLOTS];
 	PGresult *result;
-	int rc = share_read_slots(link, pg->owners, err);
+	int rc = store_postgresql_read_slots(link, owners, err);
 
 	if (rc == 0)
 		rc = share_ask(link, "SELECT number FROM schedd_meta WHERE key = 'feed.seq'", NULL,
 		    &result, err);
 	if (rc)
 		return rc;
-	pg->cursor = share_number(result, 0, 0);
+	store_nodes_loaded(
+	    link, &store_postgresql_nodes, owners, share_number(result, 0, 0), loading);
 	PQclear(result);
-	pg->read = true;
-	store_loading_slots(loading, pg->owners);
 	return 0;
 }
 
@@ -84,30 +83,26 @@ static int share_rows(struct store_link *link, const char *text, const struct pg
 	"LEFT JOIN LATERAL (SELECT state FROM schedd_runs r WHERE r.job = j.key AND r.done_at IS NOT NULL "  \
 	"AND r.state NOT IN ('missed', 'skipped', 'cancelled') ORDER BY r.number DESC LIMIT 1) l ON true "
 
-/* Of slots that were another's until now, what its claims have changed. */
-static int share_read_gained(struct store_link *link, const uint32_t owners[NODE_SLOTS],
+int store_postgresql_read_gained(struct store_link *link, const bool slots[NODE_SLOTS],
     struct store_watching *watching, struct schedd_error *err)
 {
 	static const char gained[] =
 	    SHARE_COUNTED "0, 0, l.state FROM schedd_jobs j " SHARE_LAST
 			  "WHERE (j.slot = ANY ($1::int[]) OR j.slot IS NULL) AND j.definition IS NOT NULL";
-	struct pg_link *pg = pg_of(link);
-	struct strbuf slots = STRBUF_EMPTY;
+	struct strbuf text = STRBUF_EMPTY;
 	struct pg_params params;
-	int rc = 0;
+	int rc;
 
 	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++)
-		if (owners[slot] == link->node && pg->owners[slot] != link->node)
-			strbuf_printf(&slots, "%c%u", slots.length ? ',' : '{', slot);
-	if (slots.length) {
-		strbuf_add(&slots, "}");
-		pg_params_init(&params);
-		pg_params_text(&params, strbuf_peek(&slots));
-		rc = strbuf_failed(&slots) ? schedd_error_nomem(err)
-					   : share_rows(link, gained, &params, watching, err);
-		pg_params_clear(&params);
-	}
-	strbuf_clear(&slots);
+		if (slots[slot])
+			strbuf_printf(&text, "%c%u", text.length ? ',' : '{', slot);
+	strbuf_add(&text, "}");
+	pg_params_init(&params);
+	pg_params_text(&params, strbuf_peek(&text));
+	rc = strbuf_failed(&text) ? schedd_error_nomem(err)
+				  : share_rows(link, gained, &params, watching, err);
+	pg_params_clear(&params);
+	strbuf_clear(&text);
 	return rc;
 }
 
@@ -130,19 +125,4 @@ int store_postgresql_read_others(struct store_link *link, const char *id,
 	rc = share_rows(link, others, &params, watching, err);
 	pg_params_clear(&params);
 	return rc;
-}
-
-int store_postgresql_look_at_slots(
-    struct store_link *link, struct store_watching *watching, struct schedd_error *err)
-{
-	uint32_t owners[NODE_SLOTS];
-	int rc = share_read_slots(link, owners, err);
-
-	if (rc == 0)
-		rc = share_read_gained(link, owners, watching, err);
-	if (rc)
-		return rc;
-	memcpy(pg_of(link)->owners, owners, sizeof(owners));
-	store_watching_slots(watching, owners);
-	return 0;
 }

@@ -108,7 +108,7 @@ static int take_read(struct take *take, struct schedd_error *err)
 	}
 }
 
-int store_postgresql_take(struct store_link *link, int64_t node, int64_t epoch,
+int store_postgresql_take(struct store_link *link, uint32_t node, uint64_t epoch,
     struct store_watching *watching, bool *taken, struct schedd_error *err)
 {
 	PGconn *conn = pg_of(link)->conn;
@@ -117,7 +117,7 @@ int store_postgresql_take(struct store_link *link, int64_t node, int64_t epoch,
 
 	if (!PQenterPipelineMode(conn))
 		return store_link_fail(link, STORE_FAULT_GONE, err, "%s", PQerrorMessage(conn));
-	rc = take_send(&take, node, epoch, err);
+	rc = take_send(&take, node, (int64_t)epoch, err);
 	if (rc == 0 && !PQpipelineSync(conn))
 		rc = store_link_fail(link, STORE_FAULT_GONE, err, "%s", PQerrorMessage(conn));
 	if (rc == 0)
