@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A live job store of APScheduler's, read and never written: a table of
- * SQLAlchemy's in SQLite, PostgreSQL or MySQL, or a hash in Redis. What it
- * keeps of a job is a pickle, which is handed on as it is.
+ * SQLAlchemy's in SQLite, PostgreSQL or MySQL, a hash in Redis, a collection in
+ * MongoDB or nodes in ZooKeeper. What it keeps of a job is a pickle, which is
+ * handed on as it is.
  */
 #ifndef SCHEDD_CMD_APSCHEDULER_SOURCE_H
 #define SCHEDD_CMD_APSCHEDULER_SOURCE_H
@@ -14,7 +15,9 @@
 
 struct apscheduler_source {
 	const char *place;    /* a URL, or the path of an SQLite file */
-	const char *table;    /* of SQL; may have a schema before it: "s.apscheduler_jobs" */
+	/* Of SQL, may have a schema before it: "s.apscheduler_jobs"; MongoDB's collection; NULL: as
+	 * APScheduler names it. */
+	const char *table;
 	const char *jobs_key; /* of Redis */
 };
 
@@ -44,6 +47,12 @@ int apscheduler_mysql_read(const struct apscheduler_source *source,
     const struct apscheduler_url *url, apscheduler_source_fn call, void *context,
     struct schedd_error *err) __attribute__((warn_unused_result));
 int apscheduler_redis_read(const struct apscheduler_source *source,
+    const struct apscheduler_url *url, apscheduler_source_fn call, void *context,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+int apscheduler_mongodb_read(const struct apscheduler_source *source,
+    const struct apscheduler_url *url, apscheduler_source_fn call, void *context,
+    struct schedd_error *err) __attribute__((warn_unused_result));
+int apscheduler_zookeeper_read(const struct apscheduler_source *source,
     const struct apscheduler_url *url, apscheduler_source_fn call, void *context,
     struct schedd_error *err) __attribute__((warn_unused_result));
 

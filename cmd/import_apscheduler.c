@@ -38,7 +38,7 @@ int import_apscheduler_load(
 {
 	const struct apscheduler_source source = {
 	    .place = place,
-	    .table = import_text(command, "table", "apscheduler_jobs"),
+	    .table = args_get(&command->args, "table"),
 	    .jobs_key = import_text(command, "jobs-key", "apscheduler.jobs"),
 	};
 	size_t length;

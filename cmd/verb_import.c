@@ -31,7 +31,9 @@ static const struct option import_options[] = {
 	.value = "NAME",
 	.complete = COMPLETE_EXECUTOR,
 	.doc = "apscheduler: the executor of type worker for all calls"},
-    {.name = "table", .value = "NAME", .doc = "apscheduler: in SQL (default: apscheduler_jobs)"},
+    {.name = "table",
+	.value = "NAME",
+	.doc = "apscheduler: in SQL (default: apscheduler_jobs); the collection in MongoDB (jobs)"},
     {.name = "jobs-key", .value = "KEY", .doc = "apscheduler: in Redis (default: apscheduler.jobs)"},
     {0},
 };
@@ -360,11 +362,12 @@ const struct verb verb_import = {
 		"schedctl import json jobs.json\n"
 		"schedctl import systemd /etc/systemd/system/*.timer",
     .notes =
-	"apscheduler reads a live store: an SQLite file, postgresql://…, mysql://…, redis://…, or a "
-	"file that\n"
-	"export_jobs() wrote. Nothing of the pickles in it is run. Each job becomes a call of an "
-	"executor of\n"
-	"type worker: the one that its alias names, the only one, or that of --executor.\n"
+	"apscheduler reads a live store: an SQLite file, postgresql://…, mysql://…, redis://…,\n"
+	"mongodb://HOST/DATABASE, zookeeper://HOST/PATH, or a file that export_jobs() wrote. Nothing "
+	"of the\n"
+	"pickles in it is run. Each job becomes a call of an executor of type worker: the one that "
+	"its\n"
+	"alias names, the only one, or that of --executor.\n"
 	"json is what APScheduler 3.11's export_jobs() writes, or a job list of "
 	"Flask-APScheduler.\n"
 	"A line or job that cannot be taken is reported and skipped; the exit status "

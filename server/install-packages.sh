@@ -15,7 +15,7 @@ packages_of() {
 		nodejs libdata-messagepack-perl python3-apscheduler python3-sqlalchemy \
 		python3-redis python3-psycopg2 python3-pymysql python3-flask python3-tz \
 		redis-server redis-tools postgresql mariadb-server etcd-server etcd-client curl \
-		maven default-jdk-headless python3-pymongo \
+		maven default-jdk-headless python3-pymongo python3-kazoo \
 		libzookeeper-java libnetty-java liblog4j1.2-java libslf4j-java \
 		libdropwizard-metrics-java libsnappy-java \
 		cron dpkg-repack ansible-core python3-crontab ruby-whenever \

@@ -487,6 +487,9 @@ int apscheduler_read_stored(
 	if (rc == SCHEDD_ENOMEM)
 		return rc;
 	import->calls = true;
+	/* ZooKeeper's has the next run time beside it. */
+	if (!rc && state.type == VALUE_MAP && !state.plain && value_get(&state, "job_state"))
+		state = *value_get(&state, "job_state");
 	if (rc || state.type != VALUE_MAP || state.plain) {
 		diagnostics_add(import->skipped, import->file, 0, 0, "%.100s: %s", id,
 		    rc ? err.message : "its state is no state of a job");

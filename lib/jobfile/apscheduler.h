@@ -22,7 +22,7 @@ int apscheduler_read(const char *file, const char *text, size_t length,
 int apscheduler_read_calls(struct import_job *import, const char *text, size_t length)
     __attribute__((warn_unused_result));
 /*
- * One job as a store keeps it: a pickle of its state. Appended as a call, or
+ * One job as a store keeps it: a pickle of its state, or of a map with "job_state". Appended as a call, or
  * reported as skipped. SCHEDD_ENOMEM.
  */
 int apscheduler_read_stored(struct import_job *import, const char *id, const void *pickle,

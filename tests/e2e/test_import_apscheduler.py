@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from datetime import datetime
 
 import e2e
+import pymongo
 
 APP = pathlib.Path(__file__).with_name("worker_app")
 WRITER = pathlib.Path(e2e.__file__).with_name("apscheduler_writer.py")
@@ -196,6 +198,65 @@ class Stores(ImportCase):
         _, err = self.bring(url)
         self.compare(jobs, err)
 
+    def server(self, kind):
+        """Where the server of that kind is, that with_server.sh starts for this test."""
+        script = pathlib.Path(e2e.__file__).with_name("with_server.sh")
+        server = subprocess.Popen(["sh", script, kind, "sh", "-c", 'echo "$SCHEDD_TEST_STORE_URL"; read -r _ || true'],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+        def end():
+            server.stdin.close()
+            server.wait()
+            server.stdout.close()
+        self.addCleanup(end)
+        url = server.stdout.readline().strip()
+        self.assertTrue(url, f"{kind} does not start")
+        return url
+
+    def test_mongodb(self):
+        place = self.server("mongodb").rsplit("/", 1)[0]
+        for version in VERSIONS:
+            with self.subTest(version=version):
+                jobs = self.write(version, "mongodb", place, "mine.of_" + version[0])
+                _, err = self.bring(place + "/mine", "--table", "of_" + version[0])
+                self.compare(jobs, err)
+                self.assertEqual(self.schedd.ctl("rm", "--all", "-y")[0], 0)
+        # The names that nobody has to say.
+        self.write("3.9.1", "mongodb", place, "apscheduler.jobs")
+        self.bring(place, "--dry-run")
+        # What lies there and is no job is named.
+        odd = [{"_id": 5}, {"_id": "odd", "job_state": "text", "at": datetime(2031, 1, 1)}, {"_id": "short", "job_state": b"\x80"},
+               {"_id": "deep", "more": {"job_state": b"N."}, "job_state": pickle.dumps([1])}]
+        with pymongo.MongoClient(place) as client:
+            client.odd.jobs.insert_many(odd)
+        _, err = self.bring(place + "/odd", code=7)
+        for word in ("a document whose _id is no text: ", "odd: ", "short: ", "deep: "):
+            self.assertIn("message\":\"" + word, err)
+        code, _, err = self.schedd.ctl("import", "apscheduler", place + "/nothing")
+        self.assertEqual((code, "nothing in the collection 'nothing.jobs'" in err), (4, True), err)
+        code, _, err = self.schedd.ctl("import", "apscheduler", "mongodb://127.0.0.1:1/x")
+        self.assertEqual((code, "connection refused" in err.lower()), (1, True), err)
+        code, _, err = self.schedd.ctl("import", "apscheduler", "mongodb://127.0.0.1:x")
+        self.assertEqual((code, "MongoDB: " in err), (2, True), err)
+
+    def test_zookeeper(self):
+        hosts = self.server("zookeeper").split("/")[0]
+        for version in VERSIONS:
+            with self.subTest(version=version):
+                jobs = self.write(version, "zookeeper", hosts, "/of/" + version)
+                _, err = self.bring(f"zookeeper://{hosts}/of/{version}/")
+                self.compare(jobs, err)
+                self.assertEqual(self.schedd.ctl("rm", "--all", "-y")[0], 0)
+        self.write("3.9.1", "zookeeper", hosts, "/apscheduler")
+        self.bring(f"zookeeper://{hosts},localhost:{hosts.split(':')[1]}", "--dry-run")
+        # Also one who logs in; what lies there and is no job is named.
+        _, err = self.bring(f"zookeeper://app:secret@{hosts}/of", code=7)
+        self.assertIn(f"app:***@{hosts}/of", err)
+        self.assertIn("3.9.1: a Python object in it is of no known kind", err)
+        self.assertNotIn("secret", err)
+        code, _, err = self.schedd.ctl("import", "apscheduler", f"zookeeper://{hosts}/nothing")
+        self.assertEqual((code, "there is no node /nothing" in err), (4, True), err)
+
     def test_a_file_of_export_jobs(self):
         path = self.schedd.dir / "jobs.json"
         path.write_text(json.dumps({"version": 1, "jobs": [{
@@ -240,7 +301,7 @@ class Hostile(ImportCase):
 
     def test_places_that_are_none(self):
         for place, code, words in (
-                ("mongodb://localhost/db", 2, "export_jobs"), ("zookeeper://localhost", 2, "export_jobs"),
+                ("rethinkdb://localhost/db", 2, "export_jobs"), ("zookeeper://localhost:x", 2, "are no hosts and ports"),
                 ("/nonexistent.sqlite", 7, "No such file"), ("sqlite:////nonexistent.sqlite", 4, "unable to open"),
                 ("sqlite://", 2, "names no file"), ("postgresql://nobody@127.0.0.1:1/x", 1, "PostgreSQL: ")):
             with self.subTest(place=place):

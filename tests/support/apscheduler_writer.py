@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Fills a job store with the APScheduler at hand, whichever version, with triggers of all kinds.
 
-usage: apscheduler_writer.py MODULE-FOLDER STORE URL [JOBS-KEY]     STORE: sqlalchemy or redis
+usage: apscheduler_writer.py MODULE-FOLDER STORE URL [PLACE]     STORE: sqlalchemy, redis, mongodb or zookeeper
+PLACE: jobs_key of Redis, DATABASE.COLLECTION of MongoDB, path of ZooKeeper
 Prints JSON: {"version": …, "jobs": {id: next run time in µs or null}}.
 """
 import json
@@ -31,6 +32,13 @@ def store():
         made = RedisJobStore(jobs_key=sys.argv[4], run_times_key=sys.argv[4] + ".times")
         made.redis = redis.Redis.from_url(url)
         return made
+    if kind == "mongodb":
+        from apscheduler.jobstores.mongodb import MongoDBJobStore  # pylint: disable=import-outside-toplevel
+        database, collection = sys.argv[4].split(".")
+        return MongoDBJobStore(database, collection, host=url)
+    if kind == "zookeeper":
+        from apscheduler.jobstores.zookeeper import ZooKeeperJobStore  # pylint: disable=import-outside-toplevel
+        return ZooKeeperJobStore(sys.argv[4], hosts=url, close_connection_on_exit=True)
     from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore  # pylint: disable=import-outside-toplevel
     return SQLAlchemyJobStore(url=url)
 
