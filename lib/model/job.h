@@ -108,6 +108,7 @@ struct job_details {
 	char *description;              /* NULL: none */
 	struct job_pairs tags;
 	char *group; /* NULL: none */
+	char *nodes; /* of a shared store: where it may run, as model/node.h; NULL: on any */
 	struct job_after *after;
 	uint32_t after_count;
 	struct job_notify *notify;

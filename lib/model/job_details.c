@@ -106,6 +106,7 @@ static const size_t job_details_texts[] = {
     offsetof(struct job_details, owner),
     offsetof(struct job_details, description),
     offsetof(struct job_details, group),
+    offsetof(struct job_details, nodes),
     offsetof(struct job_details, cwd),
     offsetof(struct job_details, user),
     offsetof(struct job_details, stdin_path),

@@ -143,7 +143,8 @@ int node_term_check(const char *term, struct schedd_error *err)
 	}
 }
 
-static bool node_part_matches(const char *part, size_t length, const char *labels)
+static bool node_part_matches(
+    const char *part, size_t length, const char *node, const char *labels)
 {
 	bool not = part[0] == '!';
 	const char *from = part + not, *value;
@@ -154,21 +155,35 @@ static bool node_part_matches(const char *part, size_t length, const char *label
 	matches = value != NULL;
 	if (matches && name < rest)
 		matches = got == rest - name - 1 && memcmp(value, from + name + 1, got) == 0;
+	matches |= rest == strlen(node) && memcmp(from, node, rest) == 0;
 	return matches != not;
 }
 
 bool node_term_matches(const char *term, const char *name, const char *labels)
 {
-	if (strcmp(term, name) == 0)
-		return true;
 	for (;;) {
-		size_t length = strcspn(term, ",");
+		size_t length = strcspn(term, ",|");
 
-		if (!node_part_matches(term, length, labels))
+		if (!node_part_matches(term, length, name, labels))
 			return false;
 		term += length;
-		if (!*term++)
+		if (*term++ != ',')
 			return true;
+	}
+}
+
+bool node_place_matches(const char *place, const char *name, const char *labels)
+{
+	if (!place || strcmp(place, NODE_ALL) == 0)
+		return true;
+	if (place[0] == '@')
+		return strcmp(place + 1, name) == 0;
+	for (;; place++) {
+		if (node_term_matches(place, name, labels))
+			return true;
+		place += strcspn(place, "|");
+		if (!*place)
+			return false;
 	}
 }
 
@@ -189,6 +204,29 @@ static uint64_t node_hash(uint64_t hash, const char *text)
 uint32_t node_slot(const char *group, const char *id)
 {
 	return (uint32_t)(node_hash(UINT64_C(14695981039346656037), group ? group : id) % NODE_SLOTS);
+}
+
+/* Of one place: so many nodes may share its jobs. */
+#define NODE_PLACE_SLOTS 16
+
+uint32_t node_job_slot(const struct schedd_job *job)
+{
+	const struct job_details *details = job_details(job);
+	uint32_t part;
+
+	if (!details->nodes || strcmp(details->nodes, NODE_ALL) == 0)
+		return node_slot(details->group, job->id);
+	part = node_slot(details->group, job->id) % NODE_PLACE_SLOTS;
+	return (uint32_t)(NODE_SLOTS + node_hash(UINT64_C(14695981039346656037) ^ (uint64_t)(part + 1) << 20,
+					   details->nodes) %
+					   (INT32_MAX - NODE_SLOTS));
+}
+
+int64_t node_job_column(const struct schedd_job *job)
+{
+	uint32_t slot = node_job_slot(job);
+
+	return slot < NODE_SLOTS ? slot : SCHEDD_TIME_NONE;
 }
 
 uint64_t node_wants(const char *name, uint32_t slot)

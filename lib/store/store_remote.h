@@ -82,6 +82,15 @@ int store_link_fail(struct store_link *link, enum store_fault fault, struct sche
 
 /* ---- What a driver hands over while it answers ---- */
 
+/* Slots of places while they are read, see store_share.h; begins as {.count = 0}. */
+struct store_places {
+	struct store_place *items;
+	uint32_t count, capacity;
+	bool failed; /* no memory for one: those that are told them will not be told */
+};
+void store_places_add(struct store_places *places, uint32_t slot, uint32_t node);
+void store_places_clear(struct store_places *places);
+
 /* What claims change, kept beside the definition. */
 struct store_counters {
 	schedd_time next_fire;
@@ -100,7 +109,8 @@ void store_loading_text(struct store_loading *loading, const char *key, const ch
 void store_loading_run(struct store_loading *loading, const struct run *run);
 
 /* Of a store that is shared: who has which slot, as of the moment of loading; before its jobs. */
-void store_loading_slots(struct store_loading *loading, const uint32_t owners[NODE_SLOTS]);
+void store_loading_slots(struct store_loading *loading, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places);
 
 struct store_asked;
 /* A run, newest first. False: there are enough, stop. What does not match is passed over. */
@@ -121,7 +131,8 @@ void store_watching_job(struct store_watching *watching, const char *id, const c
 void store_watching_text(struct store_watching *watching, const char *key, const char *text);
 /* A job of another's, or of a slot that has just become ours. */
 void store_watching_counted(struct store_watching *watching, const struct store_counted *job);
-void store_watching_slots(struct store_watching *watching, const uint32_t owners[NODE_SLOTS]);
+void store_watching_slots(struct store_watching *watching, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places);
 void store_watching_told(struct store_watching *watching, uint32_t origin, const char *what,
     const char *id, const char *text);
 /* A dead node's open runs and all texts, until _taken_end() says whether it was taken over. */

@@ -174,9 +174,10 @@ void store_loading_run(struct store_loading *loading, const struct run *run)
 		store_snapshot_add_run(loading->snapshot, run);
 }
 
-void store_loading_slots(struct store_loading *loading, const uint32_t owners[NODE_SLOTS])
+void store_loading_slots(struct store_loading *loading, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places)
 {
-	store_remote_tell_slots(loading->end->remote, owners);
+	store_remote_tell_slots(loading->end->remote, owners, places);
 }
 
 static int load_step(struct remote_task *task, struct store_link *link, struct schedd_error *err)

@@ -86,21 +86,52 @@ void store_watching_counted(struct store_watching *watching, const struct store_
 	copy->id = arena_strdup(&news->arena, job->id);
 }
 
-void store_remote_tell_slots(struct remote_store *remote, const uint32_t owners[NODE_SLOTS])
+void store_places_add(struct store_places *places, uint32_t slot, uint32_t node)
+{
+	if (places->count == places->capacity) {
+		uint32_t capacity = places->capacity ? places->capacity * 2 : 16;
+		struct store_place *grown = realloc(places->items, capacity * sizeof(grown[0]));
+
+		if (!grown) {
+			places->failed = true;
+			return;
+		}
+		places->items = grown;
+		places->capacity = capacity;
+	}
+	places->items[places->count++] = (struct store_place){slot, node};
+}
+
+void store_places_clear(struct store_places *places)
+{
+	free(places->items);
+	*places = (struct store_places){.count = 0};
+}
+
+void store_remote_tell_slots(struct remote_store *remote, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places)
 {
 	struct remote_share_news *news = news_new(remote, STORE_SHARE_SLOTS);
+	struct store_place *items;
 
 	if (!news)
 		return;
 	memcpy(news->owners, owners, sizeof(news->owners));
 	news->news.owners = news->owners;
+	items = arena_alloc(&news->arena, (places->count + 1) * sizeof(items[0]));
+	if (items && places->count)
+		memcpy(items, places->items, places->count * sizeof(items[0]));
+	news->news.places = items;
+	news->news.place_count = places->count;
+	news->arena.failed |= places->failed;
 	news_post(news);
 }
 
-void store_watching_slots(struct store_watching *watching, const uint32_t owners[NODE_SLOTS])
+void store_watching_slots(struct store_watching *watching, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places)
 {
 	news_counted(watching);
-	store_remote_tell_slots(watching->remote, owners);
+	store_remote_tell_slots(watching->remote, owners, places);
 }
 
 void store_watching_told(struct store_watching *watching, uint32_t origin, const char *what,

@@ -178,7 +178,8 @@ void store_watching_end(struct store_watching *watching);
 /* See store_share_refresh(). */
 void store_remote_refresh(
     struct store *store, const char *id, store_done_fn done, void *context);
-void store_remote_tell_slots(struct remote_store *remote, const uint32_t owners[NODE_SLOTS]);
+void store_remote_tell_slots(struct remote_store *remote, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places);
 
 /* A task of size bytes for an end; NULL: no memory. */
 void *store_remote_task(struct store *store, size_t size,

@@ -39,6 +39,16 @@ struct store_node {
 	schedd_span offset;     /* its clock less the store's */
 };
 
+/*
+ * Jobs that say where they may run have slots of their own, as node_job_slot()
+ * numbers them: from NODE_SLOTS on, few of very many. A number that was never
+ * given is nobody's.
+ */
+struct store_place {
+	uint32_t slot;
+	uint32_t node; /* 0: nobody */
+};
+
 /* What claims have changed of a job that was another's. */
 struct store_counted {
 	const char *id;
@@ -70,6 +80,8 @@ struct store_share_news {
 	const struct store_counted *jobs; /* COUNTERS */
 	uint32_t job_count;
 	const uint32_t *owners;          /* SLOTS: NODE_SLOTS numbers of nodes, 0: nobody */
+	const struct store_place *places; /* SLOTS: those of places that were ever given */
+	uint32_t place_count;
 	const char *from;                /* TAKEN: the dead node's name */
 	struct store_snapshot *snapshot; /* TAKEN: its open runs and all texts; the receiver's */
 	uint32_t origin;                 /* TOLD: the node that says it */
@@ -103,7 +115,10 @@ void store_share_refresh(
 /* What the next beat says of us. */
 void store_share_report(struct store *store, int64_t jobs, int64_t running);
 
-/* The slot is that node's from now on; 0: nobody's. Where it is ours or nobody's: else nothing. */
+/*
+ * The slot is that node's from now on; 0: nobody's. Where it is ours or nobody's: else nothing. Also
+ * one of a place, which may not have been given before.
+ */
 void store_batch_give(struct store_batch *batch, uint32_t slot, uint32_t node);
 /* A message for a node. */
 void store_batch_tell(struct store_batch *batch, uint32_t node, const char *what, const char *id,

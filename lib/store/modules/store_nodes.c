@@ -45,14 +45,15 @@ void store_nodes_joined(struct store_link *link, const struct nodes_driver *driv
 }
 
 void store_nodes_loaded(struct store_link *link, const struct nodes_driver *driver,
-    const uint32_t owners[NODE_SLOTS], int64_t cursor, struct store_loading *loading)
+    const uint32_t owners[NODE_SLOTS], const struct store_places *places, int64_t cursor,
+    struct store_loading *loading)
 {
 	struct nodes_feed *feed = driver->feed(link);
 
 	memcpy(feed->owners, owners, sizeof(feed->owners));
 	feed->cursor = cursor;
 	feed->read = true;
-	store_loading_slots(loading, feed->owners);
+	store_loading_slots(loading, feed->owners, places);
 }
 
 /* ---- The feed ---- */
@@ -104,21 +105,26 @@ static int nodes_look_at_slots(struct nodes_reading *reading, struct schedd_erro
 {
 	struct store_link *link = reading->link;
 	struct nodes_feed *feed = reading->driver->feed(link);
+	struct store_places places = {.count = 0};
 	uint32_t owners[NODE_SLOTS];
 	bool gained[NODE_SLOTS], any = false;
-	int rc = reading->driver->slots(link, owners, err);
+	int rc = reading->driver->slots(link, owners, &places, err);
 
 	for (uint32_t slot = 0; slot < NODE_SLOTS && rc == 0; slot++) {
 		gained[slot] = owners[slot] == link->node && feed->owners[slot] != link->node;
 		any |= gained[slot];
 	}
+	/* Of places it is not known which were ours before. */
+	for (uint32_t i = 0; i < places.count && rc == 0; i++)
+		any |= places.items[i].node == link->node;
 	if (rc == 0 && any)
 		rc = reading->driver->gained(link, gained, reading->watching, err);
-	if (rc)
-		return rc;
-	memcpy(feed->owners, owners, sizeof(feed->owners));
-	store_watching_slots(reading->watching, feed->owners);
-	return 0;
+	if (rc == 0) {
+		memcpy(feed->owners, owners, sizeof(feed->owners));
+		store_watching_slots(reading->watching, feed->owners, &places);
+	}
+	store_places_clear(&places);
+	return rc;
 }
 
 static int nodes_read(struct store_link *link, const struct nodes_driver *driver,

@@ -55,9 +55,13 @@ struct nodes_driver {
 	/* One text, by store_watching_text(). */
 	int (*text)(struct store_link *link, const char *key, struct store_watching *watching,
 	    struct schedd_error *err);
-	int (*slots)(
-	    struct store_link *link, uint32_t owners[NODE_SLOTS], struct schedd_error *err);
-	/* Counters of the jobs of those slots (more does no harm), by store_watching_counted(). */
+	/* Those of places are added to *places. */
+	int (*slots)(struct store_link *link, uint32_t owners[NODE_SLOTS],
+	    struct store_places *places, struct schedd_error *err);
+	/*
+	 * Counters of the jobs of those slots and of all places (more does no harm), by
+	 * store_watching_counted().
+	 */
 	int (*gained)(struct store_link *link, const bool slots[NODE_SLOTS],
 	    struct store_watching *watching, struct schedd_error *err);
 	/* The same of that job, or (NULL) of all that are others', with what runs of them elsewhere. */
@@ -83,7 +87,8 @@ int store_nodes_measure(
 void store_nodes_joined(struct store_link *link, const struct nodes_driver *driver, bool again);
 /* While everything is loaded, of the same moment: who has what, and where the feed stands. */
 void store_nodes_loaded(struct store_link *link, const struct nodes_driver *driver,
-    const uint32_t owners[NODE_SLOTS], int64_t cursor, struct store_loading *loading);
+    const uint32_t owners[NODE_SLOTS], const struct store_places *places, int64_t cursor,
+    struct store_loading *loading);
 /* What others wrote since, and whose lease is over. */
 int store_nodes_listen(struct store_link *link, const struct nodes_driver *driver,
     struct store_watching *watching, struct schedd_error *err);

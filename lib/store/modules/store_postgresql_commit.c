@@ -218,7 +218,8 @@ static void commit_job(struct commit *commit, struct store_op *op)
 	pg_rows_number(rows, (int64_t)state->run_count);
 	pg_rows_number(rows, state->last_run);
 	pg_rows_number(rows, state->revision);
-	pg_rows_number(rows, node_slot(job_details(op->put_job.job)->group, op->put_job.job->id));
+	/* Of a slot of a place: NULL. */
+	pg_rows_time(rows, node_job_column(op->put_job.job));
 	pg_rows_end(rows);
 	commit_feed(commit, NODES_LINE_JOB, op->put_job.job->id, 0, NULL);
 	strbuf_clear(&text);

@@ -25,9 +25,9 @@ static inline int share_ask(struct store_link *link, const char *text, const str
 
 /* ---- store_postgresql_slots.c ---- */
 
-int store_postgresql_read_slots(
-    struct store_link *link, uint32_t owners[NODE_SLOTS], struct schedd_error *err);
-/* Counters of the jobs of those slots. */
+int store_postgresql_read_slots(struct store_link *link, uint32_t owners[NODE_SLOTS],
+    struct store_places *places, struct schedd_error *err);
+/* Counters of the jobs of those slots, and of those of places. */
 int store_postgresql_read_gained(struct store_link *link, const bool slots[NODE_SLOTS],
     struct store_watching *watching, struct schedd_error *err);
 /* Counters of that job, or (NULL) of all that are others'. */

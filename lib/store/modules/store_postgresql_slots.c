@@ -4,8 +4,8 @@
 #include <string.h>
 #include "store/modules/store_postgresql_share.h"
 
-int store_postgresql_read_slots(
-    struct store_link *link, uint32_t owners[NODE_SLOTS], struct schedd_error *err)
+int store_postgresql_read_slots(struct store_link *link, uint32_t owners[NODE_SLOTS],
+    struct store_places *places, struct schedd_error *err)
 {
 	PGresult *result;
 	int rc = share_ask(link, "SELECT slot, node FROM schedd_slots", NULL, &result, err);
@@ -15,9 +15,12 @@ int store_postgresql_read_slots(
 	memset(owners, 0, NODE_SLOTS * sizeof(owners[0]));
 	for (int row = 0; row < PQntuples(result); row++) {
 		int64_t slot = share_number(result, row, 0);
+		uint32_t node = (uint32_t)share_number(result, row, 1);
 
 		if (slot >= 0 && slot < NODE_SLOTS)
-			owners[slot] = (uint32_t)share_number(result, row, 1);
+			owners[slot] = node;
+		else if (slot >= 0)
+			store_places_add(places, (uint32_t)slot, node);
 	}
 	PQclear(result);
 	return 0;
@@ -26,19 +29,21 @@ int store_postgresql_read_slots(
 int store_postgresql_load_slots(
     struct store_link *link, struct store_loading *loading, struct schedd_error *err)
 {
+	struct store_places places = {.count = 0};
 	uint32_t owners[NODE_SLOTS];
 	PGresult *result;
-	int rc = store_postgresql_read_slots(link, owners, err);
+	int rc = store_postgresql_read_slots(link, owners, &places, err);
 
 	if (rc == 0)
 		rc = share_ask(link, "SELECT number FROM schedd_meta WHERE key = 'feed.seq'", NULL,
 		    &result, err);
-	if (rc)
-		return rc;
-	store_nodes_loaded(
-	    link, &store_postgresql_nodes, owners, share_number(result, 0, 0), loading);
-	PQclear(result);
-	return 0;
+	if (rc == 0) {
+		store_nodes_loaded(link, &store_postgresql_nodes, owners, &places,
+		    share_number(result, 0, 0), loading);
+		PQclear(result);
+	}
+	store_places_clear(&places);
+	return rc;
 }
 
 static int share_state(const PGresult *row, int column)
@@ -96,7 +101,7 @@ int store_postgresql_read_gained(struct store_link *link, const bool slots[NODE_
 	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++)
 		if (slots[slot])
 			strbuf_printf(&text, "%c%u", text.length ? ',' : '{', slot);
-	strbuf_add(&text, "}");
+	strbuf_add(&text, text.length ? "}" : "{}");
 	pg_params_init(&params);
 	pg_params_text(&params, strbuf_peek(&text));
 	rc = strbuf_failed(&text) ? schedd_error_nomem(err)

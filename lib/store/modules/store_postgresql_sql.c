@@ -156,11 +156,12 @@ const char pg_sql_feed[] =
     "schedd_feed (seq, at, origin, target, kind, id, body) SELECT s.number - (SELECT count(*) FROM f) + "
     "f.ord, " PG_CLOCK ", current_setting('schedd.node')::int, nullif(f.target, 0), f.kind, f.id, f.body "
     "FROM f, s) SELECT pg_notify('schedd', '')";
-/* Not to one that is dead: who takes over such a one waits for this commit, or this finds it dead. */
+/* A slot of a place is there once somebody has it. Not to one that is dead: who takes over such a one waits for this commit, or this finds it dead. */
 const char pg_sql_give[] =
     "WITH t AS MATERIALIZED (SELECT 1 FROM schedd_nodes WHERE node = $2::int AND dead_since IS NULL FOR KEY "
-    "SHARE) UPDATE schedd_slots SET node = nullif($2::int, 0) WHERE slot = $1::int AND (node IS NULL OR node = "
-    "current_setting('schedd.node')::int) AND ($2::int = 0 OR EXISTS (SELECT FROM t))";
+    "SHARE) INSERT INTO schedd_slots AS s (slot, node) SELECT $1::int, nullif($2::int, 0) WHERE $2::int = 0 OR "
+    "EXISTS (SELECT FROM t) ON CONFLICT (slot) DO UPDATE SET node = excluded.node WHERE s.node IS NULL OR s.node = "
+    "current_setting('schedd.node')::int";
 /* By enum store_node_verb. The row must be there, and one that lives is not forgotten. */
 #define NODE_CHANGED(verb)                                                                         \
 	"WITH n AS (" verb " RETURNING 1) SELECT CASE WHEN EXISTS (SELECT FROM n) THEN 0 ELSE ((CASE WHEN "  \

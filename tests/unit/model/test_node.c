@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include "model/job.h"
 #include "model/node.h"
 
 Test(node, names_are_words_and_not_any_or_all)
@@ -75,6 +76,11 @@ Test(node, terms_match_by_name_or_by_labels)
 	    {"!zone=a", "web1", "", true},
 	    {"!zone=a", "web1", "zone=a", false},
 	    {"zon", "web1", "zone=a", false},
+	    {"!web1", "web1", "zone=a", false},
+	    {"!web1", "web2", "zone=a", true},
+	    {"zone=a,web1", "web1", "zone=a", true},
+	    {"web1,web2", "web1", "", false},
+	    {"web", "web1", "", false},
 	    {"zone=", "web1", "zone=", true},
 	};
 	static const char *const bad[] = {"", ",", "a,", "!", "=a", "a=b=c", "a b", "a,,b", "!!a", "zone=a,!"};
@@ -95,6 +101,75 @@ Test(node, jobs_of_a_group_share_a_slot)
 	cr_expect_eq(node_slot(NULL, "backup"), node_slot("backup", "other"));
 	cr_expect_eq(node_slot("g", "a"), node_slot("g", "b"));
 	cr_expect_eq(node_slot(NULL, "a"), 91);
+}
+
+Test(node, a_place_holds_where_one_of_its_terms_does)
+{
+	static const struct {
+		const char *place, *name, *labels;
+		bool matches;
+	} rows[] = {
+	    {NULL, "web1", "", true},
+	    {"all", "web1", "", true},
+	    {"web1", "web1", "", true},
+	    {"web1", "web2", "", false},
+	    {"web1|web2", "web2", "", true},
+	    {"web1|web2", "web3", "", false},
+	    {"web1|zone=a,!spot", "x", "zone=a", true},
+	    {"web1|zone=a,!spot", "x", "spot=,zone=a", false},
+	    {"zone=a,!spot|web1", "web1", "spot=,zone=a", true},
+	    {"@web1", "web1", "", true},
+	    {"@web1", "web2", "web1=", false},
+	    {"a|b", "x", "a=,b=", true},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_eq(node_place_matches(rows[i].place, rows[i].name, rows[i].labels), rows[i].matches,
+		    "%s of %s (%s)", rows[i].place, rows[i].name, rows[i].labels);
+}
+
+/* The slot of a job of that place, group and id. */
+static uint32_t job_slot(const char *place, const char *group, const char *id)
+{
+	struct schedd_job *job = job_new();
+	struct job_details *details = job_details_edit(job);
+	uint32_t slot;
+
+	job->id = strdup(id);
+	details->nodes = place ? strdup(place) : NULL;
+	details->group = group ? strdup(group) : NULL;
+	slot = node_job_slot(job);
+	job_unref(job);
+	return slot;
+}
+
+Test(node, a_place_has_slots_of_its_own)
+{
+	bool seen[17] = {false};
+	uint32_t slots[17] = {0}, count = 0;
+
+	cr_expect_eq(job_slot(NULL, NULL, "a"), node_slot(NULL, "a"));
+	cr_expect_eq(job_slot("all", "g", "a"), node_slot("g", "a"));
+	cr_expect_eq(job_slot("web1", "g", "a"), job_slot("web1", "g", "b"));
+	cr_expect_neq(job_slot("web1", NULL, "a"), job_slot("web2", NULL, "a"));
+	/* Kept in stores: it must never change. */
+	cr_expect_eq(job_slot("zone=a", NULL, "a"), 965820986u);
+	for (int i = 0; i < 400; i++) {
+		char id[16];
+		uint32_t slot, at = 0;
+
+		snprintf(id, sizeof(id), "job%d", i);
+		slot = job_slot("zone=a|zone=b", NULL, id);
+		cr_expect(slot >= NODE_SLOTS && slot <= INT32_MAX);
+		while (at < count && slots[at] != slot)
+			at++;
+		cr_assert_lt(at, 16u, "a place has 16 slots");
+		slots[at] = slot;
+		seen[at] = true;
+		count = at == count ? count + 1 : count;
+	}
+	cr_expect_eq(count, 16u);
+	cr_expect(seen[15]);
 }
 
 Test(node, slots_spread_evenly_and_move_to_a_new_node_alone)
