@@ -22,7 +22,11 @@ struct sql_migrate_step {
  */
 int sql_migrate_inspect(const char *store, const char *path, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* Brings an inspected database up to date, in one transaction. now names the copy. */
+/*
+ * Brings an inspected database up to date: in one transaction, and what has to
+ * be done row by row in pieces behind it, where the next run goes on if this
+ * one is killed. now names the copy.
+ */
 int sql_migrate_run(const struct sql *sql, schedd_time now, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* The same with steps of the caller's and its version; for tests. */

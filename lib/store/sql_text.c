@@ -122,14 +122,24 @@ void sql_text_jobs_put(struct strbuf *out)
 }
 
 /*
+ * A job has a key of its own, which its runs and changes refer to, so that a
+ * rename writes one row. last_run is NULL where no job of that id was removed
+ * yet, else the number that a job of that id goes on from; a row of 0 is of no
+ * use once nothing refers to it.
+ *
  * runs.id counts runs as they came to be. done_at is when a run was over by
  * whatever is known of it, NULL while it is not: retention, windows and the
  * search for unfinished runs go by it.
  */
 static const char text_tables[] =
+    "CREATE TABLE ids (\n"
+    "  key INTEGER PRIMARY KEY,\n"
+    "  id TEXT NOT NULL UNIQUE,\n"
+    "  last_run INTEGER\n"
+    ");\n"
     "CREATE TABLE runs (\n"
     "  id INTEGER PRIMARY KEY,\n"
-    "  job TEXT NOT NULL,\n"
+    "  job INTEGER NOT NULL,\n"
     "  number INTEGER NOT NULL,\n"
     "  state TEXT NOT NULL,\n"
     "  \"trigger\" TEXT NOT NULL,\n"
@@ -154,126 +164,59 @@ static const char text_tables[] =
     "  actor TEXT,\n"
     "  result TEXT\n"
     ");\n"
-    "CREATE UNIQUE INDEX runs_job ON runs (job, number);\n"
-    "CREATE INDEX runs_done ON runs (done_at);\n"
-    "CREATE INDEX runs_trouble ON runs (id, state)\n"
-    "  WHERE state NOT IN ('queued', 'running', 'retrying', 'success');\n"
     "CREATE TABLE changes (\n"
     "  id INTEGER PRIMARY KEY,\n"
     "  time INTEGER NOT NULL,\n"
-    "  job TEXT,\n"
+    "  job INTEGER,\n"
     "  change TEXT NOT NULL\n"
-    ");\n"
-    "CREATE INDEX changes_job ON changes (job);\n"
-    /* What is counted on from when an id that was removed comes back. */
-    "CREATE TABLE removed (\n"
-    "  id TEXT NOT NULL PRIMARY KEY,\n"
-    "  last_run INTEGER NOT NULL\n"
-    ") WITHOUT ROWID;\n"
-    "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value) WITHOUT ROWID;\n"
-    "INSERT INTO meta (key, value) VALUES ('store.runs', 0);\n";
+    ");\n";
 
-const char *sql_text_tables(void)
+const char *sql_text_history(void)
 {
 	return text_tables;
+}
+
+static const char *const text_indexes[] = {
+    "CREATE UNIQUE INDEX IF NOT EXISTS runs_job ON runs (job, number);\n",
+    "CREATE INDEX IF NOT EXISTS runs_done ON runs (done_at);\n",
+    "CREATE INDEX IF NOT EXISTS runs_trouble ON runs (id, state)\n"
+    "  WHERE state NOT IN ('queued', 'running', 'retrying', 'success');\n",
+    "CREATE INDEX IF NOT EXISTS changes_job ON changes (job);\n",
+    "CREATE INDEX IF NOT EXISTS ids_idle ON ids (key) WHERE last_run = 0;\n",
+    NULL,
+};
+
+const char *const *sql_text_indexes(void)
+{
+	return text_indexes;
+}
+
+const char *sql_text_meta(void)
+{
+	return "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value) WITHOUT ROWID;\n"
+	       "INSERT INTO meta (key, value) VALUES ('store.runs', 0);\n";
 }
 
 #define UTC(column) "strftime('%Y-%m-%dT%H:%M:%fZ', \"" column "\" / 1e6, 'unixepoch')"
 #define LOCAL(column)                                                                              \
 	"strftime('%Y-%m-%d %H:%M:%S', \"" column "\" / 1e6, 'unixepoch', 'localtime')"
+#define TIMES(column, name) UTC(column) " AS " name "_utc, " LOCAL(column) " AS " name "_local,\n"
+
+#define JOB_STATE "CASE WHEN finished THEN 'finished' WHEN paused THEN 'paused' ELSE 'waiting' END"
 
 static const char text_views[] =
     "DROP VIEW IF EXISTS job_list;\n"
-    "CREATE VIEW job_list AS SELECT id, name,\n"
-    "  CASE WHEN finished THEN 'finished' WHEN paused THEN 'paused' ELSE 'waiting' END\n"
-    "    AS state,\n"
-    "  " UTC(
-	"next_run_time") " AS next_run_utc,\n"
-			 "  " LOCAL(
-			     "next_run_time") " AS next_run_local,\n"
-					      "  \"trigger\", coalesce(shell, command, "
-					      "call, http) AS runs, run_count,\n"
-					      "  " UTC(
-						  "created_at") " AS created_utc,\n"
-								"  " UTC(
-								    "updated_at") " AS "
-										  "updat"
-										  "ed_"
-										  "utc\n"
-										  "  "
-										  "FROM "
-										  "jobs "
-										  "ORDER"
-										  " BY "
-										  "next_"
-										  "run_"
-										  "time "
-										  "IS "
-										  "NULL,"
-										  " next"
-										  "_run_"
-										  "time;"
-										  "\n"
-										  "DROP "
-										  "VIEW "
-										  "IF "
-										  "EXIST"
-										  "S "
-										  "run_"
-										  "list;"
-										  "\n"
-										  "CREAT"
-										  "E "
-										  "VIEW "
-										  "run_"
-										  "list "
-										  "AS "
-										  "SELEC"
-										  "T "
-										  "job "
-										  "|| "
-										  "'/' "
-										  "|| "
-										  "numbe"
-										  "r AS "
-										  "run, "
-										  "state"
-										  ",\n"
-										  " "
-										  " " UTC(
-										      "s"
-										      "c"
-										      "h"
-										      "e"
-										      "d"
-										      "u"
-										      "l"
-										      "e"
-										      "d"
-										      "_"
-										      "a"
-										      "t") " AS "
-											   "schedul"
-											   "ed_utc,"
-											   "\n"
-											   " "
-											   " " LOCAL(
-											       "sch"
-											       "edu"
-											       "led"
-											       "_a"
-											       "t") " AS scheduled_local,\n"
-												    "  " UTC(
-													"started_at") " AS started_utc,\n"
-														      "  " LOCAL(
-															  "started_at") " AS started_local,\n"
-																	"  " UTC(
-																	    "ended_at") " AS ended_utc,\n"
-																			"  " LOCAL(
-																			    "ended_at") " AS ended_local,\n"
-																					"  (ended_at - started_at) / 1e6 AS seconds,\n"
-																					"  exit_code, signal, reason, coalesce(count, 1) AS count, \"trigger\"\n"
-																					"  FROM runs ORDER BY id DESC;\n";
+    "CREATE VIEW job_list AS SELECT id, name, " JOB_STATE " AS state,\n"
+    TIMES("next_run_time", "next_run")                                  
+    "  \"trigger\", coalesce(shell, command, call, http) AS runs, run_count,\n"
+    UTC("created_at") " AS created_utc, " UTC("updated_at") " AS updated_utc\n" 
+    "  FROM jobs ORDER BY next_run_time IS NULL, next_run_time;\n"
+    "DROP VIEW IF EXISTS run_list;\n"
+    "CREATE VIEW run_list AS SELECT ids.id || '/' || number AS run, state,\n"
+    TIMES("scheduled_at", "scheduled") TIMES("started_at", "started") TIMES("ended_at", "ended")
+    "  (ended_at - started_at) / 1e6 AS seconds,\n"
+    "  exit_code, signal, reason, coalesce(count, 1) AS count, \"trigger\"\n"
+    "  FROM runs JOIN ids ON ids.key = runs.job ORDER BY runs.id DESC;\n";
 
 const char *sql_text_views(void)
 {

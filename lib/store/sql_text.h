@@ -14,7 +14,7 @@
 /* "schd": what PRAGMA application_id says of our databases. */
 #define SQL_TEXT_APPLICATION 0x73636864
 /* PRAGMA user_version; columns of jobs follow the table of fields and need no new one. */
-#define SQL_TEXT_VERSION 2
+#define SQL_TEXT_VERSION 3
 
 /* Is it a column? Derived fields are not, nor is why a row could not be read. */
 bool sql_text_stored(const struct job_field *field);
@@ -35,8 +35,12 @@ void sql_text_jobs_select(struct strbuf *out);
 void sql_text_jobs_common(struct strbuf *out);
 /* INSERT OR REPLACE with one parameter a column, in that order. */
 void sql_text_jobs_put(struct strbuf *out);
-/* All tables but jobs, and the indexes. */
-const char *sql_text_tables(void);
+/* The tables of ids, runs and changes. */
+const char *sql_text_history(void);
+/* Their indexes, each made unless it is there; NULL-terminated. */
+const char *const *sql_text_indexes(void);
+/* The table of numbers and texts. */
+const char *sql_text_meta(void);
 /* DROP and CREATE of the views for people. */
 const char *sql_text_views(void);
 

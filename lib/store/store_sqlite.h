@@ -27,10 +27,15 @@ enum sqlite_write {
 	SQLITE_WRITE_CLAIM,
 	SQLITE_WRITE_DELETE,
 	SQLITE_WRITE_REMEMBER,
+	SQLITE_WRITE_LEAVE,
+	SQLITE_WRITE_KEY,
+	SQLITE_WRITE_KEY_NEW,
+	SQLITE_WRITE_KEY_DELETE,
 	SQLITE_WRITE_RENAME_JOB,
-	SQLITE_WRITE_RENAME_RUNS,
+	SQLITE_WRITE_RENAME_KEY,
 	SQLITE_WRITE_RENAME_CHANGES,
-	SQLITE_WRITE_RENAME_REMEMBER,
+	SQLITE_WRITE_REMEMBERED,
+	SQLITE_WRITE_HAS_RUNS,
 	SQLITE_WRITE_RUN,
 	SQLITE_WRITE_PURGE_ALL,
 	SQLITE_WRITE_PURGE_JOB,
@@ -59,6 +64,8 @@ struct sqlite_store {
 	struct sql writer;
 	sqlite3_stmt *writes[SQLITE_WRITES];
 	int64_t run_change; /* rows added to runs in this transaction */
+	int64_t key;        /* of key_id, looked up in this transaction; 0: none was yet */
+	char key_id[JOB_ID_MAX + 1];
 	bool relaxed;       /* transactions do not wait for the disk */
 	int64_t busy_since; /* monotonic microseconds: another holds the lock */
 	ino_t log_inode;    /* of the write-ahead log as it was made; 0: none was seen yet */
@@ -101,15 +108,18 @@ void store_sqlite_reread(struct store *store, const char *id);
 
 /* ---- store_sqlite_runs.c ---- */
 
+/* The id of the job that a row of runs or changes refers to; and the key to an id. */
+#define SQLITE_ID_OF(table) "(SELECT ids.id FROM ids WHERE ids.key = " table ".job)"
+#define SQLITE_KEY_OF(parameter) "(SELECT ids.key FROM ids WHERE ids.id = " parameter ")"
 /* The columns that store_sqlite_read_run() expects, in its order: id first. */
 #define SQLITE_RUN_COLUMNS                                                                         \
-	"id, job, number, state, \"trigger\", attempt, scheduled_at, started_at, ended_at, "       \
+	"id, " SQLITE_ID_OF("runs") ", number, state, \"trigger\", attempt, scheduled_at, started_at, ended_at, "       \
 	"until, "                                                                                  \
 	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, "             \
 	"output_dropped, pid, pid_start, attempts, actor, result"
 /* INSERT … ON CONFLICT with the parameters that store_sqlite_bind_run() sets. */
 extern const char store_sqlite_put_run[];
-void store_sqlite_bind_run(sqlite3_stmt *stmt, const struct run *run);
+void store_sqlite_bind_run(sqlite3_stmt *stmt, int64_t key, const struct run *run);
 /* Without its result, which may be long: store_sqlite_read_result(). Texts are valid until the next step. A state or trigger that no name says is "lost", "schedule".
  */
 void store_sqlite_read_run(sqlite3_stmt *stmt, struct run *run);
@@ -120,9 +130,10 @@ const char *store_sqlite_read_result(sqlite3_stmt *stmt);
 
 /* The highest number ever given to the id ?1. */
 #define SQLITE_LAST_RUN                                                                            \
-	"SELECT max((SELECT coalesce(max(last_run), 0) FROM removed WHERE id = ?1), "              \
+	"SELECT max((SELECT coalesce(max(last_run), 0) FROM ids WHERE id = ?1), "                  \
 	"(SELECT coalesce(max(last_run), 0) FROM jobs WHERE id = ?1), "                            \
-	"(SELECT coalesce(max(number), 0) FROM runs WHERE job = ?1))"
+	"(SELECT coalesce(max(number), 0) FROM runs WHERE job = " SQLITE_KEY_OF(     \
+	"?1") "))"
 
 /* The texts of the writer's statements, in the enum's order. */
 extern const char *const store_sqlite_writes[];

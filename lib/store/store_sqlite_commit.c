@@ -12,21 +12,24 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
     [SQLITE_WRITE_CLAIM] = "UPDATE jobs SET next_fire = ?2, next_run_time = ?3, run_count = ?4, "
 			   "last_run = ?5 WHERE id = ?1 AND coalesce(last_run, 0) = ?6",
     [SQLITE_WRITE_DELETE] = "DELETE FROM jobs WHERE id = ?1",
-    [SQLITE_WRITE_REMEMBER] = "INSERT INTO removed (id, last_run) VALUES (?1, ?2) "
-			      "ON CONFLICT (id) DO UPDATE SET last_run = max(last_run, ?2)",
+    [SQLITE_WRITE_REMEMBER] = "INSERT INTO ids (id, last_run) VALUES (?1, ?2) ON CONFLICT (id) "
+			      "DO UPDATE SET last_run = max(coalesce(last_run, 0), ?2)",
+    [SQLITE_WRITE_LEAVE] = "UPDATE ids SET last_run = 0 WHERE id = ?1 AND last_run IS NULL",
+    [SQLITE_WRITE_KEY] = "SELECT key FROM ids WHERE id = ?1",
+    [SQLITE_WRITE_KEY_NEW] = "INSERT INTO ids (id) VALUES (?1)",
+    [SQLITE_WRITE_KEY_DELETE] = "DELETE FROM ids WHERE id = ?1",
     [SQLITE_WRITE_RENAME_JOB] = "UPDATE jobs SET id = ?2 WHERE id = ?1",
-    [SQLITE_WRITE_RENAME_RUNS] = "UPDATE runs SET job = ?2 WHERE job = ?1",
-    [SQLITE_WRITE_RENAME_CHANGES] = "UPDATE changes SET job = ?2 WHERE job = ?1",
-    [SQLITE_WRITE_RENAME_REMEMBER] =
-	"INSERT INTO removed (id, last_run) SELECT ?1, max(n) FROM "
-	"(SELECT max(number) AS n FROM runs WHERE job = ?2 "
-	"UNION ALL SELECT last_run FROM jobs WHERE id = ?2) WHERE n > 0 HAVING max(n) > 0 "
-	"ON CONFLICT (id) DO UPDATE SET last_run = max(last_run, excluded.last_run)",
+    [SQLITE_WRITE_RENAME_KEY] = "UPDATE ids SET id = ?2, last_run = NULL WHERE id = ?1",
+    [SQLITE_WRITE_RENAME_CHANGES] = "UPDATE changes SET job = " SQLITE_KEY_OF(
+	"?1") " WHERE job = " SQLITE_KEY_OF("?2"),
+    [SQLITE_WRITE_REMEMBERED] = "SELECT last_run FROM ids WHERE id = ?1",
+    [SQLITE_WRITE_HAS_RUNS] = "SELECT 1 FROM runs WHERE job = " SQLITE_KEY_OF("?1") " LIMIT 1",
     [SQLITE_WRITE_RUN] = store_sqlite_put_run,
     [SQLITE_WRITE_PURGE_ALL] = "DELETE FROM runs WHERE id IN (SELECT id FROM runs LIMIT ?3)",
     [SQLITE_WRITE_PURGE_JOB] = "DELETE FROM runs WHERE id IN "
-			       "(SELECT id FROM runs WHERE job = ?1 AND number <= ?2 LIMIT ?3)",
-    [SQLITE_WRITE_PURGE_RUN] = "DELETE FROM runs WHERE job = ?1 AND number = ?2",
+			       "(SELECT id FROM runs WHERE job = " SQLITE_KEY_OF(
+				   "?1") " AND number <= ?2 LIMIT ?3)",
+    [SQLITE_WRITE_PURGE_RUN] = "DELETE FROM runs WHERE job = " SQLITE_KEY_OF("?1") " AND number = ?2",
     [SQLITE_WRITE_DELETE_RUN] = "DELETE FROM runs WHERE id = ?1",
     [SQLITE_WRITE_META] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
     [SQLITE_WRITE_META_DELETE] = "DELETE FROM meta WHERE key = ?1",
@@ -84,6 +87,29 @@ static int sqlite_ask(struct sqlite_store *sqlite, enum sqlite_write write, cons
 	return rc < 0 ? rc : 0;
 }
 
+/* The key that its runs and changes refer to; made when there is none. */
+static int sqlite_key(
+    struct sqlite_store *sqlite, const char *id, int64_t *key, struct schedd_error *err)
+{
+	int rc = 0;
+
+	*key = sqlite->key;
+	if (*key && strcmp(sqlite->key_id, id) == 0)
+		return 0;
+	rc = sqlite_ask(sqlite, SQLITE_WRITE_KEY, id, 0, key, err);
+	if (rc == 0 && *key == 0) {
+		sql_bind_text(sqlite->writes[SQLITE_WRITE_KEY_NEW], 1, id);
+		rc = sqlite_run(sqlite, SQLITE_WRITE_KEY_NEW, err);
+		*key = sqlite3_last_insert_rowid(sqlite->writer.db);
+	}
+	sqlite->key = 0;
+	if (rc == 0 && strlen(id) < sizeof(sqlite->key_id)) {
+		strcpy(sqlite->key_id, id);
+		sqlite->key = *key;
+	}
+	return rc;
+}
+
 /* Its numbers go on from the highest that the id ever had. */
 static int sqlite_add_job(
     struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
@@ -116,28 +142,43 @@ static int sqlite_expect(
 	    sqlite->base.name, op->expect.id);
 }
 
+/* A statement about one id that answers nothing. */
+static int sqlite_tell(
+    struct sqlite_store *sqlite, enum sqlite_write write, const char *id, struct schedd_error *err)
+{
+	sql_bind_text(sqlite->writes[write], 1, id);
+	return sqlite_run(sqlite, write, err);
+}
+
+/* A job that comes back under that id goes on from there. */
+static int sqlite_remember(
+    struct sqlite_store *sqlite, const char *id, int64_t last_run, struct schedd_error *err)
+{
+	if (last_run == 0)
+		return sqlite_tell(sqlite, SQLITE_WRITE_LEAVE, id, err);
+	sqlite3_bind_int64(sqlite->writes[SQLITE_WRITE_REMEMBER], 2, last_run);
+	return sqlite_tell(sqlite, SQLITE_WRITE_REMEMBER, id, err);
+}
+
 static int sqlite_delete_job(
     struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
-	int rc;
+	int rc = sqlite_tell(sqlite, SQLITE_WRITE_DELETE, op->delete_job.id, err);
 
-	sql_bind_text(sqlite->writes[SQLITE_WRITE_DELETE], 1, op->delete_job.id);
-	rc = sqlite_run(sqlite, SQLITE_WRITE_DELETE, err);
-	if (rc < 0 || op->delete_job.last_run == 0)
-		return rc;
-	sql_bind_text(sqlite->writes[SQLITE_WRITE_REMEMBER], 1, op->delete_job.id);
-	sqlite3_bind_int64(sqlite->writes[SQLITE_WRITE_REMEMBER], 2, op->delete_job.last_run);
-	return sqlite_run(sqlite, SQLITE_WRITE_REMEMBER, err);
+	return rc ? rc : sqlite_remember(sqlite, op->delete_job.id, op->delete_job.last_run, err);
 }
 
 static int sqlite_put_run(
     struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
-	int rc;
+	int64_t key;
+	int rc = sqlite_key(sqlite, op->run.run.job, &key, err);
 
+	if (rc)
+		return rc;
 	/* An insert sets it, an update does not. */
 	sqlite3_set_last_insert_rowid(sqlite->writer.db, 0);
-	store_sqlite_bind_run(sqlite->writes[SQLITE_WRITE_RUN], &op->run.run);
+	store_sqlite_bind_run(sqlite->writes[SQLITE_WRITE_RUN], key, &op->run.run);
 	rc = sqlite_run(sqlite, SQLITE_WRITE_RUN, err);
 	if (rc == 0 && sqlite3_last_insert_rowid(sqlite->writer.db) != 0)
 		sqlite->run_change++;
@@ -172,23 +213,44 @@ static int sqlite_purge(
 	return 0;
 }
 
+static int sqlite_tell_both(struct sqlite_store *sqlite, enum sqlite_write write,
+    const struct store_op *op, struct schedd_error *err)
+{
+	sql_bind_text(sqlite->writes[write], 2, op->rename.to);
+	return sqlite_tell(sqlite, write, op->rename.id, err);
+}
+
+/* The job keeps its key, and with it its runs; nothing of it may be mixed with another's. */
 static int sqlite_rename(
     struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
-	static const enum sqlite_write writes[] = {SQLITE_WRITE_RENAME_RUNS,
-	    SQLITE_WRITE_RENAME_JOB, SQLITE_WRITE_RENAME_CHANGES, SQLITE_WRITE_RENAME_REMEMBER};
-	int rc = 0;
+	const char *id = op->rename.id, *to = op->rename.to;
+	int64_t key, given, remembered, taken = 0;
+	int rc = sqlite_key(sqlite, id, &key, err);
 
-	for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]) && rc == 0; i++) {
-		sql_bind_text(sqlite->writes[writes[i]], 1, op->rename.id);
-		sql_bind_text(sqlite->writes[writes[i]], 2, op->rename.to);
-		rc = sqlite_run(sqlite, writes[i], err);
-		if (rc < 0 && sqlite3_errcode(sqlite->writer.db) == SQLITE_CONSTRAINT_UNIQUE)
-			rc = schedd_error_set(err, SCHEDD_ECONFLICT,
-			    "store '%s': runs of a removed job '%s' are still kept, purge them "
-			    "first",
-			    sqlite->base.name, op->rename.to);
-	}
+	if (rc == 0)
+		rc = sqlite_ask(sqlite, SQLITE_WRITE_HAS_RUNS, to, 0, &taken, err);
+	if (rc == 0 && taken)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store '%s': runs of a removed job '%s' are still kept, purge them first",
+		    sqlite->base.name, to);
+	if (rc == 0)
+		rc = sqlite_ask(sqlite, SQLITE_WRITE_LAST_RUN, id, 0, &given, err);
+	if (rc == 0)
+		rc = sqlite_ask(sqlite, SQLITE_WRITE_REMEMBERED, to, 0, &remembered, err);
+	if (rc == 0)
+		rc = sqlite_tell_both(sqlite, SQLITE_WRITE_RENAME_CHANGES, op, err);
+	if (rc == 0)
+		rc = sqlite_tell(sqlite, SQLITE_WRITE_KEY_DELETE, to, err);
+	if (rc == 0)
+		rc = sqlite_tell_both(sqlite, SQLITE_WRITE_RENAME_KEY, op, err);
+	if (rc == 0)
+		rc = sqlite_tell_both(sqlite, SQLITE_WRITE_RENAME_JOB, op, err);
+	if (rc == 0 && remembered)
+		rc = sqlite_remember(sqlite, to, remembered, err);
+	if (rc == 0 && given)
+		rc = sqlite_remember(sqlite, id, given, err);
+	sqlite->key = 0;
 	return rc;
 }
 
@@ -215,9 +277,13 @@ static int sqlite_put_change(
     struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
 	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_CHANGE];
+	int64_t key = 0;
+	int rc = op->change.job ? sqlite_key(sqlite, op->change.job, &key, err) : 0;
 
+	if (rc)
+		return rc;
 	sqlite3_bind_int64(stmt, 1, op->change.when);
-	sql_bind_text(stmt, 2, op->change.job);
+	sql_bind_int(stmt, 2, key, 0);
 	sql_bind_text(stmt, 3, op->change.json);
 	return sqlite_run(sqlite, SQLITE_WRITE_CHANGE, err);
 }
@@ -256,6 +322,7 @@ int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn ca
 	if (rc < 0)
 		return rc;
 	sqlite->run_change = 0;
+	sqlite->key = 0;
 	rc = call(sqlite, context, err);
 	if (rc == 0)
 		rc = sqlite_count_runs(sqlite, err);

@@ -114,7 +114,8 @@ enum runs_way {
 
 static const char *const runs_ways[] = {
     [RUNS_BY_NUMBER] = "SELECT " SQLITE_RUN_COLUMNS " FROM runs "
-		       "WHERE number < ?1 AND job = ?2 AND number >= ?3 ORDER BY number DESC",
+		       "WHERE number < ?1 AND job = " SQLITE_KEY_OF(
+			   "?2") " AND number >= ?3 ORDER BY number DESC",
     [RUNS_UNFINISHED] = "SELECT " SQLITE_RUN_COLUMNS " FROM runs "
 			"WHERE done_at IS NULL AND id < ?1 ORDER BY id DESC",
     [RUNS_TROUBLE] = "SELECT " SQLITE_RUN_COLUMNS " FROM runs INDEXED BY runs_trouble "
@@ -295,16 +296,17 @@ struct value_question {
 	struct value answer;
 };
 
+#define CHANGES                                                                                    \
+	"SELECT time, " SQLITE_ID_OF("changes") ", change FROM changes WHERE time >= ?1"
+
 static int changes_ask(struct sqlite_question *base, struct schedd_error *err)
 {
 	struct value_question *question = (struct value_question *)base;
 	const struct sql *sql = &base->sqlite->reader;
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(sql,
-	    question->job ? "SELECT time, job, change FROM changes WHERE time >= ?1 AND job = ?3 "
-			    "ORDER BY id DESC LIMIT ?2"
-			  : "SELECT time, job, change FROM changes WHERE time >= ?1 "
-			    "ORDER BY id DESC LIMIT ?2",
+	    question->job ? CHANGES " AND job = " SQLITE_KEY_OF("?3") " ORDER BY id DESC LIMIT ?2"
+			  : CHANGES " ORDER BY id DESC LIMIT ?2",
 	    &stmt, err);
 
 	question->answer = value_array();
@@ -340,6 +342,9 @@ static void stats_read(sqlite3_stmt *stmt, struct run *run)
 	run->count = (uint64_t)sql_int(stmt, 5, 1);
 }
 
+#define STATS                                                                                      \
+	"SELECT " SQLITE_ID_OF("runs") ", state, scheduled_at, started_at, ended_at, count FROM runs"
+
 static int stats_ask(struct sqlite_question *base, struct schedd_error *err)
 {
 	struct value_question *question = (struct value_question *)base;
@@ -348,10 +353,8 @@ static int stats_ask(struct sqlite_question *base, struct schedd_error *err)
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(sql,
 	    question->job
-		? "SELECT job, state, scheduled_at, started_at, ended_at, count FROM runs "
-		  "WHERE +done_at >= ?1 AND job = ?2"
-		: "SELECT job, state, scheduled_at, started_at, ended_at, count FROM runs "
-		  "WHERE done_at >= ?1",
+		? STATS " WHERE +done_at >= ?1 AND job = " SQLITE_KEY_OF("?2")
+		: STATS " WHERE done_at >= ?1",
 	    &stmt, err);
 
 	if (rc < 0)

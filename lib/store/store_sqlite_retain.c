@@ -18,7 +18,7 @@
 #define RETAIN_MOST 512       /* likewise, however fast */
 #define RETAIN_LOOK 256       /* rows looked at in one piece */
 #define RETAIN_SKIP 4096      /* entries of an index passed over at once */
-#define RETAIN_CHANGES 64     /* changes deleted in one piece */
+#define RETAIN_CHANGES 64     /* changes, or ids, deleted in one piece */
 #define RETAIN_SLACK_PAGES 64 /* free pages that are kept for the next runs */
 #define RETAIN_LOG 3000       /* pages in the log that wait for being copied */
 
@@ -36,19 +36,24 @@ enum retain_query {
 	RETAIN_QUERY_SPAN, /* could a job have more than so many? */
 	RETAIN_QUERY_PASS, /* passes over its newest */
 	RETAIN_QUERY_JOB,  /* its runs from the oldest on */
-	RETAIN_QUERY_NEXT, /* the job behind a job */
+	RETAIN_QUERY_NEXT, /* the job behind a job, by key */
+	RETAIN_QUERY_IDLE, /* how far a piece of the ids of no use goes */
 	RETAIN_QUERIES,
 };
 
+#define KEY SQLITE_KEY_OF("?1")
+
 static const char *const retain_queries[RETAIN_QUERIES] = {
-    [RETAIN_QUERY_ALL] = "SELECT id, job, done_at FROM runs WHERE id > ?1 ORDER BY id",
+    [RETAIN_QUERY_ALL] = "SELECT id, " SQLITE_ID_OF("runs") ", done_at FROM runs WHERE id > ?1 ORDER BY id",
     /* The numbers themselves nearly always tell without counting. */
-    [RETAIN_QUERY_SPAN] = "SELECT (SELECT max(number) FROM runs WHERE job = ?1) - "
-			  "(SELECT min(number) FROM runs WHERE job = ?1) >= ?2",
-    [RETAIN_QUERY_PASS] = "SELECT number FROM runs WHERE job = ?1 AND number < ?2 "
+    [RETAIN_QUERY_SPAN] = "SELECT (SELECT max(number) FROM runs WHERE job = " KEY ") - "
+			  "(SELECT min(number) FROM runs WHERE job = " KEY ") >= ?2",
+    [RETAIN_QUERY_PASS] = "SELECT number FROM runs WHERE job = " KEY " AND number < ?2 "
 			  "ORDER BY number DESC LIMIT 1 OFFSET ?3",
-    [RETAIN_QUERY_JOB] = "SELECT id, number, done_at FROM runs WHERE job = ?1 ORDER BY number",
-    [RETAIN_QUERY_NEXT] = "SELECT job FROM runs WHERE job > ?1 ORDER BY job LIMIT 1",
+    [RETAIN_QUERY_JOB] = "SELECT id, number, done_at FROM runs WHERE job = " KEY " ORDER BY number",
+    [RETAIN_QUERY_NEXT] = "SELECT job, " SQLITE_ID_OF("runs") " FROM runs WHERE job > ?1 ORDER BY job LIMIT 1",
+    [RETAIN_QUERY_IDLE] = "SELECT max(key) FROM (SELECT key FROM ids WHERE last_run = 0 AND key > "
+			  "?1 ORDER BY key LIMIT ?2) HAVING count(*) > 0",
 };
 
 /* Which runs of a job are beyond the number to keep. It takes several pieces where that is large.
@@ -73,7 +78,10 @@ struct sqlite_retain {
 	uint32_t deleted;
 	schedd_time now;
 	int64_t after;            /* first stage: the serial it has come to */
-	char job[JOB_ID_MAX + 1]; /* second stage: likewise */
+	int64_t key;              /* second stage: likewise */
+	int64_t idle;             /* the stage of ids: likewise */
+	int64_t idle_end;         /* where its piece ends */
+	char job[JOB_ID_MAX + 1]; /* second stage: whose that is */
 	struct retain_threshold threshold;
 	bool more;                  /* of the stage */
 	bool shrunk;                /* pages were given back */
@@ -305,7 +313,7 @@ static int retain_find_one(struct sqlite_retain *chore, bool *more, struct sched
 	return rc;
 }
 
-/* The job whose id comes next; "": none. */
+/* The job whose key comes next; "": none. */
 static int retain_next_job(struct sqlite_retain *chore, struct schedd_error *err)
 {
 	sqlite3_stmt *stmt;
@@ -313,12 +321,15 @@ static int retain_next_job(struct sqlite_retain *chore, struct schedd_error *err
 
 	if (rc < 0)
 		return rc;
-	sql_bind_text(stmt, 1, chore->job);
+	sqlite3_bind_int64(stmt, 1, chore->key);
 	rc = sql_step(&chore->sqlite->writer, stmt, err);
-	if (rc > 0 && sql_text(stmt, 0))
-		sqlite3_snprintf(sizeof(chore->job), chore->job, "%s", sql_text(stmt, 0));
-	else
-		chore->job[0] = '\0';
+	chore->job[0] = '\0';
+	if (rc > 0) {
+		const char *job = sql_text(stmt, 1);
+
+		chore->key = sqlite3_column_int64(stmt, 0);
+		sqlite3_snprintf(sizeof(chore->job), chore->job, "%s", job ? job : "?");
+	}
 	sqlite3_reset(stmt);
 	return rc < 0 ? rc : 0;
 }
@@ -331,9 +342,8 @@ static int retain_find_each(struct sqlite_retain *chore, bool *more, struct sche
 	*more = chore->rules.retention.keep_runs > 0;
 	while (
 	    *more && chore->found_count < retain_room(chore) && retain_took(chore) < RETAIN_TIME) {
-		char before[sizeof(chore->job)];
+		int64_t before = chore->key;
 
-		memcpy(before, chore->job, sizeof(before));
 		rc = retain_next_job(chore, err);
 		*more = rc == 0 && chore->job[0];
 		if (!*more || store_rules_except(&chore->rules, chore->job))
@@ -342,7 +352,7 @@ static int retain_find_each(struct sqlite_retain *chore, bool *more, struct sche
 		if (rc < 0)
 			break;
 		if (!chore->threshold.known || chore->found_count == retain_room(chore))
-			memcpy(chore->job, before, sizeof(before));
+			chore->key = before;
 	}
 	return rc;
 }
@@ -401,6 +411,48 @@ static int retain_changes(struct sqlite_retain *chore, bool *more, struct schedd
 	return rc;
 }
 
+static int retain_delete_ids(struct sqlite_store *sqlite, void *context, struct schedd_error *err)
+{
+	const struct sqlite_retain *chore = context;
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(&sqlite->writer,
+	    "DELETE FROM ids WHERE last_run = 0 AND key > ?1 AND key <= ?2 AND NOT EXISTS "
+	    "(SELECT 1 FROM runs WHERE runs.job = ids.key) AND NOT EXISTS (SELECT 1 FROM changes "
+	    "WHERE changes.job = ids.key) AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = ids.id)",
+	    &stmt, err);
+
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, chore->idle);
+	sqlite3_bind_int64(stmt, 2, chore->idle_end);
+	rc = sql_run(&sqlite->writer, stmt, err);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* Ids of removed jobs to which nothing refers any more, and of which nothing has to be known. */
+static int retain_ids(struct sqlite_retain *chore, bool *more, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = retain_query(chore, RETAIN_QUERY_IDLE, &stmt, err);
+
+	*more = false;
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, chore->idle);
+	sqlite3_bind_int64(stmt, 2, RETAIN_CHANGES);
+	rc = sql_step(&chore->sqlite->writer, stmt, err);
+	if (rc > 0)
+		chore->idle_end = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	if (rc <= 0)
+		return rc;
+	*more = true;
+	rc = store_sqlite_transact(chore->sqlite, retain_delete_ids, chore, err);
+	chore->idle = chore->idle_end;
+	return rc;
+}
+
 /* Only when nothing more is to be deleted: until then the pages at the end would be moved in vain.
  */
 static int retain_vacuum(struct sqlite_retain *chore, bool *more, struct schedd_error *err)
@@ -435,6 +487,7 @@ static const struct retain_stage retain_stages_all[] = {
     {retain_find_all, true},
     {retain_find_each, true},
     {retain_changes, false},
+    {retain_ids, false},
     {retain_vacuum, false},
     {retain_settle, false},
     {NULL, false},

@@ -16,9 +16,9 @@ const char store_sqlite_put_run[] =
     "output_dropped = ?18, pid = ?19, pid_start = ?20, attempts = ?21, actor = ?22, done_at = ?23, "
     "result = ?24";
 
-void store_sqlite_bind_run(sqlite3_stmt *stmt, const struct run *run)
+void store_sqlite_bind_run(sqlite3_stmt *stmt, int64_t key, const struct run *run)
 {
-	sql_bind_text(stmt, 1, run->job);
+	sqlite3_bind_int64(stmt, 1, key);
 	sqlite3_bind_int64(stmt, 2, run->number);
 	sql_bind_text(stmt, 3, run_state_name(run->state));
 	sql_bind_text(stmt, 4, run_trigger_name(run->trigger));

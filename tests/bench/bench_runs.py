@@ -82,9 +82,12 @@ def fill(daemon):
         row = dict(zip(names, database.execute("SELECT * FROM runs").fetchone()))
         times = [name for name in names if name.endswith("_at") and row[name] is not None]
 
+        database.executemany("INSERT OR IGNORE INTO ids (id) VALUES (?)", [(f"job-{i}",) for i in range(1000)])
+        keys = dict(database.execute("SELECT CAST(substr(id, 5) AS INTEGER), key FROM ids"))
+
         def rows():
             for i in range(ROWS):
-                new = {**row, "id": i + 10, "job": f"job-{i % 1000}", "number": i // 1000 + 2}
+                new = {**row, "id": i + 10, "job": keys[i % 1000], "number": i // 1000 + 2}
                 new.update((name, base + i * 1_000_000) for name in times)
                 yield tuple(new[name] for name in names)
         database.executemany(f"INSERT INTO runs ({','.join(names)}) VALUES ({','.join('?' * len(names))})", rows())

@@ -56,9 +56,9 @@ class Chain(e2e.TestCase):
         # One look at both: an end and its notes, a claim and the note it takes, are one commit each.
         e2e.wait_until("no note and no run is left", lambda: self.rows(
             "SELECT (SELECT COUNT(*) FROM meta WHERE key LIKE 'after.%') + (SELECT COUNT(*) FROM runs"
-            " WHERE done_at IS NULL AND NOT (job = 'first' AND state = 'queued'))") == [(0,)], 30)
+            " JOIN ids ON ids.key = runs.job WHERE done_at IS NULL AND NOT (ids.id = 'first' AND state = 'queued'))") == [(0,)], 30)
         self.client.call("run.list", jobs=["first"])  # all rows are written
-        ran = self.rows("SELECT job, number, state, actor FROM runs")
+        ran = self.rows("SELECT ids.id, number, state, actor FROM runs JOIN ids ON ids.key = runs.job")
         self.assertGreater(len(ran), KILLS)
         followed = collections.Counter((job, actor) for job, _, _, actor in ran)
         for job, number, state, _ in ran:
@@ -94,7 +94,7 @@ class Chain(e2e.TestCase):
         self.client.call("run.wait", run="b")
         e2e.wait_until("the note is gone", lambda: not self.notes())
         e2e.wait_until("its end is written", lambda: self.rows(
-            "SELECT COUNT(*) FROM runs WHERE job = 'b' AND done_at IS NOT NULL", "other.db") == [(1,)])
+            "SELECT COUNT(*) FROM runs JOIN ids ON ids.key = runs.job WHERE ids.id = 'b' AND done_at IS NOT NULL", "other.db") == [(1,)])
         # As if it had died when b had its claim, but a's note was still there, and one of a run b did not follow.
         self.server.stop(signal.SIGKILL)
         with sqlite3.connect(self.server.state / "default.db") as connection:

@@ -58,10 +58,10 @@ class History(unittest.TestCase):
         self.assertTrue({run["id"] for run in runs} <= set(ids))
         stats = json.loads(self.ok("stats", "--json"))["jobs"]
         self.assertEqual([s["job"] for s in stats if s["job"] == "a"], ["a"])
-        self.assertEqual(self.sql("past.db", "select count(*) from runs where job = 'long'"), [(0,)],
+        self.assertEqual(self.sql("past.db", "select count(*) from run_list where run like 'long/%'"), [(0,)],
                          "a run that goes on is the job store's")
         wait_until("the job store forgot them",
-                   lambda: self.sql("jobs.db", "select count(*) from runs where job = 'a'") == [(0,)])
+                   lambda: self.sql("jobs.db", "select count(*) from run_list where run like 'a/%'") == [(0,)])
         self.ok("rename", "a", "b")
         self.assertEqual(len(self.history("b")), len(runs))
         self.ok("kill", "long")
@@ -82,8 +82,8 @@ class History(unittest.TestCase):
         lines = ran.read_text().split()
         self.assertEqual(len(lines), len(set(lines)), "a run was executed twice")
         wait_until("each has its row", lambda: not set(lines) - {
-            f"{job}/{number}" for job, number in self.sql("past.db", "select job, number from runs")})
-        numbers = self.sql("past.db", "select job, number from runs")
+            run for run, in self.sql("past.db", "select run from run_list")})
+        numbers = self.sql("past.db", "select run from run_list")
         self.assertEqual(len(numbers), len(set(numbers)))
 
     def test_a_store_that_others_need_is_not_removed(self):

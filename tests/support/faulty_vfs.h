@@ -7,6 +7,7 @@
 #ifndef TESTS_SUPPORT_FAULTY_VFS_H
 #define TESTS_SUPPORT_FAULTY_VFS_H
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct faulty {
 	_Atomic int countdown; /* of syncs until one fails, once; 0: none does */
 	_Atomic int sync;
 	_Atomic int writes; /* so many that were tried */
+	_Atomic int killed; /* by the so-manieth the process is killed; 0: by none */
 	_Atomic int syncs;
 	sqlite3_vfs *real;
 };
@@ -51,7 +53,8 @@ static int faulty_write(sqlite3_file *file, const void *from, int size, sqlite3_
 	const char *reserve = atomic_load(&faulty.reserve);
 	struct stat st;
 
-	atomic_fetch_add(&faulty.writes, 1);
+	if (atomic_fetch_add(&faulty.writes, 1) + 1 == atomic_load(&faulty.killed))
+		raise(SIGKILL);
 	if (reserve && stat(reserve, &st) == 0 && st.st_size > 0)
 		return SQLITE_FULL;
 	return code ? code : faulty_real(file)->pMethods->xWrite(faulty_real(file), from, size, at);

@@ -383,7 +383,7 @@ static void look_at_row(const char *run)
 	snprintf(job, sizeof(job), "%.*s", (int)strcspn(run, "/"), run);
 	cr_assert_eq(sqlite3_open_v2(database, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	cr_assert_eq(sqlite3_prepare_v2(db,
-			 "SELECT state FROM runs WHERE job = ?1 AND number = ?2", -1, &statement, NULL),
+			 "SELECT state FROM runs WHERE job = (SELECT key FROM ids WHERE id = ?1) AND number = ?2", -1, &statement, NULL),
 	    SQLITE_OK, "%s", sqlite3_errmsg(db));
 	sqlite3_bind_text(statement, 1, job, -1, SQLITE_STATIC);
 	sqlite3_bind_int(statement, 2, atoi(strchr(run, '/') + 1));

@@ -86,8 +86,8 @@ Test(sql_backup, goes_on_beside_commits_and_is_consistent)
 	cr_assert_eq(sc.rc, 0, "%s", sc.err.message);
 	cr_assert_str_eq(sql_case_text(copy, "PRAGMA integrity_check"), "ok");
 	snprintf(want, sizeof(want), "%s",
-	    sql_case_text(copy, "SELECT count(*) FROM runs WHERE job = 'x'"));
-	cr_assert_str_eq(sql_case_text(copy, "SELECT count(*) FROM runs WHERE job = 'y'"), want);
+	    sql_case_text(copy, "SELECT count(*) FROM run_list WHERE run LIKE 'x/%'"));
+	cr_assert_str_eq(sql_case_text(copy, "SELECT count(*) FROM run_list WHERE run LIKE 'y/%'"), want);
 	cr_assert_str_eq(sql_case_text(copy, "SELECT value = (SELECT count(*) FROM runs) FROM meta "
 					     "WHERE key = 'store.runs'"),
 	    "1");

@@ -7,6 +7,7 @@
 #include <schedd/error.h>
 #include "store/sql_text.h"
 #include "support/sql_case.h"
+#include "support/sql_old.h"
 #include "support/store_case.h"
 
 /* ---- Refusals ---- */
@@ -95,7 +96,7 @@ Test(sql_migrate, refuses_a_newer_database)
 
 	make_database(&sc);
 	sql_case_exec(sc.path, "PRAGMA user_version = 99");
-	assert_refused(&sc, SCHEDD_EFILE, "was written by a newer schedd (schema 99, known is 2)");
+	assert_refused(&sc, SCHEDD_EFILE, "was written by a newer schedd (schema 99, known is 3)");
 	sql_case_exec(sc.path, "PRAGMA user_version = 1; ALTER TABLE jobs ADD COLUMN shininess");
 	assert_refused(
 	    &sc, SCHEDD_EFILE, "was written by a newer schedd (column 'shininess' of jobs)");
@@ -221,7 +222,7 @@ static int count_copies(const struct store_case *sc, char *first, size_t size)
 	glob_t found;
 	int count;
 
-	snprintf(pattern, sizeof(pattern), "%s.v2-20260101T000000Z", sc->path);
+	snprintf(pattern, sizeof(pattern), "%s.v3-20260101T000000Z", sc->path);
 	if (glob(pattern, 0, NULL, &found) != 0)
 		return 0;
 	count = (int)found.gl_pathc;
@@ -258,13 +259,13 @@ Test(sql_migrate, adds_the_results_of_runs_to_the_first_schema)
 	struct store_case sc;
 
 	make_database(&sc);
-	sql_case_exec(sc.path, "ALTER TABLE runs DROP COLUMN result; PRAGMA user_version = 1");
+	sql_case_exec(sc.path, SQL_OLD_2 "ALTER TABLE runs DROP COLUMN result; PRAGMA user_version = 1");
 	cr_assert_eq(store_case_open(&sc), 0, "%s", sc.err.message);
 	cr_assert_eq(store_case_load(&sc), 200u);
 	cr_assert_str_eq(sql_case_text(sc.path,
 			     "SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'result'"),
 	    "1");
-	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "2");
+	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "3");
 	store_case_clear(&sc);
 }
 
@@ -281,23 +282,23 @@ Test(sql_migrate, keeps_no_copy_where_nothing_changes)
 
 Test(sql_migrate, takes_each_step_once_and_all_or_none)
 {
-	static const struct sql_migrate_step good[] = {{2, "CREATE TABLE one (x);"},
-	    {3, "CREATE TABLE two (x);"}, {4, "CREATE TABLE three (x);"}, {0, NULL}};
+	static const struct sql_migrate_step good[] = {{3, "CREATE TABLE one (x);"},
+	    {4, "CREATE TABLE two (x);"}, {5, "CREATE TABLE three (x);"}, {0, NULL}};
 	static const struct sql_migrate_step bad[] = {
-	    {5, "CREATE TABLE four (x);"}, {6, "CREATE TABLE broken (;"}, {0, NULL}};
+	    {6, "CREATE TABLE four (x);"}, {7, "CREATE TABLE broken (;"}, {0, NULL}};
 	struct store_case sc;
 	struct sql sql = {0};
 
 	make_database(&sc);
 	cr_assert_eq(sql_open(&sql, "default", sc.path, SQLITE_OPEN_READWRITE, &sc.err), 0);
-	cr_assert_eq(sql_migrate_steps(&sql, good, 4, sc.now, &sc.err), 0, "%s", sc.err.message);
-	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "4");
+	cr_assert_eq(sql_migrate_steps(&sql, good, 5, sc.now, &sc.err), 0, "%s", sc.err.message);
+	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "5");
 	cr_assert_str_eq(
 	    sql_case_text(sc.path, "SELECT group_concat(name) FROM sqlite_schema WHERE name IN "
 				   "('one', 'two', 'three')"),
 	    "two,three");
-	cr_assert_eq(sql_migrate_steps(&sql, bad, 6, sc.now, &sc.err), SCHEDD_EFAILED);
-	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "4");
+	cr_assert_eq(sql_migrate_steps(&sql, bad, 7, sc.now, &sc.err), SCHEDD_EFAILED);
+	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "5");
 	cr_assert_str_eq(
 	    sql_case_text(sc.path, "SELECT count(*) FROM sqlite_schema WHERE name = 'four'"), "0");
 	sql_close(&sql);

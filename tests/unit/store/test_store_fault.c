@@ -135,3 +135,28 @@ Test(store_fault, retains_nothing_on_a_full_disk_and_says_so)
 	cr_assert_str_eq(store_case_runs(&sc, NULL), "b/10 a/10");
 	store_case_clear(&sc);
 }
+
+/* Pages that are written tell of work that would hold up the claims behind it. */
+Test(store_fault, renames_a_job_without_writing_its_runs_anew)
+{
+	struct store_case sc;
+	struct store_batch *batch;
+	int before;
+
+	fault_init(&sc);
+	batch = store_batch_new(sc.store);
+	store_case_put_job(&sc, batch, "{\"id\":\"a\",\"shell\":\"true\"}");
+	for (uint32_t i = 1; i <= 10000; i++)
+		store_case_put_run(batch, "a", i, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(&sc, batch), 0);
+	cr_assert_eq(put_number(&sc, "n", 1), 0); /* the log was copied */
+	before = atomic_load(&faulty.writes);
+	batch = store_batch_new(sc.store);
+	store_batch_rename(batch, "a", "b");
+	cr_assert_eq(store_case_commit(&sc, batch), 0, "%s", sc.err.message);
+	cr_expect_lt(atomic_load(&faulty.writes) - before, 100);
+	cr_expect_str_eq(sql_case_text(sc.path, "SELECT count(*) FROM run_list WHERE run LIKE 'b/%'"),
+	    "10000");
+	cr_expect_eq(store_case_last_run(&sc, "a"), 10000u);
+	store_case_clear(&sc);
+}

@@ -307,6 +307,34 @@ Test(store_sqlite, counts_its_runs_anew_when_rows_went_by_hand)
 	store_case_clear(&sc);
 }
 
+/* Ids that were removed are forgotten with the last that refers to them, unless a number is kept. */
+Test(store_sqlite, forgets_ids_of_no_use)
+{
+	struct store_retention retention = STORE_CASE_KEEP_ALL;
+	struct store_case sc;
+	struct store_batch *batch;
+
+	store_case_init(&sc, "sqlite");
+	batch = store_batch_new(sc.store);
+	for (int i = 0; i < 300; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "j%d", i);
+		store_batch_put_change(batch, 5, id, "{}");
+		store_batch_delete_job(batch, id, i == 7 ? 3 : 0);
+	}
+	store_case_put_job(&sc, batch, "{\"id\":\"j8\",\"shell\":\"true\"}");
+	store_case_put_run(batch, "j9", 1, RUN_RUNNING, 0);
+	store_batch_put_change(batch, 6, "j10", "{}");
+	cr_assert_eq(store_case_commit(&sc, batch), 0);
+	retention.max_changes = 1;
+	store_case_retain(&sc, NULL, retention, 1000);
+	cr_expect_str_eq(sql_case_text(sc.path, "SELECT group_concat(id) FROM (SELECT id FROM ids ORDER BY key)"),
+	    "j7,j8,j9,j10");
+	cr_expect_eq(store_case_last_run(&sc, "j7"), 3u);
+	store_case_clear(&sc);
+}
+
 Test(store_sqlite, gives_space_back)
 {
 	struct store_retention retention = STORE_CASE_KEEP_ALL;
