@@ -20,6 +20,7 @@ static const struct out_column status_columns[] = {
     {"running", "scheduler.running", OUT_INT, true, true, false},
     {"queued", "scheduler.queued", OUT_INT, true, true, false},
     {"next_run", "scheduler.next_run_time", OUT_WHEN, true, true, false},
+    {"held", "held_words", OUT_LIST, false, true, false},
     {"store_error", "scheduler.store_error", OUT_TEXT, false, true, false},
     {"cron", "cron_words", OUT_TEXT, false, true, false},
     {"cron_instead", "cron_taken_over", OUT_LIST, false, true, false},
@@ -72,6 +73,21 @@ static void status_cron(struct command *command, struct value *result)
 		value_put(&command->arena, result, "cron_taken_over", list);
 }
 
+/* Accounts whose jobs do not run, and why. */
+static void status_held(struct command *command, struct value *result)
+{
+	const struct value *held = value_get(value_get(result, "scheduler"), "held");
+	struct value list = value_array();
+
+	for (uint32_t i = 0; held && held->type == VALUE_ARRAY && i < held->array.count; i++)
+		value_append(&command->arena, &list,
+		    value_string_ref(arena_printf(&command->arena, "jobs of %s: %s",
+			value_get_string(&held->array.items[i], "account"),
+			value_get_string(&held->array.items[i], "why"))));
+	if (list.array.count > 0)
+		value_put(&command->arena, result, "held_words", list);
+}
+
 static const struct option status_options[] = {
     {.name = "node",
 	.value = "NODE",
@@ -93,8 +109,10 @@ static int status_run(struct command *command)
 		value_put(&command->arena, &params, "node", value_string_ref(node));
 	if (command_call(command, "server.status", &params, &result, &err) != 0)
 		return say_error(command, &err);
-	if (!out_is_json(command))
+	if (!out_is_json(command)) {
 		status_cron(command, &result);
+		status_held(command, &result);
+	}
 	return out_object(command, status_columns, &result);
 }
 

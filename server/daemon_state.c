@@ -142,7 +142,8 @@ static void daemon_on_accounts(void *context)
 int daemon_watch_accounts(struct daemon *daemon, struct schedd_error *err)
 {
 	daemon_on_accounts(daemon);
-	if (daemon->account_watch || !users_are_served(&daemon->setup.config->users))
+	if (daemon->account_watch || !(users_are_served(&daemon->setup.config->users) ||
+					 daemon->setup.config->cron.tables))
 		return 0;
 	return account_watch_new(daemon->base, daemon_log(daemon), daemon_on_accounts, daemon,
 	    &daemon->account_watch, err);

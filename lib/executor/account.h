@@ -30,6 +30,7 @@ struct account {
 	struct job_rlimit *rlimits;
 	uint32_t env_count, rlimit_count;
 	int nice; /* to be added */
+	bool loginuid; /* the kernel's record of who it is is to be set */
 };
 
 /* Somebody who waits for an account. */

@@ -86,6 +86,8 @@ static int pam_take(struct account *account, const struct strbuf *answer, struct
 			rc = pam_take_limit(account, at + 1);
 		else if (*at == 'N')
 			account->nice = atoi(at + 1);
+		else if (*at == 'A')
+			account->loginuid = true;
 	}
 	if (rc)
 		return schedd_error_nomem(err);

@@ -301,9 +301,12 @@ static void subprocess_failed(struct subprocess_task *task, const struct schedd_
 {
 	struct executor *executor = task->task.executor;
 	const struct task_request *request = task->task.request;
+	const struct task_result result = {.exit_code = -1,
+	    .reason = err->message,
+	    .refused = err->code == SCHEDD_EPERM && job_is_of_table(request->job)};
 
 	subprocess_task_free(task);
-	executor_fail(executor, request, err->message);
+	executor_done(executor, request, &result);
 }
 
 static const struct subprocess_launch_ops subprocess_launch_ops = {

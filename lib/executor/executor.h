@@ -47,6 +47,7 @@ struct task_result {
 	int64_t cpu_us;     /* user and system time */
 	const char *reason; /* in words, valid during the call; NULL: none */
 	const char *value;  /* JSON of what a call returned, see run.h; likewise */
+	bool refused;       /* not started: its account may not run anything now, as PAM says */
 	bool lost;          /* ended with a process that others shared, by no fault of its own */
 };
 

@@ -5,7 +5,8 @@
  * into schedd or may hold it up; it is not needed but where tables of cron are run.
  *
  * Records that end in NUL go to stdout: "R" why it is refused, "E" NAME=VALUE,
- * "L" resource, soft and hard limit, "N" niceness, "W" a warning; "." is the last one.
+ * "L" resource, soft and hard limit, "N" niceness, "A" that its audit id is set, "W" a
+ * warning; "." is the last one.
  */
 #include <errno.h>
 #include <grp.h>
@@ -73,12 +74,26 @@ static void pam_records_of_environment(pam_handle_t *pam)
 	free(list);
 }
 
+/* The kernel's record of who has begun all this, which every process inherits. */
+static unsigned long pam_loginuid(void)
+{
+	FILE *file = fopen("/proc/self/loginuid", "re");
+	unsigned long uid = (unsigned long)(uid_t)-1;
+
+	if (file && fscanf(file, "%lu", &uid) != 1)
+		uid = (unsigned long)(uid_t)-1;
+	if (file)
+		fclose(file);
+	return uid;
+}
+
 /* As cron: the account is judged, then its credentials and its session come; what those cannot do is
  * said, and refuses nobody. */
 static void pam_session(pam_handle_t *pam, const struct passwd *entry)
 {
 	struct rlimit before[RLIM_NLIMITS];
 	int nice = getpriority(PRIO_PROCESS, 0), rc;
+	unsigned long loginuid = pam_loginuid();
 	bool open = false;
 
 	for (int i = 0; i < RLIM_NLIMITS; i++)
@@ -99,6 +114,8 @@ static void pam_session(pam_handle_t *pam, const struct passwd *entry)
 		open = true;
 	else
 		pam_record('W', "session: %s", pam_strerror(pam, rc));
+	if (loginuid != entry->pw_uid && pam_loginuid() == entry->pw_uid)
+		pam_record('A', "%s", "");
 	pam_records_of_limits(before, nice);
 	pam_records_of_environment(pam);
 	if (open)

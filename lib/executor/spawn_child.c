@@ -121,6 +121,22 @@ static int child_rlimits(struct spawn_child *child)
 	return error;
 }
 
+/* As PAM's module does it, whose session was another process's; without it the job runs as well. */
+static void child_loginuid(uid_t uid)
+{
+	char digits[12];
+	size_t at = sizeof(digits);
+	long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/loginuid", O_WRONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	do
+		digits[--at] = (char)('0' + uid % 10);
+	while ((uid /= 10) > 0);
+	syscall(SYS_write, fd, digits + at, sizeof(digits) - at);
+	syscall(SYS_close, fd);
+}
+
 static int child_user(struct spawn_child *child)
 {
 	const struct account *account = child->spawn->account;
@@ -128,6 +144,8 @@ static int child_user(struct spawn_child *child)
 	/* Before the ids change: not everybody may widen it afterwards. */
 	if (child->cpus)
 		syscall(SYS_sched_setaffinity, 0, sizeof(*child->cpus), child->cpus);
+	if (account->loginuid)
+		child_loginuid(account->uid);
 	if (!account->change)
 		return 0;
 	if (syscall(CHILD_SETGROUPS, account->group_count, account->groups) < 0 ||

@@ -17,6 +17,7 @@ struct pack_header {
 	uint32_t gid;
 	uint8_t change;
 	uint8_t own;
+	uint8_t loginuid;
 	uint8_t optional[5]; /* is the string there? */
 };
 
@@ -97,6 +98,7 @@ void *spawn_pack(const struct spawn *spawn, size_t *size)
 	    .gid = account->gid,
 	    .change = account->change,
 	    .own = spawn->secrets_own,
+	    .loginuid = account->loginuid,
 	};
 	struct pack_layout at = pack_layout(&header);
 	char *bytes;
@@ -173,6 +175,7 @@ bool spawn_unpack(void *bytes, size_t size, struct spawn *spawn, struct account 
 	    .home = (char *)single[PACK_HOME],
 	    .name = (char *)single[PACK_NAME],
 	    .change = header->change,
+	    .loginuid = header->loginuid,
 	};
 	*spawn = (struct spawn){
 	    .argv = pointers,

@@ -59,6 +59,18 @@ static void rpc_view_set(struct value *map, const char *key, struct value value)
 			map->map.members[i].value = value;
 }
 
+/* Of the accounts whose jobs are held the one that is seen. */
+static struct value rpc_view_held(struct rpc_call *call, const struct value *scheduler)
+{
+	const struct value *all = value_get(scheduler, "held");
+	struct value list = value_array();
+
+	for (uint32_t i = 0; all && i < all->array.count; i++)
+		if (value_is_text(value_get(&all->array.items[i], "account"), rpc_view(call)))
+			value_append(&call->arena, &list, all->array.items[i]);
+	return list;
+}
+
 struct value rpc_view_scheduler(struct rpc_call *call)
 {
 	static const char *const kept[] = {"state", "paused_by", "started_at", "timezone",
@@ -69,6 +81,7 @@ struct value rpc_view_scheduler(struct rpc_call *call)
 	    .patterns = patterns, .due_before = SCHEDD_TIME_NONE};
 	struct rpc_view_counts counts = {.call = call, .next = SCHEDD_TIME_NONE};
 	struct strbuf next = STRBUF_EMPTY;
+	struct value held;
 	struct schedd_error err;
 
 	if (!rpc_view(call)[0])
@@ -78,7 +91,9 @@ struct value rpc_view_scheduler(struct rpc_call *call)
 	    scheduler_job_find(call->scheduler, &query, rpc_view_count, &counts, &next, &err))
 		counts.jobs = 0;
 	strbuf_clear(&next);
+	held = rpc_view_held(call, &map);
 	rpc_view_keep(&map, kept);
+	rpc_view_set(&map, "held", held);
 	rpc_view_set(&map, "jobs", value_int(counts.jobs));
 	rpc_view_set(&map, "paused_jobs", value_int(counts.paused));
 	rpc_view_set(&map, "running", value_int(counts.running));

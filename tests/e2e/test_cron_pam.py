@@ -26,6 +26,12 @@ def can_ask():
     return own_etc() and helper.exists() and sum(path.exists() for path in MODULES) == 5
 
 
+def audited():
+    """Can a process here be given an audit id? Asked of one that is not needed any more."""
+    return can_ask() and subprocess.run(["sh", "-c", "echo 23456 >/proc/self/loginuid && grep -qx 23456 /proc/self/loginuid"],
+                                        check=False, capture_output=True).returncode == 0
+
+
 @unittest.skipUnless(can_ask(), "needs a mount namespace, and a build with PAM")
 class CronPam(e2e.TestCase):
     def setUp(self):
@@ -57,6 +63,13 @@ class CronPam(e2e.TestCase):
                                               stdin=subprocess.DEVNULL)
         e2e.wait_until("schedd answers", self.d._answers)
         self.rpc = self.d.client()
+
+    def rewrite(self, name, text):
+        """As the tools do it, so that it is noticed as one change."""
+        copy = (self.etc / name).with_name("copy+")
+        copy.write_text(text)
+        copy.chmod(0o644)
+        copy.rename(self.etc / name)
 
     def table(self, text):
         path = self.root / "etc/cron.d/t"
@@ -98,16 +111,70 @@ class CronPam(e2e.TestCase):
         self.table(f"0 1 * * * yan touch {self.d.dir}/ran\n0 1 * * * root true\n")
         self.start()
         jobs = self.jobs(2)
-        run = self.run_of(jobs["yan"])
-        self.assertEqual(run["state"], "failed")
-        reason = self.rpc.call("run.get", run=run["id"])["reason"]
-        self.assertIn("PAM refuses", reason)
-        self.assertIn("an administrator decides", reason)
-        self.assertFalse((self.d.dir / "ran").exists())
+        run = self.rpc.call("job.run", id=jobs["yan"])["run"]
+        e2e.wait_until("it is held", lambda: self.rpc.call("job.get", id=jobs["yan"]).get("held"))
+        for words in (self.rpc.call("job.get", id=jobs["yan"]).get("held"), self.d.ctl("status")[1],
+                      self.d.ctl("why", jobs["yan"])[1], self.d.log.read_text()):
+            self.assertIn("PAM refuses", words)
+            self.assertIn("an administrator decides", words)
+        self.assertIn("jobs of yan: ", self.d.ctl("status")[1])
+        row = self.rpc.call("run.get", run=run)
+        self.assertEqual((row["state"], row["started_at"], row["attempt"]), ("queued", None, 1))
+        self.assertIn("PAM refuses", " ".join(self.rpc.call("job.why", id=jobs["yan"])["facts"]))
         self.assertEqual(self.run_of(jobs["root"])["state"], "success")
+        # A second start waits, too, and asks nobody.
+        second = self.rpc.call("job.run", id=jobs["yan"])["run"]
+        self.assertEqual(self.rpc.call("run.get", run=second)["state"], "queued")
+        self.assertFalse((self.d.dir / "ran").exists())
+        # Somebody looks after the account: it is asked about again.
+        self.rewrite("pam.d/cron", SERVICE.format(dir=self.d.dir).replace("!= yan", "!= nobody"))
+        self.rewrite("passwd", (self.etc / "passwd").read_text())
+        self.assertEqual(self.rpc.call("run.wait", run=run)["state"], "success")
+        self.assertEqual(self.rpc.call("run.wait", run=second)["state"], "success")
+        self.assertTrue((self.d.dir / "ran").exists())
+        self.assertEqual(self.rpc.call("job.get", id=jobs["yan"]).get("held"), None)
+        self.assertNotIn("PAM", self.d.ctl("status")[1])
+
+    def test_a_held_account_outlives_a_restart(self):
+        self.table(f"0 1 * * * yan touch {self.d.dir}/ran\n")
+        self.start()
+        job = self.jobs(1)["yan"]
+        run = self.rpc.call("job.run", id=job)["run"]
+        e2e.wait_until("it is held", lambda: self.rpc.call("job.get", id=job).get("held"))
+        self.d.stop()
+        self.start()
+        e2e.wait_until("it is held again", lambda: self.rpc.call("job.get", id=job).get("held"))
+        self.assertEqual(self.rpc.call("run.get", run=run)["state"], "queued")
+        # Without the service there is nobody who refuses.
+        (self.etc / "pam.d/cron").unlink()
+        self.rewrite("passwd", (self.etc / "passwd").read_text())
+        self.assertEqual(self.rpc.call("run.wait", run=run)["state"], "success")
+
+    def test_a_run_that_waits_can_be_ended_and_other_jobs_run(self):
+        self.table(f"0 1 * * * yan touch {self.d.dir}/ran\n")
+        self.start()
+        jobs = self.jobs(1)
+        run = self.rpc.call("job.run", id=jobs["yan"])["run"]
+        e2e.wait_until("it is held", lambda: self.rpc.call("job.get", id=jobs["yan"]).get("held"))
+        self.rpc.call("run.kill", run=run)
+        self.assertEqual(self.rpc.call("run.wait", run=run)["state"], "cancelled")
         # Jobs that are no lines of a table are none of cron's.
         self.rpc.call("job.add", id="plain", command=["/bin/sh", "-c", "test -z \"$FROM_PAM\""], user="yan", trigger={"manual": True})
         self.assertEqual(self.run_of("plain")["state"], "success")
+
+    @unittest.skipUnless(audited(), "needs a kernel that keeps audit ids, and the right to set them")
+    def test_the_audit_id_is_the_account_s(self):
+        self.rewrite("pam.d/cron", SERVICE.format(dir=self.d.dir) + "session required pam_loginuid.so\n")
+        words = f"cat /proc/self/loginuid >{self.d.dir}/id.$LOGNAME; echo >>{self.d.dir}/id.$LOGNAME"
+        self.table(f"0 1 * * * zoe {words}\n0 1 * * * root {words}\n")
+        self.start()
+        for user, job in self.jobs(2).items():
+            self.assertEqual(self.run_of(job)["state"], "success")
+            self.assertEqual((self.d.dir / f"id.{user}").read_text(), "23456\n" if user == "zoe" else "0\n")
+        # It is cron's alone, as is all that PAM gives.
+        self.rpc.call("job.add", id="plain", shell=words, user="zoe", trigger={"manual": True})
+        self.assertEqual(self.run_of("plain")["state"], "success")
+        self.assertNotEqual((self.d.dir / "id.zoe").read_text(), "23456\n")
 
     def test_a_module_that_hangs_holds_nobody(self):
         (self.d.dir / "session.sh").write_text("#!/bin/sh\n[ \"$PAM_USER\" = root ] || exec /bin/sleep 20\n")

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "core/frame/store_slot.h"
 #include "core/frame/store_parcel.h"
+#include "core/jobs/accounts.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/entry.h"
 #include "core/jobs/executors.h"
@@ -71,6 +72,26 @@ static void scheduler_status_runs(
 	value_put(arena, map, "notify_dropped", value_int((int64_t)counts->notify_dropped));
 }
 
+/* Accounts whose jobs do not run. */
+static struct value scheduler_status_held(
+    const struct schedd_scheduler *scheduler, struct arena *arena)
+{
+	struct value list = value_array();
+	const struct account_slot *slot;
+
+	for (uint32_t position = 0; (slot = accounts_walk(scheduler, &position));) {
+		const char *why = slot->jobs ? accounts_held(slot) : NULL;
+		struct value row = value_map();
+
+		if (!why)
+			continue;
+		value_put(arena, &row, "account", value_string(arena, slot->name));
+		value_put(arena, &row, "why", value_string(arena, why));
+		value_append(arena, &list, row);
+	}
+	return list;
+}
+
 struct value scheduler_status(struct schedd_scheduler *scheduler, struct arena *arena)
 {
 	struct value map = value_map();
@@ -88,6 +109,7 @@ struct value scheduler_status(struct schedd_scheduler *scheduler, struct arena *
 	scheduler_status_runs(scheduler, &map, arena);
 	value_put(arena, &map, "store_errors", value_int((int64_t)failures));
 	value_put(arena, &map, "store_error", value_string(arena, error));
+	value_put(arena, &map, "held", scheduler_status_held(scheduler, arena));
 	return map;
 }
 

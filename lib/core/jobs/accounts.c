@@ -23,6 +23,7 @@ void accounts_free(struct schedd_scheduler *scheduler)
 	while ((slot = strmap_next(&scheduler->jobs.account_slots, &position))) {
 		heap_clear(&slot->waiting);
 		heap_clear(&slot->due);
+		free(slot->refusal);
 		free(slot->name);
 		free(slot);
 	}
@@ -100,6 +101,8 @@ static struct account_slot *accounts_make(struct schedd_scheduler *scheduler, co
 
 	if (!slot)
 		return NULL;
+	slot->scheduler = scheduler;
+	timer_init(&slot->again, NULL);
 	slot->name = strdup(name);
 	heap_init(&slot->waiting);
 	heap_init(&slot->due);
@@ -137,14 +140,17 @@ void accounts_drop_job(struct schedd_scheduler *scheduler, const char *id)
 		slot->jobs--;
 }
 
+const char *accounts_held(const struct account_slot *slot)
+{
+	return slot->may.held ? slot->may.why : slot->refusal;
+}
+
 bool accounts_hold(const struct schedd_scheduler *scheduler, const char *id, const char **why)
 {
 	const struct account_slot *slot = accounts_of(scheduler, id);
 
-	if (!slot || !slot->may.held)
-		return false;
-	*why = slot->may.why;
-	return true;
+	*why = slot ? accounts_held(slot) : NULL;
+	return *why != NULL;
 }
 
 uint32_t scheduler_account_jobs(const struct schedd_scheduler *scheduler, const char *account)

@@ -8,8 +8,10 @@
 #define SCHEDD_CORE_JOBS_ACCOUNTS_H
 
 #include "core/frame/scheduler_state.h"
+#include "executor/account.h"
 
 struct account_slot {
+	struct schedd_scheduler *scheduler;
 	char *name;
 	uint32_t jobs;       /* entries, those that are being added too */
 	uint32_t live;       /* runs that have not ended */
@@ -27,6 +29,9 @@ struct account_slot {
 	uint64_t output_new;   /* bytes of output since they were added up last */
 	uint64_t output_room;  /* likewise */
 	struct scheduler_account may;
+	char *refusal;       /* PAM's, see account_hold.h; NULL: none; owned */
+	struct timer again;  /* when it is asked about next */
+	struct account_waiter asked; /* meanwhile */
 };
 
 void accounts_init(struct schedd_scheduler *scheduler);
@@ -44,6 +49,8 @@ struct account_slot *accounts_walk(const struct schedd_scheduler *scheduler, uin
 int accounts_add_job(struct schedd_scheduler *scheduler, const char *id)
     __attribute__((warn_unused_result));
 void accounts_drop_job(struct schedd_scheduler *scheduler, const char *id);
+/* Are its jobs held? Why: a sentence without an end; NULL: they are not. */
+const char *accounts_held(const struct account_slot *slot);
 /* Are the jobs of that id's account held? Then why is a sentence without an end. */
 bool accounts_hold(const struct schedd_scheduler *scheduler, const char *id, const char **why);
 /* A row of the history, with so much output: true: more than there was room for. */

@@ -14,6 +14,13 @@
 #define JOB_NEEDS_LOOKS 8                      /* that hang at one time */
 #define JOB_NEEDS_PATIENCE (100 * (schedd_span)1000) /* also where both cores are busy */
 
+struct account_cache *job_needs_accounts(struct schedd_scheduler *scheduler)
+{
+	if (!scheduler->jobs.accounts)
+		scheduler->jobs.accounts = account_cache_new(scheduler->loop);
+	return scheduler->jobs.accounts;
+}
+
 static int job_needs_account(struct schedd_scheduler *scheduler, const char *user,
     const char *known, struct schedd_error *err)
 {
@@ -23,9 +30,7 @@ static int job_needs_account(struct schedd_scheduler *scheduler, const char *use
 
 	if (!user || (known && strcmp(user, known) == 0))
 		return 0;
-	if (!scheduler->jobs.accounts)
-		scheduler->jobs.accounts = account_cache_new(scheduler->loop);
-	if (!scheduler->jobs.accounts)
+	if (!job_needs_accounts(scheduler))
 		return schedd_error_nomem(err);
 	rc =
 	    account_cache_get(scheduler->jobs.accounts, user, scheduler_mono(scheduler), &account, &why);

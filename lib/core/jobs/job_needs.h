@@ -12,6 +12,8 @@
 int job_needs_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,
     const struct schedd_job *old, struct schedd_error *err) __attribute__((warn_unused_result));
 
+/* Those that were looked up, which are made when they are first asked for. NULL: no memory. */
+struct account_cache *job_needs_accounts(struct schedd_scheduler *scheduler);
 /* Forgets the accounts that were looked up. */
 void job_needs_free(struct schedd_scheduler *scheduler);
 

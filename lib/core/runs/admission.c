@@ -163,7 +163,7 @@ static void admission_to_account(struct run_live *live)
 {
 	struct account_slot *account = accounts_of(live->scheduler, live->job->id);
 
-	if (account && (account->may.held || account->running >= account->may.running)) {
+	if (account && (accounts_held(account) || account->running >= account->may.running)) {
 		run_live_enter(live, RUN_LIVE_WAIT_GROUP);
 		live->account = account;
 		if (heap_set(&account->waiting, &live->queue, admission_key(live)) == 0)
@@ -178,7 +178,7 @@ static void admission_to_account(struct run_live *live)
 
 static void admission_account_next(struct account_slot *account)
 {
-	while (!account->may.held && account->running < account->may.running) {
+	while (!accounts_held(account) && account->running < account->may.running) {
 		struct heap_node *node = heap_pop(&account->waiting, NULL);
 		struct run_live *live;
 
@@ -191,22 +191,9 @@ static void admission_account_next(struct account_slot *account)
 	}
 }
 
-uint32_t scheduler_review_accounts(struct schedd_scheduler *scheduler)
+void admission_account_review(struct account_slot *account)
 {
-	uint32_t position = 0, at = 0, changed = 0;
-	struct account_slot *account;
-	struct entry *entry;
-
-	scheduler_enter(scheduler);
-	while ((account = accounts_walk(scheduler, &position))) {
-		changed += accounts_ask(scheduler, account);
-		admission_account_next(account);
-	}
-	while (changed && (entry = entry_walk(scheduler, &at)))
-		if (job_id_account(entry->job->id))
-			entry_plan(scheduler, entry);
-	scheduler_leave(scheduler);
-	return changed;
+	admission_account_next(account);
 }
 
 static void admission_to_instance(struct run_live *live)
@@ -281,7 +268,7 @@ bool admission_expect(struct run_live *live, uint32_t ahead)
 		return false;
 	if (!live->forced && live->entry->holding + ahead >= details->max_instances)
 		return false;
-	if (account && (account->may.held ||
+	if (account && (accounts_held(account) ||
 			   account->running + account->expected >= account->may.running))
 		return false;
 	if (group && !live->forced && group->parallel &&

@@ -65,6 +65,8 @@ struct group_slot *admission_group_walk(
 struct group_slot *admission_group(struct schedd_scheduler *scheduler, const char *name);
 /* The limit of a group changed. */
 void admission_group_review(struct group_slot *group);
+/* Likewise the account may have more, or is not held any longer. */
+void admission_account_review(struct account_slot *account);
 /* Forgets who waits. */
 void admission_clear_queues(struct schedd_scheduler *scheduler);
 void admission_free_groups(struct schedd_scheduler *scheduler);

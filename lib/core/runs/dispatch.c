@@ -12,6 +12,7 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/executors.h"
 #include "core/jobs/job_plan.h"
+#include "core/runs/account_hold.h"
 #include "core/runs/admission.h"
 #include "core/runs/mark.h"
 #include "core/runs/invocation.h"
@@ -116,7 +117,8 @@ static void dispatch_done(const struct task_result *result, void *context)
 	scheduler->runs.running_count--;
 	timers_unset(&scheduler->timers, &live->timer);
 	dispatch_measure(live, result);
-	retry_judge(live, result);
+	if (!account_hold_take(live, result))
+		retry_judge(live, result);
 	scheduler_leave(scheduler);
 }
 

@@ -322,8 +322,8 @@ const char *run_live_waits_for(const struct run_live *live, char *text, size_t s
 		    live->entry && live->entry->runs != live ? live->entry->runs->id
 							     : "of another schedd",
 		    job_details(live->job)->max_instances);
-	else if (live->account && !live->holds_account && live->account->may.held)
-		snprintf(text, size, "its account: held, %s", live->account->may.why);
+	else if (live->account && !live->holds_account && accounts_held(live->account))
+		snprintf(text, size, "its account: held, %s", accounts_held(live->account));
 	else if (live->account && !live->holds_account)
 		snprintf(text, size,
 		    "a place of account %s (%u of %u runs, an administrator decides: users.limits.running)",
