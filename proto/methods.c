@@ -414,6 +414,17 @@ static bool method_is_texts(const struct value *value)
 	return true;
 }
 
+/* What chooses is held against each job there is: so many texts are enough. */
+static int method_check_number(const struct method *method, const struct method_param *row,
+    const struct value *value, struct schedd_error *err)
+{
+	if (value->type != VALUE_ARRAY || row->required || (row->type != METHOD_TEXTS && row->type != METHOD_IDS) ||
+	    value->array.count <= METHOD_TEXTS_MAX)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL, "%s: %s: %u entries are more than %d",
+	    method->name, row->name, value->array.count, METHOD_TEXTS_MAX);
+}
+
 /* What a parameter of the type must be, in words; NULL: it is. */
 static const char *method_mismatch(enum method_param_type type, const struct value *value)
 {
@@ -527,6 +538,8 @@ static int method_check_member(
 	if (wanted)
 		return schedd_error_set(err, SCHEDD_EINVAL, "%s: %s must be %s, not %s",
 		    method->name, row->name, wanted, value_type_name(member->value.type));
+	if (method_check_number(method, row, &member->value, err))
+		return SCHEDD_EINVAL;
 	if (row->type != METHOD_ANY && method_text_is_cut(&member->value))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "%s: %s holds a NUL byte", method->name, row->name);

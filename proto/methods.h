@@ -10,6 +10,8 @@
 #include "base/value.h"
 #include <schedd/error.h>
 
+#define METHOD_TEXTS_MAX 65536 /* texts in a list that chooses */
+
 enum method_param_type {
 	METHOD_TEXT,
 	METHOD_TEXTS, /* list of texts, or one text */

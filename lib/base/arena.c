@@ -68,7 +68,9 @@ static bool arena_grow(struct arena *arena, size_t size)
 		want = ARENA_LARGEST;
 	if (want < size)
 		want = size;
-	block = malloc(sizeof(*block) + want);
+	/* What is large is fresh from the system and empty: nobody waits while it is cleared. */
+	block = want > ARENA_LARGEST ? calloc(1, sizeof(*block) + want)
+				     : malloc(sizeof(*block) + want);
 	if (!block)
 		return false;
 	block->size = want;
@@ -96,7 +98,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		}
 	where = arena->blocks->data + arena->used;
 	arena->used += size;
-	return memset(where, 0, size);
+	return size > ARENA_LARGEST ? where : memset(where, 0, size);
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t length)

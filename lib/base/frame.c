@@ -2,16 +2,6 @@
 /* Walks headers and skips payloads; touches each header once however slowly a message arrives. */
 #include "base/frame.h"
 
-#include <stdbool.h>
-
-/* One element's header: how long it is, how many bytes and elements follow it. */
-struct frame_element {
-	size_t header;
-	uint64_t payload;
-	uint64_t children;
-	bool container;
-};
-
 static uint64_t frame_big_endian(const unsigned char *bytes, size_t size)
 {
 	uint64_t number = 0;
@@ -43,14 +33,17 @@ static const struct {
     {2, 0, PAIRS}, {4, 0, PAIRS},                                               /* map */
 };
 
-/* 1: read; 0: the header is not all there yet; -1: a reserved byte. */
-static int frame_header(const unsigned char *bytes, size_t length, struct frame_element *out)
+int frame_element(struct frame_element *out, const char *text, size_t length)
 {
-	unsigned char first = bytes[0];
+	const unsigned char *bytes = (const unsigned char *)text;
+	unsigned char first;
 	uint64_t count;
 	size_t size;
 
 	*out = (struct frame_element){.header = 1};
+	if (length == 0)
+		return 0;
+	first = bytes[0];
 	if (first < 0x80 || first >= 0xe0)
 		return 1; /* fixint */
 	if (first >= 0xa0 && first < 0xc0) {
@@ -59,6 +52,7 @@ static int frame_header(const unsigned char *bytes, size_t length, struct frame_
 	}
 	if (first < 0xa0) { /* fixmap 0x8_, fixarray 0x9_ */
 		out->container = true;
+		out->map = first < 0x90;
 		out->children = (uint64_t)(first & 0x0f) * (first < 0x90 ? 2 : 1);
 		return 1;
 	}
@@ -74,8 +68,9 @@ static int frame_header(const unsigned char *bytes, size_t length, struct frame_
 	count = frame_big_endian(bytes + 1, size);
 	out->header = 1 + size;
 	out->container = frame_types[first - 0xc0].kind != BYTES;
+	out->map = frame_types[first - 0xc0].kind == PAIRS;
 	if (out->container)
-		out->children = frame_types[first - 0xc0].kind == PAIRS ? count * 2 : count;
+		out->children = out->map ? count * 2 : count;
 	else
 		out->payload = count + frame_types[first - 0xc0].extra;
 	return 1;
@@ -98,8 +93,7 @@ int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,
 {
 	while (scan->offset < length) {
 		struct frame_element element;
-		int rc = frame_header(
-		    (const unsigned char *)bytes + scan->offset, length - scan->offset, &element);
+		int rc = frame_element(&element, bytes + scan->offset, length - scan->offset);
 
 		if (rc == 0)
 			break;

@@ -7,6 +7,7 @@
 #ifndef SCHEDD_BASE_FRAME_H
 #define SCHEDD_BASE_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <schedd/error.h>
@@ -28,6 +29,18 @@ struct frame_scan {
 	unsigned depth;                     /* containers that are open */
 	uint64_t left[FRAME_DEPTH_MAX + 1]; /* elements still to come in each of them */
 };
+
+/* One element's header: how long it is, how many bytes and elements follow it. */
+struct frame_element {
+	size_t header;
+	uint64_t payload;
+	uint64_t children; /* of a map twice its members */
+	bool container;
+	bool map;
+};
+
+/* 1: read; 0: the header is not all there yet; -1: a reserved byte. */
+int frame_element(struct frame_element *out, const char *bytes, size_t length);
 
 /*
  * Goes on scanning the message that starts at bytes; length is what has

@@ -37,6 +37,19 @@ struct message {
 int message_unpack(const char *bytes, size_t length, struct arena *arena, struct message *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
 
+/*
+ * The same in pieces, for a large message that others are not to wait for. Each
+ * step takes about most bytes further (8 KiB more at the most, but a text is never
+ * cut) and is given all the bytes again. 1: all is done, as after message_unpack();
+ * 0: more is left; SCHEDD_EINVAL as above. new: NULL if there is no memory.
+ */
+struct message_pieces;
+struct message_pieces *message_pieces_new(void);
+void message_pieces_free(struct message_pieces *pieces);
+int message_pieces_step(struct message_pieces *pieces, const char *bytes, size_t length,
+    size_t most, struct arena *arena, struct message *out, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+
 /* Each appends one whole message; check strbuf_failed() after. params NULL: none. */
 void message_pack_request(
     struct strbuf *out, uint32_t msgid, const char *method, const struct value *params);

@@ -210,7 +210,8 @@ void scheduler_add(struct schedd_scheduler *scheduler, const struct value *field
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 /* One of a job file: a map of job fields with its id. */
 struct scheduler_apply {
-	const struct value *jobs; /* list of maps */
+	const struct value *jobs; /* list of maps; must last until the answer where they are lent */
+	bool lent;                /* jobs are not copied, but changed in their place */
 	const char *owner;        /* NULL: none */
 	bool prune;               /* remove what that owner applied and is not in jobs */
 	bool skip;                /* what cannot be a job is left out, as {id, "refused", error} */

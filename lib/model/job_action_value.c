@@ -34,6 +34,10 @@ static int job_command_read(const struct job_halves *halves, const struct job_fi
 		    "%s is not a list of program and arguments", value_type_name(value->type));
 	if (value->array.count == 0)
 		return schedd_error_set(err, SCHEDD_EINVAL, "the list is empty, name a program");
+	if (value->array.count > JOB_COMMAND_ARGS_MAX)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "%u arguments are more than %d: hand long lists over in a file",
+		    value->array.count, JOB_COMMAND_ARGS_MAX);
 	arena_init(&scratch);
 	argv = arena_alloc(&scratch, (value->array.count + 1) * sizeof(*argv));
 	for (uint32_t i = 0; argv && i < value->array.count && !rc; i++) {

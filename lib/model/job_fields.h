@@ -82,8 +82,9 @@ struct job_field {
 	uint16_t width;             /* bytes of a plain number, likewise */
 };
 
-/* Pairs, dependencies and other lists have at most this many items. */
+/* Pairs, dependencies and other lists have at most this many items; a command with its arguments so many. */
 #define JOB_FIELD_ITEMS_MAX 4096
+#define JOB_COMMAND_ARGS_MAX 65536
 
 /* The rows, ended by a row whose name is NULL. */
 const struct job_field *job_fields(void);

@@ -30,9 +30,7 @@
 #define CONNECTION_SEND (256 << 10) /* bytes sent to one client before others have theirs */
 #define CONNECTION_LINGER 2   /* seconds for a client to end sending what is not taken any more */
 #define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
-#define CONNECTION_TURN                                                                            \
-	1000 /* microseconds for one client's requests before others have theirs                   \
-	      */
+#define CONNECTION_TURN 1000  /* microseconds for one client's requests before others have theirs */
 /* A message beyond so many bytes takes long to be unpacked alone: it waits for its turn. */
 #define CONNECTION_LARGE 16384
 
@@ -43,10 +41,15 @@ static void connection_on_writable(evutil_socket_t fd, short what, void *context
 
 static void connection_resume(struct connection *c);
 
-/* The turn of a large message. */
+/* The turn of a large message, for a piece of it. */
 static void connection_on_turn(void *context)
 {
-	connection_resume(context);
+	struct connection *c = context;
+
+	if (connection_unpack_some(c))
+		rpc_turn_wait(c->rpc, &c->turn);
+	else
+		connection_resume(c);
 }
 
 static void connection_resume_client(struct rpc_client *client)
@@ -132,6 +135,7 @@ void connection_close(struct connection *c)
 		close(c->held); /* it left before the end that it wanted to see */
 	rpc_client_remove(c->rpc, &c->link);
 	rpc_turn_leave(c->rpc, &c->turn);
+	connection_unpack_forget(c);
 	rpc_share_leave(c->share);
 	connection_end_hooks(c);
 	strbuf_clear(&c->in);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <schedd/error.h>
+#include "base/message.h"
 #include "base/strbuf.h"
 #include "base/value.h"
 #include "server/rpc/peer.h"
@@ -87,6 +88,11 @@ void connection_work_begin(struct connection *connection);
 void connection_work_end(struct connection *connection);
 void connection_call_begin(struct connection *connection, bool heavy);
 void connection_call_end(struct connection *connection, bool heavy);
+
+/* The message at bytes, as message_unpack() does it; a large one was taken apart before. */
+int connection_unpack(struct connection *connection, const char *bytes, size_t length,
+    struct arena *arena, struct message *out, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 
 /* Queue an answer; they are written together, soon. Nothing happens on a closed connection. */
 void connection_answer(struct connection *connection, uint32_t msgid, const struct value *result);

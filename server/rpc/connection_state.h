@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection consists of; for connection.c, connection_local.c and connection_work.c alone.
+ * What a connection consists of; for the files connection*.c alone.
  *
  * Two kinds: of a socket, whose answers are packed and written, and of another
  * part of this process (HTTP), which takes them as they are by a sink.
@@ -35,6 +35,7 @@ struct connection {
 	bool lingering;         /* it is sent: what still comes is thrown away */
 	bool stalled;           /* in holds messages that had to wait for room, or for their turn */
 	size_t large;           /* bytes of the message at the start of in, which waits for its turn; 0: none */
+	struct connection_unpack *unpack; /* what came of it so far; NULL: it has not begun */
 	struct rpc_turn turn;   /* waits while large is set, but for its turn itself */
 	bool had_turn;          /* the requests taken up filled its turn */
 	bool busy;              /* messages are being taken apart: answers are sent at the end */
@@ -48,6 +49,11 @@ struct connection {
 	struct strbuf events;   /* notifications that wait for out */
 	struct connection_hook *hooks; /* newest first */
 };
+
+/* The next piece of the large message. False: it is all done. */
+bool connection_unpack_some(struct connection *connection);
+/* Nobody waits for it any more. */
+void connection_unpack_forget(struct connection *connection);
 
 /* Detaches all hooks and tells them that the connection ends. */
 void connection_end_hooks(struct connection *connection);

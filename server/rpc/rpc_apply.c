@@ -85,24 +85,32 @@ static int rpc_apply_begin(const struct rpc_call *call, const char *token, unsig
 	return 0;
 }
 
+/* Before anything is made of them: of a list of numbers no file can come. */
+static int rpc_apply_are_maps(const struct rpc_call *call, const struct value *jobs,
+    uint32_t before, struct schedd_error *err)
+{
+	for (uint32_t i = 0; i < jobs->array.count; i++)
+		if (jobs->array.items[i].type != VALUE_MAP)
+			return schedd_error_set(err, SCHEDD_EINVAL,
+			    "%s: job %u is %s, not a map of its fields", call->method->method->name,
+			    before + i + 1, value_type_name(jobs->array.items[i].type));
+	return 0;
+}
+
 /* Adds the part's jobs. */
 static int rpc_apply_gather(
     struct rpc_apply *apply, const struct rpc_call *call, struct schedd_error *err)
 {
 	const struct value *jobs = value_get(&call->params, "jobs");
 	size_t limit = rpc_limits(connection_rpc(call->connection))->apply;
+	int rc = rpc_apply_are_maps(call, jobs, apply->jobs.array.count, err);
 
 	apply->bytes += call->bytes;
 	if (apply->bytes > limit)
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "%s: the parts are larger than the limit of %zu bytes (limits.apply)",
 		    call->method->method->name, limit);
-	for (uint32_t i = 0; i < jobs->array.count; i++) {
-		if (jobs->array.items[i].type != VALUE_MAP)
-			return schedd_error_set(err, SCHEDD_EINVAL,
-			    "%s: job %u is %s, not a map of its fields", call->method->method->name,
-			    apply->jobs.array.count + 1,
-			    value_type_name(jobs->array.items[i].type));
+	for (uint32_t i = 0; i < jobs->array.count && !rc; i++) {
 		value_append(
 		    &apply->arena, &apply->jobs, value_copy(&apply->arena, &jobs->array.items[i]));
 		if (apply->arena.total / RPC_APPLY_MEMORY > limit)
@@ -111,7 +119,7 @@ static int rpc_apply_gather(
 			    "for a file (limits.apply)",
 			    call->method->method->name, limit * RPC_APPLY_MEMORY, RPC_APPLY_MEMORY);
 	}
-	return arena_failed(&apply->arena) ? schedd_error_nomem(err) : 0;
+	return rc || !arena_failed(&apply->arena) ? rc : schedd_error_nomem(err);
 }
 
 /* What job.import makes of the jobs: all, or with if_absent those that are new. One that exists is
@@ -144,7 +152,10 @@ static int rpc_apply_check(
     struct rpc_call *call, const struct value *jobs, struct schedd_error *err)
 {
 	struct value owner = value_map();
-	int rc;
+	int rc = rpc_apply_are_maps(call, jobs, 0, err);
+
+	if (rc)
+		return rc;
 
 	value_put(&call->arena, &owner, "owner", value_string_ref(rpc_call_text(call, "owner")));
 	rc = rpc_table_check_fields(call, &owner, err);
@@ -158,7 +169,7 @@ static void rpc_apply_commit(struct rpc_call *call, const struct value *jobs, st
     bool import, struct scheduler_reply reply)
 {
 	struct scheduler_apply apply = {
-	    .jobs = jobs,
+	    .lent = true, /* they are the call's, or in parts that are kept until the answer */
 	    .owner = rpc_call_text(call, "owner"),
 	    .prune = rpc_call_bool(call, "prune"),
 	    .skip = rpc_call_bool(call, "skip"),

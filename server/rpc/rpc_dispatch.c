@@ -169,7 +169,7 @@ static void rpc_dispatch(struct connection *connection, const char *bytes, size_
 
 	rpc_counters(rpc)->requests++;
 	arena_init(&arena);
-	rc = message_unpack(bytes, length, &arena, &message, &err);
+	rc = connection_unpack(connection, bytes, length, &arena, &message, &err);
 	if (!rc && message.type == MESSAGE_RESPONSE)
 		goto out; /* the server asks nothing */
 	method = rc ? NULL : rpc_method(rpc, message.method);

@@ -17,6 +17,7 @@
 
 #define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
 #define RPC_JOB_LIMIT_MAX 10000
+#define RPC_JOB_FIELDS_MAX 256 /* each is looked for in each job */
 
 /*
  * Jobs are packed one by one, so that a long list is never a tree in memory. The
@@ -139,6 +140,20 @@ static bool rpc_job_order(struct rpc_call *call, bool *by_next)
 	return false;
 }
 
+/* False: more members are named than any job has, and the call was ended. */
+static bool rpc_job_fields_are_few(struct rpc_call *call)
+{
+	const struct value *fields = rpc_call_param(call, "fields");
+	struct schedd_error err;
+
+	if (!fields || fields->type != VALUE_ARRAY || fields->array.count <= RPC_JOB_FIELDS_MAX)
+		return true;
+	schedd_error_set(&err, SCHEDD_EINVAL, "%s: fields: %u names are more than %d",
+	    call->method->method->name, fields->array.count, RPC_JOB_FIELDS_MAX);
+	rpc_call_fail(call, &err);
+	return false;
+}
+
 /* The filters of PROTOCOL.md. False: they make no sense, and the call was ended. */
 static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *query)
 {
@@ -229,7 +244,7 @@ static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 	struct scheduler_job_query query;
 	struct schedd_error err;
 
-	if (!rpc_job_query(call, &query))
+	if (!rpc_job_fields_are_few(call) || !rpc_job_query(call, &query))
 		return;
 	list = calloc(1, sizeof(*list));
 	if (!list) {

@@ -67,6 +67,7 @@ struct rpc {
 	struct event *relief;     /* pending while nobody is accepted, for want of descriptors */
 	struct event *turns;      /* pending while long work waits; see rpc_turn.h */
 	struct rpc_turn *waiting, *waiting_last;
+	struct connection *unpacking; /* whose large message is being taken apart; NULL: nobody's */
 	struct event *look;       /* pending while clients are watched that are not read from */
 	struct log_limit refusals, shortages; /* lines in the log */
 	bool finishing;                       /* no request is taken up any more */

@@ -255,6 +255,20 @@ class Fairness(Case):
         self.check(20, "job.list", patterns=["none"] * 20000)
         self.check(20, "job.apply", jobs=[{"id": "x", "command": ["x"] * 100000, "trigger": {"nothing": 1}}])
 
+    def test_one_message_of_the_largest_size(self):
+        """It is taken apart in pieces, and what it may ask of each job is limited."""
+        many = 2000 if os.environ.get("SCHEDD_SANITIZE") else 500000
+        for method, params, said in (("job.apply", {"jobs": [1] * many}, "job 1 is an integer"),
+                                     ("job.list", {"fields": ["id"] * 300}, "names are more than 256"),
+                                     ("job.list", {"patterns": ["x"] * 70000}, "entries are more than 65536"),
+                                     ("job.add", {"command": ["x"] * max(many, 70000), "trigger": {"manual": True}}, "arguments are more than 65536"),
+                                     ("server.status", {"x": [[[1] * many]]}, "unknown parameter")):
+            sent = self.client.send(method, **params)
+            other = self.server.client()
+            other.call("server.ping")
+            other.close()
+            self.assertIn(said, self.refused("invalid_argument", self.client.receive, sent))
+
     def test_small_requests_of_many(self):
         self.check(100, "job.get", id="j1")
         self.check(100, "job.get", id="nosuch")

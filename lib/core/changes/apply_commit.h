@@ -25,7 +25,7 @@ struct apply {
 	struct scheduler_actor actor;
 	struct scheduler_reply reply;
 	struct arena arena;
-	struct value jobs; /* in arena */
+	struct value jobs; /* in arena, or lent until the answer */
 	struct strmap ids; /* of jobs; texts in arena */
 	const char *owner; /* in arena; NULL: none */
 	bool prune, skip, elsewhere, paused, dry_run;

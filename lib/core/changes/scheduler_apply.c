@@ -145,7 +145,7 @@ static struct change *apply_change(
 /* Lets a new job begin paused, unless the file says it already, and why. */
 static void apply_pause(struct apply *apply, struct value *job)
 {
-	/* The map is in the apply's own arena. */
+	/* The map is the apply's own, or lent to it. */
 	struct value_member *said = (struct value_member *)(uintptr_t)value_find(job, "paused");
 
 	if (value_get_bool(job, "paused", false))
@@ -396,7 +396,7 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 		apply->actor.method = arena_strdup(&apply->arena, apply->actor.method);
 	if (apply->actor.account)
 		apply->actor.account = arena_strdup(&apply->arena, apply->actor.account);
-	apply->jobs = value_copy(&apply->arena, request->jobs);
+	apply->jobs = request->lent ? *request->jobs : value_copy(&apply->arena, request->jobs);
 	apply->owner = request->owner ? arena_strdup(&apply->arena, request->owner) : NULL;
 	apply->prune = request->prune;
 	apply->skip = request->skip;

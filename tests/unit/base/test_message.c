@@ -104,3 +104,83 @@ Test(message, keeps_the_msgid_of_a_bad_request)
 	cr_assert_eq(message.msgid, 42);
 	arena_clear(&arena);
 }
+
+/* [0, 7, "m", [{"list": [[numbers], ...], "text": ...}]], too large for one piece at three depths. */
+static void pack_large(struct strbuf *packed, struct arena *arena, uint32_t lists, uint32_t numbers)
+{
+	struct value map = value_map(), outer = value_array(), pair;
+	struct strbuf text = STRBUF_EMPTY;
+
+	for (uint32_t i = 0; i < lists; i++) {
+		struct value list = value_array();
+
+		for (uint32_t j = 0; j < numbers; j++)
+			value_append(arena, &list, value_int((int64_t)j * j));
+		value_append(arena, &outer, list);
+		pair = value_map();
+		value_put(arena, &pair, "same", value_int(i));
+		value_put(arena, &pair, "keys", value_string(arena, "x"));
+		value_append(arena, &outer, pair);
+	}
+	for (uint32_t i = 0; i < 30000; i++)
+		strbuf_add(&text, "é");
+	value_put(arena, &map, "list", outer);
+	value_put(arena, &map, "text", value_string(arena, strbuf_peek(&text)));
+	value_put(arena, &map, "none", value_array());
+	strbuf_clear(&text);
+	message_pack_request(packed, 7, "m", &map);
+}
+
+Test(message, in_pieces_is_what_it_is_at_once)
+{
+	static const size_t sizes[] = {1, 1000, 16384, SIZE_MAX / 2};
+	struct strbuf packed = STRBUF_EMPTY;
+	struct message whole, message;
+	struct arena arena, other;
+
+	arena_init(&arena);
+	pack_large(&packed, &arena, 40, 3000);
+	cr_assert_eq(message_unpack(packed.data, packed.length, &arena, &whole, NULL), 0);
+	cr_assert_eq(value_get(&whole.params, "list")->array.count, 80);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct message_pieces *pieces = message_pieces_new();
+		size_t steps = 0;
+		int rc;
+
+		arena_init(&other);
+		do {
+			rc = message_pieces_step(pieces, packed.data, packed.length, sizes[i], &other, &message, NULL);
+			steps++;
+		} while (rc == 0);
+		cr_assert_eq(rc, 1);
+		/* A text is not cut, and what is small is taken whole. */
+		if (sizes[i] <= 16384)
+			cr_assert_geq(steps, (packed.length - 60000) / (sizes[i] + 9 * 1024));
+		cr_assert_eq(message.msgid, 7);
+		cr_assert_str_eq(message.method, "m");
+		cr_assert(value_equal(&message.params, &whole.params));
+		message_pieces_free(pieces);
+		arena_clear(&other);
+	}
+	strbuf_clear(&packed);
+	arena_clear(&arena);
+}
+
+Test(message, says_what_is_wrong_in_a_large_one_and_keeps_its_msgid)
+{
+	struct strbuf packed = STRBUF_EMPTY;
+	struct schedd_error err;
+	struct message message;
+	struct arena arena;
+
+	arena_init(&arena);
+	pack_large(&packed, &arena, 40, 3000);
+	packed.data[packed.length - 1] = (char)0xc1;
+	cr_assert_eq(message_unpack(packed.data, packed.length, &arena, &message, &err), SCHEDD_EINVAL);
+	cr_assert_eq(message.type, MESSAGE_REQUEST);
+	cr_assert_eq(message.msgid, 7);
+	cr_assert_eq(message_unpack(packed.data, packed.length - 1, &arena, &message, &err), SCHEDD_EINVAL);
+	cr_assert_eq(message.msgid, 7);
+	strbuf_clear(&packed);
+	arena_clear(&arena);
+}

@@ -136,3 +136,22 @@ Test(methods, are_all_in_the_specification)
 	}
 	free(text);
 }
+
+/* What chooses is held against each job; what names jobs to be moved may be longer. */
+Test(methods, take_no_endless_list_that_chooses)
+{
+	struct value params = value_map(), texts = value_array();
+	struct schedd_error err = {0};
+	struct arena arena;
+
+	arena_init(&arena);
+	value_reserve(&arena, &texts, METHOD_TEXTS_MAX + 1);
+	for (int i = 0; i < METHOD_TEXTS_MAX + 1; i++)
+		value_append(&arena, &texts, value_string_ref("x"));
+	value_put(&arena, &params, "patterns", texts);
+	cr_assert_eq(methods_check(methods_find("job.list"), &params, &err), SCHEDD_EINVAL);
+	cr_assert(strstr(err.message, "patterns: 65537 entries are more than 65536"), "%s", err.message);
+	params.map.members[0].value.array.count--;
+	cr_assert_eq(methods_check(methods_find("job.list"), &params, &err), 0);
+	arena_clear(&arena);
+}
