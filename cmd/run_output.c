@@ -176,6 +176,11 @@ static int output_part(struct output_flow *flow, const char *run, int64_t *offse
 	for (uint32_t i = 0; pieces && i < pieces->array.count && status == EXIT_DONE; i++)
 		if (!output_piece(flow, &pieces->array.items[i]))
 			status = EXIT_PIPE;
+	if (status == EXIT_DONE && value_get_string(&result, "note")) {
+		output_flush(flow, true);
+		fflush(stdout);
+		say(command, "schedctl: %s", value_get_string(&result, "note"));
+	}
 	*offset = status == EXIT_DONE ? value_get_int(&result, "next", -1) : -1;
 	*stream = status == EXIT_DONE ? value_get_int(&result, "follow", -1) : -1;
 	arena_clear(&arena);
@@ -236,13 +241,19 @@ int run_output_last(struct command *command, const struct value *run)
 				   value_get_int(run, "output_dropped", 0));
 	struct strbuf text = STRBUF_EMPTY, out = STRBUF_EMPTY;
 	struct value params = value_map(), result;
+	struct schedd_error err = {0};
 	bool written = true;
 	size_t skip = 0;
 
 	value_put(&command->arena, &params, "run", value_string_ref(id));
 	value_put(&command->arena, &params, "tail", value_int(OUTPUT_LAST_LINES));
-	if (!id || command_call(command, "run.log", &params, &result, NULL) != 0)
+	if (!id)
 		return EXIT_DONE;
+	if (command_call(command, "run.log", &params, &result, &err) != 0) {
+		fflush(stdout);
+		say(command, "schedctl: %s", err.message);
+		return EXIT_DONE;
+	}
 	output_joined(&text, value_get(&result, "pieces"));
 	if (text.length > OUTPUT_LAST_BYTES)
 		skip = text.length - OUTPUT_LAST_BYTES;

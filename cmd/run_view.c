@@ -279,7 +279,8 @@ int run_view(struct command *command, const struct value *run)
 	view_output(command, &text, run);
 	view_result(command, &text, run);
 	for (const struct run_field *field = run_fields(); field->name; field++) {
-		bool shown = false;
+		/* Where no store is shared there are no nodes. */
+		bool shown = strcmp(field->name, "node") == 0 && !value_get_string(run, "node");
 
 		for (size_t i = 0; i < count; i++)
 			shown |= strcmp(first[i], field->name) == 0;

@@ -302,7 +302,7 @@ static const struct method method_rows[] = {
 	METHOD_FOR_USERS},
     {"run.get", "One run with its attempts.", "the run", run_get_params,
 	METHOD_FOR_USERS},
-    {"run.log", "What a run wrote.", "{run, state, pieces, next, follow}", run_log_params,
+    {"run.log", "What a run wrote.", "{run, state, pieces, next, follow, note}", run_log_params,
 	METHOD_FOR_USERS},
     {"run.kill", "Ends runs, or takes them out of the queue.", "{runs}", run_kill_params,
 	METHOD_FOR_USERS},

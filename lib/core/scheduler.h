@@ -339,6 +339,9 @@ const char *scheduler_node_name(const struct schedd_scheduler *scheduler);
 /* A list of {"name","state","store","labels","version","address","slots","jobs","running","load",
  * "clock","epoch","started_at","last_seen","since","self"}; clock in seconds, this node's less the
  * store's; since: dead since then. */
+/* May it be asked? Otherwise why not, for people: "is dead since …". Its name is of no node: false. */
+bool scheduler_node_lives(
+    const struct schedd_scheduler *scheduler, const char *name, char *why, size_t size);
 struct value scheduler_nodes(struct schedd_scheduler *scheduler, struct arena *arena);
 enum scheduler_node_verb { SCHEDULER_NODE_DRAIN, SCHEDULER_NODE_RESUME, SCHEDULER_NODE_FORGET };
 /* Answers nil. SCHEDD_ENOTFOUND; SCHEDD_ECONFLICT: it lives and cannot be forgotten. */
@@ -394,6 +397,14 @@ struct output *scheduler_run_output(
 /* Where the kept output of a run lies; false: it is kept nowhere. */
 bool scheduler_output_path(
     struct schedd_scheduler *scheduler, const char *job, uint32_t number, char *path, size_t size);
+/*
+ * What a store that nodes share keeps of the output of a run: the end of it, in
+ * the form of output_source. length 0: nothing is kept.
+ */
+typedef void (*scheduler_kept_fn)(int rc, const struct schedd_error *err, const char *bytes,
+    size_t length, void *context);
+void scheduler_run_kept(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    scheduler_kept_fn call, void *context);
 /* Deletes history: of a job (NULL: all jobs), or one run of it. Answers {"purged":true}. */
 void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     const struct scheduler_actor *actor, struct scheduler_reply reply);

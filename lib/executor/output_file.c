@@ -108,6 +108,20 @@ static size_t file_header_write(char *header, size_t size, const struct output_p
 	    (unsigned long long)piece->when);
 }
 
+void output_file_write_begin(struct strbuf *out)
+{
+	strbuf_add(out, FILE_MAGIC);
+}
+
+void output_file_write(struct strbuf *out, const struct output_piece *piece)
+{
+	char header[64];
+
+	strbuf_add_n(out, header, file_header_write(header, sizeof(header), piece));
+	if (piece->stream != OUTPUT_GAP)
+		strbuf_add_n(out, piece->bytes, piece->length);
+}
+
 int output_file_append(int fd, const struct output_piece *piece)
 {
 	char header[64];

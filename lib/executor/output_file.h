@@ -11,6 +11,7 @@
 #ifndef SCHEDD_EXECUTOR_OUTPUT_FILE_H
 #define SCHEDD_EXECUTOR_OUTPUT_FILE_H
 
+#include "base/strbuf.h"
 #include "executor/output.h"
 
 /*
@@ -22,6 +23,9 @@ int output_file_create(const char *path);
 int output_file_begin(int fd);
 /* Appends a frame whole or not at all, as far as the system allows. 0 or -errno. */
 int output_file_append(int fd, const struct output_piece *piece);
+/* The same to memory. */
+void output_file_write_begin(struct strbuf *out);
+void output_file_write(struct strbuf *out, const struct output_piece *piece);
 /* Calls piece for each whole frame; of a frame that is cut off, for what is there. 0 or -errno. */
 int output_file_read(int fd, output_piece_fn piece, void *context);
 

@@ -44,25 +44,16 @@ static void tail_pass(const struct output_piece *piece, void *context)
 	tail->bytes += at;
 }
 
-static int tail_read(const struct output *live, const char *path, output_piece_fn piece,
-    struct tail *tail, struct schedd_error *err)
-{
-	if (!live)
-		return output_read_file(path, piece, tail, err);
-	output_read(live, piece, tail);
-	return 0;
-}
-
-int output_tail_offset(const struct output *live, const char *path, int stream, uint64_t lines,
-    uint64_t *offset, struct schedd_error *err)
+int output_tail_offset(const struct output_source *source, int stream, uint64_t lines, uint64_t *offset,
+    struct schedd_error *err)
 {
 	struct tail tail = {.stream = stream};
-	int rc = tail_read(live, path, tail_count, &tail, err);
+	int rc = output_source_read(source, tail_count, &tail, err);
 	uint64_t all = tail.newlines + tail.open;
 
 	tail.newlines = all > lines ? all - lines : 0;
 	if (!rc && tail.newlines > 0)
-		rc = tail_read(live, path, tail_pass, &tail, err);
+		rc = output_source_read(source, tail_pass, &tail, err);
 	*offset = tail.bytes;
 	return rc;
 }

@@ -3,14 +3,13 @@
 #ifndef SCHEDD_EXECUTOR_OUTPUT_TAIL_H
 #define SCHEDD_EXECUTOR_OUTPUT_TAIL_H
 
-#include "executor/output.h"
+#include "executor/output_source.h"
 
 /*
  * How many bytes of what was kept come before its last lines, of one stream
- * (enum output_stream; -1: of all). live: the output of a run that goes on; NULL:
- * it is read from path. SCHEDD_ENOTFOUND: nothing was kept.
+ * (enum output_stream; -1: of all). SCHEDD_ENOTFOUND: nothing was kept.
  */
-int output_tail_offset(const struct output *live, const char *path, int stream, uint64_t lines,
-    uint64_t *offset, struct schedd_error *err) __attribute__((warn_unused_result));
+int output_tail_offset(const struct output_source *source, int stream, uint64_t lines, uint64_t *offset,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -23,6 +23,11 @@ struct schedd_job;
 /* Slots that jobs of a shared store fall into; each belongs to one node. */
 #define NODE_SLOTS 256
 #define NODE_NAME_MAX 128
+/*
+ * What nodes say to each other, and write for each other. Those one step apart
+ * work together, so that a cluster is upgraded node by node.
+ */
+#define NODE_PROTOCOL 2
 #define NODE_LABELS_MAX 4096
 
 /* As the alias of a store, but neither "any" nor "all". SCHEDD_EINVAL. */

@@ -53,6 +53,7 @@ void run_clear(struct run *run)
 	free(run->reason);
 	free(run->attempts);
 	free(run->actor);
+	free(run->node);
 	free(run->result);
 	run_init(run);
 }
@@ -65,15 +66,16 @@ static bool run_copy_text(char **to, const char *from)
 
 int run_copy(struct run *to, const struct run *from)
 {
-	bool job, reason, attempts, actor, result;
+	bool job, reason, attempts, actor, node, result;
 
 	*to = *from;
 	job = run_copy_text(&to->job, from->job);
 	reason = run_copy_text(&to->reason, from->reason);
 	attempts = run_copy_text(&to->attempts, from->attempts);
 	actor = run_copy_text(&to->actor, from->actor);
+	node = run_copy_text(&to->node, from->node);
 	result = run_copy_text(&to->result, from->result);
-	if (job && reason && attempts && actor && result)
+	if (job && reason && attempts && actor && node && result)
 		return 0;
 	run_clear(to);
 	return SCHEDD_ENOMEM;
@@ -173,6 +175,7 @@ struct value run_to_value(const struct run *run, struct arena *arena)
 	    {.key = "count", .value = value_int((int64_t)run->count)},
 	    {.key = "until", .value = run_time(run->until)},
 	    {.key = "pid", .value = run->pid > 0 ? value_int(run->pid) : value_nil()},
+	    {.key = "node", .value = value_string(arena, run->node)},
 	    {.key = "actor", .value = value_string(arena, run->actor)},
 	};
 
@@ -278,6 +281,7 @@ const struct run_field *run_fields(void)
 	    {"count", RUN_FIELD_INT, "fire times a missed or skipped row stands for"},
 	    {"until", RUN_FIELD_TIME, "the last of them"},
 	    {"pid", RUN_FIELD_INT, "its main process"},
+	    {"node", RUN_FIELD_TEXT, "the node it ran on, where a store is shared"},
 	    {"actor", RUN_FIELD_TEXT, "who asked for it, where it was asked for"},
 		    {NULL, RUN_FIELD_TEXT, NULL},
 	};

@@ -65,6 +65,7 @@ struct run {
 	    *attempts; /* JSON list of ended attempts, once there were several; owned; NULL: none */
 	char *result;  /* what its call returned: JSON {"value": …}, or {"repr": text, "cut"?: true}
 			  where JSON cannot say it or it is too long; owned; NULL: nothing */
+	char *node;    /* it ran on, of a store that is shared; owned; NULL: not known, or it is not */
 	char *actor;   /* who asked, for runs by hand: "uid 1000 pid 77 job.run"; owned */
 	uint64_t serial; /* place among all runs of its store, where a store answers it; not kept */
 };

@@ -240,6 +240,15 @@ void store_share_refresh(
 	store->ops->jobs->share->refresh(store, id, done, context);
 }
 
+void store_share_output(struct store *store, const char *job, uint32_t number, store_output_fn call,
+    void *context)
+{
+	if (store->keeps_output)
+		store->ops->jobs->share->output(store, job, number, call, context);
+	else
+		call(0, NULL, NULL, 0, context);
+}
+
 void store_share_report(struct store *store, int64_t jobs, int64_t running)
 {
 	if (store->shared)

@@ -181,6 +181,7 @@ void store_batch_put_run(struct store_batch *batch, const struct run *run)
 	op->run.run.reason = batch_text(batch, run->reason);
 	op->run.run.attempts = batch_text(batch, run->attempts);
 	op->run.run.actor = batch_text(batch, run->actor);
+	op->run.run.node = NULL; /* its store knows */
 	op->run.run.result = batch_text(batch, run->result);
 	if (claim && claim->claim.id && strcmp(claim->claim.id, run->job) == 0)
 		op->run.claim = claim;
@@ -298,6 +299,21 @@ void store_batch_node(struct store_batch *batch, const char *name, enum store_no
 		return;
 	op->node.name = batch_text(batch, name);
 	op->node.verb = verb;
+}
+
+void store_batch_put_output(struct store_batch *batch, const char *job, uint32_t number,
+    const char *bytes, size_t length)
+{
+	struct store_op *op = NULL;
+
+	if (batch && batch->store->keeps_output && length > 0)
+		op = batch_add(batch, STORE_OP_PUT_OUTPUT, OP_SIZE(output));
+	if (!op)
+		return;
+	op->output.job = batch_text(batch, job);
+	op->output.number = number;
+	op->output.bytes = arena_strndup(&batch->arena, bytes, length);
+	op->output.length = length;
 }
 
 int store_batch_check(const struct store_batch *batch, struct schedd_error *err)

@@ -26,6 +26,7 @@ enum store_op_kind {
 	STORE_OP_GIVE,
 	STORE_OP_TELL,
 	STORE_OP_NODE,
+	STORE_OP_PUT_OUTPUT,
 	STORE_OP_COUNT,
 };
 
@@ -107,6 +108,12 @@ struct store_op {
 			const char *name;
 			enum store_node_verb verb;
 		} node;
+		struct {
+			const char *job;
+			uint32_t number;
+			const char *bytes;
+			size_t length;
+		} output;
 	};
 };
 

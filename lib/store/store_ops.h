@@ -54,6 +54,7 @@ struct store {
 	store_watch_fn watch;                      /* told of others' changes; NULL: nobody */
 	void *watch_context;                       /* passed back, not owned */
 	bool shared;                               /* with other daemons, by config and type */
+	bool keeps_output;                         /* of runs that ended, for other nodes to read */
 	store_share_fn share;                      /* told of nodes and slots; NULL: nobody */
 	void *share_context;                       /* passed back, not owned */
 	enum store_state state;
@@ -78,6 +79,8 @@ struct store_share_ops {
 	void (*report)(struct store *store, int64_t jobs, int64_t running);
 	void (*refresh)(
 	    struct store *store, const char *id, store_done_fn done, void *context);
+	void (*output)(struct store *store, const char *job, uint32_t number, store_output_fn call,
+	    void *context);
 };
 
 /*

@@ -121,6 +121,9 @@ void store_asked_change(
 /* A run that was done since then, for counting: job, state, times and count. */
 void store_asked_count(struct store_asked *asked, const struct run *run);
 
+struct store_kept;
+void store_kept_output(struct store_kept *kept, const char *bytes, size_t length);
+
 /* What another wrote; from the writer's idle() or notified(). json NULL: the job is gone. */
 struct store_watching;
 void store_watching_job(struct store_watching *watching, const char *id, const char *json,
@@ -171,6 +174,9 @@ struct store_share_driver {
 	/* As store_share_refresh(), on the writer's link. */
 	int (*refresh)(struct store_link *link, const char *id, struct store_watching *watching,
 	    struct schedd_error *err);
+	/* On the asker's link: store_kept_output() with what was put of the run. NULL: none is kept. */
+	int (*output)(struct store_link *link, const char *job, uint32_t number,
+	    struct store_kept *kept, struct schedd_error *err);
 };
 
 /*

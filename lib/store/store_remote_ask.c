@@ -54,6 +54,7 @@ static void asked_copy(struct arena *arena, struct run *to, const struct run *fr
 	to->reason = from->reason ? arena_strdup(arena, from->reason) : NULL;
 	to->attempts = from->attempts ? arena_strdup(arena, from->attempts) : NULL;
 	to->actor = from->actor ? arena_strdup(arena, from->actor) : NULL;
+	to->node = from->node ? arena_strdup(arena, from->node) : NULL;
 	to->result = from->result ? arena_strdup(arena, from->result) : NULL;
 }
 

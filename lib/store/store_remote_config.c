@@ -333,6 +333,7 @@ static int remote_check_node(struct remote_store *remote, struct schedd_error *e
 	remote->base.shared = remote->config.shared;
 	if (!remote->config.shared)
 		return 0;
+	remote->base.keeps_output = remote->driver->share->output != NULL;
 	if (!remote->config.labels)
 		remote->config.labels = "";
 	if (remote->config.node)

@@ -374,4 +374,5 @@ const struct store_share_ops store_remote_share = {
     .leased = lease_good,
     .report = lease_report,
     .refresh = store_remote_refresh,
+    .output = store_remote_output,
 };

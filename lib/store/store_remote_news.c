@@ -241,3 +241,53 @@ void store_remote_refresh(
 	refresh->context = context;
 	store_remote_ask(&refresh->task.remote->writer, &refresh->task);
 }
+
+/* What is kept of a run's output. */
+struct store_kept {
+	struct remote_task task; /* first */
+	const char *job;
+	uint32_t number;
+	const char *bytes;
+	size_t length;
+	store_output_fn call;
+	void *context;
+};
+
+void store_kept_output(struct store_kept *kept, const char *bytes, size_t length)
+{
+	kept->bytes = arena_strndup(&kept->task.base.arena, bytes, length);
+	kept->length = kept->bytes ? length : 0;
+}
+
+static int news_output_step(
+    struct remote_task *task, struct store_link *link, struct schedd_error *err)
+{
+	struct store_kept *kept = (struct store_kept *)task;
+
+	return task->remote->driver->share->output(link, kept->job, kept->number, kept, err);
+}
+
+static void news_output_tell(struct remote_task *task)
+{
+	const struct store_kept *kept = (struct store_kept *)task;
+
+	kept->call(task->rc, task->rc ? &task->err : NULL, kept->bytes, kept->length, kept->context);
+}
+
+void store_remote_output(struct store *store, const char *job, uint32_t number, store_output_fn call,
+    void *context)
+{
+	struct store_kept *kept =
+	    store_remote_task(store, sizeof(*kept), news_output_step, news_output_tell);
+	struct schedd_error err;
+
+	if (!kept) {
+		call(schedd_error_nomem(&err), &err, NULL, 0, context);
+		return;
+	}
+	kept->job = arena_strdup(&kept->task.base.arena, job);
+	kept->number = number;
+	kept->call = call;
+	kept->context = context;
+	store_remote_ask(&kept->task.remote->asker, &kept->task);
+}

@@ -178,6 +178,9 @@ void store_watching_end(struct store_watching *watching);
 /* See store_share_refresh(). */
 void store_remote_refresh(
     struct store *store, const char *id, store_done_fn done, void *context);
+/* See store_share_output(). */
+void store_remote_output(struct store *store, const char *job, uint32_t number, store_output_fn call,
+    void *context);
 void store_remote_tell_slots(struct remote_store *remote, const uint32_t owners[NODE_SLOTS],
     const struct store_places *places);
 

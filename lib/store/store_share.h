@@ -27,6 +27,7 @@ struct store_node {
 	const char *labels;     /* as node_labels_read() */
 	const char *version;    /* of its program */
 	const char *address;    /* for people: host and pid */
+	uint32_t protocol;      /* what it says to others: NODE_PROTOCOL of its program */
 	uint64_t epoch;
 	schedd_span left;       /* of its lease when it was looked at; 0 or less: over */
 	bool draining;          /* it takes nothing more */
@@ -112,6 +113,11 @@ bool store_leased(const struct store *store, uint64_t epoch);
  */
 void store_share_refresh(
     struct store *store, const char *id, store_done_fn done, void *context);
+/* What store_batch_put_output() kept of a run. length 0: nothing is kept. */
+typedef void (*store_output_fn)(int rc, const struct schedd_error *err, const char *bytes,
+    size_t length, void *context);
+void store_share_output(struct store *store, const char *job, uint32_t number, store_output_fn call,
+    void *context);
 /* What the next beat says of us. */
 void store_share_report(struct store *store, int64_t jobs, int64_t running);
 
@@ -120,6 +126,12 @@ void store_share_report(struct store *store, int64_t jobs, int64_t running);
  * one of a place, which may not have been given before.
  */
 void store_batch_give(struct store_batch *batch, uint32_t slot, uint32_t node);
+/*
+ * The end of what a run wrote, which has its row already or in the same batch; it goes with the
+ * row. Where nobody else reads the store: nothing.
+ */
+void store_batch_put_output(struct store_batch *batch, const char *job, uint32_t number,
+    const char *bytes, size_t length);
 /* A message for a node. */
 void store_batch_tell(struct store_batch *batch, uint32_t node, const char *what, const char *id,
     const char *text);

@@ -91,6 +91,7 @@ static void snapshot_add_run(
 	kept->run.reason = snapshot_text(snapshot, run->reason);
 	kept->run.attempts = snapshot_text(snapshot, run->attempts);
 	kept->run.actor = snapshot_text(snapshot, run->actor);
+	kept->run.node = snapshot_text(snapshot, run->node);
 	kept->run.result = snapshot_text(snapshot, run->result);
 	kept->next = list->newest;
 	list->newest = kept;

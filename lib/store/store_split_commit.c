@@ -178,6 +178,7 @@ static void commit_copy_op(struct store_batch *to, struct store_op *op)
 	case STORE_OP_GIVE:       /* of stores that are shared, which keep their history */
 	case STORE_OP_TELL:
 	case STORE_OP_NODE:
+	case STORE_OP_PUT_OUTPUT:
 	case STORE_OP_COUNT:
 		break;
 	}

@@ -132,6 +132,8 @@ static void http_log_more(struct http_request *request, const struct schedd_erro
 		if (!request->streaming)
 			return; /* HEAD: it is over */
 	}
+	if (value_get_string(result, "note"))
+		strbuf_printf(&text, "[%s]\n", value_get_string(result, "note"));
 	for (uint32_t i = 0; pieces && i < pieces->array.count; i++)
 		http_log_piece(&text, &pieces->array.items[i]);
 	if (text.length)

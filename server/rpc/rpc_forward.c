@@ -25,7 +25,6 @@ static const struct {
     {"job.resume", "id", FORWARD_LIMIT},
     {"run.kill", "run", FORWARD_LIMIT},
     {"run.retry", "run", FORWARD_LIMIT},
-    {"run.log", "run", FORWARD_LIMIT},
     {"run.wait", "run", FORWARD_WAIT},
 };
 
@@ -51,7 +50,8 @@ static bool forward_job(const struct rpc_call *call, char id[JOB_ID_MAX + 1], sc
 	return true;
 }
 
-static void forward_ask(struct rpc_call *call, const char *node, schedd_span limit)
+static void forward_ask(
+    struct rpc_call *call, const char *node, schedd_span limit, struct scheduler_reply reply)
 {
 	struct value request = value_map();
 
@@ -65,7 +65,12 @@ static void forward_ask(struct rpc_call *call, const char *node, schedd_span lim
 		value_put(&call->arena, &request, "account", value_string_ref(call->caller->account));
 		value_put(&call->arena, &request, "view", value_string_ref(call->caller->view));
 	}
-	scheduler_ask_node(call->scheduler, node, &request, limit, rpc_call_reply(call));
+	scheduler_ask_node(call->scheduler, node, &request, limit, reply);
+}
+
+void rpc_forward_to(struct rpc_call *call, const char *node, struct scheduler_reply reply)
+{
+	forward_ask(call, node, FORWARD_LIMIT, reply);
 }
 
 /* What asks for a node by its name; its own is left to the handler. */
@@ -83,7 +88,7 @@ static bool forward_named(struct rpc_call *call)
 	if (own && strcmp(own, node) == 0)
 		return false;
 	if (own) {
-		forward_ask(call, node, FORWARD_LIMIT);
+		forward_ask(call, node, FORWARD_LIMIT, rpc_call_reply(call));
 		return true;
 	}
 	schedd_error_set(&err, SCHEDD_ENOTFOUND, "node %s: no store is shared, there are no nodes", node);
@@ -111,7 +116,7 @@ bool rpc_forward(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 		return true;
 	}
-	forward_ask(call, node, limit);
+	forward_ask(call, node, limit, rpc_call_reply(call));
 	return true;
 }
 

@@ -10,6 +10,8 @@
 
 /* Is it another's? Then it was taken, and will be answered. */
 bool rpc_forward(struct rpc_call *call);
+/* Has that node do the same call; reply is told what it answers. */
+void rpc_forward_to(struct rpc_call *call, const char *node, struct scheduler_reply reply);
 /* Is it a question about jobs of others? Then it is answered when they were looked at anew. */
 bool rpc_forward_refresh(struct rpc_call *call);
 /* Answers what other nodes ask of this one. */

@@ -2,14 +2,19 @@
 /*
  * The answer holds what is kept so far; a follower continues exactly there,
  * since both are taken in one turn of the loop.
+ *
+ * A run of another node's is asked of that node; once it is gone, of the store,
+ * which keeps the end of what each run wrote.
  */
 #include "server/rpc/rpc_rows.h"
 
 #include <limits.h>
 #include <string.h>
 #include "executor/output_tail.h"
+#include "model/run.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_follow.h"
+#include "server/rpc/rpc_forward.h"
 #include "server/rpc/rpc_run.h"
 
 #define RPC_LOG_PIECE_MAX (1 << 20) /* bytes of data in one answer */
@@ -23,6 +28,11 @@ struct rpc_log {
 	bool more;       /* something did not fit */
 	int64_t tail;    /* only so many last lines; -1: all */
 	int stream;      /* of enum output_stream; -1: all */
+	struct value run;
+	const char *node; /* it ran on */
+	char why[80];     /* that cannot be asked; "": it can */
+	const char *note; /* what has to be said of what is answered; NULL: nothing */
+	bool first_gap;   /* what is kept begins in the middle */
 };
 
 static void rpc_log_gap(struct rpc_log *log, size_t length)
@@ -43,6 +53,7 @@ static void rpc_log_piece(const struct output_piece *kept, void *context)
 	size_t length = kept->length;
 
 	if (kept->stream == OUTPUT_GAP) {
+		log->first_gap |= log->offset == 0;
 		if (log->skip == 0 && !log->more)
 			rpc_log_gap(log, length);
 		return;
@@ -89,51 +100,142 @@ static bool rpc_log_choose(struct rpc_call *call, int *out)
 	return false;
 }
 
-/* Fills log from the live output, or from what is kept of a run that has ended. */
-static int rpc_log_gather(struct rpc_log *log, struct output *live, const char *job,
-    uint32_t number, struct schedd_error *err)
+/* Fills log from what is kept. */
+static int rpc_log_gather(
+    struct rpc_log *log, const struct output_source *source, struct schedd_error *err)
 {
-	char path[PATH_MAX];
 	int rc = 0;
 
-	if (!live && !scheduler_output_path(log->call->scheduler, job, number, path, sizeof(path)))
-		return 0;
 	if (log->tail >= 0)
-		rc = output_tail_offset(
-		    live, path, log->stream, (uint64_t)log->tail, &log->skip, err);
+		rc = output_tail_offset(source, log->stream, (uint64_t)log->tail, &log->skip, err);
 	log->offset = log->skip;
-	if (!rc && live)
-		output_read(live, rpc_log_piece, log);
-	else if (!rc)
-		rc = output_read_file(path, rpc_log_piece, log, err);
-	return rc == SCHEDD_ENOTFOUND ? 0 : rc; /* it wrote nothing, or it was cleared away */
+	return rc ? rc : output_source_read(source, rpc_log_piece, log, err);
 }
 
-static void rpc_log_answer(
-    struct rpc_call *call, const struct rpc_log *log, const struct value *run, int64_t follow)
+static void rpc_log_answer(struct rpc_log *log, int64_t follow)
 {
+	struct rpc_call *call = log->call;
 	struct arena *arena = &call->arena;
 	struct value answer = value_map();
 
-	value_put(arena, &answer, "run", *value_get(run, "id"));
-	value_put(arena, &answer, "state", *value_get(run, "state"));
+	value_put(arena, &answer, "run", *value_get(&log->run, "id"));
+	value_put(arena, &answer, "state", *value_get(&log->run, "state"));
 	value_put(arena, &answer, "pieces", log->pieces);
 	value_put(
 	    arena, &answer, "next", log->more ? value_int((int64_t)log->offset) : value_nil());
 	value_put(arena, &answer, "follow", follow ? value_int(follow) : value_nil());
+	value_put(arena, &answer, "note", value_string_ref(log->note));
 	rpc_call_answer_built(call, &answer);
 }
 
-/* The run is known, and so is what is wanted of it. */
-static void rpc_log_run(struct rpc_call *call, struct rpc_log *log, const struct value *run)
+/* ---- The run is another node's ---- */
+
+/* What its node has of it cannot be had: in words. */
+static void rpc_log_gone(struct rpc_log *log)
 {
-	const char *job = value_get_string(run, "job");
-	uint32_t number = (uint32_t)value_get_int(run, "run", 0);
+	struct schedd_error err;
+
+	schedd_error_set(&err, SCHEDD_EFAILED,
+	    "run %s: what it wrote is on node %s alone, which %s: start schedd there again, or look into "
+	    "output/%s in its state directory",
+	    value_get_string(&log->run, "id"), log->node, log->why, value_get_string(&log->run, "id"));
+	rpc_call_fail(log->call, &err);
+}
+
+/* The end of it is kept in the store. */
+static void rpc_log_kept(int rc, const struct schedd_error *err, const char *bytes, size_t length,
+    void *context)
+{
+	struct rpc_log *log = context;
+	const struct output_source source = {.bytes = bytes, .length = length};
+	struct schedd_error broken;
+	enum run_state state;
+	bool wrote = value_get_int(&log->run, "output_bytes", 0) >
+		     value_get_int(&log->run, "output_dropped", 0);
+
+	if (!rc && length > 0)
+		rc = rpc_log_gather(log, &source, &broken), err = &broken;
+	if (rc) {
+		rpc_call_fail(log->call, err);
+		return;
+	}
+	if (!run_state_parse(value_get_string(&log->run, "state"), &state))
+		state = RUN_LOST;
+	if (length == 0 && log->why[0] && (wrote || state == RUN_LOST || !run_ended(state))) {
+		rpc_log_gone(log);
+		return;
+	}
+	if (log->first_gap && log->why[0])
+		log->note = arena_printf(&log->call->arena,
+		    "this is the end of it, as the store keeps it; the rest is on node %s, which %s", log->node,
+		    log->why);
+	rpc_log_answer(log, 0);
+}
+
+static void rpc_log_ask_store(struct rpc_log *log)
+{
+	scheduler_run_kept(log->call->scheduler, value_get_string(&log->run, "job"),
+	    (uint32_t)value_get_int(&log->run, "run", 0), rpc_log_kept, log);
+}
+
+/* Its node answered, or went away meanwhile. */
+static void rpc_log_told(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_log *log = context;
+
+	if (rc && !scheduler_node_lives(log->call->scheduler, log->node, log->why, sizeof(log->why)))
+		rpc_log_ask_store(log);
+	else if (rc)
+		rpc_call_fail(log->call, err);
+	else
+		rpc_call_answer(log->call, result);
+}
+
+/* False: it is here, or here is all there is. */
+static bool rpc_log_elsewhere(struct rpc_log *log)
+{
+	struct rpc_call *call = log->call;
+	const char *own = scheduler_node_name(call->scheduler);
+	const struct scheduler_reply reply = {.call = rpc_log_told, .context = log};
+
+	log->node = value_get_string(&log->run, "node");
+	if (!own || !log->node || strcmp(log->node, own) == 0 ||
+	    connection_peer(call->connection)->forwarded)
+		return false;
+	if (scheduler_node_lives(call->scheduler, log->node, log->why, sizeof(log->why)))
+		rpc_forward_to(call, log->node, reply);
+	else
+		rpc_log_ask_store(log);
+	return true;
+}
+
+/* ---- It is here ---- */
+
+/* The run is known, and so is what is wanted of it. */
+static void rpc_log_run(struct rpc_log *log)
+{
+	struct rpc_call *call = log->call;
+	const char *job = value_get_string(&log->run, "job");
+	uint32_t number = (uint32_t)value_get_int(&log->run, "run", 0);
 	struct output *live = scheduler_run_output(call->scheduler, job, number);
+	struct output_source source = {.live = live};
 	struct rpc_follow *follow = NULL;
 	struct schedd_error err;
-	int rc = rpc_log_gather(log, live, job, number, &err);
+	char path[PATH_MAX];
+	int rc = 0;
 
+	if (!live && rpc_log_elsewhere(log))
+		return;
+	if (live || scheduler_output_path(call->scheduler, job, number, path, sizeof(path))) {
+		source.path = path;
+		rc = rpc_log_gather(log, &source, &err);
+	}
+	/* It wrote nothing, or it was cleared away; the store may have it. */
+	if (rc == SCHEDD_ENOTFOUND) {
+		rpc_log_ask_store(log);
+		return;
+	}
 	if (!rc && live && rpc_call_bool(call, "follow") && !log->more &&
 	    connection_is_open(call->connection))
 		rc = rpc_follow_new(call, live, job, number, log->stream, &follow, &err);
@@ -141,27 +243,28 @@ static void rpc_log_run(struct rpc_call *call, struct rpc_log *log, const struct
 		rpc_call_fail(call, &err);
 		return;
 	}
-	rpc_log_answer(call, log, run, follow ? rpc_follow_number(follow) : 0);
+	rpc_log_answer(log, follow ? rpc_follow_number(follow) : 0);
 	if (follow)
 		rpc_follow_start(follow);
 }
 
 static void rpc_log_found(struct rpc_call *call, const struct value *run)
 {
-	struct rpc_log log = {.call = call, .pieces = value_array()};
+	struct rpc_log *log = arena_alloc(&call->arena, sizeof(*log));
 	struct schedd_error err;
 
-	if (!run) {
-		schedd_error_set(&err, SCHEDD_ENOTFOUND, "job '%.128s' has not run yet",
-		    rpc_call_text(call, "run"));
+	if (!run || !log) {
+		schedd_error_set(&err, run ? SCHEDD_ENOMEM : SCHEDD_ENOTFOUND,
+		    run ? "out of memory" : "job '%.128s' has not run yet", rpc_call_text(call, "run"));
 		rpc_call_fail(call, &err);
 		return;
 	}
-	log.skip = (uint64_t)rpc_call_int(call, "offset", 0);
-	log.tail = rpc_call_int(call, "tail", -1);
-	if (rpc_log_choose(call, &log.stream) &&
-	    rpc_call_limit(call, "limit", RPC_LOG_PIECE_MAX, RPC_LOG_PIECE_MAX, &log.room))
-		rpc_log_run(call, &log, run);
+	*log = (struct rpc_log){.call = call, .pieces = value_array(), .run = value_copy(&call->arena, run)};
+	log->skip = (uint64_t)rpc_call_int(call, "offset", 0);
+	log->tail = rpc_call_int(call, "tail", -1);
+	if (rpc_log_choose(call, &log->stream) &&
+	    rpc_call_limit(call, "limit", RPC_LOG_PIECE_MAX, RPC_LOG_PIECE_MAX, &log->room))
+		rpc_log_run(log);
 }
 
 void rpc_log_read(struct rpc_call *call)

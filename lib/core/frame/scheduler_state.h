@@ -277,6 +277,9 @@ struct schedd_scheduler {
 	uint64_t touched; /* counts scheduler_enter() and scheduler_leave() */
 	uint32_t depth;   /* of scheduler_enter() */
 	const scheduler_rest_fn *rest; /* done when it comes to rest, in order; ends with NULL */
+	/* Appends the end of the output of a run that ended, as output_source_last(); set by the top. */
+	void (*output_last)(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+	    const struct output *output, struct strbuf *out);
 	/* Removes the output of a run that ended; set by the top. */
 	void (*output_drop)(struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 	run_ended_fn run_ended;        /* the one door for the end of a run */

@@ -213,3 +213,14 @@ void store_parcel_write(const struct store_parcel *parcel, struct store_batch *b
 			store_batch_put_text(batch, item->key, item->text);
 	}
 }
+
+const struct run *store_parcel_walk(const struct store_parcel *parcel, uint32_t *position)
+{
+	while (*position < parcel->count) {
+		const struct store_parcel_item *item = &parcel->items[(*position)++];
+
+		if (item->kind == STORE_PARCEL_RUN)
+			return &item->run;
+	}
+	return NULL;
+}

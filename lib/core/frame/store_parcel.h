@@ -38,6 +38,8 @@ uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from,
     const struct store_parcel_limits *limits);
 /* Runs in it; NULL: none. */
 uint32_t store_parcel_runs(const struct store_parcel *parcel);
+/* The runs in it, one after the other; *position is 0 at first. NULL: that were all. */
+const struct run *store_parcel_walk(const struct store_parcel *parcel, uint32_t *position);
 /* Texts that newer has written since are taken out of parcel. */
 void store_parcel_outdated(struct store_parcel *parcel, const struct store_parcel *newer);
 /* Writes all of it. */

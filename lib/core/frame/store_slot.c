@@ -21,6 +21,8 @@
 #define STORE_SLOT_OUTBOX_MAX 1024
 /* All kept while a store cannot be written: those, texts, changes. */
 #define STORE_SLOT_KEPT_MAX 400000
+/* Runs whose output goes with ends that are written late; what a commit may hold of it is 16 MiB. */
+#define STORE_SLOT_LATE_OUTPUT 256
 /* While a server is away. */
 #define STORE_SLOT_LOOK (SCHEDD_SECOND / 2)
 /* From the first failure to the next attempt. */
@@ -60,6 +62,45 @@ void store_slot_put_run(struct store_slot *store, const struct run *run)
 	store->outbox_count++;
 	if (store->outbox_count >= STORE_SLOT_OUTBOX_MAX)
 		store_slot_flush_all(store->scheduler);
+}
+
+static void store_slot_add_output(struct store_slot *store, struct store_batch *batch, const char *job,
+    uint32_t number, const struct output *output)
+{
+	const struct schedd_scheduler *scheduler = store->scheduler;
+	struct strbuf bytes = STRBUF_EMPTY;
+
+	if (!scheduler->output_last)
+		return;
+	scheduler->output_last(scheduler, job, number, output, &bytes);
+	if (!strbuf_failed(&bytes))
+		store_batch_put_output(batch, job, number, strbuf_peek(&bytes), bytes.length);
+	strbuf_clear(&bytes);
+}
+
+void store_slot_put_output(
+    struct store_slot *store, const struct run *run, const struct output *output)
+{
+	/* While it fails it waits where it is, and is put when the run's row is. */
+	if (store->shared && run->output_bytes > run->output_dropped && !store->unwritten &&
+	    store_slot_open(store))
+		store_slot_add_output(store, store->outbox, run->job, run->number, output);
+}
+
+/* Of the runs whose ends are written late: what is still there, and as much as one commit takes. */
+static void store_slot_late_output(
+    struct store_slot *store, const struct store_parcel *parcel, struct store_batch *batch)
+{
+	uint32_t count = 0, position = 0;
+	const struct run *run;
+
+	while (store->shared && count < STORE_SLOT_LATE_OUTPUT &&
+	       (run = store_parcel_walk(parcel, &position))) {
+		if (run->output_bytes <= run->output_dropped)
+			continue;
+		store_slot_add_output(store, batch, run->job, run->number, NULL);
+		count++;
+	}
 }
 
 void store_slot_put_change(
@@ -185,6 +226,7 @@ void store_slot_again(struct store_slot *store)
 	store->unwritten = NULL;
 	store_batch_ends(batch);
 	store_parcel_write(kept, batch);
+	store_slot_late_output(store, kept, batch);
 	store_commit(store->store, batch, store_slot_written, kept);
 }
 

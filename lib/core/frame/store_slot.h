@@ -30,6 +30,9 @@ void store_slot_worked(struct store_slot *slot);
 
 /* Puts the row in the store's outbox; it is committed when the scheduler comes to rest. */
 void store_slot_put_run(struct store_slot *store, const struct run *run);
+/* Puts the end of its output beside it, where nodes share the store; behind its row. */
+void store_slot_put_output(
+    struct store_slot *store, const struct run *run, const struct output *output);
 /* Puts a line of the record of changes there likewise. */
 void store_slot_put_change(
     struct store_slot *store, schedd_time when, const char *job, const char *json);

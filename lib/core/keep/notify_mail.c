@@ -169,17 +169,16 @@ static void mail_piece(const struct output_piece *piece, void *context)
 
 static void mail_output(struct strbuf *out, const struct notify_letter *letter)
 {
+	const struct output_source source = {.live = letter->output, .path = letter->path};
 	struct mail_tail tail = {.text = STRBUF_EMPTY};
 	const char *text, *end;
 	int rc = 0;
 
 	if (!letter->output && !letter->path)
 		return;
-	rc = output_tail_offset(letter->output, letter->path, -1, MAIL_LINES, &tail.skip, NULL);
-	if (!rc && letter->output)
-		output_read(letter->output, mail_piece, &tail);
-	else if (!rc)
-		rc = output_read_file(letter->path, mail_piece, &tail, NULL);
+	rc = output_tail_offset(&source, -1, MAIL_LINES, &tail.skip, NULL);
+	if (!rc)
+		rc = output_source_read(&source, mail_piece, &tail, NULL);
 	if (!rc && tail.text.length > MAIL_OUTPUT)
 		mail_cut(&tail.text);
 	if (!rc && tail.text.length > 0)

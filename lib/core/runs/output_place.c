@@ -10,7 +10,10 @@
 #include <sys/statvfs.h>
 #include "core/jobs/accounts.h"
 #include "core/runs/output_tidy.h"
+#include "executor/output_source.h"
 
+/* What nodes that share a store keep there of it, for when its node is gone. */
+#define OUTPUT_PLACE_SHARED 65536
 /* What is kept of a run's output while the disk is nearly full: in memory only. */
 #define OUTPUT_PLACE_LOW_DISK 4096
 
@@ -69,6 +72,23 @@ struct output *output_place_open(const struct run_live *live)
 		return output_new(NULL, OUTPUT_PLACE_LOW_DISK);
 	}
 	return output_new(path, (size_t)limit);
+}
+
+void output_place_last(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    const struct output *output, struct strbuf *out)
+{
+	struct output_source source = {.live = output};
+	struct schedd_error err;
+	char path[4096];
+
+	if (!output && !output_place_path(scheduler, job, number, path, sizeof(path)))
+		return;
+	source.path = output ? NULL : path;
+	if (output_source_last(&source, OUTPUT_PLACE_SHARED, out, &err)) {
+		log_warn(scheduler->log, "run %s/%u: the store does not keep its output: %s", job,
+		    (unsigned)number, err.message);
+		strbuf_reset(out);
+	}
 }
 
 /* Runs that go on keep what they write. */

@@ -13,6 +13,12 @@ struct output *output_place_open(const struct run_live *live);
 /* false: it is kept nowhere, or the name does not fit. */
 bool output_place_path(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     char *path, size_t size);
+/*
+ * The end of it, for a store that nodes share to keep: up to 64 KiB, in the form of a file of
+ * output. output: the run's, where it is at hand. Nothing is appended where nothing was kept.
+ */
+void output_place_last(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    const struct output *output, struct strbuf *out);
 /* number 0: of all runs of the job that have ended; job NULL: of all jobs. */
 void output_place_remove(struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 void output_place_rename(

@@ -13,6 +13,7 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/accounts.h"
 #include "executor/adopted.h"
+#include "store/store_share.h"
 
 #define RUN_LIVE_SPARES 4096
 
@@ -127,6 +128,8 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
 	live->run.attempt = 1;
 	live->due_at = SCHEDD_TIME_NONE;
 	live->marked = !live->store->durable;
+	if (live->store->shared)
+		live->run.node = strdup(store_node_name(live->store->store));
 	heap_node_init(&live->queue);
 	timer_init(&live->timer, NULL);
 	run_live_name(live);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/json.h"
+#include "base/json_exact.h"
 #include "core/changes/job_switch.h"
 #include "core/share/share_state.h"
 
@@ -126,7 +126,7 @@ static bool share_tell(struct store_slot *slot, uint32_t node, const char *what,
 	struct strbuf text = STRBUF_EMPTY;
 	struct store_batch *batch;
 
-	json_write(&text, value);
+	json_exact_write(&text, value);
 	batch = strbuf_failed(&text) ? NULL : store_batch_new(slot->store);
 	if (batch) {
 		store_batch_tell(batch, node, what, id, strbuf_peek(&text));
@@ -248,7 +248,7 @@ static void share_asked(struct share *share, const struct store_share_news *news
 	struct arena arena;
 
 	arena_init(&arena);
-	if (json_parse(news->text, strlen(news->text), &arena, &request, &err)) {
+	if (json_exact_parse(news->text, strlen(news->text), &arena, &request, &err)) {
 		log_warn(scheduler->log, "what a node asks cannot be read: %s", err.message);
 	} else if (value_get(&request, "start")) {
 		share_started(share, value_get(&request, "start"));
@@ -272,7 +272,7 @@ static void share_answered(struct share *share, const struct store_share_news *n
 	if (!ask)
 		return;
 	arena_init(&arena);
-	if (json_parse(news->text, strlen(news->text), &arena, &answer, &err)) {
+	if (json_exact_parse(news->text, strlen(news->text), &arena, &answer, &err)) {
 		share_ask_end(ask, err.code, &err, NULL);
 	} else {
 		code = value_get_int(&answer, "code", 0);

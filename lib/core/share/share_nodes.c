@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The nodes as people see them, and what people do to them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/iso8601.h"
 #include "core/share/share_state.h"
 
 /* The first store that is shared; NULL: none is. */
@@ -39,6 +41,67 @@ bool scheduler_job_elsewhere(
 	if (node && node->number != share->own)
 		*name = node->name;
 	return true;
+}
+
+bool scheduler_node_lives(
+    const struct schedd_scheduler *scheduler, const char *name, char *why, size_t size)
+{
+	const struct share *share = share_first(scheduler);
+	const struct store_node *node = share ? share_named(share, name) : NULL;
+	struct strbuf when = STRBUF_EMPTY;
+
+	if (node && share_node_lives(share, node))
+		return true;
+	if (!node) {
+		snprintf(why, size, "is not among the nodes any more");
+	} else if (node->dead_since == SCHEDD_TIME_NONE) {
+		snprintf(why, size, "has not been seen for longer than its lease");
+	} else {
+		iso8601_format(&when, node->dead_since, 0, true);
+		snprintf(why, size, "is dead since %s", strbuf_peek(&when));
+		strbuf_clear(&when);
+	}
+	return false;
+}
+
+/* ---- The output of runs ---- */
+
+struct share_kept {
+	struct schedd_scheduler *scheduler;
+	scheduler_kept_fn call;
+	void *context;
+};
+
+static void share_kept(int rc, const struct schedd_error *err, const char *bytes, size_t length,
+    void *context)
+{
+	struct share_kept *kept = context;
+
+	scheduler_enter(kept->scheduler);
+	kept->call(rc, err, bytes, length, kept->context);
+	scheduler_leave(kept->scheduler);
+	free(kept);
+}
+
+void scheduler_run_kept(struct schedd_scheduler *scheduler, const char *job, uint32_t number,
+    scheduler_kept_fn call, void *context)
+{
+	const struct entry *entry = entry_get(scheduler, job);
+	/* One that is removed may have been there. */
+	const struct share *share = entry ? entry->store->share : share_first(scheduler);
+	struct share_kept *kept = share ? calloc(1, sizeof(*kept)) : NULL;
+	struct schedd_error err;
+
+	if (!share) {
+		call(0, NULL, NULL, 0, context);
+		return;
+	}
+	if (!kept) {
+		call(schedd_error_nomem(&err), &err, NULL, 0, context);
+		return;
+	}
+	*kept = (struct share_kept){scheduler, call, context};
+	store_share_output(share->slot->store, job, number, share_kept, kept);
 }
 
 /* ---- Looking anew ---- */

@@ -52,6 +52,8 @@ static void outcome_record(struct run_live *live, enum run_state state, const ch
 	if (!live->late)
 		follow_note(live->scheduler, live->store, run);
 	store_slot_put_run(live->store, run);
+	if (live->output)
+		store_slot_put_output(live->store, run, live->output);
 	run_note_drop(live);
 	live->scheduler->counts.ended[state]++;
 	if (run->started_at != SCHEDD_TIME_NONE)

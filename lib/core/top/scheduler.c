@@ -218,6 +218,7 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	scheduler->rest = scheduler_rest;
 	scheduler->run_ended = outcome_run_ended;
 	scheduler->output_drop = output_place_remove;
+	scheduler->output_last = output_place_last;
 	scheduler->run_elsewhere = share_start;
 	scheduler->runs_taken = restart_taken;
 	scheduler->wall_set = INT64_MAX;

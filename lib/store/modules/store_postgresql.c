@@ -112,6 +112,7 @@ static int postgresql_fd(const struct store_link *link)
 static const struct store_share_driver postgresql_share = {
     .renew = store_postgresql_renew,
     .refresh = store_postgresql_refresh,
+    .output = store_postgresql_output,
 };
 
 static const struct store_driver postgresql_driver = {

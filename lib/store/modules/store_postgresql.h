@@ -100,7 +100,10 @@ int store_postgresql_promise(struct store_link *link, int64_t *tables, struct sc
 	"j.id, r.serial, r.number, r.state, r.\"trigger\", r.attempt, r.scheduled_at, "            \
 	"r.started_at, r.ended_at, r.until, r.count, r.coalesced, r.exit_code, r.signal, "         \
 	"r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, r.pid_start, "    \
-	"r.attempts, r.actor, " result " "
+	"r.attempts, r.actor, " result ", "
+/* Behind them the node it ran on; who owns a store alone may have no right to look at nodes. */
+#define PG_RUN_NODE "(SELECT n.name FROM schedd_nodes n WHERE n.node = r.ran) AS ran_on "
+#define PG_RUN_NO_NODE "NULL::text AS ran_on "
 
 /* ---- store_postgresql_commit.c, _resolve.c, _read.c: the driver's functions ---- */
 

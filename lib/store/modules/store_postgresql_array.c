@@ -35,6 +35,22 @@ void pg_rows_text(struct pg_rows *rows, const char *text)
 	strbuf_add_char(column, '"');
 }
 
+void pg_rows_bytes(struct pg_rows *rows, const char *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct strbuf *column = rows_next(rows);
+
+	rows->filled[rows->column - 1] = true;
+	strbuf_add(column, "\"\\\\x");
+	for (size_t i = 0; i < length; i++) {
+		const unsigned char byte = (unsigned char)bytes[i];
+		const char pair[] = {digits[byte >> 4], digits[byte & 15]};
+
+		strbuf_add_n(column, pair, sizeof(pair));
+	}
+	strbuf_add_char(column, '"');
+}
+
 void pg_rows_number(struct pg_rows *rows, int64_t number)
 {
 	char text[24], *at = text + sizeof(text);

@@ -16,6 +16,8 @@ struct pg_rows {
 
 /* Each fills the row's next column. */
 void pg_rows_text(struct pg_rows *rows, const char *text);
+/* Of any value, for bytea. */
+void pg_rows_bytes(struct pg_rows *rows, const char *bytes, size_t length);
 void pg_rows_number(struct pg_rows *rows, int64_t number);
 /* NULL where the number is that. */
 void pg_rows_unless(struct pg_rows *rows, int64_t number, int64_t nothing);

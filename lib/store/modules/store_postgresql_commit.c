@@ -270,6 +270,20 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	pg_rows_run(rows, run);
 }
 
+static void commit_output(struct commit *commit, struct store_op *op)
+{
+	struct pg_rows *rows = &commit->sets[PG_SET_OUTPUT];
+
+	if (rows->count >= COMMIT_ROWS)
+		commit_flush(commit);
+	commit_once(commit,
+	    arena_printf(&commit->arena, "o%s/%u", op->output.job, (unsigned)op->output.number));
+	pg_rows_text(rows, op->output.job);
+	pg_rows_number(rows, op->output.number);
+	pg_rows_bytes(rows, op->output.bytes, op->output.length);
+	pg_rows_end(rows);
+}
+
 static void commit_change(struct commit *commit, struct store_op *op)
 {
 	struct pg_rows *rows = &commit->sets[PG_SET_CHANGES];
@@ -406,6 +420,7 @@ static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_
     [STORE_OP_GIVE] = commit_give,
     [STORE_OP_TELL] = commit_tell,
     [STORE_OP_NODE] = commit_node,
+    [STORE_OP_PUT_OUTPUT] = commit_output,
 };
 
 /* ---- A group ---- */
@@ -437,46 +452,6 @@ static void commit_clear(struct commit *commit)
 	arena_clear(&commit->arena);
 }
 
-/* The reasons that our own statements give, by their first word. */
-static int commit_reason(
-    const struct store_link *link, const PGresult *result, struct schedd_error *err)
-{
-	static const struct {
-		const char *word;
-		int code;
-		const char *sentence;
-	} reasons[] = {
-	    {"\"lost:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was changed behind the scheduler's back"},
-	    {"\"changed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was changed by another meanwhile"},
-	    {"\"removed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was removed by another meanwhile"},
-	    {"\"taken:", SCHEDD_ECONFLICT, "store '%s': another was faster (%.*s)"},
-	    {"\"there:", SCHEDD_ECONFLICT, "store '%s': another has added job '%.*s' meanwhile"},
-	    {"\"lives:", SCHEDD_ECONFLICT,
-		"store '%s': node '%.*s' lives: stop it, or wait until its lease is over"},
-	    {"\"node:", SCHEDD_ENOTFOUND, "store '%s': there is no node '%.*s'"},
-	    {"\"runs:", SCHEDD_ECONFLICT,
-		"store '%s': runs of a removed job '%.*s' are still kept, purge them first"},
-	};
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-	if (!state || strcmp(state, "22P02") != 0 || !message)
-		return 0;
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		const char *at = strstr(message, reasons[i].word);
-
-		if (!at)
-			continue;
-		at += strlen(reasons[i].word);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		return schedd_error_set(err, reasons[i].code, reasons[i].sentence,
-		    link->config->name, (int)strcspn(at, "\""), at);
-#pragma GCC diagnostic pop
-	}
-	return 0;
-}
-
 /* Reads what was sent. The first failure is the group's. */
 static int commit_read(struct commit *commit, struct schedd_error *err)
 {
@@ -494,7 +469,7 @@ static int commit_read(struct commit *commit, struct schedd_error *err)
 		if (status == PGRES_TUPLES_OK && sent->take) {
 			sent->take(sent, result);
 		} else if (status == PGRES_FATAL_ERROR && rc == 0) {
-			rc = commit_reason(link, result, err);
+			rc = store_postgresql_reason(link, result, err);
 			if (rc == 0)
 				rc = store_postgresql_talk_failed(link, result, err);
 		}

@@ -58,10 +58,22 @@ static bool read_meta(PGresult *row, void *context)
 }
 
 /* What calls returned may be long: told of one run alone. */
-#define RUN_SELECT_WITH(result)                                                                    \
-	"SELECT " PG_RUN_COLUMNS(result) "FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job "
+#define RUN_SELECT(result, node, where)                                                            \
+	"SELECT " PG_RUN_COLUMNS(result) node "FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job WHERE " where
 
-#define RUN_SELECT RUN_SELECT_WITH("NULL")
+/* The statement as it is where the store is ours alone, and where it is shared. */
+#define RUN_SELECTS(result, where)                                                                 \
+	{RUN_SELECT(result, PG_RUN_NO_NODE, where), RUN_SELECT(result, PG_RUN_NODE, where)}
+
+static const char *const read_open[] = RUN_SELECTS("NULL",
+    "r.done_at IS NULL AND ($1::int = 0 OR r.node = $1::int) ORDER BY r.serial");
+static const char *const read_of_job[] = RUN_SELECTS("CASE WHEN $3::bigint <> 0 THEN r.result END",
+    "j.id = $2 AND r.number < $1::bigint AND ($3::bigint = 0 OR r.number = $3::bigint) ORDER BY r.number "
+    "DESC");
+static const char *const read_all_open[] =
+    RUN_SELECTS("NULL", "r.done_at IS NULL AND r.serial < $1::bigint ORDER BY r.serial DESC");
+static const char *const read_all[] =
+    RUN_SELECTS("NULL", "r.serial < $1::bigint ORDER BY r.serial DESC");
 
 void store_postgresql_read_run(const PGresult *result, int line, struct run *run)
 {
@@ -92,6 +104,7 @@ void store_postgresql_read_run(const PGresult *result, int line, struct run *run
 	run->attempts = (char *)read_text(result, line, 21);
 	run->actor = (char *)read_text(result, line, 22);
 	run->result = (char *)read_text(result, line, 23);
+	run->node = (char *)read_text(result, line, 24);
 }
 
 static bool read_open_run(PGresult *row, void *context)
@@ -113,9 +126,8 @@ static int read_open_runs(
 
 	pg_params_init(&params);
 	pg_params_number(&params, link->config->shared ? link->node : 0);
-	rc = store_postgresql_talk_rows(link,
-	    RUN_SELECT "WHERE r.done_at IS NULL AND ($1::int = 0 OR r.node = $1::int) ORDER BY r.serial",
-	    &params, read_open_run, reading, err);
+	rc = store_postgresql_talk_rows(
+	    link, read_open[link->config->shared], &params, read_open_run, reading, err);
 	pg_params_clear(&params);
 	return rc;
 }
@@ -228,16 +240,10 @@ int store_postgresql_runs(struct store_link *link, const struct store_query *que
 	if (query->job) {
 		pg_params_text(&params, query->job);
 		pg_params_number(&params, query->number);
-		rc = store_postgresql_talk_rows(link,
-		    RUN_SELECT_WITH("CASE WHEN $3::bigint <> 0 THEN r.result END")
-		    "WHERE j.id = $2 AND r.number < $1::bigint AND ($3::bigint = 0 OR r.number = "
-			       "$3::bigint) ORDER BY r.number DESC",
-		    &params, read_asked_run, asked, err);
+		rc = store_postgresql_talk_rows(
+		    link, read_of_job[link->config->shared], &params, read_asked_run, asked, err);
 	} else {
-		rc = store_postgresql_talk_rows(link,
-		    open ? RUN_SELECT "WHERE r.done_at IS NULL AND r.serial < $1::bigint ORDER BY r.serial "
-				      "DESC"
-			 : RUN_SELECT "WHERE r.serial < $1::bigint ORDER BY r.serial DESC",
+		rc = store_postgresql_talk_rows(link, (open ? read_all_open : read_all)[link->config->shared],
 		    &params, read_asked_run, asked, err);
 	}
 	pg_params_clear(&params);

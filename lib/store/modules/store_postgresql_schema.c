@@ -13,7 +13,7 @@
 #include <string.h>
 #include "store/modules/store_postgresql_share.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 /* "schedd": of advisory locks, in one database. */
 #define SCHEMA_LOCK "(1935894372)"
 
@@ -72,6 +72,16 @@ static const char schema_to_2[] =
     "  n.node GROUP BY n.node ORDER BY n.name;\n"
     "UPDATE schedd_meta SET number = 2 WHERE key = 'schema.version';\n";
 
+/*
+ * From 2 to 3: what nodes keep for each other. Programs of schema 2 go on with it beside us, until
+ * they are upgraded.
+ */
+static const char schema_to_3[] =
+    "ALTER TABLE schedd_runs ADD output bytea;\n"
+    "ALTER TABLE schedd_nodes ADD protocol int NOT NULL DEFAULT 1;\n"
+    "INSERT INTO schedd_meta (key, number) VALUES ('schema.least', 2);\n"
+    "UPDATE schedd_meta SET number = 3 WHERE key = 'schema.version';\n";
+
 static int schema_number(
     struct store_link *link, const char *text, int64_t *out, struct schedd_error *err)
 {
@@ -92,12 +102,18 @@ static int schema_number(
 	"SELECT count(*) FROM pg_class c WHERE c.relname IN ('schedd_meta', 'schedd_owner', "      \
 	"'schedd_jobs', 'schedd_runs', 'schedd_changes') AND pg_table_is_visible(c.oid)"
 #define SCHEMA_ASK "SELECT number FROM schedd_meta WHERE key = 'schema.version'"
+/* Whose programs may still use it: a newer one that shares it has changed it beneath us. */
+#define SCHEMA_LEAST "SELECT number FROM schedd_meta WHERE key = 'schema.least'"
 
 static int schema_check(
     struct store_link *link, int64_t tables, int64_t *version, struct schedd_error *err)
 {
 	int rc = tables == 5 ? schema_number(link, SCHEMA_ASK, version, err) : 0;
+	int64_t least = SCHEMA_VERSION + 1;
 
+	/* One step, as nodes that are upgraded one by one. */
+	if (rc == 0 && *version == SCHEMA_VERSION + 1)
+		rc = schema_number(link, SCHEMA_LEAST, &least, err);
 	if (rc)
 		return rc;
 	if (tables != 5 || *version < 1)
@@ -105,7 +121,7 @@ static int schema_check(
 		    "its tables are not all there (%lld of 5) or another program's; they are left as "
 		    "they are, use another database",
 		    (long long)tables);
-	if (*version > SCHEMA_VERSION)
+	if (*version > SCHEMA_VERSION && (least < 1 || least > SCHEMA_VERSION))
 		return store_link_fail(link, STORE_FAULT_REFUSED, err,
 		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is",
 		    (long long)*version, SCHEMA_VERSION);
@@ -128,14 +144,14 @@ static int schema_make(struct store_link *link, int64_t *tables, struct schedd_e
 {
 	static const char lock[] =
 	    "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "; " SCHEMA_COUNT;
-	char text[sizeof(schema_tables) + sizeof(schema_to_2) + 120];
+	char text[sizeof(schema_tables) + sizeof(schema_to_2) + sizeof(schema_to_3) + 120];
 	int rc = schema_number(link, lock, tables, err);
 
 	if (rc)
 		return schema_failed(link, rc);
 	snprintf(text, sizeof(text),
-	    "%sINSERT INTO schedd_meta (key, number) VALUES ('schema.version', 1);\n%sCOMMIT",
-	    schema_tables, schema_to_2);
+	    "%sINSERT INTO schedd_meta (key, number) VALUES ('schema.version', 1);\n%s%sCOMMIT",
+	    schema_tables, schema_to_2, schema_to_3);
 	rc = store_postgresql_talk_ask(link, *tables ? "COMMIT" : text, NULL, NULL, err);
 	if (rc)
 		return schema_failed(link, rc);
@@ -156,16 +172,17 @@ int store_postgresql_migrate(struct store_link *link, int64_t version, struct sc
 {
 	static const char lock[] =
 	    "BEGIN; SELECT pg_advisory_xact_lock" SCHEMA_LOCK "; " SCHEMA_ASK;
-	char text[sizeof(schema_to_2) + 16];
+	char text[sizeof(schema_to_2) + sizeof(schema_to_3) + 16];
 	int rc;
 
-	if (version == SCHEMA_VERSION)
+	if (version >= SCHEMA_VERSION)
 		return 0;
 	rc = schema_number(link, lock, &version, err);
 	if (rc)
 		return schema_failed(link, rc);
-	snprintf(text, sizeof(text), "%sCOMMIT", schema_to_2);
-	rc = store_postgresql_talk_ask(link, version == 1 ? text : "COMMIT", NULL, NULL, err);
+	snprintf(text, sizeof(text), "%s%sCOMMIT", version < 2 ? schema_to_2 : "",
+	    version < 3 ? schema_to_3 : "");
+	rc = store_postgresql_talk_ask(link, text, NULL, NULL, err);
 	return rc ? schema_failed(link, rc) : 0;
 }
 

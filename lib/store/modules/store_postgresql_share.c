@@ -67,12 +67,12 @@ static int share_sit(struct store_link *link, struct share_seat *seat, struct sc
 	    "WHERE name = $1 RETURNING node, epoch";
 	static const char taken[] =
 	    "INSERT INTO schedd_nodes AS n (node, name, epoch, expires_at, life, identity, address, labels, "
-	    "version, started_at, seen_at, draining, backend) SELECT coalesce(max(node), 0) + 1, $1, 1, "
-	    PG_CLOCK " + $2::bigint, $3, $4, $5, $6, $7, " PG_CLOCK ", " PG_CLOCK ", false, "
+	    "version, protocol, started_at, seen_at, draining, backend) SELECT coalesce(max(node), 0) + 1, $1, "
+	    "1, " PG_CLOCK " + $2::bigint, $3, $4, $5, $6, $7, $8::int, " PG_CLOCK ", " PG_CLOCK ", false, "
 	    "pg_backend_pid() FROM schedd_nodes ON CONFLICT (name) DO UPDATE SET epoch = n.epoch + 1, "
 	    "expires_at = excluded.expires_at, life = excluded.life, identity = excluded.identity, "
-	    "address = excluded.address, labels = excluded.labels, version = excluded.version, started_at "
-	    "= excluded.started_at, seen_at = excluded.seen_at, draining = false, dead_since = NULL, "
+	    "address = excluded.address, labels = excluded.labels, version = excluded.version, protocol = "
+	    "excluded.protocol, started_at = excluded.started_at, seen_at = excluded.seen_at, draining = false, dead_since = NULL, "
 	    "backend = excluded.backend RETURNING node, epoch";
 	struct pg_params params;
 	PGresult *result;
@@ -87,6 +87,7 @@ static int share_sit(struct store_link *link, struct share_seat *seat, struct sc
 		pg_params_text(&params, link->config->holder);
 		pg_params_text(&params, link->config->labels);
 		pg_params_text(&params, SCHEDD_VERSION);
+		pg_params_number(&params, NODE_PROTOCOL);
 	}
 	rc = share_ask(link, seat->same ? again : taken, &params, &result, err);
 	pg_params_clear(&params);
@@ -96,6 +97,37 @@ static int share_sit(struct store_link *link, struct share_seat *seat, struct sc
 	seat->epoch = share_number(result, 0, 1);
 	PQclear(result);
 	return 0;
+}
+
+/* Those who live must understand us, and we them. */
+static int share_understand(struct store_link *link, struct schedd_error *err)
+{
+	struct pg_params params;
+	PGresult *result;
+	int rc;
+
+	pg_params_init(&params);
+	pg_params_text(&params, link->config->node);
+	pg_params_number(&params, NODE_PROTOCOL);
+	rc = share_ask(link,
+	    "SELECT name, version, protocol FROM schedd_nodes WHERE dead_since IS NULL AND expires_at > " PG_CLOCK
+	    " AND name <> $1 AND abs(protocol - $2::int) > 1 ORDER BY name LIMIT 1",
+	    &params, &result, err);
+	pg_params_clear(&params);
+	if (rc)
+		return rc;
+	if (PQntuples(result)) {
+		bool older = share_number(result, 0, 2) < NODE_PROTOCOL;
+
+		rc = store_link_fail(link, STORE_FAULT_REFUSED, err,
+		    "node '%s' runs schedd %s, which is too %s for %s: nodes understand each other one step "
+		    "apart (it speaks %s, this one %d): %s",
+		    PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), older ? "old" : "new", SCHEDD_VERSION,
+		    PQgetvalue(result, 0, 2), NODE_PROTOCOL,
+		    older ? "upgrade that one first, by a version in between" : "upgrade this one");
+	}
+	PQclear(result);
+	return rc;
 }
 
 /* What is nobody's is ours; the others are told that we are there. */
@@ -163,6 +195,8 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 		rc = share_ask(link, "SELECT pg_advisory_xact_lock(1935894374)", NULL, NULL, err);
 	if (rc == 0)
 		rc = share_find(link, &seat, err);
+	if (rc == 0 && !seat.same)
+		rc = share_understand(link, err);
 	if (rc == 0)
 		rc = share_sit(link, &seat, err);
 	if (rc == 0)
@@ -199,6 +233,7 @@ static void share_node(const PGresult *result, int row, struct store_renewing *r
 	    .running = share_number(result, row, 12),
 	    .load = (double)share_number(result, row, 13) / 1000,
 	    .offset = share_number(result, row, 14),
+	    .protocol = (uint32_t)share_number(result, row, 15),
 	};
 
 	store_renewing_node(renewing, &node);
@@ -213,7 +248,7 @@ int store_postgresql_renew(
 	    "$1::int AND epoch = $2::bigint AND life = $3 RETURNING node) SELECT n.node, n.name, n.epoch, "
 	    "CASE WHEN n.node = $1::int THEN $4::bigint ELSE n.expires_at - " PG_CLOCK " END, n.draining, "
 	    "n.dead_since, n.labels, n.version, n.address, n.started_at, n.seen_at, n.jobs, n.running, "
-	    "n.load, n.clock, " PG_CLOCK ", (SELECT count(*) FROM me) FROM schedd_nodes n ORDER BY n.name";
+	    "n.load, n.clock, n.protocol, " PG_CLOCK ", (SELECT count(*) FROM me) FROM schedd_nodes n ORDER BY n.name";
 	const struct store_beat *own = store_renewing_beat(renewing);
 	struct pg_params params;
 	PGresult *result;
@@ -236,11 +271,11 @@ int store_postgresql_renew(
 			link->fault = STORE_FAULT_GONE;
 		return rc;
 	}
-	ours = PQntuples(result) > 0 && share_number(result, 0, 16) == 1;
+	ours = PQntuples(result) > 0 && share_number(result, 0, 17) == 1;
 	for (int row = 0; row < PQntuples(result); row++)
 		share_node(result, row, renewing);
 	if (ours)
-		store_renewing_clock(renewing, share_number(result, 0, 15));
+		store_renewing_clock(renewing, share_number(result, 0, 16));
 	PQclear(result);
 	return ours ? 0 : store_nodes_fenced(link, err);
 }
@@ -368,6 +403,34 @@ int store_postgresql_listen(
 	while ((notify = PQnotifies(pg_of(link)->conn)))
 		PQfreemem(notify);
 	return store_nodes_listen(link, &store_postgresql_nodes, watching, err);
+}
+
+int store_postgresql_output(struct store_link *link, const char *job, uint32_t number,
+    struct store_kept *kept, struct schedd_error *err)
+{
+	struct pg_params params;
+	PGresult *result;
+	size_t length = 0;
+	unsigned char *bytes = NULL;
+	int rc;
+
+	pg_params_init(&params);
+	pg_params_text(&params, job);
+	pg_params_number(&params, number);
+	rc = share_ask(link,
+	    "SELECT r.output FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job WHERE j.id = $1 AND "
+	    "r.number = $2::bigint AND r.output IS NOT NULL",
+	    &params, &result, err);
+	pg_params_clear(&params);
+	if (rc)
+		return rc;
+	if (PQntuples(result))
+		bytes = PQunescapeBytea((const unsigned char *)PQgetvalue(result, 0, 0), &length);
+	if (bytes)
+		store_kept_output(kept, (const char *)bytes, length);
+	PQfreemem(bytes);
+	PQclear(result);
+	return 0;
 }
 
 int store_postgresql_refresh(struct store_link *link, const char *id,

@@ -47,6 +47,9 @@ int store_postgresql_listen(struct store_link *link, struct store_watching *watc
 /* The same, and what claims have changed of a job of another's; id NULL: of all. */
 int store_postgresql_refresh(struct store_link *link, const char *id,
     struct store_watching *watching, struct schedd_error *err);
+/* What commits kept of a run's output. */
+int store_postgresql_output(struct store_link *link, const char *job, uint32_t number,
+    struct store_kept *kept, struct schedd_error *err);
 /* While everything is loaded, in its transaction: the slots, and where the feed stands. */
 int store_postgresql_load_slots(struct store_link *link, struct store_loading *loading,
     struct schedd_error *err);

@@ -2,6 +2,7 @@
 /* The statements of a commit. Those of sets take one array a column; see store_postgresql_sql.h. */
 #include "store/modules/store_postgresql_sql.h"
 
+#include <string.h>
 #include "store/modules/store_postgresql_share.h"
 
 #define COUNTERS "next_fire, next_run_time, run_count, last_run"
@@ -103,6 +104,11 @@ static const char commit_runs[] = RUNS("", "", "", "");
 const char pg_sql_runs_shared[] = RUNS(", node, ran", THIS_NODE, ", node, ran",
     ", excluded.node, CASE WHEN excluded.state = 'lost' THEN schedd_runs.ran ELSE excluded.ran END");
 
+static const char commit_output[] =
+    "UPDATE schedd_runs r SET output = o.bytes FROM (SELECT * FROM unnest($1::text[], $2::bigint[], "
+    "$3::bytea[])) o (id, number, bytes), schedd_jobs j WHERE j.id = o.id AND r.job = j.key AND r.number = "
+    "o.number";
+
 static const char commit_changes[] =
     "INSERT INTO schedd_changes (at, job, change) SELECT c.at, k.key, c.change FROM ROWS FROM "
     "(unnest($1::bigint[], $2::text[], $3::text[])) WITH ORDINALITY c (at, id, change, ord) "
@@ -186,7 +192,7 @@ const char pg_sql_take_slots[] = "UPDATE schedd_slots SET node = $2::int WHERE n
 /* Processes of another machine are none of ours. */
 const char pg_sql_take_runs[] =
     "UPDATE schedd_runs r SET node = $2::int, pid = NULL, pid_start = NULL FROM schedd_jobs j WHERE j.key = "
-    "r.job AND r.node = $1::int AND r.done_at IS NULL RETURNING " PG_RUN_COLUMNS("NULL");
+    "r.job AND r.node = $1::int AND r.done_at IS NULL RETURNING " PG_RUN_COLUMNS("NULL") PG_RUN_NODE;
 const char pg_sql_take_texts[] =
     "SELECT key, text FROM schedd_meta WHERE text IS NOT NULL AND (key LIKE 'after.%' OR key LIKE 'run.%')";
 const char pg_sql_take_tell[] =
@@ -204,6 +210,48 @@ const char *const pg_sql_sets[PG_SETS] = {
     [PG_SET_ENSURE] = commit_ensure,
     [PG_SET_CLAIMS] = commit_claims,
     [PG_SET_RUNS] = commit_runs,
+    [PG_SET_OUTPUT] = commit_output,
     [PG_SET_CHANGES] = commit_changes,
     [PG_SET_META] = commit_meta,
 };
+
+/* ---- Why one of them failed ---- */
+
+int store_postgresql_reason(
+    const struct store_link *link, const PGresult *result, struct schedd_error *err)
+{
+	static const struct {
+		const char *word;
+		int code;
+		const char *sentence;
+	} reasons[] = {
+	    {"\"lost:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was changed behind the scheduler's back"},
+	    {"\"changed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was changed by another meanwhile"},
+	    {"\"removed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was removed by another meanwhile"},
+	    {"\"taken:", SCHEDD_ECONFLICT, "store '%s': another was faster (%.*s)"},
+	    {"\"there:", SCHEDD_ECONFLICT, "store '%s': another has added job '%.*s' meanwhile"},
+	    {"\"lives:", SCHEDD_ECONFLICT,
+		"store '%s': node '%.*s' lives: stop it, or wait until its lease is over"},
+	    {"\"node:", SCHEDD_ENOTFOUND, "store '%s': there is no node '%.*s'"},
+	    {"\"runs:", SCHEDD_ECONFLICT,
+		"store '%s': runs of a removed job '%.*s' are still kept, purge them first"},
+	};
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (!state || strcmp(state, "22P02") != 0 || !message)
+		return 0;
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		const char *at = strstr(message, reasons[i].word);
+
+		if (!at)
+			continue;
+		at += strlen(reasons[i].word);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		return schedd_error_set(err, reasons[i].code, reasons[i].sentence,
+		    link->config->name, (int)strcspn(at, "\""), at);
+#pragma GCC diagnostic pop
+	}
+	return 0;
+}

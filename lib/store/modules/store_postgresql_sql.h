@@ -3,12 +3,15 @@
 #ifndef SCHEDD_STORE_MODULES_STORE_POSTGRESQL_SQL_H
 #define SCHEDD_STORE_MODULES_STORE_POSTGRESQL_SQL_H
 
+#include "store/modules/store_postgresql.h"
+
 enum pg_set {
 	PG_SET_ADDS,
 	PG_SET_PUTS,
 	PG_SET_ENSURE, /* ids that runs and changes need a row for */
 	PG_SET_CLAIMS, /* with the runs: two sets of rows of one statement */
 	PG_SET_RUNS,
+	PG_SET_OUTPUT, /* of runs that have their rows by then */
 	PG_SET_CHANGES,
 	PG_SET_META,
 	PG_SETS,
@@ -40,5 +43,9 @@ extern const char pg_sql_rename_remember[];
 extern const char pg_sql_purge[];
 extern const char pg_sql_meta_delete[];
 extern const char pg_sql_meta_take[];
+
+/* The reason that one of them gives by its first word, into err; 0: it failed for another. */
+int store_postgresql_reason(
+    const struct store_link *link, const PGresult *result, struct schedd_error *err);
 
 #endif

@@ -8,7 +8,7 @@ static uint64_t tail(const struct output *output, int stream, uint64_t lines)
 {
 	uint64_t offset = 99;
 
-	cr_assert_eq(output_tail_offset(output, NULL, stream, lines, &offset, NULL), 0);
+	cr_assert_eq(output_tail_offset(&(struct output_source){.live = output}, stream, lines, &offset, NULL), 0);
 	return offset;
 }
 
@@ -62,5 +62,5 @@ Test(output_tail, of_nothing_kept_is_nothing)
 	cr_expect_eq(tail(output, -1, 5), 0);
 	output_free(output);
 	cr_expect_eq(
-	    output_tail_offset(NULL, "/nonexistent/file", -1, 5, &offset, &err), SCHEDD_ENOTFOUND);
+	    output_tail_offset(&(struct output_source){.path = "/nonexistent/file"}, -1, 5, &offset, &err), SCHEDD_ENOTFOUND);
 }

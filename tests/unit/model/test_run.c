@@ -52,7 +52,7 @@ Test(run, has_the_json_that_is_promised)
 	    "\"scheduled_at\":null,\"started_at\":null,\"ended_at\":null,\"trigger\":\"schedule\","
 	    "\"attempt\":1,\"exit_code\":null,\"signal\":null,\"reason\":null,\"duration\":null,"
 	    "\"max_rss\":null,\"cpu_seconds\":null,\"output_bytes\":0,\"output_dropped\":0,"
-	    "\"coalesced\":0,\"count\":1,\"until\":null,\"pid\":null,\"actor\":null}");
+	    "\"coalesced\":0,\"count\":1,\"until\":null,\"pid\":null,\"node\":null,\"actor\":null}");
 	run.state = RUN_SUCCESS;
 	run.scheduled_at = 1000000;
 	run.started_at = 1000100;
@@ -67,7 +67,7 @@ Test(run, has_the_json_that_is_promised)
 	    "\"trigger\":\"schedule\",\"attempt\":1,\"exit_code\":0,\"signal\":null,"
 	    "\"reason\":null,\"duration\":3.214,\"max_rss\":18432000,\"cpu_seconds\":0.8,"
 	    "\"output_bytes\":0,\"output_dropped\":0,\"coalesced\":0,\"count\":1,\"until\":null,"
-	    "\"pid\":77,\"actor\":null}");
+	    "\"pid\":77,\"node\":null,\"actor\":null}");
 	run_clear(&run);
 }
 
@@ -96,10 +96,12 @@ Test(run, copies_what_it_owns)
 	run.reason = strdup("No such file or directory");
 	run.attempts = strdup("[{\"attempt\":1}]");
 	run.actor = strdup("uid 0");
+	run.node = strdup("web1");
 	cr_assert_eq(run_copy(&copy, &run), 0);
 	run_clear(&run);
 	cr_assert_str_eq(copy.reason, "No such file or directory");
 	cr_assert_str_eq(copy.actor, "uid 0");
+	cr_assert_str_eq(copy.node, "web1");
 	run_clear(&copy);
 }
 
