@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What requests may know of the daemon and ask of it: ground for daemon.c, which controls it. */
+#include "store/store_share.h"
 #include "store/store_url.h"
 #include "server/daemon_state.h"
 
@@ -108,7 +109,7 @@ int daemon_add_configured_store(
 	else if (!config->url && config->shared)
 		rc = schedd_error_set(err, SCHEDD_EINVAL,
 		    "store '%s': shared: type '%s' is kept by this machine alone, and files on NFS cannot "
-		    "be locked safely; several schedd can share a store of type postgresql",
+		    "be locked safely; several schedd can share a store of type " STORE_SHARE_TYPES,
 		    config->name, config->type);
 	else if (!config->url && count)
 		rc = schedd_error_set(err, SCHEDD_EINVAL, "store '%s': %s is for stores on servers",

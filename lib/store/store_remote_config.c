@@ -70,7 +70,7 @@ static int remote_shared(struct remote_store *remote, const char *text, struct s
 	if (remote->config.shared && !remote->driver->share)
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "shared: type '%s' belongs to one schedd at a time; several can share a store of "
-		    "type postgresql",
+		    "type " STORE_SHARE_TYPES,
 		    remote->base.ops->type);
 	return 0;
 }

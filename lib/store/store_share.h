@@ -17,6 +17,9 @@
 #include "model/node.h"
 #include "store/store.h"
 
+/* For sentences: those of which several daemons can share one. */
+#define STORE_SHARE_TYPES "postgresql or redis"
+
 /* Kinds of messages between nodes; what they say is the scheduler's business. */
 #define STORE_TELL_ASK "ask"
 #define STORE_TELL_ANSWER "answer"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Three daemons on one PostgreSQL server: each run once whatever dies, stops or comes back, and
+"""Three daemons on one server: each run once whatever dies, stops or comes back, and
 any of them answers for all."""
 import json
 import signal
@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from cluster import LEASE, Cluster, Node, server_signal, sql
+from cluster import LEASE, STORE, Cluster, Node, server_signal
 from e2e import patience, wait_until
 
 
@@ -29,9 +29,7 @@ class Together(unittest.TestCase):
     def owner(self, job):
         """The node that has the job, and one that has not."""
         spread = {node.name: node for node in self.cluster.nodes}
-        slot = int(sql(f"SELECT slot FROM schedd_jobs WHERE id = '{job}'"))
-        name = sql(f"SELECT name FROM schedd_nodes n JOIN schedd_slots s ON s.node = n.node WHERE s.slot = {slot}")
-        owner = spread.pop(name)
+        owner = spread.pop(STORE.owner(job))
         return owner, next(iter(spread.values()))
 
     def test_each_sees_and_changes_all_jobs(self):
@@ -84,7 +82,7 @@ class Together(unittest.TestCase):
             wait_until("all changes are there", lambda node=node: [node.json("show", "busy")[field] for field in (
                 "priority", "nice", "kill_after")] == [5, 5, 5])
         runs = self.a.json("show", "busy")["last_run"]
-        wait_until("it goes on", lambda: int(sql("SELECT last_run FROM schedd_jobs WHERE id = 'busy'")) > runs + 1)
+        wait_until("it goes on", lambda: STORE.last_runs()["busy"] > runs + 1)
         self.a.ok("remove", "busy")
 
     def test_runs_are_made_and_ended_from_anywhere(self):
@@ -164,8 +162,8 @@ class Together(unittest.TestCase):
         wait_until("all followed", lambda: all(f"then{i}/1" in {line.split()[0] for line in self.cluster.lines()}
                                                for i in range(6)))
         time.sleep(1)
-        self.assertEqual(int(sql("SELECT count(*) FROM schedd_run_list WHERE run LIKE 'then%'")), 6)
-        self.assertEqual(sql("SELECT count(*) FROM schedd_meta WHERE key LIKE 'after.%'"), "0")
+        self.assertEqual(len([run for run in STORE.runs() if run.job.startswith("then")]), 6)
+        self.assertEqual(STORE.texts("after."), [])
 
 
 class Apart(unittest.TestCase):
@@ -187,11 +185,15 @@ class Apart(unittest.TestCase):
         count = len(self.cluster.lines())
         wait_until("more runs", lambda: len(self.cluster.lines()) >= count + more, 30)
 
+    def holder(self, job):
+        """The node where it runs."""
+        name = next(run.node for run in STORE.open_runs() if run.job == job)
+        return next(node for node in self.cluster.nodes if node.name == name)
+
     def await_all(self, since):
         """Each job ran again since then."""
         def ran():
-            return int(sql(f"SELECT count(DISTINCT job) FROM schedd_runs WHERE started_at > {int(since * 1e6)} AND "
-                           "ended_at IS NOT NULL")) >= 30
+            return len({run.job for run in STORE.runs() if (run.started_at or 0) > since and run.ended_at}) >= 30
         wait_until("each job runs again", ran, 30)
 
     def test_a_dead_node_is_taken_over_within_its_lease(self):
@@ -199,23 +201,21 @@ class Apart(unittest.TestCase):
         self.cluster.add(self.a, "gone2", "--every", "1h", command=["sleep", "100"])
         for job in ("gone", "gone2"):
             self.a.ok("run", job)
-        victim = next(node for node in self.cluster.nodes if int(sql(
-            f"SELECT count(*) FROM schedd_nodes n JOIN schedd_runs r ON r.node = n.node AND r.done_at IS NULL "
-            f"JOIN schedd_jobs j ON j.key = r.job WHERE j.id = 'gone' AND n.name = '{node.name}'")))
+        victim = self.holder("gone")
         others = [node for node in self.cluster.nodes if node is not victim]
         died = time.time()
         victim.stop(signal.SIGKILL)
         wait_until("it is known to be dead", lambda: others[0].nodes()[victim.name]["state"] == "dead", 30)
-        since = int(sql(f"SELECT dead_since FROM schedd_nodes WHERE name = '{victim.name}'")) / 1e6
+        since = STORE.seats()[victim.name].dead_since
         self.assertLess(since - died, 1.1 * LEASE)
-        self.assertEqual(int(sql("SELECT count(DISTINCT node) FROM schedd_slots")), 2)
+        self.assertEqual(sum(seat.slots > 0 for seat in STORE.seats().values()), 2)
         wait_until("its run is lost", lambda: others[0].json("history", "gone/1")[0]["state"] == "lost")
         self.assertIn(f"node {victim.name}", others[0].json("history", "gone/1")[0]["reason"])
         wait_until("and runs again elsewhere", lambda: others[0].ctl("history", "gone/2")[0] == 0 and
                    others[0].json("history", "gone/2")[0]["state"] == "running")
         self.await_all(since)
         time.sleep(1)
-        self.assertEqual(int(sql("SELECT count(*) FROM schedd_run_list WHERE run LIKE 'gone/%'")), 2)
+        self.assertEqual(len([run for run in STORE.runs() if run.job == "gone"]), 2)
         for node in others:
             node.ctl("kill", "gone")
             node.ctl("kill", "gone2")
@@ -226,18 +226,16 @@ class Apart(unittest.TestCase):
         self.cluster.add(self.a, "slow", "--manual", command=["sh", "-c", "sleep 8; exit 3"])
         self.a.ok("run", "slow")
         wait_until("it runs", lambda: self.a.json("history", "slow/1")[0]["state"] == "running")
-        victim = next(node for node in self.cluster.nodes if node.json("nodes") and int(sql(
-            f"SELECT count(*) FROM schedd_nodes n JOIN schedd_runs r ON r.node = n.node JOIN schedd_jobs j ON "
-            f"j.key = r.job WHERE j.id = 'slow' AND r.done_at IS NULL AND n.name = '{node.name}'")))
+        victim = self.holder("slow")
         others = [node for node in self.cluster.nodes if node is not victim]
         victim.freeze()
         frozen = time.time()
         wait_until("others have its jobs", lambda: others[0].nodes()[victim.name]["state"] == "dead", 30)
         self.await_all(frozen + LEASE)
-        epoch = int(sql(f"SELECT epoch FROM schedd_nodes WHERE name = '{victim.name}'"))
+        epoch = STORE.seats()[victim.name].epoch
         victim.thaw()
-        wait_until("it is back, under another epoch", lambda: int(sql(
-            f"SELECT epoch FROM schedd_nodes WHERE name = '{victim.name}' AND dead_since IS NULL") or 0) > epoch, 30)
+        wait_until("it is back, under another epoch", lambda: STORE.seats()[victim.name].epoch > epoch and not STORE.seats()[
+            victim.name].dead_since, 30)
         wait_until("how its run ended is told late", lambda: "told late: failed" in (
             others[0].json("history", "slow/1")[0]["reason"] or ""), 30)
         self.assertEqual(others[0].json("history", "slow/1")[0]["state"], "lost")
@@ -249,7 +247,7 @@ class Apart(unittest.TestCase):
         epoch = self.b.nodes()["b"]["epoch"]
         self.b.freeze()
         self.cluster.add(self.a, "unseen", "--manual")
-        sql("DELETE FROM schedd_feed")
+        STORE.forget_feed()
         self.cluster.add(self.a, "seen", "--manual")
         self.b.thaw()
         wait_until("it knows both", lambda: {"unseen", "seen"} <= {job["id"] for job in self.b.json("list")})
@@ -262,12 +260,13 @@ class Apart(unittest.TestCase):
         self.assertEqual(self.b.stop(), 0)
         took = time.time() - stopped
         self.assertLess(took, LEASE * patience())
-        self.assertEqual(int(sql("SELECT count(*) FROM schedd_slots s JOIN schedd_nodes n ON n.node = s.node "
-                                 "WHERE n.name IN ('a', 'c')")), 256)
+        seats = STORE.seats()
+        self.assertEqual(seats["a"].slots + seats["c"].slots, 256)
         self.await_all(time.time())
-        gaps = sql(f"SELECT coalesce(max(gap), 0) FROM (SELECT r.scheduled_at - lag(r.scheduled_at) OVER (PARTITION BY "
-                   f"r.job ORDER BY r.number) AS gap FROM schedd_runs r) g")
-        self.assertLess(int(gaps) / 1e6, 2.5 * patience(), "a job waited for a lease")
+        for job in {run.job for run in STORE.runs()}:
+            fires = sorted(run.scheduled_at for run in STORE.runs() if run.job == job)
+            gaps = [later - earlier for earlier, later in zip(fires, fires[1:])]
+            self.assertLess(max(gaps, default=0), 2.5 * patience(), "a job waited for a lease")
 
     def test_a_drained_node_starts_nothing(self):
         self.a.ok("nodes", "drain", "b")
@@ -275,10 +274,9 @@ class Apart(unittest.TestCase):
         self.assertIn(self.a.nodes()["b"]["state"], ("draining", "late"))
         self.assertEqual(self.a.nodes()["b"]["slots"], 0)
         self.await_all(time.time())
-        number = sql("SELECT node FROM schedd_nodes WHERE name = 'b'")
-        now = int(time.time() * 1e6)
+        now = time.time()
         self.await_runs(60)
-        self.assertEqual(sql(f"SELECT count(*) FROM schedd_runs WHERE ran = {number} AND started_at > {now}"), "0")
+        self.assertEqual([run for run in STORE.runs() if run.ran == "b" and (run.started_at or 0) > now], [])
         self.c.ok("nodes", "resume", "b")
         self.cluster.await_balance(self.cluster.nodes)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Jobs kept on a Redis server, which is started for the test alone."""
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -31,9 +32,12 @@ class Own:
     def __init__(self, *options, port=True):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="schedd-redis."))
         self.port = next(self.free_ports())
-        self.process = subprocess.Popen(
-            ["redis-server", *(["--port", str(self.port)] if port else ["--port", "0"]), "--unixsocket", self.dir / "s",
-             "--dir", self.dir, "--save", "", *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.command = ["redis-server", *(["--port", str(self.port)] if port else ["--port", "0"]), "--unixsocket",
+                        self.dir / "s", "--dir", self.dir, "--save", "", *options]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         wait_until("redis is there", lambda: self.tell("PING") in ("PONG", "") or "NOAUTH" in self.tell("PING"))
 
     @staticmethod
@@ -50,6 +54,10 @@ class Own:
     def tell(self, *words):
         done = subprocess.run(["redis-cli", "-s", self.dir / "s", *words], capture_output=True, text=True, check=False)
         return (done.stdout + done.stderr).strip() if done.returncode == 0 else "not yet"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
 
     def end(self):
         self.process.terminate()
@@ -185,6 +193,20 @@ class Redis(server_store.Guarded):
         self.begin(server_store.with_login("narrow", "n"))
         self.assertIn("appendfsync unknown", self.await_state("ok")["durability"])
 
+    def test_the_rights_of_the_manual_for_several(self):
+        alone, more = re.findall(r"ACL SETUSER schedd (.*?)\n\.RE", MANUAL.read_text(), re.S)
+        alone, more = alone.replace("\\", "").split()[2:], more.split()
+        for left_out in (*more, ""):
+            tell("FLUSHALL")
+            tell("ACL", "SETUSER", "narrow", "reset", "on", ">n", *alone, *[word for word in more if word != left_out])
+            self.begin(server_store.with_login("narrow", "n"), shared="true", lease="3s")
+            if left_out:
+                self.assertIn("schedd-stores(7)", self.await_state("refused")["why"], left_out)
+                continue
+            self.await_state("ok")
+            self.ok("add", "--id", "x", "--store", "shared", "--manual", "--", "true")
+            self.ok("run", "x", "--wait")
+
     def test_tls_is_verified(self):
         made = pathlib.Path(tempfile.mkdtemp(prefix="schedd-tls."))
         self.addCleanup(shutil.rmtree, made)
@@ -251,6 +273,23 @@ class Redis(server_store.Guarded):
         server.tell("REPLICAOF", "NO", "ONE")
         wait_until("it is back", lambda: self.store("turned")["state"] == "ok", 60)
 
+    def test_a_server_that_forgot(self):
+        server = self.own(port=False)
+        self.begin(f"unix://{server.dir}/s", shared="true", lease="3s")
+        self.assertIn("loses all changes since its last snapshot", self.await_state("ok")["durability"])
+        self.assertIn("it is shared, and a crash of the server loses all changes", self.daemon.log.read_text())
+        self.ok("add", "--id", "old", "--store", "shared", "--manual", "--", "true")
+        self.assertEqual(server.tell("SAVE"), "OK")
+        epoch = json.loads(self.ok("nodes", "--json"))[0]["epoch"]
+        self.ok("add", "--id", "new", "--store", "shared", "--manual", "--", "true")
+        server.kill()
+        server.start()
+        wait_until("it is said", lambda: "the server has lost what it had answered" in self.daemon.log.read_text())
+        wait_until("it has a new epoch", lambda: json.loads(self.ok("nodes", "--json"))[0]["epoch"] > epoch)
+        self.await_state("ok")
+        wait_until("only what is kept is there", lambda: [job["id"] for job in json.loads(self.ok("list", "--store", "shared", "--json"))] == ["old"])
+        self.ok("run", "old", "--wait")
+
     def test_what_it_promises_is_what_the_server_does(self):
         server = self.own()
         for settings, words in (
@@ -312,14 +351,14 @@ class Redis(server_store.Guarded):
         self.await_state("ok")
         self.daemon.stop()
         tell("FUNCTION", "FLUSH")
-        tell("FUNCTION", "LOAD", "#!lua name=schedd_v1\nredis.register_function('schedd_v1_own', function() return {'ok', '7'} end)")
+        tell("FUNCTION", "LOAD", "#!lua name=schedd_v2\nredis.register_function('schedd_v2_own', function() return {'ok', '7'} end)")
         self.daemon.start()
-        self.assertIn("FUNCTION DELETE schedd_v1", self.await_state("refused")["why"])
-        tell("FUNCTION", "DELETE", "schedd_v1")
+        self.assertIn("FUNCTION DELETE schedd_v2", self.await_state("refused")["why"])
+        tell("FUNCTION", "DELETE", "schedd_v2")
         self.await_state("ok")
         # Lost while it is used, it is loaded again.
         tell("FUNCTION", "FLUSH")
-        wait_until("it is back", lambda: "schedd_v1" in tell("FUNCTION", "LIST") and self.store()["state"] == "ok", 60)
+        wait_until("it is back", lambda: "schedd_v2" in tell("FUNCTION", "LIST") and self.store()["state"] == "ok", 60)
         self.ok("add", "--id", "x", "--store", "shared", "--manual", "--", "true")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several daemons on one PostgreSQL server, as nodes of a cluster."""
+"""Several daemons on one server, as nodes of a cluster. Which server: SCHEDD_CLUSTER_STORE, else PostgreSQL."""
 import json
 import os
 import pathlib
@@ -9,19 +9,16 @@ import sys
 import tempfile
 
 if "SCHEDD_TEST_STORE_URL" not in os.environ:
-    os.execvp("sh", ["sh", os.environ["SCHEDD_SOURCE"] + "/tests/support/with_server.sh", "postgresql",
-                     sys.executable, *sys.argv])
+    os.execvp("sh", ["sh", os.environ["SCHEDD_SOURCE"] + "/tests/support/with_server.sh",
+                     os.environ.get("SCHEDD_CLUSTER_STORE", "postgresql"), sys.executable, *sys.argv])
 
+import cluster_store  # noqa: E402
 from e2e import Daemon, wait_until  # noqa: E402
 
 URL = os.environ["SCHEDD_TEST_STORE_URL"]
 PID = int(os.environ["SCHEDD_TEST_SERVER_PID"])
 LEASE = 3
-
-
-def sql(text):
-    return subprocess.run([*os.environ["SCHEDD_TEST_SQL"].split(), text], check=True, capture_output=True,
-                          text=True).stdout.strip()
+STORE = cluster_store.store()
 
 
 def reset():
@@ -113,7 +110,7 @@ class Cluster:
         case.assertEqual(len(runs), len(set(runs)), "a run was executed twice")
         fires = [tuple(line.split()[:2])[1] + line.split()[0].rsplit("/", 1)[0] for line in self.lines()]
         case.assertEqual(len(fires), len(set(fires)), "a fire time was executed twice")
-        rows = set(sql("SELECT j.id || '/' || r.number FROM schedd_runs r JOIN schedd_jobs j ON j.key = r.job").split())
+        rows = {f"{run.job}/{run.number}" for run in STORE.runs()}
         case.assertFalse(set(runs) - rows, "a run has no row")
 
     def end(self, case):

@@ -31,10 +31,8 @@ int store_nodes_measure(
 	return rc;
 }
 
-void store_nodes_joined(struct store_link *link, const struct nodes_driver *driver, bool again)
+void store_nodes_joined(struct nodes_feed *feed, bool again)
 {
-	struct nodes_feed *feed = driver->feed(link);
-
 	if (!again) {
 		feed->cursor = 0;
 		memset(feed->owners, 0, sizeof(feed->owners));
@@ -44,12 +42,9 @@ void store_nodes_joined(struct store_link *link, const struct nodes_driver *driv
 	feed->anew = false;
 }
 
-void store_nodes_loaded(struct store_link *link, const struct nodes_driver *driver,
-    const uint32_t owners[NODE_SLOTS], const struct store_places *places, int64_t cursor,
-    struct store_loading *loading)
+void store_nodes_loaded(struct nodes_feed *feed, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places, int64_t cursor, struct store_loading *loading)
 {
-	struct nodes_feed *feed = driver->feed(link);
-
 	memcpy(feed->owners, owners, sizeof(feed->owners));
 	feed->cursor = cursor;
 	feed->read = true;

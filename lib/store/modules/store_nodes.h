@@ -84,11 +84,10 @@ struct nodes_driver {
 int store_nodes_measure(
     struct store_link *link, const struct nodes_driver *driver, struct schedd_error *err);
 /* The writer's link has joined; again: under the epoch that it had. */
-void store_nodes_joined(struct store_link *link, const struct nodes_driver *driver, bool again);
+void store_nodes_joined(struct nodes_feed *feed, bool again);
 /* While everything is loaded, of the same moment: who has what, and where the feed stands. */
-void store_nodes_loaded(struct store_link *link, const struct nodes_driver *driver,
-    const uint32_t owners[NODE_SLOTS], const struct store_places *places, int64_t cursor,
-    struct store_loading *loading);
+void store_nodes_loaded(struct nodes_feed *feed, const uint32_t owners[NODE_SLOTS],
+    const struct store_places *places, int64_t cursor, struct store_loading *loading);
 /* What others wrote since, and whose lease is over. */
 int store_nodes_listen(struct store_link *link, const struct nodes_driver *driver,
     struct store_watching *watching, struct schedd_error *err);

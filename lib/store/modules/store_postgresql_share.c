@@ -16,6 +16,8 @@
 #include <string.h>
 #include "base/log.h"
 
+static const struct nodes_driver share_nodes;
+
 /* ---- Joining ---- */
 
 /* Who has the name, and what becomes of us. */
@@ -185,7 +187,7 @@ static int share_alone(
 int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 {
 	struct share_seat seat = {.node = 0};
-	int rc = store_nodes_measure(link, &store_postgresql_nodes, err);
+	int rc = store_nodes_measure(link, &share_nodes, err);
 
 	if (rc == 0)
 		rc = share_ask(link, "LISTEN schedd", NULL, NULL, err);
@@ -207,7 +209,7 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 		rc = share_alone(link, &seat, err);
 	if (rc)
 		return rc;
-	store_nodes_joined(link, &store_postgresql_nodes, seat.same);
+	store_nodes_joined(&pg_of(link)->feed, seat.same);
 	link->node = (uint32_t)seat.node;
 	link->epoch = (uint64_t)seat.epoch;
 	return 0;
@@ -380,7 +382,7 @@ static int share_tidy(struct store_link *link, schedd_span keep, struct schedd_e
 	return rc;
 }
 
-const struct nodes_driver store_postgresql_nodes = {
+static const struct nodes_driver share_nodes = {
     .feed = share_feed,
     .ping = share_ping,
     .lines = share_lines,
@@ -402,7 +404,7 @@ int store_postgresql_listen(
 	(void)PQconsumeInput(pg_of(link)->conn);
 	while ((notify = PQnotifies(pg_of(link)->conn)))
 		PQfreemem(notify);
-	return store_nodes_listen(link, &store_postgresql_nodes, watching, err);
+	return store_nodes_listen(link, &share_nodes, watching, err);
 }
 
 int store_postgresql_output(struct store_link *link, const char *job, uint32_t number,
@@ -436,5 +438,5 @@ int store_postgresql_output(struct store_link *link, const char *job, uint32_t n
 int store_postgresql_refresh(struct store_link *link, const char *id,
     struct store_watching *watching, struct schedd_error *err)
 {
-	return store_nodes_refresh(link, &store_postgresql_nodes, id, watching, err);
+	return store_nodes_refresh(link, &share_nodes, id, watching, err);
 }

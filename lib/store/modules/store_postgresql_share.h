@@ -36,7 +36,6 @@ int store_postgresql_read_others(struct store_link *link, const char *id,
 
 /* ---- store_postgresql_share.c ---- */
 
-extern const struct nodes_driver store_postgresql_nodes;
 /* The writer's link: takes our name's lease, sets link->node and epoch. */
 int store_postgresql_join(struct store_link *link, struct schedd_error *err);
 int store_postgresql_renew(struct store_link *link, struct store_renewing *renewing,

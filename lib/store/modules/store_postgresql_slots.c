@@ -38,7 +38,7 @@ int store_postgresql_load_slots(
 		rc = share_ask(link, "SELECT number FROM schedd_meta WHERE key = 'feed.seq'", NULL,
 		    &result, err);
 	if (rc == 0) {
-		store_nodes_loaded(link, &store_postgresql_nodes, owners, &places,
+		store_nodes_loaded(&pg_of(link)->feed, owners, &places,
 		    share_number(result, 0, 0), loading);
 		PQclear(result);
 	}

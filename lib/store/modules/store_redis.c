@@ -88,20 +88,43 @@ static int redis_connect(struct store_link *link, struct schedd_error *err)
 {
 	int rc = store_redis_wire_open(link, err);
 
-	return rc ? rc : store_redis_login(link, err);
+	if (rc == 0)
+		rc = store_redis_login(link, err);
+	if (rc == 0 && link->writer)
+		rc = link->config->shared ? store_redis_join(link, err) : store_redis_own(link, err);
+	/* Whatever it was, this connection is of no use. */
+	if (rc && link->fault == STORE_FAULT_NONE)
+		link->fault = STORE_FAULT_GONE;
+	return rc;
+}
+
+static int redis_idle(
+    struct store_link *link, struct store_watching *watching, struct schedd_error *err)
+{
+	return link->config->shared ? store_redis_listen(link, watching, err)
+				    : store_redis_idle(link, watching, err);
 }
 
 static void redis_disconnect(struct store_link *link)
 {
-	if (link->writer && link->fault == STORE_FAULT_NONE)
+	if (link->config->shared)
+		store_redis_part(link);
+	else if (link->writer && link->fault == STORE_FAULT_NONE)
 		store_redis_release(link);
 	store_redis_wire_close(link);
 }
 
 static int redis_fd(const struct store_link *link)
 {
+	if (link->config->shared)
+		return store_redis_share_fd(link);
 	return redis_of(link)->open ? redis_of(link)->fd : -1;
 }
+
+static const struct store_share_driver redis_share = {
+    .renew = store_redis_renew,
+    .refresh = store_redis_refresh,
+};
 
 static const struct store_driver redis_driver = {
     .size = sizeof(struct redis_link),
@@ -117,8 +140,9 @@ static const struct store_driver redis_driver = {
     .last_run = store_redis_last_run,
     /* Less than a third of the shortest lease. */
     .beat = SCHEDD_SECOND,
-    .idle = store_redis_idle,
+    .idle = redis_idle,
     .fd = redis_fd,
+    .share = &redis_share,
     .runs = store_redis_runs,
     .changes = store_redis_changes,
     .stats = store_redis_stats,

@@ -5,11 +5,14 @@
 
 #include <hiredis/hiredis.h>
 #include <openssl/ssl.h>
-#include "store/store_remote.h"
+#include <stdlib.h>
+#include <string.h>
+#include "store/modules/store_nodes.h"
 
-/* Of the schema and of the function library, which is never replaced by another version. */
-#define REDIS_VERSION "1"
-#define REDIS_LIBRARY "schedd_v" REDIS_VERSION
+/* What the library writes; it says so itself. */
+#define REDIS_SCHEMA "2"
+/* Of the function library, which is never replaced by another version. */
+#define REDIS_LIBRARY "schedd_v2"
 #define REDIS_FUNCTION(name) REDIS_LIBRARY "_" name
 
 /* An address that is being looked up; it outlives a connection that would not wait for it. */
@@ -24,7 +27,12 @@ struct redis_link {
 	struct redis_lookup *lookup;
 	bool heard;        /* the server has answered something */
 	bool sent;         /* what is on its way changes something, and all of it was handed over */
-	char session[24];  /* of this connection; the owner's record names it */
+	char session[24];  /* of this connection; the owner's record names it, or the node's */
+	/* Of the writer's, where the store is shared: */
+	struct nodes_feed feed;
+	uint64_t stored, handed; /* batches: the last that was answered as stored, the last that was sent */
+	struct store_link *ear; /* waits for lines of the feed; NULL: none */
+	bool waiting;           /* it was told to */
 };
 
 static inline struct redis_link *redis_of(const struct store_link *link)
@@ -89,15 +97,71 @@ int store_redis_nonsense(struct store_link *link, struct schedd_error *err);
 const char *redis_text(const redisReply *reply, size_t at);
 bool redis_is_array(const redisReply *reply);
 
+static inline int64_t redis_number(const redisReply *reply, size_t at)
+{
+	const char *text = redis_text(reply, at);
+
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
+/* The first word of an answer of our functions. */
+static inline bool redis_says(const redisReply *reply, const char *word)
+{
+	const char *text = redis_text(reply, 0);
+
+	return text && strcmp(text, word) == 0;
+}
+
+/* "": there is none. */
+static inline const char *redis_text_at(const redisReply *reply, size_t at)
+{
+	const char *text = redis_text(reply, at);
+
+	return text ? text : "";
+}
+
 /* ---- store_redis_own.c ---- */
 
-/* Logs in; the writer's link sees what the server is and promises, and becomes the owner. */
+/* Logs in; the writer's link sees what the server is and promises. */
 int store_redis_login(struct store_link *link, struct schedd_error *err);
+/* The writer's link becomes the owner. */
+int store_redis_own(struct store_link *link, struct schedd_error *err);
 int store_redis_idle(
     struct store_link *link, struct store_watching *watching, struct schedd_error *err);
 /* Lets others have it at once. */
 void store_redis_release(struct store_link *link);
+/* A number for the connection that no other has. */
+void store_redis_session(struct redis_link *redis);
+/* Of what a function answers that took nothing: whose it is, or what is wrong with it. */
+int store_redis_not_ours(
+    struct store_link *link, const redisReply *reply, struct schedd_error *err);
 extern const char store_redis_library[];
+
+/* ---- store_redis_share.c ---- */
+
+/* The writer's link: takes our name's lease, sets link->node and epoch. */
+int store_redis_join(struct store_link *link, struct schedd_error *err);
+/* Of a link that is going; never blocks. */
+void store_redis_part(struct store_link *link);
+int store_redis_renew(
+    struct store_link *link, struct store_renewing *renewing, struct schedd_error *err);
+/* What others wrote since, and whose lease is over. */
+int store_redis_listen(
+    struct store_link *link, struct store_watching *watching, struct schedd_error *err);
+int store_redis_refresh(struct store_link *link, const char *id, struct store_watching *watching,
+    struct schedd_error *err);
+/* Readable: others have written. */
+int store_redis_share_fd(const struct store_link *link);
+
+/* ---- store_redis_feed.c ---- */
+
+extern const struct nodes_driver store_redis_nodes;
+/* Before anything is loaded: who has which slot, and where the feed stands. */
+int store_redis_load_slots(
+    struct store_link *link, struct store_loading *loading, struct schedd_error *err);
+/* Leaves of those fields of open runs ours alone; *taken[i]: it was another's before. */
+int store_redis_own_runs(
+    struct store_link *link, redisReply *fields, bool *taken, struct schedd_error *err);
 
 /* ---- store_redis_row.c ---- */
 
@@ -116,6 +180,9 @@ bool store_redis_state_read(const char *text, struct store_counters *counters);
 /* One field of a hash; *out is the caller's to free, NULL: it is not there. */
 int store_redis_field(struct store_link *link, const char *hash, const char *field, char **out,
     struct schedd_error *err);
+/* One job, by store_watching_job(). */
+int store_redis_reread(struct store_link *link, const char *id, struct store_watching *watching,
+    struct schedd_error *err);
 /* The number by which a job's runs know it; *out is the caller's to free, NULL: it has none. */
 int store_redis_key(
     struct store_link *link, const char *id, char **out, struct schedd_error *err);
@@ -125,6 +192,7 @@ struct redis_rows {
 	void *context;
 	const char *job; /* whose they are; NULL: looked up */
 	bool results;    /* with what calls returned */
+	size_t at;       /* which of the fields it is */
 	bool stopped;
 };
 int store_redis_rows(struct store_link *link, struct redis_rows *rows, const redisReply *fields,
@@ -138,8 +206,6 @@ int store_redis_resolve(struct store_link *link, struct store_batch *first,
     struct store_batch *end, bool *stored, struct schedd_error *err);
 int store_redis_load(
     struct store_link *link, struct store_loading *loading, struct schedd_error *err);
-int store_redis_reread(struct store_link *link, const char *id, struct store_watching *watching,
-    struct schedd_error *err);
 int store_redis_last_run(
     struct store_link *link, const char *id, int64_t *out, struct schedd_error *err);
 int store_redis_runs(struct store_link *link, const struct store_query *query,

@@ -14,11 +14,28 @@ struct commit {
 	struct store_link *link;
 	struct redis_command command;
 	int64_t claims; /* so far */
+	bool told;      /* the other nodes are */
 	struct schedd_error err;
 	int rc;
 };
 
 /* ---- Entries ---- */
+
+/* A line for the other nodes. */
+static void commit_feed(struct commit *commit, const char *kind, const char *id, uint32_t target,
+    const char *body)
+{
+	struct redis_command *command = &commit->command;
+
+	if (!commit->link->config->shared)
+		return;
+	redis_command_text(command, "F");
+	redis_command_text(command, kind);
+	redis_command_text(command, id ? id : "");
+	redis_command_number(command, target);
+	redis_command_text(command, body ? body : "");
+	commit->told = true;
+}
 
 static void commit_copy(struct commit *commit, const struct strbuf *text)
 {
@@ -61,13 +78,28 @@ static void commit_job(struct commit *commit, struct store_op *op)
 	commit_times(command, state->next_fire, state->next_run_time, state->run_count);
 	redis_command_number(command, state->last_run);
 	redis_command_number(command, state->revision);
+	/* Those of places are few: they are no set of their own. */
+	if (node_job_column(op->put_job.job) == SCHEDD_TIME_NONE)
+		redis_command_text(command, "-");
+	else
+		redis_command_number(command, node_job_column(op->put_job.job));
+	commit_feed(commit, NODES_LINE_JOB, op->put_job.job->id, 0, NULL);
 }
 
 static void commit_expect(struct commit *commit, struct store_op *op)
 {
-	redis_command_text(&commit->command, "E");
-	redis_command_text(&commit->command, op->expect.id);
-	redis_command_number(&commit->command, op->expect.revision);
+	struct redis_command *command = &commit->command;
+
+	redis_command_text(command, op->expect.same ? "S" : "E");
+	redis_command_text(command, op->expect.id);
+	redis_command_number(command, op->expect.revision);
+	if (!op->expect.same)
+		return;
+	redis_command_number(command, op->expect.last_run);
+	if (op->expect.next_fire == SCHEDD_TIME_NONE)
+		redis_command_text(command, "-");
+	else
+		redis_command_number(command, op->expect.next_fire);
 }
 
 static void commit_claim(struct commit *commit, struct store_op *op)
@@ -82,6 +114,7 @@ static void commit_claim(struct commit *commit, struct store_op *op)
 	    command, op->claim.next_fire, op->claim.next_run_time, op->claim.run_count);
 	redis_command_number(command, op->claim.last_run);
 	redis_command_text(command, op->claim.verdict ? "0" : "1");
+	redis_command_number(command, commit->link->config->shared ? op->claim.revision : 0);
 }
 
 static void commit_delete(struct commit *commit, struct store_op *op)
@@ -89,6 +122,7 @@ static void commit_delete(struct commit *commit, struct store_op *op)
 	redis_command_text(&commit->command, "D");
 	redis_command_text(&commit->command, op->delete_job.id);
 	redis_command_number(&commit->command, op->delete_job.last_run);
+	commit_feed(commit, NODES_LINE_JOB, op->delete_job.id, 0, NULL);
 }
 
 static void commit_run(struct commit *commit, struct store_op *op)
@@ -108,6 +142,7 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	redis_command_text(command, arena_strdup(&command->arena, when));
 	commit_copy(commit, &row);
 	redis_command_text(command, run->result ? run->result : "");
+	redis_command_text(command, run_state_name(run->state));
 	strbuf_clear(&row);
 }
 
@@ -123,12 +158,17 @@ static void commit_rename(struct commit *commit, struct store_op *op)
 	redis_command_text(&commit->command, "N");
 	redis_command_text(&commit->command, op->rename.id);
 	redis_command_text(&commit->command, op->rename.to);
+	commit_feed(commit, NODES_LINE_JOB, op->rename.id, 0, NULL);
+	commit_feed(commit, NODES_LINE_JOB, op->rename.to, 0, NULL);
 }
 
 static void commit_number(struct commit *commit, struct store_op *op)
 {
 	struct redis_command *command = &commit->command;
 
+	/* Every claim says that the scheduler lives; of those that share it, the lease says so. */
+	if (commit->link->config->shared)
+		return;
 	redis_command_text(command, "V");
 	redis_command_text(command, op->number.key);
 	redis_command_text(command,
@@ -139,7 +179,9 @@ static void commit_text(struct commit *commit, struct store_op *op)
 {
 	struct redis_command *command = &commit->command;
 
-	redis_command_text(command, op->text.text ? "V" : "X");
+	if (store_nodes_told(op->text.key))
+		commit_feed(commit, NODES_LINE_TEXT, op->text.key, 0, NULL);
+	redis_command_text(command, op->text.text ? "V" : op->text.must ? "T" : "X");
 	redis_command_text(command, op->text.key);
 	if (op->text.text)
 		redis_command_text(
@@ -154,6 +196,33 @@ static void commit_change(struct commit *commit, struct store_op *op)
 	redis_command_text(&commit->command, op->change.json);
 }
 
+static void commit_give(struct commit *commit, struct store_op *op)
+{
+	redis_command_text(&commit->command, "G");
+	redis_command_number(&commit->command, op->give.slot);
+	redis_command_number(&commit->command, op->give.node);
+	commit->told = true;
+}
+
+static void commit_tell(struct commit *commit, struct store_op *op)
+{
+	commit_feed(commit, op->tell.what, op->tell.id, op->tell.node, op->tell.text);
+}
+
+static void commit_node(struct commit *commit, struct store_op *op)
+{
+	static const char *const words[] = {
+	    [STORE_NODE_DRAIN] = "drain",
+	    [STORE_NODE_RESUME] = "resume",
+	    [STORE_NODE_FORGET] = "forget",
+	    [STORE_NODE_LEAVE] = "leave",
+	};
+
+	redis_command_text(&commit->command, "M");
+	redis_command_text(&commit->command, op->node.name);
+	redis_command_text(&commit->command, words[op->node.verb]);
+}
+
 static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_op *) = {
     [STORE_OP_PUT_JOB] = commit_job,
     [STORE_OP_ADD_JOB] = commit_job,
@@ -166,6 +235,9 @@ static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_
     [STORE_OP_PUT_NUMBER] = commit_number,
     [STORE_OP_PUT_TEXT] = commit_text,
     [STORE_OP_PUT_CHANGE] = commit_change,
+    [STORE_OP_GIVE] = commit_give,
+    [STORE_OP_TELL] = commit_tell,
+    [STORE_OP_NODE] = commit_node,
 };
 
 /* ---- What all of it will look up ---- */
@@ -207,23 +279,32 @@ static int commit_refused(struct store_link *link, const redisReply *reply, stru
 {
 	static const struct {
 		const char *word, *sentence;
+		int code;
 	} reasons[] = {
-	    {"lost", "store '%s': job '%s' was changed behind the scheduler's back"},
-	    {"changed", "store '%s': job '%s' was changed by another meanwhile"},
-	    {"removed", "store '%s': job '%s' was removed by another meanwhile"},
-	    {"runs", "store '%s': runs of a removed job '%s' are still kept, purge them first"},
+	    {"lost", "store '%s': job '%s' was changed behind the scheduler's back", SCHEDD_ECONFLICT},
+	    {"changed", "store '%s': job '%s' was changed by another meanwhile", SCHEDD_ECONFLICT},
+	    {"removed", "store '%s': job '%s' was removed by another meanwhile", SCHEDD_ECONFLICT},
+	    {"runs", "store '%s': runs of a removed job '%s' are still kept, purge them first",
+		SCHEDD_ECONFLICT},
+	    {"there", "store '%s': another has added job '%s' meanwhile", SCHEDD_ECONFLICT},
+	    {"taken", "store '%s': another was faster (%s)", SCHEDD_ECONFLICT},
+	    {"lives", "store '%s': node '%s' lives: stop it, or wait until its lease is over",
+		SCHEDD_ECONFLICT},
+	    {"node", "store '%s': there is no node '%s'", SCHEDD_ENOTFOUND},
 	};
 	const char *word = redis_text(reply, 0), *id = redis_text(reply, 1);
 
 	if (word && strcmp(word, "fenced") == 0)
-		return store_link_fail(
-		    link, STORE_FAULT_FENCED, err, "another schedd has taken it over");
+		return link->config->shared
+			   ? store_nodes_fenced(link, err)
+			   : store_link_fail(
+				 link, STORE_FAULT_FENCED, err, "another schedd has taken it over");
 	for (size_t i = 0; word && id && i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (strcmp(word, reasons[i].word) == 0) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-			return schedd_error_set(err, SCHEDD_ECONFLICT, reasons[i].sentence,
-			    link->config->name, id);
+			return schedd_error_set(
+			    err, reasons[i].code, reasons[i].sentence, link->config->name, id);
 #pragma GCC diagnostic pop
 		}
 	return store_redis_nonsense(link, err);
@@ -258,6 +339,7 @@ int store_redis_commit(struct store_link *link, struct store_batch *first,
 	int rc;
 
 	redis_command_function(&commit.command, link, REDIS_FUNCTION("commit"));
+	redis_command_number(&commit.command, link->config->shared ? link->node : 0);
 	redis_command_number(&commit.command, (int64_t)link->epoch);
 	redis_command_text(&commit.command, redis->session);
 	redis_command_text(&commit.command, link->config->life);
@@ -278,16 +360,20 @@ int store_redis_commit(struct store_link *link, struct store_batch *first,
 		return rc;
 	/* Of a command that did not arrive whole nothing is done. */
 	redis->sent = true;
+	redis->handed = first->serial;
 	rc = store_redis_receive(link, &reply, err);
 	if (link->fault != STORE_FAULT_UNKNOWN)
 		redis->sent = false;
 	if (rc)
 		return rc;
 	word = redis_text(reply, 0);
-	if (word && strcmp(word, "ok") == 0)
+	link->told = commit.told;
+	if (word && strcmp(word, "ok") == 0) {
+		redis->stored = first->serial;
 		commit_take(first, end, reply);
-	else
+	} else {
 		rc = commit_refused(link, reply, err);
+	}
 	freeReplyObject(reply);
 	return rc;
 }
@@ -355,7 +441,9 @@ int store_redis_resolve(struct store_link *link, struct store_batch *first,
 
 	*stored = false;
 	redis_command_init(&command, "HMGET");
-	redis_command_key(&command, link, "owner");
+	redis_command_key(&command, link,
+	    link->config->shared ? arena_printf(&command.arena, "node:%u", (unsigned)link->node)
+				 : "owner");
 	redis_command_text(&command, "life");
 	redis_command_text(&command, "batch");
 	rc = store_redis_ask(link, &command, &reply, err);

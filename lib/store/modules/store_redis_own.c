@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "base/iso8601.h"
+#include "base/log.h"
 #include "store/modules/store_redis.h"
 
 /* ---- The log-in ---- */
@@ -125,20 +126,27 @@ static const char *own_survives(bool aof, const char *fsync)
 
 static void own_promise(struct store_link *link, const char *info, const redisReply *config)
 {
-	char version[32], aof[8], policy[32], valkey[32];
+	char version[32], aof[8], policy[32], valkey[32], replicas[16];
 	const char *fsync = redis_text(config, 1);
 
 	own_line(info, "valkey_version", valkey, sizeof(valkey));
 	own_line(info, "redis_version", version, sizeof(version));
 	own_line(info, "aof_enabled", aof, sizeof(aof));
 	own_line(info, "maxmemory_policy", policy, sizeof(policy));
+	own_line(info, "connected_slaves", replicas, sizeof(replicas));
 	fsync = fsync ? fsync : "unknown";
 	snprintf(link->durability, sizeof(link->durability),
-	    "%s %s, %s (aof_enabled %s, appendfsync %s, maxmemory_policy %s%s)",
+	    "%s %s, %s (aof_enabled %s, appendfsync %s, maxmemory_policy %s%s%s)",
 	    valkey[0] ? "Valkey" : "Redis", valkey[0] ? valkey : version,
 	    own_survives(strcmp(aof, "1") == 0, fsync), aof[0] ? aof : "unknown", fsync,
 	    policy[0] ? policy : "unknown",
-	    policy[0] && strcmp(policy, "noeviction") != 0 ? ": it may delete jobs" : "");
+	    policy[0] && strcmp(policy, "noeviction") != 0 ? ": it may delete jobs" : "",
+	    atoi(replicas) > 0 ? "; a fail-over to a replica may lose some" : "");
+	/* Said once: what is lost there was begun, and is begun again. */
+	if (link->config->shared && link->epoch == 0 && strcmp(aof, "1") != 0)
+		log_warn(link->log,
+		    "store '%s': it is shared, and %s: runs begun since then would be begun again",
+		    link->config->name, own_survives(false, fsync));
 }
 
 /* ---- schedd's functions ---- */
@@ -187,7 +195,7 @@ static int own_load_library(struct store_link *link, struct schedd_error *err)
 
 /* ---- Whose it is ---- */
 
-static void own_session(struct redis_link *redis)
+void store_redis_session(struct redis_link *redis)
 {
 	uint64_t random = 0;
 
@@ -217,7 +225,7 @@ static const struct {
 	     "left as they are, use another prefix"},
     {"foreign", "keys of its prefix are another program's%s; they are left as they are, use another "
 		"prefix"},
-    {"schema", "it was written by a newer schedd (schema %s, known is " REDIS_VERSION
+    {"schema", "it was written by a newer schedd (schema %s, known is " REDIS_SCHEMA
 	       "); it is left as it is"},
     {"missing", "keys of its %s jobs are gone, deleted or evicted on the server; what is left stays "
 		"as it is, bring them back or use another prefix"},
@@ -225,14 +233,11 @@ static const struct {
 		"schedd to begin anew"},
 };
 
-static int own_read(struct store_link *link, const redisReply *reply, struct schedd_error *err)
+int store_redis_not_ours(
+    struct store_link *link, const redisReply *reply, struct schedd_error *err)
 {
 	const char *word = redis_text(reply, 0), *more = redis_text(reply, 1);
 
-	if (word && strcmp(word, "ok") == 0 && more) {
-		link->epoch = strtoull(more, NULL, 10);
-		return 0;
-	}
 	if (word && strcmp(word, "held") == 0)
 		return own_held(link, reply, err);
 	for (size_t i = 0; word && i < sizeof(own_wrongs) / sizeof(own_wrongs[0]); i++)
@@ -246,16 +251,16 @@ static int own_read(struct store_link *link, const redisReply *reply, struct sch
 	return store_redis_nonsense(link, err);
 }
 
-static int own_take(struct store_link *link, struct schedd_error *err)
+int store_redis_own(struct store_link *link, struct schedd_error *err)
 {
 	const struct store_remote_config *config = link->config;
 	struct redis_command command;
+	const char *word;
 	redisReply *reply;
 	int rc;
 
-	own_session(redis_of(link));
+	store_redis_session(redis_of(link));
 	redis_command_function(&command, link, REDIS_FUNCTION("own"));
-	redis_command_text(&command, REDIS_VERSION);
 	redis_command_number(&command, (int64_t)link->epoch);
 	redis_command_text(&command, config->identity);
 	redis_command_text(&command, config->life);
@@ -266,7 +271,11 @@ static int own_take(struct store_link *link, struct schedd_error *err)
 	rc = store_redis_ask(link, &command, &reply, err);
 	if (rc)
 		return rc;
-	rc = own_read(link, reply, err);
+	word = redis_text(reply, 0);
+	if (word && strcmp(word, "ok") == 0 && redis_text(reply, 1))
+		link->epoch = strtoull(redis_text(reply, 1), NULL, 10);
+	else
+		rc = store_redis_not_ours(link, reply, err);
 	freeReplyObject(reply);
 	return rc;
 }
@@ -307,11 +316,6 @@ int store_redis_login(struct store_link *link, struct schedd_error *err)
 		rc = own_learn(link, replies[0], replies[1], replies[2], err);
 	for (int i = 0; i < 3; i++)
 		freeReplyObject(replies[i]);
-	if (rc == 0 && link->writer)
-		rc = own_take(link, err);
-	/* Whatever it was, this connection is of no use. */
-	if (rc && link->fault == STORE_FAULT_NONE)
-		link->fault = STORE_FAULT_GONE;
 	return rc;
 }
 

@@ -159,21 +159,34 @@ static int read_values(struct reading *reading, struct schedd_error *err)
 	return 0;
 }
 
+struct read_runs {
+	struct store_loading *loading;
+	struct redis_rows rows;
+	bool taken[READ_PAGE]; /* of the page: another's before, whose process is none of ours */
+};
+
 static bool read_open_run(struct run *run, void *context)
 {
-	store_loading_run(context, run);
+	struct read_runs *runs = context;
+
+	if (runs->taken[runs->rows.at]) {
+		run->pid = 0;
+		run->pid_start = 0;
+	}
+	store_loading_run(runs->loading, run);
 	return true;
 }
 
 static int read_open_runs(struct reading *reading, struct schedd_error *err)
 {
-	struct redis_rows rows = {.call = read_open_run, .context = reading->loading};
+	struct read_runs runs = {.loading = reading->loading, .rows.call = read_open_run};
 	struct redis_command command;
 	redisReply *reply;
 	int64_t from = 0;
 	size_t count;
 	int rc;
 
+	runs.rows.context = &runs;
 	do {
 		redis_command_init(&command, "ZRANGE");
 		redis_command_key(&command, reading->link, "open");
@@ -182,8 +195,11 @@ static int read_open_runs(struct reading *reading, struct schedd_error *err)
 		rc = store_redis_ask(reading->link, &command, &reply, err);
 		if (rc)
 			return rc;
-		rc = store_redis_rows(reading->link, &rows, reply, err);
 		count = redis_is_array(reply) ? reply->elements : 0;
+		if (reading->link->config->shared)
+			rc = store_redis_own_runs(reading->link, reply, runs.taken, err);
+		if (rc == 0)
+			rc = store_redis_rows(reading->link, &runs.rows, reply, err);
 		from += (int64_t)count;
 		freeReplyObject(reply);
 	} while (rc == 0 && count == READ_PAGE);
@@ -198,7 +214,10 @@ int store_redis_load(
 
 	strmap_init(&reading.seen, read_id_key);
 	arena_init(&reading.arena);
-	rc = read_all_jobs(&reading, err);
+	/* What is changed while it is read has a line in the feed behind that. */
+	rc = link->config->shared ? store_redis_load_slots(link, loading, err) : 0;
+	if (rc == 0)
+		rc = read_all_jobs(&reading, err);
 	if (rc == 0)
 		rc = read_values(&reading, err);
 	if (rc == 0)
@@ -212,24 +231,6 @@ int store_redis_load(
 }
 
 /* ---- One job ---- */
-
-int store_redis_reread(struct store_link *link, const char *id, struct store_watching *watching,
-    struct schedd_error *err)
-{
-	struct store_counters counters;
-	char *definition = NULL, *state = NULL;
-	int rc = store_redis_field(link, "jobs", id, &definition, err);
-
-	if (rc == 0)
-		rc = store_redis_field(link, "state", id, &state, err);
-	if (rc == 0 && definition && store_redis_state_read(state, &counters))
-		store_watching_job(watching, id, definition, strlen(definition), &counters);
-	else if (rc == 0)
-		store_watching_job(watching, id, NULL, 0, NULL);
-	free(definition);
-	free(state);
-	return rc;
-}
 
 /* The highest number among its runs that are kept. */
 static int read_top(struct store_link *link, const char *key, int64_t *out, struct schedd_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields of hashes: one by its name, and rows of runs by those that an index named. */
+/* Fields of hashes: one by its name, a job, and rows of runs by those that an index named. */
 #include <stdlib.h>
 #include <string.h>
 #include "store/modules/store_redis.h"
@@ -29,6 +29,32 @@ int store_redis_field(struct store_link *link, const char *hash, const char *fie
 int store_redis_key(struct store_link *link, const char *id, char **out, struct schedd_error *err)
 {
 	return store_redis_field(link, "keys", id, out, err);
+}
+
+/* ---- A job ---- */
+
+int store_redis_reread(struct store_link *link, const char *id, struct store_watching *watching,
+    struct schedd_error *err)
+{
+	struct store_counters counters;
+	struct redis_command command;
+	const char *definition;
+	redisReply *reply;
+	int rc;
+
+	/* Of one moment: others may write between two questions. */
+	redis_command_function(&command, link, REDIS_FUNCTION("job"));
+	redis_command_text(&command, id);
+	rc = store_redis_ask(link, &command, &reply, err);
+	if (rc)
+		return rc;
+	definition = redis_text(reply, 0);
+	if (definition && store_redis_state_read(redis_text(reply, 1), &counters))
+		store_watching_job(watching, id, definition, reply->element[0]->len, &counters);
+	else
+		store_watching_job(watching, id, NULL, 0, NULL);
+	freeReplyObject(reply);
+	return 0;
 }
 
 /* ---- Runs ---- */
@@ -93,6 +119,7 @@ static int rows_tell(struct store_link *link, struct redis_rows *rows, const red
 		arena_reset(&arena);
 		if (!id || !rows_read(answers[0]->element[i], redis_text(fields, i), &arena, &run))
 			continue;
+		rows->at = i;
 		run.job = (char *)(uintptr_t)id;
 		run.result = answers[2] ? (char *)(uintptr_t)redis_text(answers[2], i) : NULL;
 		rows->stopped = !rows->call(&run, rows->context);

@@ -1,4 +1,4 @@
-#!lua name=schedd_v1
+#!lua name=schedd_v2
 -- SPDX-License-Identifier: MIT
 --
 -- What a store of schedd does on its Redis server. Redis undoes nothing: so each function first
@@ -21,7 +21,13 @@
 --   values   hash: numbers and texts beside the jobs
 --   changes  stream: who did what
 --
+-- What several daemons have beside that which share it stands in store_redis_v2_share.lua, what throws away old runs in
+-- store_redis_v2_retain.lua: parts of this library, behind this one.
+--
 -- Another version of this file has another name: a server may serve two versions of schedd at once.
+
+local SCHEMA = '2'
+local share = {} -- functions of store_redis_v2_share.lua
 
 local CHUNK = 4000 -- values at a time: unpack() takes less than 8,000
 
@@ -112,12 +118,13 @@ end
 
 local verbs = {}
 
--- id definition times last revision; times are next_fire, next_run_time and run_count in one text
+-- id definition times last revision slot; times are next_fire, next_run_time and run_count in one text
 local function put_job(c, args, at, last)
   local id = args[at]
   c.definitions[id] = args[at + 1]
+  c.slots[id] = args[at + 5]
   set_state(c, id, {there = true, times = args[at + 2], last = last, revision = args[at + 4]})
-  return at + 5
+  return at + 6
 end
 
 function verbs.J(c, args, at)
@@ -126,6 +133,8 @@ end
 
 function verbs.A(c, args, at, answers)
   local id = args[at]
+  -- Another may have added it meanwhile.
+  if c.node and state_of(c, id).there then return at, {'there', id} end
   local last = math.max(tonumber(args[at + 3]), tonumber(state_of(c, id).last),
     last_number(c, key_of(c, id)))
   answers[#answers + 1] = digits(last)
@@ -140,12 +149,12 @@ function verbs.E(c, args, at)
   return at + 2
 end
 
--- id expected times last must
+-- id expected times last must revision; revision 0: any
 function verbs.C(c, args, at, answers)
   local id = args[at]
   local state = state_of(c, id)
   c.claim = c.claim + 1
-  if state.there and state.last == args[at + 1] then
+  if state.there and state.last == args[at + 1] and (args[at + 5] == '0' or state.revision == args[at + 5]) then
     set_state(c, id, {there = true, times = args[at + 2], last = args[at + 3], revision = state.revision})
     answers[#answers + 1] = '1'
   elseif args[at + 4] == '1' then
@@ -154,7 +163,7 @@ function verbs.C(c, args, at, answers)
     c.lost[c.claim] = true
     answers[#answers + 1] = '0'
   end
-  return at + 5
+  return at + 6
 end
 
 -- id last
@@ -168,7 +177,7 @@ function verbs.D(c, args, at)
   return at + 2
 end
 
--- claim id number done row result
+-- claim id number done row result state
 function verbs.R(c, args, at)
   if not c.lost[tonumber(args[at])] then
     local key, number = key_of(c, args[at + 1], true), args[at + 2]
@@ -176,9 +185,10 @@ function verbs.R(c, args, at)
     -- One that was purged before it has a new place.
     if run.purged then run.new = true end
     run.gone, run.done, run.row, run.result = false, args[at + 3], args[at + 4], args[at + 5]
+    run.state = args[at + 6]
     c.most[key] = math.max(c.most[key] or 0, tonumber(number))
   end
-  return at + 6
+  return at + 7
 end
 
 local function purge_job(c, key)
@@ -223,6 +233,7 @@ function verbs.N(c, args, at)
   c.definitions[from], c.definitions[to] = false, definition
   c.keys[from], c.keys[to] = false, key
   c.renamed[from], c.renamed[to] = true, true
+  c.slots[to] = c.slots[from] or '-'
   c.ids[key] = to
   if over then c.ids[over] = false end
   return at + 2
@@ -415,7 +426,7 @@ end
 
 local KINDS = {meta = 'hash', owner = 'hash', lease = 'string', jobs = 'hash', state = 'hash', keys = 'hash',
   ids = 'hash', runs = 'hash', results = 'hash', log = 'zset', open = 'zset', done = 'zset', values = 'hash',
-  changes = 'stream'}
+  changes = 'stream', nodes = 'hash', slots = 'hash', feed = 'stream', at = 'hash', ends = 'hash'}
 
 -- What is of another kind is another program's.
 local function is_ours(p)
@@ -426,15 +437,14 @@ local function is_ours(p)
   return true
 end
 
-local function check(p, version, known)
+local function check(p, known)
   if not is_ours(p) then return {'foreign'} end
   local meta = redis.call('HMGET', p .. 'meta', 'schema', 'jobs')
   if not meta[1] then
     local parts = parts_of(p)
     if parts > 0 then return {'half', digits(parts)} end
     if known ~= '0' then return {'emptied'} end
-    redis.call('HSET', p .. 'meta', 'schema', version)
-  elseif meta[1] ~= version then
+  elseif meta[1] ~= '1' and meta[1] ~= SCHEMA then
     return {'schema', meta[1]}
   elseif meta[2] and meta[2] ~= '0' and redis.call('EXISTS', p .. 'jobs', p .. 'state', p .. 'owner') < 3 then
     return {'missing', meta[2]}
@@ -461,17 +471,24 @@ local function probe(key)
   redis.call('DEL', key)
 end
 
--- version, epoch that is known or 0, identity, life, holder, since, lease, session
+-- Another has it for himself.
+local function held(p, identity)
+  local owner = redis.call('HMGET', p .. 'owner', 'identity', 'holder', 'since')
+  if owner[1] and owner[1] ~= identity and redis.call('EXISTS', p .. 'lease') == 1 then
+    return {'held', owner[2] or '', owner[3] or ''}
+  end
+end
+
+-- epoch that is known or 0, identity, life, holder, since, lease, session
 local function own(keys, args)
   local p = keys[1]
-  local version, known, identity, life, holder, since, lease, session = unpack(args)
-  local wrong = check(p, version, known)
+  local known, identity, life, holder, since, lease, session = unpack(args)
+  local wrong = check(p, known) or held(p, identity) or share.in_use(p, identity)
   if wrong then return wrong end
-  local owner = redis.call('HMGET', p .. 'owner', 'identity', 'life', 'epoch', 'holder', 'since')
-  if owner[1] and owner[1] ~= identity and redis.call('EXISTS', p .. 'lease') == 1 then
-    return {'held', owner[4] or '', owner[5] or ''}
-  end
+  local owner = redis.call('HMGET', p .. 'owner', 'identity', 'life')
   probe(p .. 'probe')
+  redis.call('HSET', p .. 'meta', 'schema', SCHEMA)
+  share.end_all(p)
   if owner[2] ~= life then
     redis.call('HINCRBY', p .. 'owner', 'epoch', 1)
     redis.call('HSET', p .. 'owner', 'batch', '0', 'since', since)
@@ -494,14 +511,16 @@ local function release(keys, args)
   return {'ok'}
 end
 
--- epoch session life lease batch, how many ids whose state is needed and they, the same of keys, the entries
+-- node or 0, epoch session life lease batch, how many ids whose state is needed and they, the same of keys, the entries
 local function commit(keys, args)
   local p = keys[1]
-  if not is_owner(p, args[1], args[2]) then return {'fenced'} end
-  local c = {p = p, states = {}, dirty = {}, definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {},
+  local node = args[1] ~= '0' and args[1]
+  if node and not share.is_node(p, node, args[2], args[3]) then return {'fenced'} end
+  if not node and not is_owner(p, args[2], args[3]) then return {'fenced'} end
+  local c = {p = p, node = node, slots = {}, gifts = {}, nodes = {}, feed = {}, states = {}, dirty = {}, definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {},
     order = {}, most = {}, emptied = {}, lost = {}, values = {}, changes = {}, claim = 0}
   local answers = {'ok'}
-  local at = look_up(c, 'state', args, 6, function(id, text) c.states[id] = state_read(text) end)
+  local at = look_up(c, 'state', args, 7, function(id, text) c.states[id] = state_read(text) end)
   at = look_up(c, 'keys', args, at, function(id, text) c.keys[id] = text end)
   while at <= #args do
     local wrong
@@ -512,79 +531,16 @@ local function commit(keys, args)
   write_runs(c)
   write_changes(c)
   write_hash(p .. 'values', c.values)
-  redis.call('HSET', p .. 'owner', 'batch', args[5])
-  renew(p, args[3], args[4])
+  if node then
+    share.write(c, args[6])
+  else
+    redis.call('HSET', p .. 'owner', 'batch', args[6])
+    renew(p, args[4], args[5])
+  end
   return answers
 end
 
--- ---- What is too old ----
-
-local function delete(p, fields)
-  local list = {}
-  for _, field in ipairs(fields) do
-    local text = redis.call('HGET', p .. 'runs', field)
-    local key, number = string.match(field, '^(%d+)/(%d+)$')
-    list[#list + 1] = {field = field, key = key, number = number, was = text and string.match(text, '^%d+ (%S+) ')}
-  end
-  forget(p, list)
-end
-
-local function is_open(p, field)
-  return redis.call('ZSCORE', p .. 'open', field)
-end
-
--- most runs in all, budget
-local function retain_total(keys, args)
-  local p, budget, fields, from = keys[1], tonumber(args[2]), {}, 0
-  local over = redis.call('ZCARD', p .. 'log') - tonumber(args[1])
-  while from < over and #fields < budget do
-    local to = math.min(from + 1000, over)
-    for _, field in ipairs(redis.call('ZRANGE', p .. 'log', from, to - 1)) do
-      if #fields < budget and not is_open(p, field) then fields[#fields + 1] = field end
-    end
-    from = to
-  end
-  delete(p, fields)
-  return #fields
-end
-
--- when, budget, one job's key or nothing, keys of jobs with rules of their own
-local function retain_age(keys, args)
-  local p, budget, only, fields, except = keys[1], tonumber(args[2]), args[3], {}, {}
-  local from = '-'
-  for i = 4, #args do except[args[i]] = true end
-  repeat
-    local members = redis.call('ZRANGEBYLEX', p .. 'done', from, '(' .. args[1], 'LIMIT', 0, 1000)
-    for _, member in ipairs(members) do
-      local field, key = string.match(member, '^%S+ ((%d+)/%d+)$')
-      if #fields < budget and (only == '' or key == only) and not except[key] then fields[#fields + 1] = field end
-    end
-    from = #members > 0 and '(' .. members[#members]
-  until not from or #fields >= budget
-  delete(p, fields)
-  return #fields
-end
-
--- most runs of a job, budget, keys of jobs
-local function retain_runs(keys, args)
-  local p, most, budget, fields = keys[1], tonumber(args[1]), tonumber(args[2]), {}
-  for i = 3, #args do
-    local over = redis.call('ZCARD', p .. 'of:' .. args[i]) - most
-    if over > 0 and #fields < budget then
-      for _, number in ipairs(redis.call('ZRANGE', p .. 'of:' .. args[i], 0, over - 1)) do
-        local field = args[i] .. '/' .. number
-        if #fields < budget and not is_open(p, field) then fields[#fields + 1] = field end
-      end
-    end
-  end
-  delete(p, fields)
-  return #fields
-end
-
-redis.register_function('schedd_v1_own', own)
-redis.register_function('schedd_v1_beat', beat)
-redis.register_function{function_name = 'schedd_v1_release', callback = release, flags = {'allow-oom'}}
-redis.register_function('schedd_v1_commit', commit)
-redis.register_function{function_name = 'schedd_v1_retain_total', callback = retain_total, flags = {'allow-oom'}}
-redis.register_function{function_name = 'schedd_v1_retain_age', callback = retain_age, flags = {'allow-oom'}}
-redis.register_function{function_name = 'schedd_v1_retain_runs', callback = retain_runs, flags = {'allow-oom'}}
+redis.register_function('schedd_v2_own', own)
+redis.register_function('schedd_v2_beat', beat)
+redis.register_function{function_name = 'schedd_v2_release', callback = release, flags = {'allow-oom'}}
+redis.register_function('schedd_v2_commit', commit)
