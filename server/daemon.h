@@ -54,10 +54,12 @@ const struct paths *daemon_paths(const struct daemon *daemon);
 struct web_link *daemon_web(const struct daemon *daemon);
 struct cron_tables *daemon_cron(const struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
-/* Opens a store now; path NULL: NAME.db in the state directory; actor NULL: the config asks. */
+/* Opens a store of the config now; path NULL: NAME.db in the state directory. */
 int daemon_add_store(struct daemon *daemon, const struct scheduler_new_store *store,
-    const struct scheduler_actor *actor, struct schedd_error *err)
-    __attribute__((warn_unused_result));
+    struct schedd_error *err) __attribute__((warn_unused_result));
+/* The same for a request: without the loop waiting for it. */
+void daemon_add_store_live(struct daemon *daemon, const struct scheduler_new_store *store,
+    const struct scheduler_actor *actor, struct scheduler_reply reply);
 /* One of the config, with its options. */
 int daemon_add_configured_store(struct daemon *daemon, const struct config_store *config,
     struct schedd_error *err) __attribute__((warn_unused_result));

@@ -46,28 +46,57 @@ bool daemon_is_stopping(const struct daemon *daemon)
 	return daemon->stopping;
 }
 
-int daemon_add_store(struct daemon *daemon, const struct scheduler_new_store *store,
-    const struct scheduler_actor *actor, struct schedd_error *err)
+/* Puts the file's whole path into the store; *own is to be freed. */
+static int daemon_place_store(struct daemon *daemon, struct scheduler_new_store *store, char **own,
+    struct schedd_error *err)
 {
 	const char *directory = daemon->setup.paths->state_dir;
 	const char *name = store->name, *type = store->type, *path = store->path;
-	struct scheduler_new_store made = *store;
-	char *own = NULL;
-	int length = 0, rc;
+	int length = 0;
 
+	*own = NULL;
 	if (path && strcmp(type, "memory") == 0)
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "store '%s': a memory store is kept in no file: no path", name);
 	if (path && path[0] != '/')
-		length = asprintf(&own, "%s/%s", directory, path);
+		length = asprintf(own, "%s/%s", directory, path);
 	else if (!path && strcmp(type, "sqlite") == 0)
-		length = asprintf(&own, "%s/%s.db", directory, name);
-	if (length < 0)
+		length = asprintf(own, "%s/%s.db", directory, name);
+	if (length < 0) {
+		*own = NULL;
 		return schedd_error_nomem(err);
-	made.path = own ? own : path;
-	rc = scheduler_add_store(daemon->scheduler, &made, actor, err);
+	}
+	if (*own)
+		store->path = *own;
+	return 0;
+}
+
+int daemon_add_store(
+    struct daemon *daemon, const struct scheduler_new_store *store, struct schedd_error *err)
+{
+	struct scheduler_new_store made = *store;
+	char *own;
+	int rc = daemon_place_store(daemon, &made, &own, err);
+
+	if (!rc)
+		rc = scheduler_add_store(daemon->scheduler, &made, NULL, err);
 	free(own);
 	return rc;
+}
+
+void daemon_add_store_live(struct daemon *daemon, const struct scheduler_new_store *store,
+    const struct scheduler_actor *actor, struct scheduler_reply reply)
+{
+	struct scheduler_new_store made = *store;
+	struct schedd_error err;
+	char *own;
+	int rc = daemon_place_store(daemon, &made, &own, &err);
+
+	if (rc)
+		reply.call(rc, &err, NULL, reply.context);
+	else
+		scheduler_add_store_live(daemon->scheduler, &made, actor, reply);
+	free(own);
 }
 
 /* With the options of one on a server, as they stand in the config. */
@@ -115,7 +144,7 @@ int daemon_add_configured_store(
 		rc = schedd_error_set(err, SCHEDD_EINVAL, "store '%s': %s is for stores on servers",
 		    config->name, options[0].name);
 	else
-		rc = daemon_add_store(daemon, &store, NULL, err);
+		rc = daemon_add_store(daemon, &store, err);
 	/* The store has taken the password, and nobody else needs it. */
 	store_url_blot(config->url);
 	strbuf_clear(&run_as);

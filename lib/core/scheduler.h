@@ -137,6 +137,13 @@ struct scheduler_new_store {
 int scheduler_add_store(struct schedd_scheduler *scheduler,
     const struct scheduler_new_store *store, const struct scheduler_actor *actor,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/*
+ * The same while the loop goes on: it answers when that is so, as store.list shows
+ * it. actor must not be NULL.
+ */
+void scheduler_add_store_live(struct schedd_scheduler *scheduler,
+    const struct scheduler_new_store *store, const struct scheduler_actor *actor,
+    struct scheduler_reply reply);
 int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
     unsigned max_workers, const struct worker_config *worker, const struct scheduler_actor *actor,
     struct schedd_error *err) __attribute__((warn_unused_result));

@@ -52,8 +52,8 @@ static const char *const retain_queries[RETAIN_QUERIES] = {
 			  "ORDER BY number DESC LIMIT 1 OFFSET ?3",
     [RETAIN_QUERY_JOB] = "SELECT id, number, done_at FROM runs WHERE job = " KEY " ORDER BY number",
     [RETAIN_QUERY_NEXT] = "SELECT job, " SQLITE_ID_OF("runs") " FROM runs WHERE job > ?1 ORDER BY job LIMIT 1",
-    [RETAIN_QUERY_IDLE] = "SELECT max(key) FROM (SELECT key FROM ids WHERE last_run = 0 AND key > "
-			  "?1 ORDER BY key LIMIT ?2) HAVING count(*) > 0",
+    [RETAIN_QUERY_IDLE] = ("SELECT max(key) FROM (SELECT key FROM ids WHERE last_run = 0 AND "
+			   "key > ?1 ORDER BY key LIMIT ?2) HAVING count(*) > 0"),
 };
 
 /* Which runs of a job are beyond the number to keep. It takes several pieces where that is large.

@@ -91,7 +91,8 @@ void rpc_store_add(struct rpc_call *call)
 	    .path = rpc_call_text(call, "path"),
 	    .url = rpc_call_text(call, "url")};
 	struct schedd_error err;
-	struct value list, store;
+	char *url;
+	int rc;
 
 	if (rpc_store_refuses(call))
 		return;
@@ -100,16 +101,19 @@ void rpc_store_add(struct rpc_call *call)
 	if (!new.type)
 		schedd_error_set(&err, SCHEDD_EINVAL,
 		    "store '%s': the scheme of its url does not tell its type: say which", name);
-	if (!new.type || rpc_store_options(call, &new, &err) ||
-	    daemon_add_store(call->daemon, &new, &call->actor, &err)) {
-		store_url_blot(new.url);
-		rpc_call_fail(call, &err);
-		return;
-	}
+	rc = new.type ? rpc_store_options(call, &new, &err) : SCHEDD_EINVAL;
+	url = !rc && new.url ? strdup(new.url) : NULL;
+	if (!rc && new.url && !url)
+		rc = schedd_error_nomem(&err);
+	/* It may be answered before it is given back, and the call gone with what it was sent. */
 	store_url_blot(new.url);
-	list = scheduler_stores(call->scheduler, &call->arena);
-	store = rpc_store_named(&list, name);
-	rpc_call_answer_done(call, &store);
+	new.url = url;
+	if (rc)
+		rpc_call_fail(call, &err);
+	else
+		daemon_add_store_live(call->daemon, &new, &call->actor, rpc_call_reply(call));
+	store_url_blot(url);
+	free(url);
 }
 
 void rpc_store_check(struct rpc_call *call)

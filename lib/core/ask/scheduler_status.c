@@ -124,7 +124,7 @@ static void scheduler_status_replace(struct value *map, const char *key, struct 
 static void scheduler_status_store(
     const struct store_slot *slot, struct value *map, struct arena *arena)
 {
-	if (store_remote(slot->store) && !slot->taken_up) {
+	if ((store_remote(slot->store) || slot->waited) && !slot->taken_up) {
 		scheduler_status_replace(map, "state", value_string_ref("reading"));
 	} else if (slot->failing) {
 		const struct value *since = value_get(map, "last_error_at");

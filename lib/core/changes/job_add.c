@@ -126,7 +126,7 @@ static struct store_slot *job_add_store(struct change *change, struct schedd_err
 		schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "a job %s was moved away from store %s, which is not rid of it yet: wait for that",
 		    change->id, store->name);
-	else if (store_remote(store->store) && !store->taken_up)
+	else if ((store_remote(store->store) || store->waited) && !store->taken_up)
 		/* What it holds under that id is not known yet. */
 		schedd_error_set(err, SCHEDD_EFAILED, "store %s has not been read yet (%s)%s%s",
 		    store->name, store_state_word(store_state(store->store)),

@@ -64,6 +64,10 @@ struct store_slot {
 	struct store_snapshot *snapshot; /* what it had when it was read; NULL: taken up */
 	int load_rc;                /* how reading it ended; 1: it has not */
 	bool taken_up;              /* its jobs were read, at least once */
+	/* Of one that is added while the scheduler runs: it is open, refused, or was read (or not).
+	 * NULL: nobody waits for it. */
+	void (*waited)(struct store_slot *slot, const struct schedd_error *why);
+	struct stores_adding *adding; /* likewise: the request */
 	uint64_t epoch;             /* of its owner when they were */
 	struct schedd_error load_err;
 	bool durable;               /* outlives the process: intermediate states are written too */
@@ -235,6 +239,7 @@ struct top_room {
 	struct dump *dumps;                 /* backups being written */
 	struct undump *undumps;             /* backups being read */
 	struct stores_check *checks; /* of stores, under way */
+	struct stores_adding *adding; /* stores that are being added */
 	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_thread *thread; /* NULL: driven by the caller */
 };

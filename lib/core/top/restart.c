@@ -169,6 +169,8 @@ static void restart_loaded(
 		else if (scheduler->phase == SCHEDULER_RUNNING)
 			restart_begin_store(scheduler, slot);
 	}
+	if (slot->waited)
+		slot->waited(slot, err);
 	scheduler_leave(scheduler);
 }
 

@@ -40,6 +40,7 @@
 #include "core/top/restart.h"
 #include "core/top/store_move.h"
 #include "core/top/stores.h"
+#include "core/top/stores_add.h"
 #include "core/top/stores_check.h"
 #include "executor/function_table.h"
 #include "trigger/trigger_cache.h"
@@ -282,6 +283,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	job_needs_free(scheduler);
 	spawner_pool_free(scheduler->spawners);
 	store_slot_flush_all(scheduler);
+	stores_add_stop(scheduler);
 	stores_close(scheduler);
 	stores_check_stop(scheduler);
 	dump_stop(scheduler);

@@ -15,6 +15,7 @@
 #include "core/share/share.h"
 #include "core/top/moved.h"
 #include "core/top/restart.h"
+#include "core/top/stores_add.h"
 
 /* Room for one more pointer in an array of them. */
 static int stores_grow(void *array, uint32_t count, struct schedd_error *err)
@@ -35,8 +36,12 @@ static void stores_changed(struct store *store, enum store_state state,
 	struct store_slot *slot = context;
 	struct schedd_scheduler *scheduler = slot->scheduler;
 
-	if (!store_remote(store))
+	if (!store_remote(store)) {
+		slot->store = store;
+		if (slot->waited)
+			slot->waited(slot, why);
 		return;
+	}
 	scheduler_enter(scheduler);
 	slot->store = store;
 	if (state != STORE_OK) {
@@ -77,7 +82,7 @@ static int stores_find_history(struct schedd_scheduler *scheduler,
 }
 
 static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *slot,
-    const struct scheduler_new_store *from, struct schedd_error *err)
+    const struct scheduler_new_store *from, bool wait, struct schedd_error *err)
 {
 	struct store_config config = {.name = slot->name,
 	    .type = from->type,
@@ -95,8 +100,9 @@ static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *sl
 	int rc = stores_find_history(scheduler, from, &config.history, err);
 
 	if (!rc)
-		rc = from->url ? store_open(&config, &slot->store, err)
-			       : store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err);
+		rc = wait && !from->url
+			 ? store_open_wait(&config, SCHEDD_SPAN_NONE, &slot->store, err)
+			 : store_open(&config, &slot->store, err);
 	if (rc)
 		return rc;
 	for (const struct store_option *option = from->options; option && option->name; option++)
@@ -107,23 +113,60 @@ static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *sl
 	return share_begin(slot) ? schedd_error_nomem(err) : 0;
 }
 
+/* The next of all slots, with those that are being added and not among the others yet; NULL: there
+ * are no more. */
+static struct store_slot *stores_next(
+    const struct schedd_scheduler *scheduler, uint32_t *position)
+{
+	uint32_t at = (*position)++;
+	const struct stores_adding *adding = scheduler->top.adding;
+
+	if (at < scheduler->store_count)
+		return scheduler->stores[at];
+	for (at -= scheduler->store_count; adding && (adding->joined || at); adding = adding->next)
+		at -= !adding->joined;
+	return adding ? adding->slot : NULL;
+}
+
 /* Two stores in one file would run each job twice. */
 static int stores_same_file(
     const struct schedd_scheduler *scheduler, const char *path, struct schedd_error *err)
 {
 	struct stat wanted, there;
+	struct store_slot *slot;
+	uint32_t position = 0;
 
 	if (!path || stat(path, &wanted) < 0)
 		return 0;
-	for (uint32_t i = 0; i < scheduler->store_count; i++) {
-		const char *other = store_path(scheduler->stores[i]->store);
+	while ((slot = stores_next(scheduler, &position))) {
+		const char *other = store_path(slot->store);
 
 		if (other && stat(other, &there) == 0 && wanted.st_dev == there.st_dev &&
 		    wanted.st_ino == there.st_ino)
 			return schedd_error_set(err, SCHEDD_EINVAL,
-			    "'%s' holds the store %s already", path, scheduler->stores[i]->name);
+			    "'%s' holds the store %s already", path, slot->name);
 	}
 	return 0;
+}
+
+static uint32_t stores_count(const struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+
+	while (stores_next(scheduler, &position))
+		continue;
+	return position - 1;
+}
+
+static bool stores_named(const struct schedd_scheduler *scheduler, const char *name)
+{
+	const struct store_slot *slot;
+	uint32_t position = 0;
+
+	while ((slot = stores_next(scheduler, &position)))
+		if (strcmp(slot->name, name) == 0)
+			return true;
+	return false;
 }
 
 int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
@@ -134,8 +177,7 @@ int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *n
 	return scheduler_add_store(scheduler, &store, NULL, err);
 }
 
-/* Does anything still need the store? */
-static bool stores_used(const struct schedd_scheduler *scheduler, const struct store_slot *slot)
+bool stores_used(const struct schedd_scheduler *scheduler, const struct store_slot *slot)
 {
 	uint32_t position = 0;
 	const struct entry *entry;
@@ -153,14 +195,16 @@ static bool stores_used(const struct schedd_scheduler *scheduler, const struct s
 static const struct store_slot *stores_history_of(
     const struct schedd_scheduler *scheduler, const struct store_slot *slot)
 {
-	for (uint32_t i = 0; i < scheduler->store_count; i++)
-		if (store_history(scheduler->stores[i]->store) == slot->store)
-			return scheduler->stores[i];
-	return NULL;
+	const struct store_slot *other;
+	uint32_t position = 0;
+
+	while ((other = stores_next(scheduler, &position)) &&
+	       store_history(other->store) != slot->store)
+		continue;
+	return other;
 }
 
-/* Closes it and takes it out; its name stays for events that point to it. */
-static void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
+void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	uint32_t at = 0;
 
@@ -180,18 +224,17 @@ static void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *s
 	scheduler->retired = slot;
 }
 
-int scheduler_add_store(struct schedd_scheduler *scheduler,
-    const struct scheduler_new_store *store, const struct scheduler_actor *actor,
-    struct schedd_error *err)
+int stores_make(struct schedd_scheduler *scheduler, const struct scheduler_new_store *store,
+    bool wait, struct store_slot **out, struct schedd_error *err)
 {
 	const char *name = store->name;
 	struct store_slot *slot;
 	int rc;
 
-	if (store_slot_find(scheduler, name))
+	if (stores_named(scheduler, name))
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "store %s: there is one already", name);
-	if (scheduler->store_count == SCHEDULER_STORES_MAX)
+	if (stores_count(scheduler) >= SCHEDULER_STORES_MAX)
 		return schedd_error_set(err, SCHEDD_EINVAL, "store %s: no more than %d stores",
 		    name, SCHEDULER_STORES_MAX);
 	if (stores_same_file(scheduler, store->path, err))
@@ -201,18 +244,51 @@ int scheduler_add_store(struct schedd_scheduler *scheduler,
 		return schedd_error_nomem(err);
 	store_slot_init(slot, scheduler);
 	slot->name = strdup(name);
-	rc = slot->name ? stores_grow(&scheduler->stores, scheduler->store_count, err)
-			: schedd_error_nomem(err);
-	if (!rc)
-		rc = stores_open(scheduler, slot, store, err);
+	rc = slot->name ? stores_open(scheduler, slot, store, wait, err) : schedd_error_nomem(err);
 	if (rc) {
 		free(slot->name);
 		free(slot);
 		return rc;
 	}
+	*out = slot;
+	return 0;
+}
+
+int stores_join(struct schedd_scheduler *scheduler, struct store_slot *slot,
+    struct schedd_error *err)
+{
+	int rc = stores_grow(&scheduler->stores, scheduler->store_count, err);
+
+	if (rc)
+		return rc;
 	scheduler->stores[scheduler->store_count++] = slot;
-	if (strcmp(name, "default") == 0)
+	if (strcmp(slot->name, "default") == 0)
 		scheduler->default_store = slot;
+	return 0;
+}
+
+void stores_unmake(struct store_slot *slot)
+{
+	store_close(slot->store);
+	share_end(slot);
+	free(slot->name);
+	free(slot);
+}
+
+int scheduler_add_store(struct schedd_scheduler *scheduler,
+    const struct scheduler_new_store *store, const struct scheduler_actor *actor,
+    struct schedd_error *err)
+{
+	struct store_slot *slot;
+	int rc = stores_make(scheduler, store, true, &slot, err);
+
+	if (rc)
+		return rc;
+	rc = stores_join(scheduler, slot, err);
+	if (rc) {
+		stores_unmake(slot);
+		return rc;
+	}
 	if (scheduler->top.loaded && !store->url)
 		rc = restart_load_store(slot, err);
 	if (rc && !stores_used(scheduler, slot)) {
@@ -248,6 +324,9 @@ void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name
 		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "store %s: no such store", name);
 	else if (strcmp(name, "default") == 0)
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "store default cannot be removed");
+	else if (slot->waited)
+		rc = schedd_error_set(
+		    &err, SCHEDD_ECONFLICT, "store %s is being added, wait for that", name);
 	else if (job_move_uses(scheduler, slot))
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
 		    "store %s: jobs are on their way to or from it, wait for that", name);

@@ -63,6 +63,66 @@ Test(parts, take_up_a_store_while_running_and_let_it_go)
 	core_close(&f);
 }
 
+static void add_live(struct core_fixture *f, const char *name, const char *path)
+{
+	const struct scheduler_actor actor = {.uid = -1, .pid = -1, .method = "store.add"};
+	const struct scheduler_new_store store = {.name = name, .type = "sqlite", .path = path};
+
+	f->answered = false;
+	scheduler_add_store_live(f->scheduler, &store, &actor, core_reply(f));
+}
+
+/* The loop is not held up: until it is open nobody sees it, and its name and file are taken. */
+Test(parts, open_a_store_while_the_loop_goes_on)
+{
+	struct core_fixture f = {0};
+	struct arena arena;
+	char other[128];
+
+	arena_init(&arena);
+	core_open(&f, NULL);
+	add_live(&f, "file", database);
+	cr_expect_not(f.answered);
+	cr_expect_eq(scheduler_stores(f.scheduler, &arena).array.count, 1u);
+	while (!f.answered)
+		core_settle(&f);
+	cr_expect_eq(scheduler_stores(f.scheduler, &arena).array.count, 2u);
+	arena_clear(&arena);
+	cr_assert_eq(core_add(&f, "{'id':'a','store':'file'," TEN "}"), 0, "%s", f.err.message);
+	core_advance(&f, 10 * S);
+	core_close(&f);
+
+	core_open(&f, NULL);
+	add_live(&f, "file", database);
+	add_live(&f, "file", NULL);
+	cr_expect_eq(f.rc, SCHEDD_ECONFLICT);
+	add_live(&f, "twin", database);
+	cr_expect_eq(f.rc, SCHEDD_EINVAL);
+	while (!scheduler_job_state(f.scheduler, "a"))
+		core_settle(&f);
+	core_expect_runs(&f, "a", "1 success");
+	/* What cannot be opened leaves nothing behind. */
+	snprintf(other, sizeof(other), "%s/none/jobs.db", directory);
+	add_live(&f, "other", other);
+	while (!f.answered)
+		core_settle(&f);
+	cr_expect_lt(f.rc, 0);
+	cr_expect_not_null(strstr(f.err.message, "cannot be written"), "%s", f.err.message);
+	snprintf(other, sizeof(other), "%s/other.db", directory);
+	add_live(&f, "other", other);
+	while (!f.answered)
+		core_settle(&f);
+	cr_expect_eq(f.rc, 0, "%s", f.err.message);
+	cr_expect_not_null(strstr(f.json, "\"state\":\"ok\""), "%s", f.json);
+	scheduler_remove_store(f.scheduler, "other", NULL, core_reply(&f));
+	cr_expect_eq(f.rc, 0, "%s", f.err.message);
+	/* One that is still being opened ends with the scheduler. */
+	add_live(&f, "other", other);
+	core_close(&f);
+	cr_expect(f.answered);
+	cr_expect_eq(f.rc, SCHEDD_EFAILED);
+}
+
 Test(parts, keep_an_executor_while_it_is_used)
 {
 	struct core_fixture f = {0};
