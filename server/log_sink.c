@@ -67,26 +67,33 @@ static void log_sink_time(struct strbuf *out, bool local)
 	iso8601_format(out, now, offset, true);
 }
 
-/* Would all of it be taken at once? Of a pipe that is full no line is taken. */
-static bool log_sink_takes(int fd)
+static bool log_sink_is_plain(int fd)
 {
-	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	struct stat st;
 
-	/* A regular file is always ready; so is a pipe with PIPE_BUF bytes of room. */
-	return poll(&room, 1, 0) == 1 && (room.revents & (POLLOUT | POLLERR | POLLHUP));
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Would all of it be taken at once? Of a pipe that is full no line is taken. */
+static bool log_sink_takes(const struct log_sink *sink)
+{
+	struct pollfd room = {.fd = sink->fd, .events = POLLOUT};
+
+	/* A pipe with PIPE_BUF bytes of room is ready. */
+	return sink->plain ||
+	       (poll(&room, 1, 0) == 1 && (room.revents & (POLLOUT | POLLERR | POLLHUP)));
 }
 
 /* As many bytes as never block; a longer line loses its end. */
 static void log_sink_put(struct log_sink *sink, struct strbuf *line)
 {
-	struct stat st;
 	ssize_t n;
 
-	if (strbuf_failed(line) || !log_sink_takes(sink->fd)) {
+	if (strbuf_failed(line) || !log_sink_takes(sink)) {
 		__atomic_fetch_add(&sink->lost, 1, __ATOMIC_RELAXED);
 		return;
 	}
-	if (line->length > PIPE_BUF && fstat(sink->fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+	if (line->length > PIPE_BUF && !sink->plain) {
 		line->length = PIPE_BUF;
 		line->data[PIPE_BUF - 1] = '\n';
 	}
@@ -153,7 +160,7 @@ static void log_sink_line(struct log_sink *sink, enum schedd_log_level level, co
 	struct strbuf out = STRBUF_EMPTY;
 	int reason = errno;
 
-	if (__atomic_load_n(&sink->lost, __ATOMIC_RELAXED) && log_sink_takes(sink->fd))
+	if (__atomic_load_n(&sink->lost, __ATOMIC_RELAXED) && log_sink_takes(sink))
 		log_sink_tell_lost(sink);
 	log_sink_format(sink, level, line, fields, &out);
 	log_sink_put(sink, &out);
@@ -190,6 +197,7 @@ void log_sink_init(struct log_sink *sink)
 	sink->fd = STDERR_FILENO;
 	sink->journal_fd = -1;
 	sink->journal = log_sink_is_journal(sink->fd);
+	sink->plain = log_sink_is_plain(sink->fd);
 	tzset(); /* localtime_r need not look for the zone itself */
 }
 
@@ -202,6 +210,7 @@ int log_sink_open(struct log_sink *sink, const char *path, struct schedd_error *
 		    path, strerror(errno));
 	log_sink_close(sink);
 	sink->fd = fd;
+	sink->plain = log_sink_is_plain(fd);
 	sink->journal = false;
 	return 0;
 }
@@ -214,4 +223,5 @@ void log_sink_close(struct log_sink *sink)
 		close(sink->journal_fd);
 	sink->journal_fd = -1;
 	sink->fd = STDERR_FILENO;
+	sink->plain = log_sink_is_plain(sink->fd);
 }

@@ -12,6 +12,7 @@
 struct log_sink {
 	struct schedd_log log; /* what the rest writes to; its level may be changed at any time */
 	int fd;                /* 2, or the file */
+	bool plain;            /* it is a regular file, which takes everything at once */
 	bool json;             /* one object a line */
 	bool journal;          /* stderr is the journal: priorities instead of times */
 	int journal_fd;        /* the journal's own socket, for lines with fields; -1: none */

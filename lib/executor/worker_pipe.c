@@ -105,6 +105,11 @@ void worker_pipe_drain(struct worker_pipe *pipe)
 	}
 }
 
+int worker_pipe_fd(const struct worker_pipe *pipe)
+{
+	return pipe->fd;
+}
+
 int worker_pipe_dup(const struct worker_pipe *pipe)
 {
 	return fcntl(pipe->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

@@ -22,7 +22,9 @@ struct worker_pipe *worker_pipe_resume(struct schedd_loop *loop, int number, wor
 void worker_pipe_free(struct worker_pipe *pipe);
 /* Hands on what is there now, without waiting, up to what a pipe holds. The pipe stays. */
 void worker_pipe_drain(struct worker_pipe *pipe);
-/* Another descriptor of the reading end, the caller's. */
+/* The reading end, the pipe's. */
+int worker_pipe_fd(const struct worker_pipe *pipe);
+/* Another descriptor of it, the caller's. */
 int worker_pipe_dup(const struct worker_pipe *pipe);
 
 #endif

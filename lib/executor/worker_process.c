@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,6 +202,14 @@ static void process_on_pipe(int number, const char *bytes, size_t length, void *
 
 void worker_process_drain(struct worker_process *process)
 {
+	struct pollfd ends[2];
+
+	/* Mostly nothing was written there: one question tells it of both. */
+	for (int i = 0; i < 2; i++)
+		ends[i] = (struct pollfd){
+		    .fd = process->pipes[i] ? worker_pipe_fd(process->pipes[i]) : -1, .events = POLLIN};
+	if (poll(ends, 2, 0) <= 0)
+		return;
 	for (int i = 0; i < 2; i++)
 		if (process->pipes[i])
 			worker_pipe_drain(process->pipes[i]);

@@ -191,6 +191,8 @@ struct runs_room {
 	uint64_t own_turn;  /* of the daemon's own run that was queued last */
 	uint32_t tidying;   /* pieces of work on the directories of output that are not done */
 	bool tidy_again;    /* output has to be looked at once more after them */
+	struct schedd_mono disk_looked; /* when disk_free was found; 0: not yet */
+	int64_t disk_free;
 };
 
 struct keep_room {

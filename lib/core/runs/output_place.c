@@ -16,6 +16,8 @@
 #define OUTPUT_PLACE_SHARED 65536
 /* What is kept of a run's output while the disk is nearly full: in memory only. */
 #define OUTPUT_PLACE_LOW_DISK 4096
+/* A run may take less time than asking for what is free: that is not done for each. */
+#define OUTPUT_PLACE_LOOK (SCHEDD_SECOND / 10)
 
 bool output_place_path(const struct schedd_scheduler *scheduler, const char *job, uint32_t number,
     char *path, size_t size)
@@ -42,18 +44,27 @@ static bool output_place_directory(const struct schedd_scheduler *scheduler, con
 	return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-static bool output_place_low_disk(const struct schedd_scheduler *scheduler)
+static bool output_place_low_disk(struct schedd_scheduler *scheduler)
 {
+	struct runs_room *runs = &scheduler->runs;
+	struct schedd_mono now;
 	struct statvfs disk;
 
-	if (scheduler->settings.low_disk <= 0 || statvfs(scheduler->state_dir, &disk))
+	if (scheduler->settings.low_disk <= 0)
 		return false;
-	return (int64_t)(disk.f_bavail * disk.f_frsize) < scheduler->settings.low_disk;
+	now = scheduler_mono(scheduler);
+	if (runs->disk_looked.us == 0 || now.us - runs->disk_looked.us >= OUTPUT_PLACE_LOOK) {
+		if (statvfs(scheduler->state_dir, &disk))
+			return false;
+		runs->disk_looked = now;
+		runs->disk_free = (int64_t)(disk.f_bavail * disk.f_frsize);
+	}
+	return runs->disk_free < scheduler->settings.low_disk;
 }
 
 struct output *output_place_open(const struct run_live *live)
 {
-	const struct schedd_scheduler *scheduler = live->scheduler;
+	struct schedd_scheduler *scheduler = live->scheduler;
 	const struct job_details *details = job_details(live->job);
 	const struct account_slot *account = accounts_of(scheduler, live->job->id);
 	int64_t limit =

@@ -26,6 +26,7 @@ import inspect
 import io
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -48,6 +49,8 @@ _current = contextvars.ContextVar("schedd_run", default=None)
 
 class Run:
     """The run that a function was called for. Most never ask: what costs is made when it is asked for."""
+
+    __slots__ = ("id", "params", "stopped", "event", "__weakref__")
 
     def __init__(self, params):
         self.id = params["run"]                 # "backup/42"
@@ -125,18 +128,22 @@ class _Cancelled(KeyboardInterrupt):
 
 
 class _Call:
-    """One call under way."""
+    """One call under way. Most functions neither write nor ask: what that needs is made then."""
+
+    __slots__ = ("worker", "msgid", "params", "run", "lines", "task", "thread")
 
     def __init__(self, worker, msgid, params):
         self.worker = worker
         self.msgid = msgid
         self.params = params
         self.run = Run(params)
-        self.lines = {"stdout": b"", "stderr": b""}  # of each, what has no end of line yet
+        self.lines = None      # of each stream, what has no end of line yet
         self.task = None       # asyncio's, of a coroutine
         self.thread = None     # where a plain function runs
 
     def write(self, stream, data):
+        if self.lines is None:
+            self.lines = {"stdout": b"", "stderr": b""}
         data = self.lines[stream] + data
         end = len(data) if len(data) >= PIECE else data.rfind(b"\n") + 1
         self.lines[stream] = data[end:]
@@ -158,8 +165,9 @@ class _Call:
         self._end([1, self.msgid, error, None])
 
     def _end(self, message):
-        self.flush("stdout")
-        self.flush("stderr")
+        if self.lines is not None:
+            self.flush("stdout")
+            self.flush("stderr")
         self.worker.send(message)
 
 
@@ -457,6 +465,8 @@ class _OneByOne(_Worker):
         self.inside = False     # a function is being called: it may be interrupted
         self.reading = False
         self.in_call = False    # the signal's handler is to read, not the main loop
+        self.coming = select.poll()
+        self.coming.register(sock, select.POLLIN)
         signal.signal(signal.SIGIO, self._on_signal)
         fcntl.fcntl(sock, fcntl.F_SETOWN, os.getpid())
         self.flags = fcntl.fcntl(sock, fcntl.F_GETFL) & ~os.O_ASYNC
@@ -513,7 +523,7 @@ class _OneByOne(_Worker):
                 if call.run.stopped:
                     raise _Cancelled("cancelled by schedd")
                 outcome = _call_function(call)
-                if inspect.iscoroutine(outcome):
+                if outcome is not None and inspect.iscoroutine(outcome):
                     self.inside = False
                     outcome = self._coroutine(call, outcome)
             finally:
@@ -535,7 +545,8 @@ class _OneByOne(_Worker):
                 while self.waiting:
                     call = self.waiting.pop(0)
                     self.in_call = True
-                    self._read_during_call()  # what came before the signal was on
+                    if self.coming.poll(0):  # before the signal was on
+                        self._read_during_call()
                     self._call(call)
                     self.in_call = False
                 self._async(False)
