@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "executor/process_stat.h"
 #include "executor/spawn.h"
+#include "executor/worker_launch.h"
 #include "executor/worker_pipe.h"
 #include "loop/loop.h"
 
@@ -34,7 +35,7 @@ struct worker_process {
 	const struct executor_config *executor;
 	const struct worker_process_ops *ops;
 	void *context;
-	struct spawner_wanted *asked; /* its start is under way; NULL: no more */
+	struct worker_launch *asked; /* its start is under way; NULL: no more */
 	bool killed;                 /* meanwhile: it is when it is there */
 	struct child *child;
 	uint64_t start;
@@ -326,7 +327,7 @@ struct worker_process *worker_process_new(const struct executor_config *executor
 		return NULL;
 	if (process_connect(process, fds, err) == 0)
 		process->asked =
-		    worker_world_spawn(world, user, fds, process_launched, process, err);
+		    worker_launch_new(world, user, fds, process_launched, process, err);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -343,7 +344,7 @@ void worker_process_free(struct worker_process *process)
 	if (!process)
 		return;
 	process_stop_reading(process);
-	spawner_want_leave(process->asked);
+	worker_launch_leave(process->asked);
 	if (process->child) {
 		worker_process_signal(process, SIGKILL);
 		child_reap(process->child, &status);

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/installed.h"
-#include "executor/account.h"
 #include "executor/environment.h"
 
 #define WORLD_VARIABLES 6
@@ -98,6 +97,21 @@ const struct worker_config *worker_world_config(const struct worker_world *world
 	return &world->config;
 }
 
+const struct executor_config *worker_world_executor(const struct worker_world *world)
+{
+	return world->executor;
+}
+
+struct account_cache *worker_world_accounts(const struct worker_world *world)
+{
+	return world->accounts;
+}
+
+const char *worker_world_user(const struct worker_world *world, const char *user)
+{
+	return user || !world->config.world ? user : job_details(world->config.world)->user;
+}
+
 /* ---- What is executed ---- */
 
 static const char *const *worker_world_argv(const struct worker_world *world, struct arena *arena)
@@ -167,15 +181,15 @@ static const char *const *worker_world_environment(
 	return environment_build(&request, account, NULL, arena);
 }
 
-struct spawner_wanted *worker_world_spawn(struct worker_world *world, const char *user,
-    const int fds[3], spawner_wanted_fn done, void *context, struct schedd_error *err)
+struct spawner_wanted *worker_world_spawn(struct worker_world *world,
+    const struct account *account, const int fds[3], spawner_wanted_fn done, void *context, struct schedd_error *err)
 {
 	struct spawner_wanted *asked = NULL;
-	const struct schedd_clock *clock = world->executor->clock;
 	struct schedd_job nothing = {0};
 	const struct job_details *details =
 	    job_details(world->config.world ? world->config.world : &nothing);
 	struct spawn how = {
+	    .account = account,
 	    .cwd = details->cwd,
 	    .rlimits = details->rlimits,
 	    .rlimit_count = details->rlimit_count,
@@ -189,9 +203,6 @@ struct spawner_wanted *worker_world_spawn(struct worker_world *world, const char
 	};
 	struct arena arena;
 
-	if (account_cache_get(world->accounts, user ? user : details->user,
-		clock->mono(clock->context), &how.account, err))
-		return NULL;
 	arena_init(&arena);
 	how.argv = worker_world_argv(world, &arena);
 	how.envp = worker_world_environment(world, how.account, &arena);
