@@ -24,6 +24,7 @@ struct spawner_start {
 	size_t size;
 	int fds[SPAWN_FDS]; /* owned */
 	uid_t uid;          /* whom it runs as */
+	uint64_t deal;      /* its turn among the starts of all accounts */
 	unsigned tries;     /* spawners that were lost over it */
 	struct schedd_mono asked;
 	void (*done)(struct spawner_start *start, const struct spawn_result *result);

@@ -15,7 +15,7 @@
 
 #define SPAWNER_PROGRAM "schedd-spawn"
 #define SPAWNER_ABI "schedd-spawn 2, " SCHEDD_VERSION
-#define SPAWNER_DEPTH 8               /* requests under way at one of them */
+#define SPAWNER_DEPTH 16              /* requests under way at one of them, with those called off */
 #define SPAWNER_INLINE ((size_t)16384) /* bytes of a request within the message */
 #define SPAWNER_READY 0xff
 #define SPAWNER_IDLE 10 /* s without a request, after which it ends */

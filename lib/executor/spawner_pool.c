@@ -20,6 +20,7 @@
 #include "loop/alarm.h"
 
 #define POOL_ACTIVE_MAX 8
+#define POOL_DEPTH 8 /* starts that one of them has at a time */
 /* How many may be held up at once: by all, by one account, by schedd's own account. */
 #define POOL_PARKED_MAX 32
 #define POOL_PARKED_ACCOUNT 4
@@ -69,6 +70,7 @@ static void pool_finish(
     struct spawner_pool *pool, struct spawner_start *start, const struct spawn_result *result)
 {
 	pool->busy--;
+	spawner_queue_pass(&pool->queue, start);
 	start->done(start, result);
 }
 
@@ -266,25 +268,17 @@ static void pool_start_inside(struct spawner_pool *pool, struct spawner_start *s
 /* Gives one start of the queue away. False: it stays where it is. */
 static bool pool_give(struct spawner_pool *pool, struct spawner_start *start)
 {
-	struct pool_member *member;
-
-	if (pool_inside(pool)) {
-		spawner_queue_remove(&pool->queue, start);
-		pool_start_inside(pool, start);
-		return true;
-	}
-	member = pool_idlest(pool);
-	if (member && spawner_ask(member->spawner, start, pool_now(pool))) {
-		spawner_queue_remove(&pool->queue, start);
-		return true;
-	}
+	struct pool_member *member = pool_inside(pool) ? NULL : pool_idlest(pool);
+	bool given = member && spawner_busy(member->spawner) < POOL_DEPTH &&
+		     spawner_ask(member->spawner, start, pool_now(pool));
 	/* Nobody who has something to do will come back to it. */
-	if (!member || spawner_busy(member->spawner) == 0) {
+	bool inside = !given && (!member || spawner_busy(member->spawner) == 0);
+
+	if (given || inside)
 		spawner_queue_remove(&pool->queue, start);
+	if (inside)
 		pool_start_inside(pool, start);
-		return true;
-	}
-	return false;
+	return given || inside;
 }
 
 static void pool_pump(struct spawner_pool *pool)
@@ -461,7 +455,10 @@ int spawner_pool_start(struct spawner_pool *pool, const struct spawn *spawn,
 		return schedd_error_nomem(err);
 	}
 	pool->busy++;
-	spawner_queue_add(&pool->queue, start, false);
+	spawner_queue_deal(&pool->queue, start);
+	for (struct pool_member *member = pool->members; member; member = member->next)
+		if (!member->parked)
+			spawner_queue_overtake(&pool->queue, member->spawner, start->deal);
 	pool_pump(pool);
 	return 0;
 }

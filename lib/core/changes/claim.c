@@ -37,6 +37,7 @@ struct claim_batch *claim_batch_new(struct store_slot *store, uint32_t capacity)
 	batch->store = store;
 	batch->change = NULL;
 	batch->count = 0;
+	batch->round = 0;
 	batch->batch = store_batch_new(store->store);
 	if (!batch->claims || !batch->batch) {
 		store_batch_free(batch->batch);
@@ -266,6 +267,8 @@ static void claim_done(int rc, const struct schedd_error *err, void *context)
 	schedd_time now = scheduler_now(scheduler);
 
 	scheduler_enter(scheduler);
+	if (batch->round && batch->round == scheduler->changes.round)
+		scheduler->changes.round_claims--;
 	if (rc) {
 		store_slot_failed(batch->store, err);
 	} else {
@@ -326,6 +329,8 @@ void claim_commit(struct claim_batch *batch)
 	if (store->durable)
 		store_batch_put_number(writes, STORE_SLOT_ALIVE_KEY, scheduler_now(batch->scheduler));
 	batch->batch = NULL;
+	if (batch->round)
+		batch->scheduler->changes.round_claims++;
 	store_commit(store->store, writes, claim_done, batch);
 }
 

@@ -40,6 +40,7 @@ struct claim_batch {
 	struct claim *claims;
 	uint32_t count;
 	uint32_t capacity;
+	uint64_t round;        /* of a tick that waits for its answer; 0: none does */
 	struct change *change; /* that asked for it; NULL: a tick */
 };
 

@@ -17,9 +17,13 @@
 
 /* Jobs in one commit: large enough to share its cost, small enough to stay in the cache. */
 #define TICK_PIECE 1024
-/* Where accounts have something due: none waits for long work of another's, so the loop has its turn
- * after each. */
+/*
+ * Where accounts have something due none waits for long work of another's: the loop has its turn
+ * after each piece, the first one is a round of them all, so that its commit is short, and the next
+ * one waits for its answer, or so long; for what is claimed meanwhile would be before it in the store.
+ */
 #define TICK_SHARED 64
+#define TICK_ROUND (10 * (schedd_span)1000)
 /* Pieces before the loop has its turn. */
 #define TICK_PIECES 32
 
@@ -63,7 +67,8 @@ static bool tick_entry(struct schedd_scheduler *scheduler, struct entry *entry,
 }
 
 /* Returns false when nothing more is due. */
-static bool tick_piece(struct schedd_scheduler *scheduler, schedd_time now, uint32_t most)
+static bool tick_piece(
+    struct schedd_scheduler *scheduler, schedd_time now, uint32_t most, uint64_t round)
 {
 	struct claim_batch *batches[SCHEDULER_STORES_MAX] = {NULL};
 	uint32_t stores = scheduler->store_count, taken = 0;
@@ -77,6 +82,8 @@ static bool tick_piece(struct schedd_scheduler *scheduler, schedd_time now, uint
 	if (!ok)
 		log_error(scheduler->log, "no memory to claim what is due");
 	for (uint32_t i = 0; i < stores; i++) {
+		if (batches[i])
+			batches[i]->round = ok ? round : 0;
 		if (batches[i] && !ok)
 			claim_discard(batches[i]);
 		else if (batches[i])
@@ -85,12 +92,30 @@ static bool tick_piece(struct schedd_scheduler *scheduler, schedd_time now, uint
 	return ok && taken == most;
 }
 
+bool tick_waits(const struct schedd_scheduler *scheduler, struct schedd_mono *until)
+{
+	*until = scheduler->changes.round_until;
+	return scheduler->changes.round_claims && scheduler_mono(scheduler).us < until->us;
+}
+
+static uint64_t tick_round(struct schedd_scheduler *scheduler)
+{
+	scheduler->changes.round_claims = 0;
+	scheduler->changes.round_until.us = scheduler_mono(scheduler).us + TICK_ROUND;
+	return ++scheduler->changes.round;
+}
+
 void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now)
 {
+	struct schedd_mono until;
+
 	scheduler->tick_again = false;
+	if (tick_waits(scheduler, &until))
+		return;
 	for (int i = 0; i < TICK_PIECES; i++) {
-		bool shared = due_queue_shared(scheduler, now);
-		bool more = tick_piece(scheduler, now, shared ? TICK_SHARED : TICK_PIECE);
+		uint32_t shared = due_queue_share(scheduler, now, TICK_SHARED);
+		bool more = tick_piece(scheduler, now, shared ? shared : TICK_PIECE,
+		    shared ? tick_round(scheduler) : 0);
 
 		/* Runs of this piece start before the next one is claimed. */
 		(void)mailbox_settle(scheduler->mailbox);
@@ -102,7 +127,7 @@ void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now)
 		if (scheduler->start_again || shared)
 			break;
 	}
-	scheduler->tick_again = true;
+	scheduler->tick_again = !tick_waits(scheduler, &until);
 }
 
 void tick_free(struct schedd_scheduler *scheduler)

@@ -7,6 +7,8 @@
 
 /* Claims all that is due by the wall clock. */
 void tick_claim_due(struct schedd_scheduler *scheduler, schedd_time now);
+/* Does what is due wait for the answer to a claim that accounts share, or until then? */
+bool tick_waits(const struct schedd_scheduler *scheduler, struct schedd_mono *until);
 /* What is kept from tick to tick. */
 void tick_free(struct schedd_scheduler *scheduler);
 

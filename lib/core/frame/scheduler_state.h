@@ -174,6 +174,8 @@ struct jobs_room {
 	struct heap due;        /* of entry.due, by wall time: of the daemon's own; see due_queue.c */
 	struct heap due_accounts;      /* of account_slot.due_node, by their earliest entry */
 	struct account_slot *due_ring; /* accounts whose entries are dealt; NULL: none */
+	uint32_t due_ring_count;       /* of them */
+	bool due_ring_grown;           /* one of them has had no turn yet */
 	bool due_own_last;             /* whose turn was last */
 	struct strmap after;    /* struct after_list by the id that is waited for */
 	struct executor_slot **executors;
@@ -206,6 +208,9 @@ struct keep_room {
 
 struct changes_room {
 	struct claim_batch *spare_batch;
+	uint64_t round;              /* of pieces of ticks that accounts share; see tick.c */
+	uint32_t round_claims;       /* batches of it that are on their way to their stores */
+	struct schedd_mono round_until; /* when the next one begins, whatever has become of them */
 	struct apply *applies; /* job files that wait for jobs to be idle */
 	struct apply *applying; /* the one that is taken up, until it is committed; NULL: none */
 	struct apply *committing; /* those whose commit is under way, or whose jobs are being told */

@@ -27,6 +27,7 @@ void due_queue_free(struct schedd_scheduler *scheduler)
 		heap_init(&slot->due);
 	}
 	scheduler->jobs.due_ring = NULL;
+	scheduler->jobs.due_ring_count = 0;
 }
 
 static struct entry *due_queue_entry(struct heap_node *node)
@@ -54,6 +55,8 @@ static void due_ring_add(struct schedd_scheduler *scheduler, struct account_slot
 	if (last)
 		last->ring_next = slot;
 	scheduler->jobs.due_ring = slot;
+	scheduler->jobs.due_ring_count++;
+	scheduler->jobs.due_ring_grown = true;
 	slot->in_ring = true;
 }
 
@@ -65,6 +68,7 @@ static void due_ring_drop(struct schedd_scheduler *scheduler, struct account_slo
 
 	last->ring_next = slot->ring_next;
 	scheduler->jobs.due_ring = last == slot ? NULL : last;
+	scheduler->jobs.due_ring_count--;
 	slot->in_ring = false;
 	/* There was room for it before. */
 	if (heap_peek(&slot->due, &when) &&
@@ -175,17 +179,29 @@ struct entry *due_queue_take(struct schedd_scheduler *scheduler, schedd_time now
 	return entry ? entry : own;
 }
 
-bool due_queue_shared(struct schedd_scheduler *scheduler, schedd_time now)
+uint32_t due_queue_share(struct schedd_scheduler *scheduler, schedd_time now, uint32_t most)
 {
+	bool own = due_queue_first(&scheduler->jobs.due, now) != NULL;
+	uint32_t round;
+
 	due_ring_fill(scheduler, now);
-	return scheduler->jobs.due_ring != NULL;
+	/* The daemon's own take every other turn. */
+	round = scheduler->jobs.due_ring_count * (own ? 2 : 1);
+	if (!scheduler->jobs.due_ring_count || !scheduler->jobs.due_ring_grown)
+		return scheduler->jobs.due_ring_count ? most : 0;
+	scheduler->jobs.due_ring_grown = false;
+	return round < most ? round : most;
 }
 
 bool due_queue_check(const struct schedd_scheduler *scheduler)
 {
 	const struct account_slot *slot;
 	bool right = heap_check(&scheduler->jobs.due) && heap_check(&scheduler->jobs.due_accounts);
+	uint32_t ring = 0;
 
+	for (uint32_t position = 0; (slot = accounts_walk(scheduler, &position));)
+		ring += slot->in_ring;
+	right = right && ring == scheduler->jobs.due_ring_count;
 	for (uint32_t position = 0; right && (slot = accounts_walk(scheduler, &position));)
 		right = heap_check(&slot->due) &&
 			(slot->in_ring || (slot->due.count > 0) == heap_queued(&slot->due_node)) &&

@@ -21,8 +21,11 @@ void due_queue_remove(struct schedd_scheduler *scheduler, struct entry *entry);
 schedd_time due_queue_next(const struct schedd_scheduler *scheduler);
 /* One that is due by now, of the queue whose turn it is; NULL: none is. It stays in its queue. */
 struct entry *due_queue_take(struct schedd_scheduler *scheduler, schedd_time now);
-/* Are accounts among those that have something due by now? */
-bool due_queue_shared(struct schedd_scheduler *scheduler, schedd_time now);
+/*
+ * Have accounts something due by now? Then how many entries are to be taken, of most,
+ * until each queue had its turn, where one has had none; otherwise most. 0: none has.
+ */
+uint32_t due_queue_share(struct schedd_scheduler *scheduler, schedd_time now, uint32_t most);
 /* Walks the invariants; for tests. */
 bool due_queue_check(const struct schedd_scheduler *scheduler);
 

@@ -177,12 +177,16 @@ static int scheduler_init_functions(struct schedd_scheduler *scheduler, struct s
 void scheduler_next_wake(
     const struct schedd_scheduler *scheduler, schedd_time *wall, struct schedd_mono *mono)
 {
+	struct schedd_mono until;
+
 	*wall = SCHEDD_TIME_NONE;
 	*mono = timers_next(&scheduler->timers);
 	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
 		return;
 	if (scheduler->tick_again || scheduler->start_again)
 		*wall = SCHEDD_TIME_MIN;
+	else if (tick_waits(scheduler, &until))
+		*mono = until.us < mono->us ? until : *mono;
 	else
 		*wall = entry_next_due(scheduler);
 }

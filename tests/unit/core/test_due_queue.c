@@ -2,6 +2,7 @@
 /* What is due is dealt from one account's queue after the other. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "core/frame/scheduler_state.h"
 #include "core/jobs/due_queue.h"
@@ -54,8 +55,9 @@ Test(due_queue, deals_turns_to_accounts)
 	}
 	cr_expect_eq(due_queue_next(fixture.scheduler), CORE_EPOCH + 60 * SCHEDD_SECOND);
 	cr_expect_null(due_queue_take(fixture.scheduler, CORE_EPOCH));
-	cr_expect_not(due_queue_shared(fixture.scheduler, CORE_EPOCH));
-	cr_expect(due_queue_shared(fixture.scheduler, CORE_EPOCH + 61 * SCHEDD_SECOND));
+	cr_expect_eq(due_queue_share(fixture.scheduler, CORE_EPOCH, 64), 0);
+	cr_expect_eq(due_queue_share(fixture.scheduler, CORE_EPOCH + 61 * SCHEDD_SECOND, 64), 4, "a round");
+	cr_expect_eq(due_queue_share(fixture.scheduler, CORE_EPOCH + 61 * SCHEDD_SECOND, 64), 64);
 	cr_expect_eq(due_queue_next(fixture.scheduler), CORE_EPOCH + 60 * SCHEDD_SECOND, "also of the ring");
 	dealt(&fixture, CORE_EPOCH + 61 * SCHEDD_SECOND, turns, sizeof(turns));
 	cr_expect_eq(strlen(turns), 16, "%s", turns);
@@ -69,7 +71,7 @@ Test(due_queue, deals_turns_to_accounts)
 	}
 	cr_expect_eq(strspn(turns + 9, "b"), 7, "%s", turns);
 	cr_expect_null(due_queue_take(fixture.scheduler, CORE_EPOCH + 62 * SCHEDD_SECOND));
-	cr_expect_not(due_queue_shared(fixture.scheduler, CORE_EPOCH + 62 * SCHEDD_SECOND));
+	cr_expect_eq(due_queue_share(fixture.scheduler, CORE_EPOCH + 62 * SCHEDD_SECOND, 64), 0);
 	core_close(&fixture);
 }
 
@@ -105,5 +107,46 @@ Test(due_queue, keeps_its_order_whatever_comes_and_goes)
 			due_queue_remove(scheduler, entry);
 		cr_assert(due_queue_check(scheduler), "turn %d", turn);
 	}
+	core_close(&fixture);
+}
+
+/* Entries that were claimed, or are being claimed. */
+static int taken(struct core_fixture *fixture)
+{
+	struct entry *entry;
+	uint32_t position = 0;
+	int count = 0;
+
+	while ((entry = entry_walk(fixture->scheduler, &position)))
+		count += entry->busy || entry->state.last_run > 0;
+	return count;
+}
+
+/* What is before it in the store delays nobody's first: that is committed before more is claimed. */
+Test(due_queue, claims_a_round_of_all_accounts_first)
+{
+	struct core_fixture fixture = {0};
+	char id[32];
+
+	/* One that answers later. */
+	setenv("SCHEDD_TEST_STORE", "sqlite", 1);
+	core_open(&fixture, NULL);
+	for (int i = 0; i < 200; i++) {
+		snprintf(id, sizeof(id), "bin:%d", i);
+		added(&fixture, id, "60");
+	}
+	added(&fixture, "daemon:one", "60");
+	added(&fixture, "own", "60");
+	fixture.wall += 61 * SCHEDD_SECOND;
+	fixture.mono += 61 * SCHEDD_SECOND;
+	scheduler_tick(fixture.scheduler);
+	cr_expect_eq(taken(&fixture), 4);
+	cr_expect_str_neq(core_field(&fixture, "daemon:one", "id"), "");
+	cr_expect(entry_get(fixture.scheduler, "daemon:one")->busy ||
+		  entry_get(fixture.scheduler, "daemon:one")->state.last_run == 1);
+	cr_expect(entry_get(fixture.scheduler, "own")->busy ||
+		  entry_get(fixture.scheduler, "own")->state.last_run == 1);
+	core_advance(&fixture, 10 * SCHEDD_SECOND);
+	cr_expect_eq(taken(&fixture), 202, "and then all of it");
 	core_close(&fixture);
 }
