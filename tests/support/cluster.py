@@ -13,10 +13,10 @@ if "SCHEDD_TEST_STORE_URL" not in os.environ:
                      os.environ.get("SCHEDD_CLUSTER_STORE", "postgresql"), sys.executable, *sys.argv])
 
 import cluster_store  # noqa: E402
+from server_store import server_restart, server_signal  # noqa: E402,F401
 from e2e import Daemon, wait_until  # noqa: E402
 
 URL = os.environ["SCHEDD_TEST_STORE_URL"]
-PID = int(os.environ["SCHEDD_TEST_SERVER_PID"])
 LEASE = 3
 STORE = cluster_store.store()
 
@@ -25,20 +25,10 @@ def reset():
     subprocess.run(os.environ["SCHEDD_TEST_STORE_RESET"], shell=True, check=True)
 
 
-def server_signal(number):
-    """To all of the server's processes."""
-    children = pathlib.Path(f"/proc/{PID}/task/{PID}/children").read_text().split()
-    for pid in [PID, *map(int, children)]:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            pass
-
-
 class Node(Daemon):
     """A daemon with a shared store "shared"."""
 
-    def __init__(self, name, labels=None, lease=LEASE, store="shared", more=""):
+    def __init__(self, name, labels=None, lease=LEASE, store="shared", more="", url=URL):
         self.name = name
         node = f"node:\n  name: {name}\n" if name else ""
         if labels:
@@ -46,7 +36,7 @@ class Node(Daemon):
         run_as = "    run_as: root\n" if os.geteuid() == 0 else ""
         super().__init__(f"""{node}stores:
   {store}:
-    url: '{URL}'
+    url: '{url}'
     shared: true
     lease: {lease}s
     timeout: 4s

@@ -8,7 +8,8 @@ import socket
 import subprocess
 
 # node: who has to end it, as long as it is open; times in seconds
-Run = collections.namedtuple("Run", "job number state trigger scheduled_at started_at ended_at node ran")
+# count: fire times that the row stands for, coalesced: more of them that it took up
+Run = collections.namedtuple("Run", "job number state trigger scheduled_at started_at ended_at node ran count coalesced")
 # dead_since: None, or in seconds
 Seat = collections.namedtuple("Seat", "name epoch dead_since slots")
 
@@ -34,10 +35,10 @@ class Sql:
     def runs(self, where="true"):
         q = self.quote
         text = (f"SELECT j.id, r.number, r.state, r.{q}trigger{q}, r.scheduled_at, r.started_at, r.ended_at, "
-                f"CASE WHEN r.done_at IS NULL THEN n.name END, m.name FROM schedd_runs r JOIN schedd_jobs j ON j.{q}key{q} = r.job "
+                f"CASE WHEN r.done_at IS NULL THEN n.name END, m.name, coalesce(r.count, 1), coalesce(r.coalesced, 0) FROM schedd_runs r JOIN schedd_jobs j ON j.{q}key{q} = r.job "
                 "LEFT JOIN schedd_nodes n ON n.node = r.node LEFT JOIN schedd_nodes m ON m.node = r.ran "
                 f"WHERE {where} ORDER BY r.serial")
-        return [Run(row[0], int(row[1]), row[2], row[3], *map(seconds, row[4:7]), *row[7:]) for row in self.rows(text)]
+        return [Run(row[0], int(row[1]), row[2], row[3], *map(seconds, row[4:7]), *row[7:9], *map(int, row[9:])) for row in self.rows(text)]
 
     def open_runs(self):
         return self.runs("r.done_at IS NULL")
@@ -118,7 +119,7 @@ class Redis:
             row = json.loads(text.split(" ", 2)[2])
             node = names.get(at[field].split()[0]) if field in at else None
             runs.append(Run(ids[key], int(number), row["state"], row["trigger"], seconds(row.get("scheduled_at")),
-                            seconds(row.get("started_at")), seconds(row.get("ended_at")), node, row.get("node", node)))
+                            seconds(row.get("started_at")), seconds(row.get("ended_at")), node, row.get("node", node), row.get("count", 1), row.get("coalesced", 0)))
         return runs
 
     def open_runs(self):

@@ -35,10 +35,16 @@ wait_for() {
 	done
 }
 
-# The server's command; "sh $dir/launch" does it again.
+# The server's command; "sh $dir/launch" does it again. SCHEDD_TEST_SERVER_CLOCK: its clock is off by what
+# the file "clock" says, see clock_preload.c.
 launch() {
 	{
 		printf exec
+		if [ -n "${SCHEDD_TEST_SERVER_CLOCK:-}" ]; then
+			head -c 8 /dev/zero >"$dir/clock"
+			chmod 644 "$dir/clock"
+			printf " env 'LD_PRELOAD=%s' 'CLOCK_OFFSET=%s'" "$SCHEDD_TEST_SERVER_CLOCK" "$dir/clock"
+		fi
 		for word; do printf " '%s'" "$word"; done
 		echo
 	} >"$dir/launch"

@@ -244,9 +244,12 @@ static void share_node(const PGresult *result, int row, struct store_renewing *r
 int store_postgresql_renew(
     struct store_link *link, struct store_renewing *renewing, struct schedd_error *err)
 {
+	/* What the clock has left behind, as it was put back, is measured anew. */
 	static const char beat[] =
-	    "WITH me AS (UPDATE schedd_nodes SET expires_at = " PG_CLOCK " + $4::bigint, seen_at = " PG_CLOCK
-	    ", jobs = $5::bigint, running = $6::bigint, load = $7::bigint, clock = $8::bigint WHERE node = "
+	    "WITH back AS (UPDATE schedd_nodes SET expires_at = " PG_CLOCK " + (expires_at - seen_at), seen_at = "
+	    PG_CLOCK " WHERE seen_at > " PG_CLOCK " + 1000000 AND node <> $1::int AND dead_since IS NULL), me AS "
+	    "(UPDATE schedd_nodes SET expires_at = " PG_CLOCK " + $4::bigint, seen_at = " PG_CLOCK
+	    ", started_at = least(started_at, " PG_CLOCK "), jobs = $5::bigint, running = $6::bigint, load = $7::bigint, clock = $8::bigint WHERE node = "
 	    "$1::int AND epoch = $2::bigint AND life = $3 RETURNING node) SELECT n.node, n.name, n.epoch, "
 	    "CASE WHEN n.node = $1::int THEN $4::bigint ELSE n.expires_at - " PG_CLOCK " END, n.draining, "
 	    "n.dead_since, n.labels, n.version, n.address, n.started_at, n.seen_at, n.jobs, n.running, "

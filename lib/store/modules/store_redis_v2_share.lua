@@ -271,16 +271,24 @@ local function join(keys, args)
   return {'ok', node, redis.call('HGET', key, 'epoch'), same and '1' or '0', behind and '1' or '0'}
 end
 
+-- The clock was put back: what it has left behind is measured anew.
+local function put_back(node, now)
+  local known = redis.call('HMGET', node.key, 'expires', 'seen', 'dead')
+  if known[3] or number(known[2]) <= now + 1000000 then return end
+  redis.call('HSET', node.key, 'expires', digits(now + number(known[1]) - number(known[2])), 'seen', digits(now))
+end
+
 -- node epoch life lease jobs running load clock
 local function renew_lease(keys, args)
   local p = keys[1]
   local own, now = p .. 'node:' .. args[1], clock()
-  local seat = redis.call('HMGET', own, 'epoch', 'life')
+  local seat = redis.call('HMGET', own, 'epoch', 'life', 'started')
   if seat[1] ~= args[2] or seat[2] ~= args[3] then return {'fenced'} end
   redis.call('HSET', own, 'expires', digits(now + tonumber(args[4])), 'seen', digits(now), 'jobs', args[5], 'running',
-    args[6], 'load', args[7], 'clock', args[8])
+    args[6], 'load', args[7], 'clock', args[8], 'started', digits(math.min(number(seat[3]), now)))
   local answer = {'ok', digits(now)}
   for _, node in ipairs(each_node(p)) do
+    put_back(node, now)
     local known = redis.call('HMGET', node.key, 'epoch', 'expires', 'draining', 'dead', 'labels', 'version', 'address',
       'started', 'seen', 'jobs', 'running', 'load', 'clock')
     answer[#answer + 1] = node.number
