@@ -36,6 +36,7 @@ static const char *const import_words[] = {"apscheduler", "crontab", "json", "sy
 static const char *const store_options[] = {"password_file=", "run_as=", "connect_timeout=",
     "timeout=", "lease=", "outbox=", "history=", "prefix=", "compact=", "tls_ca=", "tls_cert=",
     "tls_key=", NULL};
+static const char *const place_words[] = {"any", NULL};
 static const char *const node_words[] = {"drain", "forget", "resume", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 
@@ -260,6 +261,33 @@ static void values_tags(struct command *command, const char *prefix, struct strb
 	strbuf_clear(&seen);
 }
 
+/* Nodes by their names and their labels. */
+static void values_places(struct command *command, const char *prefix, struct strbuf *out)
+{
+	struct strbuf seen = STRBUF_EMPTY;
+	struct value nodes;
+
+	if (command_call(command, "node.list", NULL, &nodes, NULL) != 0)
+		return;
+	for (uint32_t i = 0; nodes.type == VALUE_ARRAY && i < nodes.array.count; i++) {
+		const struct value *node = &nodes.array.items[i], *labels = value_get(node, "labels");
+
+		complete_offer(out, prefix, value_get_string(node, "name"), value_get_string(node, "state"));
+		for (uint32_t k = 0; labels && labels->type == VALUE_MAP && k < labels->map.count; k++) {
+			const char *key = labels->map.members[k].key, *text = value_get_string(labels, key);
+			const char *label = arena_printf(&command->arena, "%s%s%s", key, text && *text ? "=" : "",
+			    text ? text : "");
+			const char *line = arena_printf(&command->arena, "\n%s\n", label ? label : "");
+
+			if (!line || strstr(strbuf_peek(&seen), line))
+				continue;
+			strbuf_add(&seen, line);
+			complete_offer(out, prefix, label, NULL);
+		}
+	}
+	strbuf_clear(&seen);
+}
+
 static void values_daemon(
     struct command *command, enum complete kind, const char *prefix, struct strbuf *out)
 {
@@ -284,6 +312,8 @@ static void values_daemon(
 		values_call(command, "store.list", NULL, NULL, "name", "type", prefix, out);
 	else if (kind == COMPLETE_NODE)
 		values_call(command, "node.list", NULL, NULL, "name", "state", prefix, out);
+	else if (kind == COMPLETE_PLACE)
+		values_places(command, prefix, out);
 	else if (kind == COMPLETE_EXECUTOR)
 		values_call(command, "executor.list", NULL, NULL, "name", "type", prefix, out);
 }
@@ -305,6 +335,7 @@ void complete_values(struct command *command, enum complete kind, const struct o
 	    {COMPLETE_IMPORT, import_words},
 	    {COMPLETE_STORE_ACT, store_act_words},
 	    {COMPLETE_NODE_ACT, node_words},
+	    {COMPLETE_PLACE, place_words},
 	    {COMPLETE_STORE_OPTION, store_options},
 	};
 

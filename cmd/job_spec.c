@@ -12,6 +12,7 @@
 #include "cmd/out.h"
 #include "cmd/say.h"
 #include "model/job_fields.h"
+#include "model/node.h"
 #include "trigger/trigger_flags.h"
 #include "trigger/when.h"
 
@@ -309,6 +310,42 @@ int job_spec_fields(struct command *command, struct value *map, struct schedd_er
 
 /* ---- Saying what came of it ---- */
 
+/* Does a node that lives suit one of the places? */
+static bool spec_fits(const struct value *places, const struct value *node, struct arena *arena)
+{
+	const char *name = value_get_string(node, "name"), *labels = NULL;
+	const struct value *map = value_get(node, "labels");
+	struct value none = value_nil();
+
+	if (!name || !value_is_text(value_get(node, "state"), "live") ||
+	    node_labels_read(map ? map : &none, arena, &labels, NULL))
+		return false;
+	for (uint32_t i = 0; i < places->array.count; i++)
+		if (places->array.items[i].type == VALUE_STRING &&
+		    node_place_matches(places->array.items[i].string.text, name, labels))
+			return true;
+	return false;
+}
+
+/* The daemon takes it, as such a node may come; who has mistyped a label wants to know. */
+static void spec_say_places(struct command *command, const struct value *job)
+{
+	const struct value *places = value_get(job, "nodes");
+	struct value nodes;
+	bool comma = false;
+
+	if (!places || places->type != VALUE_ARRAY ||
+	    command_call(command, "node.list", NULL, &nodes, NULL) != 0 || nodes.type != VALUE_ARRAY)
+		return;
+	for (uint32_t i = 0; i < nodes.array.count; i++)
+		if (spec_fits(places, &nodes.array.items[i], &command->arena))
+			return;
+	for (uint32_t i = 0; i < places->array.count; i++)
+		comma |= strchr(places->array.items[i].string.text, ',') != NULL;
+	say(command, "For now no live node fits its nodes: its runs wait for one (schedctl nodes lists them).%s",
+	    comma ? " Behind a comma stands what must hold as well; for either, give --on twice." : "");
+}
+
 /* "Next run: 2026-12-01 02:30:00 (in 9h12m). At 02:30 every day, Europe/Berlin." */
 void job_spec_say_next(struct command *command, const struct value *job)
 {
@@ -333,4 +370,5 @@ void job_spec_say_next(struct command *command, const struct value *job)
 	strbuf_printf(&text, ". %s%s", words ? words : "", words ? "." : "");
 	say(command, "%s", strbuf_peek(&text));
 	strbuf_clear(&text);
+	spec_say_places(command, job);
 }

@@ -28,6 +28,7 @@ enum complete {
 	COMPLETE_STORE_ACT,    /* add, remove, …, then what that takes */
 	COMPLETE_STORE_OPTION, /* NAME= */
 	COMPLETE_NODE,
+	COMPLETE_PLACE,    /* any, all, a node, LABEL=VALUE */
 	COMPLETE_NODE_ACT, /* drain, resume, …, then a node */
 	COMPLETE_EXECUTOR,
 	COMPLETE_EVENT,

@@ -58,7 +58,7 @@ static bool nodes_is_empty(const struct value *list, const char *name, int64_t *
 			continue;
 		found = true;
 		live |= value_is_text(value_get(node, "state"), "live");
-		*jobs += value_get_int(node, "slots", 0);
+		*jobs += value_get_int(node, "slots", 0) + value_get_int(node, "place_slots", 0);
 		*running += value_get_int(node, "running", 0);
 	}
 	return !found || (!live && *jobs == 0 && *running == 0);

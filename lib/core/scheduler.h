@@ -331,6 +331,9 @@ uint64_t scheduler_job_count(const struct schedd_scheduler *scheduler);
 /* Is the job another node's? Its name, borrowed until something changes; NULL: nobody's for now. */
 bool scheduler_job_elsewhere(
     struct schedd_scheduler *scheduler, const char *id, const char **node);
+/* Is that as no node that lives may have it? Why, in text. */
+bool scheduler_job_homeless(
+    const struct schedd_scheduler *scheduler, const char *id, char *text, size_t size);
 /*
  * Before a question is answered: jobs that are other nodes' are looked at anew,
  * that one or (NULL) all of them. False: there is nothing to look at, and call
@@ -339,6 +342,9 @@ bool scheduler_job_elsewhere(
 typedef void (*scheduler_fresh_fn)(void *context);
 bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, scheduler_fresh_fn call,
     void *context);
+/* The same in a moment, when another node may have taken it. False: nothing is waited for. */
+bool scheduler_refresh_later(
+    struct schedd_scheduler *scheduler, scheduler_fresh_fn call, void *context);
 /* Is any store shared? */
 bool scheduler_is_shared(const struct schedd_scheduler *scheduler);
 /* Our name in it; NULL: none is shared. */

@@ -65,6 +65,8 @@ static const char *const jobfile_schema_types[] = {
 	"{\"oneOf\":[{\"type\":[\"string\",\"null\"]},{\"type\":\"object\",\"required\":["
 	"\"secret_file\"],\"properties\":{\"secret_file\":{\"type\":\"string\"}},"
 	"\"additionalProperties\":false}]}",
+    [JOB_FIELD_NODES] =
+	"{\"type\":[\"string\",\"array\",\"null\"],\"items\":{\"type\":\"string\"}}",
     [JOB_FIELD_SHELL] = "{\"type\":\"string\"}",
 };
 

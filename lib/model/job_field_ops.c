@@ -27,6 +27,7 @@ const struct job_field_ops *job_field_ops(const struct job_field *field)
 	    [JOB_FIELD_STDIN] = &job_stdin_ops,
 	    [JOB_FIELD_SHELL] = &job_shell_ops,
 	    [JOB_FIELD_HOOK] = &job_hook_ops,
+	    [JOB_FIELD_NODES] = &job_nodes_ops,
 	};
 
 	return by_type[field->type];

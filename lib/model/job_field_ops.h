@@ -44,5 +44,6 @@ extern const struct job_field_ops job_after_ops;
 extern const struct job_field_ops job_notify_ops;
 extern const struct job_field_ops job_stdin_ops;
 extern const struct job_field_ops job_hook_ops;
+extern const struct job_field_ops job_nodes_ops;
 
 #endif

@@ -33,6 +33,7 @@ enum job_field_type {
 	JOB_FIELD_STDIN,   /* a path, or {text: …} */
 	JOB_FIELD_SHELL,   /* one line for the shell */
 	JOB_FIELD_HOOK,    /* {secret_file}; a path on input too */
+	JOB_FIELD_NODES,   /* "any", "all", or a list of nodes and labels; one alone on input too */
 };
 
 /* What the text of a JOB_FIELD_TEXT, or the names of JOB_FIELD_PAIRS, must look like. */

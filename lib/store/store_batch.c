@@ -129,6 +129,14 @@ void store_batch_expect_same(
 	op->expect.next_fire = state->next_fire;
 }
 
+void store_batch_expect_idle(struct store_batch *batch, const char *id)
+{
+	struct store_op *op = batch && batch->store->shared ? batch_expect(batch, id, 0) : NULL;
+
+	if (op)
+		op->expect.idle = true;
+}
+
 void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expected,
     const struct job_state *state, enum store_verdict *verdict)
 {

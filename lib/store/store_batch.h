@@ -46,6 +46,7 @@ struct store_op {
 			const char *id;
 			uint32_t revision;
 			bool same; /* shared: nor have claims come between */
+			bool idle; /* shared: and none of its runs is open */
 			uint32_t last_run;
 			schedd_time next_fire;
 		} expect;

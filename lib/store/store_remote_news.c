@@ -41,6 +41,7 @@ static struct remote_share_news *news_new(struct remote_store *remote, enum stor
 	news->remote = remote;
 	news->news.kind = kind;
 	news->news.own = remote->writer.link.node;
+	news->news.labels = remote->config.labels;
 	arena_init(&news->arena);
 	return news;
 }

@@ -84,6 +84,7 @@ struct store_share_news {
 	const struct store_counted *jobs; /* COUNTERS */
 	uint32_t job_count;
 	const uint32_t *owners;          /* SLOTS: NODE_SLOTS numbers of nodes, 0: nobody */
+	const char *labels;              /* SLOTS: our own; valid as long as the store */
 	const struct store_place *places; /* SLOTS: those of places that were ever given */
 	uint32_t place_count;
 	const char *from;                /* TAKEN: the dead node's name */
@@ -157,5 +158,7 @@ void store_batch_node(struct store_batch *batch, const char *name, enum store_no
  */
 void store_batch_expect_same(
     struct store_batch *batch, const char *id, const struct job_state *state);
+/* Behind that: nor is a run of it open, wherever. Else SCHEDD_ECONFLICT. */
+void store_batch_expect_idle(struct store_batch *batch, const char *id);
 
 #endif

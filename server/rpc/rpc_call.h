@@ -41,6 +41,7 @@ struct rpc_call {
 	const struct users_caller *caller; /* who asks; in the arena */
 	size_t bytes; /* of its message */
 	uint32_t msgid;
+	uint32_t looks; /* at whose the job is that it is about */
 	bool silent;  /* a notification: no answer */
 	bool pending; /* its answer comes without the client's doing: a stop waits for it */
 	/* The connection ended: end the call if nothing else is pending; where it goes is the same.

@@ -12,6 +12,8 @@
 
 /* How long a node is waited for that does not answer. */
 #define FORWARD_LIMIT (30 * SCHEDD_SECOND)
+/* At whose a job is that nobody has, some seconds. */
+#define FORWARD_LOOKS 100
 /* For what takes as long as a run does. */
 #define FORWARD_WAIT (24 * SCHEDD_HOUR)
 
@@ -96,6 +98,37 @@ static bool forward_named(struct rpc_call *call)
 	return true;
 }
 
+static void forward_again(void *context)
+{
+	struct rpc_call *call = context;
+
+	if (!rpc_forward(call) && !rpc_forward_refresh(call))
+		call->method->handler(call);
+}
+
+/* Nobody has it: one that may takes it in a moment, or none can. */
+static bool forward_to_nobody(struct rpc_call *call, const char *id)
+{
+	struct schedd_error err;
+	char why[512];
+
+	/* What another has just changed comes first. */
+	if (call->looks == 0 && scheduler_refresh(call->scheduler, id, forward_again, call)) {
+		call->looks++;
+		return true;
+	}
+	if (scheduler_job_homeless(call->scheduler, id, why, sizeof(why)))
+		schedd_error_set(&err, SCHEDD_ECONFLICT, "job %s: %s", id, why);
+	else if (call->looks++ < FORWARD_LOOKS &&
+		 scheduler_refresh_later(call->scheduler, forward_again, call))
+		return true;
+	else
+		schedd_error_set(&err, SCHEDD_EFAILED,
+		    "job %s has no node for now, one takes it within a lease: try again", id);
+	rpc_call_fail(call, &err);
+	return true;
+}
+
 bool rpc_forward(struct rpc_call *call)
 {
 	schedd_span limit = FORWARD_LIMIT;
@@ -108,11 +141,11 @@ bool rpc_forward(struct rpc_call *call)
 	if (!scheduler_is_shared(call->scheduler) || !forward_job(call, id, &limit) ||
 	    !scheduler_job_elsewhere(call->scheduler, id, &node))
 		return false;
-	if (!node || connection_peer(call->connection)->forwarded) {
+	if (!node)
+		return forward_to_nobody(call, id);
+	if (connection_peer(call->connection)->forwarded) {
 		schedd_error_set(&err, SCHEDD_EFAILED,
-		    node ? "job %s has just moved to another node: try again"
-			 : "job %s has no node for now, one takes it within a lease: try again",
-		    id);
+		    "job %s has just moved to another node: try again", id);
 		rpc_call_fail(call, &err);
 		return true;
 	}

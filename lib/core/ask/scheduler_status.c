@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/changes/place_check.h"
 #include "core/frame/store_slot.h"
 #include "core/frame/store_parcel.h"
 #include "core/jobs/accounts.h"
@@ -249,17 +250,18 @@ void scheduler_group_set(struct schedd_scheduler *scheduler, const char *name, u
 {
 	struct scheduler_group_request *request = calloc(1, sizeof(*request));
 	struct group_slot *group = parallel ? admission_group(scheduler, name) : NULL;
-	struct store_slot *slot = store_slot_find(scheduler, "default");
-	struct schedd_error err;
+	struct store_slot *slot = store_slot_common(scheduler);
+	struct schedd_error err = {0};
 	char key[512], text[16];
 
-	if (!parallel || !request || !group || !slot || strlen(name) > 256) {
-		if (!request || (parallel && !group))
-			schedd_error_nomem(&err);
-		else
-			schedd_error_set(&err, SCHEDD_EINVAL,
-			    "group %s: parallel must be 1 or more, it says how many runs may go on",
-			    name);
+	if (!parallel || strlen(name) > 256)
+		schedd_error_set(&err, SCHEDD_EINVAL,
+		    "group %s: parallel must be 1 or more, it says how many runs may go on", name);
+	else if (!request || !group || !slot)
+		schedd_error_nomem(&err);
+	else
+		(void)!place_check_group(scheduler, name, &err);
+	if (err.code) {
 		free(request);
 		scheduler_answer(reply, err.code, &err, NULL);
 		return;

@@ -16,6 +16,7 @@
 #include "core/jobs/entry.h"
 #include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
+#include "core/share/share.h"
 #include "model/job_words.h"
 
 /* Rows and changes that are shown. */
@@ -84,6 +85,8 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 		scheduler_why_say(why, "finished: its trigger has no further run times");
 	if (!entry_executor(entry))
 		scheduler_why_say(why, "its executor does not exist");
+	if (share_why(entry, text, sizeof(text)))
+		scheduler_why_say(why, text);
 	if (entry->store->failing) {
 		snprintf(text, sizeof(text), "store %s cannot be written: %s", entry->store->name,
 		    entry->store->last_error);

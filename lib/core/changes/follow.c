@@ -2,7 +2,8 @@
 /*
  * A note is a text in the store of the run that ended: "after.FOLLOWER/JOB/N",
  * and how it ended. Where the follower lives in another store, no commit has
- * both; there its last runs tell whether it has followed.
+ * both; there its last runs tell whether it has followed. A job that follows
+ * itself is to run again where it may, as the node that has the note cannot.
  */
 #include "core/changes/follow.h"
 
@@ -66,6 +67,20 @@ void follow_run(struct schedd_scheduler *scheduler, struct store_slot *store, co
 			follow_start(entry, store, run);
 		list = after_list_get(scheduler, run->job);
 	}
+}
+
+void follow_note_again(struct store_slot *store, const struct entry *entry, const struct run *run)
+{
+	char key[FOLLOW_KEY_MAX];
+
+	follow_key(key, entry, run);
+	store_slot_put_text(store, key, run_state_name(run->state));
+}
+
+void follow_again(struct store_slot *store, struct entry *entry, const struct run *run)
+{
+	store_slot_flush_all(store->scheduler);
+	follow_start(entry, store, run);
 }
 
 /* ---- What was left ---- */
@@ -139,7 +154,7 @@ static void follow_go(const struct follow_item *item)
 	snprintf(job, sizeof(job), "%s", item->job);
 	run.job = job;
 	run.number = item->number;
-	if (entry && after_wants(entry, job, item->state))
+	if (entry && (strcmp(item->follower, job) == 0 || after_wants(entry, job, item->state)))
 		follow_start(entry, item->store, &run);
 	else
 		store_slot_put_text(item->store, item->key, NULL);

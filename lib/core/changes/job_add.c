@@ -6,6 +6,7 @@
 #include "core/changes/job_add.h"
 #include "core/changes/job_move.h"
 #include "core/changes/pause_note.h"
+#include "core/changes/place_check.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/job_account.h"
 #include "core/jobs/job_needs.h"
@@ -179,6 +180,10 @@ int job_add_prepare(struct change *change, struct schedd_error *err)
 	change->store = job_add_store(change, err);
 	if (!change->store)
 		return err->code;
+	rc = place_check(
+	    change->store, change->job, change->entry ? change->entry->job : NULL, err);
+	if (rc)
+		return rc;
 	change->job = entry_seal(change->scheduler, change->job);
 	job_add_stamp(change);
 	return job_add_plan(change, err);
@@ -211,8 +216,10 @@ int job_add_write(struct change *change, struct schedd_error *err)
 	}
 	if (!change->shared_batch)
 		change->batch = store_batch_new(change->store->store);
-	if (known)
+	if (known) {
 		change_guard(change);
+		place_guard(change);
+	}
 	/* An id of the scheduler's own making was never used before. */
 	if (known || change->made_id)
 		store_batch_put_job(change->batch, change->job, &change->state);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/changes/pause_note.h"
+#include "core/changes/place_check.h"
 #include "core/changes/purge.h"
 #include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
@@ -122,6 +123,8 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 	if (!rc)
 		rc = job_needs_check(change->scheduler, change->job, change->entry->job, err);
 	if (!rc)
+		rc = place_check(change->store, change->job, change->entry->job, err);
+	if (!rc)
 		rc = job_change_plan(change, err);
 	if (rc) {
 		change->entry = NULL;
@@ -132,6 +135,7 @@ static int job_change_modify_begin(struct change *change, struct schedd_error *e
 	change->state.updated_at = scheduler_now(change->scheduler);
 	change->batch = store_batch_new(change->store->store);
 	change_guard(change);
+	place_guard(change);
 	store_batch_put_job(change->batch, change->job, &change->state);
 	pause_note_change(change);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, NULL);
@@ -230,6 +234,7 @@ static int job_change_rename_begin(struct change *change, struct schedd_error *e
 	change->state.updated_at = scheduler_now(scheduler);
 	change->batch = store_batch_new(change->store->store);
 	change_guard(change);
+	place_guard(change);
 	store_batch_rename(change->batch, change->id, change->text);
 	store_batch_put_job(change->batch, change->job, &change->state);
 	if (entry_aside(change->entry)->pause_text) {

@@ -354,7 +354,8 @@ static void job_switch_ask(struct schedd_scheduler *scheduler, const char *id,
 	struct change *change;
 
 	if (entry && entry->foreign) {
-		scheduler->run_elsewhere(entry, trigger, because, note);
+		if (!scheduler->run_elsewhere(entry, trigger, because, note))
+			job_switch_later(scheduler, id, trigger, because, note, note_store);
 		return;
 	}
 	change = change_new(scheduler, &job_switch_run_ops, id, NULL,
@@ -387,17 +388,26 @@ void job_switch_start(struct schedd_scheduler *scheduler, struct entry *entry,
 		job_switch_later(scheduler, entry->job->id, trigger, because, NULL, NULL);
 }
 
+/* What follows a run of its own makes up for it. */
+static enum run_trigger job_switch_follows(const struct entry *entry, const char *because)
+{
+	size_t length = strlen(entry->job->id);
+
+	return because && strncmp(because, entry->job->id, length) == 0 && because[length] == '/'
+		   ? RUN_BY_CATCHUP
+		   : RUN_BY_AFTER;
+}
+
 void job_switch_follow(struct schedd_scheduler *scheduler, struct entry *entry, const char *because,
     const char *note, struct store_slot *note_store)
 {
+	enum run_trigger trigger = job_switch_follows(entry, because);
 	const char *noted = note_store ? note : NULL;
 
 	if (job_switch_may_ask(entry, note_store))
-		job_switch_ask(
-		    scheduler, entry->job->id, RUN_BY_AFTER, because, noted, note_store);
+		job_switch_ask(scheduler, entry->job->id, trigger, because, noted, note_store);
 	else
-		job_switch_later(
-		    scheduler, entry->job->id, RUN_BY_AFTER, because, noted, note_store);
+		job_switch_later(scheduler, entry->job->id, trigger, because, noted, note_store);
 }
 
 void job_switch_again(struct schedd_scheduler *scheduler)

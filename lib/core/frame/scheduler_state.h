@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/strmap.h"
 #include "core/frame/event_ring.h"
+#include "core/frame/place_slots.h"
 #include "core/frame/timers.h"
 #include "core/scheduler.h"
 #include "executor/executor.h"
@@ -88,6 +89,7 @@ struct store_slot {
 	struct timer retry;               /* then it is */
 	bool shared;                      /* other daemons have it too */
 	const uint8_t *elsewhere;         /* shared: by slot of its jobs, is it another node's? */
+	struct place_slots places;        /* shared: slots of jobs that say where they may run */
 	struct share *share;              /* the room share's; NULL: it is not shared */
 	bool failing;                     /* the last commit failed */
 	char last_error[256];             /* why it failed last; "": never */
@@ -255,11 +257,17 @@ struct top_room {
 typedef void (*scheduler_rest_fn)(struct schedd_scheduler *scheduler);
 /* The run is over: row, event, those who wait for it. live is gone after it. reason may be NULL. */
 typedef void (*run_ended_fn)(struct run_live *live, enum run_state state, const char *reason);
-/* A run that no request asked for, of a job that is another node's; note may be NULL. */
-typedef void (*run_elsewhere_fn)(
+/*
+ * A run that no request asked for, of a job that is another node's; note may be NULL. False: it is
+ * nobody's for now.
+ */
+typedef bool (*run_elsewhere_fn)(
     struct entry *entry, enum run_trigger trigger, const char *because, const char *note);
 /* A dead node's open runs are ours: its snapshot is in the slot. */
 typedef void (*runs_taken_fn)(struct store_slot *slot, const char *node);
+
+/* A node of a store that is shared has paused all jobs; why NULL: resumed them. */
+typedef void (*pause_told_fn)(struct schedd_scheduler *scheduler, const char *why);
 
 struct schedd_scheduler {
 	struct schedd_loop *loop; /* NULL only while being made */
@@ -297,6 +305,7 @@ struct schedd_scheduler {
 	run_ended_fn run_ended;        /* the one door for the end of a run */
 	run_elsewhere_fn run_elsewhere;
 	runs_taken_fn runs_taken;
+	pause_told_fn pause_told;
 	bool tick_again;  /* a tick stopped half-way to let the loop turn */
 	bool start_again; /* so did starting what is ready */
 	bool handing_over; /* while draining: another program goes on with what is left */

@@ -302,6 +302,14 @@ struct store *scheduler_store(struct schedd_scheduler *scheduler, const char *na
 	return slot ? slot->store : NULL;
 }
 
+struct store_slot *store_slot_common(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		if (scheduler->stores[i]->shared)
+			return scheduler->stores[i];
+	return store_slot_find(scheduler, "default");
+}
+
 void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler)
 {
 	slot->scheduler = scheduler;

@@ -13,6 +13,8 @@
 
 /* NULL: none of that name. */
 struct store_slot *store_slot_find(struct schedd_scheduler *scheduler, const char *name);
+/* Where what concerns the scheduler as a whole stands: the first that is shared, else the default. */
+struct store_slot *store_slot_common(struct schedd_scheduler *scheduler);
 void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler);
 /*
  * May it be written now by what is tried again by itself? The one place that

@@ -97,9 +97,27 @@ bool entry_own_retention(const struct entry *entry)
 	return details->keep_runs >= 0 || details->keep_for != SCHEDD_SPAN_NONE;
 }
 
+/* Does it say that it may run on some nodes alone? */
+static const char *entry_place(const struct entry *entry)
+{
+	const char *nodes = job_details(entry->job)->nodes;
+
+	return nodes && strcmp(nodes, NODE_ALL) != 0 ? nodes : NULL;
+}
+
+static void entry_count_place(const struct entry *entry, int by)
+{
+	const char *place = entry->store->shared ? entry_place(entry) : NULL;
+
+	if (place)
+		place_slots_count(&entry->store->places, entry_slot(entry), place, by);
+}
+
 static void entry_count(struct schedd_scheduler *scheduler, const struct entry *entry, int by)
 {
 	struct executor_slot *executor = entry_executor(entry);
+
+	entry_count_place(entry, by);
 
 	scheduler->jobs.visible += (uint32_t)by;
 	entry->store->entries += (uint32_t)by;
@@ -113,23 +131,44 @@ static void entry_count(struct schedd_scheduler *scheduler, const struct entry *
 
 uint32_t entry_slot(const struct entry *entry)
 {
-	return node_slot(job_details(entry->job)->group, entry->job->id);
+	return node_job_slot(entry->job);
+}
+
+const struct place_slot *entry_place_slot(const struct entry *entry)
+{
+	const char *place = entry->store->shared ? entry_place(entry) : NULL;
+	const struct place_slot *item =
+	    place ? place_slots_find(&entry->store->places, entry_slot(entry)) : NULL;
+
+	return item && item->place && strcmp(item->place, place) == 0 ? item : NULL;
+}
+
+static bool entry_elsewhere(const struct entry *entry)
+{
+	const struct place_slot *item;
+
+	if (!entry->store->elsewhere)
+		return false;
+	if (!entry_place(entry))
+		return entry->store->elsewhere[entry_slot(entry)];
+	item = entry_place_slot(entry);
+	return !item || item->elsewhere;
 }
 
 bool entry_locate(struct entry *entry)
 {
 	bool was = entry->foreign;
 
-	entry->foreign = entry->store->elsewhere && entry->store->elsewhere[entry_slot(entry)];
+	entry->foreign = entry_elsewhere(entry);
 	return entry->foreign != was;
 }
 
 void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	(void)entry_locate(entry);
 	entry->hidden = false;
 	entry_find_executor(scheduler, entry);
 	entry_count(scheduler, entry, 1);
+	(void)entry_locate(entry);
 	after_link(scheduler, entry);
 }
 
@@ -197,13 +236,13 @@ void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struc
 	owners_drop(scheduler, entry->job);
 	owners_add(scheduler, job);
 	entry->job = job;
-	/* Its group may be another. */
-	(void)entry_locate(entry);
 	entry_find_executor(scheduler, entry);
 	if (!entry->hidden) {
 		entry_count(scheduler, entry, 1);
 		after_link(scheduler, entry);
 	}
+	/* Its group may be another, and where it may run. */
+	(void)entry_locate(entry);
 	job_unref(old);
 }
 
@@ -215,11 +254,15 @@ int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct
 	if (!entry_order_room(scheduler))
 		return SCHEDD_ENOMEM;
 	strmap_remove(&scheduler->jobs.entries, old->id);
+	entry_count_place(entry, -1);
 	entry->job = job;
+	entry_count_place(entry, 1);
 	rc = strmap_put(&scheduler->jobs.entries, entry);
 	if (rc) {
 		/* The slot just given back is still free, so this cannot fail. */
+		entry_count_place(entry, -1);
 		entry->job = old;
+		entry_count_place(entry, 1);
 		if (strmap_put(&scheduler->jobs.entries, entry))
 			return SCHEDD_ENOMEM;
 		return rc;
@@ -229,6 +272,7 @@ int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct
 	entry_order_add(scheduler, entry);
 	owners_drop(scheduler, old);
 	owners_add(scheduler, job);
+	(void)entry_locate(entry);
 	/* The lists of after hold entries, so the new name changes nothing there. */
 	job_unref(old);
 	return 0;

@@ -66,6 +66,8 @@ void entry_free(struct schedd_scheduler *scheduler, struct entry *entry);
 void entry_free_all(struct schedd_scheduler *scheduler);
 /* Its slot, in a store that is shared. */
 uint32_t entry_slot(const struct entry *entry);
+/* That of a place, as it is told of it; NULL: it may run anywhere, or nothing is known of it yet. */
+const struct place_slot *entry_place_slot(const struct entry *entry);
 /* Looks whose it is. True: that has changed, and it is to be planned anew. */
 bool entry_locate(struct entry *entry);
 /* It is a job from now on. */

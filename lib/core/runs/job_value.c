@@ -105,6 +105,8 @@ static struct value job_value_waits_for(const struct entry *entry, struct arena 
 {
 	if (entry->state.paused)
 		return value_string_ref("its resume");
+	if (entry_place_slot(entry) && entry_place_slot(entry)->homeless)
+		return value_string_ref("a live node that fits its nodes");
 	if (entry->state.next_run_time != SCHEDD_TIME_NONE)
 		return value_nil();
 	return job_value_text(entry, arena, job_words_waits_for);

@@ -73,6 +73,8 @@ static void share_nodes(struct share *share, const struct store_share_news *news
 		if (share->nodes[i].dead_since != SCHEDD_TIME_NONE)
 			share_unanswered(share, share->nodes[i].number);
 	share_report(share);
+	/* Also what they can have decides what is due here. */
+	share_apply(share);
 	share_review(share);
 }
 
@@ -104,16 +106,35 @@ static void share_count(struct share *share, const struct store_counted *job)
 	}
 }
 
-static void share_slots(struct share *share, const struct store_share_news *news)
+static void share_take_slot(struct share *share, struct place_slot *slot, uint32_t owner)
 {
+	if (owner != share->own)
+		slot->closing = slot->giving = false;
+	slot->owner = owner;
+}
+
+static void share_take_slots(struct share *share, const struct store_share_news *news)
+{
+	struct place_slots *places = &share->slot->places;
 	bool free_ones = false;
 
 	share->own = news->own;
+	share->labels = news->labels;
 	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
 		free_ones |= news->owners[slot] == 0;
-		if (news->owners[slot] != share->own)
-			share->closing[slot] = share->giving[slot] = false;
-		share->owners[slot] = news->owners[slot];
+		share_take_slot(share, &share->slots[slot], news->owners[slot]);
+	}
+	for (uint32_t i = 0; i < places->count; i++)
+		places->items[i].wanted = 0;
+	for (uint32_t i = 0; i < news->place_count; i++) {
+		struct place_slot *slot = place_slots_get(places, news->places[i].slot);
+
+		if (slot)
+			slot->wanted = news->places[i].node;
+	}
+	for (uint32_t i = 0; i < places->count; i++) {
+		share_take_slot(share, &places->items[i], places->items[i].wanted);
+		free_ones |= places->items[i].owner == 0 && places->items[i].jobs;
 	}
 	share_apply(share);
 	/* Who left had no time to choose: their jobs wait for nobody's beat. */
@@ -127,7 +148,10 @@ static void share_text(struct share *share, const char *key, const char *text)
 {
 	struct schedd_scheduler *scheduler = share->slot->scheduler;
 
-	if (strncmp(key, "paused.", 7) == 0) {
+	if (strcmp(key, "scheduler.paused") == 0) {
+		if (share->slot == store_slot_common(scheduler))
+			scheduler->pause_told(scheduler, text);
+	} else if (strncmp(key, "paused.", 7) == 0) {
 		struct entry *entry = entry_get(scheduler, key + 7);
 
 		if (entry && entry->store == share->slot)
@@ -158,7 +182,7 @@ static void share_news(const struct store_share_news *news, void *context)
 			share_count(share, &news->jobs[i]);
 		break;
 	case STORE_SHARE_SLOTS:
-		share_slots(share, news);
+		share_take_slots(share, news);
 		break;
 	case STORE_SHARE_TAKEN:
 		log_warn(scheduler->log, "store %s: node %s is dead, its jobs go on here",
@@ -202,6 +226,8 @@ int share_begin(struct store_slot *slot)
 		return SCHEDD_ENOMEM;
 	share->slot = slot;
 	memset(share->elsewhere, 1, sizeof(share->elsewhere));
+	for (uint32_t i = 0; i < NODE_SLOTS; i++)
+		share->slots[i] = (struct place_slot){.slot = i, .elsewhere = true};
 	arena_init(&share->nodes_arena);
 	timer_init(&share->review, share_review_due);
 	slot->shared = true;
@@ -238,9 +264,8 @@ void share_lost(struct store_slot *slot)
 	log_warn(scheduler->log,
 	    "store %s: this node's lease was over, others have taken its jobs; what still runs is told late",
 	    slot->name);
-	memset(share->owners, 0, sizeof(share->owners));
-	memset(share->closing, 0, sizeof(share->closing));
-	memset(share->giving, 0, sizeof(share->giving));
+	for (uint32_t i = 0; i < share_slots(share); i++)
+		share_take_slot(share, share_slot(share, i), 0);
 	share_apply(share);
 	for (struct run_live *live = run_live_first(scheduler), *next; live; live = next) {
 		next = live->next;
@@ -283,8 +308,9 @@ void share_leave(struct schedd_scheduler *scheduler)
 		share_review(slot->share);
 		batch = store_batch_new(slot->store);
 		store_batch_ends(batch);
-		for (uint32_t k = 0; k < NODE_SLOTS; k++)
-			store_batch_give(batch, k, 0);
+		for (uint32_t k = 0; k < share_slots(slot->share); k++)
+			if (k < NODE_SLOTS || share_slot(slot->share, k)->owner == slot->share->own)
+				store_batch_give(batch, share_slot(slot->share, k)->slot, 0);
 		store_batch_node(batch, store_node_name(slot->store), STORE_NODE_LEAVE);
 		store_commit(slot->store, batch, NULL, NULL);
 	}
@@ -299,6 +325,7 @@ void share_end(struct store_slot *slot)
 	share_asks_end(slot);
 	timers_unset(&slot->scheduler->timers, &share->review);
 	arena_clear(&share->nodes_arena);
+	place_slots_clear(&slot->places);
 	slot->share = NULL;
 	slot->elsewhere = NULL;
 	free(share);

@@ -22,8 +22,12 @@ void share_drain(struct schedd_scheduler *scheduler);
 /* All is over: gives away what we have, and says so, for nobody to wait for our lease. */
 void share_leave(struct schedd_scheduler *scheduler);
 void share_end(struct store_slot *slot);
+/* Why nothing of the job is done for now, as no node that lives may have it; false: one may. */
+bool share_why(const struct entry *entry, char *text, size_t size);
+/* When the scheduler comes to rest: jobs that say where they may run have come, or gone. */
+void share_rest(struct schedd_scheduler *scheduler);
 /* See run_elsewhere_fn. */
-void share_start(
+bool share_start(
     struct entry *entry, enum run_trigger trigger, const char *because, const char *note);
 
 #endif

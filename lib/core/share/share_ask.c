@@ -293,16 +293,17 @@ void share_told(struct share *share, const struct store_share_news *news)
 
 /* ---- Runs that nobody asked for, of jobs of others ---- */
 
-void share_start(
+bool share_start(
     struct entry *entry, enum run_trigger trigger, const char *because, const char *note)
 {
 	struct share *share = entry->store->share;
-	uint32_t owner = share ? share->owners[entry_slot(entry)] : 0;
+	uint32_t owner = share ? share_owner(share, entry) : 0;
 	struct value request = value_map(), start = value_map();
 	struct arena arena;
 
-	if (!owner)
-		return;
+	/* Ours and not due here: it is on its way to another, or none suits it. */
+	if (!owner || owner == share->own)
+		return false;
 	arena_init(&arena);
 	value_put(&arena, &start, "job", value_string_ref(entry->job->id));
 	value_put(&arena, &start, "trigger", value_string_ref(run_trigger_name(trigger)));
@@ -313,4 +314,5 @@ void share_start(
 		log_error(share->slot->scheduler->log, "job %s: no memory to start it on its node",
 		    entry->job->id);
 	arena_clear(&arena);
+	return true;
 }

@@ -11,29 +11,6 @@
 /* A commit of a job is over by then, mostly. */
 #define SHARE_AGAIN (SCHEDD_SECOND / 20)
 
-const struct store_node *share_node(const struct share *share, uint32_t number)
-{
-	for (uint32_t i = 0; i < share->node_count; i++)
-		if (share->nodes[i].number == number)
-			return &share->nodes[i];
-	return NULL;
-}
-
-const struct store_node *share_named(const struct share *share, const char *name)
-{
-	for (uint32_t i = 0; i < share->node_count; i++)
-		if (strcmp(share->nodes[i].name, name) == 0)
-			return &share->nodes[i];
-	return NULL;
-}
-
-bool share_node_lives(const struct share *share, const struct store_node *node)
-{
-	schedd_span gone = scheduler_mono(share->slot->scheduler).us - share->nodes_at.us;
-
-	return node->dead_since == SCHEDD_TIME_NONE && node->left > gone;
-}
-
 /* ---- Entries follow their slots ---- */
 
 static void share_place(struct share *share, struct entry *entry)
@@ -51,18 +28,27 @@ static void share_place(struct share *share, struct entry *entry)
 	entry_note_exhausted(scheduler, entry);
 }
 
+/* Nothing of it is due here: it is another's, or to be, or its jobs do not suit this node. */
+static bool share_elsewhere(const struct share *share, const struct place_slot *slot)
+{
+	return share->own == 0 || slot->owner != share->own || slot->closing ||
+	       !share_fits_here(share, slot);
+}
+
 void share_apply(struct share *share)
 {
 	uint32_t position = 0;
 	struct entry *entry;
 	bool changed = false;
 
-	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
-		uint8_t elsewhere = share->owners[slot] != share->own || share->own == 0 ||
-				    share->closing[slot];
+	for (uint32_t at = 0; at < share_slots(share); at++) {
+		struct place_slot *slot = share_slot(share, at);
+		bool elsewhere = share_elsewhere(share, slot);
 
-		changed |= share->elsewhere[slot] != elsewhere;
-		share->elsewhere[slot] = elsewhere;
+		changed |= slot->elsewhere != elsewhere;
+		slot->elsewhere = elsewhere;
+		if (at < NODE_SLOTS)
+			share->elsewhere[at] = elsewhere;
 	}
 	while (changed && (entry = entry_walk(share->slot->scheduler, &position)))
 		share_place(share, entry);
@@ -81,16 +67,19 @@ static bool share_may_have(const struct share *share, const struct store_node *n
 }
 
 /* Number of the node that should have it; 0: none. */
-static uint32_t share_wanted(const struct share *share, uint32_t slot, bool leaving)
+static uint32_t share_wanted(const struct share *share, const struct place_slot *slot, bool leaving)
 {
 	uint64_t most = 0;
 	uint32_t wanted = 0;
 
 	for (uint32_t i = 0; i < share->node_count; i++) {
 		const struct store_node *node = &share->nodes[i];
-		uint64_t wants = node_wants(node->name, slot);
+		uint64_t wants;
 
-		if (share_may_have(share, node, leaving) && (!wanted || wants > most)) {
+		if (!share_fits(slot, node) || !share_may_have(share, node, leaving))
+			continue;
+		wants = node_wants(node->name, slot->slot);
+		if (!wanted || wants > most) {
 			wanted = node->number;
 			most = wants;
 		}
@@ -105,132 +94,169 @@ enum share_hold {
 	SHARE_RUNS, /* one of them runs, or waits to */
 };
 
-struct share_plan {
-	bool leaving;                /* we are to have nothing */
-	uint32_t wanted[NODE_SLOTS]; /* by whom; 0: nobody can have it */
-	uint8_t holds[NODE_SLOTS];   /* enum share_hold */
-};
-
-static void share_hold(const struct share *share, struct share_plan *plan)
+static void share_hold(struct share *share)
 {
 	uint32_t position = 0;
 	const struct entry *entry;
 
+	for (uint32_t at = 0; at < share_slots(share); at++)
+		share_slot(share, at)->hold = SHARE_IDLE;
 	while ((entry = entry_walk(share->slot->scheduler, &position))) {
-		uint8_t *hold;
+		struct place_slot *slot;
+		uint32_t number;
 
 		if (entry->store != share->slot || (!entry->live && !entry->busy))
 			continue;
-		hold = &plan->holds[entry_slot(entry)];
-		if (entry->live)
-			*hold = SHARE_RUNS;
-		else if (*hold < SHARE_BUSY)
-			*hold = SHARE_BUSY;
+		number = entry_slot(entry);
+		slot = number < NODE_SLOTS ? &share->slots[number]
+					   : place_slots_find(&share->slot->places, number);
+		if (slot && entry->live)
+			slot->hold = SHARE_RUNS;
+		else if (slot && slot->hold < SHARE_BUSY)
+			slot->hold = SHARE_BUSY;
 	}
 }
 
+struct share_given {
+	uint32_t slot;
+	uint32_t node; /* 0: nobody */
+};
+
 struct share_gift {
 	struct store_slot *slot;
-	bool given[NODE_SLOTS];
+	uint32_t count;
+	struct share_given given[];
 };
 
 static void share_given(int rc, const struct schedd_error *err, void *context)
 {
 	struct share_gift *gift = context;
-	struct store_slot *slot = gift->slot;
-	struct share *share = slot->share;
+	struct store_slot *store = gift->slot;
+	struct share *share = store->share;
 
-	scheduler_enter(slot->scheduler);
+	scheduler_enter(store->scheduler);
 	if (rc)
-		store_slot_failed(slot, err);
-	for (uint32_t i = 0; share && i < NODE_SLOTS; i++) {
-		if (!gift->given[i])
+		store_slot_failed(store, err);
+	for (uint32_t i = 0; share && i < gift->count; i++) {
+		uint32_t number = gift->given[i].slot;
+		struct place_slot *slot = number < NODE_SLOTS
+					      ? &share->slots[number]
+					      : place_slots_find(&store->places, number);
+
+		if (!slot)
 			continue;
-		share->giving[i] = false;
+		slot->giving = false;
 		if (rc)
-			share->closing[i] = false;
+			slot->closing = false;
 	}
 	if (share && rc)
 		share_apply(share);
 	free(gift);
-	scheduler_leave(slot->scheduler);
+	scheduler_leave(store->scheduler);
 }
 
-/* Which slots are to be closed, which are given now; true: some have to wait a moment. */
-static bool share_decide(struct share *share, const struct share_plan *plan, bool give[NODE_SLOTS],
-    uint32_t *gifts)
+/*
+ * To be closed, or given now? A slot of a place is nobody's rather than of a
+ * node that does not suit it.
+ */
+static bool share_decide(struct share *share, struct place_slot *slot, bool leaving)
 {
-	bool again = false;
+	bool place = slot->slot >= NODE_SLOTS;
+	bool must = leaving || !share_fits_here(share, slot);
 
-	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
-		uint32_t wanted = plan->wanted[slot];
-
-		give[slot] = false;
-		if (share->giving[slot])
-			continue;
-		if (share->owners[slot] == 0 && share->own && wanted == share->own) {
-			give[slot] = true;
-		} else if (share->owners[slot] != share->own || !share->own) {
-			continue;
-		} else if (wanted == share->own ||
-			   (!plan->leaving && (!wanted || plan->holds[slot] == SHARE_RUNS))) {
-			share->closing[slot] = false;
-		} else {
-			share->closing[slot] = true;
-			give[slot] = wanted && plan->holds[slot] == SHARE_IDLE;
-			again |= plan->holds[slot] != SHARE_IDLE;
-		}
-		*gifts += give[slot];
-	}
-	return again;
+	if (slot->giving)
+		return false;
+	if (slot->owner == 0)
+		return share->own && slot->wanted == share->own && (!place || slot->jobs);
+	if (slot->owner != share->own || !share->own)
+		return false;
+	slot->closing = slot->wanted != share->own &&
+			(must || (slot->wanted && slot->hold != SHARE_RUNS));
+	return slot->closing && (slot->wanted || place) && slot->hold == SHARE_IDLE;
 }
 
-static void share_give(struct share *share, const struct share_plan *plan, const bool give[NODE_SLOTS])
+static void share_give(struct share *share, struct share_gift *gift)
 {
-	struct share_gift *gift = calloc(1, sizeof(*gift));
-	struct store_batch *batch = gift ? store_batch_new(share->slot->store) : NULL;
+	struct store_batch *batch = store_batch_new(share->slot->store);
 
-	if (!batch) {
-		free(gift);
-		return;
-	}
 	gift->slot = share->slot;
 	/* Rows of runs that ended in them come before. */
 	store_slot_flush(share->slot);
 	store_batch_ends(batch);
-	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
-		if (!give[slot])
-			continue;
-		gift->given[slot] = share->giving[slot] = true;
-		store_batch_give(batch, slot, plan->wanted[slot]);
-	}
+	for (uint32_t i = 0; i < gift->count; i++)
+		store_batch_give(batch, gift->given[i].slot, gift->given[i].node);
 	store_commit(share->slot->store, batch, share_given, gift);
+}
+
+/* Who should have what; true: that is not as it is. */
+static bool share_want(struct share *share, bool leaving)
+{
+	bool differs = false;
+
+	for (uint32_t at = 0; at < share_slots(share); at++) {
+		struct place_slot *slot = share_slot(share, at);
+		bool place = at >= NODE_SLOTS;
+		bool urgent = leaving || (place && (slot->owner == 0 || !share_fits_here(share, slot)));
+
+		slot->wanted = !place || slot->jobs ? share_wanted(share, slot, urgent) : 0;
+		slot->homeless = place && slot->jobs && !slot->wanted && !share_wanted(share, slot, true);
+		/* One that no job is in stays where it is. */
+		if (place && !slot->jobs && !urgent && slot->owner == share->own)
+			slot->wanted = share->own;
+		differs |= (slot->owner == share->own) != (slot->wanted == share->own) || slot->closing;
+	}
+	return differs;
 }
 
 void share_review(struct share *share)
 {
 	struct schedd_scheduler *scheduler = share->slot->scheduler;
 	const struct store_node *own = share_node(share, share->own);
-	bool give[NODE_SLOTS], differs = false, again;
-	struct share_plan plan = {.leaving = share->leaving || (own && own->draining)};
-	uint32_t gifts = 0;
+	bool leaving = share->leaving || (own && own->draining), again = false;
+	struct share_gift *gift;
 
-	if (!own || !store_slot_ready(share->slot, scheduler_mono(scheduler)))
+	/* Whose place is whose is known when all jobs are. */
+	if (!own || !store_slot_ready(share->slot, scheduler_mono(scheduler)) ||
+	    (share->slot->places.count && !share->slot->taken_up))
 		return;
-	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
-		plan.wanted[slot] = share_wanted(share, slot, plan.leaving);
-		differs |= (share->owners[slot] == share->own) != (plan.wanted[slot] == share->own) ||
-			   share->closing[slot];
+	share->slot->places.changed = false;
+	if (!share_want(share, leaving))
+		return;
+	gift = malloc(sizeof(*gift) + share_slots(share) * sizeof(gift->given[0]));
+	if (!gift)
+		return;
+	gift->count = 0;
+	share_hold(share);
+	for (uint32_t at = 0; at < share_slots(share); at++) {
+		struct place_slot *slot = share_slot(share, at);
+
+		if (share_decide(share, slot, leaving)) {
+			slot->giving = true;
+			gift->given[gift->count++] = (struct share_given){slot->slot, slot->wanted};
+		} else {
+			again |= slot->closing && !slot->giving;
+		}
 	}
-	if (!differs)
-		return;
-	share_hold(share, &plan);
-	again = share_decide(share, &plan, give, &gifts);
 	share_apply(share);
-	if (gifts)
-		share_give(share, &plan, give);
+	if (gift->count)
+		share_give(share, gift);
+	else
+		free(gift);
 	if (again && timers_set(&scheduler->timers, &share->review,
 			 (struct schedd_mono){scheduler_mono(scheduler).us + SHARE_AGAIN}))
 		log_error(scheduler->log, "store %s: no memory to hand its jobs over",
 		    share->slot->name);
+}
+
+void share_rest(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *slot = scheduler->stores[i];
+
+		if (!slot->share || !slot->places.changed)
+			continue;
+		slot->places.changed = false;
+		share_apply(slot->share);
+		share_review(slot->share);
+	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The nodes as people see them, and what people do to them. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ bool scheduler_job_elsewhere(
 	*name = NULL;
 	if (!share || !entry->foreign)
 		return false;
-	node = share_node(share, share->owners[entry_slot(entry)]);
+	node = share_node(share, share_owner(share, entry));
 	if (node && node->number != share->own)
 		*name = node->name;
 	return true;
@@ -166,6 +167,45 @@ bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, sched
 	return false;
 }
 
+/* Between two looks at whose a job is. */
+#define SHARE_LATER (SCHEDD_SECOND / 20)
+
+struct share_later {
+	struct schedd_scheduler *scheduler;
+	struct timer timer;
+	scheduler_fresh_fn call;
+	void *context;
+};
+
+static void share_later_due(struct timer *timer)
+{
+	struct share_later *later =
+	    (struct share_later *)(void *)((char *)timer - offsetof(struct share_later, timer));
+	struct schedd_scheduler *scheduler = later->scheduler;
+
+	scheduler_enter(scheduler);
+	later->call(later->context);
+	scheduler_leave(scheduler);
+	free(later);
+}
+
+bool scheduler_refresh_later(
+    struct schedd_scheduler *scheduler, scheduler_fresh_fn call, void *context)
+{
+	struct share_later *later =
+	    scheduler->phase == SCHEDULER_RUNNING ? calloc(1, sizeof(*later)) : NULL;
+
+	if (!later)
+		return false;
+	*later = (struct share_later){.scheduler = scheduler, .call = call, .context = context};
+	timer_init(&later->timer, share_later_due);
+	if (timers_set(&scheduler->timers, &later->timer,
+		(struct schedd_mono){scheduler_mono(scheduler).us + SHARE_LATER}) == 0)
+		return true;
+	free(later);
+	return false;
+}
+
 /* ---- As people see them ---- */
 
 /* "live", "draining", "late" (its lease is nearly over), "dead". */
@@ -185,10 +225,13 @@ static struct value share_node_value(
 {
 	bool dead = node->dead_since != SCHEDD_TIME_NONE;
 	struct value map = value_map();
-	int64_t slots = 0;
+	const struct place_slots *places = &share->slot->places;
+	int64_t slots = 0, placed = 0;
 
 	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++)
-		slots += share->owners[slot] == node->number;
+		slots += share->slots[slot].owner == node->number;
+	for (uint32_t i = 0; i < places->count; i++)
+		placed += places->items[i].owner == node->number;
 	value_put(arena, &map, "name", value_string(arena, node->name));
 	value_put(arena, &map, "state", value_string_ref(share_state_word(share, node)));
 	value_put(arena, &map, "self", value_bool(node->number == share->own));
@@ -197,6 +240,7 @@ static struct value share_node_value(
 	value_put(arena, &map, "version", value_string(arena, node->version));
 	value_put(arena, &map, "address", value_string(arena, node->address));
 	value_put(arena, &map, "slots", value_int(slots));
+	value_put(arena, &map, "place_slots", value_int(placed));
 	value_put(arena, &map, "jobs", value_int(dead ? 0 : node->jobs));
 	value_put(arena, &map, "running", value_int(dead ? 0 : node->running));
 	value_put(arena, &map, "load", dead ? value_nil() : value_real(node->load));

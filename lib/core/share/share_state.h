@@ -10,10 +10,9 @@
 struct share {
 	struct store_slot *slot;
 	uint32_t own;                   /* our number; 0: not told yet */
-	uint32_t owners[NODE_SLOTS];    /* as they were told; 0: nobody */
-	bool closing[NODE_SLOTS];       /* ours, to be given away: nothing of it is due any more */
-	bool giving[NODE_SLOTS];        /* that it is another's is on the way to the store */
+	struct place_slot slots[NODE_SLOTS]; /* those of jobs of any node; others are in slot->places */
 	uint8_t elsewhere[NODE_SLOTS];  /* what slot->elsewhere points to */
+	const char *labels;             /* our own; NULL: not told yet */
 	bool leaving;                   /* nothing is to be ours any more */
 	struct store_node *nodes;       /* as they were told last */
 	uint32_t node_count;
@@ -23,16 +22,36 @@ struct share {
 	struct timer review;            /* a slot that is closing may be idle by then */
 };
 
+/* All slots: those of jobs of any node come first. */
+static inline uint32_t share_slots(const struct share *share)
+{
+	return NODE_SLOTS + share->slot->places.count;
+}
+
+static inline struct place_slot *share_slot(struct share *share, uint32_t at)
+{
+	return at < NODE_SLOTS ? &share->slots[at] : &share->slot->places.items[at - NODE_SLOTS];
+}
+
+/* ---- share_place.c ---- */
+
+/* NULL: there is none of that number or name. */
+const struct store_node *share_node(const struct share *share, uint32_t number);
+const struct store_node *share_named(const struct share *share, const char *name);
+bool share_node_lives(const struct share *share, const struct store_node *node);
+/* Number of the node that has the job; 0: nobody. */
+uint32_t share_owner(const struct share *share, const struct entry *entry);
+/* May that slot be that node's, by where its jobs may run? */
+bool share_fits(const struct place_slot *slot, const struct store_node *node);
+/* Do its jobs suit this node? */
+bool share_fits_here(const struct share *share, const struct place_slot *slot);
+
 /* ---- share_give.c ---- */
 
 /* Gives away what another node should have, as far as it is idle. */
 void share_review(struct share *share);
 /* Whose slots are whose is known anew: entries follow. */
 void share_apply(struct share *share);
-/* NULL: there is none of that number or name. */
-const struct store_node *share_node(const struct share *share, uint32_t number);
-const struct store_node *share_named(const struct share *share, const char *name);
-bool share_node_lives(const struct share *share, const struct store_node *node);
 
 /* ---- share_ask.c ---- */
 

@@ -296,6 +296,9 @@ static void restart_lose(
 	struct entry *entry = entry_get(scheduler, run->job);
 	bool known = run->state == RUN_LOST;
 	bool started = run->started_at != SCHEDD_TIME_NONE || run->pid > 0;
+	/* Another node has its job now, or none that lives may: it is to be made up for there. */
+	bool elsewhere = entry && entry->foreign && slot->shared && !known;
+	bool again = elsewhere && (!started || run->state == RUN_RETRYING || job_details(entry->job)->recover);
 	bool lives;
 
 	run->state = RUN_LOST;
@@ -321,9 +324,13 @@ static void restart_lose(
 							  : scheduler->started_at;
 		follow_note(scheduler, slot, run);
 	}
+	if (!lives && again)
+		follow_note_again(slot, entry, run);
 	store_slot_put_run(slot, run);
 	if (!lives)
 		follow_run(scheduler, slot, run);
+	if (!lives && again)
+		follow_again(slot, entry, run);
 	if (!lives && entry)
 		notify_lost(scheduler, entry, run);
 	if (known)
@@ -333,7 +340,7 @@ static void restart_lose(
 	scheduler->counts.ended[RUN_LOST]++;
 	if (entry)
 		entry->last_state = RUN_LOST;
-	if (entry && job_details(entry->job)->recover && started && !lives)
+	if (entry && job_details(entry->job)->recover && started && !lives && !again)
 		job_switch_start(scheduler, entry, RUN_BY_CATCHUP, "recover");
 }
 
@@ -358,7 +365,8 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 	if (run.state == RUN_QUEUED && !scheduler->top.taken_from)
 		restart_find_process(scheduler, &run);
 	/* Of one that waits for its next attempt the process is that of the last. */
-	if ((run.pid > 0 && run.state != RUN_RETRYING) || !take_up_run(take_up, entry, &run))
+	if ((run.pid > 0 && run.state != RUN_RETRYING) || (entry && entry->foreign) ||
+	    !take_up_run(take_up, entry, &run))
 		restart_lose(scheduler, slot, &run);
 	run_clear(&run);
 	return 0;
@@ -379,7 +387,11 @@ static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_sl
 		if (restart_lose_copy(scheduler, slot, take_up, &runs[i]))
 			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
 			    slot->name, runs[i].job, runs[i].number);
-	take_up_end(take_up);
+	/* Of a store that is shared there are those of other nodes' runs. */
+	if (slot->shared)
+		take_up_leave(take_up);
+	else
+		take_up_end(take_up);
 	restart_forget_processes(scheduler);
 }
 

@@ -62,9 +62,29 @@ static void restart_texts_scheduler(const char *key, const char *text, void *con
 	}
 }
 
+static void restart_texts_paused(const char *key, const char *text, void *context)
+{
+	const char **why = context;
+
+	if (strcmp(key, "scheduler.paused") == 0)
+		*why = text;
+}
+
+/* What the nodes have agreed on: it goes before what is in a store of our own. */
+static void restart_texts_shared(struct schedd_scheduler *scheduler, struct store_slot *slot)
+{
+	const char *why = NULL;
+
+	store_snapshot_texts(slot->snapshot, "group.", restart_texts_group, scheduler);
+	store_snapshot_texts(slot->snapshot, "scheduler.paused", restart_texts_paused, &why);
+	scheduler->pause_told(scheduler, why);
+}
+
 void restart_texts_take(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	store_snapshot_texts(slot->snapshot, "paused.", restart_texts_pause, scheduler);
+	if (slot->shared && slot == store_slot_common(scheduler))
+		restart_texts_shared(scheduler, slot);
 	if (strcmp(slot->name, "default") != 0)
 		return;
 	/* Until it says otherwise this is the first start of all, and so the first since the boot.

@@ -207,7 +207,7 @@ static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
 
 /* In this order: what starts may end at once, and what ended is written before it is looked at. */
 static const scheduler_rest_fn scheduler_rest[] = {store_move_review, dispatch_start_ready, job_switch_again, job_change_expire,
-    job_move_again, store_slot_flush_all, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
+    share_rest, job_move_again, store_slot_flush_all, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
 
 int schedd_scheduler_new(const struct schedd_scheduler_options *options,
     struct schedd_scheduler **out, struct schedd_error *err)
@@ -226,6 +226,7 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	scheduler->output_last = output_place_last;
 	scheduler->run_elsewhere = share_start;
 	scheduler->runs_taken = restart_taken;
+	scheduler->pause_told = scheduler_pause_told;
 	scheduler->wall_set = INT64_MAX;
 	scheduler_settings_init(&scheduler->settings);
 	after_init(scheduler);

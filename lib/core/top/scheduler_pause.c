@@ -3,9 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/changes/tick.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/runs/mark.h"
+#include "core/top/scheduler_life.h"
+#include "store/store_share.h"
 
 struct scheduler_pause_request {
 	struct schedd_scheduler *scheduler;
@@ -39,6 +42,51 @@ static void scheduler_pause_record(
 	arena_clear(&arena);
 }
 
+/* From now on, or no more; tells of it. why becomes ours. */
+static void scheduler_pause_set(
+    struct schedd_scheduler *scheduler, char *why, const struct scheduler_actor *actor)
+{
+	bool pause = why != NULL;
+
+	scheduler->paused = pause;
+	if (pause) {
+		free(scheduler->paused_why);
+		scheduler->paused_why = why;
+		scheduler->paused_at = scheduler_now(scheduler);
+		mark_undo_all(scheduler);
+	}
+	event_ring_say(scheduler,
+	    pause ? SCHEDD_EVENT_SCHEDULER_PAUSED : SCHEDD_EVENT_SCHEDULER_RESUMED, NULL, NULL, actor);
+}
+
+/* What fell due meanwhile is treated as after downtime. */
+static void scheduler_pause_over(struct schedd_scheduler *scheduler)
+{
+	if (scheduler->phase == SCHEDULER_RUNNING)
+		tick_claim_due(scheduler, scheduler_now(scheduler));
+	free(scheduler->paused_why);
+	scheduler->paused_why = NULL;
+}
+
+void scheduler_pause_told(struct schedd_scheduler *scheduler, const char *why)
+{
+	static const struct scheduler_actor nobody = {.uid = -1, .pid = -1};
+	char *copy = why ? strdup(why) : NULL;
+
+	if (scheduler->paused == (why != NULL) || (why && !copy)) {
+		free(copy);
+		return;
+	}
+	scheduler_enter(scheduler);
+	/* A store of our own does not know it from the node that did it. */
+	if (!scheduler->default_store->shared)
+		scheduler_pause_record(scheduler, &nobody, why != NULL);
+	scheduler_pause_set(scheduler, copy, NULL);
+	if (!why)
+		scheduler_pause_over(scheduler);
+	scheduler_leave(scheduler);
+}
+
 static void scheduler_pause_done(int rc, const struct schedd_error *err, void *context)
 {
 	struct scheduler_pause_request *request = context;
@@ -49,27 +97,14 @@ static void scheduler_pause_done(int rc, const struct schedd_error *err, void *c
 
 	scheduler_enter(scheduler);
 	if (!rc && pause != scheduler->paused) {
-		scheduler->paused = pause;
 		scheduler_pause_record(scheduler, &actor, pause);
-		if (pause) {
-			free(scheduler->paused_why);
-			scheduler->paused_why = request->why;
-			request->why = NULL;
-			scheduler->paused_at = scheduler_now(scheduler);
-			mark_undo_all(scheduler);
-		}
-		event_ring_say(scheduler,
-		    pause ? SCHEDD_EVENT_SCHEDULER_PAUSED : SCHEDD_EVENT_SCHEDULER_RESUMED, NULL,
-		    NULL, &actor);
+		scheduler_pause_set(scheduler, request->why, &actor);
+		request->why = NULL;
 	}
 	scheduler_answer(request->reply, rc, err, NULL);
 	scheduler_pause_free(request);
-	/* What fell due meanwhile is treated as after downtime. */
-	if (!rc && !pause) {
-		scheduler_tick(scheduler);
-		free(scheduler->paused_why);
-		scheduler->paused_why = NULL;
-	}
+	if (!rc && !pause)
+		scheduler_pause_over(scheduler);
 	scheduler_leave(scheduler);
 }
 
@@ -77,14 +112,16 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
     const struct scheduler_actor *actor, struct scheduler_reply reply)
 {
 	struct scheduler_pause_request *request = calloc(1, sizeof(*request));
-	struct store_slot *slot = store_slot_find(scheduler, "default");
+	struct store_slot *slot = store_slot_common(scheduler);
 	struct store_batch *batch;
 	struct schedd_error err;
-	char who[64], why[128];
+	char who[64], why[256];
 
 	if (request && paused) {
-		snprintf(why, sizeof(why), "scheduler paused by %s",
-		    actor ? scheduler_actor_text(actor, who, sizeof(who)) : "its host");
+		snprintf(why, sizeof(why), "scheduler paused by %s%s%s",
+		    actor ? scheduler_actor_text(actor, who, sizeof(who)) : "its host",
+		    slot && slot->shared ? " on node " : "",
+		    slot && slot->shared ? store_node_name(slot->store) : "");
 		request->why = strdup(why);
 	}
 	if (!request || !slot || (paused && !request->why)) {
@@ -102,6 +139,9 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
 	batch = store_batch_new(slot->store);
 	store_batch_put_text(batch, "scheduler.paused", request->why);
 	scheduler_enter(scheduler);
+	/* From before it shared a store. */
+	if (!paused && slot != scheduler->default_store && scheduler->default_store)
+		store_slot_put_text(scheduler->default_store, "scheduler.paused", NULL);
 	store_commit(slot->store, batch, scheduler_pause_done, request);
 	scheduler_leave(scheduler);
 }

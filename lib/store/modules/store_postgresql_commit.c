@@ -348,6 +348,10 @@ static void commit_expect_job(struct commit *commit, struct store_op *op)
 	struct pg_params params;
 
 	commit_flush(commit);
+	if (op->expect.idle) {
+		commit_alone(commit, pg_sql_expect_idle, op->expect.id, NULL, NULL);
+		return;
+	}
 	pg_params_init(&params);
 	pg_params_text(&params, op->expect.id);
 	pg_params_number(&params, op->expect.revision);

@@ -137,6 +137,10 @@ const char pg_sql_expect_same[] =
 	   "FOR UPDATE",
 	"e.revision = $2::bigint AND e.last_run = $3::bigint AND e.next_fire IS NOT DISTINCT FROM "
 	"$4::bigint");
+/* The job's row is locked by the statement before: no claim comes between. */
+const char pg_sql_expect_idle[] =
+    "SELECT ('runs on:' || j.id)::bigint FROM schedd_jobs j JOIN schedd_runs r ON r.job = j.key WHERE "
+    "j.id = $1 AND r.done_at IS NULL LIMIT 1";
 /* Of a constant the planner would make a number before it knows whether one is wanted. */
 const char pg_sql_rename_check[] =
     "SELECT ('runs:' || k.id)::bigint FROM schedd_jobs k JOIN schedd_runs r ON r.job = k.key WHERE "
@@ -229,6 +233,9 @@ int store_postgresql_reason(
 	    {"\"changed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was changed by another meanwhile"},
 	    {"\"removed:", SCHEDD_ECONFLICT, "store '%s': job '%.*s' was removed by another meanwhile"},
 	    {"\"taken:", SCHEDD_ECONFLICT, "store '%s': another was faster (%.*s)"},
+	    {"\"runs on:", SCHEDD_ECONFLICT,
+		"store '%s': job '%.*s' has a run that is not over: where it runs can be changed when it has "
+		"ended (wait for it, or kill it)"},
 	    {"\"there:", SCHEDD_ECONFLICT, "store '%s': another has added job '%.*s' meanwhile"},
 	    {"\"lives:", SCHEDD_ECONFLICT,
 		"store '%s': node '%.*s' lives: stop it, or wait until its lease is over"},

@@ -121,6 +121,11 @@ static const struct form forms[] = {
     {"after", "\"a:fail\"", "[{\"job\":\"a\",\"on\":\"fail\"}]"},
     {"after", "[\"a\",{\"job\":\"b\"}]",
 	"[{\"job\":\"a\",\"on\":\"ok\"},{\"job\":\"b\",\"on\":\"ok\"}]"},
+    {"nodes", "[\"web1\",\"zone=a,!spot\"]", NULL},
+    {"nodes", "\"web1\"", "[\"web1\"]"},
+    {"nodes", "[\"b\",\"a\",\"b\"]", "[\"a\",\"b\"]"},
+    {"nodes", "\"any\"", "null"},
+    {"nodes", "[\"any\"]", "null"},
     {"cwd", "\"/srv\"", NULL},
     {"env", "{\"A\":\"x=y\",\"B\":\"\"}", NULL},
     {"env", "{\"A\":1,\"B\":false,\"C\":0.1}", "{\"A\":\"1\",\"B\":\"false\",\"C\":\"0.1\"}"},
@@ -241,7 +246,7 @@ Test(job_fields, writes_defaults_where_they_are_values)
 	    "{\"id\":\"x\",\"name\":null,\"description\":null,\"tags\":{},\"group\":null,"
 	    "\"priority\":0,\"owner\":null,\"command\":null,\"shell\":\"true\",\"call\":null,"
 	    "\"http\":null,\"trigger\":null,\"executor\":\"default\",\"store\":\"default\","
-	    "\"misfire_grace_time\":null,\"coalesce\":\"latest\",\"max_instances\":1,"
+	    "\"nodes\":null,\"misfire_grace_time\":null,\"coalesce\":\"latest\",\"max_instances\":1,"
 	    "\"overlap\":\"skip\",\"max_runs\":null,\"keep\":false,\"recover\":false,"
 	    "\"next_run_time\":null,\"paused\":false,\"paused_until\":null,\"paused_reason\":null,"
 	    "\"after\":[],\"hook\":null,\"cwd\":null,\"env\":{},\"user\":null,\"umask\":null,\"nice\":0,"
