@@ -15,6 +15,7 @@
 #include "cmd/out.h"
 #include "cmd/out_settings.h"
 #include "cmd/say.h"
+#include "cmd/targets.h"
 #include "cmd/verb_rows.h"
 
 #define OPTION_SETS_MAX 8
@@ -135,7 +136,9 @@ static int main_run(struct command *command, int argc, const char *const *argv)
 	if (command->out.format == OUT_PROMETHEUS && strcmp(command->verb->name, "stats") != 0)
 		return say_usage(command, "-o prometheus is for schedctl stats");
 	status = main_check_words(command);
-	return status ? status : command->verb->run(command);
+	if (status || (command->verb->from_input && !targets_input(command, &status)))
+		return status;
+	return command->verb->run(command);
 }
 
 static void main_interrupted(int number)

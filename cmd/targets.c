@@ -134,6 +134,48 @@ static int targets_stdin(
 	return rc;
 }
 
+static int targets_set_words(struct args *args, const struct value *words, struct schedd_error *err)
+{
+	const char **list = calloc((size_t)words->array.count + 1, sizeof(list[0]));
+
+	if (!list)
+		return schedd_error_nomem(err);
+	for (uint32_t i = 0; i < words->array.count; i++)
+		list[i] = words->array.items[i].string.text;
+	free(args->words);
+	args->words = list;
+	args->word_count = (int)words->array.count;
+	return 0;
+}
+
+bool targets_input(struct command *command, int *status)
+{
+	struct args *args = &command->args;
+	struct value words = value_array();
+	struct schedd_error err;
+	struct strmap seen;
+	bool found = false;
+	int rc = 0;
+
+	strmap_init(&seen, targets_key);
+	for (int i = 0; i < args->word_count && !rc; i++) {
+		bool input = strcmp(args->words[i], "-") == 0;
+
+		found = found || input;
+		rc = input ? targets_stdin(command, &words, &seen, &err)
+			   : targets_add(command, &words, &seen, args->words[i]);
+	}
+	strmap_clear(&seen);
+	if (!found)
+		return true;
+	if (!rc && words.array.count)
+		rc = targets_set_words(args, &words, &err);
+	*status = rc ? say_error(command, &err) : EXIT_DONE;
+	if (!rc && !words.array.count)
+		say(command, "No id came on standard input.");
+	return !rc && words.array.count;
+}
+
 /* Asks the daemon page by page for the ids that the filters choose. */
 static int targets_query(struct command *command, struct value *params, struct value *ids,
     struct strmap *seen, struct schedd_error *err)

@@ -20,6 +20,12 @@ int targets_resolve(struct command *command, struct value *ids, struct schedd_er
 int targets_query_ids(struct command *command, struct value *params, struct value *ids,
     struct schedd_error *err) __attribute__((warn_unused_result));
 
+/*
+ * Puts the lines of standard input in the place of each word "-". False: none came, or
+ * they cannot be read, and that is all there is to do; *status is how it ends then.
+ */
+bool targets_input(struct command *command, int *status);
+
 /* Were jobs chosen by more than typing their ids out? (Then bulk acts ask.) */
 bool targets_are_bulk(const struct command *command);
 

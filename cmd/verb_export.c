@@ -220,5 +220,6 @@ const struct verb verb_export = {
     .options = export_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,
+    .from_input = true,
     .run = export_run,
 };

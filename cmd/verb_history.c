@@ -152,11 +152,11 @@ static struct value *history_member(struct value *params, const char *key)
 	return &params->map.members[i].value;
 }
 
-/* Of a job that was moved, runs may be in its old store, and that away. */
+/* Of several stores one may be away: that of other jobs, or the one that a job was moved from. */
 static void history_missing(struct command *command, const struct value *stores)
 {
 	for (uint32_t i = 0; stores && stores->type == VALUE_ARRAY && i < stores->array.count; i++)
-		say(command, "Runs from before it was moved are in store %s, which cannot be asked now.",
+		say(command, "Runs in store %s are left out: it cannot be asked now.",
 		    stores->array.items[i].string.text);
 }
 
@@ -299,5 +299,6 @@ const struct verb verb_history = {
     .complete = COMPLETE_JOB_OR_RUN,
     .columns = columns_run,
     .max_words = -1,
+    .from_input = true,
     .run = history_run,
 };

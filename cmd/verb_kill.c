@@ -80,6 +80,7 @@ const struct verb verb_kill = {
     .complete = COMPLETE_JOB_RUNNING,
     .min_words = 1,
     .max_words = -1,
+    .from_input = true,
     .run = kill_run,
 };
 

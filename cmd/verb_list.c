@@ -196,5 +196,6 @@ const struct verb verb_list = {
     .complete = COMPLETE_JOB,
     .columns = columns_job,
     .max_words = -1,
+    .from_input = true,
     .run = list_run,
 };

@@ -295,5 +295,6 @@ const struct verb verb_logs = {
     .complete = COMPLETE_RUN,
     .min_words = 1,
     .max_words = -1,
+    .from_input = true,
     .run = logs_run,
 };

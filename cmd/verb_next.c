@@ -419,6 +419,7 @@ const struct verb verb_next = {
     .options = next_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,
+    .from_input = true,
     .columns = next_columns,
     .run = next_run,
 };

@@ -156,12 +156,16 @@ static int stats_run(struct command *command)
 {
 	struct value params, result, jobs, answer = value_map();
 	struct schedd_error err = {0};
-	const struct value *counters;
+	const struct value *counters, *missing;
 
 	if (stats_params(command, &params, &err) != 0 ||
 	    command_call(command, "server.stats", &params, &result, &err) != 0)
 		return say_error(command, &err);
 	jobs = stats_chosen(command, value_get(&result, "jobs"));
+	missing = value_get(&result, "missing");
+	for (uint32_t i = 0; missing && i < missing->array.count; i++)
+		say(command, "Runs in store %s are left out: it cannot be asked now.",
+		    missing->array.items[i].string.text);
 	counters = value_get(&result, "counters");
 	if (command->out.format == OUT_PROMETHEUS)
 		return stats_prometheus(counters, &jobs);
@@ -190,6 +194,7 @@ const struct verb verb_stats = {
     .options = stats_sets,
     .complete = COMPLETE_JOB,
     .max_words = -1,
+    .from_input = true,
     .columns = stats_columns,
     .run = stats_run,
 };

@@ -92,5 +92,6 @@ const struct verb verb_wait = {
     .complete = COMPLETE_RUN,
     .min_words = 1,
     .max_words = -1,
+    .from_input = true,
     .run = wait_run,
 };

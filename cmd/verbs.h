@@ -21,6 +21,7 @@ struct verb {
 	const struct out_column *columns;    /* for --columns and --sort; NULL: not told */
 	int min_words, max_words;            /* -1: any number */
 	bool rest;                           /* takes "-- CMD ARG…" */
+	bool from_input;                     /* a word "-" is what stands on standard input, a line a word */
 	bool hidden;                         /* not in the overview (__complete) */
 	int (*run)(struct command *command); /* returns the exit status */
 };

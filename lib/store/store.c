@@ -185,6 +185,13 @@ bool store_remote(const struct store *store)
 	return store->ops->needs_url;
 }
 
+bool store_is_away(const struct store *store)
+{
+	enum store_state state = store_state(store);
+
+	return state == STORE_CONNECTING || state == STORE_AWAY || state == STORE_REFUSED;
+}
+
 enum store_state store_state(const struct store *store)
 {
 	return store->state;

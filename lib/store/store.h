@@ -108,6 +108,8 @@ const char *store_path(const struct store *store);
 /* Where its server is, without any secret; NULL: no server. */
 const char *store_address(const struct store *store);
 enum store_state store_state(const struct store *store);
+/* Can nothing be asked of it now? */
+bool store_is_away(const struct store *store);
 /* "ok", "away": the word for a state. */
 const char *store_state_word(enum store_state state);
 /* Why it is not STORE_OK; "": it is. */

@@ -67,9 +67,17 @@ struct rpc_stats {
 	uint32_t next;       /* the store to ask */
 	const char *job;     /* NULL: all */
 	schedd_time since;
+	struct value missing; /* names of those that cannot be asked now */
+	struct schedd_error err; /* of the last of them */
 };
 
 static void rpc_stats_step(struct rpc_call *call);
+
+/* Is the store one of several, and away? Then the others' figures are told. */
+static bool rpc_stats_goes_without(const struct rpc_stats *stats, int rc)
+{
+	return stats->stores.array.count > 1 && rc != SCHEDD_EINVAL && rc != SCHEDD_ENOMEM;
+}
 
 static void rpc_stats_came(
     int rc, const struct schedd_error *err, const struct value *value, void *context)
@@ -77,6 +85,13 @@ static void rpc_stats_came(
 	struct rpc_call *call = context;
 	struct rpc_stats *stats = call->state;
 
+	if (rc && rpc_stats_goes_without(stats, rc)) {
+		value_append(&call->arena, &stats->missing,
+		    *value_get(&stats->stores.array.items[stats->next - 1], "name"));
+		stats->err = *err;
+		rpc_stats_step(call);
+		return;
+	}
 	if (rc) {
 		rpc_call_fail(call, err);
 		return;
@@ -104,10 +119,23 @@ static void rpc_stats_step(struct rpc_call *call)
 		/* What another keeps for it that one counts. */
 		if (!store || store_history(store))
 			continue;
+		/* Known to be away: its answer, that it is, would be long in coming. */
+		if (store_is_away(store) && stats->stores.array.count > 1) {
+			schedd_error_set(&stats->err, SCHEDD_EFAILED, "%s", store_state_why(store));
+			value_append(&call->arena, &stats->missing, *value_get(map, "name"));
+			continue;
+		}
 		store_query_stats(store, stats->job, stats->since, rpc_stats_came, call);
 		return;
 	}
+	/* Nothing at all is no answer where something may be there. */
+	if (stats->missing.array.count && !stats->jobs.array.count) {
+		rpc_call_fail(call, &stats->err);
+		return;
+	}
 	value_put(&call->arena, &stats->answer, "jobs", stats->jobs);
+	if (stats->missing.array.count)
+		value_put(&call->arena, &stats->answer, "missing", stats->missing);
 	rpc_call_answer_built(call, &stats->answer);
 }
 
@@ -126,7 +154,7 @@ void rpc_server_stats(struct rpc_call *call)
 	stats->since = since;
 	stats->job = rpc_call_text(call, "id");
 	stats->answer = value_map();
-	stats->jobs = value_array();
+	stats->jobs = stats->missing = value_array();
 	stats->stores = scheduler_stores(call->scheduler, &call->arena);
 	call->state = stats;
 	value_put(&call->arena, &stats->answer, "since", value_int(since));

@@ -45,6 +45,7 @@ struct runs_question {
 	uint32_t part_count;
 	int rc;
 	struct schedd_error err;
+	struct schedd_error without; /* why another job's store is missing; code 0: none is */
 };
 
 static struct value scheduler_runs_value(struct runs_question *question, const struct run *run)
@@ -283,6 +284,12 @@ static void runs_finish(struct runs_question *question)
 
 	if (!question->rc)
 		runs_merge(question);
+	/* Nothing at all is no answer where some may be there. */
+	if (!question->rc && question->without.code && !question->continued &&
+	    !question->runs.array.count) {
+		question->rc = question->without.code;
+		question->err = question->without;
+	}
 	value_put(&question->arena, &result, "runs", question->runs);
 	value_put(&question->arena, &result, "next", runs_next(question));
 	if (question->missing.array.count)
@@ -306,16 +313,32 @@ static void runs_settle(struct runs_question *question)
 		runs_finish(question);
 }
 
+/* Is the store one of several, and away? Then the others' runs are told, and which are missing. */
+static bool runs_goes_without(
+    const struct runs_question *question, const struct runs_part *part, int rc)
+{
+	return part->origin ||
+	       (question->part_count > 1 && rc != SCHEDD_EINVAL && rc != SCHEDD_ENOMEM);
+}
+
+static void runs_miss(
+    struct runs_question *question, struct runs_part *part, const struct schedd_error *err)
+{
+	value_append(&question->arena, &question->missing,
+	    value_string(&question->arena, part->store->name));
+	if (!part->origin)
+		question->without = *err;
+	part->store = NULL;
+}
+
 static void runs_answered(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context)
 {
 	struct runs_part *part = context;
 	struct runs_question *question = part->question;
 
-	if (rc && part->origin) {
-		value_append(&question->arena, &question->missing,
-		    value_string(&question->arena, part->store->name));
-		part->store = NULL;
+	if (rc && runs_goes_without(question, part, rc)) {
+		runs_miss(question, part, err);
 	} else if (rc) {
 		question->rc = rc;
 		question->err = *err;
@@ -394,13 +417,26 @@ static const char *const *runs_copy_jobs(struct arena *arena, const char *const 
 	return copy;
 }
 
+/* One of several that is known to be away: its answer, that it is, would be long in coming. */
+static bool runs_leaves_out(struct runs_question *question, struct runs_part *part)
+{
+	const struct store *store = part->store->store;
+	struct schedd_error err;
+
+	if (question->part_count < 2 || !store_is_away(store))
+		return false;
+	schedd_error_set(&err, SCHEDD_EFAILED, "%s", store_state_why(store));
+	runs_miss(question, part, &err);
+	return true;
+}
+
 static void runs_ask(struct runs_question *question)
 {
 	question->waiting = 1;
 	for (uint32_t i = 0; !question->rc && i < question->part_count; i++) {
 		struct runs_part *part = &question->parts[i];
 
-		if (!part->store)
+		if (!part->store || runs_leaves_out(question, part))
 			continue;
 		question->query.after = part->from;
 		question->waiting++;
