@@ -165,6 +165,27 @@ static int watch_wait(struct command *command, const char *run, const char *what
 	return rc;
 }
 
+int run_watch_begins(struct command *command, const char *run, struct schedd_error *err)
+{
+	struct value params = value_map(), found;
+	const char *state;
+	int rc;
+
+	value_put(&command->arena, &params, "run", value_string_ref(run));
+	rc = command_call(command, "run.get", &params, &found, err);
+	state = rc ? NULL : value_get_string(&found, "state");
+	if (state && strcmp(state, "retrying") == 0) {
+		struct strbuf said = STRBUF_EMPTY;
+
+		/* What it wrote so far comes first, and its end all the same. */
+		watch_say(command, value_get_string(&found, "id"), &said);
+		strbuf_clear(&said);
+	}
+	if (!state || strcmp(state, "queued") != 0)
+		return rc;
+	return watch_wait(command, value_get_string(&found, "id"), "running", &found, err);
+}
+
 int run_watch(struct command *command, const char *run, bool follow, bool exit_status)
 {
 	const struct run_output how = {.tail = -1, .since = SCHEDD_TIME_NONE, .follow = true};

@@ -17,6 +17,12 @@ int run_watch(struct command *command, const char *run, bool follow, bool exit_s
  */
 int run_watch_answer(struct command *command, const char *run, uint32_t msgid, struct value *result,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/*
+ * Waits until that run (JOB: its latest) has begun or will not, and says likewise for what it
+ * waits; that it will be tried again is said at once.
+ */
+int run_watch_begins(struct command *command, const char *run, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* What schedctl exits with for a run that has ended. */
 int run_watch_status(const struct value *run, bool exit_status);
 /* "backup/42 failed: exit code 3 after 1.2s", on stderr. */

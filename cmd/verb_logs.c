@@ -6,6 +6,7 @@
 #include "cmd/out.h"
 #include "cmd/run_output.h"
 #include "cmd/run_view.h"
+#include "cmd/run_watch.h"
 #include "cmd/say.h"
 #include "cmd/verb_rows.h"
 #include "trigger/when.h"
@@ -154,6 +155,7 @@ static int logs_show(struct logs *logs, const char *run, bool last)
 {
 	struct run_output how = logs->how;
 	struct strbuf line = STRBUF_EMPTY;
+	struct schedd_error err = {0};
 	bool written = true;
 
 	how.follow = how.follow && last;
@@ -164,6 +166,8 @@ static int logs_show(struct logs *logs, const char *run, bool last)
 		strbuf_clear(&line);
 	}
 	logs->shown++;
+	if (written && how.follow && run_watch_begins(logs->command, run, &err) != 0)
+		return say_error(logs->command, &err);
 	return written ? run_output_show(logs->command, run, &how) : EXIT_PIPE;
 }
 

@@ -91,6 +91,33 @@ class Logs(e2e.TestCase):
         self.assertEqual("".join(lines), "==> a/1 <==\na/1\ndone\n\n==> a/2 <==\na/2\ndone\n\n==> a/3 <==\na/3\ndone\n")
         self.assertEqual(follower.returncode, 130)
 
+    def follow(self, run):
+        follower = subprocess.Popen([e2e.SCHEDCTL, "logs", "-f", run], env=self.d.environment(), stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.terminate)
+        return follower
+
+    def test_following_a_run_that_waits_says_for_what(self):
+        self.add("a", "echo first", "-g", "io")
+        self.add("r", "echo try $SCHEDD_ATTEMPT; exit 1", "--retry", "1", "--retry-delay", "1h")
+        client = self.d.client()
+        client.call("scheduler.pause")
+        run = client.call("job.run", id="a")["run"]
+        for name in ("a", run):
+            follower = self.follow(name)
+            self.assertRegex(follower.stderr.readline(), "^schedctl: a/1 waits for the scheduler to be resumed")
+        client.call("scheduler.resume")
+        out, err = follower.communicate(timeout=60)
+        self.assertEqual((out, err, follower.returncode), ("first\n", "", 0))
+        run = client.call("job.run", id="r")["run"]
+        e2e.wait_until("it waits for its next attempt", lambda: client.call("run.get", run=run)["state"] == "retrying")
+        follower = self.follow(run)
+        self.assertRegex(follower.stderr.readline(), "^schedctl: r/1 waits for its next attempt")
+        self.assertEqual(follower.stdout.readline(), "try 1\n")
+        client.call("run.kill", run=run)
+        follower.communicate(timeout=60)
+
     def test_following_a_job_that_never_ran_waits_for_it(self):
         self.add("a", "echo first")
         with subprocess.Popen([e2e.SCHEDCTL, "logs", "-f", "--forever", "a"], env=self.d.environment(), stdout=subprocess.PIPE,

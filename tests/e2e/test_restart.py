@@ -83,6 +83,18 @@ class Restart(e2e.TestCase):
         self.client.call("run.wait", run=third, **{"for": "running"})
         self.client.call("run.kill", run=third)
 
+    def test_it_keeps_its_place_in_its_group(self):
+        self.client.call("group.set", name="g", parallel=1)
+        run, pid = self.begin(group="g")
+        self.client.call("job.add", id="b", shell="true", group="g", trigger={"manual": True})
+        self.crash()
+        self.assertEqual(self.get(run)["state"], "lost")
+        second = self.client.call("job.run", id="b")["run"]
+        self.assertEqual(self.get(second)["waits_for"], "a place in group g (1 of 1 taken)")
+        os.kill(pid, signal.SIGKILL)
+        self.assertEqual(self.client.call("run.wait", run=second)["state"], "success")
+        e2e.wait_until("both places are free", lambda: self.client.call("group.list")[0]["running"] == 0)
+
     def test_its_end_is_added(self):
         run, pid = self.begin()
         self.crash()

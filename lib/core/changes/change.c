@@ -388,6 +388,7 @@ void change_apply(struct change *change)
 	}
 	if (change->job) {
 		entry_define(scheduler, entry, change->job);
+		admission_reconsider(entry);
 		entry_set_raw(entry, NULL);
 		change->job = NULL;
 	}

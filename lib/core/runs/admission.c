@@ -23,21 +23,31 @@
 /* Processes that one executor starts without delay, and so what a crash may leave in doubt. */
 #define ADMISSION_EXPECTED_MAX 64
 
-static int64_t admission_key(struct run_live *live)
+/* Where it waits is the job's business as it is now, whatever it was when the run was claimed. */
+static const struct job_details *admission_details(const struct run_live *live)
 {
-	struct schedd_scheduler *scheduler = live->scheduler;
-	struct account_slot *account = accounts_of(scheduler, live->job->id);
-	uint64_t *last = account ? &account->turn : &scheduler->runs.own_turn;
-	int64_t priority = job_details(live->job)->priority;
+	return job_details(live->entry ? live->entry->job : live->job);
+}
 
-	*last = (*last > scheduler->runs.turn ? *last : scheduler->runs.turn) + 1;
+static int64_t admission_key_of(const struct run_live *live, uint64_t turn)
+{
+	int64_t priority = admission_details(live)->priority;
 
 	if (priority > ADMISSION_PRIORITY_MAX)
 		priority = ADMISSION_PRIORITY_MAX;
 	if (priority < -ADMISSION_PRIORITY_MAX)
 		priority = -ADMISSION_PRIORITY_MAX;
-	return -priority * (INT64_C(1) << ADMISSION_TURN_BITS) +
-	       (int64_t)(*last & ADMISSION_TURNS);
+	return -priority * (INT64_C(1) << ADMISSION_TURN_BITS) + (int64_t)(turn & ADMISSION_TURNS);
+}
+
+static int64_t admission_key(struct run_live *live)
+{
+	struct schedd_scheduler *scheduler = live->scheduler;
+	struct account_slot *account = accounts_of(scheduler, live->job->id);
+	uint64_t *last = account ? &account->turn : &scheduler->runs.own_turn;
+
+	*last = (*last > scheduler->runs.turn ? *last : scheduler->runs.turn) + 1;
+	return admission_key_of(live, *last);
 }
 
 struct run_live *admission_next(struct executor_slot *slot)
@@ -136,7 +146,7 @@ void admission_return(struct run_live *live)
 
 static void admission_to_group(struct run_live *live)
 {
-	const char *name = job_details(live->job)->group;
+	const char *name = admission_details(live)->group;
 	struct group_slot *group = name ? admission_group(live->scheduler, name) : NULL;
 
 	if (name && !group) {
@@ -422,6 +432,49 @@ void admission_leave_worker(struct run_live *live)
 		live->holds_account = false;
 		account->running--;
 		admission_account_next(account);
+	}
+}
+
+/* Is the group that it waits for, or has a place in, still the job's? */
+static bool admission_group_same(const struct run_live *live)
+{
+	const char *name = admission_details(live)->group;
+
+	if (!live->group || !name)
+		return !live->group && !name;
+	return strcmp(live->group->name, name) == 0;
+}
+
+/* The queue that it stands in; NULL: none. */
+static struct heap *admission_queue(const struct run_live *live)
+{
+	if (live->account && !live->holds_account)
+		return &live->account->waiting;
+	if (live->stage == RUN_LIVE_WAIT_GROUP && live->group)
+		return &live->group->waiting;
+	return live->stage == RUN_LIVE_WAIT_WORKER && live->executor ? &live->executor->ready : NULL;
+}
+
+void admission_reconsider(struct entry *entry)
+{
+	struct run_live *live, *next;
+
+	for (live = entry->runs; live; live = next) {
+		struct heap *queue = admission_queue(live);
+
+		next = live->next_of_job;
+		if (!queue || !heap_queued(&live->queue))
+			continue;
+		/* The gate of the account comes before that of the group. */
+		if ((!live->account || live->holds_account) && !admission_group_same(live)) {
+			admission_leave_worker(live);
+			admission_to_account(live);
+		} else {
+			uint64_t turn = (uint64_t)queue->entries[live->queue.index].key & ADMISSION_TURNS;
+
+			/* A node that is there needs no memory. */
+			(void)!heap_set(queue, &live->queue, admission_key_of(live, turn));
+		}
 	}
 }
 

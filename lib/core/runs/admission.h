@@ -50,6 +50,8 @@ void admission_leave_worker(struct run_live *live);
 void admission_leave(struct run_live *live);
 /* An instance of a dead daemon's job came to its end. */
 void admission_instance_free(struct entry *entry);
+/* The job is another: its runs that wait do so in its group, with its priority. */
+void admission_reconsider(struct entry *entry);
 /* Runs at the gate of the job may move up: limits were changed. */
 void admission_review(struct entry *entry);
 /* The one that is next of those that wait for a worker, of which there is one; it waits no longer. */

@@ -284,8 +284,8 @@ static bool restart_adopt(
 	live->run.job = live->job->id;
 	invocation_place(scheduler, invocation, live->secrets);
 	live->held_by_dead = true;
-	live->holds_instance = true;
-	entry->holding++;
+	/* It counts against all limits that it was let through. */
+	admission_resume(live, true);
 	run_live_enter(live, RUN_LIVE_RUNNING);
 	return true;
 }

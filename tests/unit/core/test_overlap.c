@@ -3,6 +3,7 @@
 #include "support/core_fixture.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <signal.h>
 
 #define TEN "'trigger':{'type':'interval','seconds':10},'command':['x']"
@@ -125,6 +126,46 @@ Test(overlap, keeps_a_group_to_its_limit)
 	core_task_end(0, 0);
 	cr_expect_eq(core_tasks(), 0);
 	core_expect_runs(&f, "b", "1 success");
+	core_close(&f);
+}
+
+Test(overlap, has_what_waits_where_its_job_belongs_now)
+{
+	struct core_fixture f = {0};
+
+	core_open(&f, NULL);
+	scheduler_group_set(f.scheduler, "io", 1, NULL, core_reply(&f));
+	core_settle(&f);
+	for (const char *id = "abcdef"; *id; id++) {
+		char json[128];
+
+		snprintf(json, sizeof(json), "{'id':'%c','group':'io'," TEN "}", *id);
+		core_add(&f, json);
+	}
+	core_advance(&f, 10 * S);
+	cr_expect_eq(core_tasks(), 1);
+	/* Out of the group, into one with room, and into one that is full as well. */
+	cr_expect_eq(core_modify(&f, "b", "{'group':null}"), 0);
+	cr_expect_eq(core_tasks(), 2);
+	cr_expect_eq(core_modify(&f, "c", "{'group':'free'}"), 0);
+	cr_expect_eq(core_tasks(), 3);
+	scheduler_group_set(f.scheduler, "free", 1, NULL, core_reply(&f));
+	core_settle(&f);
+	cr_expect_eq(core_modify(&f, "d", "{'group':'free'}"), 0);
+	cr_expect_eq(core_tasks(), 3);
+	/* The last one first. */
+	cr_expect_eq(core_modify(&f, "f", "{'priority':5}"), 0);
+	cr_expect_eq(core_modify(&f, "e", "{'description':'x'}"), 0);
+	core_task_end(0, 0);
+	core_settle(&f);
+	core_expect_runs(&f, "f", "1 running");
+	core_expect_runs(&f, "e", "1 queued");
+	core_expect_runs(&f, "d", "1 queued");
+	/* What runs keeps its place where it took it. */
+	cr_expect_eq(core_modify(&f, "f", "{'group':null}"), 0);
+	core_expect_runs(&f, "e", "1 queued");
+	cr_expect_eq(core_modify(&f, "e", "{'group':null}"), 0);
+	core_expect_runs(&f, "e", "1 running");
 	core_close(&f);
 }
 
