@@ -78,6 +78,11 @@ static int edit_fetch(struct edit *edit, struct schedd_error *err)
 	rc = command_call(edit->command, "job.get", &params, &job, err);
 	if (rc == SCHEDD_ENOTFOUND && job_id_valid(edit->id))
 		return edit_template(edit, err);
+	if (rc == SCHEDD_ENOTFOUND)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND,
+		    "no job '%.140s', and none can be made of that: an id begins with a letter, digit or "
+		    "'_' and goes on with those, '.' or '-', 128 at most",
+		    edit->id);
 	if (rc)
 		return rc;
 	edit->revision = value_get_int(&job, "revision", 0);

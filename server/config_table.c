@@ -2,9 +2,12 @@
 /* One small reader and writer a type of settings; the rows are in config_rows.c. */
 #include "server/config_table.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <schedd/clock.h>
 #include "base/duration.h"
 #include "base/json.h"
@@ -222,6 +225,22 @@ static int config_number(
 }
 
 /* Kept as it is given; what the job's field says of it is said here. */
+/* A number alone names a group only through its account: jobs and workers would be refused one by one. */
+static int config_check_user(const struct value *value, struct schedd_error *err)
+{
+	const char *text = value->type == VALUE_STRING ? value->string.text : "";
+	unsigned long uid;
+
+	if (!*text || text[strspn(text, "0123456789")])
+		return 0;
+	errno = 0;
+	uid = strtoul(text, NULL, 10);
+	if (errno == 0 && (uid == geteuid() || (uid < UINT32_MAX && getpwuid((uid_t)uid))))
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL,
+	    "that number has no account and so no group: name one, %.32s:GROUP", text);
+}
+
 static int config_job(const struct config_row *row, struct value *out, const struct value *given,
     struct arena *arena, struct schedd_error *err)
 {
@@ -238,7 +257,7 @@ static int config_job(const struct config_row *row, struct value *out, const str
 	rc = job && !arena_failed(arena) ? job_fields_set(job, NULL, field, out, &context, err)
 					 : schedd_error_nomem(err);
 	job_unref(job);
-	return rc;
+	return rc || strcmp(field->name, "user") != 0 ? rc : config_check_user(out, err);
 }
 
 int config_table_set(const struct config_row *row, void *base, const struct value *given,

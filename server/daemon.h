@@ -50,6 +50,7 @@ struct schedd_scheduler *daemon_scheduler(struct daemon *daemon);
 const struct schedd_log *daemon_log(const struct daemon *daemon);
 const struct config *daemon_config(const struct daemon *daemon);
 const struct paths *daemon_paths(const struct daemon *daemon);
+const struct options *daemon_options(const struct daemon *daemon);
 /* Its HTTP side; NULL: none. */
 struct web_link *daemon_web(const struct daemon *daemon);
 struct cron_tables *daemon_cron(const struct daemon *daemon);

@@ -26,6 +26,11 @@ const struct config *daemon_config(const struct daemon *daemon)
 	return daemon->setup.config;
 }
 
+const struct options *daemon_options(const struct daemon *daemon)
+{
+	return daemon->setup.options;
+}
+
 const struct paths *daemon_paths(const struct daemon *daemon)
 {
 	return daemon->setup.paths;

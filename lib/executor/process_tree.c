@@ -261,6 +261,9 @@ static int tree_round(
 	bool group = tree->held && tree->pid > 1 && kill(-tree->pid, signal) == 0;
 	int sent = 0;
 
+	/* Before it has a group of its own it is alone. */
+	if (!found && !group && tree->held && tree->pid > 1)
+		group = kill(tree->pid, signal) == 0;
 	for (int i = 0; found && i < walk.count; i++)
 		if (walk.member[i] && tree_kill(&walk.list[i], signal, group ? tree->pid : 0))
 			sent++;
@@ -268,7 +271,7 @@ static int tree_round(
 		tree_sessions_add(sessions, &walk);
 		tree_walk_clear(&walk);
 	}
-	/* Without memory or /proc the group has it at least. */
+	/* Without memory or /proc the group, or the process, has it at least. */
 	return !found && group ? 1 : sent;
 }
 

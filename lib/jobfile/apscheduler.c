@@ -283,6 +283,10 @@ static int apscheduler_alias(struct apscheduler_job *job, const struct value_mem
 {
 	bool executor = strcmp(member->key, "executor") == 0;
 
+	if (member->value.type != VALUE_STRING && member->value.type != VALUE_NIL) {
+		apscheduler_note(job, "not a name, left out: the default serves", member->key);
+		return 0;
+	}
 	if (member->value.type != VALUE_STRING ||
 	    (value_is_text(&member->value, "default") && !(executor && job->import->calls)))
 		return 0;

@@ -148,7 +148,8 @@ void run_put_result(const struct run *run, struct arena *arena, struct value *ma
 struct value run_to_value(const struct run *run, struct arena *arena)
 {
 	struct value map = value_map();
-	bool began = run->started_at != SCHEDD_TIME_NONE;
+	/* A program that ran has some memory at least; what never began has none that could be measured. */
+	bool measured = run->max_rss > 0 || run->cpu_us > 0 || run->exit_code >= 0 || run->signal;
 	const char *id = run->job ? run->job : "";
 	struct value full = value_string_ref(arena_printf(arena, "%s/%u", id, run->number));
 	const struct value_member members[] = {
@@ -166,9 +167,9 @@ struct value run_to_value(const struct run *run, struct arena *arena)
 	    {.key = "signal", .value = run->signal == 0 ? value_nil() : value_int(run->signal)},
 	    {.key = "reason", .value = value_string(arena, run->reason)},
 	    {.key = "duration", .value = run_duration(run)},
-	    {.key = "max_rss", .value = began ? value_int(run->max_rss) : value_nil()},
+	    {.key = "max_rss", .value = run->max_rss > 0 ? value_int(run->max_rss) : value_nil()},
 	    {.key = "cpu_seconds",
-		.value = began ? value_real((double)run->cpu_us / 1e6) : value_nil()},
+		.value = measured ? value_real((double)run->cpu_us / 1e6) : value_nil()},
 	    {.key = "output_bytes", .value = value_int((int64_t)run->output_bytes)},
 	    {.key = "output_dropped", .value = value_int((int64_t)run->output_dropped)},
 	    {.key = "coalesced", .value = value_int((int64_t)run->coalesced)},

@@ -68,6 +68,7 @@ struct sqlite_store {
 	char key_id[JOB_ID_MAX + 1];
 	bool relaxed;       /* transactions do not wait for the disk */
 	int64_t busy_since; /* monotonic microseconds: another holds the lock */
+	off_t log_size;     /* its bytes when it was looked at last: it grows, unless we empty it */
 	ino_t log_inode;    /* of the write-ahead log as it was made; 0: none was seen yet */
 	bool full;          /* the last one that failed found no room on the disk */
 	struct sqlite_reserve reserve;

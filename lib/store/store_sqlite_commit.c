@@ -379,7 +379,18 @@ static bool sqlite_chain_ends(const struct store_batch *first, const struct stor
 	return true;
 }
 
+#define SQLITE_LOG_KEPT 16777216 /* bytes that SQLite leaves a log that begins anew; see store_sqlite.c */
 #define SQLITE_HEADER 100 /* bytes that any database begins with */
+
+/* Emptied in its place, and with it what stood in it alone: there is nothing to save. */
+static int sqlite_log_is_gone(const struct sqlite_store *sqlite, const char *log, struct schedd_error *err)
+{
+	return schedd_error_set(err, SCHEDD_EFAILED,
+	    "store '%s': %s was removed or replaced while it was in use, and what was not in the "
+	    "database itself yet is gone: start schedd anew with what there is, or with a copy of "
+	    "before (schedctl backup)",
+	    sqlite->base.name, log);
+}
 
 /*
  * Is what is open still what has the name? Otherwise it is written and forced
@@ -393,6 +404,9 @@ static int sqlite_check_place(struct sqlite_store *sqlite, struct schedd_error *
 	int moved = 0;
 
 	sqlite3_snprintf(sizeof(log), log, "%s-wal", sqlite->base.path);
+	if (sqlite->log.emptied)
+		sqlite->log_size = 0; /* by us */
+	sqlite->log.emptied = false;
 	if (sqlite3_file_control(sqlite->writer.db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) ==
 		SQLITE_OK &&
 	    moved)
@@ -405,6 +419,10 @@ static int sqlite_check_place(struct sqlite_store *sqlite, struct schedd_error *
 		sqlite->log_inode = st.st_ino;
 	else if (st.st_ino != sqlite->log_inode)
 		what = log;
+	else if (st.st_size < sqlite->log_size && st.st_size < SQLITE_LOG_KEPT)
+		return sqlite_log_is_gone(sqlite, log, err);
+	else
+		sqlite->log_size = st.st_size;
 	if (!what)
 		return 0;
 	return schedd_error_set(err, SCHEDD_EFAILED,

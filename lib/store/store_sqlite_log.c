@@ -111,8 +111,9 @@ static void log_empty(struct sqlite_log *log)
 {
 	log_finish(log);
 	sqlite3_busy_timeout(log->writer->db, 0);
-	(void)sqlite3_wal_checkpoint_v2(
-	    log->writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (sqlite3_wal_checkpoint_v2(
+		log->writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
+		log->emptied = true;
 	sqlite3_busy_timeout(log->writer->db, SQL_BUSY_MS);
 }
 

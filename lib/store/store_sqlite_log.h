@@ -17,6 +17,7 @@ struct sqlite_log {
 	const struct sql *writer; /* NULL: not initialised */
 	int pages;                /* of the log after the last commit; 0: all of it was copied */
 	int before;               /* what had been copied at the last request; -1: none yet */
+	bool emptied;             /* its file was, by us; who notices sets it back */
 	bool started;             /* otherwise the writer copies by itself */
 	pthread_t thread;
 

@@ -31,6 +31,16 @@ static const struct {
     {"second", CRON_SECOND, 0, 59, true},
 };
 
+/* What APScheduler's trigger takes besides fields, and where that is said here. */
+static const struct {
+	const char *name, *option, *member;
+} beside[] = {
+    {"timezone", "--tz ZONE", "timezone"},
+    {"start_date", "--start TIME", "start"},
+    {"end_date", "--end TIME", "end"},
+    {"jitter", "--jitter DUR", "jitter"},
+};
+
 static const char *const ordinals[] = {"last", "1st", "2nd", "3rd", "4th", "5th"};
 
 /* An item of a field's list that is being read. */
@@ -287,6 +297,29 @@ static char *copy_field(int row, struct cron_slice value, char *out)
 	return end;
 }
 
+/* Is it the comma before another pair, as in hour=5,minute=30? */
+static bool pair_follows(const struct cron_reader *reader, const char *at)
+{
+	if (*at++ != ',')
+		return false;
+	while (at < reader->end && ((*at >= 'a' && *at <= 'z') || *at == '_'))
+		at++;
+	return at < reader->end && *at == '=' && at[-1] != ',';
+}
+
+static int unknown_field(struct cron_reader *reader, const char *name, size_t length)
+{
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+		if (strlen(beside[i].name) == length && strncmp(beside[i].name, name, length) == 0)
+			return cron_reader_fail(reader, name,
+			    "'%s' is no field but stands beside them: write %s, in JSON and job files the "
+			    "trigger's \"%s\"",
+			    beside[i].name, beside[i].option, beside[i].member);
+	return cron_reader_fail(reader, name,
+	    "unknown field '%.*s', there are year, month, day, week, day_of_week, hour, minute and second",
+	    (int)length, name);
+}
+
 /* Reads "name=value" and stores where the value stands. */
 static int read_pair(struct cron_reader *reader, struct cron_slice *values)
 {
@@ -304,11 +337,7 @@ static int read_pair(struct cron_reader *reader, struct cron_slice *values)
 		return cron_reader_fail(reader, start,
 		    "this is no NAME=VALUE; a value with blanks is quoted, as in day='2nd fri'");
 	if (row == FIELDS)
-		return cron_reader_fail(reader, start,
-		    "unknown field '%.*s', there are year, month, day, week, day_of_week, hour, "
-		    "minute "
-		    "and second",
-		    (int)(name_end - start), start);
+		return unknown_field(reader, start, (size_t)(name_end - start));
 	if (!cron_reader_take(reader, '='))
 		return cron_reader_fail(reader, reader->at,
 		    "'=' is missing after '%s'; a value with blanks is quoted, as in "
@@ -328,7 +357,8 @@ static int read_pair(struct cron_reader *reader, struct cron_slice *values)
 		reader->at = end + 1;
 	} else {
 		end = reader->at;
-		while (end < reader->end && *end != ' ' && *end != '\t' && *end != ';')
+		while (end < reader->end && *end != ' ' && *end != '\t' && *end != ';' &&
+		       !pair_follows(reader, end))
 			end++;
 		/* As it stands in Python: hour=5, minute=30 */
 		values[row] = (struct cron_slice){

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,6 +57,16 @@ static unsigned rpc_reserved(const struct rpc *rpc, const struct users_caller *c
 								    : RPC_RESERVED;
 }
 
+/* What stands at the end of a line of which there were more; nothing if there were none. */
+static const char *rpc_withheld(uint64_t withheld, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (withheld)
+		snprintf(text, size, " (and %llu more since the last such line)",
+		    (unsigned long long)withheld);
+	return text;
+}
+
 static void rpc_welcome(struct rpc *rpc, int fd)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
@@ -64,6 +75,7 @@ static void rpc_welcome(struct rpc *rpc, int fd)
 	struct rpc_share *share;
 	struct schedd_error err;
 	uint64_t withheld;
+	char more[64];
 
 	/* What the kernel does not tell of is nobody's. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
@@ -71,8 +83,8 @@ static void rpc_welcome(struct rpc *rpc, int fd)
 	if (users_judge(&daemon_config(rpc->daemon)->users, peer.uid, &caller, &err)) {
 		if (rpc_may_log(&rpc->refusals, &withheld))
 			log_warn(daemon_log(rpc->daemon),
-			    "refused a client of uid %ld (and %llu others since the last such line)",
-			    (long)peer.uid, (unsigned long long)withheld);
+			    "refused a client of uid %ld%s", (long)peer.uid,
+			    rpc_withheld(withheld, more, sizeof(more)));
 		rpc_refuse(rpc, fd, &err);
 		return;
 	}
@@ -113,6 +125,7 @@ static bool rpc_turn_away(struct rpc *rpc)
 	static const struct timeval pause = {.tv_usec = 200000};
 	struct schedd_error err;
 	uint64_t withheld;
+	char more[64];
 	int fd = -1;
 
 	if (rpc->reserve >= 0) {
@@ -125,9 +138,8 @@ static bool rpc_turn_away(struct rpc *rpc)
 	}
 	rpc->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (rpc_may_log(&rpc->shortages, &withheld))
-		log_error(daemon_log(rpc->daemon),
-		    "no file descriptor left for a client (and %llu times since the last such line)",
-		    (unsigned long long)withheld);
+		log_error(daemon_log(rpc->daemon), "no file descriptor left for a client%s",
+		    rpc_withheld(withheld, more, sizeof(more)));
 	if (fd >= 0 && rpc->reserve >= 0)
 		return true;
 	if (event_add(rpc->relief, &pause) == 0)

@@ -2,11 +2,13 @@
 /* What concerns the daemon as a whole. */
 #include "server/rpc/rpc_rows.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "server/config_show.h"
 #include "server/daemon.h"
+#include "server/options.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_view.h"
@@ -324,6 +326,24 @@ void rpc_server_resume(struct rpc_call *call)
 	rpc_server_set_paused(call, false);
 }
 
+/* What was said elsewhere than in the config beats it. */
+static void rpc_config_said(
+    const struct value *settings, const char *key, const char *text, const char *origin)
+{
+	for (uint32_t i = 0; i < settings->array.count; i++) {
+		struct value *row = &settings->array.items[i];
+
+		for (uint32_t j = 0; j < row->map.count && value_is_text(value_get(row, "key"), key); j++) {
+			struct value_member *member = &row->map.members[j];
+
+			if (strcmp(member->key, "value") == 0 || strcmp(member->key, "text") == 0)
+				member->value = value_string_ref(text);
+			else if (strcmp(member->key, "origin") == 0)
+				member->value = value_string_ref(origin);
+		}
+	}
+}
+
 void rpc_server_config(struct rpc_call *call)
 {
 	const struct config *config = daemon_config(call->daemon);
@@ -331,6 +351,16 @@ void rpc_server_config(struct rpc_call *call)
 	const char *key = rpc_call_text(call, "key");
 	struct value map = config_show_value(config, key, &call->arena);
 	const struct value *settings = value_get(&map, "settings");
+	const struct options *options = daemon_options(call->daemon);
+	const struct {
+		const char *key, *text, *origin;
+	} said[] = {
+	    {"socket", paths->socket, paths->socket_origin},
+	    {"state_dir", paths->state_dir, paths->state_dir_origin},
+	    {"log.level", options->log_level, "--log-level"},
+	    {"log.format", options->log_format, "--log-format"},
+	    {"log.file", options->log_file, "--log-file"},
+	};
 	struct schedd_error err;
 
 	if (key && settings->array.count == 0) {
@@ -339,23 +369,9 @@ void rpc_server_config(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 		return;
 	}
-	/* Where things really are, and who said so, is known only since the start. */
-	for (uint32_t i = 0; i < settings->array.count; i++) {
-		struct value *row = &settings->array.items[i];
-		bool socket = value_is_text(value_get(row, "key"), "socket");
-
-		if (!socket && !value_is_text(value_get(row, "key"), "state_dir"))
-			continue;
-		for (uint32_t j = 0; j < row->map.count; j++) {
-			struct value_member *member = &row->map.members[j];
-
-			if (member->key[0] == 'v' || member->key[0] == 't') /* value, text */
-				member->value =
-				    value_string_ref(socket ? paths->socket : paths->state_dir);
-			else if (member->key[0] == 'o')
-				member->value = value_string_ref(
-				    socket ? paths->socket_origin : paths->state_dir_origin);
-		}
-	}
+	/* How things really are, and who said so, is known only since the start. */
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (said[i].text)
+			rpc_config_said(settings, said[i].key, said[i].text, said[i].origin);
 	rpc_call_answer_built(call, &map);
 }

@@ -177,6 +177,8 @@ class Config(e2e.TestCase):
         self.refused("stores:\n  x: {type: memory, path: y}\n", ":2:3:", "no path")
         self.refused("executors:\n  x: {type: threads}\n", ":2:13:", "threadpool")
         self.refused("- a\n", ":1:1:", "must be a map")
+        for text in ("defaults: {user: '54321'}\n", "defaults: {user: 54321}\n", "executors: {w: {type: worker, command: [x], user: 54321}}\n"):
+            self.refused(text, "has no account and so no group", "54321:GROUP")
 
     def test_a_section_may_be_empty(self):
         server = self.daemon(config="limits:\nstores:\n  extra:\nexecutors:\nlisteners:\n")
@@ -211,6 +213,14 @@ class Config(e2e.TestCase):
         self.assertEqual(got["log.level"]["value"], "error")
         self.assertIn("extra", [row["name"] for row in client.call("store.list")])
         self.assertEqual(len(client.call("config.get")["files"]), 2)
+
+    def test_what_was_said_at_the_start_beats_it(self):
+        server = self.daemon(config="log:\n  level: error\n  format: json\n", options=["--log-level", "debug", "--log-format", "text"])
+        got = {row["key"]: (row["value"], row["text"], row["origin"]) for row in server.client().call("config.get")["settings"]}
+        self.assertEqual(got["log.level"], ("debug", "debug", "--log-level"))
+        self.assertEqual(got["log.format"], ("text", "text", "--log-format"))
+        self.assertEqual(got["log.file"][2], "default")
+        self.assertRegex(server.ctl("config", "show", "log.level")[1], "debug.*--log-level")
 
     def test_reload_is_all_or_nothing(self):
         server = self.daemon(config="limits:\n  clients: 5\n")

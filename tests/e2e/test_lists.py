@@ -49,6 +49,19 @@ class Lists(e2e.TestCase):
         self.assertIn("After m succeeds.", err)
         self.assertNotIn("by hand", err)
 
+    def test_what_is_waited_for_may_be_gone(self):
+        for job in ("m", "n"):
+            self.ctl("add", "--id", job, "--manual", "--", "true")
+        self.ctl("add", "--id", "one", "--after", "m", "--", "true")
+        self.ctl("add", "--id", "two", "--after", "m", "--after", "n", "--", "true")
+        self.ctl("rm", "-y", "m")
+        self.assertIn("after m (no job m) ", self.row("one"))
+        self.assertIn("after m, n (no job m) ", self.row("two"))
+        self.assertIn("it runs after m, and there is no such job", self.ctl("why", "one"))
+        self.ctl("add", "--id", "m", "--manual", "--", "true")
+        self.assertNotIn("no job", self.row("one") + self.row("two"))
+        self.assertNotIn("no such job", self.ctl("why", "one"))
+
     def test_the_end_of_a_pause(self):
         for job in ("p", "q"):
             self.ctl("add", "--id", job, "--every", "1h", "--", "true")

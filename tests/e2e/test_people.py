@@ -133,6 +133,10 @@ class People(e2e.TestCase):
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stderr
 
+    def test_edit_makes_no_job_of_what_is_no_id(self):
+        for name in ("../x", "a b", ".x", "x" * 129):
+            self.assertIn("none can be made of that: an id begins with a letter, digit or '_'", self.err("edit", name, status=4), name)
+
     def test_edit_makes_a_new_job_of_a_template(self):
         self.add("backup")
         err = self.edit("backups", "sed -i 's/^    # trigger: {every: 15m}/    trigger: {every: 1h}/; s/^    # command: .*/    command: [echo, hi]/' \"$1\"")

@@ -85,6 +85,8 @@ class Runs(e2e.TestCase):
             run = self.run_job(f"bad-{number}")
             self.assertEqual((run["state"], run["exit_code"], run["signal"]), ("failed", None, None), run)
             self.assertTrue(run["reason"].endswith(reason), run["reason"])
+            # Nothing ran that could have been measured.
+            self.assertEqual((run["max_rss"], run["cpu_seconds"]), (None, None))
         # What no program can ever be given is refused at once.
         self.assertIn("BIG", self.refused(
             "invalid_argument", self.add, "big", command=["true"], env={"BIG": "x" * 200_000}))

@@ -12,6 +12,7 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/accounts.h"
+#include "core/jobs/after.h"
 #include "core/jobs/downtime.h"
 #include "core/jobs/entry.h"
 #include "core/runs/job_value.h"
@@ -64,6 +65,19 @@ static void scheduler_why_time(
 	value_put(&why->arena, map, key, time == SCHEDD_TIME_NONE ? value_nil() : value_int(time));
 }
 
+/* What it runs after may have been removed: nothing comes from there. */
+static void scheduler_why_missing(struct scheduler_why *why, const struct entry *entry)
+{
+	struct strbuf missing = STRBUF_EMPTY;
+
+	after_missing(entry, &missing);
+	if (missing.length)
+		value_append(&why->arena, &why->facts,
+		    value_string(&why->arena, arena_printf(&why->arena, "it runs after %s, and there is no such job",
+						  strbuf_peek(&missing))));
+	strbuf_clear(&missing);
+}
+
 /* What holds the job back now. */
 static void scheduler_why_facts(struct scheduler_why *why, const struct entry *entry)
 {
@@ -94,6 +108,7 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 	}
 	if (!entry->state.invalid && !trigger_has_clock(entry->job->trigger))
 		scheduler_why_say(why, "its trigger does not fire by the clock");
+	scheduler_why_missing(why, entry);
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
 		char waits[256];
 

@@ -4,6 +4,7 @@
 #include "core/jobs/entry_raw.h"
 #include "core/jobs/entry.h"
 #include "core/jobs/accounts.h"
+#include "core/jobs/after.h"
 #include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
 #include "model/job_fields.h"
@@ -103,13 +104,21 @@ static struct value job_value_remarks(const struct entry *entry, struct arena *a
 
 static struct value job_value_waits_for(const struct entry *entry, struct arena *arena)
 {
+	struct strbuf missing = STRBUF_EMPTY;
+	struct value value;
+
 	if (entry->state.paused)
 		return value_string_ref("its resume");
 	if (entry_place_slot(entry) && entry_place_slot(entry)->homeless)
 		return value_string_ref("a live node that fits its nodes");
 	if (entry->state.next_run_time != SCHEDD_TIME_NONE)
 		return value_nil();
-	return job_value_text(entry, arena, job_words_waits_for);
+	after_missing(entry, &missing);
+	value = job_value_text(entry, arena, job_words_waits_for);
+	if (missing.length && value.type == VALUE_STRING)
+		value = value_string(arena, arena_printf(arena, "%s (no job %s)", value.string.text, strbuf_peek(&missing)));
+	strbuf_clear(&missing);
+	return value;
 }
 
 static struct value job_value_paused_by(const struct entry *entry, struct arena *arena)

@@ -215,6 +215,30 @@ Test(apscheduler, keeps_aliases)
 	    "{\"id\":\"b\",\"shell\":\"x\",\"trigger\":{\"fields\":{\"hour\":1}}}]");
 }
 
+Test(apscheduler, says_that_an_alias_is_no_name)
+{
+	static const char *const values[] = {"3", "true", "[\"a\"]", "{}"};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct strbuf out = STRBUF_EMPTY;
+		struct bench bench;
+		char text[256];
+
+		snprintf(text, sizeof(text),
+		    "[{\"id\":\"a\",\"func\":\"os:system\",\"args\":[\"x\"],\"trigger\":\"cron\",\"hour\":1,"
+		    "\"executor\":%s,\"jobstore\":null}]",
+		    values[i]);
+		bench_open(&bench);
+		cr_assert_eq(bench_read(&bench, text, strlen(text)), 0);
+		cr_expect_eq(bench.jobs.array.count, 1);
+		diagnostics_write(&bench.notes, &out);
+		cr_expect(strstr(strbuf_peek(&out), "executor: not a name, left out"), "%s", strbuf_peek(&out));
+		cr_expect_null(strstr(strbuf_peek(&out), "jobstore"));
+		strbuf_clear(&out);
+		bench_close(&bench);
+	}
+}
+
 Test(apscheduler, says_what_it_cannot_take)
 {
 	static const char *const bad[][2] = {
