@@ -122,9 +122,12 @@ const struct value_member *value_find(const struct value *map, const char *key)
 {
 	if (!map || map->type != VALUE_MAP)
 		return NULL;
-	for (uint32_t i = 0; i < map->map.count; i++)
-		if (strcmp(map->map.members[i].key, key) == 0)
-			return &map->map.members[i];
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		const struct value_member *member = &map->map.members[i];
+
+		if (member->key[0] == key[0] && strcmp(member->key, key) == 0)
+			return member;
+	}
 	return NULL;
 }
 

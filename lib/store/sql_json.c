@@ -60,7 +60,7 @@ static bool plain_string(struct plain_reader *reader, struct value *out)
 
 	if (!plain_text(reader, &text, &length))
 		return false;
-	*out = value_string_ref(text);
+	*out = (struct value){.type = VALUE_STRING, .string = {text, length}};
 	return true;
 }
 

@@ -68,23 +68,6 @@ int store_record_check(const struct schedd_job *job, struct schedd_error *err)
 	return 0;
 }
 
-/*
- * Members stand in the order of the fields, as they were written: so each is
- * looked for where it should be. Whoever wrote them otherwise gets them found.
- */
-static const struct value *record_member(
-    const struct value *map, uint32_t *place, const struct job_field *field)
-{
-	const struct value_member *next = map->map.members + *place;
-
-	if (*place < map->map.count && next->key[0] == field->name[0] &&
-	    strcmp(next->key, field->name) == 0) {
-		++*place;
-		return record_beside(field) ? NULL : &next->value;
-	}
-	return NULL;
-}
-
 static int record_set(struct job_record *record, struct job_fields_context *context,
     struct trigger_context *trigger, const struct job_field *field, const struct value *value,
     struct schedd_error *err)
@@ -97,30 +80,52 @@ static int record_set(struct job_record *record, struct job_fields_context *cont
 	return rc;
 }
 
-static bool record_in_order(const struct value *map)
-{
-	uint32_t place = 0, before;
+#define RECORD_ORDERED_MAX 128
 
-	for (const struct job_field *field = job_fields(); field->name; field++) {
-		before = place;
-		if (!record_member(map, &place, field) && place != before)
+static bool record_is(const struct job_field *field, const char *key)
+{
+	return field->name[0] == key[0] && field->name[1] == key[1] && strcmp(field->name, key) == 0;
+}
+
+/*
+ * Members stand in the order of the fields, as they were written: so the field
+ * of each is looked for behind the one before. False: whoever wrote them did otherwise.
+ */
+static bool record_in_order(
+    const struct value *map, const struct job_field *fields[RECORD_ORDERED_MAX])
+{
+	const struct job_field *field = job_fields();
+
+	if (map->type != VALUE_MAP || map->map.count > RECORD_ORDERED_MAX)
+		return false;
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		while (field->name && !record_is(field, map->map.members[i].key))
+			field++;
+		if (!field->name || record_beside(field))
 			return false; /* it has no business there */
+		fields[i] = field++;
 	}
-	return place == map->map.count;
+	return true;
 }
 
 static int record_read(struct job_record *record, const struct trigger_context *base,
     const struct value *map, struct schedd_error *err)
 {
+	const struct job_field *fields[RECORD_ORDERED_MAX];
 	struct trigger_context trigger = *base;
 	struct job_fields_context context = {.trigger = &trigger};
-	bool ordered = map->type == VALUE_MAP && record_in_order(map);
-	int rc = ordered ? 0 : record_known(map, err);
-	uint32_t place = 0;
+	int rc = 0;
 
+	if (record_in_order(map, fields)) {
+		for (uint32_t i = 0; rc == 0 && i < map->map.count; i++)
+			rc = record_set(record, &context, &trigger, fields[i],
+			    &map->map.members[i].value, err);
+		return rc ? rc : store_record_check(record->job, err);
+	}
+	rc = record_known(map, err);
 	for (const struct job_field *field = job_fields(); rc == 0 && field->name; field++)
-		rc = record_set(record, &context, &trigger, field,
-		    ordered ? record_member(map, &place, field) : value_get(map, field->name), err);
+		rc = record_set(
+		    record, &context, &trigger, field, value_get(map, field->name), err);
 	return rc ? rc : store_record_check(record->job, err);
 }
 

@@ -149,8 +149,10 @@ int store_loading_job(struct store_loading *loading, const char *id, const char 
 	piece->last = &row->next;
 	piece->rows++;
 	piece->bytes += length;
-	/* As long as rows come the server is there. */
-	loading->link->deadline = store_remote_mono() + loading->end->remote->config.timeout;
+	/* As long as rows come the server is there: looked at now and then. */
+	if (piece->rows % 32 == 1 || length > LOAD_PIECE_BYTES)
+		loading->link->deadline =
+		    store_remote_mono() + loading->end->remote->config.timeout;
 	return loading->given_up;
 }
 

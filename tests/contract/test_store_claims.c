@@ -73,6 +73,47 @@ STORE_JOBS_TEST(loses_a_claim_and_its_runs_alone)
 	cr_assert_eq(store_case_record(sc, "b")->state.last_run, 1u);
 }
 
+/* In the order in which they stand there. */
+STORE_JOBS_TEST(claims_a_job_twice_in_one_batch)
+{
+	enum store_verdict one = STORE_CLAIM_REFUSED, two = STORE_CLAIM_REFUSED;
+	struct job_state fourth = claimed(4), fifth = claimed(5);
+	struct store_batch *batch;
+
+	put_a(sc);
+	batch = store_batch_new(sc->store);
+	store_batch_claim(batch, "a", 3, &fourth, &one);
+	store_case_put_run(batch, "a", 4, RUN_RUNNING, 0);
+	store_batch_claim(batch, "a", 4, &fifth, &two);
+	store_case_put_run(batch, "a", 5, RUN_RUNNING, 0);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	cr_assert_eq(one, STORE_CLAIM_DONE);
+	cr_assert_eq(two, STORE_CLAIM_DONE);
+	store_case_reopen(sc);
+	cr_assert_str_eq(store_case_runs(sc, NULL), "a/5 a/4");
+	cr_assert_eq(store_case_load(sc), 2u);
+	cr_assert_eq(store_case_record(sc, "a")->state.last_run, 5u);
+}
+
+/* A run of a claim that has ended before the claim was stored. */
+STORE_JOBS_TEST(stores_a_run_that_stands_twice_in_the_batch_of_its_claim)
+{
+	enum store_verdict verdict = STORE_CLAIM_REFUSED;
+	struct job_state state = claimed(4);
+	struct store_batch *batch;
+
+	put_a(sc);
+	batch = store_batch_new(sc->store);
+	store_batch_claim(batch, "a", 3, &state, &verdict);
+	store_case_put_run(batch, "a", 4, RUN_RUNNING, 0);
+	store_case_put_run(batch, "a", 4, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	cr_assert_eq(verdict, STORE_CLAIM_DONE);
+	store_case_reopen(sc);
+	cr_assert_str_eq(store_case_runs(sc, NULL), "a/4");
+	cr_assert_eq(sc->runs[0].state, RUN_SUCCESS);
+}
+
 STORE_JOBS_TEST(refuses_the_batch_of_a_claim_that_nobody_judges)
 {
 	struct job_state state = claimed(9);

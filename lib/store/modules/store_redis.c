@@ -2,7 +2,7 @@
 /*
  * Type "redis": a driver that speaks to Redis and Valkey over a socket of its own, for hiredis'
  * calls know no deadline; of hiredis there is the codec. A group of batches is one call of a
- * function on the server (store_redis_v1.lua), which judges all of it before it writes anything.
+ * function on the server (store_redis_v2.lua), which judges all of it before it writes anything.
  */
 #include "store/modules/store_redis.h"
 

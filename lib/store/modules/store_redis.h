@@ -72,6 +72,9 @@ void redis_command_clear(struct redis_command *command);
 void redis_command_text(struct redis_command *command, const char *text);
 void redis_command_bytes(struct redis_command *command, const char *text, size_t length);
 void redis_command_number(struct redis_command *command, int64_t number);
+/* Writes it there, without an end; answers where it ends. */
+#define REDIS_DIGITS_SIZE 24
+char *redis_digits(char *to, int64_t number);
 /* The name of a key: prefix and all. */
 void redis_command_key(
     struct redis_command *command, const struct store_link *link, const char *name);
@@ -198,10 +201,12 @@ struct redis_rows {
 int store_redis_rows(struct store_link *link, struct redis_rows *rows, const redisReply *fields,
     struct schedd_error *err);
 
-/* ---- store_redis_commit.c, _read.c, _history.c, _retain.c: the driver's functions ---- */
+/* ---- store_redis_commit.c, _resolve.c, _read.c, _history.c, _retain.c: the driver's functions ---- */
 
 int store_redis_commit(struct store_link *link, struct store_batch *first,
     struct store_batch *end, struct schedd_error *err);
+/* Whose state the verdict about an entry is read from; NULL: it has none. */
+const char *store_redis_state_id(const struct store_op *op);
 int store_redis_resolve(struct store_link *link, struct store_batch *first,
     struct store_batch *end, bool *stored, struct schedd_error *err);
 int store_redis_load(

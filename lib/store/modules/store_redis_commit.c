@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A group of batches is one call of a function: its entries as a list of words,
- * each kind led by a letter. The function answers what became of claims and
- * added jobs in their order, or why nothing was stored.
+ * A group of batches is one call of a function: its starts in columns, then its
+ * entries as a list of words, each kind led by a letter. The function answers
+ * what became of claims and added jobs in their order, or why nothing was stored.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,11 +13,21 @@
 struct commit {
 	struct store_link *link;
 	struct redis_command command;
-	int64_t claims; /* so far */
+	struct store_op **starts; /* runs, each the first of its claim */
+	size_t start_count;
+	int64_t claims; /* so far, without those of starts */
 	bool told;      /* the other nodes are */
 	struct schedd_error err;
 	int rc;
 };
+
+/* What a start and its claim are marked with; other claims have their number. */
+static char commit_mark;
+
+static bool commit_started(const struct store_op *op)
+{
+	return op->prepared == &commit_mark;
+}
 
 /* ---- Entries ---- */
 
@@ -47,18 +57,39 @@ static void commit_copy(struct commit *commit, const struct strbuf *text)
 	    arena_strndup(&commit->command.arena, strbuf_peek(text), text->length), text->length);
 }
 
-/* What nobody on the server looks into, as one word. */
+static char *commit_time(char *at, schedd_time time)
+{
+	if (time == SCHEDD_TIME_NONE)
+		*at++ = '-';
+	else
+		at = redis_digits(at, time);
+	*at++ = ' ';
+	return at;
+}
+
+#define COMMIT_TIMES_SIZE 80
+
+/* What nobody on the server looks into, as one word; where it ends. */
+static char *commit_times_write(
+    char *text, schedd_time next_fire, schedd_time next_run_time, uint64_t run_count)
+{
+	return redis_digits(
+	    commit_time(commit_time(text, next_fire), next_run_time), (int64_t)run_count);
+}
+
+static void commit_chars(struct redis_command *command, const char *text, const char *end)
+{
+	redis_command_bytes(command,
+	    arena_strndup(&command->arena, text, (size_t)(end - text)), (size_t)(end - text));
+}
+
 static void commit_times(struct redis_command *command, schedd_time next_fire,
     schedd_time next_run_time, uint64_t run_count)
 {
-	char fire[24] = "-", time[24] = "-";
+	char text[COMMIT_TIMES_SIZE];
 
-	if (next_fire != SCHEDD_TIME_NONE)
-		snprintf(fire, sizeof(fire), "%" PRId64, next_fire);
-	if (next_run_time != SCHEDD_TIME_NONE)
-		snprintf(time, sizeof(time), "%" PRId64, next_run_time);
-	redis_command_text(command,
-	    arena_printf(&command->arena, "%s %s %" PRIu64, fire, time, run_count));
+	commit_chars(
+	    command, text, commit_times_write(text, next_fire, next_run_time, run_count));
 }
 
 static void commit_job(struct commit *commit, struct store_op *op)
@@ -106,6 +137,8 @@ static void commit_claim(struct commit *commit, struct store_op *op)
 {
 	struct redis_command *command = &commit->command;
 
+	if (commit_started(op))
+		return;
 	op->prepared = (void *)(uintptr_t)++commit->claims;
 	redis_command_text(command, "C");
 	redis_command_text(command, op->claim.id);
@@ -132,11 +165,14 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	struct strbuf row = STRBUF_EMPTY;
 	char when[REDIS_WHEN_SIZE];
 
+	if (commit_started(op))
+		return;
 	store_redis_when(store_query_done_at(run), when);
 	store_redis_row_write(&row, run);
 	redis_command_text(command, "R");
-	redis_command_number(
-	    command, op->run.claim ? (int64_t)(uintptr_t)op->run.claim->prepared : 0);
+	redis_command_number(command, op->run.claim && !commit_started(op->run.claim)
+					  ? (int64_t)(uintptr_t)op->run.claim->prepared
+					  : 0);
 	redis_command_text(command, run->job);
 	redis_command_number(command, run->number);
 	redis_command_text(command, arena_strdup(&command->arena, when));
@@ -240,18 +276,108 @@ static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_
     [STORE_OP_NODE] = commit_node,
 };
 
+/* ---- Starts ---- */
+
+/* What may stand beside starts: nothing that looks at jobs or takes runs away. */
+static bool commit_may_start(const struct store_op *op)
+{
+	return op->kind == STORE_OP_CLAIM || op->kind == STORE_OP_PUT_RUN ||
+	       op->kind == STORE_OP_PUT_NUMBER || op->kind == STORE_OP_PUT_TEXT ||
+	       op->kind == STORE_OP_PUT_CHANGE;
+}
+
+/* A run that is open, with the claim that gave it its number. */
+static bool commit_is_start(const struct store_op *op)
+{
+	const struct store_op *claim = op->kind == STORE_OP_PUT_RUN ? op->run.claim : NULL;
+	const struct run *run = &op->run.run;
+
+	return claim && !claim->prepared && strcmp(claim->claim.id, run->job) == 0 &&
+	       claim->claim.last_run == run->number && !run->result &&
+	       store_query_done_at(run) == SCHEDD_TIME_NONE;
+}
+
+/* Marks them and their claims; without `wanted` nothing is one. */
+static void commit_find_starts(
+    struct commit *commit, struct store_batch *first, struct store_batch *end, bool wanted)
+{
+	size_t count = 0;
+
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (struct store_op *op = batch->first; op; op = op->next) {
+			op->prepared = NULL;
+			count += op->kind == STORE_OP_PUT_RUN;
+			wanted = wanted && commit_may_start(op);
+		}
+	if (!wanted || count == 0)
+		return;
+	/* Without memory for it they go as entries. */
+	commit->starts = arena_alloc(&commit->command.arena, count * sizeof(commit->starts[0]));
+	if (!commit->starts)
+		return;
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (struct store_op *op = batch->first; op; op = op->next)
+			if (commit_is_start(op)) {
+				struct store_op *claim = (struct store_op *)(uintptr_t)op->run.claim;
+
+				claim->prepared = op->prepared = &commit_mark;
+				commit->starts[commit->start_count++] = op;
+			}
+}
+
+static void commit_start_row(struct commit *commit, const struct store_op *start)
+{
+	struct strbuf row = STRBUF_EMPTY;
+
+	store_redis_row_write(&row, &start->run.run);
+	commit_copy(commit, &row);
+	strbuf_clear(&row);
+}
+
+/* Column by column, as the function hands them on. */
+static void commit_starts(struct commit *commit)
+{
+	struct redis_command *command = &commit->command;
+
+	redis_command_number(command, (int64_t)commit->start_count);
+	for (size_t i = 0; i < commit->start_count; i++)
+		redis_command_text(command, commit->starts[i]->run.run.job);
+	for (size_t i = 0; i < commit->start_count; i++)
+		redis_command_number(command, commit->starts[i]->run.claim->claim.expected);
+	for (size_t i = 0; i < commit->start_count; i++) {
+		const struct store_op *claim = commit->starts[i]->run.claim;
+		char text[COMMIT_TIMES_SIZE + 16], *at;
+
+		at = commit_times_write(text, claim->claim.next_fire, claim->claim.next_run_time,
+		    claim->claim.run_count);
+		*at++ = ' ';
+		commit_chars(command, text, redis_digits(at, claim->claim.last_run));
+	}
+	for (size_t i = 0; i < commit->start_count; i++)
+		redis_command_number(command, commit->starts[i]->run.run.number);
+	for (size_t i = 0; i < commit->start_count; i++)
+		commit_start_row(commit, commit->starts[i]);
+}
+
 /* ---- What all of it will look up ---- */
 
-static const char *commit_id_of_state(const struct store_op *op)
+const char *store_redis_state_id(const struct store_op *op)
 {
 	return op->kind == STORE_OP_CLAIM     ? op->claim.id
 	       : op->kind == STORE_OP_ADD_JOB ? op->put_job.job->id
 					      : NULL;
 }
 
+/* The same of entries alone. */
+static const char *commit_id_of_entry(const struct store_op *op)
+{
+	return commit_started(op) ? NULL : store_redis_state_id(op);
+}
+
 static const char *commit_id_of_key(const struct store_op *op)
 {
-	return op->kind == STORE_OP_PUT_RUN      ? op->run.run.job
+	return commit_started(op)                ? NULL
+	       : op->kind == STORE_OP_PUT_RUN      ? op->run.run.job
 	       : op->kind == STORE_OP_PUT_CHANGE ? op->change.job
 	       : op->kind == STORE_OP_ADD_JOB    ? op->put_job.job->id
 						 : NULL;
@@ -318,7 +444,9 @@ static void commit_take(struct store_batch *first, struct store_batch *end, cons
 		for (struct store_op *op = batch->first; op; op = op->next) {
 			const char *text;
 
-			if (op->kind != STORE_OP_CLAIM && op->kind != STORE_OP_ADD_JOB)
+			if (op->kind == STORE_OP_CLAIM && commit_started(op))
+				op->claim.given = STORE_CLAIM_DONE;
+			if (!commit_id_of_entry(op))
 				continue;
 			text = redis_text(reply, at++);
 			if (op->kind == STORE_OP_ADD_JOB)
@@ -329,48 +457,71 @@ static void commit_take(struct store_batch *first, struct store_batch *end, cons
 		}
 }
 
-int store_redis_commit(struct store_link *link, struct store_batch *first,
-    struct store_batch *end, struct schedd_error *err)
+static int commit_fill(struct commit *commit, struct store_batch *first, struct store_batch *end)
+{
+	struct store_link *link = commit->link;
+	struct redis_command *command = &commit->command;
+
+	redis_command_number(command, link->config->shared ? link->node : 0);
+	redis_command_number(command, (int64_t)link->epoch);
+	redis_command_text(command, redis_of(link)->session);
+	redis_command_text(command, link->config->life);
+	redis_command_number(command, link->config->lease / 1000);
+	redis_command_number(command, (int64_t)first->serial);
+	commit_starts(commit);
+	commit_ids(command, first, end, commit_id_of_entry);
+	commit_ids(command, first, end, commit_id_of_key);
+	for (struct store_batch *batch = first; batch != end; batch = batch->next)
+		for (struct store_op *op = batch->first; op && !commit->rc; op = op->next)
+			commit_verbs[op->kind](commit, op);
+	return commit->rc;
+}
+
+static int commit_ask(struct store_link *link, struct redis_command *command, uint64_t serial,
+    redisReply **out, struct schedd_error *err)
 {
 	struct redis_link *redis = redis_of(link);
+	int rc = store_redis_send(link, command, err);
+
+	if (rc)
+		return rc;
+	/* Of a command that did not arrive whole nothing is done. */
+	redis->sent = true;
+	redis->handed = serial;
+	rc = store_redis_receive(link, out, err);
+	if (link->fault != STORE_FAULT_UNKNOWN)
+		redis->sent = false;
+	return rc;
+}
+
+/* *again: it has starts that are to be judged one by one. */
+static int commit_send(struct store_link *link, struct store_batch *first,
+    struct store_batch *end, bool *again, struct schedd_error *err)
+{
 	struct commit commit = {.link = link};
 	redisReply *reply = NULL;
 	const char *word;
 	int rc;
 
 	redis_command_function(&commit.command, link, REDIS_FUNCTION("commit"));
-	redis_command_number(&commit.command, link->config->shared ? link->node : 0);
-	redis_command_number(&commit.command, (int64_t)link->epoch);
-	redis_command_text(&commit.command, redis->session);
-	redis_command_text(&commit.command, link->config->life);
-	redis_command_number(&commit.command, link->config->lease / 1000);
-	redis_command_number(&commit.command, (int64_t)first->serial);
-	commit_ids(&commit.command, first, end, commit_id_of_state);
-	commit_ids(&commit.command, first, end, commit_id_of_key);
-	for (struct store_batch *batch = first; batch != end; batch = batch->next)
-		for (struct store_op *op = batch->first; op && !commit.rc; op = op->next)
-			commit_verbs[op->kind](&commit, op);
-	if (commit.rc) {
+	/* Of a store that is shared more stands beside a run than columns have. */
+	commit_find_starts(&commit, first, end, !*again && !link->config->shared);
+	*again = false;
+	if (commit_fill(&commit, first, end)) {
 		redis_command_clear(&commit.command);
 		*err = commit.err;
 		return commit.rc;
 	}
-	rc = store_redis_send(link, &commit.command, err);
-	if (rc)
-		return rc;
-	/* Of a command that did not arrive whole nothing is done. */
-	redis->sent = true;
-	redis->handed = first->serial;
-	rc = store_redis_receive(link, &reply, err);
-	if (link->fault != STORE_FAULT_UNKNOWN)
-		redis->sent = false;
+	rc = commit_ask(link, &commit.command, first->serial, &reply, err);
 	if (rc)
 		return rc;
 	word = redis_text(reply, 0);
 	link->told = commit.told;
 	if (word && strcmp(word, "ok") == 0) {
-		redis->stored = first->serial;
+		redis_of(link)->stored = first->serial;
 		commit_take(first, end, reply);
+	} else if (word && strcmp(word, "again") == 0 && commit.start_count) {
+		*again = true;
 	} else {
 		rc = commit_refused(link, reply, err);
 	}
@@ -378,81 +529,11 @@ int store_redis_commit(struct store_link *link, struct store_batch *first,
 	return rc;
 }
 
-/* ---- What became of it ---- */
-
-static void resolve_take(
-    struct store_batch *first, struct store_batch *end, const redisReply *states)
-{
-	size_t at = 0;
-
-	for (struct store_batch *batch = first; batch != end; batch = batch->next)
-		for (struct store_op *op = batch->first; op; op = op->next) {
-			struct store_counters counters;
-
-			if (!commit_id_of_state(op))
-				continue;
-			store_redis_state_read(redis_text(states, at++), &counters);
-			if (op->kind == STORE_OP_ADD_JOB)
-				op->put_job.given = counters.last_run;
-			else
-				op->claim.given = counters.last_run == op->claim.last_run
-						      ? STORE_CLAIM_DONE
-						      : STORE_CLAIM_LOST;
-		}
-}
-
-static int resolve_states(struct store_link *link, struct store_batch *first,
+int store_redis_commit(struct store_link *link, struct store_batch *first,
     struct store_batch *end, struct schedd_error *err)
 {
-	struct redis_command command;
-	redisReply *reply;
-	int rc, names;
+	bool again = false;
+	int rc = commit_send(link, first, end, &again, err);
 
-	redis_command_init(&command, "HMGET");
-	redis_command_key(&command, link, "state");
-	names = command.count;
-	for (struct store_batch *batch = first; batch != end; batch = batch->next)
-		for (const struct store_op *op = batch->first; op; op = op->next)
-			if (commit_id_of_state(op))
-				redis_command_text(&command, commit_id_of_state(op));
-	if (command.count == names) {
-		redis_command_clear(&command);
-		return 0;
-	}
-	rc = store_redis_ask(link, &command, &reply, err);
-	if (rc)
-		return rc;
-	resolve_take(first, end, reply);
-	freeReplyObject(reply);
-	return 0;
-}
-
-/*
- * This connection has become the owner's, by a session that its record names:
- * whatever the one before has sent and the server has not read yet is fenced.
- */
-int store_redis_resolve(struct store_link *link, struct store_batch *first,
-    struct store_batch *end, bool *stored, struct schedd_error *err)
-{
-	struct redis_command command;
-	const char *life, *batch;
-	redisReply *reply;
-	int rc;
-
-	*stored = false;
-	redis_command_init(&command, "HMGET");
-	redis_command_key(&command, link,
-	    link->config->shared ? arena_printf(&command.arena, "node:%u", (unsigned)link->node)
-				 : "owner");
-	redis_command_text(&command, "life");
-	redis_command_text(&command, "batch");
-	rc = store_redis_ask(link, &command, &reply, err);
-	if (rc)
-		return rc;
-	life = redis_text(reply, 0);
-	batch = redis_text(reply, 1);
-	*stored = life && batch && strcmp(life, link->config->life) == 0 &&
-		  strtoull(batch, NULL, 10) == first->serial;
-	freeReplyObject(reply);
-	return *stored ? resolve_states(link, first, end, err) : 0;
+	return rc == 0 && again ? commit_send(link, first, end, &again, err) : rc;
 }

@@ -5,8 +5,8 @@
 #include "base/strmap.h"
 #include "store/modules/store_redis.h"
 
-#define READ_PAGE 1000        /* jobs */
-#define READ_PAGE_BYTES 1e6   /* if they are as large as those before */
+#define READ_PAGE 4000        /* jobs: a server is at it for some milliseconds */
+#define READ_PAGE_BYTES 2e6   /* if they are as large as those before */
 
 /* ---- Jobs ---- */
 

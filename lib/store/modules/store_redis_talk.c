@@ -61,19 +61,28 @@ void redis_command_text(struct redis_command *command, const char *text)
 	redis_command_bytes(command, text, text ? strlen(text) : 0);
 }
 
-void redis_command_number(struct redis_command *command, int64_t number)
+char *redis_digits(char *to, int64_t number)
 {
 	char text[24], *at = text + sizeof(text);
 	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	size_t length;
 
 	do
 		*--at = (char)('0' + left % 10);
 	while (left /= 10);
 	if (number < 0)
 		*--at = '-';
-	redis_command_bytes(command,
-	    arena_strndup(&command->arena, at, (size_t)(text + sizeof(text) - at)),
-	    (size_t)(text + sizeof(text) - at));
+	length = (size_t)(text + sizeof(text) - at);
+	memcpy(to, at, length);
+	return to + length;
+}
+
+void redis_command_number(struct redis_command *command, int64_t number)
+{
+	char text[REDIS_DIGITS_SIZE];
+	size_t length = (size_t)(redis_digits(text, number) - text);
+
+	redis_command_bytes(command, arena_strndup(&command->arena, text, length), length);
 }
 
 static const char *talk_prefix(const struct store_link *link)

@@ -22,7 +22,8 @@
 --   changes  stream: who did what
 --
 -- What several daemons have beside that which share it stands in store_redis_v2_share.lua, what throws away old runs in
--- store_redis_v2_retain.lua: parts of this library, behind this one.
+-- store_redis_v2_retain.lua, how claims that are as usual are taken in columns in store_redis_v2_starts.lua: parts of
+-- this library, behind this one.
 --
 -- Another version of this file has another name: a server may serve two versions of schedd at once.
 
@@ -30,6 +31,7 @@ local SCHEMA = '2'
 local share = {} -- functions of store_redis_v2_share.lua
 
 local CHUNK = 4000 -- values at a time: unpack() takes less than 8,000
+local starts = {} -- functions of the part that is about them
 
 local function put(command, key, list)
   for from = 1, #list, CHUNK do
@@ -153,6 +155,7 @@ end
 function verbs.C(c, args, at, answers)
   local id = args[at]
   local state = state_of(c, id)
+  if c.started[id] then return at, {'again'} end
   c.claim = c.claim + 1
   if state.there and state.last == args[at + 1] and (args[at + 5] == '0' or state.revision == args[at + 5]) then
     set_state(c, id, {there = true, times = args[at + 2], last = args[at + 3], revision = state.revision})
@@ -182,6 +185,7 @@ function verbs.R(c, args, at)
   if not c.lost[tonumber(args[at])] then
     local key, number = key_of(c, args[at + 1], true), args[at + 2]
     local run = run_of(c, key, number)
+    if c.started[run.field] then return at, {'again'} end
     -- One that was purged before it has a new place.
     if run.purged then run.new = true end
     run.gone, run.done, run.row, run.result = false, args[at + 3], args[at + 4], args[at + 5]
@@ -511,22 +515,25 @@ local function release(keys, args)
   return {'ok'}
 end
 
--- node or 0, epoch session life lease batch, how many ids whose state is needed and they, the same of keys, the entries
+-- node or 0, epoch session life lease batch, starts, how many ids whose state is needed and they, the same of keys, the entries
 local function commit(keys, args)
   local p = keys[1]
   local node = args[1] ~= '0' and args[1]
   if node and not share.is_node(p, node, args[2], args[3]) then return {'fenced'} end
   if not node and not is_owner(p, args[2], args[3]) then return {'fenced'} end
   local c = {p = p, node = node, slots = {}, gifts = {}, nodes = {}, feed = {}, states = {}, dirty = {}, definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {},
-    order = {}, most = {}, emptied = {}, lost = {}, values = {}, changes = {}, claim = 0}
+    order = {}, most = {}, emptied = {}, lost = {}, values = {}, changes = {}, claim = 0, starts = {}, started = {}}
   local answers = {'ok'}
-  local at = look_up(c, 'state', args, 7, function(id, text) c.states[id] = state_read(text) end)
-  at = look_up(c, 'keys', args, at, function(id, text) c.keys[id] = text end)
+  local at = starts.judge(c, args, 7)
+  if not at then return {'again'} end
+  at = look_up(c, 'state', args, at, function(id, text) c.states[id] = state_read(text) end)
+  at = look_up(c, 'keys', args, at, function(id, text) c.keys[id] = c.keys[id] or text end)
   while at <= #args do
     local wrong
     at, wrong = verbs[args[at]](c, args, at + 1, answers)
     if wrong then return wrong end
   end
+  starts.write(c, args)
   write_jobs(c)
   write_runs(c)
   write_changes(c)
