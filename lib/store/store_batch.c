@@ -155,7 +155,8 @@ void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expec
 	op->claim.run_count = state->run_count;
 	op->claim.last_run = state->last_run;
 	op->claim.expected = expected;
-	op->claim.revision = verdict ? state->revision : 0;
+	/* Also one that somebody asked for: the job may be another node's by a change of it. */
+	op->claim.revision = verdict || batch->store->shared ? state->revision : 0;
 	op->claim.verdict = verdict;
 	op->claim.given = STORE_CLAIM_DONE;
 	batch->claim = op;

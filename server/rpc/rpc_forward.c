@@ -153,6 +153,22 @@ bool rpc_forward(struct rpc_call *call)
 	return true;
 }
 
+static void forward_replied(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+	struct scheduler_reply reply = rpc_call_reply(call);
+
+	if (rc == SCHEDD_EFAILED && call->looks++ < FORWARD_LOOKS && rpc_forward(call))
+		return;
+	reply.call(rc, err, result, reply.context);
+}
+
+struct scheduler_reply rpc_forward_reply(struct rpc_call *call)
+{
+	return (struct scheduler_reply){.call = forward_replied, .context = call};
+}
+
 /* ---- Questions ---- */
 
 /* Which parameter names the job; NULL: it is about all of them. */

@@ -14,6 +14,8 @@ bool rpc_forward(struct rpc_call *call);
 void rpc_forward_to(struct rpc_call *call, const char *node, struct scheduler_reply reply);
 /* Is it a question about jobs of others? Then it is answered when they were looked at anew. */
 bool rpc_forward_refresh(struct rpc_call *call);
+/* As rpc_call_reply(), of what may have become another node's job before it was begun: then it is asked. */
+struct scheduler_reply rpc_forward_reply(struct rpc_call *call);
 /* Answers what other nodes ask of this one. */
 void rpc_forward_serve(struct rpc *rpc, struct schedd_scheduler *scheduler);
 

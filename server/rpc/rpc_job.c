@@ -11,6 +11,7 @@
 #include "server/config_defaults.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_forward.h"
 #include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_table.h"
 #include "server/rpc/rpc_view.h"
@@ -273,7 +274,7 @@ void rpc_job_run(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 	else if (rpc_call_run_env(call, &options.env))
 		scheduler_run_job(
-		    call->scheduler, id, &options, &call->actor, rpc_call_reply(call));
+		    call->scheduler, id, &options, &call->actor, rpc_forward_reply(call));
 }
 
 static bool rpc_job_is_empty(const struct value *map, const char *key)

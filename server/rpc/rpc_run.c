@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_forward.h"
 #include "server/rpc/rpc_job.h"
 #include "server/rpc/rpc_view.h"
 
@@ -224,7 +225,7 @@ static void rpc_run_retry_found(struct rpc_call *call, const struct value *run)
 	job = arena_strdup(&call->arena, job);
 	if (job && rpc_call_run_env(call, &options.env))
 		scheduler_run_job(
-		    call->scheduler, job, &options, &call->actor, rpc_call_reply(call));
+		    call->scheduler, job, &options, &call->actor, rpc_forward_reply(call));
 	else if (!job)
 		rpc_call_answer_built(call, &call->params);
 }

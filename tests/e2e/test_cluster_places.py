@@ -138,6 +138,18 @@ class Together(unittest.TestCase):
         self.c.ok("kill", "stays")
         wait_until("it has ended", lambda: self.c.json("show", "stays")["running"] == 0)
 
+    def test_who_had_it_does_not_run_it_any_more(self):
+        self.cluster.add(self.a, "hops", "--manual", "--on", "a")
+        wait_until("it is seen", lambda: self.c.ctl("show", "hops")[0] == 0)
+        for i in range(9):
+            old, new = self.cluster.nodes[i % 3], self.cluster.nodes[(i + 1) % 3]
+            wait_until("it is idle", lambda new=new: new.ctl("modify", "hops", "--on", new.name)[0] == 0)
+            # At once, of the one that may not have heard of it.
+            number = int(old.ok("run", "hops").rsplit("/", 1)[1])
+            run = wait_until("it ran", lambda number=number: next(
+                (run for run in runs("hops") if run.number == number and run.started_at), None))
+            self.assertEqual(run.ran, new.name)
+
     def test_the_limit_of_a_group_is_one_nodes_business(self):
         self.a.ok("groups", "set", "g1", "--parallel", "1")
         for node in self.cluster.nodes:

@@ -183,6 +183,7 @@ static bool change_again(struct change *change, int rc)
 	if (rc != SCHEDD_ECONFLICT || !entry || entry->hidden || !change->store ||
 	    !change->store->shared || change->revision || change->tries++ == CHANGE_TRIES)
 		return false;
+	change->failed = rc;
 	if (change->ops->fail)
 		change->ops->fail(change);
 	job_unref(change->job);

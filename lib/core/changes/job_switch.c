@@ -253,6 +253,13 @@ static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 		change->entry = NULL;
 		return rc;
 	}
+	/* It has become another's since it was asked for; who asked by himself asks there. */
+	if (change->entry->foreign) {
+		rc = schedd_error_set(err, SCHEDD_EFAILED,
+		    "job %s has just moved to another node: try again", change->id);
+		change->entry = NULL;
+		return rc;
+	}
 	rc = change->env.count ? job_check_run_env(change->entry->job, &change->env, err) : 0;
 	batch = rc ? NULL : claim_batch_new(change->store, 1);
 	if (!batch) {
