@@ -260,8 +260,8 @@ class Apart(unittest.TestCase):
         self.assertEqual(self.b.stop(), 0)
         took = time.time() - stopped
         self.assertLess(took, LEASE * patience())
-        seats = STORE.seats()
-        self.assertEqual(seats["a"].slots + seats["c"].slots, 256)
+        # Whose turn it was on a machine that is busy, the other takes what nobody has at its next beat.
+        wait_until("the others have all", lambda: sum(STORE.seats()[name].slots for name in "ac") == 256)
         self.await_all(time.time())
         for job in {run.job for run in STORE.runs()}:
             fires = sorted(run.scheduled_at for run in STORE.runs() if run.job == job)
