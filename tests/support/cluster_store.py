@@ -57,6 +57,13 @@ class Sql:
         q = self.quote
         return [row[0] for row in self.rows(f"SELECT {q}key{q} FROM schedd_meta WHERE {q}key{q} LIKE '{begin}%'")]
 
+    def outputs(self):
+        """By run: how many bytes are kept of what it wrote."""
+        q = self.quote
+        return {row[0]: int(row[1]) for row in self.rows(
+            f"SELECT concat(j.id, '/', r.number), octet_length(r.output) FROM schedd_runs r JOIN schedd_jobs j ON j.{q}key{q} = r.job "
+            "WHERE r.output IS NOT NULL")}
+
     def last_runs(self):
         """By job: as its row says."""
         return {row[0]: int(row[1]) for row in self.rows("SELECT id, last_run FROM schedd_jobs WHERE definition IS NOT NULL")}
@@ -141,6 +148,12 @@ class Redis:
 
     def texts(self, begin):
         return [key for key in self.hash("values") if key.startswith(begin)]
+
+    def outputs(self):
+        ids = self.hash("ids")
+        fields = self.tell("HKEYS", "{schedd:}outputs")
+        return {f"{ids[field.split('/')[0]]}/{field.split('/')[1]}": int(self.tell("HSTRLEN", "{schedd:}outputs", field))
+                for field in fields}
 
     def last_runs(self):
         return {job: int(text.split()[3]) for job, text in self.hash("state").items() if " " in text}

@@ -228,6 +228,18 @@ int store_nodes_held(
 	    link->config->node, holder, since);
 }
 
+int store_nodes_misunderstood(struct store_link *link, const char *name, const char *version,
+    uint32_t protocol, struct schedd_error *err)
+{
+	bool older = protocol < NODE_PROTOCOL;
+
+	return store_link_fail(link, STORE_FAULT_REFUSED, err,
+	    "node '%s' runs schedd %s, which is too %s for %s: nodes understand each other one step "
+	    "apart (it speaks %u, this one %d): %s",
+	    name, version, older ? "old" : "new", SCHEDD_VERSION, (unsigned)protocol, NODE_PROTOCOL,
+	    older ? "upgrade that one first, by a version in between" : "upgrade this one");
+}
+
 int store_nodes_fenced(struct store_link *link, struct schedd_error *err)
 {
 	return store_link_fail(link, STORE_FAULT_FENCED, err,

@@ -100,6 +100,9 @@ bool store_nodes_told(const char *key);
 /* Of another node that has our name; since: when it started, for people. */
 int store_nodes_held(
     struct store_link *link, const char *holder, const char *since, struct schedd_error *err);
+/* A live node speaks what we do not understand. */
+int store_nodes_misunderstood(struct store_link *link, const char *name, const char *version,
+    uint32_t protocol, struct schedd_error *err);
 /* The lease is over, and others have what we had. */
 int store_nodes_fenced(struct store_link *link, struct schedd_error *err);
 

@@ -118,16 +118,9 @@ static int share_understand(struct store_link *link, struct schedd_error *err)
 	pg_params_clear(&params);
 	if (rc)
 		return rc;
-	if (PQntuples(result)) {
-		bool older = share_number(result, 0, 2) < NODE_PROTOCOL;
-
-		rc = store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "node '%s' runs schedd %s, which is too %s for %s: nodes understand each other one step "
-		    "apart (it speaks %s, this one %d): %s",
-		    PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), older ? "old" : "new", SCHEDD_VERSION,
-		    PQgetvalue(result, 0, 2), NODE_PROTOCOL,
-		    older ? "upgrade that one first, by a version in between" : "upgrade this one");
-	}
+	if (PQntuples(result))
+		rc = store_nodes_misunderstood(link, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+		    (uint32_t)share_number(result, 0, 2), err);
 	PQclear(result);
 	return rc;
 }

@@ -124,6 +124,7 @@ static int redis_fd(const struct store_link *link)
 static const struct store_share_driver redis_share = {
     .renew = store_redis_renew,
     .refresh = store_redis_refresh,
+    .output = store_redis_output,
 };
 
 static const struct store_driver redis_driver = {

@@ -153,6 +153,9 @@ int store_redis_listen(
     struct store_link *link, struct store_watching *watching, struct schedd_error *err);
 int store_redis_refresh(struct store_link *link, const char *id, struct store_watching *watching,
     struct schedd_error *err);
+/* On the asker's link: what commits kept of a run's output. */
+int store_redis_output(struct store_link *link, const char *job, uint32_t number,
+    struct store_kept *kept, struct schedd_error *err);
 /* Readable: others have written. */
 int store_redis_share_fd(const struct store_link *link);
 
@@ -168,8 +171,11 @@ int store_redis_own_runs(
 
 /* ---- store_redis_row.c ---- */
 
-/* A run as JSON of what is not at its default; without job, number, serial and result. */
-void store_redis_row_write(struct strbuf *out, const struct run *run);
+/*
+ * A run as JSON of what is not at its default; without job, number, serial and result. node: where it
+ * runs, NULL where that is not said.
+ */
+void store_redis_row_write(struct strbuf *out, const struct run *run, const char *node);
 /* Texts live in the arena. False: it is no row. */
 bool store_redis_row_read(const char *text, size_t length, struct arena *arena, struct run *run);
 /* A time as text that sorts as it does; "-": none. */

@@ -121,6 +121,11 @@ static void commit_expect(struct commit *commit, struct store_op *op)
 {
 	struct redis_command *command = &commit->command;
 
+	if (op->expect.idle) {
+		redis_command_text(command, "I");
+		redis_command_text(command, op->expect.id);
+		return;
+	}
 	redis_command_text(command, op->expect.same ? "S" : "E");
 	redis_command_text(command, op->expect.id);
 	redis_command_number(command, op->expect.revision);
@@ -168,7 +173,10 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	if (commit_started(op))
 		return;
 	store_redis_when(store_query_done_at(run), when);
-	store_redis_row_write(&row, run);
+	/* One that is lost was elsewhere, as its row of before says. */
+	store_redis_row_write(&row, run,
+	    commit->link->config->shared && run->state != RUN_LOST ? commit->link->config->node
+								   : NULL);
 	redis_command_text(command, "R");
 	redis_command_number(command, op->run.claim && !commit_started(op->run.claim)
 					  ? (int64_t)(uintptr_t)op->run.claim->prepared
@@ -232,6 +240,14 @@ static void commit_change(struct commit *commit, struct store_op *op)
 	redis_command_text(&commit->command, op->change.json);
 }
 
+static void commit_output(struct commit *commit, struct store_op *op)
+{
+	redis_command_text(&commit->command, "O");
+	redis_command_text(&commit->command, op->output.job);
+	redis_command_number(&commit->command, op->output.number);
+	redis_command_bytes(&commit->command, op->output.bytes, op->output.length);
+}
+
 static void commit_give(struct commit *commit, struct store_op *op)
 {
 	redis_command_text(&commit->command, "G");
@@ -274,6 +290,7 @@ static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_
     [STORE_OP_GIVE] = commit_give,
     [STORE_OP_TELL] = commit_tell,
     [STORE_OP_NODE] = commit_node,
+    [STORE_OP_PUT_OUTPUT] = commit_output,
 };
 
 /* ---- Starts ---- */
@@ -329,7 +346,7 @@ static void commit_start_row(struct commit *commit, const struct store_op *start
 {
 	struct strbuf row = STRBUF_EMPTY;
 
-	store_redis_row_write(&row, &start->run.run);
+	store_redis_row_write(&row, &start->run.run, NULL);
 	commit_copy(commit, &row);
 	strbuf_clear(&row);
 }
@@ -414,6 +431,9 @@ static int commit_refused(struct store_link *link, const redisReply *reply, stru
 		SCHEDD_ECONFLICT},
 	    {"there", "store '%s': another has added job '%s' meanwhile", SCHEDD_ECONFLICT},
 	    {"taken", "store '%s': another was faster (%s)", SCHEDD_ECONFLICT},
+	    {"runs on", "store '%s': job '%s' has a run that is not over: where it runs can be changed when it has ended "
+		"(wait for it, or kill it)",
+		SCHEDD_ECONFLICT},
 	    {"lives", "store '%s': node '%s' lives: stop it, or wait until its lease is over",
 		SCHEDD_ECONFLICT},
 	    {"node", "store '%s': there is no node '%s'", SCHEDD_ENOTFOUND},

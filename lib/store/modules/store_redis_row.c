@@ -93,7 +93,7 @@ static void row_set_number(const struct row_field *field, void *at, int64_t numb
 	}
 }
 
-void store_redis_row_write(struct strbuf *out, const struct run *run)
+void store_redis_row_write(struct strbuf *out, const struct run *run, const char *node)
 {
 	strbuf_printf(out, "{\"state\":\"%s\",\"trigger\":\"%s\"", run_state_name(run->state),
 	    run_trigger_name(run->trigger));
@@ -115,6 +115,9 @@ void store_redis_row_write(struct strbuf *out, const struct run *run)
 		if (number != field->nothing)
 			strbuf_printf(out, ",\"%s\":%" PRId64, field->name, number);
 	}
+	/* No name of a node has anything to be escaped. */
+	if (node)
+		strbuf_printf(out, ",\"node\":\"%s\"", node);
 	strbuf_add_char(out, '}');
 }
 
@@ -129,6 +132,7 @@ bool store_redis_row_read(const char *text, size_t length, struct arena *arena, 
 		return false;
 	state = value_get_string(&map, "state");
 	trigger = value_get_string(&map, "trigger");
+	run->node = (char *)(uintptr_t)value_get_string(&map, "node");
 	if (!state || !run_state_parse(state, &run->state))
 		run->state = RUN_LOST;
 	if (!trigger || !run_trigger_parse(trigger, &run->trigger))

@@ -129,6 +129,9 @@ static int join_refused(struct store_link *link, const redisReply *reply, struct
 {
 	struct strbuf since = STRBUF_EMPTY;
 
+	if (redis_says(reply, "step") && reply->elements == 4)
+		return store_nodes_misunderstood(link, redis_text_at(reply, 1), redis_text_at(reply, 2),
+		    (uint32_t)redis_number(reply, 3), err);
 	if (!redis_says(reply, "seat") || !redis_text(reply, 1))
 		return store_redis_not_ours(link, reply, err);
 	iso8601_format(&since, redis_number(reply, 2) / SCHEDD_SECOND * SCHEDD_SECOND, 0, true);
@@ -177,6 +180,7 @@ int store_redis_join(struct store_link *link, struct schedd_error *err)
 	redis_command_text(&command, redis->feed.anew ? "1" : "0");
 	redis_command_number(&command, (int64_t)redis->stored);
 	redis_command_number(&command, (int64_t)redis->handed);
+	redis_command_number(&command, NODE_PROTOCOL);
 	rc = store_redis_ask(link, &command, &reply, err);
 	if (rc)
 		return rc;
@@ -204,6 +208,7 @@ enum {
 	NODE_RUNNING,
 	NODE_LOAD,
 	NODE_CLOCK,
+	NODE_SPEAKS,
 	NODE_FIELDS,
 };
 
@@ -226,6 +231,7 @@ static void renew_node(const redisReply *reply, size_t at, struct store_renewing
 	    .running = redis_number(reply, at + NODE_RUNNING),
 	    .load = (double)redis_number(reply, at + NODE_LOAD) / 1000,
 	    .offset = redis_number(reply, at + NODE_CLOCK),
+	    .protocol = (uint32_t)redis_number(reply, at + NODE_SPEAKS),
 	};
 
 	store_renewing_node(renewing, &node);
@@ -281,4 +287,28 @@ int store_redis_refresh(struct store_link *link, const char *id, struct store_wa
     struct schedd_error *err)
 {
 	return store_nodes_refresh(link, &store_redis_nodes, id, watching, err);
+}
+
+int store_redis_output(struct store_link *link, const char *job, uint32_t number,
+    struct store_kept *kept, struct schedd_error *err)
+{
+	struct redis_command command;
+	redisReply *reply;
+	char *key = NULL;
+	int rc = store_redis_key(link, job, &key, err);
+
+	if (rc || !key)
+		return rc;
+	redis_command_init(&command, "HGET");
+	redis_command_key(&command, link, "outputs");
+	redis_command_text(
+	    &command, arena_printf(&command.arena, "%s/%u", key, (unsigned)number));
+	free(key);
+	rc = store_redis_ask(link, &command, &reply, err);
+	if (rc)
+		return rc;
+	if (reply->type == REDIS_REPLY_STRING)
+		store_kept_output(kept, reply->str, (size_t)reply->len);
+	freeReplyObject(reply);
+	return 0;
 }

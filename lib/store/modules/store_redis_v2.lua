@@ -312,6 +312,7 @@ local function forget(p, list)
   end
   put('HDEL', p .. 'runs', fields)
   put('HDEL', p .. 'results', fields)
+  put('HDEL', p .. 'outputs', fields)
   put('ZREM', p .. 'log', fields)
   put('ZREM', p .. 'open', fields)
   put('ZREM', p .. 'done', dones)
@@ -321,7 +322,7 @@ local function write_purge(c)
   for _, key in ipairs(redis.call('HKEYS', c.p .. 'ids')) do
     redis.call('DEL', c.p .. 'of:' .. key)
   end
-  redis.call('DEL', c.p .. 'runs', c.p .. 'results', c.p .. 'log', c.p .. 'open', c.p .. 'done')
+  redis.call('DEL', c.p .. 'runs', c.p .. 'results', c.p .. 'outputs', c.p .. 'log', c.p .. 'open', c.p .. 'done')
 end
 
 local function look_up_runs(c)
@@ -333,6 +334,7 @@ local function look_up_runs(c)
     if text then
       run.stored = true
       run.serial, run.was = string.match(text, '^(%d+) (%S+) ')
+      run.on = string.match(text, '"node":"([^"]*)"')
       if run.new then run.serial = nil end
     end
   end)
@@ -363,6 +365,8 @@ local function write_rows(p, kept)
   local rows, open, ended, done, undone, results, unresults = {}, {}, {}, {}, {}, {}, {}
   for _, run in ipairs(kept) do
     rows[#rows + 1] = run.field
+    -- Where one ran that is lost only the row of before says.
+    if run.state == 'lost' and run.on then run.row = string.sub(run.row, 1, -2) .. ',"node":"' .. run.on .. '"}' end
     rows[#rows + 1] = run.serial .. ' ' .. run.done .. ' ' .. run.row
     if run.done == '-' then
       open[#open + 1] = run.serial
@@ -430,7 +434,7 @@ end
 
 local KINDS = {meta = 'hash', owner = 'hash', lease = 'string', jobs = 'hash', state = 'hash', keys = 'hash',
   ids = 'hash', runs = 'hash', results = 'hash', log = 'zset', open = 'zset', done = 'zset', values = 'hash',
-  changes = 'stream', nodes = 'hash', slots = 'hash', feed = 'stream', at = 'hash', ends = 'hash'}
+  changes = 'stream', nodes = 'hash', slots = 'hash', feed = 'stream', at = 'hash', ends = 'hash', outputs = 'hash'}
 
 -- What is of another kind is another program's.
 local function is_ours(p)
@@ -521,8 +525,9 @@ local function commit(keys, args)
   local node = args[1] ~= '0' and args[1]
   if node and not share.is_node(p, node, args[2], args[3]) then return {'fenced'} end
   if not node and not is_owner(p, args[2], args[3]) then return {'fenced'} end
-  local c = {p = p, node = node, slots = {}, gifts = {}, nodes = {}, feed = {}, states = {}, dirty = {}, definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {},
-    order = {}, most = {}, emptied = {}, lost = {}, values = {}, changes = {}, claim = 0, starts = {}, started = {}}
+  local c = {p = p, node = node, slots = {}, gifts = {}, nodes = {}, feed = {}, outputs = {}, states = {}, dirty = {},
+    definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {}, order = {}, most = {}, emptied = {}, lost = {},
+    values = {}, changes = {}, claim = 0, starts = {}, started = {}}
   local answers = {'ok'}
   local at = starts.judge(c, args, 7)
   if not at then return {'again'} end

@@ -11,6 +11,7 @@
 --   in:SLOT  set: ids of the jobs in it, and perhaps more; in:-: those of which it is not known
 --   feed     stream "SEQ-0": what was written beside claims; meta: feed, the last number, node, the last node's
 --   at       hash: KEY/N -> "node state from" of each run that is open; from: whose it was before a take-over, or 0
+--   outputs  hash: KEY/N -> the end of what the run wrote
 --   ends     hash: KEY -> "N state" of a job's last run that ended
 
 local SLOTS = 256
@@ -55,6 +56,27 @@ function verbs.S(c, args, at)
     return at, {'changed', id}
   end
   return at + 4
+end
+
+-- id: none of its runs is open
+function verbs.I(c, args, at)
+  local id = args[at]
+  local key = key_of(c, id)
+  for _, run in ipairs(c.order) do
+    if run.key == key and not run.gone and run.done == '-' then return at, {'runs on', id} end
+  end
+  for _, field in ipairs(key and redis.call('HKEYS', c.p .. 'at') or {}) do
+    local here = c.runs[field]
+    if not here and string.match(field, '^(.*)/') == key then return at, {'runs on', id} end
+  end
+  return at + 1
+end
+
+-- id number bytes: of a run that has its row by then
+function verbs.O(c, args, at)
+  local key = key_of(c, args[at])
+  if key then c.outputs[key .. '/' .. args[at + 1]] = args[at + 2] end
+  return at + 3
 end
 
 -- key: it is there to be removed, or another was faster
@@ -143,6 +165,9 @@ local function write_nodes(c)
 end
 
 function share.write(c, batch)
+  for field, bytes in pairs(c.outputs) do
+    if redis.call('HEXISTS', c.p .. 'runs', field) == 1 then redis.call('HSET', c.p .. 'outputs', field, bytes) end
+  end
   for id, slot in pairs(c.slots) do
     redis.call('SADD', c.p .. 'in:' .. slot, id)
     if slot ~= '-' then redis.call('SREM', c.p .. 'in:-', id) end
@@ -214,6 +239,8 @@ local function probe_nodes(key)
   redis.call('SADD', key, 'a')
   redis.call('SMEMBERS', key)
   redis.call('SREM', key, 'a')
+  redis.call('DEL', key)
+  redis.call('HEXISTS', key, 'a')
   redis.call('XADD', key, '*', 'a', '1')
   redis.call('XRANGE', key, '-', '+')
   redis.call('XTRIM', key, 'MINID', '1')
@@ -221,11 +248,11 @@ local function probe_nodes(key)
 end
 
 -- epoch and line of the feed that are known or 0, name, identity, life, address, labels, version, lease, session, 1
--- where all has to be loaded anew, under another epoch, and the batches that were
--- answered as stored last, or 0, and sent last
+-- where all has to be loaded anew, under another epoch, the batches that were
+-- answered as stored last, or 0, and sent last, and what it speaks
 local function join(keys, args)
   local p = keys[1]
-  local known, line, name, identity, life, address, labels, version, lease, session, anew, stored, handed = unpack(args)
+  local known, line, name, identity, life, address, labels, version, lease, session, anew, stored, handed, protocol = unpack(args)
   local wrong = check(p, known) or held(p, identity)
   if wrong then return wrong end
   local now, node = clock(), redis.call('HGET', p .. 'nodes', name)
@@ -233,6 +260,13 @@ local function join(keys, args)
     'started', 'batch') or {}
   if seat[1] and not seat[4] and number(seat[5]) > now and seat[2] ~= life and seat[3] ~= identity then
     return {'seat', seat[6], seat[7]}
+  end
+  for _, other in ipairs(each_node(p)) do
+    local said = redis.call('HMGET', other.key, 'protocol', 'version', 'dead', 'expires')
+    if other.name ~= name and not said[3] and number(said[4]) > now and
+        math.abs(number(said[1]) - tonumber(protocol)) > 1 then
+      return {'step', other.name, said[2], said[1] or '0'}
+    end
   end
   local same = seat[1] and seat[2] == life and seat[1] == known and anew == '0'
   local behind = known ~= '0' and (number(seat[1]) < number(known) or
@@ -256,7 +290,7 @@ local function join(keys, args)
   redis.call('HSET', key, 'expires', digits(now + tonumber(lease)), 'session', session)
   if not same then
     redis.call('HSET', key, 'name', name, 'epoch', digits(math.max(number(seat[1]), number(known)) + 1), 'life', life,
-      'identity', identity, 'address', address, 'labels', labels, 'version', version, 'started', digits(now), 'seen',
+      'identity', identity, 'address', address, 'labels', labels, 'version', version, 'protocol', protocol, 'started', digits(now), 'seen',
       digits(now), 'draining', '0')
     if seat[2] ~= life then redis.call('HSET', key, 'batch', '0') end
     redis.call('HDEL', key, 'dead')
@@ -290,11 +324,11 @@ local function renew_lease(keys, args)
   for _, node in ipairs(each_node(p)) do
     put_back(node, now)
     local known = redis.call('HMGET', node.key, 'epoch', 'expires', 'draining', 'dead', 'labels', 'version', 'address',
-      'started', 'seen', 'jobs', 'running', 'load', 'clock')
+      'started', 'seen', 'jobs', 'running', 'load', 'clock', 'protocol')
     answer[#answer + 1] = node.number
     answer[#answer + 1] = node.name
     known[2] = digits(number(known[2]) - now)
-    for i = 1, 13 do answer[#answer + 1] = known[i] or '' end
+    for i = 1, 14 do answer[#answer + 1] = known[i] or '' end
   end
   return answer
 end
@@ -363,7 +397,7 @@ local function elsewhere(p, me)
   for i = 1, #at, 2 do
     local node, state = string.match(at[i + 1], '^(%d+) (%a+)')
     local counts = state == 'running' and running or waiting
-    local key = string.match(at[i], '^%d+')
+    local key = string.match(at[i], '^(.*)/')
     if node ~= me then counts[key] = (counts[key] or 0) + 1 end
   end
   return running, waiting
