@@ -24,6 +24,7 @@ enum out_type {
 	OUT_STATE, /* coloured by its meaning */
 	OUT_BOOL,
 	OUT_LIST, /* texts joined by commas */
+	OUT_LINES, /* the same; of one object each on a line of its own */
 	OUT_TAGS, /* a map as k=v */
 };
 

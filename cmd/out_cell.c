@@ -78,7 +78,7 @@ void out_cell(
 		strbuf_add(&raw, value->boolean ? "yes" : "no");
 	else if (value->type == VALUE_STRING)
 		strbuf_add_n(&raw, value->string.text, value->string.length);
-	else if (type == OUT_LIST || type == OUT_TAGS)
+	else if (type == OUT_LIST || type == OUT_LINES || type == OUT_TAGS)
 		cell_joined(&raw, value);
 	else
 		json_write(&raw, value);

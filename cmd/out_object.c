@@ -40,15 +40,33 @@ static int object_check(
 	return status;
 }
 
+struct object_lines {
+	struct command *command;
+	struct strbuf text;
+	int widest; /* of the names */
+};
+
+static void object_line(
+    struct object_lines *lines, const struct out_column *column, const struct value *value)
+{
+	struct command *command = lines->command;
+	struct strbuf *text = &lines->text;
+
+	if (command->out.format == OUT_TSV)
+		strbuf_printf(text, "%s\t", column->name);
+	else
+		strbuf_printf(text, "%s%s:%s%*s", out_color(command, "bold"), column->name,
+		    out_color(command, NULL), lines->widest + 1 - (int)strlen(column->name), "");
+	out_cell(command, text, column->type, value);
+	strbuf_add_char(text, '\n');
+}
+
 int out_object(
     struct command *command, const struct out_column *columns, const struct value *object)
 {
-	struct strbuf text = STRBUF_EMPTY;
-	int widest = 0;
-	bool written;
-
+	struct object_lines lines = {.command = command, .text = STRBUF_EMPTY};
 	const char *names = command->out.columns;
-	bool tsv = command->out.format == OUT_TSV;
+	bool written;
 
 	if (out_is_json(command))
 		return out_json(command, object);
@@ -56,22 +74,20 @@ int out_object(
 		return EXIT_USAGE;
 	command_zone(command);
 	for (const struct out_column *column = columns; column->name; column++)
-		if ((int)strlen(column->name) > widest)
-			widest = (int)strlen(column->name);
+		if ((int)strlen(column->name) > lines.widest)
+			lines.widest = (int)strlen(column->name);
 	for (const struct out_column *column = columns; column->name; column++) {
 		const struct value *value = out_path(object, column->key);
 
 		if (names ? !object_named(names, column->name) : !value && !column->normal)
 			continue;
-		if (tsv)
-			strbuf_printf(&text, "%s\t", column->name);
+		if (column->type != OUT_LINES || !value || value->type != VALUE_ARRAY)
+			object_line(&lines, column, value);
 		else
-			strbuf_printf(&text, "%s%s:%s%*s", out_color(command, "bold"), column->name,
-			    out_color(command, NULL), widest + 1 - (int)strlen(column->name), "");
-		out_cell(command, &text, column->type, value);
-		strbuf_add_char(&text, '\n');
+			for (uint32_t i = 0; i < value->array.count; i++)
+				object_line(&lines, column, &value->array.items[i]);
 	}
-	written = out_write(strbuf_peek(&text), text.length);
-	strbuf_clear(&text);
+	written = out_write(strbuf_peek(&lines.text), lines.text.length);
+	strbuf_clear(&lines.text);
 	return written ? EXIT_DONE : EXIT_PIPE;
 }

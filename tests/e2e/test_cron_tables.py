@@ -119,6 +119,11 @@ class CronTables(e2e.TestCase):
         self.write(self.drops / "cut", "0 1 * * * root no\n0 2 * * * root no")
         self.write(self.drops / "binary", b"0 1 * * * root no\0\n")
         self.write(self.drops / "huge", b"# " + b"x" * (9 << 20) + b"\n")
+        self.write(self.drops / "fifty", b"# x\n" * (50 << 18))
+        self.write(self.drops / "long", "0 1 * * * root " + "x" * 100000 + "\n0 4 * * * root fine\n")
+        (self.d.dir / "theirs").write_text("0 1 * * * root no\n")
+        os.chown(self.d.dir / "theirs", 65534, -1)
+        os.symlink(self.d.dir / "theirs", self.drops / "link")
         (self.drops / "folder").mkdir()
         os.mkfifo(self.drops / "fifo")
         os.symlink("/nowhere", self.drops / "dangling")
@@ -127,25 +132,29 @@ class CronTables(e2e.TestCase):
         self.write(self.spool / "root", "0 1 * * * no\n", 0o644)
         os.symlink(self.drops / "good", self.spool / "nobody")
         self.d.start()
-        e2e.wait_until("faults", lambda: len(self.status()["faults"]) >= 12)
+        e2e.wait_until("faults", lambda: len(self.status()["faults"]) >= 15)
         faults = {pathlib.Path(f["file"]).name: f["message"] for f in self.status()["faults"]}
         for name, words in {"good": "further names", "writable": "0666", "foreign": "belongs to user 65534", "cut": "no newline at its end",
+                            "fifty": "larger than 8 MiB", "long": "command too long", "link": "belongs to user 65534",
                             "binary": "NUL", "huge": "larger than 8 MiB", "folder": "no regular file", "fifo": "no regular file",
                             "dangling": "No such file", "nosuchuser": "no account of that name", "root": "0644, not 0600",
                             "nobody": "it is a link"}.items():
             self.assertIn(words, faults[name], name)
-        self.assertEqual(self.jobs(), {})
+        self.assertEqual([fault["line"] for fault in self.status()["faults"] if fault["file"].endswith("long")], [1])
+        self.assertEqual(list(self.jobs()), ["fine"])
         events = self.d.client()
         events.call("event.subscribe", events=["cron_table_error"])
         (self.d.dir / "second-name").unlink()
         self.write(self.drops / "good", (self.drops / "good").read_text())
-        self.until("good", "better")
+        self.until("good", "better", "fine")
         found = sorted(events.notification()[1]["error"] for _ in range(2))
         self.assertTrue(found[0].startswith("/etc/cron.d/good:2: ") and "minute 61" in found[0], found)
         self.assertTrue(found[1].startswith("/etc/cron.d/good:4: ") and "nosuchuser" in found[1], found)
         self.assertIn("/etc/cron.d/good:2: ", self.d.log.read_text())
-        self.assertIn("/etc/cron.d/good:2: ", self.d.ctl("status")[1])
-        for name in ("writable", "foreign", "cut", "binary", "huge", "fifo", "dangling"):
+        lines = [line for line in self.d.ctl("status")[1].splitlines() if line.startswith("cron_fault:")]
+        self.assertEqual(len(lines), len(self.status()["faults"]))
+        self.assertEqual(sum("/etc/cron.d/good:2: " in line for line in lines), 1, lines)
+        for name in ("writable", "foreign", "cut", "binary", "huge", "fifo", "dangling", "fifty", "long", "link"):
             (self.drops / name).unlink()
         e2e.wait_until("fewer faults", lambda: len(self.status()["faults"]) == 6)
         passwd.write_text("")
