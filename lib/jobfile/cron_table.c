@@ -26,13 +26,26 @@ struct cron_reader {
 	struct cron_table *table;
 	uint32_t line;
 	struct strmap ids;          /* of the file; the keys themselves are the items */
+	struct strmap alike;        /* struct cron_alike by id */
+	size_t world;               /* bytes of all jobs' variables */
 	struct job_pairs variables; /* that hold */
 	const char *options;        /* of the comment right above; NULL: none */
+};
+
+/* Lines that would have the same id; in the arena. */
+struct cron_alike {
+	const char *id;
+	unsigned count;
 };
 
 static const char *cron_id_key(const void *item)
 {
 	return item;
+}
+
+static const char *cron_alike_key(const void *item)
+{
+	return ((const struct cron_alike *)item)->id;
 }
 
 void cron_table_owner(struct strbuf *out, const char *file)
@@ -159,6 +172,15 @@ static void cron_mail(struct cron_reader *reader, const char *user, struct value
 		cron_put(reader, job, "notify", list);
 }
 
+/* Has there been room for the variables of one more line? */
+static bool cron_world_fits(struct cron_reader *reader)
+{
+	for (uint32_t i = 0; i < reader->variables.count; i++)
+		reader->world += strlen(reader->variables.items[i].name) +
+				 strlen(reader->variables.items[i].text) + sizeof(struct job_pair);
+	return reader->world <= CRON_TABLE_WORLD_MAX;
+}
+
 static void cron_world(struct cron_reader *reader, struct value *job)
 {
 	const char *home = job_pairs_get(&reader->variables, "HOME");
@@ -181,6 +203,28 @@ static void cron_world(struct cron_reader *reader, struct value *job)
 		cron_put(reader, job, "cwd", value_string(arena, home));
 }
 
+/* The id, or where there is one like it that with a number behind it. */
+static const char *cron_id_number(struct cron_reader *reader, const char *id)
+{
+	struct arena *arena = reader->table->arena;
+	struct cron_alike *alike = strmap_get(&reader->alike, id);
+	const char *own = id;
+
+	if (!alike) {
+		alike = arena_alloc(arena, sizeof(*alike));
+		if (!alike)
+			return NULL;
+		*alike = (struct cron_alike){.id = id};
+		if (strmap_put(&reader->alike, alike))
+			return NULL;
+	}
+	do {
+		if (++alike->count > 1)
+			own = arena_printf(arena, "%s-%u", id, alike->count);
+	} while (own && strmap_get(&reader->ids, own));
+	return own && strmap_put(&reader->ids, (char *)(uintptr_t)own) == 0 ? own : NULL;
+}
+
 /* NAME-HASH of the line, behind "ACCOUNT:" where ids have accounts. Lines that are alike are
  * counted. */
 static const char *cron_id(
@@ -198,9 +242,7 @@ static const char *cron_id(
 	if (strcmp(user, "root") != 0 && job_id_valid("a:a"))
 		account = arena_printf(arena, "%s:", user);
 	id = account ? arena_printf(arena, "%s%s-%08x", account, name, strmap_hash(whole)) : NULL;
-	for (unsigned n = 2; id && strmap_get(&reader->ids, id); n++)
-		id = arena_printf(arena, "%s%s-%08x-%u", account, name, strmap_hash(whole), n);
-	return id && strmap_put(&reader->ids, (char *)(uintptr_t)id) == 0 ? id : NULL;
+	return id ? cron_id_number(reader, id) : NULL;
 }
 
 /* A trigger that comes to cron's times; false: there are none, which was said. */
@@ -255,6 +297,9 @@ static int cron_entry(struct cron_reader *reader, const struct crontab_line *lin
 		return 0;
 	if (strlen(line->command) > CRON_TABLE_COMMAND_MAX)
 		return cron_fault(reader, "command too long");
+	if (table->account && !cron_world_fits(reader))
+		return cron_fault(reader, "the variables of all lines are more than %zu MiB together",
+		    CRON_TABLE_WORLD_MAX >> 20);
 	if (!cron_trigger(reader, line, &trigger))
 		return 0;
 	id = cron_id(reader, line, user);
@@ -320,6 +365,17 @@ static int cron_line(struct cron_reader *reader, const char *text, size_t length
 	return rc;
 }
 
+static size_t cron_lines(const char *text, const char *end)
+{
+	size_t count = 0;
+
+	while (text < end && (text = memchr(text, '\n', (size_t)(end - text)))) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
 int cron_table_read(struct cron_table *table, const char *text, size_t length)
 {
 	struct cron_reader reader = {.table = table};
@@ -333,7 +389,11 @@ int cron_table_read(struct cron_table *table, const char *text, size_t length)
 	if (length > 0 && text[length - 1] != '\n')
 		return cron_fault(
 		    &reader, "the file has no newline at its end: cron takes none of it");
+	if (table->account && cron_lines(text, end) > CRON_TABLE_LINES_MAX)
+		return cron_fault(&reader, "it has more than %d lines: none of it is taken",
+		    CRON_TABLE_LINES_MAX);
 	strmap_init(&reader.ids, cron_id_key);
+	strmap_init(&reader.alike, cron_alike_key);
 	while (!rc && text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 
@@ -342,6 +402,7 @@ int cron_table_read(struct cron_table *table, const char *text, size_t length)
 		text = stop + 1;
 	}
 	strmap_clear(&reader.ids);
+	strmap_clear(&reader.alike);
 	job_pairs_clear(&reader.variables);
 	return rc || arena_failed(table->arena) ? SCHEDD_ENOMEM : 0;
 }

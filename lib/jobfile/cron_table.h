@@ -19,6 +19,10 @@
 /* Bytes of a line's command that Debian's cron takes. */
 #define CRON_TABLE_COMMAND_MAX 998
 #define CRON_TABLE_BYTES_MAX ((size_t)8 << 20)
+/* Lines of an account's table, as many as Debian's crontab(1) takes, and what its jobs' variables may
+ * be together, which each line has anew. */
+#define CRON_TABLE_LINES_MAX 10000
+#define CRON_TABLE_WORLD_MAX ((size_t)32 << 20)
 
 /* /etc/cron.hourly, cron.daily, cron.weekly, cron.monthly: scripts that run-parts runs. */
 #define CRON_TABLE_PARTS 4

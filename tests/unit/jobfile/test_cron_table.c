@@ -139,6 +139,37 @@ Test(cron_table, names_what_it_cannot_take_and_takes_the_rest)
 	faulty("al", text, 1, "command too long", 1);
 }
 
+static void takes(const char *account, const char *head, uint32_t lines, uint32_t jobs, const char *words)
+{
+	struct strbuf text = STRBUF_EMPTY;
+	struct bench bench;
+
+	strbuf_add(&text, head);
+	for (uint32_t i = 0; i < lines; i++)
+		strbuf_add(&text, account ? "0 1 * * * x\n" : "0 1 * * * root x\n");
+	bench_open(&bench, account);
+	cr_assert_eq(cron_table_read(&bench.table, strbuf_peek(&text), text.length), 0);
+	cr_expect_eq(bench.jobs.array.count, jobs, "%u", bench.jobs.array.count);
+	cr_expect(strstr(bench.table.fault, words), "%s", bench.table.fault);
+	bench_close(&bench);
+	strbuf_clear(&text);
+}
+
+/* Who may write a table is not to take all time and memory there is. */
+Test(cron_table, bounds_what_an_account_may_have)
+{
+	char variable[8192] = "V=";
+
+	/* All alike: each has an id of its own, and none looks through those before. */
+	takes("al", "", CRON_TABLE_LINES_MAX, CRON_TABLE_LINES_MAX, "");
+	takes("al", "", CRON_TABLE_LINES_MAX + 1, 0, "more than 10000 lines");
+	takes(NULL, "", CRON_TABLE_LINES_MAX + 1, CRON_TABLE_LINES_MAX + 1, "");
+	memset(variable + 2, 'x', 8000);
+	strcat(variable, "\n");
+	takes("al", variable, 4000, 4000, "");
+	takes("al", variable, 9000, CRON_TABLE_WORLD_MAX / (8000 + 1 + sizeof(struct job_pair)), "more than 32 MiB");
+}
+
 static const char *id_of(struct bench *bench, const char *text, const char *shell)
 {
 	bench_open(bench, "root");
