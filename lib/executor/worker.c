@@ -59,6 +59,7 @@ static void worker_on_ready(struct worker *worker, const struct value *params)
 		return;
 	}
 	worker->stage = WORKER_READY;
+	worker->ready = true;
 	worker->since = worker_state_now(worker->pool);
 	worker_to_front(worker);
 	log_debug(worker->pool->executor->config.log, "executor %s: worker %u is ready",
@@ -209,7 +210,7 @@ static void worker_explain(const struct worker *worker, const struct child_exit 
     char *text, size_t size)
 {
 	const char *name = status->signal ? sigabbrev_np(status->signal) : NULL;
-	const char *when = worker->stage == WORKER_STARTING ? " before it was ready" : "";
+	const char *when = worker->ready ? "" : " before it was ready";
 	const char *said = worker->reason[0] ? worker->reason : worker->log.last;
 
 	if (worker->stage == WORKER_KILLED)
@@ -381,6 +382,7 @@ struct worker *worker_resume(
 	if (!worker)
 		return NULL;
 	worker->stage = WORKER_RETIRING; /* it has the code of before */
+	worker->ready = true;
 	worker->process = worker_process_resume(
 	    &pool->executor->config, &worker_process_calls, worker, from, err);
 	if (worker->process)

@@ -43,6 +43,7 @@ struct worker {
 	uint32_t serial;  /* of msgids */
 	uint64_t served;  /* calls that it has ended */
 	uint32_t ping;    /* msgid of one that is not answered; 0: none */
+	bool ready;       /* it has said that it is */
 	bool late;        /* it was killed because it did not get ready in time */
 	enum worker_stage stage;
 	struct schedd_mono born;

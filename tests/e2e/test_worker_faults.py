@@ -194,6 +194,41 @@ class Circuit(WorkerCase):
         self.rpc.call("run.kill", job="waits", run=1)
         self.assertEqual(self.ended("waits/1")["state"], "killed")
 
+    def test_a_module_that_crashes_at_its_import(self):
+        """In a call it fails that call, beforehand the worker: the next one that can be imported works."""
+        self.pool(start=False)
+        app = self.schedd.dir / "app"
+        app.mkdir()
+        (app / "good.py").write_text("def nothing():\n    pass\n")
+        crash = "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n"
+        (app / "bad.py").write_text(crash)
+        (app / "odd.py").write_text("raise SystemExit(7)\n")
+        self.schedd.config.write_text(config(cwd=str(app), processes=1, env={"PYTHONDONTWRITEBYTECODE": "1"}))
+        self.schedd.start()
+        self.rpc = self.schedd.client()
+        for name, function in (("good", "good:nothing"), ("bad", "bad:nothing"), ("odd", "odd:nothing"), ("none", "none:nothing")):
+            self.rpc.call("job.add", id=name, executor="python", trigger={"type": "manual"}, call={"function": function})
+        for _ in range(2):
+            run = self.run_to_end("bad")
+            self.assertEqual((run["state"], run["signal"]), ("failed", signal.SIGSEGV))
+            self.assertEqual(self.run_to_end("good")["state"], "success")
+        run = self.run_to_end("odd")
+        self.assertEqual((run["state"], run["exit_code"]), ("failed", 7), run)
+        self.assertIn("ModuleNotFoundError: No module named 'none'", self.run_to_end("none")["reason"])
+        self.assertEqual(self.run_to_end("good")["state"], "success")
+        self.assertFalse(self.failing())
+        # As a preload it is the executor's failure.
+        self.schedd.config.write_text(config(cwd=str(app), preload=["bad"], env={"PYTHONDONTWRITEBYTECODE": "1"}))
+        self.schedd.stop()
+        self.schedd.start()
+        self.rpc = self.schedd.client()
+        run = self.rpc.call("job.run", id="good")["run"]
+        e2e.wait_until("the circuit opens", self.failing)
+        self.assertIn("signal 11 (SIGSEGV) before it was ready", self.executor()["reason"])
+        (app / "bad.py").write_text("")
+        self.assertEqual(self.schedd.ctl("executors", "restart", "python")[0], 0)
+        self.assertEqual(self.ended(run)["state"], "success")
+
     def test_a_command_that_is_not_there_says_so(self):
         self.pool(command=["/nonexistent/worker"])
         self.add("waits", "nothing")
