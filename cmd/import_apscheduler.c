@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/import_apscheduler.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,27 @@ static const char *import_shown(const char *place, struct arena *arena)
 	return arena_printf(arena, "%.*s:***%s", (int)(colon - place), place, at);
 }
 
+/* A worker loads it by its whole path. */
+static int import_program(struct command *command, struct import_job *job, struct schedd_error *err)
+{
+	const char *given = args_get(&command->args, "program");
+	size_t length = given ? strlen(given) : 0;
+	char *whole;
+
+	if (!given)
+		return 0;
+	if (length < 4 || strcmp(given + length - 3, ".py") != 0 || strchr(given, ':'))
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "--program: '%.100s' is no Python program, a file whose name ends with .py", given);
+	whole = given[0] == '/' ? NULL : realpath(given, NULL);
+	if (given[0] != '/' && !whole)
+		return schedd_error_set(
+		    err, SCHEDD_ENOTFOUND, "--program: %.100s: %s", given, strerror(errno));
+	job->program = whole ? arena_strdup(&command->arena, whole) : given;
+	free(whole);
+	return job->program ? 0 : schedd_error_nomem(err);
+}
+
 int import_apscheduler_load(
     struct command *command, struct import_job *job, const char *place, struct schedd_error *err)
 {
@@ -43,8 +65,10 @@ int import_apscheduler_load(
 	};
 	size_t length;
 	char *text;
-	int rc;
+	int rc = import_program(command, job, err);
 
+	if (rc)
+		return rc;
 	job->file = import_shown(place, &command->arena);
 	if (apscheduler_source_is(place))
 		return apscheduler_source_read(&source, import_stored, job, err);

@@ -122,13 +122,13 @@ static int apscheduler_function(struct apscheduler_job *job)
 }
 
 /* What a worker is to call. */
-static int apscheduler_call(struct apscheduler_job *job)
+static int apscheduler_call(struct apscheduler_job *job, const char *func)
 {
 	static const char *const members[] = {"args", "kwargs"};
 	struct arena *arena = job->import->arena;
 	struct value call = value_map();
 
-	value_put(arena, &call, "function", *value_get(job->theirs, "func"));
+	value_put(arena, &call, "function", value_string_ref(func));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		const struct value *value = value_get(job->theirs, members[i]);
 
@@ -174,9 +174,29 @@ static int apscheduler_check_arguments(
 		foreign = apscheduler_foreign(kwargs);
 	if (!foreign)
 		return 0;
+	first = first && strncmp(foreign, "datetime.", 9) != 0 && strncmp(foreign, "builtins.", 9) != 0;
 	return schedd_error_set(err, SCHEDD_EINVAL,
 	    "%s among its arguments, which JSON cannot say%s", foreign,
 	    first ? "; is it a method of an object?" : "");
+}
+
+/*
+ * A function of the program's own file is known by no module's name. NULL: it
+ * cannot be called from elsewhere.
+ */
+static const char *apscheduler_find(
+    const struct apscheduler_job *job, const char *func, struct schedd_error *err)
+{
+	const struct import_job *import = job->import;
+
+	if (strncmp(func, "__main__:", 9) != 0 && strncmp(func, "__mp_main__:", 12) != 0)
+		return func;
+	if (import->calls && import->program)
+		return arena_printf(import->arena, "%s%s", import->program, strchr(func, ':'));
+	schedd_error_set(err, SCHEDD_EINVAL, "its function, %.100s, is in the program that added it: %s",
+	    func, import->calls ? "name the file of that with --program"
+				: "only from a module can it be called");
+	return NULL;
 }
 
 static int apscheduler_action(struct apscheduler_job *job, struct schedd_error *err)
@@ -200,8 +220,13 @@ static int apscheduler_action(struct apscheduler_job *job, struct schedd_error *
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "func is not of the form 'module:function'");
 	rc = apscheduler_check_arguments(job, err);
-	if (rc || job->import->calls)
-		return rc ? rc : apscheduler_call(job);
+	if (rc)
+		return rc;
+	func = apscheduler_find(job, func, err);
+	if (!func)
+		return SCHEDD_EINVAL;
+	if (job->import->calls)
+		return apscheduler_call(job, func);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(func, rows[i].func) == 0)
 			return rows[i].put(job);

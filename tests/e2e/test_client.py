@@ -320,7 +320,7 @@ class Programs(ClientCase):
             scheduler.shutdown()
             """)
         for line in ("pending True ['my_job_id']", "6 Alternate name True", "paused None", "resumed True", "all None 2",
-                     "all True True", "None []", "No job by the id of my_job_id was found", "No scheduled jobs"):
+                     "all True True", "None []", "No job by the id of my_job_id was found", "Jobstore default:", "No scheduled jobs"):
             self.assertIn(line, out)
         self.assertIn("*/5", out)
 

@@ -268,6 +268,30 @@ class Stores(ImportCase):
         self.assertEqual((code, out.strip()), (0, "one"), err)
         self.assertEqual(self.rpc.call("job.get", id="one")["call"]["kwargs"], {"b": 2})
 
+    def test_functions_of_the_program_itself(self):
+        """No module has them: a worker loads the program, up to where it would start its scheduler."""
+        path, program = self.schedd.dir / "jobs.json", self.schedd.dir / "shop.py"
+        program.write_text("from schedd import BlockingScheduler\n\ndef price(item):\n    return item * 2\n\n"
+                           "scheduler = BlockingScheduler()\nscheduler.start()\nraise SystemExit('too far')\n")
+        path.write_text(json.dumps({"version": 1, "jobs": [
+            {"id": name, "func": func, "args": ["tea"], "executor": "default", "trigger": {"type": "interval", "hours": 1}}
+            for name, func in (("own", "__main__:price"), ("spawned", "__mp_main__:price"), ("other", "calls:echo"))]}))
+        code, out, err = self.schedd.ctl("import", "apscheduler", str(path), "-o", "name")
+        self.assertEqual((code, out.split()), (1, ["other"]), err)
+        for line in ("own: its function, __main__:price, is in the program that added it: name the file of that with --program",
+                     "spawned: its function, __mp_main__:price, is in the program"):
+            self.assertIn(line, err)
+        code, out, err = self.schedd.ctl("import", "apscheduler", str(path), "--if-absent", "--program", str(program))
+        self.assertEqual(code, 0, err)
+        for job in ("own", "spawned"):
+            self.assertEqual(self.schedd.ctl("run", "--result", job)[1], '"teatea"\n')
+        for given, exit_code, words in (("shop", 2, "ends with .py"), ("nothing.py", 4, "No such file"), ("a:b.py", 2, "ends with .py")):
+            code, _, err = self.schedd.ctl("import", "apscheduler", str(path), "--program", given)
+            self.assertEqual((code, words in err), (exit_code, True), err)
+        # No command of python3 could call it either.
+        code, _, err = self.schedd.ctl("import", "json", str(path), "--dry-run", "--if-absent")
+        self.assertEqual((code, "own: its function, __main__:price, is in the program" in err), (7, True), err)
+
 
 class Evil:
     def __reduce__(self):

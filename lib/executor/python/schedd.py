@@ -30,6 +30,7 @@ import sys
 import sysconfig
 import threading
 import uuid
+import zoneinfo
 
 import msgpack
 
@@ -174,6 +175,23 @@ def _time(value, zone=None):
     return value
 
 
+def _moment(microseconds, zone=None):
+    """In that zone, else in the machine's own."""
+    at = datetime.datetime.fromtimestamp(microseconds / 1e6, datetime.timezone.utc)
+    try:
+        return at.astimezone(zoneinfo.ZoneInfo(zone) if zone else None)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return at.astimezone()
+
+
+def _shown(at, zone):
+    try:
+        at = at if isinstance(at, int) else datetime.datetime.fromisoformat(at).timestamp() * 1e6
+    except ValueError:
+        return at
+    return f"{_moment(at, zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
 class _Trigger:
     """A trigger as the map that schedd takes."""
 
@@ -184,7 +202,17 @@ class _Trigger:
         return f"<{type(self).__name__} {self.map}>"
 
     def __str__(self):
-        return f"{self.map['type']}[{', '.join(f'{k}: {v}' for k, v in self.map.items() if k != 'type')}]"
+        """As APScheduler's, where it has one."""
+        kind, words = self.map["type"], [f"{k}: {v}" for k, v in self.map.items() if k != "type"]
+        if kind == "date" and "run_at" in self.map:
+            words = [_shown(self.map["run_at"], self.map.get("timezone"))]
+        elif kind == "interval" and isinstance(self.map.get("seconds"), (int, float)):
+            words = [str(datetime.timedelta(seconds=self.map["seconds"]))]
+        elif kind == "cron" and "fields" in self.map:
+            words = [f"{name}='{self.map['fields'][name]}'" for name in CronTrigger.FIELDS if name in self.map["fields"]]
+        elif "triggers" in self.map:
+            words = [str(_Trigger(**each)) for each in self.map["triggers"]]
+        return f"{kind}[{', '.join(words)}]"
 
 
 class DateTrigger(_Trigger):
@@ -338,12 +366,14 @@ class Job:
         self.name = data.get("name") or self.id
         self.args, self.kwargs = tuple(call.get("args") or ()), dict(call.get("kwargs") or {})
         self.trigger = _Trigger(**data["trigger"]) if data.get("trigger") else None
+        if self.trigger and self.trigger.map["type"] == "date" and self._client._timezone:
+            self.trigger.map.setdefault("timezone", self._client._timezone)
         self.executor = data.get("executor", "default")
         self.misfire_grace_time = data.get("misfire_grace_time")
         self.coalesce = data.get("coalesce") != "all"
         self.max_instances = data.get("max_instances", 1)
-        at = data.get("next_run_time")
-        self.next_run_time = at and datetime.datetime.fromtimestamp(at / 1e6, datetime.timezone.utc).astimezone()
+        at, zone = data.get("next_run_time"), (data.get("trigger") or {}).get("timezone")
+        self.next_run_time = at and _moment(at, zone or self._client._timezone)
 
     def __repr__(self):
         return f"<Job (id={self.id} name={self.name})>"
@@ -476,10 +506,12 @@ class Client:
 
     def _call(self, func, args, kwargs):
         call = {"function": function_name(func, self.placed), "args": list(args or ()), "kwargs": dict(kwargs or {})}
-        try:
-            json.dumps(call, allow_nan=False)
-        except (TypeError, ValueError) as exc:
-            raise TypeError(f"arguments of a job must be JSON: {exc}") from None
+        for name, value in [*enumerate(call["args"]), *call["kwargs"].items()]:
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError) as exc:
+                raise TypeError(f"argument {name!r} of the job cannot be kept, arguments are JSON: {exc}; pass a text or a number "
+                                "(of a datetime: isoformat()) and let the function make it what it needs") from None
         return call
 
     def _definition(self, func, trigger, args, kwargs, fields, trigger_args):
@@ -588,8 +620,11 @@ class Client:
             self.remove_job(job.id)
 
     def print_jobs(self, jobstore=None, out=None):
-        for job in self.get_jobs(jobstore) or ["No scheduled jobs"]:
-            print(f"    {job}", file=out or sys.stdout)
+        jobs = [((job.data.get("tags") or {}).get("apscheduler") or job.data.get("store"), job) for job in self.get_jobs(jobstore)]
+        for alias in sorted({alias for alias, _ in jobs}) or [jobstore or "default"]:
+            print(f"Jobstore {alias}:" if alias else "Pending jobs:", file=out)
+            for job in [job for its, job in jobs if its == alias] or ["No scheduled jobs"]:
+                print(f"    {job}", file=out)
 
     # -- listeners --
 
@@ -909,7 +944,7 @@ class BackgroundScheduler(Client):
         if not self._is_live():
             self._pending.append((definition, jobstore, replace))
             log.info("Adding job tentatively -- it will be properly scheduled when the scheduler starts")
-            return Job(self, {**definition, "trigger": None, "next_run_time": None}, pending=True)
+            return Job(self, {**definition, "next_run_time": None}, pending=True)
         if self._too_late(definition):
             return Job(self, {**definition, "trigger": None})
         tags = {"apscheduler": jobstore}
@@ -944,7 +979,7 @@ class BackgroundScheduler(Client):
 
     def get_jobs(self, jobstore=None, pending=None):
         if not self._is_live():
-            return [Job(self, {**d, "trigger": None, "next_run_time": None}, pending=True) for d, _, _ in self._pending]
+            return [Job(self, {**d, "next_run_time": None}, pending=True) for d, _, _ in self._pending]
         jobs = super().get_jobs()
         return [job for job in jobs if jobstore in (None, job.data["tags"]["apscheduler"])]
 
