@@ -118,6 +118,16 @@ static bool output_piece(struct output_flow *flow, const struct value *piece)
 	return output_bytes(flow, data->string.text, data->string.length);
 }
 
+/* What has to be said beside what was written; NULL: nothing. */
+static void output_say(struct output_flow *flow, const char *note)
+{
+	if (!note)
+		return;
+	output_flush(flow, true);
+	fflush(stdout);
+	say(flow->command, "schedctl: %s", note);
+}
+
 /* Notifications of one follow until run.end. */
 static int output_follow(struct output_flow *flow, int64_t follow)
 {
@@ -140,6 +150,8 @@ static int output_follow(struct output_flow *flow, int64_t follow)
 			;
 		else if (strcmp(method, "run.end") == 0)
 			status = EXIT_DONE;
+		else if (strcmp(method, "run.note") == 0)
+			output_say(flow, value_get_string(&params, "note"));
 		else if (!output_piece(flow, &params) || fflush(stdout) != 0)
 			status = EXIT_PIPE;
 		arena_clear(&arena);
@@ -176,11 +188,8 @@ static int output_part(struct output_flow *flow, const char *run, int64_t *offse
 	for (uint32_t i = 0; pieces && i < pieces->array.count && status == EXIT_DONE; i++)
 		if (!output_piece(flow, &pieces->array.items[i]))
 			status = EXIT_PIPE;
-	if (status == EXIT_DONE && value_get_string(&result, "note")) {
-		output_flush(flow, true);
-		fflush(stdout);
-		say(command, "schedctl: %s", value_get_string(&result, "note"));
-	}
+	if (status == EXIT_DONE)
+		output_say(flow, value_get_string(&result, "note"));
 	*offset = status == EXIT_DONE ? value_get_int(&result, "next", -1) : -1;
 	*stream = status == EXIT_DONE ? value_get_int(&result, "follow", -1) : -1;
 	arena_clear(&arena);

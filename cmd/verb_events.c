@@ -33,6 +33,10 @@ static const struct option events_options[] = {
 	.complete = COMPLETE_TAG,
 	.repeat = true,
 	.doc = "only of jobs with that tag"},
+    {.name = "node",
+	.value = "NODE",
+	.complete = COMPLETE_NODE,
+	.doc = "only of that node, where a store is shared (default: of all of them)"},
     {0},
 };
 
@@ -77,6 +81,8 @@ static void events_line(struct command *command, const struct value *event, stru
 		strbuf_printf(line, "  %s", value_get_string(event, "signal"));
 	if (uid >= 0)
 		strbuf_printf(line, "  by uid %lld", (long long)uid);
+	if (value_get_string(event, "node"))
+		strbuf_printf(line, "  on %s", value_get_string(event, "node"));
 	if (error) {
 		strbuf_add(line, "  ");
 		out_safe(line, error, strlen(error), false);
@@ -104,25 +110,34 @@ static bool events_show(struct command *command, const struct value *event, stru
 
 static void events_dropped(struct command *command, const struct value *params)
 {
-	say(command, "schedctl: %lld events were dropped, because they were not read in time",
-	    (long long)value_get_int(params, "count", 0));
+	const char *node = value_get_string(params, "node"), *why = value_get_string(params, "why");
+	const struct value *count = value_get(params, "count");
+	int64_t to = value_get_int(params, "to", -1);
+
+	if (node && why && count && count->type == VALUE_INT)
+		say(command, "schedctl: node %s: %lld events are missing: %s", node, (long long)count->integer, why);
+	else if (node && why && to >= 0)
+		say(command, "schedctl: node %s %s: its events up to %lld are not shown", node, why, (long long)to);
+	else if (node && why)
+		say(command, "schedctl: node %s %s: its events after %lld are not known", node, why,
+		    (long long)value_get_int(params, "from", 1) - 1);
+	else
+		say(command, "schedctl: %lld events were dropped, because they were not read in time",
+		    (long long)value_get_int(params, "count", 0));
 }
 
 /* One notification; false: the reader of our output went away. */
-static bool events_take(
-    struct command *command, const char *method, const struct value *params, struct out_list *rows)
+static bool events_take(struct command *command, const char *method, const struct value *params)
 {
 	if (strcmp(method, "event.dropped") == 0)
 		events_dropped(command, params);
 	else if (strcmp(method, "event") == 0)
-		return events_show(command, params, rows);
+		return events_show(command, params, NULL);
 	return true;
 }
 
-/*
- * Shows notifications: for ever, or those that have come already.
- */
-static int events_read(struct command *command, bool follow, struct out_list *rows)
+/* Shows notifications, for ever. */
+static int events_read(struct command *command)
 {
 	struct schedd_error err = {0};
 	const char *method;
@@ -132,11 +147,10 @@ static int events_read(struct command *command, bool follow, struct out_list *ro
 
 	arena_init(&arena);
 	while (rc > 0 && status == EXIT_DONE) {
-		rc = follow ? command_next(command, &arena, &method, &params, &err)
-			    : rpc_client_next(command->client, 0, &arena, &method, &params, &err);
-		if (rc == 0 && follow)
+		rc = command_next(command, &arena, &method, &params, &err);
+		if (rc == 0)
 			status = EXIT_PIPE;
-		if (rc > 0 && (!events_take(command, method, &params, rows) || fflush(stdout) != 0))
+		if (rc > 0 && (!events_take(command, method, &params) || fflush(stdout) != 0))
 			status = EXIT_PIPE;
 		arena_clear(&arena);
 	}
@@ -145,14 +159,14 @@ static int events_read(struct command *command, bool follow, struct out_list *ro
 
 /* ---- The latest of those that are kept ---- */
 
-struct events_slot {
+/* All that has come already; those of several nodes are put in order when they are shown. */
+struct events_kept {
 	struct arena arena;
-	struct value event;
+	struct value *events;
+	size_t count, capacity;
 };
 
-/* Of what has come already the last ones stay; *count: all there were. */
-static int events_gather(struct command *command, struct events_slot *ring, size_t size,
-    size_t *count, struct schedd_error *err)
+static int events_gather(struct command *command, struct events_kept *kept, struct schedd_error *err)
 {
 	const char *method;
 	struct value params;
@@ -161,41 +175,59 @@ static int events_gather(struct command *command, struct events_slot *ring, size
 
 	arena_init(&arena);
 	while ((rc = rpc_client_next(command->client, 0, &arena, &method, &params, err)) > 0) {
-		if (strcmp(method, "event") == 0) {
-			struct events_slot *slot = &ring[(*count)++ % size];
-
-			arena_clear(&slot->arena);
-			slot->event = value_copy(&slot->arena, &params);
-		} else if (strcmp(method, "event.dropped") == 0) {
+		if (strcmp(method, "event.dropped") == 0)
 			events_dropped(command, &params);
+		if (strcmp(method, "event") == 0 && kept->count == kept->capacity) {
+			size_t capacity = kept->capacity ? kept->capacity * 2 : 256;
+			struct value *events = realloc(kept->events, capacity * sizeof(events[0]));
+
+			if (!events) {
+				rc = schedd_error_nomem(err);
+				break;
+			}
+			kept->events = events;
+			kept->capacity = capacity;
 		}
+		if (strcmp(method, "event") == 0)
+			kept->events[kept->count++] = value_copy(&kept->arena, &params);
 		arena_clear(&arena);
 	}
 	arena_clear(&arena);
 	return rc;
 }
 
-static int events_latest(struct command *command, size_t wanted, struct out_list *rows)
+/* Of one node by number, since clocks may be set; of several by time. */
+static int events_compare(const void *a, const void *b)
 {
-	struct events_slot *ring = calloc(wanted, sizeof(*ring));
+	const struct value *left = a, *right = b;
+	bool several = value_get_string(left, "node") && value_get_string(right, "node");
+	int64_t x = several ? value_get_int(left, "time", 0) : 0;
+	int64_t y = several ? value_get_int(right, "time", 0) : 0;
+
+	if (x == y) {
+		x = value_get_int(left, "seq", 0);
+		y = value_get_int(right, "seq", 0);
+	}
+	return (x > y) - (x < y);
+}
+
+/* latest 0: all of them. */
+static int events_latest(struct command *command, size_t latest, struct out_list *rows)
+{
+	struct events_kept kept = {.count = 0};
 	struct schedd_error err = {0};
 	int status = EXIT_DONE;
-	size_t count = 0;
 
-	if (!ring) {
-		schedd_error_nomem(&err);
-		return say_error(command, &err);
-	}
-	for (size_t i = 0; i < wanted; i++)
-		arena_init(&ring[i].arena);
-	if (events_gather(command, ring, wanted, &count, &err) != 0)
+	arena_init(&kept.arena);
+	if (events_gather(command, &kept, &err) != 0)
 		status = say_error(command, &err);
-	for (size_t i = count > wanted ? count - wanted : 0; i < count && !status; i++)
-		if (!events_show(command, &ring[i % wanted].event, rows))
+	if (kept.count > 1)
+		qsort(kept.events, kept.count, sizeof(kept.events[0]), events_compare);
+	for (size_t i = latest && kept.count > latest ? kept.count - latest : 0; i < kept.count && !status; i++)
+		if (!events_show(command, &kept.events[i], rows))
 			status = EXIT_PIPE;
-	for (size_t i = 0; i < wanted; i++)
-		arena_clear(&ring[i].arena);
-	free(ring);
+	arena_clear(&kept.arena);
+	free(kept.events);
 	if (fflush(stdout) != 0)
 		status = EXIT_PIPE;
 	return status;
@@ -220,7 +252,7 @@ static int events_kept(struct command *command, size_t latest)
 		out_list_drop(rows);
 		return say_error(command, &err);
 	}
-	status = latest ? events_latest(command, latest, rows) : events_read(command, false, rows);
+	status = events_latest(command, latest, rows);
 	ended = rows ? out_list_end(rows) : EXIT_DONE;
 	return status ? status : ended;
 }
@@ -251,6 +283,8 @@ static int events_run(struct command *command)
 		value_append(&command->arena, &jobs, value_string_ref(command->args.words[i]));
 	if (jobs.array.count > 0)
 		value_put(&command->arena, &params, "jobs", jobs);
+	if (args_get(&command->args, "node"))
+		value_put(&command->arena, &params, "node", value_string_ref(args_get(&command->args, "node")));
 	if (since || number || !args_has(&command->args, "follow"))
 		value_put(&command->arena, &params, "since", value_int(from));
 	if (command_call(command, "event.subscribe", &params, &result, &err) != 0)
@@ -262,7 +296,7 @@ static int events_run(struct command *command)
 	if (number || !args_has(&command->args, "follow"))
 		status = events_kept(command, (size_t)latest.integer);
 	if (!status && args_has(&command->args, "follow"))
-		status = events_read(command, true, NULL);
+		status = events_read(command);
 	return status;
 }
 

@@ -213,6 +213,7 @@ static const struct method_param event_subscribe_params[] = {
     {"jobs", METHOD_IDS, MAYBE, "ids or globs: only events of these jobs"},
     {"tags", METHOD_TEXTS, MAYBE, "K or K=V, all of them: only events of jobs tagged so"},
     {"since", METHOD_INT, MAYBE, "send what came after this seq first"},
+    {"node", METHOD_TEXT, MAYBE, "only events of this node; of all nodes if left out"},
     END_OF_PARAMS,
 };
 static const struct method_param event_unsubscribe_params[] = {

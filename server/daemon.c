@@ -30,7 +30,7 @@
 #include "server/users_guard.h"
 #include "server/users_known.h"
 #include "server/rpc/rpc.h"
-#include "server/rpc/rpc_forward.h"
+#include "server/rpc/rpc_serve.h"
 
 /* ---- Start ---- */
 
@@ -240,7 +240,7 @@ static int daemon_settle(
 	rc = rpc_new(daemon, daemon->base, daemon->listener.fd, &daemon->setup.config->limits,
 	    &daemon->rpc, err);
 	if (!rc)
-		rpc_forward_serve(daemon->rpc, daemon->scheduler);
+		rpc_serve(daemon->rpc, daemon->scheduler);
 	return rc ? rc
 		  : web_link_open(
 			daemon, daemon->rpc, &daemon->setup.config->web, &daemon->web, err);

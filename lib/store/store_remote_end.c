@@ -307,6 +307,21 @@ static void remote_take_password(struct remote_end *end)
 		end->config.url.password = end->secret.text;
 }
 
+/* Who else is there is told by the first beat: what is asked of this node needs it from its beginning on. */
+static void remote_await_nodes(struct remote_end *end)
+{
+	static const struct timespec moment = {.tv_nsec = 2000000};
+	int64_t last = store_remote_mono() + end->remote->config.lease / 3;
+	bool stopping = false;
+
+	while (!stopping && !atomic_load(&end->remote->lease.seen) && store_remote_mono() < last) {
+		nanosleep(&moment, NULL);
+		pthread_mutex_lock(&end->lock);
+		stopping = end->stopping;
+		pthread_mutex_unlock(&end->lock);
+	}
+}
+
 static void remote_connect(struct remote_end *end)
 {
 	int64_t begin = store_remote_mono();
@@ -324,9 +339,11 @@ static void remote_connect(struct remote_end *end)
 	}
 	end->connected = end->ever = true;
 	end->state = STORE_OK;
-	if (end->link.writer && end->remote->config.shared)
+	if (end->link.writer && end->remote->config.shared) {
 		store_remote_lease_set(
 		    &end->remote->lease, end->link.node, end->link.epoch, begin);
+		remote_await_nodes(end);
+	}
 	end->next_beat = store_remote_mono() + remote_beat(end);
 	store_remote_tell_state(end, store_remote_mono() - begin);
 }

@@ -159,6 +159,7 @@ static bool lease_renewed(struct remote_lease *lease, struct store_renewing *ren
 		lease_note_clock(lease, renewing->now, begin);
 		lease_look(lease, renewing);
 		mailbox_post(lease->remote->base.mailbox, &renewing->letter);
+		atomic_store(&lease->seen, true);
 		return true;
 	}
 	arena_clear(&renewing->arena);

@@ -85,6 +85,7 @@ struct remote_lease {
 	_Atomic uint64_t holds; /* the epoch that is good until then; 0: none */
 	_Atomic int64_t until;  /* mono microseconds, a fifth of a lease early */
 	_Atomic uint64_t lost;  /* an epoch that is over */
+	_Atomic bool seen; /* the nodes were told, since this was opened */
 	_Atomic int64_t look_at; /* mono microseconds when another's lease may be over */
 	_Atomic int64_t jobs, running;
 };

@@ -34,7 +34,8 @@ static bool http_event_notified(
 
 	if (!request->streaming)
 		http_events_start(request);
-	if (seq >= 0)
+	/* A reader that comes back says where it was among this node's. */
+	if (seq >= 0 && !value_get_bool(params, "relayed", false))
 		strbuf_printf(&text, "id: %lld\n", (long long)seq);
 	strbuf_printf(&text, "event: %s\ndata: ", name ? name : method);
 	json_times_write(&text, params);

@@ -86,7 +86,10 @@ static bool http_log_notified(
 		http_request_stream_end(request);
 		return true;
 	}
-	http_log_piece(&text, params);
+	if (strcmp(method, "run.note") == 0)
+		strbuf_printf(&text, "\n[%s]\n", value_get_string(params, "note"));
+	else
+		http_log_piece(&text, params);
 	if (text.length)
 		sent = http_request_chunk(request, text.data, text.length);
 	strbuf_clear(&text);

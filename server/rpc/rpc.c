@@ -19,8 +19,9 @@
 #include "server/daemon.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_dispatch.h"
-#include "server/rpc/rpc_forward.h"
+#include "server/rpc/rpc_serve.h"
 #include "server/rpc/rpc_share.h"
+#include "server/rpc/rpc_stream.h"
 #include "server/rpc/rpc_turn.h"
 
 #define RPC_RESERVED 16     /* connections at the end, or that part of a smaller limit */
@@ -234,7 +235,7 @@ bool rpc_is_busy(const struct rpc *rpc)
 void rpc_close(struct rpc *rpc)
 {
 	rpc->finishing = true;
-	rpc_forward_sweep(&rpc->forwards, true);
+	rpc_serve_end(&rpc->served);
 	while (rpc->clients)
 		rpc->clients->close(rpc->clients);
 }
@@ -247,6 +248,7 @@ void rpc_free(struct rpc *rpc)
 	if (!rpc)
 		return;
 	rpc_close(rpc);
+	rpc_stream_end(&rpc->streams);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i])
 			event_free(events[i]);

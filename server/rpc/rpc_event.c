@@ -12,9 +12,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <event2/event.h>
 #include "server/event_filter.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_event_away.h"
 #include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_turn.h"
 #include "server/rpc/rpc_view.h"
@@ -40,6 +42,7 @@ struct rpc_subscription {
 	struct event *rest;                /* where many subscribe: before turn; NULL: not needed yet */
 	bool replaying;                    /* what comes now comes out of the ring later */
 	uint64_t replayed;                 /* the last seq that did */
+	struct event_away *away;           /* events of other nodes; NULL: there are none */
 	uint64_t dropped;                  /* events lost and not yet told; 0: it keeps up */
 	uint64_t dropped_from, dropped_to; /* their first and last seq */
 };
@@ -52,6 +55,8 @@ static void rpc_subscription_free(struct rpc_subscription *subscription)
 	if (subscription->rest)
 		event_free(subscription->rest);
 	connection_detach(&subscription->hook);
+	if (subscription->away)
+		rpc_event_away_free(subscription->away);
 	if (subscription->listener)
 		schedd_scheduler_unlisten(subscription->listener);
 	arena_clear(&subscription->arena);
@@ -205,6 +210,8 @@ static void rpc_subscription_drained(struct connection_hook *hook)
 	struct value map = value_map();
 	struct arena arena;
 
+	if (subscription->away)
+		rpc_event_away_drained(subscription->away);
 	if (!subscription->dropped)
 		return;
 	arena_init(&arena);
@@ -285,36 +292,61 @@ static uint64_t rpc_subscription_begin_own(
 	return subscription->since + 1;
 }
 
-void rpc_event_subscribe(struct rpc_call *call)
+/* Of the events of this node: from *first on, behind the latest by seq. */
+static int rpc_subscription_begin(
+    struct rpc_subscription *subscription, int64_t since, uint64_t *seq, uint64_t *first)
 {
-	struct schedd_scheduler *scheduler = call->scheduler;
-	uint64_t seq = scheduler_event_seq(scheduler), first;
-	int64_t since = rpc_call_int(call, "since", -1);
-	struct rpc_subscription *subscription = NULL;
-	struct value answer = value_map();
-	struct schedd_error err;
+	struct schedd_scheduler *scheduler = subscription->scheduler;
 
-	if (rpc_subscription_new(call, &subscription, &err)) {
-		rpc_call_fail(call, &err);
-		return;
-	}
-	if (subscription->own)
-		seq = scheduler_event_last(scheduler, subscription->view);
-	first = seq + 1;
-	if (since > (int64_t)seq)
-		since = (int64_t)seq; /* of another life of this daemon: nothing follows it yet */
-	/* Replayed events wait in their own queue, so the answer below still goes first. */
+	*seq = subscription->own ? scheduler_event_last(scheduler, subscription->view)
+				 : scheduler_event_seq(scheduler);
+	*first = *seq + 1;
+	if (since > (int64_t)*seq)
+		since = (int64_t)*seq; /* of another life of this daemon: nothing follows it yet */
+	/* Replayed events wait in their own queue, so the answer still goes first. */
 	if (subscription->own && since >= 0)
-		first = rpc_subscription_begin_own(subscription, seq, (uint64_t)since);
+		*first = rpc_subscription_begin_own(subscription, *seq, (uint64_t)since);
 	else if (since >= 0)
-		first = scheduler_replay_some(scheduler, (uint64_t[]){(uint64_t)since}, 0, NULL, NULL);
+		*first = scheduler_replay_some(scheduler, (uint64_t[]){(uint64_t)since}, 0, NULL, NULL);
 	if (since >= 0) {
-		subscription->replayed = subscription->own ? 0 : first - 1;
+		subscription->replayed = subscription->own ? 0 : *first - 1;
 		rpc_subscription_replay(subscription);
 	}
 	subscription->listener = schedd_scheduler_listen(
 	    scheduler, subscription->filter.mask, rpc_subscription_event, subscription);
-	if (!subscription->listener) {
+	return subscription->listener ? 0 : SCHEDD_ENOMEM;
+}
+
+/* Is it a node's name, where one is given? */
+static int rpc_subscription_check_node(const struct rpc_call *call, struct schedd_error *err)
+{
+	const char *node = rpc_call_text(call, "node");
+	char why[80];
+
+	if (!node || (scheduler_node_name(call->scheduler) &&
+			 (strcmp(scheduler_node_name(call->scheduler), node) == 0 ||
+			     scheduler_node_lives(call->scheduler, node, why, sizeof(why)))))
+		return 0;
+	if (!scheduler_node_name(call->scheduler))
+		return schedd_error_set(
+		    err, SCHEDD_ENOTFOUND, "node %s: no store is shared, there are no nodes", node);
+	return schedd_error_set(err, SCHEDD_EFAILED, "node %s %s", node, why);
+}
+
+void rpc_event_subscribe(struct rpc_call *call)
+{
+	int64_t since = rpc_call_int(call, "since", -1);
+	bool away = rpc_event_away_wanted(call), here = !away || !rpc_call_text(call, "node");
+	struct rpc_subscription *subscription = NULL;
+	struct value answer = value_map();
+	struct schedd_error err;
+	uint64_t seq = 0, first = 0;
+
+	if (rpc_subscription_check_node(call, &err) || rpc_subscription_new(call, &subscription, &err)) {
+		rpc_call_fail(call, &err);
+		return;
+	}
+	if (here && rpc_subscription_begin(subscription, since, &seq, &first)) {
 		rpc_subscription_free(subscription);
 		schedd_error_nomem(&err);
 		rpc_call_fail(call, &err);
@@ -323,7 +355,16 @@ void rpc_event_subscribe(struct rpc_call *call)
 	value_put(&call->arena, &answer, "subscription", value_int(subscription->number));
 	value_put(&call->arena, &answer, "seq", value_int((int64_t)seq));
 	value_put(&call->arena, &answer, "first", value_int((int64_t)first));
-	rpc_call_answer_built(call, &answer);
+	if (!away) {
+		rpc_call_answer_built(call, &answer);
+		return;
+	}
+	subscription->away = rpc_event_away_begin(call, subscription->number, since, answer);
+	if (subscription->away)
+		return;
+	rpc_subscription_free(subscription);
+	schedd_error_nomem(&err);
+	rpc_call_fail(call, &err);
 }
 
 void rpc_event_unsubscribe(struct rpc_call *call)

@@ -27,17 +27,26 @@ struct rpc_follow {
 	bool over;                /* the end came already */
 	int stream;               /* of enum output_stream; -1: all */
 	uint64_t dropped;         /* bytes lost to the client and not yet told */
+	struct arena arena;       /* of the end, once it has come */
+	struct value end;         /* run.end, which waits for room; nil: it has not come */
 };
+
+/* The output, and what followed it, are gone once the run has ended. */
+static void rpc_follow_leave(struct rpc_follow *follow)
+{
+	if (follow->follower &&
+	    scheduler_run_output(follow->scheduler, follow->job, follow->run) == follow->output)
+		output_unfollow(follow->follower);
+	follow->follower = NULL;
+}
 
 static void rpc_follow_free(struct rpc_follow *follow)
 {
 	connection_detach(&follow->hook);
-	/* The output, and what followed it, are gone once the run has ended. */
-	if (follow->follower &&
-	    scheduler_run_output(follow->scheduler, follow->job, follow->run) == follow->output)
-		output_unfollow(follow->follower);
+	rpc_follow_leave(follow);
 	if (follow->wait)
 		scheduler_wait_cancel(follow->wait);
+	arena_clear(&follow->arena);
 	free(follow);
 }
 
@@ -101,12 +110,22 @@ static void rpc_follow_piece(const struct output_piece *piece, void *context)
 	}
 }
 
+/* What was lost, then the end, as far as the client takes them. False: it takes no more for now. */
+static bool rpc_follow_catch_up(struct rpc_follow *follow)
+{
+	if (follow->dropped && !rpc_follow_send_gap(follow))
+		return false;
+	follow->dropped = 0;
+	return follow->end.type == VALUE_NIL ||
+	       connection_notify(follow->hook.connection, "run.end", &follow->end);
+}
+
 static void rpc_follow_drained(struct connection_hook *hook)
 {
 	struct rpc_follow *follow = (struct rpc_follow *)hook;
 
-	if (follow->dropped && rpc_follow_send_gap(follow))
-		follow->dropped = 0;
+	if (rpc_follow_catch_up(follow) && follow->end.type != VALUE_NIL)
+		rpc_follow_free(follow);
 }
 
 static void rpc_follow_ended(
@@ -114,23 +133,20 @@ static void rpc_follow_ended(
 {
 	struct rpc_follow *follow = context;
 	struct value map = value_map(), copy;
-	struct arena arena;
+	struct arena *arena = &follow->arena;
 
 	(void)err;
 	follow->wait = NULL;
-	arena_init(&arena);
-	if (follow->dropped)
-		rpc_follow_send_gap(follow);
-	value_put(&arena, &map, "follow", value_int(follow->number));
-	value_put(&arena, &map, "run", value_string_ref(follow->id));
-	copy = rc ? value_nil() : value_copy(&arena, result);
-	rpc_names_out(follow->view, &copy, &arena);
-	value_put(&arena, &map, "result", copy);
-	if (!connection_notify(follow->hook.connection, "run.end", &map))
-		rpc_counters(connection_rpc(follow->hook.connection))->dropped++;
-	arena_clear(&arena);
-	follow->over = true;
-	if (!follow->starting)
+	rpc_follow_leave(follow);
+	value_put(arena, &map, "follow", value_int(follow->number));
+	value_put(arena, &map, "run", value_string_ref(follow->id));
+	copy = rc ? value_nil() : value_copy(arena, result);
+	rpc_names_out(follow->view, &copy, arena);
+	value_put(arena, &map, "result", copy);
+	follow->end = map;
+	/* A client that does not read is told when it does. */
+	follow->over = rpc_follow_catch_up(follow);
+	if (follow->over && !follow->starting)
 		rpc_follow_free(follow);
 }
 
@@ -141,6 +157,8 @@ int rpc_follow_new(struct rpc_call *call, struct output *output, const char *job
 
 	if (!follow)
 		return schedd_error_nomem(err);
+	arena_init(&follow->arena);
+	follow->end = value_nil();
 	follow->scheduler = call->scheduler;
 	follow->stream = stream;
 	follow->run = run;

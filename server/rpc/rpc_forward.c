@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <event2/event.h>
 #include "server/rpc/connection.h"
 
 /* How long a node is waited for that does not answer. */
@@ -52,21 +53,29 @@ static bool forward_job(const struct rpc_call *call, char id[JOB_ID_MAX + 1], sc
 	return true;
 }
 
-static void forward_ask(
-    struct rpc_call *call, const char *node, schedd_span limit, struct scheduler_reply reply)
+struct value rpc_forward_request(
+    struct rpc_call *call, const char *method, const struct value *params, struct arena *arena)
 {
 	struct value request = value_map();
 
-	value_put(&call->arena, &request, "method", value_string_ref(call->method->method->name));
-	value_put(&call->arena, &request, "params", call->params);
-	value_put(&call->arena, &request, "uid", value_int(call->actor.uid));
-	value_put(&call->arena, &request, "pid", value_int(call->actor.pid));
+	value_put(arena, &request, "method", value_string(arena, method));
+	value_put(arena, &request, "params", value_copy(arena, params));
+	value_put(arena, &request, "uid", value_int(call->actor.uid));
+	value_put(arena, &request, "pid", value_int(call->actor.pid));
 	if (call->caller) {
-		value_put(&call->arena, &request, "role",
-		    value_string_ref(users_role_name(call->caller->role)));
-		value_put(&call->arena, &request, "account", value_string_ref(call->caller->account));
-		value_put(&call->arena, &request, "view", value_string_ref(call->caller->view));
+		value_put(arena, &request, "role", value_string_ref(users_role_name(call->caller->role)));
+		value_put(arena, &request, "account", value_string(arena, call->caller->account));
+		value_put(arena, &request, "view", value_string(arena, call->caller->view));
 	}
+	return request;
+}
+
+static void forward_ask(
+    struct rpc_call *call, const char *node, schedd_span limit, struct scheduler_reply reply)
+{
+	struct value request =
+	    rpc_forward_request(call, call->method->method->name, &call->params, &call->arena);
+
 	scheduler_ask_node(call->scheduler, node, &request, limit, reply);
 }
 
@@ -129,8 +138,76 @@ static bool forward_to_nobody(struct rpc_call *call, const char *id)
 	return true;
 }
 
+/* ---- Waiting outlives the node that was asked ---- */
+
+/* Until another node has what a dead one had, in µs. */
+#define FORWARD_AGAIN 300000
+
+struct forward_wait {
+	struct rpc_call *call;
+	struct event *again;
+};
+
+static void forward_wait_again(evutil_socket_t fd, short what, void *context)
+{
+	struct forward_wait *wait = context;
+	struct rpc_call *call = wait->call;
+	struct value nil = value_nil();
+
+	(void)fd;
+	(void)what;
+	event_free(wait->again);
+	if (!connection_is_open(call->connection))
+		rpc_call_answer(call, &nil);
+	else if (!rpc_forward(call))
+		call->method->handler(call);
+}
+
+/* False: no memory, the call is to be ended. */
+static bool forward_wait_later(struct rpc_call *call)
+{
+	static const struct timeval span = {.tv_usec = FORWARD_AGAIN};
+	struct forward_wait *wait = arena_alloc(&call->arena, sizeof(*wait));
+
+	if (!wait)
+		return false;
+	wait->call = call;
+	wait->again =
+	    event_new(rpc_base(connection_rpc(call->connection)), -1, 0, forward_wait_again, wait);
+	if (!wait->again)
+		return false;
+	if (event_add(wait->again, &span) == 0)
+		return true;
+	event_free(wait->again);
+	return false;
+}
+
+static void forward_waited(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+	char id[JOB_ID_MAX + 1], why[80];
+	const char *node = NULL;
+	schedd_span limit;
+
+	if (!rc) {
+		rpc_call_answer(call, result);
+		return;
+	}
+	/* It went with its node: whoever has the job then knows how the run ended. */
+	if (forward_job(call, id, &limit) &&
+	    (!scheduler_job_elsewhere(call->scheduler, id, &node) || !node ||
+		!scheduler_node_lives(call->scheduler, node, why, sizeof(why))) &&
+	    forward_wait_later(call))
+		return;
+	rpc_call_fail(call, err);
+}
+
 bool rpc_forward(struct rpc_call *call)
 {
+	bool waits = strcmp(call->method->method->name, "run.wait") == 0;
+	const struct scheduler_reply waited = {.call = forward_waited, .context = call};
+
 	schedd_span limit = FORWARD_LIMIT;
 	char id[JOB_ID_MAX + 1];
 	struct schedd_error err;
@@ -141,6 +218,8 @@ bool rpc_forward(struct rpc_call *call)
 	if (!scheduler_is_shared(call->scheduler) || !forward_job(call, id, &limit) ||
 	    !scheduler_job_elsewhere(call->scheduler, id, &node))
 		return false;
+	if (!node && waits && forward_wait_later(call))
+		return true;
 	if (!node)
 		return forward_to_nobody(call, id);
 	if (connection_peer(call->connection)->forwarded) {
@@ -149,7 +228,7 @@ bool rpc_forward(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 		return true;
 	}
-	forward_ask(call, node, limit, rpc_call_reply(call));
+	forward_ask(call, node, limit, waits ? waited : rpc_call_reply(call));
 	return true;
 }
 
@@ -201,134 +280,4 @@ bool rpc_forward_refresh(struct rpc_call *call)
 			return (!param || id) && scheduler_refresh(call->scheduler, id, forward_fresh, call);
 	}
 	return false;
-}
-
-/* ---- For another ---- */
-
-/* A sink may not close its connection: what was answered is closed when the next one comes. */
-struct rpc_forwarded {
-	struct rpc_forwarded *next;
-	struct connection *connection;
-	struct scheduler_asked *asked;
-	bool answered;
-};
-
-void rpc_forward_sweep(struct rpc_forwarded **all, bool last)
-{
-	while (*all) {
-		struct rpc_forwarded *forward = *all;
-
-		if (!forward->answered && !last) {
-			all = &forward->next;
-			continue;
-		}
-		*all = forward->next;
-		/* Whoever asked is told so by its limit. */
-		if (!forward->answered)
-			forward->answered = true, free(forward->asked);
-		connection_local_close(forward->connection);
-		free(forward);
-	}
-}
-
-static void forward_answer(uint32_t msgid, const struct value *result, void *context)
-{
-	struct rpc_forwarded *forward = context;
-
-	(void)msgid;
-	if (!forward->answered)
-		scheduler_asked_answer(forward->asked, 0, NULL, result);
-	forward->answered = true;
-}
-
-static void forward_fail(uint32_t msgid, const struct schedd_error *err, void *context)
-{
-	struct rpc_forwarded *forward = context;
-
-	(void)msgid;
-	if (!forward->answered)
-		scheduler_asked_answer(forward->asked, err->code, err, NULL);
-	forward->answered = true;
-}
-
-static void forward_answer_list(uint32_t msgid, const char *key, const struct strbuf *items,
-    uint32_t count, const struct value *next, void *context)
-{
-	struct schedd_error err;
-
-	(void)items;
-	(void)count;
-	(void)next;
-	schedd_error_set(&err, SCHEDD_EINVAL, "a list of %s is not asked of another node", key);
-	forward_fail(msgid, &err, context);
-}
-
-/* What follows is not for those who asked for one answer. */
-static bool forward_notify(const char *method, const struct value *params, void *context)
-{
-	(void)method;
-	(void)params;
-	(void)context;
-	return true;
-}
-
-static const struct connection_sink forward_sink = {
-    .answer = forward_answer,
-    .answer_list = forward_answer_list,
-    .fail = forward_fail,
-    .notify = forward_notify,
-};
-
-static bool forward_caller(const struct value *request, struct users_caller *caller)
-{
-	static const enum users_role roles[] = {USERS_USER, USERS_OPERATOR, USERS_ADMIN};
-	const char *role = value_get_string(request, "role");
-	const char *account = value_get_string(request, "account");
-	const char *view = value_get_string(request, "view");
-
-	*caller = (struct users_caller){.uid = (uid_t)value_get_int(request, "uid", -1)};
-	for (size_t i = 0; role && i < sizeof(roles) / sizeof(roles[0]); i++) {
-		if (strcmp(users_role_name(roles[i]), role) != 0)
-			continue;
-		caller->role = roles[i];
-		snprintf(caller->account, sizeof(caller->account), "%s", account ? account : "");
-		snprintf(caller->view, sizeof(caller->view), "%s", view ? view : "");
-		return true;
-	}
-	return false;
-}
-
-static void forward_asked(const struct value *request, struct scheduler_asked *asked, void *context)
-{
-	struct rpc *rpc = context;
-	const char *method = value_get_string(request, "method");
-	const struct value *params = value_get(request, "params");
-	struct rpc_forwarded *forward = calloc(1, sizeof(*forward));
-	struct users_caller caller;
-	struct schedd_error err;
-	struct value copy;
-	struct arena arena;
-
-	rpc_forward_sweep(rpc_forwards(rpc), false);
-	if (forward && method && params && forward_caller(request, &caller))
-		forward->connection = connection_local_open(rpc, &caller,
-		    (pid_t)value_get_int(request, "pid", -1), &forward_sink, forward);
-	if (!forward || !forward->connection) {
-		schedd_error_set(&err, SCHEDD_EINVAL, "what was asked of this node makes no sense to it");
-		scheduler_asked_answer(asked, err.code, &err, NULL);
-		free(forward);
-		return;
-	}
-	connection_peer(forward->connection)->forwarded = true;
-	forward->asked = asked;
-	forward->next = *rpc_forwards(rpc);
-	*rpc_forwards(rpc) = forward;
-	arena_init(&arena);
-	copy = value_copy(&arena, params);
-	rpc_local_call(rpc, forward->connection, 0, method, &arena, &copy, 0);
-}
-
-void rpc_forward_serve(struct rpc *rpc, struct schedd_scheduler *scheduler)
-{
-	scheduler_set_asked(scheduler, forward_asked, rpc);
 }

@@ -12,14 +12,12 @@
 bool rpc_forward(struct rpc_call *call);
 /* Has that node do the same call; reply is told what it answers. */
 void rpc_forward_to(struct rpc_call *call, const char *node, struct scheduler_reply reply);
+/* What asks another node for that in the caller's name; in arena. */
+struct value rpc_forward_request(
+    struct rpc_call *call, const char *method, const struct value *params, struct arena *arena);
 /* Is it a question about jobs of others? Then it is answered when they were looked at anew. */
 bool rpc_forward_refresh(struct rpc_call *call);
 /* As rpc_call_reply(), of what may have become another node's job before it was begun: then it is asked. */
 struct scheduler_reply rpc_forward_reply(struct rpc_call *call);
-/* Answers what other nodes ask of this one. */
-void rpc_forward_serve(struct rpc *rpc, struct schedd_scheduler *scheduler);
-
-/* Those that were answered are over; last: all are. */
-void rpc_forward_sweep(struct rpc_forwarded **all, bool last);
 
 #endif

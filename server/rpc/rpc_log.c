@@ -12,6 +12,7 @@
 #include <string.h>
 #include "executor/output_tail.h"
 #include "model/run.h"
+#include "server/rpc/rpc_away.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_follow.h"
 #include "server/rpc/rpc_forward.h"
@@ -32,6 +33,7 @@ struct rpc_log {
 	const char *node; /* it ran on */
 	char why[80];     /* that cannot be asked; "": it can */
 	const char *note; /* what has to be said of what is answered; NULL: nothing */
+	uint64_t dropped; /* by a run that goes on, so far */
 	bool first_gap;   /* what is kept begins in the middle */
 };
 
@@ -123,6 +125,8 @@ static void rpc_log_answer(struct rpc_log *log, int64_t follow)
 	value_put(arena, &answer, "pieces", log->pieces);
 	value_put(
 	    arena, &answer, "next", log->more ? value_int((int64_t)log->offset) : value_nil());
+	value_put(arena, &answer, "dropped", value_int((int64_t)log->dropped));
+	value_put(arena, &answer, "end", value_int((int64_t)log->offset));
 	value_put(arena, &answer, "follow", follow ? value_int(follow) : value_nil());
 	value_put(arena, &answer, "note", value_string_ref(log->note));
 	rpc_call_answer_built(call, &answer);
@@ -203,10 +207,12 @@ static bool rpc_log_elsewhere(struct rpc_log *log)
 	if (!own || !log->node || strcmp(log->node, own) == 0 ||
 	    connection_peer(call->connection)->forwarded)
 		return false;
-	if (scheduler_node_lives(call->scheduler, log->node, log->why, sizeof(log->why)))
+	if (!scheduler_node_lives(call->scheduler, log->node, log->why, sizeof(log->why)))
+		rpc_log_ask_store(log);
+	else if (!rpc_call_bool(call, "follow") || !connection_is_open(call->connection))
 		rpc_forward_to(call, log->node, reply);
 	else
-		rpc_log_ask_store(log);
+		rpc_away_follow(call, log->node, &log->run, reply);
 	return true;
 }
 
@@ -227,6 +233,7 @@ static void rpc_log_run(struct rpc_log *log)
 
 	if (!live && rpc_log_elsewhere(log))
 		return;
+	log->dropped = live ? output_dropped(live) : 0;
 	if (live || scheduler_output_path(call->scheduler, job, number, path, sizeof(path))) {
 		source.path = path;
 		rc = rpc_log_gather(log, &source, &err);

@@ -105,9 +105,14 @@ bool rpc_is_finishing(const struct rpc *rpc)
 	return rpc->finishing;
 }
 
-struct rpc_forwarded **rpc_forwards(struct rpc *rpc)
+struct rpc_served **rpc_served(struct rpc *rpc)
 {
-	return &rpc->forwards;
+	return &rpc->served;
+}
+
+struct rpc_stream **rpc_streams(struct rpc *rpc)
+{
+	return &rpc->streams;
 }
 
 void rpc_pend(struct rpc *rpc, int change)

@@ -19,7 +19,8 @@ struct connection;
 struct daemon;
 struct event;
 struct event_base;
-struct rpc_forwarded;
+struct rpc_served;
+struct rpc_stream;
 struct rpc_method;
 struct rpc_share;
 struct rpc_turn;
@@ -82,7 +83,8 @@ struct rpc {
 	    struct arena *arena, const struct value *params, size_t bytes);
 	struct rpc_method *methods; /* sorted by name */
 	size_t method_count;
-	struct rpc_forwarded *forwards; /* calls for other nodes, see rpc_forward.h */
+	struct rpc_served *served;  /* calls of other nodes, see rpc_serve.c */
+	struct rpc_stream *streams; /* calls on other nodes that go on, see rpc_stream.h */
 	struct rpc_client *clients;
 	struct rpc_client *dirty; /* newest first */
 	struct rpc_share *shares; /* of accounts; see rpc_share.c */
@@ -94,8 +96,9 @@ const struct rpc_limits *rpc_limits(const struct rpc *rpc);
 /* Changes whenever the config does. */
 unsigned rpc_generation(const struct rpc *rpc);
 struct rpc_counters *rpc_counters(struct rpc *rpc);
-/* Where the calls for other nodes are kept. */
-struct rpc_forwarded **rpc_forwards(struct rpc *rpc);
+/* Where the calls of other nodes are kept, and those on them. */
+struct rpc_served **rpc_served(struct rpc *rpc);
+struct rpc_stream **rpc_streams(struct rpc *rpc);
 struct event_base *rpc_base(const struct rpc *rpc);
 struct daemon *rpc_daemon(const struct rpc *rpc);
 

@@ -57,16 +57,23 @@ class Output(unittest.TestCase):
     @staticmethod
     def raw(node, job):
         return subprocess.run([os.environ["SCHEDCTL"], "logs", "--raw", f"{job}/1"], capture_output=True, check=False,
-                              env=node.environment()).stdout
+                              env=node.environment(), timeout=60).stdout
+
+    def assert_same(self, got, expected):
+        """Of long texts a difference is told by its place: to look for all of them takes minutes."""
+        at = next((i for i, (x, y) in enumerate(zip(got, expected)) if x != y), min(len(got), len(expected)))
+        self.assertTrue(got == expected, f"{len(got)} and {len(expected)} bytes differ from {at} on: "
+                        f"{got[at:at + 40]!r} and {expected[at:at + 40]!r}")
 
     def test_all_of_it_is_read_elsewhere_while_its_node_lives(self):
-        self.assertEqual(self.all["bytes"], BYTES)
-        self.assertEqual(self.there, self.all)
+        self.assert_same(self.all["bytes"], BYTES)
+        for job, wrote in self.all.items():
+            self.assert_same(self.there[job], wrote)
 
     def test_what_is_small_is_there_whole(self):
         self.assertEqual(self.at_once[:2], (0, "hello\nworld\n"), self.at_once)
         for job in ("small", "bytes", "none", "silent"):
-            self.assertEqual(self.raw(self.b, job), self.all[job], job)
+            self.assert_same(self.raw(self.b, job), self.all[job])
         code, out, err = self.b.ctl("logs", "small")
         self.assertEqual((code, out, err), (0, "hello\nworld\n", ""))
         self.assertEqual(self.b.ok("logs", "-n", "1", "small/1"), "world\n")
@@ -74,7 +81,7 @@ class Output(unittest.TestCase):
     def test_of_what_is_large_the_end_is_there(self):
         whole = self.all["large"]
         self.assertGreater(len(whole), KEPT)
-        self.assertEqual(self.raw(self.b, "large"), whole[-KEPT:])
+        self.assert_same(self.raw(self.b, "large"), whole[-KEPT:])
         code, out, err = self.b.ctl("logs", "large/1")
         self.assertEqual(code, 0, err)
         self.assertIn(f"{len(whole) - KEPT} bytes were not kept here", err)
@@ -83,10 +90,10 @@ class Output(unittest.TestCase):
         self.assertLess(max(STORE.outputs().values()), KEPT + 1000)
 
     def test_its_limits_hold(self):
-        self.assertEqual(self.raw(self.b, "little"), self.all["little"])
+        self.assert_same(self.raw(self.b, "little"), self.all["little"])
         self.assertEqual(len(self.all["little"]), 1000)
         # What was dropped in the middle is before its last bytes.
-        self.assertEqual(self.raw(self.b, "cut"), self.all["cut"][-KEPT:])
+        self.assert_same(self.raw(self.b, "cut"), self.all["cut"][-KEPT:])
         self.assertIsNone(self.b.json("show", "none/1").get("output") or None)
         self.assertNotIn("none/1", STORE.outputs())
 
@@ -104,8 +111,8 @@ class Output(unittest.TestCase):
         def get(job):
             return subprocess.run(["curl", "-sS", "-H", f"Authorization: Bearer {token}",
                                    f"http://127.0.0.1:{self.port}/api/v1/runs/{job}/1/log"],
-                                  capture_output=True, check=True).stdout
-        self.assertEqual(get("bytes"), BYTES)
+                                  capture_output=True, check=True, timeout=60).stdout
+        self.assert_same(get("bytes"), BYTES)
         self.assertTrue(get("large").endswith(self.all["large"][-KEPT:]))
         self.assertIn(b"which is dead since", get("large"))
         self.assertIn("node a alone", json.loads(get("lost"))["detail"])
