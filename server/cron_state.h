@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What cron_tables.c does is kept in this; for it and cron_status.c alone. */
+/* What cron_tables.c does is kept in this; for it, cron_reading.c and cron_status.c alone. */
 #ifndef SCHEDD_SERVER_CRON_STATE_H
 #define SCHEDD_SERVER_CRON_STATE_H
 
@@ -22,12 +22,23 @@ struct cron_tab {
 	int parts;          /* a directory of scripts: which, from 1; 0: a table */
 	struct stat status; /* of what was read; all zero: nothing was */
 	bool pending;       /* to be read */
+	bool reading;       /* its jobs are being applied */
 	bool seen;          /* by the scan that goes on */
 	bool gone;          /* its jobs go, and then this */
 	uint32_t jobs;
 	uint32_t taken[CRON_TAKEN_MAX]; /* lines in the place of which the directories are run */
 	uint32_t taken_count;
 	struct diagnostics faults;
+};
+
+#define CRON_READINGS 16 /* tables that are being applied at a time */
+
+/* One of them. */
+struct cron_reading {
+	struct cron_tables *tables;
+	struct cron_tab *tab; /* NULL: none */
+	struct value jobs;    /* of that, in arena */
+	struct arena arena;
 };
 
 struct cron_waiter {
@@ -46,7 +57,7 @@ struct cron_tables {
 	bool dirs;
 	char
 	    *schedules[CRON_TABLE_PARTS]; /* of the directories, by a line of a table; NULL: none */
-	bool turning;                     /* within cron_next() */
+	bool turning;                     /* within cron_reading_next() */
 	bool closed;
 	char root[PATH_MAX / 2]; /* "": / */
 	char spool[PATH_MAX];
@@ -54,9 +65,8 @@ struct cron_tables {
 	struct cron_tab *tabs, *last; /* in the order in which they were found */
 	struct cron_tab *from; /* where to look for the next one that is pending; NULL: at the first */
 	struct strmap by_path; /* the same, by what is shown of them */
-	struct cron_tab *busy; /* its jobs are being applied */
-	struct value jobs;     /* of that, in arena */
-	struct arena arena;
+	struct cron_reading readings[CRON_READINGS];
+	uint32_t reading_count;
 	struct cron_waiter *waiters;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each file is an owner of jobs. A file that has changed is pending; one after
- * the other is read and applied, and what is no longer in it goes. A scan looks
- * at the directories, and reads what is not as it was.
+ * Each file is an owner of jobs. A file that has changed is pending, and what is no longer
+ * in it goes when it was read. A scan looks at the directories, and has read what is not
+ * as it was.
  */
 #include "server/cron_tables.h"
 
@@ -13,16 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <schedd/event.h>
-#include "base/diagnostics.h"
 #include "base/log.h"
 #include "base/strmap.h"
 #include "core/scheduler.h"
-#include "jobfile/cron_table.h"
 #include "server/cron_beside.h"
 #include "server/cron_file.h"
-#include "server/cron_parts.h"
-#include "server/cron_state.h"
+#include "server/cron_reading.h"
 #include "server/cron_watch.h"
 
 enum { CRON_ETC, CRON_DROPS, CRON_SPOOL, CRON_SPOOL_PARENT, CRON_DIRECTORIES };
@@ -32,236 +28,6 @@ static const char *const cron_directories[] = {
 static const char *cron_tab_key(const void *item)
 {
 	return ((const struct cron_tab *)item)->shown;
-}
-
-/* ---- Faults ---- */
-
-static void cron_say_faults(struct cron_tables *tables, struct cron_tab *tab)
-{
-	diagnostics_sort(&tab->faults);
-	for (uint32_t i = 0; i < tab->faults.count; i++) {
-		const struct diagnostic *fault = &tab->faults.items[i];
-		char place[PATH_MAX], words[PATH_MAX + SCHEDD_ERROR_MESSAGE_MAX];
-
-		if (fault->line)
-			snprintf(place, sizeof(place), "%s:%u", fault->file, fault->line);
-		else
-			snprintf(place, sizeof(place), "%s", fault->file);
-		snprintf(words, sizeof(words), "%s: %s", place, fault->message);
-		log_warn(tables->log, "%s", words);
-		scheduler_say(tables->scheduler, SCHEDD_EVENT_CRON_TABLE, NULL, words);
-	}
-	if (tab->faults.dropped)
-		log_warn(tables->log, "%s: %u more lines cannot be taken", tab->shown,
-		    tab->faults.dropped);
-}
-
-/* What the scheduler says of jobs that it does not take; rows come in the order of the jobs. */
-static void cron_take_rows(
-    struct cron_tables *tables, struct cron_tab *tab, const struct value *rows)
-{
-	uint32_t at = 0;
-
-	tab->jobs = tables->jobs.array.count;
-	for (uint32_t i = 0; i < rows->array.count; i++) {
-		const struct value *row = &rows->array.items[i];
-		const char *error = value_get_string(row, "error"),
-			   *id = value_get_string(row, "id");
-
-		while (at < tables->jobs.array.count &&
-		       !value_is_text(value_get(&tables->jobs.array.items[at], "id"), id))
-			at++;
-		if (!error || at >= tables->jobs.array.count)
-			continue;
-		tab->jobs--;
-		diagnostics_add(
-		    &tab->faults, tab->shown, tables->jobs.array.items[at].line, 0, "%s", error);
-	}
-}
-
-/* ---- One after the other ---- */
-
-static void cron_next(struct cron_tables *tables);
-
-static void cron_tab_free(struct cron_tab *tab)
-{
-	free(tab->path);
-	free(tab->shown);
-	free(tab->owner);
-	free(tab->account);
-	diagnostics_clear(&tab->faults);
-	free(tab);
-}
-
-static void cron_drop(struct cron_tables *tables, struct cron_tab *tab)
-{
-	struct cron_tab *before = NULL;
-
-	for (struct cron_tab *at = tables->tabs; at != tab; at = at->next)
-		before = at;
-	*(before ? &before->next : &tables->tabs) = tab->next;
-	if (tables->last == tab)
-		tables->last = before;
-	tables->from = NULL;
-	strmap_remove(&tables->by_path, tab->shown);
-	cron_tab_free(tab);
-}
-
-/* Tells those who wait for the table of the account; all of them where it is NULL. */
-static void cron_tell(struct cron_tables *tables, const char *account)
-{
-	struct cron_waiter **at = &tables->waiters, *ready = NULL;
-
-	while (*at) {
-		struct cron_waiter *waiter = *at;
-
-		if (account && strcmp(waiter->account, account) != 0) {
-			at = &waiter->next;
-			continue;
-		}
-		*at = waiter->next;
-		waiter->next = ready;
-		ready = waiter;
-	}
-	while (ready) {
-		struct cron_waiter *waiter = ready;
-
-		ready = waiter->next;
-		waiter->done(waiter->context);
-		free(waiter->account);
-		free(waiter);
-	}
-}
-
-static void cron_applied(
-    int rc, const struct schedd_error *err, const struct value *result, void *context)
-{
-	struct cron_tables *tables = context;
-	struct cron_tab *tab = tables->busy;
-	char *account = tab->account ? strdup(tab->account) : NULL;
-	bool waits;
-
-	if (rc)
-		diagnostics_add(
-		    &tab->faults, tab->shown, 0, 0, "its jobs are as they were: %s", err->message);
-	else
-		cron_take_rows(tables, tab, result);
-	cron_say_faults(tables, tab);
-	log_info(tables->log, "%s: %u jobs%s", tab->shown, tab->jobs,
-	    tab->gone ? ", the table is gone" : "");
-	tables->busy = NULL;
-	waits = tab->pending;
-	if (tab->gone && !waits)
-		cron_drop(tables, tab);
-	/* What is to be read again was changed meanwhile. */
-	if (account && !waits)
-		cron_tell(tables, account);
-	free(account);
-	cron_next(tables);
-}
-
-/* Remembers which lines were taken over, and when they ran the directories. */
-static void cron_take_over(
-    struct cron_tables *tables, struct cron_tab *tab, const struct cron_table *table)
-{
-	tab->taken_count = 0;
-	for (uint32_t i = 0; i < table->taken.array.count && i < CRON_TAKEN_MAX; i++)
-		tab->taken[tab->taken_count++] = (uint32_t)table->taken.array.items[i].integer;
-	for (int i = 0; i < CRON_TABLE_PARTS; i++) {
-		char *copy = table->schedules[i] ? strdup(table->schedules[i]) : NULL;
-		struct cron_tab *parts = strmap_get(&tables->by_path, cron_table_parts[i]);
-
-		if (!copy)
-			continue;
-		if (parts && (!tables->schedules[i] || strcmp(tables->schedules[i], copy) != 0))
-			parts->pending = true;
-		free(tables->schedules[i]);
-		tables->schedules[i] = copy;
-	}
-}
-
-/* The jobs of the file into tables->jobs. */
-static int cron_read(struct cron_tables *tables, struct cron_tab *tab)
-{
-	struct cron_table table = {.file = tab->shown,
-	    .account = tab->account,
-	    .arena = &tables->arena,
-	    .jobs = &tables->jobs,
-	    .faults = &tab->faults,
-	    .parts = tables->dirs};
-	struct schedd_error err;
-	size_t length;
-	char *text;
-	int rc;
-
-	if (tab->parts)
-		return cron_parts_read(
-		    tab, tables->schedules[tab->parts - 1], &tables->arena, &tables->jobs);
-	rc = cron_file_read(tab->path, tab->account ? CRON_PLACE_SPOOL : CRON_PLACE_SYSTEM,
-	    tab->account, &text, &length, &tab->status, &err);
-	if (!rc && memchr(text, '\0', length))
-		rc = schedd_error_set(&err, SCHEDD_EFILE, "there is a NUL in it: it is no table");
-	if (!rc)
-		rc = cron_table_read(&table, text, length);
-	else if (rc == SCHEDD_EFILE)
-		diagnostics_add(
-		    &tab->faults, tab->shown, 0, 0, "%s: none of it is taken", err.message);
-	if (!rc)
-		cron_take_over(tables, tab, &table);
-	free(text);
-	return rc == SCHEDD_ENOMEM ? rc : 0;
-}
-
-static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
-{
-	const struct scheduler_apply apply = {
-	    .jobs = &tables->jobs, .owner = tab->owner, .prune = true, .skip = true};
-
-	tab->pending = false;
-	tab->jobs = 0;
-	diagnostics_clear(&tab->faults);
-	diagnostics_init_all(&tab->faults);
-	arena_clear(&tables->arena);
-	arena_init(&tables->arena);
-	tables->jobs = value_array();
-	if (!tab->gone && cron_read(tables, tab) != 0) {
-		log_error(tables->log, "%s: out of memory: its jobs are as they were", tab->shown);
-		memset(&tab->status, 0, sizeof(tab->status));
-		return;
-	}
-	tables->busy = tab;
-	scheduler_apply(tables->scheduler, &apply, NULL,
-	    (struct scheduler_reply){.call = cron_applied, .context = tables});
-}
-
-/* The next one after the last, around the list once. */
-static struct cron_tab *cron_pending(struct cron_tables *tables)
-{
-	struct cron_tab *tab = tables->from;
-
-	while (tab && !tab->pending)
-		tab = tab->next;
-	for (struct cron_tab *at = tables->tabs; !tab && at != tables->from; at = at->next)
-		tab = at->pending ? at : NULL;
-	return tables->from = tab;
-}
-
-static void cron_next(struct cron_tables *tables)
-{
-	struct cron_tab *tab = tables->tabs;
-
-	/* The scheduler may have answered at once: that must not go ever deeper. */
-	if (tables->turning || tables->closed)
-		return;
-	tables->turning = true;
-	while (!tables->busy && tab) {
-		tab = cron_pending(tables);
-		if (tab)
-			cron_begin(tables, tab);
-	}
-	tables->turning = false;
-	if (!tables->busy)
-		cron_tell(tables, NULL);
 }
 
 /* ---- Finding them ---- */
@@ -415,7 +181,7 @@ static void cron_scan(struct cron_tables *tables)
 	for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
 		if (!tab->seen && !tab->gone)
 			tab->gone = tab->pending = true;
-	cron_next(tables);
+	cron_reading_next(tables);
 }
 
 /* An account has come or gone: a line that could not be taken for that may be now. */
@@ -439,7 +205,7 @@ static void cron_changed(int directory, const char *name, void *context)
 	if (directory == CRON_ETC && strcmp(name, "passwd") == 0)
 		cron_look_at_faults(tables);
 	cron_look(tables, directory, name, false);
-	cron_next(tables);
+	cron_reading_next(tables);
 }
 
 /* Owners of an earlier start whose files are no more: they are added, to go. */
@@ -472,7 +238,6 @@ int cron_tables_new(struct event_base *base, struct schedd_scheduler *scheduler,
 		return schedd_error_nomem(err);
 	tables->scheduler = scheduler;
 	tables->log = log;
-	arena_init(&tables->arena);
 	strmap_init(&tables->by_path, cron_tab_key);
 	rc = cron_watch_new(base, log, cron_changed, tables, &tables->watch, err);
 	if (rc) {
@@ -513,7 +278,9 @@ void cron_tables_free(struct cron_tables *tables)
 	strmap_clear(&tables->by_path);
 	for (int i = 0; i < CRON_TABLE_PARTS; i++)
 		free(tables->schedules[i]);
-	arena_clear(&tables->arena);
+	for (int i = 0; i < CRON_READINGS; i++)
+		if (tables->readings[i].tab)
+			arena_clear(&tables->readings[i].arena);
 	free(tables);
 }
 
@@ -550,7 +317,7 @@ void cron_tables_configure(struct cron_tables *tables, const struct cron_config 
 		for (struct cron_tab *tab = tables->tabs; tab; tab = tab->next)
 			tab->gone = tab->pending = true;
 	}
-	cron_next(tables);
+	cron_reading_next(tables);
 }
 
 bool cron_tables_on(const struct cron_tables *tables)
@@ -581,7 +348,7 @@ void cron_tables_read(
 	/* What is being applied was read before the change. */
 	waiter->next = tables->waiters;
 	tables->waiters = waiter;
-	cron_next(tables);
+	cron_reading_next(tables);
 }
 
 void cron_tables_forget(struct cron_tables *tables, void *context)
