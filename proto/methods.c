@@ -223,7 +223,7 @@ static const struct method_param event_unsubscribe_params[] = {
 static const struct method_param executor_add_params[] = {
     {"name", METHOD_TEXT, ALWAYS, "its alias"},
     {"type", METHOD_TEXT, ALWAYS, "subprocess, worker, function, threadpool or http"},
-    {"max_workers", METHOD_INT, MAYBE, "runs at one time; 0: the type's default"},
+    {"max_workers", METHOD_INT, MAYBE, "runs at one time, of type worker processes; 0: the type's default"},
     END_OF_PARAMS,
 };
 static const struct method_param executor_remove_params[] = {

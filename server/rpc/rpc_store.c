@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "executor/worker_config.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_view.h"
@@ -243,7 +244,10 @@ void rpc_store_executors(struct rpc_call *call)
 void rpc_store_executor_add(struct rpc_call *call)
 {
 	const char *name = rpc_call_text(call, "name");
+	const char *type = rpc_call_text(call, "type");
 	int64_t workers = rpc_call_int(call, "max_workers", 0);
+	bool own = strcmp(type, "worker") == 0;
+	struct worker_config worker;
 	struct schedd_error err;
 	struct value list, executor;
 
@@ -256,8 +260,12 @@ void rpc_store_executor_add(struct rpc_call *call)
 		rpc_call_fail(call, &err);
 		return;
 	}
-	if (scheduler_add_executor(call->scheduler, name, rpc_call_text(call, "type"),
-		(unsigned)workers, NULL, &call->actor, &err)) {
+	worker_config_init(&worker);
+	if (workers > 0)
+		worker.processes = (uint32_t)workers;
+	if ((own && worker_config_check(&worker, &err)) ||
+	    scheduler_add_executor(call->scheduler, name, type, (unsigned)workers,
+		own ? &worker : NULL, &call->actor, &err)) {
 		rpc_call_fail(call, &err);
 		return;
 	}

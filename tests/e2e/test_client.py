@@ -261,6 +261,8 @@ class Programs(ClientCase):
         self.assertIn("['one'] ['one', 'two']", out)
         self.assertIn("ConflictingIdError 'Job identifier (one) conflicts with an existing job'", out)
         self.assertIn("No such job store: nowhere", out)
+        # The one that was made has room for as many as the program's pools together.
+        self.assertEqual([e["max_workers"] for e in self.rpc.call("executor.list") if e["name"] == "python"], [25])
         one, two = self.job("one"), self.job("two")
         self.assertEqual((one["store"], one["coalesce"], one["max_instances"], one["executor"]),
                          ("mongo", "all", 3, "python"))

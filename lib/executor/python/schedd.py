@@ -470,6 +470,9 @@ class Client:
             return alias
         return self._worker("default")
 
+    def _workers_wanted(self):
+        return {}
+
     def _worker(self, alias):
         if self._workers is None:
             self._workers = [e["name"] for e in self.call("executor.list") if e["type"] == "worker"]
@@ -477,7 +480,7 @@ class Client:
             return alias
         if not self._workers:
             try:
-                self.call("executor.add", name="python", type="worker")
+                self.call("executor.add", name="python", type="worker", **self._workers_wanted())
             except ScheddError as exc:
                 if exc.name != "conflict":  # another program was quicker
                     raise
@@ -840,6 +843,14 @@ class BackgroundScheduler(Client):
 
     def _executor(self, alias):
         return self._worker(alias)
+
+    def _workers_wanted(self):
+        """As many as its pools have together; they are started when they are needed."""
+        wanted = 0
+        for pool in self._aliases.values() or [{}]:
+            args, options = (pool.args, pool.options) if isinstance(pool, _Part) else ((), pool if isinstance(pool, dict) else {})
+            wanted += int(args[0] if args and isinstance(args[0], int) else options.get("max_workers", 10))
+        return {"max_workers": max(1, min(wanted, 64))}
 
     def _defaults(self):
         return dict(self._job_defaults)
