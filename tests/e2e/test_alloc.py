@@ -217,6 +217,32 @@ class Exhausted(e2e.TestCase):
         self.each("scheduler.resume")
         self.assertIsNotNone(self.exists("m"))
 
+    def test_requests_of_further_kinds(self):
+        self.d.start(**self.env)
+        self.plain = self.client()
+        plain = self.plain.call
+        plain("job.add", id="a", shell="exit 1", trigger={"every": "1h"}, tags={"k": "v"}, group="g", max_instances=1000)
+        run = plain("job.run", id="a")["run"]
+        plain("run.wait", run=run)
+
+        def without(what, remove, name):
+            if any(row["name"] == name for row in plain(what)):
+                plain(remove, name=name)
+
+        one, two = {"id": "p", "shell": "true", "trigger": {"every": "1h"}}, {"id": "q", "command": ["x"], "trigger": {"cron": "0 0 * * *"}}
+        for method, before, params in (
+                ("job.apply", lambda: self.clear("p", "q"), {"jobs": [one, two], "owner": "o", "prune": True}),
+                ("job.apply", lambda: self.clear("p"), {"apply": "t", "jobs": [one], "last": True}),
+                ("job.import", None, {"jobs": [one], "replace": True}), ("job.reschedule", None, {"id": "a", "trigger": {"every": "2h"}}),
+                ("group.set", None, {"name": "g", "parallel": 500}), ("run.retry", None, {"run": run}), ("run.purge", None, {"run": run}),
+                ("executor.add", lambda: without("executor.list", "executor.remove", "e"), {"name": "e", "type": "threadpool"}),
+                ("store.add", lambda: without("store.list", "store.remove", "s"), {"name": "s", "type": "memory"}),
+                ("server.reload", None, {}), ("run.list", None, {"limit": 10000, "jobs": ["a*"], "states": ["failed"]}),
+                ("event.subscribe", None, {"events": ["job_added"], "jobs": ["a*"], "tags": ["k=v"]}),
+                ("job.list", None, {"order": "next", "patterns": ["a*", "k"], "tags": ["k"]})):
+            with self.subTest(method=method):
+                self.each(method, before=before, **params)
+
     def test_runs_end_and_are_recorded(self):
         self.d.start(**self.env)
         self.plain = self.client()
