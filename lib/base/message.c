@@ -148,7 +148,7 @@ void message_pack_response(struct strbuf *out, uint32_t msgid, const struct valu
 }
 
 void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
-    const struct strbuf *items, uint32_t count, const struct value *next)
+    const struct strbuf *items, uint32_t count, const struct value *rest)
 {
 	msgpack_packer packer;
 
@@ -157,12 +157,11 @@ void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
 	msgpack_pack_int(&packer, MESSAGE_RESPONSE);
 	msgpack_pack_uint32(&packer, msgid);
 	msgpack_pack_nil(&packer);
-	msgpack_pack_map(&packer, 2);
+	msgpack_pack_map(&packer, 1 + rest->map.count);
 	message_pack_text(&packer, key, strlen(key));
 	msgpack_pack_array(&packer, count);
 	strbuf_add_n(out, strbuf_peek(items), items->length);
-	message_pack_text(&packer, "next", 4);
-	message_pack(&packer, next);
+	message_members(&packer, rest);
 }
 
 /* The number on the wire is schedctl's exit status, so that it means one thing everywhere. */

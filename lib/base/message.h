@@ -58,12 +58,12 @@ void message_pack_error(struct strbuf *out, uint32_t msgid, const struct schedd_
 void message_pack_notification(struct strbuf *out, const char *method, const struct value *params);
 
 /*
- * A long list as a result: {key: [items], "next": next}. items holds count
+ * A long list as a result: {key: [items], …rest}, where rest is a map. items holds count
  * values one behind the other, each from message_pack_value(), so that a list
  * need not be there as one tree.
  */
 void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
-    const struct strbuf *items, uint32_t count, const struct value *next);
+    const struct strbuf *items, uint32_t count, const struct value *rest);
 
 /* One bare value, as it stands in params and results. */
 void message_pack_value(struct strbuf *out, const struct value *value);

@@ -383,6 +383,25 @@ void scheduler_asked_answer(struct scheduler_asked *asked, int rc, const struct 
  */
 void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
     struct scheduler_reply reply);
+/*
+ * The same in pieces, between which runs begin and end: what they are then is told,
+ * and each comes once. ready is called when the stores have answered (rc: the walk is
+ * NULL), and has the walk from then on. What the query points to need not stay.
+ */
+struct scheduler_run_walk;
+typedef void (*scheduler_runs_ready_fn)(
+    int rc, const struct schedd_error *err, struct scheduler_run_walk *walk, void *context);
+void scheduler_walk_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
+    scheduler_runs_ready_fn ready, void *context);
+/* The run's value, in arena, which is for what is made of it too; both until the call returns. */
+typedef void (*scheduler_run_fn)(const struct value *run, struct arena *arena, void *context);
+/* One piece of about that length; SCHEDD_SPAN_NONE: as long as it takes. 1: there is more. */
+int scheduler_run_walk_more(struct scheduler_run_walk *walk, schedd_span most,
+    scheduler_run_fn call, void *context, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* After the end: {"next":…} and perhaps {"missing":[…]}; lives as long as the walk. */
+struct value scheduler_run_walk_rest(struct scheduler_run_walk *walk);
+void scheduler_run_walk_free(struct scheduler_run_walk *walk);
 /* signal 0: the job's own kill_signal, then KILL after kill_after. number 0: all runs of the job.
  * Answers {"runs":["backup/42"]}. */
 void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_t number,

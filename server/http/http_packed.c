@@ -74,13 +74,13 @@ static void packed_answer(uint32_t msgid, const struct value *result, void *cont
 }
 
 static void packed_list(uint32_t msgid, const char *key, const struct strbuf *items,
-    uint32_t count, const struct value *next, void *context)
+    uint32_t count, const struct value *rest, void *context)
 {
 	struct http_request *request = context;
 	struct http_packed *packed = request->state;
 	struct strbuf message = STRBUF_EMPTY;
 
-	message_pack_list(&message, msgid, key, items, count, next);
+	message_pack_list(&message, msgid, key, items, count, rest);
 	packed->open--;
 	packed_send(request, &message);
 	packed_settle(request);

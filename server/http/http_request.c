@@ -292,7 +292,7 @@ static void http_sink_fail(uint32_t msgid, const struct schedd_error *err, void 
 
 /* Long lists come packed; they are taken apart for JSON. */
 static void http_sink_list(uint32_t msgid, const char *key, const struct strbuf *items,
-    uint32_t count, const struct value *next, void *context)
+    uint32_t count, const struct value *rest, void *context)
 {
 	struct http_peer *peer = context;
 	struct strbuf packed = STRBUF_EMPTY;
@@ -301,11 +301,11 @@ static void http_sink_list(uint32_t msgid, const char *key, const struct strbuf 
 	struct arena arena;
 
 	if (http_sink_own(peer)) {
-		http_sink_own(peer)->answer_list(msgid, key, items, count, next, peer->request);
+		http_sink_own(peer)->answer_list(msgid, key, items, count, rest, peer->request);
 		return;
 	}
 	arena_init(&arena);
-	message_pack_list(&packed, 0, key, items, count, next);
+	message_pack_list(&packed, 0, key, items, count, rest);
 	if (strbuf_failed(&packed)) {
 		schedd_error_nomem(&err);
 		http_sink_answered(peer, &err, NULL);

@@ -299,13 +299,13 @@ void connection_answer(struct connection *c, uint32_t msgid, const struct value 
 }
 
 void connection_answer_list(struct connection *c, uint32_t msgid, const char *key,
-    const struct strbuf *items, uint32_t count, const struct value *next)
+    const struct strbuf *items, uint32_t count, const struct value *rest)
 {
 	if (c->sink)
-		c->sink->answer_list(msgid, key, items, count, next, c->sink_context);
+		c->sink->answer_list(msgid, key, items, count, rest, c->sink_context);
 	if (c->fd < 0)
 		return;
-	message_pack_list(&c->out, msgid, key, items, count, next);
+	message_pack_list(&c->out, msgid, key, items, count, rest);
 	connection_queued(c);
 }
 

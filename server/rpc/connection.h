@@ -53,9 +53,9 @@ void connection_unref(struct connection *connection);
  */
 struct connection_sink {
 	void (*answer)(uint32_t msgid, const struct value *result, void *context);
-	/* As message_pack_list(): {key: [items], "next": next} with packed items. */
+	/* As message_pack_list(): {key: [items], …rest} with packed items. */
 	void (*answer_list)(uint32_t msgid, const char *key, const struct strbuf *items,
-	    uint32_t count, const struct value *next, void *context);
+	    uint32_t count, const struct value *rest, void *context);
 	void (*fail)(uint32_t msgid, const struct schedd_error *err, void *context);
 	/* False: it cannot take more for now; see connection_drained(). */
 	bool (*notify)(const char *method, const struct value *params, void *context);
@@ -98,7 +98,7 @@ int connection_unpack(struct connection *connection, const char *bytes, size_t l
 void connection_answer(struct connection *connection, uint32_t msgid, const struct value *result);
 /* As message_pack_list(). */
 void connection_answer_list(struct connection *connection, uint32_t msgid, const char *key,
-    const struct strbuf *items, uint32_t count, const struct value *next);
+    const struct strbuf *items, uint32_t count, const struct value *rest);
 void connection_fail(struct connection *connection, uint32_t msgid, const struct schedd_error *err);
 /* Queues a notification. False: too many wait already (or no memory); it is not sent. */
 bool connection_notify(

@@ -127,9 +127,8 @@ void rpc_call_answer_done(struct rpc_call *call, const struct value *result)
 }
 
 void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
-    uint32_t count, const char *next)
+    uint32_t count, const struct value *rest)
 {
-	struct value after = value_string_ref(next);
 	struct schedd_error err;
 
 	if (strbuf_failed(items) || arena_failed(&call->arena)) {
@@ -138,7 +137,7 @@ void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct s
 		return;
 	}
 	if (!call->silent)
-		connection_answer_list(call->connection, call->msgid, key, items, count, &after);
+		connection_answer_list(call->connection, call->msgid, key, items, count, rest);
 	rpc_call_free(call);
 }
 

@@ -68,9 +68,9 @@ void rpc_call_fail(struct rpc_call *call, const struct schedd_error *err);
 void rpc_call_answer_built(struct rpc_call *call, const struct value *result);
 /* The same for what has been done already: then an empty map says so. */
 void rpc_call_answer_done(struct rpc_call *call, const struct value *result);
-/* {key: [items], "next": next} from packed items; out of memory where they have failed. */
+/* {key: [items], …rest} from packed items, rest a map; out of memory where they have failed. */
 void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
-    uint32_t count, const char *next);
+    uint32_t count, const struct value *rest);
 /* For a call of the scheduler that takes a reply: ends the call with what comes. */
 struct scheduler_reply rpc_call_reply(struct rpc_call *call);
 /* The same, but what is answered once it has been done is known already: built in the call's arena.

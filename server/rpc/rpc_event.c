@@ -24,7 +24,7 @@
 #define RPC_EVENT_SUBSCRIPTIONS 64 /* of one connection */
 #define RPC_EVENT_AT_ONCE 32       /* subscriptions that are told of an event as it happens */
 #define RPC_EVENT_REST 50000       /* µs that others wait for what comes next */
-#define RPC_EVENT_PIECE 256        /* events replayed at one time */
+#define RPC_EVENT_PIECE 64        /* events replayed at one time */
 
 struct rpc_subscription {
 	struct connection_hook hook; /* first */

@@ -232,9 +232,12 @@ static void rpc_job_list_go(void *context)
 	} else if (rc < 0) {
 		rpc_call_fail(call, &err);
 	} else {
+		struct value rest = value_map();
+
+		value_put(&call->arena, &rest, "next",
+		    value_string_ref(scheduler_job_walk_next(list->walk)));
 		list->packed.failed |= list->failed;
-		rpc_call_answer_list(call, "jobs", &list->packed, list->count,
-		    scheduler_job_walk_next(list->walk));
+		rpc_call_answer_list(call, "jobs", &list->packed, list->count, &rest);
 	}
 }
 

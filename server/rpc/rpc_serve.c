@@ -205,13 +205,13 @@ static void serve_fail(uint32_t msgid, const struct schedd_error *err, void *con
 }
 
 static void serve_answer_list(uint32_t msgid, const char *key, const struct strbuf *items,
-    uint32_t count, const struct value *next, void *context)
+    uint32_t count, const struct value *rest, void *context)
 {
 	struct schedd_error err;
 
 	(void)items;
 	(void)count;
-	(void)next;
+	(void)rest;
 	schedd_error_set(&err, SCHEDD_EINVAL, "a list of %s is not asked of another node", key);
 	serve_fail(msgid, &err, context);
 }

@@ -9,9 +9,11 @@
 #include "core/runs/run_live.h"
 #include "model/job_fields.h"
 
+#define RUNS_STRIDE 16 /* rows between two looks at the clock */
+
 /* What one store answered. */
 struct runs_part {
-	struct runs_question *question;
+	struct scheduler_run_walk *question;
 	struct store_slot *store; /* NULL: it has no more, and was not asked */
 	const char *from;         /* the cursor it was asked with; NULL: from the newest */
 	struct run *runs;         /* newest first; owned */
@@ -27,12 +29,14 @@ struct runs_live {
 };
 
 /* A question to all stores, whose answers are merged with what goes on. */
-struct runs_question {
+struct scheduler_run_walk {
 	struct schedd_scheduler *scheduler;
-	struct scheduler_reply reply;
+	scheduler_runs_ready_fn ready; /* gets it when all stores have answered */
+	void *context;                 /* of that */
 	struct arena arena;
+	struct arena row;              /* of one row at a time */
+	uint64_t told;                 /* rows that were handed over */
 	struct store_run_query query; /* texts borrowed: only jobs is used after asking, copied */
-	struct value runs;            /* list */
 	struct value missing;         /* list of stores that may have more, and could not be asked */
 	struct runs_live *live;       /* that go on, newest first; in arena; first page only */
 	uint32_t live_count, live_taken;
@@ -48,16 +52,17 @@ struct runs_question {
 	struct schedd_error without; /* why another job's store is missing; code 0: none is */
 };
 
-static struct value scheduler_runs_value(struct runs_question *question, const struct run *run)
+static struct value scheduler_runs_value(
+    const struct scheduler_run_walk *question, const struct run *run, struct arena *arena)
 {
-	struct value value = run_to_value(run, &question->arena);
+	struct value value = run_to_value(run, arena);
 
-	value_put(&question->arena, &value, "account",
-	    job_id_account_value(run->job ? run->job : "", &question->arena));
+	value_put(arena, &value, "account",
+	    job_id_account_value(run->job ? run->job : "", arena));
 	if (!question->single)
 		return value;
-	value_put(&question->arena, &value, "attempts", run_attempts(run, &question->arena));
-	run_put_result(run, &question->arena, &value);
+	value_put(arena, &value, "attempts", run_attempts(run, arena));
+	run_put_result(run, arena, &value);
 	return value;
 }
 
@@ -97,10 +102,9 @@ static void scheduler_runs_set(struct value *map, const char *key, struct value 
 }
 
 static struct value scheduler_runs_live_value(
-    struct runs_question *question, const struct run_live *live)
+    const struct scheduler_run_walk *question, const struct run_live *live, struct arena *arena)
 {
-	struct arena *arena = &question->arena;
-	struct value value = scheduler_runs_value(question, &live->run);
+	struct value value = scheduler_runs_value(question, &live->run, arena);
 	char text[256];
 
 	/* As much as there is by now. */
@@ -126,7 +130,7 @@ static int runs_live_newer(const void *a, const void *b)
 }
 
 /* Values of the newest alone: there may be many more. */
-static void scheduler_runs_live(struct runs_question *question, const struct store_run_query *query)
+static void scheduler_runs_live(struct scheduler_run_walk *question, const struct store_run_query *query)
 {
 	const struct schedd_scheduler *scheduler = question->scheduler;
 	const struct run_live **found = calloc(run_live_count(scheduler) + 1, sizeof(const void *));
@@ -142,14 +146,14 @@ static void scheduler_runs_live(struct runs_question *question, const struct sto
 	question->live = arena_alloc(&question->arena, (count + 1) * sizeof(question->live[0]));
 	for (uint32_t i = 0; question->live && i < count; i++)
 		question->live[question->live_count++] = (struct runs_live){
-		    found[i]->run.scheduled_at, scheduler_runs_live_value(question, found[i])};
+		    found[i]->run.scheduled_at, scheduler_runs_live_value(question, found[i], &question->arena)};
 	if (!found)
 		question->rc = schedd_error_nomem(&question->err);
 	free((void *)found);
 }
 
 static const struct run_live *scheduler_runs_known(
-    const struct runs_question *question, const struct run *run)
+    const struct scheduler_run_walk *question, const struct run *run)
 {
 	const struct run_live *live = run_live_find(question->scheduler, run->job, run->number);
 
@@ -157,7 +161,7 @@ static const struct run_live *scheduler_runs_known(
 }
 
 /* The part whose next row is the newest; NULL: all rows were taken. */
-static struct runs_part *runs_newest(struct runs_question *question)
+static struct runs_part *runs_newest(struct scheduler_run_walk *question)
 {
 	struct runs_part *newest = NULL;
 
@@ -174,7 +178,7 @@ static struct runs_part *runs_newest(struct runs_question *question)
 
 /* The next one that goes on, if it is newer than that part's next row; NULL: it is not. */
 static const struct runs_live *runs_live_next(
-    struct runs_question *question, const struct runs_part *part)
+    struct scheduler_run_walk *question, const struct runs_part *part)
 {
 	const struct runs_live *live = &question->live[question->live_taken];
 
@@ -187,20 +191,19 @@ static const struct runs_live *runs_live_next(
 }
 
 /*
- * Rows of runs that go on are older than what is known of them. A page is a
+ * The value of a row; nil: it is told otherwise. Rows of runs that go on are older than what is known of them. A page is a
  * stretch of rows by their places in the store, so that a run stands in one page
  * whether it goes on, ends, or begins between two questions.
  */
-static void runs_merge_row(struct runs_question *question, const struct run *run)
+static struct value runs_merge_row(struct scheduler_run_walk *question, const struct run *run)
 {
 	const struct run_live *live = scheduler_runs_known(question, run);
 
 	if (!live)
-		value_append(
-		    &question->arena, &question->runs, scheduler_runs_value(question, run));
-	else if (question->continued || live->store->durable)
-		value_append(
-		    &question->arena, &question->runs, scheduler_runs_live_value(question, live));
+		return scheduler_runs_value(question, run, &question->row);
+	if (question->continued || live->store->durable)
+		return scheduler_runs_live_value(question, live, &question->row);
+	return value_nil();
 }
 
 static const char *runs_seen_key(const void *item)
@@ -210,7 +213,7 @@ static const char *runs_seen_key(const void *item)
 
 /* Of a job that moves, a run may be in two stores for a moment. */
 static bool runs_doubled(
-    struct runs_question *question, const struct runs_part *part, const struct run *run)
+    struct scheduler_run_walk *question, const struct runs_part *part, const struct run *run)
 {
 	char *id;
 
@@ -225,25 +228,26 @@ static bool runs_doubled(
 	return !id || strmap_put(&question->seen, id) != 0;
 }
 
-static void runs_merge(struct runs_question *question)
+/* One step: a row that is told, or passed over (nil). False: there are no more. */
+static bool runs_merge_one(struct scheduler_run_walk *question, struct value *out)
 {
-	while (question->runs.array.count < question->limit) {
-		struct runs_part *part = runs_newest(question);
-		const struct runs_live *live = runs_live_next(question, part);
+	struct runs_part *part = runs_newest(question);
+	const struct runs_live *live = runs_live_next(question, part);
 
-		if (live)
-			value_append(&question->arena, &question->runs, live->value);
-		else if (part && !runs_doubled(question, part, &part->runs[part->taken]))
-			runs_merge_row(question, &part->runs[part->taken++]);
-		else if (part)
-			part->taken++;
-		else
-			return;
-	}
+	*out = value_nil();
+	if (live)
+		*out = live->value;
+	else if (!part)
+		return false;
+	else if (!runs_doubled(question, part, &part->runs[part->taken]))
+		*out = runs_merge_row(question, &part->runs[part->taken++]);
+	else
+		part->taken++;
+	return true;
 }
 
 /* Where the next question goes on in that store: "-": nowhere, "": at the newest. */
-static const char *runs_part_next(struct runs_question *question, const struct runs_part *part)
+static const char *runs_part_next(struct scheduler_run_walk *question, const struct runs_part *part)
 {
 	char cursor[STORE_CURSOR_MAX];
 
@@ -260,7 +264,7 @@ static const char *runs_part_next(struct runs_question *question, const struct r
 }
 
 /* The places in all stores, joined by commas; nil: there is nothing more anywhere. */
-static struct value runs_next(struct runs_question *question)
+static struct value runs_next(struct scheduler_run_walk *question)
 {
 	struct strbuf text = STRBUF_EMPTY;
 	struct value next;
@@ -277,52 +281,104 @@ static struct value runs_next(struct runs_question *question)
 	return next;
 }
 
-static void runs_finish(struct runs_question *question)
+void scheduler_run_walk_free(struct scheduler_run_walk *walk)
 {
-	struct scheduler_reply reply = question->reply;
-	struct value result = value_map();
-
-	if (!question->rc)
-		runs_merge(question);
-	/* Nothing at all is no answer where some may be there. */
-	if (!question->rc && question->without.code && !question->continued &&
-	    !question->runs.array.count) {
-		question->rc = question->without.code;
-		question->err = question->without;
+	if (!walk)
+		return;
+	for (uint32_t i = 0; i < walk->part_count; i++) {
+		for (size_t k = 0; k < walk->parts[i].count; k++)
+			run_clear(&walk->parts[i].runs[k]);
+		free(walk->parts[i].runs);
 	}
-	value_put(&question->arena, &result, "runs", question->runs);
-	value_put(&question->arena, &result, "next", runs_next(question));
-	if (question->missing.array.count)
-		value_put(&question->arena, &result, "missing", question->missing);
-	if (!question->rc && arena_failed(&question->arena))
-		question->rc = schedd_error_nomem(&question->err);
-	scheduler_answer(reply, question->rc, &question->err, &result);
-	for (uint32_t i = 0; i < question->part_count; i++) {
-		for (size_t k = 0; k < question->parts[i].count; k++)
-			run_clear(&question->parts[i].runs[k]);
-		free(question->parts[i].runs);
-	}
-	strmap_clear(&question->seen);
-	arena_clear(&question->arena);
-	free(question);
+	strmap_clear(&walk->seen);
+	arena_clear(&walk->row);
+	arena_clear(&walk->arena);
+	free(walk);
 }
 
-static void runs_settle(struct runs_question *question)
+/* The end of a walk that went well, or what was wrong. */
+static int runs_ended(struct scheduler_run_walk *walk, struct schedd_error *err)
 {
-	if (--question->waiting == 0)
-		runs_finish(question);
+	/* Nothing at all is no answer where some may be there. */
+	if (walk->without.code && !walk->continued && !walk->told) {
+		if (err)
+			*err = walk->without;
+		return walk->without.code;
+	}
+	return arena_failed(&walk->arena) ? schedd_error_nomem(err) : 0;
+}
+
+/* A store may have been removed between two pieces: nothing more comes from there. */
+static void runs_check_stores(struct scheduler_run_walk *walk)
+{
+	for (uint32_t i = 0; i < walk->part_count; i++) {
+		struct runs_part *part = &walk->parts[i];
+		uint32_t at = 0;
+
+		while (at < walk->scheduler->store_count && walk->scheduler->stores[at] != part->store)
+			at++;
+		if (at == walk->scheduler->store_count)
+			part->store = NULL;
+	}
+}
+
+int scheduler_run_walk_more(struct scheduler_run_walk *walk, schedd_span most,
+    scheduler_run_fn call, void *context, struct schedd_error *err)
+{
+	int64_t end = most == SCHEDD_SPAN_NONE ? INT64_MAX : scheduler_mono(walk->scheduler).us + most;
+	struct value row;
+
+	runs_check_stores(walk);
+	for (uint32_t steps = 1; walk->told < walk->limit; steps++) {
+		if (steps % RUNS_STRIDE == 0 && end != INT64_MAX && scheduler_mono(walk->scheduler).us >= end)
+			return 1;
+		if (!runs_merge_one(walk, &row))
+			break;
+		if (arena_failed(&walk->row))
+			return schedd_error_nomem(err);
+		if (row.type == VALUE_NIL)
+			continue;
+		walk->told++;
+		call(&row, &walk->row, context);
+		if (arena_failed(&walk->row))
+			return schedd_error_nomem(err);
+		arena_reset(&walk->row);
+	}
+	return runs_ended(walk, err);
+}
+
+struct value scheduler_run_walk_rest(struct scheduler_run_walk *walk)
+{
+	struct value map = value_map();
+
+	value_put(&walk->arena, &map, "next", runs_next(walk));
+	if (walk->missing.array.count)
+		value_put(&walk->arena, &map, "missing", walk->missing);
+	return map;
+}
+
+static void runs_settle(struct scheduler_run_walk *question)
+{
+	if (--question->waiting > 0)
+		return;
+	if (question->rc) {
+		question->ready(question->rc, &question->err, NULL, question->context);
+		scheduler_run_walk_free(question);
+	} else {
+		question->ready(0, NULL, question, question->context);
+	}
 }
 
 /* Is the store one of several, and away? Then the others' runs are told, and which are missing. */
 static bool runs_goes_without(
-    const struct runs_question *question, const struct runs_part *part, int rc)
+    const struct scheduler_run_walk *question, const struct runs_part *part, int rc)
 {
 	return part->origin ||
 	       (question->part_count > 1 && rc != SCHEDD_EINVAL && rc != SCHEDD_ENOMEM);
 }
 
 static void runs_miss(
-    struct runs_question *question, struct runs_part *part, const struct schedd_error *err)
+    struct scheduler_run_walk *question, struct runs_part *part, const struct schedd_error *err)
 {
 	value_append(&question->arena, &question->missing,
 	    value_string(&question->arena, part->store->name));
@@ -335,7 +391,7 @@ static void runs_answered(int rc, const struct schedd_error *err, const struct r
     size_t count, const char *cursor, void *context)
 {
 	struct runs_part *part = context;
-	struct runs_question *question = part->question;
+	struct scheduler_run_walk *question = part->question;
 
 	if (rc && runs_goes_without(question, part, rc)) {
 		runs_miss(question, part, err);
@@ -370,7 +426,7 @@ static struct store_slot *scheduler_runs_store(
 }
 
 /* One part for each store asked; the places in them come from the cursor. */
-static int runs_divide(struct runs_question *question, struct store_slot *one, const char *after)
+static int runs_divide(struct scheduler_run_walk *question, struct store_slot *one, const char *after)
 {
 	struct schedd_scheduler *scheduler = question->scheduler;
 	const struct store_slot *leaves = NULL;
@@ -418,7 +474,7 @@ static const char *const *runs_copy_jobs(struct arena *arena, const char *const 
 }
 
 /* One of several that is known to be away: its answer, that it is, would be long in coming. */
-static bool runs_leaves_out(struct runs_question *question, struct runs_part *part)
+static bool runs_leaves_out(struct scheduler_run_walk *question, struct runs_part *part)
 {
 	const struct store *store = part->store->store;
 	struct schedd_error err;
@@ -430,7 +486,7 @@ static bool runs_leaves_out(struct runs_question *question, struct runs_part *pa
 	return true;
 }
 
-static void runs_ask(struct runs_question *question)
+static void runs_ask(struct scheduler_run_walk *question)
 {
 	question->waiting = 1;
 	for (uint32_t i = 0; !question->rc && i < question->part_count; i++) {
@@ -445,24 +501,25 @@ static void runs_ask(struct runs_question *question)
 	runs_settle(question);
 }
 
-void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
-    struct scheduler_reply reply)
+void scheduler_walk_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
+    scheduler_runs_ready_fn ready, void *context)
 {
-	struct runs_question *question = calloc(1, sizeof(*question));
+	struct scheduler_run_walk *question = calloc(1, sizeof(*question));
 	struct schedd_error err;
 
 	if (!question) {
-		schedd_error_nomem(&err);
-		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		ready(schedd_error_nomem(&err), &err, NULL, context);
 		return;
 	}
 	scheduler_enter(scheduler);
 	store_slot_flush_all(scheduler);
 	arena_init(&question->arena);
+	arena_init(&question->row);
 	strmap_init(&question->seen, runs_seen_key);
 	question->scheduler = scheduler;
-	question->reply = reply;
-	question->runs = question->missing = value_array();
+	question->ready = ready;
+	question->context = context;
+	question->missing = value_array();
 	question->single = query->number != 0;
 	question->limit = query->limit ? query->limit : 100;
 	question->query = *query;
@@ -475,4 +532,63 @@ void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store
 		    runs_divide(question, scheduler_runs_store(scheduler, query), query->after);
 	runs_ask(question);
 	scheduler_leave(scheduler);
+}
+
+/* ---- All at once ---- */
+
+struct runs_whole {
+	struct scheduler_reply reply;
+	struct arena arena;
+	struct value runs; /* in arena */
+};
+
+static void runs_whole_one(const struct value *run, struct arena *arena, void *context)
+{
+	struct runs_whole *whole = context;
+
+	(void)arena;
+	value_append(&whole->arena, &whole->runs, value_copy(&whole->arena, run));
+}
+
+static void runs_whole_ready(int rc, const struct schedd_error *err,
+    struct scheduler_run_walk *walk, void *context)
+{
+	struct runs_whole *whole = context;
+	struct value result = value_nil();
+	struct schedd_error own;
+
+	if (!rc) {
+		rc = scheduler_run_walk_more(walk, SCHEDD_SPAN_NONE, runs_whole_one, whole, &own);
+		err = &own;
+	}
+	if (!rc) {
+		struct value rest = scheduler_run_walk_rest(walk);
+
+		result = value_map();
+		value_put(&whole->arena, &result, "runs", whole->runs);
+		for (uint32_t i = 0; i < rest.map.count; i++)
+			value_put(&whole->arena, &result, rest.map.members[i].key, rest.map.members[i].value);
+	}
+	if (!rc && (arena_failed(&whole->arena) || arena_failed(&walk->arena)))
+		rc = schedd_error_nomem(&own);
+	scheduler_answer(whole->reply, rc, err, &result);
+	scheduler_run_walk_free(walk);
+	arena_clear(&whole->arena);
+	free(whole);
+}
+
+void scheduler_query_runs(struct schedd_scheduler *scheduler, const struct store_run_query *query,
+    struct scheduler_reply reply)
+{
+	struct runs_whole *whole = calloc(1, sizeof(*whole));
+	struct schedd_error err;
+
+	if (!whole) {
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
+	whole->reply = reply;
+	whole->runs = value_array();
+	scheduler_walk_runs(scheduler, query, runs_whole_ready, whole);
 }
