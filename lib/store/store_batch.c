@@ -124,6 +124,7 @@ void store_batch_expect_same(
 
 	if (!op)
 		return;
+	batch->same = true;
 	op->expect.same = true;
 	op->expect.last_run = state->last_run;
 	op->expect.next_fire = state->next_fire;
@@ -156,7 +157,8 @@ void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expec
 	op->claim.last_run = state->last_run;
 	op->claim.expected = expected;
 	/* Also one that somebody asked for: the job may be another node's by a change of it. */
-	op->claim.revision = verdict || batch->store->shared ? state->revision : 0;
+	op->claim.revision =
+	    verdict || (batch->store->shared && !batch->same) ? state->revision : 0;
 	op->claim.verdict = verdict;
 	op->claim.given = STORE_CLAIM_DONE;
 	batch->claim = op;

@@ -132,6 +132,7 @@ struct store_batch {
 	uint32_t count;            /* of ops */
 	bool failed;               /* memory ran out while it was filled */
 	bool ends;                 /* may use what a full disk keeps in reserve */
+	bool same;                 /* what it expects is compared already: its claims need not */
 	int rc;                    /* the outcome */
 	struct arena arena;
 	store_done_fn done; /* may be NULL */

@@ -150,6 +150,20 @@ class Together(unittest.TestCase):
                 (run for run in runs("hops") if run.number == number and run.started_at), None))
             self.assertEqual(run.ran, new.name)
 
+    def test_a_paused_job_goes_on_from_any_node(self):
+        self.cluster.add(self.a, "holds", "--every", "1s")
+        for i, node in enumerate(self.cluster.nodes):
+            wait_until("it runs", lambda i=i: count("holds") > i)
+            wait_until("it is seen", lambda node=node: node.ctl("show", "holds")[0] == 0)
+            node.ok("pause", "holds")
+            time.sleep(1.2)  # some time of it is missed
+            other = self.cluster.nodes[i - 1]
+            wait_until("it is paused", lambda other=other: other.json("show", "holds")["state"] == "paused")
+            other.ok("resume", "holds", *(["--run-missed"] if i == 1 else []))
+            before = count("holds")
+            wait_until("it goes on", lambda before=before: count("holds") > before)
+        self.a.ok("remove", "holds")
+
     def test_the_limit_of_a_group_is_one_nodes_business(self):
         self.a.ok("groups", "set", "g1", "--parallel", "1")
         for node in self.cluster.nodes:
