@@ -34,6 +34,7 @@ static const struct out_column store_columns[] = {
     {"size", "bytes", OUT_BYTES, true, true, false},
     {"errors", "errors", OUT_INT, true, true, false},
     {"round_trip", "round_trip", OUT_SPAN, true, true, false},
+    {"lag", "lag", OUT_SPAN, true, true, false},
     {"kept", "kept", OUT_INT, false, true, false},
     {"dropped", "dropped", OUT_INT, false, true, false},
     {"since", "since", OUT_WHEN, false, true, false},

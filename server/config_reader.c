@@ -234,10 +234,9 @@ static int config_reader_store(struct config_reader *reader, const struct value_
 	}
 	rc = config_reader_members(reader, config_table_store(), store, "", &member->value);
 	if (!rc && !store->type)
-		store->type = store->url ? store_type_of_url(store->url) : "sqlite";
+		store->type = store->url ? store_type_of_url(store->url, reader->err) : "sqlite";
 	if (!rc && !store->type)
-		schedd_error_set(reader->err, SCHEDD_EFILE,
-		    "the scheme of its url does not tell its type: say which with type");
+		reader->err->code = SCHEDD_EFILE;
 	else if (!rc && store->path && strcmp(store->type, "memory") == 0)
 		schedd_error_set(
 		    reader->err, SCHEDD_EFILE, "a memory store is kept in no file: no path");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "base/duration.h"
 #include "base/log.h"
 #include "store/store_batch.h"
 #include "store/store_record.h"
@@ -276,6 +277,13 @@ const char *store_state_word(enum store_state state)
 	return words[state];
 }
 
+schedd_span store_lag(const struct store *store)
+{
+	return store->oldest
+		   ? store->clock->mono(store->clock->context).us - store->oldest->asked_at
+		   : 0;
+}
+
 struct value store_status(struct store *store, struct arena *arena)
 {
 	bool ok = store->state == STORE_OK;
@@ -294,6 +302,7 @@ struct value store_status(struct store *store, struct arena *arena)
 	value_put(arena, &map, "durable", value_bool(store->ops->durable));
 	value_put(arena, &map, "commits", value_int((int64_t)store->commits));
 	value_put(arena, &map, "pending", value_int((int64_t)store->pending));
+	value_put(arena, &map, "lag", duration_to_value(store_lag(store)));
 	value_put(arena, &map, "errors", value_int((int64_t)store->errors));
 	value_put(arena, &map, "last_error",
 	    store->errors ? value_string(arena, store->last_error) : value_nil());
@@ -372,6 +381,7 @@ void store_commit(struct store *store, struct store_batch *batch, store_done_fn 
 	batch->done = done;
 	batch->context = context;
 	store->pending++;
+	store_batch_asked(batch);
 	if (store->ops->needs_url || store->state == STORE_OK) {
 		store->ops->jobs->commit(store, batch);
 		return;

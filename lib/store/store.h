@@ -124,9 +124,11 @@ bool store_on_reserve(const struct store *store);
 struct store *store_history(const struct store *store);
 /* Is it on a server, which may be away? */
 bool store_remote(const struct store *store);
+/* How long the oldest batch that is not answered has been under way; 0: none is. */
+schedd_span store_lag(const struct store *store);
 /*
  * {"name","type","path","address","state","why","since","durable","durability","round_trip",
- * "runs","bytes","commits","pending","errors","last_error","last_error_at"} for stores and status;
+ * "runs","bytes","commits","pending","lag","errors","last_error","last_error_at"} for stores and status;
  * jobs are the scheduler's to count. Types add members. Never waits.
  */
 struct value store_status(struct store *store, struct arena *arena);
@@ -135,8 +137,9 @@ const char *const *store_types(void);
 /* false: a store of that type needs another one that keeps its runs, if it is to have jobs that
  * run. */
 bool store_type_keeps_history(const char *type);
-/* The type that a url of that scheme is for; NULL: its scheme does not tell. */
-const char *store_type_of_url(const char *url);
+/* The type that a url of that scheme is for; NULL: its scheme does not
+ * tell, and err says which do. */
+const char *store_type_of_url(const char *url, struct schedd_error *err);
 /* 0, or SCHEDD_EINVAL: no type is called so. */
 int store_type_check(const char *type, struct schedd_error *err)
     __attribute__((warn_unused_result));

@@ -390,11 +390,43 @@ static void batch_reread(const struct store_batch *batch)
 			store->ops->jobs->reread(store, op->claim.id);
 }
 
+void store_batch_asked(struct store_batch *batch)
+{
+	struct store *store = batch->store;
+
+	batch->asked_at = store->clock->mono(store->clock->context).us;
+	batch->older = store->newest;
+	batch->newer = NULL;
+	if (store->newest)
+		store->newest->newer = batch;
+	else
+		store->oldest = batch;
+	store->newest = batch;
+}
+
+static void batch_answered(struct store_batch *batch)
+{
+	struct store *store = batch->store;
+
+	if (!batch->asked_at)
+		return;
+	if (batch->older)
+		batch->older->newer = batch->newer;
+	else
+		store->oldest = batch->newer;
+	if (batch->newer)
+		batch->newer->older = batch->older;
+	else
+		store->newest = batch->older;
+	batch->asked_at = 0;
+}
+
 void store_batch_answer(struct store_batch *batch)
 {
 	struct store *store = batch->store;
 
 	store->pending--;
+	batch_answered(batch);
 	if (batch->rc == 0) {
 		store->commits++;
 		batch_hand_out(batch);

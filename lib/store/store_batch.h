@@ -121,6 +121,8 @@ struct store_op {
 struct store_batch {
 	struct mailbox_letter letter; /* how its answer travels */
 	struct store_batch *next;     /* in a worker's queue */
+	struct store_batch *older, *newer; /* among the store's that are not answered */
+	int64_t asked_at; /* monotonic microseconds; 0: it is not among them */
 	struct store *store;
 	uint64_t serial; /* with the store's life its id: the same batch is the same for ever */
 	uint64_t epoch;  /* the owner's when it was made */
@@ -145,6 +147,8 @@ struct store_batch {
 /* On the loop's thread: hands out the verdicts, counts the outcome, tells the owner, frees the
  * batch. Uncounts it in the store's pending. */
 void store_batch_answer(struct store_batch *batch);
+/* From here to its answer it is what the store lags behind by. */
+void store_batch_asked(struct store_batch *batch);
 /* Posts the letter that calls it; from any thread. */
 void store_batch_post(struct store_batch *batch);
 /* The same from the loop's thread. */

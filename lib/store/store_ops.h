@@ -65,6 +65,7 @@ struct store {
 	uint64_t serial;                           /* of the last batch made */
 	_Atomic bool on_reserve;                   /* the disk is full, ends of runs can be written */
 	uint64_t pending;                          /* asked and not answered yet */
+	struct store_batch *oldest, *newest;       /* of those that are not answered */
 	uint64_t commits;                          /* batches that are durable */
 	uint64_t errors;                           /* batches that were refused */
 	schedd_time last_error_at;                 /* SCHEDD_TIME_NONE: never */

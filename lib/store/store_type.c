@@ -41,7 +41,7 @@ int store_type_check(const char *type, struct schedd_error *err)
 	    err, SCHEDD_EINVAL, "type '%.64s' is not known, use %s", type, known);
 }
 
-const char *store_type_of_url(const char *url)
+const char *store_type_of_url(const char *url, struct schedd_error *err)
 {
 	static const struct {
 		const char *scheme, *type;
@@ -49,10 +49,25 @@ const char *store_type_of_url(const char *url)
 	    {"mysql://", "mysql"}, {"mariadb://", "mysql"}, {"redis://", "redis"},
 	    {"rediss://", "redis"}, {"unix://", "redis"}, {"mongodb://", "mongodb"},
 	    {"zookeeper://", "zookeeper"}, {"etcd://", "etcd"}, {"etcds://", "etcd"}};
+	const char *end = strstr(url, "://");
+	char known[200] = "";
+	size_t used = 0;
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (strncmp(url, schemes[i].scheme, strlen(schemes[i].scheme)) == 0)
 			return schemes[i].type;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		int length = snprintf(known + used, sizeof(known) - used, "%s%s",
+		    used ? ", " : "", schemes[i].scheme);
+
+		if (length > 0 && (size_t)length < sizeof(known) - used)
+			used += (size_t)length;
+	}
+	/* What stands before no scheme may be a password. */
+	schedd_error_set(err, SCHEDD_EINVAL,
+	    "url: %s%.*s%s does not tell its type: begin it with %s, or say which with type",
+	    end ? "its scheme '" : "it has no scheme and", end ? (int)(end - url < 40 ? end - url : 40) : 0,
+	    url, end ? "'" : "", known);
 	return NULL;
 }
 

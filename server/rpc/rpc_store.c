@@ -91,17 +91,16 @@ void rpc_store_add(struct rpc_call *call)
 	    .type = rpc_call_text(call, "type"),
 	    .path = rpc_call_text(call, "path"),
 	    .url = rpc_call_text(call, "url")};
-	struct schedd_error err;
+	struct schedd_error err, why;
 	char *url;
 	int rc;
 
 	if (rpc_store_refuses(call))
 		return;
 	if (!new.type)
-		new.type = new.url ? store_type_of_url(new.url) : "sqlite";
+		new.type = new.url ? store_type_of_url(new.url, &why) : "sqlite";
 	if (!new.type)
-		schedd_error_set(&err, SCHEDD_EINVAL,
-		    "store '%s': the scheme of its url does not tell its type: say which", name);
+		schedd_error_set(&err, SCHEDD_EINVAL, "store '%s': %s", name, why.message);
 	rc = new.type ? rpc_store_options(call, &new, &err) : SCHEDD_EINVAL;
 	url = !rc && new.url ? strdup(new.url) : NULL;
 	if (!rc && new.url && !url)
@@ -122,12 +121,12 @@ void rpc_store_check(struct rpc_call *call)
 	struct scheduler_new_store store = {.name = rpc_call_text(call, "name"),
 	    .type = rpc_call_text(call, "type"),
 	    .url = rpc_call_text(call, "url")};
-	struct schedd_error err;
+	struct schedd_error err, why;
 	char *url;
 	int rc = 0;
 
 	if (!store.type && store.url)
-		store.type = store_type_of_url(store.url);
+		store.type = store_type_of_url(store.url, &why);
 	if (!store.name == !store.url)
 		rc = schedd_error_set(&err, SCHEDD_EINVAL,
 		    "store.check: give the name of a store, or the url of a server");
@@ -136,8 +135,7 @@ void rpc_store_check(struct rpc_call *call)
 		    "store.check: type and options are for a url; the store %s has its own",
 		    store.name);
 	else if (store.url && !store.type)
-		rc = schedd_error_set(&err, SCHEDD_EINVAL,
-		    "store.check: the scheme of the url does not tell the type: say which");
+		rc = schedd_error_set(&err, SCHEDD_EINVAL, "store.check: %s", why.message);
 	if (!rc)
 		rc = rpc_store_options(call, &store, &err);
 	if (!rc && store.history)

@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import sqlite3
 import time
 import unittest
 
@@ -50,6 +51,27 @@ class Restore(TestCase):
             return value
 
         return plain([{name: self.json("show", name) for name in self.jobs()}, self.json("history", "-n", "1000")])
+
+    def test_what_a_kill_left_is_told_once(self):
+        """The store knows of a restore from before its jobs are there until its last run is."""
+        self.fill()
+        self.ok("backup", str(self.file), "--logical")
+        self.ok("restore", str(self.file), "--replace")
+        database = self.d.state / "default.db"
+
+        def noted():
+            with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+                return connection.execute("SELECT count(*) FROM meta WHERE key = 'restoring'").fetchone()[0]
+
+        wait_until("it is over", lambda: noted() == 0)
+        self.d.stop(signal.SIGKILL)
+        with sqlite3.connect(database) as connection:
+            connection.execute("INSERT INTO meta (key, value) VALUES ('restoring', ?)", (str(self.file),))
+        self.d.start()
+        words = f"schedd ended while {self.file} was restored"
+        wait_until("it is told", lambda: words in self.d.log.read_text())
+        wait_until("once", lambda: noted() == 0)
+        self.ok("restore", str(self.file), "--replace")
 
     def test_there_and_back(self):
         self.fill()

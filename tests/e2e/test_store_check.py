@@ -97,7 +97,7 @@ class Check(unittest.TestCase):
         closed.close()
         for code, words, *argv in (
                 (4, "store nosuch: no such store", "nosuch"),
-                (2, "does not tell the type", "pgsql://h/x"),
+                (2, "scheme 'pgsql' does not tell its type: begin it with postgresql://, ", "pgsql://h/x"),
                 (2, "'99999' is no port", "postgresql://h:99999/x"),
                 (2, "'sslmoode' is not known", "postgresql://h/x?sslmoode=require"),
                 (2, "'tiemout' is not known", URL, "--option", "tiemout=2s"),

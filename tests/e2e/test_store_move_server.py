@@ -73,6 +73,26 @@ class Moving(unittest.TestCase):
     def runs(self, job):
         return [row["run"] for row in self.json("history", job, "-n", "1000")]
 
+    @unittest.skipIf(TYPE == "mysql", "it cannot be shared")
+    def test_a_shared_store_names_the_way_and_the_way_works(self):
+        self.d.stop()
+        self.d.config.write_text(CONFIG.replace("run_as", "shared: true, run_as"))
+        self.d.start()
+        self.there()
+        self.ok("add", "--id", "a", "--every", "1h", "--", "true")
+        self.ok("run", "a", "-w")
+        for argv in (("move", "a", "--to", "shared"), ("copy", "--from", "default", "--to", "shared")):
+            code, _, err = self.d.ctl("stores", *argv)
+            self.assertNotEqual(code, 0)
+            self.assertIn("make a logical backup of store default, remove the jobs there, and restore it into shared", err)
+        file = str(self.d.dir / "jobs.jsonl")
+        self.ok("backup", file, "--logical", "--store", "default")
+        self.ok("rm", "a")
+        self.ok("restore", file, "--store", "shared")
+        self.assertEqual(self.jobs()["a"]["store"], "shared")
+        self.assertEqual(self.runs("a"), [1])
+        self.refused(5, "logical backup of store shared", "stores", "move", "a", "--to", "default")
+
     def test_there_and_back(self):
         self.ok("add", "--id", "a", "--cron", "0~59 3 * * *", "--", "true")
         for _ in range(3):

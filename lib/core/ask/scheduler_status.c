@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/duration.h"
 #include "core/changes/place_check.h"
 #include "core/frame/store_slot.h"
 #include "core/frame/store_parcel.h"
@@ -148,6 +149,7 @@ struct value scheduler_stores(struct schedd_scheduler *scheduler, struct arena *
 		if (store_state(slot->store) == STORE_OK)
 			scheduler_status_store(slot, &map, arena);
 		value_put(arena, &map, "jobs", value_int(slot->entries));
+		scheduler_status_replace(&map, "lag", duration_to_value(store_slot_lag(slot)));
 		value_put(arena, &map, "failing", value_bool(slot->failing));
 		value_put(arena, &map, "kept", value_int(store_parcel_runs(slot->unwritten)));
 		value_put(arena, &map, "dropped", value_int((int64_t)slot->dropped));

@@ -88,9 +88,9 @@ static int move_check_stores(const struct job_move *move, struct schedd_error *e
 			    "store %s has not been read yet", slot->name);
 		if (slot->shared)
 			return schedd_error_set(err, SCHEDD_ECONFLICT,
-			    "store %s is shared, other nodes may run its jobs: jobs are moved to and "
-			    "from stores that this schedd has for itself",
-			    slot->name);
+			    "store %s is shared, other nodes may run its jobs meanwhile: make a logical "
+			    "backup of store %s, remove the jobs there, and restore it into %s",
+			    slot->name, move->from->name, move->to->name);
 	}
 	if (move->from->failing || move->from->unwritten)
 		return schedd_error_set(err, SCHEDD_EFAILED, "store %s cannot be written: %s",

@@ -76,6 +76,7 @@ struct store_slot {
 	uint32_t outbox_count;      /* of rows in it */
 	struct store_parcel *parcel;    /* copies of the rows in a durable store's outbox */
 	struct store_parcel *unwritten; /* rows that the store refused; NULL: none */
+	int64_t behind_since;             /* monotonic: there are such; 0: there are none */
 	struct store_name *origins;       /* stores that have runs of its jobs; see store_origin.h */
 	struct store_name *shadows;       /* jobs in it that are not used, as another has them */
 	uint32_t outbox_most;             /* runs that ended and wait for it with their output */

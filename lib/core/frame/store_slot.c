@@ -153,6 +153,8 @@ static void store_slot_keep(struct store_slot *store, struct store_parcel *parce
 	    STORE_SLOT_KEPT_MAX, store->outbox_most, store_slot_strip};
 	uint32_t lost = store_parcel_move(&store->unwritten, parcel, &limits);
 
+	if (!store->behind_since)
+		store->behind_since = scheduler_mono(store->scheduler).us;
 	if (lost)
 		log_error(store->scheduler->log, "store %s: %u rows of history are lost",
 		    store->name, lost);
@@ -176,6 +178,8 @@ static void store_slot_written(int rc, const struct schedd_error *err, void *con
 		/* It overtook one that failed. */
 		store_parcel_outdated(store->unwritten, parcel);
 		store_parcel_free(parcel);
+		if (!store->unwritten)
+			store->behind_since = 0;
 		store_slot_worked(store);
 	}
 	scheduler_leave(store->scheduler);
@@ -228,6 +232,15 @@ void store_slot_again(struct store_slot *store)
 	store_parcel_write(kept, batch);
 	store_slot_late_output(store, kept, batch);
 	store_commit(store->store, batch, store_slot_written, kept);
+}
+
+schedd_span store_slot_lag(const struct store_slot *slot)
+{
+	schedd_span lag = store_lag(slot->store), behind = 0;
+
+	if (slot->behind_since)
+		behind = scheduler_mono(slot->scheduler).us - slot->behind_since;
+	return lag > behind ? lag : behind;
 }
 
 bool store_slot_settled(const struct store_slot *slot)

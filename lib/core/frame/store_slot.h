@@ -46,6 +46,8 @@ void store_slot_flush(struct store_slot *store);
 void store_slot_flush_all(struct schedd_scheduler *scheduler);
 /* What it refused is put before it once more. */
 void store_slot_again(struct store_slot *store);
+/* How long the oldest write that is not stored has waited; 0: none does. */
+schedd_span store_slot_lag(const struct store_slot *slot);
 /* Does nothing wait that it refused? */
 bool store_slot_settled(const struct store_slot *slot);
 /* Gives up what was not written. */

@@ -17,6 +17,8 @@
 
 #define DUMP_VERSION 1
 #define DUMP_HEAD "schedd_backup"
+/* A store's text while a file is not whole in it: its path. */
+#define DUMP_RESTORING "restoring"
 
 /* Ends those under way, when the stores are closed. */
 void dump_stop(struct schedd_scheduler *scheduler);

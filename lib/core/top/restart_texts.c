@@ -2,13 +2,17 @@
 /* Small texts that a scheduler finds in its stores when it starts, and leaves there for the next start. */
 #include "core/top/restart_texts.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/log.h"
+#include "core/frame/event_ring.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/entry.h"
 #include "core/runs/admission.h"
 #include "core/runs/invocation.h"
+#include "core/top/dump.h"
 #include "store/store_share.h"
 
 static void restart_texts_pause(const char *key, const char *text, void *context)
@@ -80,9 +84,28 @@ static void restart_texts_shared(struct schedd_scheduler *scheduler, struct stor
 	scheduler->pause_told(scheduler, why);
 }
 
+/* What a kill left is told once. */
+static void restart_texts_restoring(const char *key, const char *path, void *context)
+{
+	struct store_slot *slot = context;
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	char text[PATH_MAX + 200];
+
+	if (strcmp(key, DUMP_RESTORING) != 0)
+		return;
+	snprintf(text, sizeof(text),
+	    "schedd ended while %s was restored: jobs or runs of it may be missing: restore it again, "
+	    "and replace",
+	    path);
+	log_error(scheduler->log, "store %s: %s", slot->name, text);
+	event_ring_say(scheduler, SCHEDD_EVENT_STORE_ERROR, slot->name, text, NULL);
+	store_slot_put_text(slot, DUMP_RESTORING, NULL);
+}
+
 void restart_texts_take(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	store_snapshot_texts(slot->snapshot, "paused.", restart_texts_pause, scheduler);
+	store_snapshot_texts(slot->snapshot, DUMP_RESTORING, restart_texts_restoring, slot);
 	if (slot->shared && slot == store_slot_common(scheduler))
 		restart_texts_shared(scheduler, slot);
 	if (strcmp(slot->name, "default") != 0)

@@ -42,6 +42,8 @@ struct undump {
 	uint64_t runs, places_room;
 	uint64_t put; /* of these, durable or on their way */
 	bool head, end, writing, busy;
+	bool noted; /* the store knows that it is being restored */
+	bool stopping;
 	struct timer timer;
 };
 
@@ -77,6 +79,10 @@ static void undump_end(struct undump *undump, int rc, const struct schedd_error 
 	value_put(&arena, &result, "store", value_string(&arena, undump->slot->name));
 	value_put(&arena, &result, "jobs", value_int(job_restore_count(undump->jobs)));
 	value_put(&arena, &result, "runs", value_int((int64_t)undump->runs));
+	/* When the scheduler stops it stays, to be told. */
+	if (undump->noted && undump->slot->store && undump->scheduler->phase != SCHEDULER_STOPPED &&
+	    !undump->stopping)
+		store_slot_put_text(undump->slot, DUMP_RESTORING, NULL);
 	undump_free(undump);
 	scheduler_answer(reply, rc, &why, &result);
 	arena_clear(&arena);
@@ -246,6 +252,12 @@ static int undump_checked(struct undump *undump, struct schedd_error *err)
 		    "%s:%llu (byte %lld): it has no end, it was cut off", undump->path,
 		    (unsigned long long)undump->number + 1, (long long)ftello(undump->file));
 	undump->busy = true;
+	/* Of a store that is shared another node would take it for the past. */
+	if (!undump->slot->shared) {
+		store_slot_put_text(undump->slot, DUMP_RESTORING, undump->path);
+		store_slot_flush(undump->slot);
+		undump->noted = true;
+	}
 	job_restore_start(undump->jobs, undump_restored, undump);
 	return 0;
 }
@@ -429,7 +441,10 @@ void undump_stop(struct schedd_scheduler *scheduler)
 	/* What is on its way comes to its end. */
 	while (scheduler->top.undumps && mailbox_deliver(scheduler->mailbox) > 0)
 		;
-	schedd_error_set(&err, SCHEDD_EFAILED, "the scheduler stops");
+	schedd_error_set(&err, SCHEDD_EFAILED,
+	    "the scheduler stops before all of it is restored: do it again, and replace");
+	for (struct undump *undump = scheduler->top.undumps; undump; undump = undump->next)
+		undump->stopping = true;
 	while (scheduler->top.undumps)
 		undump_end(scheduler->top.undumps, SCHEDD_EFAILED, &err);
 }
