@@ -12,7 +12,6 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/change_log.h"
 #include "core/jobs/accounts.h"
-#include "core/jobs/after.h"
 #include "core/jobs/downtime.h"
 #include "core/jobs/entry.h"
 #include "core/runs/job_value.h"
@@ -70,7 +69,7 @@ static void scheduler_why_missing(struct scheduler_why *why, const struct entry 
 {
 	struct strbuf missing = STRBUF_EMPTY;
 
-	after_missing(entry, &missing);
+	job_value_missing(entry, &missing);
 	if (missing.length)
 		value_append(&why->arena, &why->facts,
 		    value_string(&why->arena, arena_printf(&why->arena, "it runs after %s, and there is no such job",

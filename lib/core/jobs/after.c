@@ -204,12 +204,3 @@ const char *after_waits(const struct schedd_scheduler *scheduler, const char *id
 
 	return list && list->count ? list->entries[0]->job->id : NULL;
 }
-
-void after_missing(const struct entry *entry, struct strbuf *out)
-{
-	const struct job_details *details = job_details(entry->job);
-
-	for (uint32_t i = 0; i < details->after_count; i++)
-		if (!entry_get(entry->store->scheduler, details->after[i].job))
-			strbuf_printf(out, "%s%s", out->length ? ", " : "", details->after[i].job);
-}

@@ -25,8 +25,6 @@ int after_check(struct schedd_scheduler *scheduler, const struct schedd_job *job
 const struct after_list *after_list_get(const struct schedd_scheduler *scheduler, const char *id);
 /* Is the job to follow when a run of that one ended so? */
 bool after_wants(const struct entry *entry, const char *id, enum run_state state);
-/* The jobs that it runs after and that are not there: "e1, e2"; nothing if all are. */
-void after_missing(const struct entry *entry, struct strbuf *out);
 /* Some job that waits for this id; NULL: none. */
 const char *after_waits(const struct schedd_scheduler *scheduler, const char *id);
 

@@ -102,6 +102,15 @@ static struct value job_value_remarks(const struct entry *entry, struct arena *a
 	return job_value_text(entry, arena, job_value_say_remarks);
 }
 
+void job_value_missing(const struct entry *entry, struct strbuf *out)
+{
+	const struct job_details *details = job_details(entry->job);
+
+	for (uint32_t i = 0; i < details->after_count; i++)
+		if (!entry_get(entry->store->scheduler, details->after[i].job))
+			strbuf_printf(out, "%s%s", out->length ? ", " : "", details->after[i].job);
+}
+
 static struct value job_value_waits_for(const struct entry *entry, struct arena *arena)
 {
 	struct strbuf missing = STRBUF_EMPTY;
@@ -113,7 +122,7 @@ static struct value job_value_waits_for(const struct entry *entry, struct arena 
 		return value_string_ref("a live node that fits its nodes");
 	if (entry->state.next_run_time != SCHEDD_TIME_NONE)
 		return value_nil();
-	after_missing(entry, &missing);
+	job_value_missing(entry, &missing);
 	value = job_value_text(entry, arena, job_words_waits_for);
 	if (missing.length && value.type == VALUE_STRING)
 		value = value_string(arena, arena_printf(arena, "%s (no job %s)", value.string.text, strbuf_peek(&missing)));

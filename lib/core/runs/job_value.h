@@ -8,4 +8,7 @@
 /* Its state in a word: "waiting", "running", … */
 const char *job_value_word(const struct entry *entry);
 
+/* The jobs that it runs after and that are not there: "e1, e2"; nothing if all are. */
+void job_value_missing(const struct entry *entry, struct strbuf *out);
+
 #endif
