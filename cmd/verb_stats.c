@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "cmd/gone.h"
 #include "cmd/out.h"
 #include "cmd/say.h"
 #include "cmd/stats_prometheus.h"
@@ -152,6 +153,20 @@ static int stats_show(struct command *command, struct value *jobs)
 	return out_list_end(list);
 }
 
+/* A job of which there are no figures may be mistyped. */
+static void stats_check_words(struct command *command, const struct value *jobs)
+{
+	for (int i = 0; i < command->args.word_count; i++) {
+		const char *word = command->args.words[i];
+		bool found = strpbrk(word, "*?[") != NULL;
+
+		for (uint32_t j = 0; j < jobs->array.count && !found; j++)
+			found = value_is_text(value_get(&jobs->array.items[j], "job"), word);
+		if (!found)
+			(void)gone_check(command, word);
+	}
+}
+
 static int stats_run(struct command *command)
 {
 	struct value params, result, jobs, answer = value_map();
@@ -162,6 +177,7 @@ static int stats_run(struct command *command)
 	    command_call(command, "server.stats", &params, &result, &err) != 0)
 		return say_error(command, &err);
 	jobs = stats_chosen(command, value_get(&result, "jobs"));
+	stats_check_words(command, &jobs);
 	missing = value_get(&result, "missing");
 	for (uint32_t i = 0; missing && i < missing->array.count; i++)
 		say(command, "Runs in store %s are left out: it cannot be asked now.",

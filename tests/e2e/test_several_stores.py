@@ -59,6 +59,7 @@ class Ids(e2e.TestCase):
         self.assertEqual(ids(ctl("a/1\n", "history", "-", "b", "--json")[0]), ["a/1", "b/1"])
         self.assertEqual(sorted(row["job"] for row in json.loads(ctl("a\nc\n", "stats", "-", "--json")[0])["jobs"]), ["a", "c"])
         self.assertEqual(sorted(json.loads(ctl("a\nc\n", "export", "-", "--as", "json")[0])["jobs"]), ["a", "c"])
+        self.assertEqual(d.ctl("stats", "nosuch")[2], "schedctl: no job 'nosuch'\n")
         for verb in ("list", "stats", "history", "next", "kill", "logs"):
             out, err = ctl("", verb, "-")
             self.assertEqual((out, err), ("", "No id came on standard input.\n"), verb)

@@ -42,8 +42,12 @@ static int job_needs_account(struct schedd_scheduler *scheduler, const char *use
 		return 0;
 	if (rc == SCHEDD_ENOMEM)
 		return schedd_error_nomem(err);
+	/* The way out of others is in their words. */
 	return schedd_error_set(err, SCHEDD_EINVAL,
-	    "%s on the machine schedd runs on: create it first, or name another", why.message);
+	    strstr(why.message, ": no such ")
+		? "%s on the machine schedd runs on: create it first, or name another"
+		: "%s",
+	    why.message);
 }
 
 /* A look at a file, which may be where nothing answers. */
