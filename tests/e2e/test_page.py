@@ -54,6 +54,36 @@ class Page(HttpCase):
                       " && !!document.querySelector('h2 + span .state.success')")
         self.quiet(browser)
 
+    def test_what_runs_and_what_failed_is_seen_at_once(self):
+        server = self.serve()
+        client = server.client()
+        for number in range(40):
+            client.call("job.add", id=f"good{number:02}", command=["true"], trigger={"cron": "0 0 1 1 *"})
+        for job, command in (("bad", ["false"]), ("long", ["sleep", "600"]), ("still", ["true"])):
+            client.call("job.add", id=job, command=command, trigger={"manual": True})
+        client.call("job.pause", id="still")
+        client.call("run.wait", run=client.call("job.run", id="bad")["run"])
+        client.call("run.wait", run=client.call("job.run", id="good00")["run"])
+        client.call("job.run", id="long")
+        browser = self.open()
+        says = "return [...document.querySelectorAll('button[aria-pressed]')].filter(b => !b.hidden).map(b => b.textContent).join()"
+        browser.until("it is counted", f"return (() => {{ {says} }})() === '1 running,1 failed last,1 paused'")
+        for word, job in (("running", "long"), ("failed", "bad"), ("paused", "still")):
+            press = f"[...document.querySelectorAll('button[aria-pressed]')].find(b => b.textContent.includes('{word}')).click()"
+            browser.run(press)
+            browser.until(f"what is {word} is shown alone", f"return [...document.querySelectorAll('.row a')].map(a => a.textContent).join() === '{job}'")
+            browser.run(press)
+            browser.until("all are shown", "return document.querySelectorAll('.row').length > 1")
+        client.call("job.remove", id="long", kill=True)
+        browser.until("it is counted anew", f"return (() => {{ {says} }})() === '1 failed last,1 paused'")
+        browser.run("location.hash = '#/day'")
+        browser.until("the day tells of both that ran", "return document.body.innerText.includes('ran, 1 of them failed.')")
+        self.assertEqual(browser.run("return document.querySelectorAll('.lane .hit.past.bad').length"), 1)
+        self.assertEqual(browser.run("return document.querySelector('.lane .hit.past.bad').getAttribute('href')"), "#/jobs/bad")
+        browser.run("location.hash = '#/what'")
+        browser.until("what is nowhere leads to the jobs", "return document.querySelector('nav a[aria-current]').textContent === 'Jobs'")
+        self.quiet(browser)
+
     def test_adding_pausing_editing_killing(self):
         server = self.serve()
         gate = server.dir / "gate"
