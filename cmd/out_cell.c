@@ -88,6 +88,18 @@ void out_cell(
 	strbuf_clear(&raw);
 }
 
+/* What people are told in the place of a value that does not hold now. */
+static const struct {
+	enum out_type type;
+	const char *key; /* whose being there says so */
+	const char *words;
+} cell_over[] = {
+    {OUT_NEXT, "held", "held"},
+    {OUT_LEFT, "held", "-"},
+};
+
+#define CELL_OVER (sizeof(cell_over) / sizeof(cell_over[0]))
+
 /* What people are told where the value itself is missing. */
 static const struct {
 	enum out_type type;
@@ -124,6 +136,9 @@ const char *out_cell_key(const struct out_column *column, int number)
 	for (size_t i = 0; i < CELL_BESIDE; i++)
 		if (cell_beside[i].type == column->type && --number == 0)
 			return cell_beside[i].key;
+	for (size_t i = 0; i < CELL_OVER; i++)
+		if (cell_over[i].type == column->type && --number == 0)
+			return cell_over[i].key;
 	return NULL;
 }
 
@@ -132,6 +147,12 @@ void out_cell_of(struct command *command, struct strbuf *out, const struct out_c
 {
 	const struct value *value = out_path(row, column->key);
 
+	for (size_t i = 0; i < CELL_OVER && command->out.format != OUT_TSV; i++) {
+		if (cell_over[i].type != column->type || !out_path(row, cell_over[i].key))
+			continue;
+		strbuf_add(out, cell_over[i].words);
+		return;
+	}
 	for (size_t i = 0; !value && i < CELL_INSTEAD && command->out.format != OUT_TSV; i++) {
 		const struct value *other = cell_instead[i].type == column->type
 						? out_path(row, cell_instead[i].key)

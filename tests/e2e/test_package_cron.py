@@ -149,6 +149,13 @@ class Inside:
         assert own["user"] == "alice", own
         sh(f"schedctl -q run --wait {own['id']}")
         assert sh("cat /home/alice/out") == "one\nalice\n"
+        sh("schedctl -q add --id ask --manual --http 'GET http://127.0.0.1:1/'; schedctl -q run --wait ask || true", user="alice")
+        assert "Failed to connect" in sh("schedctl show ask/1", user="alice"), "its request is its own process'"
+        sh("schedctl -q remove ask", user="alice")
+        sh("chage -E 1 alice")
+        wait_until("alice's jobs are held", lambda: "jobs of alice: the account 'alice' has expired: an administrator decides" in sh("schedctl status"))
+        sh("chage -E -1 alice")
+        wait_until("alice's jobs go on", lambda: "jobs of alice" not in sh("schedctl status"))
         assert self.jobs("bob") == {}, "another's jobs"
         sh(f"schedctl show {own['id']}", user="bob", status=4)
         sh(f"schedctl run {own['id']}", user="bob", status=4)

@@ -212,6 +212,8 @@ class Held(e2e.TestCase):
         e2e.wait_until("it goes on", lambda: self.root.call("job.get", id="zoe:tick")["last_run"] > at + 1)
         self.line("shadow", "zoe:!:10000:::::10000:", without="zoe:")
         self.held("zoe:tick", "expired")
+        [line] = [line for line in self.server.ctl("list", "--columns", "id,next,left")[1].splitlines() if "zoe:tick" in line]
+        self.assertEqual(line.split(), ["zoe:tick", "held", "-"])
         self.line("shadow", without="zoe:")
         e2e.wait_until("it is back", lambda: not self.root.call("job.get", id="zoe:tick").get("held"))
         self.server.config.write_text("users: {allow: ['*'], deny: ['@friends']}\n")
