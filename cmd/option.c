@@ -9,6 +9,7 @@ static const char *const format_words[] = {
 static const char *const time_words[] = {"relative", "local", "iso", "unix", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const coalesce_words[] = {"latest", "earliest", "all", NULL};
+static const char *const partition_words[] = {"keep", "kill", NULL};
 static const char *const overlap_words[] = {"skip", "queue", "replace", NULL};
 static const char *const capture_words[] = {"merged", "split", "none", NULL};
 static const char *const state_words[] = {
@@ -176,6 +177,12 @@ const struct option option_job[] = {
 	.repeat = true,
 	.complete = COMPLETE_PLACE,
 	.doc = "nodes of a shared store it may run on: web1, zone=a,!spot"},
+    {.name = "on-partition",
+	.value = "keep|kill",
+	.field = "on_partition",
+	.complete = COMPLETE_WORDS,
+	.words = partition_words,
+	.doc = "its processes, where its node is cut off"},
     {.name = "priority", .value = "N", .field = "priority", .doc = "higher goes first in a queue"},
     {.name = "after",
 	.value = "JOB[:ok|fail|any]",

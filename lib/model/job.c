@@ -12,6 +12,7 @@
 #include "model/job_place.h"
 
 const char *const job_coalesce_words[] = {"latest", "earliest", "all", NULL};
+const char *const job_partition_words[] = {"keep", "kill", NULL};
 const char *const job_overlap_words[] = {"skip", "queue", "replace", NULL};
 
 struct schedd_job *job_new(void)

@@ -33,6 +33,7 @@ enum job_kind {
 };
 
 enum job_coalesce { JOB_COALESCE_LATEST, JOB_COALESCE_EARLIEST, JOB_COALESCE_ALL };
+enum job_partition { JOB_PARTITION_KEEP, JOB_PARTITION_KILL };
 enum job_overlap { JOB_OVERLAP_SKIP, JOB_OVERLAP_QUEUE, JOB_OVERLAP_REPLACE };
 enum job_capture { JOB_CAPTURE_MERGED, JOB_CAPTURE_SPLIT, JOB_CAPTURE_NONE };
 /* Which outcome of another job lets this one run. */
@@ -98,6 +99,7 @@ struct job_details {
 	int32_t priority;               /* higher goes first in its queue; default 0 */
 	uint8_t coalesce;               /* enum job_coalesce */
 	uint8_t overlap;                /* enum job_overlap */
+	uint8_t on_partition;           /* enum job_partition */
 	bool keep;                      /* stays as finished when its trigger is exhausted */
 	bool recover;                   /* runs again when schedd died during a run */
 	schedd_span misfire_grace_time; /* SCHEDD_SPAN_NONE: no limit */
@@ -313,6 +315,7 @@ const char *job_signal_name(int number, char *text, size_t size);
 extern const char *const job_kind_words[];
 extern const char *const job_coalesce_words[];
 extern const char *const job_overlap_words[];
+extern const char *const job_partition_words[];
 extern const char *const job_capture_words[];
 extern const char *const job_after_words[];
 extern const char *const job_notify_words[];

@@ -64,6 +64,10 @@ static const struct job_field job_field_rows[] = {
 	"on which nodes of a shared store it runs: any, or a list of names and labels "
 	"('web1', 'zone=a,!spot') of which one must hold; see schedd-cluster(7)",
 	.place = JOB_IN_DETAILS},
+    {"on_partition", JOB_FIELD_ENUM, FILED, job_partition_words, 0, 0, "keep|kill", "keep",
+	"what becomes of its processes on a node that is cut off from its shared store: go on, or killed before "
+	"another node may run it",
+	IN_DETAILS(on_partition)},
     {"misfire_grace_time", JOB_FIELD_SPAN, FILED | SHOWS_NULL, NULL, 1, INT64_MAX, "DUR", "none",
 	"how late a run may still start; null: any time", IN_DETAILS(misfire_grace_time)},
     {"coalesce", JOB_FIELD_ENUM, FILED, job_coalesce_words, 0, 0, "latest|earliest|all", "latest",

@@ -234,6 +234,7 @@ int share_begin(struct store_slot *slot)
 	slot->share = share;
 	slot->elsewhere = share->elsewhere;
 	store_share(slot->store, share_news, share);
+	share_partition_begin(share);
 	return 0;
 }
 
@@ -267,6 +268,7 @@ void share_lost(struct store_slot *slot)
 	for (uint32_t i = 0; i < share_slots(share); i++)
 		share_take_slot(share, share_slot(share, i), 0);
 	share_apply(share);
+	share_partition_kill(share);
 	for (struct run_live *live = run_live_first(scheduler), *next; live; live = next) {
 		next = live->next;
 		if (live->store == slot)
@@ -323,6 +325,7 @@ void share_end(struct store_slot *slot)
 	if (!share)
 		return;
 	share_asks_end(slot);
+	timers_unset(&slot->scheduler->timers, &share->partition);
 	timers_unset(&slot->scheduler->timers, &share->review);
 	arena_clear(&share->nodes_arena);
 	place_slots_clear(&slot->places);

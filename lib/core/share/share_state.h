@@ -19,6 +19,7 @@ struct share {
 	struct schedd_mono nodes_at;    /* when they were told: leases have run on since */
 	struct schedd_mono fresh_at;    /* when all jobs of others were looked at last; 0: never */
 	struct arena nodes_arena;       /* their texts */
+	struct timer partition;         /* looks whether we are cut off */
 	struct timer review;            /* a slot that is closing may be idle by then */
 };
 
@@ -52,6 +53,15 @@ bool share_fits_here(const struct share *share, const struct place_slot *slot);
 void share_review(struct share *share);
 /* Whose slots are whose is known anew: entries follow. */
 void share_apply(struct share *share);
+
+/* ---- share_partition.c ---- */
+
+/* In a lease so often it is looked whether it is still good. */
+#define SHARE_PARTITION_LOOKS 15
+
+void share_partition_begin(struct share *share);
+/* Ends what is not to go on while its node is cut off. */
+void share_partition_kill(struct share *share);
 
 /* ---- share_ask.c ---- */
 

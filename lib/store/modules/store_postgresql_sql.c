@@ -75,7 +75,7 @@ static const char commit_claims[] =
     "SELECT u.n FROM u UNION ALL SELECT 0 FROM l UNION ALL SELECT ('lost:' || c.id)::bigint FROM c "
     "WHERE c.must = 1 AND NOT EXISTS (SELECT FROM u WHERE u.n = c.n)";
 
-#define RUNS(columns, values, sets, excludeds)                                                     \
+#define RUNS(columns, values, sets, excludeds, state, reason)                                                     \
 	"INSERT INTO schedd_runs (job, " RUN_COLUMNS columns ") SELECT k.key, r.number, r.state, "    \
 	"r.trigger, r.attempt, r.scheduled_at, r.started_at, r.ended_at, r.done_at, r.until, r.count, "  \
 	"r.coalesced, r.exit_code, r.signal, r.reason, r.max_rss, r.cpu_us, r.output_bytes, "           \
@@ -91,18 +91,23 @@ static const char commit_claims[] =
 	"current_setting('schedd.lost', true), ',')) ORDER BY r.ord ON CONFLICT (job, number) DO "      \
 	"UPDATE SET (state, \"trigger\", attempt, scheduled_at, started_at, ended_at, done_at, until, " \
 	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, output_dropped, "  \
-	"pid, pid_start, attempts, actor, result" sets ") = (excluded.state, excluded.trigger, "        \
+	"pid, pid_start, attempts, actor, result" sets ") = (" state ", excluded.trigger, "        \
 	"excluded.attempt, excluded.scheduled_at, excluded.started_at, excluded.ended_at, "             \
 	"excluded.done_at, excluded.until, excluded.count, excluded.coalesced, excluded.exit_code, "    \
-	"excluded.signal, excluded.reason, excluded.max_rss, excluded.cpu_us, excluded.output_bytes, "  \
+	"excluded.signal, " reason ", excluded.max_rss, excluded.cpu_us, excluded.output_bytes, "  \
 	"excluded.output_dropped, excluded.pid, excluded.pid_start, excluded.attempts, "                \
 	"excluded.actor, excluded.result" excludeds ")"
 
-static const char commit_runs[] = RUNS("", "", "", "");
+static const char commit_runs[] = RUNS("", "", "", "", "excluded.state", "excluded.reason");
 /* node has to end it; ran is where it ran: of one that is lost, where it was. */
 #define THIS_NODE ", current_setting('schedd.node')::int, current_setting('schedd.node')::int"
+/* A run that was lost with its node stays so: how it ended, as that node knew it, is noted. */
+#define LOST "schedd_runs.state = 'lost' AND schedd_runs.done_at IS NOT NULL"
 const char pg_sql_runs_shared[] = RUNS(", node, ran", THIS_NODE, ", node, ran",
-    ", excluded.node, CASE WHEN excluded.state = 'lost' THEN schedd_runs.ran ELSE excluded.ran END");
+    ", excluded.node, CASE WHEN excluded.state = 'lost' THEN schedd_runs.ran ELSE excluded.ran END",
+    "CASE WHEN " LOST " THEN 'lost' ELSE excluded.state END",
+    "CASE WHEN " LOST " AND excluded.state <> 'lost' THEN concat_ws(', ', 'this node lost its lease; told late: ' "
+    "|| excluded.state, excluded.reason) ELSE excluded.reason END");
 
 static const char commit_output[] =
     "UPDATE schedd_runs r SET output = o.bytes FROM (SELECT * FROM unnest($1::text[], $2::bigint[], "

@@ -121,6 +121,7 @@ static const struct form forms[] = {
     {"after", "\"a:fail\"", "[{\"job\":\"a\",\"on\":\"fail\"}]"},
     {"after", "[\"a\",{\"job\":\"b\"}]",
 	"[{\"job\":\"a\",\"on\":\"ok\"},{\"job\":\"b\",\"on\":\"ok\"}]"},
+    {"on_partition", "\"kill\"", NULL},
     {"nodes", "[\"web1\",\"zone=a,!spot\"]", NULL},
     {"nodes", "\"web1\"", "[\"web1\"]"},
     {"nodes", "[\"b\",\"a\",\"b\"]", "[\"a\",\"b\"]"},
@@ -246,7 +247,7 @@ Test(job_fields, writes_defaults_where_they_are_values)
 	    "{\"id\":\"x\",\"name\":null,\"description\":null,\"tags\":{},\"group\":null,"
 	    "\"priority\":0,\"owner\":null,\"command\":null,\"shell\":\"true\",\"call\":null,"
 	    "\"http\":null,\"trigger\":null,\"executor\":\"default\",\"store\":\"default\","
-	    "\"nodes\":null,\"misfire_grace_time\":null,\"coalesce\":\"latest\",\"max_instances\":1,"
+	    "\"nodes\":null,\"on_partition\":\"keep\",\"misfire_grace_time\":null,\"coalesce\":\"latest\",\"max_instances\":1,"
 	    "\"overlap\":\"skip\",\"max_runs\":null,\"keep\":false,\"recover\":false,"
 	    "\"next_run_time\":null,\"paused\":false,\"paused_until\":null,\"paused_reason\":null,"
 	    "\"after\":[],\"hook\":null,\"cwd\":null,\"env\":{},\"user\":null,\"umask\":null,\"nice\":0,"
