@@ -112,7 +112,7 @@ class Check(unittest.TestCase):
                 (2, "is a file", "/tmp/x.db"),
                 (2, "usage: schedctl stores check NAME|URL",),
                 (1, "refused", f"postgresql://schedd@127.0.0.1:{free}/ops"),
-                (1, "could not translate host name", "postgresql://schedd@nosuchhost.invalid/x"),
+                (1, "the host 'nosuchhost.invalid' is not found", "postgresql://schedd@nosuchhost.invalid/x"),
                 (1, 'database "nosuch" does not exist', URL.replace("/ops", "/nosuch")),
                 (1, 'role "nobody" does not exist', URL.replace("schedd@", "nobody@")),
         ):

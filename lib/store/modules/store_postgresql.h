@@ -14,12 +14,17 @@ struct pg_kept {
 	bool ready;
 };
 
+/* Hosts whose names are looked up within the deadline; names of others are left to libpq. */
+#define PG_LOOKUPS 8
+struct store_lookup;
+
 struct pg_link {
 	PGconn *conn; /* NULL: none */
 	bool sent;    /* the end of a transaction was handed to the server */
 	struct pg_kept kept[PG_KEPT];
 	int kept_count;
 	int commits; /* so far */
+	struct store_lookup *lookups[PG_LOOKUPS]; /* by host; NULL: none is under way */
 	struct nodes_feed feed; /* the writer's, where the store is shared */
 };
 

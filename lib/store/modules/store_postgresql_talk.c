@@ -4,6 +4,7 @@
  * a poll() of ours until the link's deadline. No option of libpq's bounds a call
  * to a server that stands still.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "store/modules/store_postgresql.h"
+#include "store/store_lookup.h"
 
 /* ---- Parameters ---- */
 
@@ -172,26 +174,91 @@ static void talk_key(struct talk_keys *keys, const char *name, const char *text)
 	keys->texts[keys->count] = NULL;
 }
 
-static int talk_hosts(
-    const struct store_url *url, struct arena *arena, struct talk_keys *keys, struct schedd_error *err)
+struct talk_hosts {
+	struct strbuf names, addresses, ports;
+	uint32_t count; /* of addresses */
+	bool any;       /* one is named */
+};
+
+static void talk_host(
+    struct talk_hosts *hosts, const struct store_url_host *host, const char *address)
 {
-	struct strbuf names = STRBUF_EMPTY, ports = STRBUF_EMPTY;
-	bool any = false;
+	const char *comma = hosts->count++ ? "," : "";
+
+	hosts->any = hosts->any || host->name[0] || host->port;
+	strbuf_printf(&hosts->names, "%s%s", comma, host->name);
+	strbuf_printf(&hosts->addresses, "%s%s", comma, address);
+	strbuf_printf(&hosts->ports, "%s%u", comma, host->port ? (unsigned)host->port : 5432U);
+}
+
+/* What libpq would look up for as long as it takes is looked up here, within the deadline. */
+static int talk_look_up(struct store_link *link, struct talk_hosts *hosts, uint32_t at,
+    struct schedd_error *err)
+{
+	const struct store_url_host *host = &link->config->url.hosts[at];
+	struct addrinfo *list = NULL;
+	char address[INET6_ADDRSTRLEN];
+	int rc;
+
+	if (!host->name[0] || host->name[0] == '/' || at >= PG_LOOKUPS) {
+		talk_host(hosts, host, "");
+		return 0;
+	}
+	rc = store_lookup_host(link, &pg_of(link)->lookups[at], host->name,
+	    host->port ? host->port : 5432, &list, err);
+	for (struct addrinfo *one = list; one; one = one->ai_next)
+		if (getnameinfo(one->ai_addr, one->ai_addrlen, address, sizeof(address), NULL, 0,
+			NI_NUMERICHOST) == 0)
+			talk_host(hosts, host, address);
+	if (list)
+		freeaddrinfo(list);
+	return rc;
+}
+
+/* The hosts' addresses; those that are not found are passed over where another one is. */
+static int talk_find(struct store_link *link, struct talk_hosts *hosts, struct schedd_error *err)
+{
+	const struct store_url *url = &link->config->url;
+	bool named = store_url_param(url, "hostaddr") || store_url_param(url, "host");
+	int64_t deadline = link->deadline;
+	int rc = 0;
 
 	for (uint32_t i = 0; i < url->host_count; i++) {
-		any = any || url->hosts[i].name[0] || url->hosts[i].port;
-		strbuf_printf(&names, "%s%s", i ? "," : "", url->hosts[i].name);
-		strbuf_printf(&ports, "%s%u", i ? "," : "",
-		    url->hosts[i].port ? (unsigned)url->hosts[i].port : 5432U);
+		uint32_t left = url->host_count - i;
+
+		if (named) {
+			talk_host(hosts, &url->hosts[i], "");
+			continue;
+		}
+		link->deadline = deadline - store_link_left(link) * 1000LL * (left - 1) / left;
+		rc = talk_look_up(link, hosts, i, err);
+		link->deadline = deadline;
 	}
-	if (any && !strbuf_failed(&names) && !strbuf_failed(&ports)) {
-		if (names.length > url->host_count - 1)
-			talk_key(keys, "host", arena_strdup(arena, strbuf_peek(&names)));
-		talk_key(keys, "port", arena_strdup(arena, strbuf_peek(&ports)));
+	if (hosts->count == 0 && rc)
+		return rc;
+	link->fault = STORE_FAULT_NONE;
+	return 0;
+}
+
+static int talk_hosts(struct store_link *link, struct arena *arena, struct talk_keys *keys,
+    struct schedd_error *err)
+{
+	struct talk_hosts hosts = {STRBUF_EMPTY, STRBUF_EMPTY, STRBUF_EMPTY, 0, false};
+	int rc = talk_find(link, &hosts, err);
+
+	if (rc == 0 && hosts.any && !strbuf_failed(&hosts.names) &&
+	    !strbuf_failed(&hosts.addresses) && !strbuf_failed(&hosts.ports)) {
+		if (hosts.names.length > hosts.count - 1)
+			talk_key(keys, "host", arena_strdup(arena, strbuf_peek(&hosts.names)));
+		if (hosts.addresses.length > hosts.count - 1)
+			talk_key(keys, "hostaddr",
+			    arena_strdup(arena, strbuf_peek(&hosts.addresses)));
+		talk_key(keys, "port", arena_strdup(arena, strbuf_peek(&hosts.ports)));
 	}
-	strbuf_clear(&names);
-	strbuf_clear(&ports);
-	return arena_failed(arena) ? schedd_error_nomem(err) : 0;
+	strbuf_clear(&hosts.names);
+	strbuf_clear(&hosts.addresses);
+	strbuf_clear(&hosts.ports);
+	return rc == 0 && arena_failed(arena) ? schedd_error_nomem(err) : rc;
 }
 
 /* A failed log-in has a sentence and no state: what it says tells whether waiting helps. */
@@ -239,8 +306,8 @@ static int talk_start(struct store_link *link, struct arena *arena, struct sched
 	talk_key(&keys, "keepalives_count", "3");
 	talk_key(&keys, "application_name", "schedd");
 	talk_key(&keys, "client_encoding", "UTF8");
-	if (talk_hosts(url, arena, &keys, err))
-		return SCHEDD_ENOMEM;
+	if (talk_hosts(link, arena, &keys, err))
+		return SCHEDD_EFAILED;
 	for (uint32_t i = 0; i < url->param_count; i++)
 		talk_key(&keys, url->params[i].name, url->params[i].text);
 	pg->sent = false;

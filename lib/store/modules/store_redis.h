@@ -15,8 +15,7 @@
 #define REDIS_LIBRARY "schedd_v2"
 #define REDIS_FUNCTION(name) REDIS_LIBRARY "_" name
 
-/* An address that is being looked up; it outlives a connection that would not wait for it. */
-struct redis_lookup;
+struct store_lookup;
 
 struct redis_link {
 	bool open; /* fd is one */
@@ -24,7 +23,7 @@ struct redis_link {
 	SSL_CTX *context; /* NULL: no TLS */
 	SSL *ssl;
 	redisReader *reader;
-	struct redis_lookup *lookup;
+	struct store_lookup *lookup; /* under way; NULL: none */
 	bool heard;        /* the server has answered something */
 	bool sent;         /* what is on its way changes something, and all of it was handed over */
 	char session[24];  /* of this connection; the owner's record names it, or the node's */

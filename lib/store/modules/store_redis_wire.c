@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "store/modules/store_redis.h"
+#include "store/store_lookup.h"
 
 int store_redis_wire_gone(struct store_link *link, const char *why, struct schedd_error *err)
 {
@@ -42,99 +43,6 @@ static int wire_wait(struct store_link *link, short events, struct schedd_error 
 		if (errno != EINTR)
 			return store_redis_wire_gone(link, strerror(errno), err);
 	}
-}
-
-/* ---- The host's name ---- */
-
-struct redis_lookup {
-	struct gaicb request;
-	struct addrinfo hints;
-	char port[8];
-	char name[256];
-};
-
-static struct redis_lookup *lookup_new(const struct store_url_host *host)
-{
-	struct redis_lookup *lookup = calloc(1, sizeof(*lookup));
-
-	if (!lookup)
-		return NULL;
-	lookup->hints.ai_socktype = SOCK_STREAM;
-	snprintf(lookup->port, sizeof(lookup->port), "%u", host->port ? host->port : 6379U);
-	snprintf(lookup->name, sizeof(lookup->name), "%s", host->name[0] ? host->name : "127.0.0.1");
-	lookup->request.ar_name = lookup->name;
-	lookup->request.ar_service = lookup->port;
-	lookup->request.ar_request = &lookup->hints;
-	return lookup;
-}
-
-static int lookup_failed(
-    struct store_link *link, const char *name, int code, struct schedd_error *err)
-{
-	return store_link_fail(link, STORE_FAULT_GONE, err, "the host '%.200s' is not found: %s",
-	    name, gai_strerror(code));
-}
-
-/* An address that is written out needs no server of names. */
-static int lookup_number(struct redis_lookup *lookup, struct addrinfo **out)
-{
-	struct addrinfo hints = lookup->hints;
-
-	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-	return getaddrinfo(lookup->name, lookup->port, &hints, out);
-}
-
-/* One that was not done in time is waited for the next time. */
-static int lookup_wait(struct store_link *link, struct addrinfo **out, struct schedd_error *err)
-{
-	struct redis_lookup *lookup = redis_of(link)->lookup;
-	const struct gaicb *requests[1] = {&lookup->request};
-	int code;
-
-	while ((code = gai_error(&lookup->request)) == EAI_INPROGRESS) {
-		int left = store_link_left(link);
-		struct timespec time = {left / 1000, left % 1000 * 1000000L};
-
-		if (left == 0)
-			return store_link_fail(link, STORE_FAULT_GONE, err,
-			    "the host '%.200s' is not found in time: the server of names does not "
-			    "answer",
-			    lookup->name);
-		(void)gai_suspend(requests, 1, &time);
-	}
-	redis_of(link)->lookup = NULL;
-	if (code)
-		lookup_failed(link, lookup->name, code, err);
-	*out = lookup->request.ar_result;
-	free(lookup);
-	return code ? SCHEDD_EFAILED : 0;
-}
-
-static int lookup_host(struct store_link *link, struct addrinfo **out, struct schedd_error *err)
-{
-	struct redis_link *redis = redis_of(link);
-	struct gaicb *requests[1];
-	int code;
-
-	if (!redis->lookup) {
-		redis->lookup = lookup_new(&link->config->url.hosts[0]);
-		if (!redis->lookup)
-			return schedd_error_nomem(err);
-		if (lookup_number(redis->lookup, out) == 0) {
-			free(redis->lookup);
-			redis->lookup = NULL;
-			return 0;
-		}
-		requests[0] = &redis->lookup->request;
-		code = getaddrinfo_a(GAI_NOWAIT, requests, 1, NULL);
-		if (code) {
-			lookup_failed(link, redis->lookup->name, code, err);
-			free(redis->lookup);
-			redis->lookup = NULL;
-			return SCHEDD_EFAILED;
-		}
-	}
-	return lookup_wait(link, out, err);
 }
 
 /* ---- Connecting ---- */
@@ -203,7 +111,10 @@ static int wire_open_tcp(struct store_link *link, struct schedd_error *err)
 {
 	struct addrinfo *list = NULL;
 	int64_t deadline = link->deadline;
-	int rc = lookup_host(link, &list, err), count = 0;
+	const struct store_url_host *host = &link->config->url.hosts[0];
+	int rc = store_lookup_host(link, &redis_of(link)->lookup,
+	    host->name[0] ? host->name : "127.0.0.1", host->port ? host->port : 6379, &list, err);
+	int count = 0;
 
 	for (struct addrinfo *at = list; at; at = at->ai_next)
 		count++;
