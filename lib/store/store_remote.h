@@ -234,6 +234,9 @@ struct store_driver {
 	/* To be watched while idle; -1: nothing. May be NULL. */
 	int (*fd)(const struct store_link *link);
 
+	/* Nothing wakes it when others write: it is looked at more often while something goes on. */
+	bool polls;
+
 	/* Several daemons may share it; NULL: they cannot. */
 	const struct store_share_driver *share;
 

@@ -18,6 +18,9 @@
 /* Batches and entries stored as one. */
 #define REMOTE_GROUP_BATCHES 512
 #define REMOTE_GROUP_OPS 4096
+/* While others answer, on a store that does not wake us, and for how long. */
+#define REMOTE_EAGER (SCHEDD_SECOND / 10)
+#define REMOTE_EAGER_FOR (2 * SCHEDD_SECOND)
 /* What one entry may add to the time of a commit. */
 #define REMOTE_OP_TIME (SCHEDD_SECOND / 1000)
 
@@ -80,10 +83,18 @@ static struct store_batch *remote_take_group(struct remote_end *end)
 	return group;
 }
 
-/* What others do on a store that is shared is looked for once a second. */
+/* What others do on a store that is shared is looked for once a second, or more often for a while. */
 static schedd_span remote_beat(const struct remote_end *end)
 {
-	return end->remote->config.shared ? SCHEDD_SECOND : end->remote->driver->beat;
+	if (!end->remote->config.shared)
+		return end->remote->driver->beat;
+	return store_remote_mono() < end->eager_until ? REMOTE_EAGER : SCHEDD_SECOND;
+}
+
+static void remote_eager(struct remote_end *end)
+{
+	if (end->remote->driver->polls)
+		end->eager_until = store_remote_mono() + REMOTE_EAGER_FOR;
 }
 
 static void remote_begin(struct remote_end *end, schedd_span time)
@@ -231,6 +242,8 @@ static void remote_commit(struct remote_end *end)
 	if (rc == 0) {
 		remote_settle_chain(end, group, 0, NULL);
 		end->backoff = 0;
+		if (end->link.told)
+			remote_eager(end);
 		if (!end->remote->config.shared)
 			end->next_beat = store_remote_mono() + remote_beat(end);
 		else if (end->link.told)
@@ -409,6 +422,10 @@ static void remote_idle(struct remote_end *end)
 		return;
 	}
 	store_watching_end(&watching);
+	if (end->link.told) {
+		remote_eager(end);
+		end->next_beat = begin + remote_beat(end);
+	}
 	end->backoff = 0;
 	store_remote_tell_state(end, store_remote_mono() - begin);
 }

@@ -18,7 +18,7 @@
 #include "store/store.h"
 
 /* For sentences: those of which several daemons can share one. */
-#define STORE_SHARE_TYPES "postgresql or redis"
+#define STORE_SHARE_TYPES "postgresql, mysql or redis"
 
 /* Kinds of messages between nodes; what they say is the scheduler's business. */
 #define STORE_TELL_ASK "ask"

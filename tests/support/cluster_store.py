@@ -81,6 +81,25 @@ class Postgresql(Sql):
         self.tell("BEGIN; LOCK TABLE schedd_jobs IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1.5); COMMIT")
 
 
+class Mysql(Sql):
+    quote = "`"
+    separator = "\t"
+    null = "NULL"
+
+    @staticmethod
+    def admin(text):
+        return subprocess.run([*os.environ["SCHEDD_TEST_ADMIN"].split(), text], check=False, capture_output=True,
+                              text=True).stdout.split()
+
+    def end_sessions(self, part):
+        for number in self.admin("SELECT id FROM information_schema.processlist WHERE user = 'schedd' AND "
+                                 f"command <> 'Killed' AND rand() < {part}"):
+            self.admin(f"KILL {number}")
+
+    def hold_up(self):
+        self.tell("LOCK TABLES schedd_jobs WRITE; DO SLEEP(1.5); UNLOCK TABLES")
+
+
 class Redis:
     """Over its own protocol: its command line's output is for people."""
 
@@ -171,4 +190,4 @@ class Redis:
 
 
 def store():
-    return {"postgresql": Postgresql, "redis": Redis}[os.environ["SCHEDD_TEST_STORE_TYPE"]]()
+    return {"postgresql": Postgresql, "mysql": Mysql, "redis": Redis}[os.environ["SCHEDD_TEST_STORE_TYPE"]]()

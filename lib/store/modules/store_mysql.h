@@ -4,7 +4,7 @@
 #define SCHEDD_STORE_MODULES_STORE_MYSQL_H
 
 #include <mysql.h>
-#include "store/store_remote.h"
+#include "store/modules/store_nodes.h"
 
 /* How often the writer is heard of while nothing happens. */
 #define STORE_MYSQL_BEAT (5 * SCHEDD_SECOND)
@@ -25,8 +25,21 @@ struct my_link {
 	int waited;           /* for what the library has waited last, MYSQL_WAIT_… */
 	uint64_t max_packet;  /* the server takes no longer one */
 	int64_t ticket;       /* of the latest claims, unlike any before */
+	int64_t schema;       /* as it was found */
 	struct my_found found;
+	struct nodes_feed feed;    /* the writer's, where the store is shared */
+	struct my_name *names;     /* of nodes, for runs that are read; in the arena */
+	uint32_t name_count;
+	struct arena names_arena;
 };
+
+struct my_name {
+	int64_t node;
+	const char *text;
+};
+
+/* The server's clock in microseconds; now() would stand still in a statement. */
+#define MY_CLOCK "timestampdiff(MICROSECOND, TIMESTAMP '1970-01-01 00:00:00', sysdate(6))"
 
 static inline struct my_link *my_of(const struct store_link *link)
 {
@@ -38,6 +51,7 @@ static inline struct my_link *my_of(const struct store_link *link)
 
 /* NULL is NULL. */
 void my_add_text(struct strbuf *out, const char *text);
+void my_add_bytes(struct strbuf *out, const char *bytes, size_t length);
 void my_add_number(struct strbuf *out, int64_t number);
 /* "?t" stands for a text (const char *, NULL is NULL), "?n" for a number (int64_t). */
 void my_add(struct strbuf *out, const char *format, ...);
@@ -47,6 +61,7 @@ void my_vadd(struct strbuf *out, const char *format, va_list args);
 struct my_row {
 	MYSQL_ROW fields;
 	const unsigned long *lengths;
+	const struct my_link *my;
 };
 
 int64_t my_row_number(const struct my_row *row, unsigned column, int64_t nothing);
@@ -108,11 +123,52 @@ void store_mysql_promise(struct store_link *link);
 
 /* Makes or brings up to date what is there; refuses what is newer or foreign. */
 int store_mysql_schema(struct store_link *link, struct schedd_error *err);
+/* Brings an older one up to date, once it is ours to do. */
+int store_mysql_migrate(struct store_link *link, struct schedd_error *err);
 /* Takes the owner's lock; sets link->epoch. */
 int store_mysql_own(struct store_link *link, struct schedd_error *err);
+/* The same lock, for as long as we join those that share it: who has it alone has it till he ends. */
+int store_mysql_own_shared(struct store_link *link, struct schedd_error *err);
+int store_mysql_own_release(struct store_link *link, struct schedd_error *err);
 /* Is it still there, and ours? */
 int store_mysql_idle(
     struct store_link *link, struct store_watching *watching, struct schedd_error *err);
+
+/* ---- store_mysql_share.c ---- */
+
+/* The writer's link: takes our name's lease, sets link->node and epoch. */
+int store_mysql_join(struct store_link *link, struct schedd_error *err);
+int store_mysql_renew(
+    struct store_link *link, struct store_renewing *renewing, struct schedd_error *err);
+/* On the asker's link: what commits kept of a run's output. */
+int store_mysql_output(struct store_link *link, const char *job, uint32_t number,
+    struct store_kept *kept, struct schedd_error *err);
+/* What nodes are called, for runs that are read next; nothing where the store is not shared. */
+int store_mysql_names(struct store_link *link, struct schedd_error *err);
+
+/* ---- store_mysql_feed.c ---- */
+
+/* What others wrote since, and whose lease is over. */
+int store_mysql_listen(
+    struct store_link *link, struct store_watching *watching, struct schedd_error *err);
+/* The server is heard of, and nothing else. */
+int store_mysql_ping(struct store_link *link, struct schedd_error *err);
+int store_mysql_refresh(struct store_link *link, const char *id, struct store_watching *watching,
+    struct schedd_error *err);
+/* While everything is loaded, in its transaction: the slots, and where the feed stands. */
+int store_mysql_load_slots(
+    struct store_link *link, struct store_loading *loading, struct schedd_error *err);
+
+/* A run as RUN_SELECT of store_mysql.h answers it; its texts are the row's. */
+void store_mysql_read_run(const struct my_row *row, struct run *run);
+/* What calls returned may be long: told of one run alone. */
+#define MY_RUN_SELECT_WITH(result)                                                                 \
+	"SELECT j.id, r.serial, r.number, r.state, r.`trigger`, r.attempt, r.scheduled_at, "       \
+	"r.started_at, r.ended_at, r.until, r.count, r.coalesced, r.exit_code, r.`signal`, "       \
+	"r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, r.pid_start, "    \
+	"r.attempts, r.actor, " result                                                             \
+	", r.ran FROM schedd_runs r STRAIGHT_JOIN schedd_jobs j ON j.`key` = r.job "
+#define MY_RUN_SELECT MY_RUN_SELECT_WITH("NULL")
 
 /* ---- store_mysql_commit.c, _read.c, _retain.c: the driver's functions ---- */
 
@@ -120,8 +176,10 @@ int store_mysql_commit(struct store_link *link, struct store_batch *first,
     struct store_batch *end, struct schedd_error *err);
 int store_mysql_resolve(struct store_link *link, struct store_batch *first,
     struct store_batch *end, bool *stored, struct schedd_error *err);
-int store_mysql_load(
-    struct store_link *link, struct store_loading *loading, struct schedd_error *err);
+/* before: called first in its transaction, where the store is shared. */
+int store_mysql_load(struct store_link *link, struct store_loading *loading,
+    int (*before)(struct store_link *, struct store_loading *, struct schedd_error *),
+    struct schedd_error *err);
 int store_mysql_reread(struct store_link *link, const char *id, struct store_watching *watching,
     struct schedd_error *err);
 int store_mysql_last_run(

@@ -11,6 +11,12 @@ static const char *const commit_sentences[] = {
     [REASON_CHANGED] = "store '%s': job '%s' was changed by another meanwhile",
     [REASON_REMOVED] = "store '%s': job '%s' was removed by another meanwhile",
     [REASON_RUNS] = "store '%s': runs of a removed job '%s' are still kept, purge them first",
+    [REASON_RUNS_ON] = "store '%s': job '%s' has a run that is not over: where it runs can be changed when it has "
+		       "ended (wait for it, or kill it)",
+    [REASON_THERE] = "store '%s': another has added job '%s' meanwhile",
+    [REASON_TAKEN] = "store '%s': another was faster (%s)",
+    [REASON_NODE] = "store '%s': there is no node '%s'",
+    [REASON_LIVES] = "store '%s': node '%s' lives: stop it, or wait until its lease is over",
 };
 
 static void commit_take(uint32_t place, MYSQL_RES *rows, uint64_t changed, void *context)
@@ -31,13 +37,15 @@ static int commit_refused(struct commit *commit, struct schedd_error *err)
 	const struct commit_sent *at = commit->at;
 	struct store_link *link = commit->link;
 
+	if (at->reason == REASON_FENCED && link->config->shared)
+		return store_nodes_fenced(link, err);
 	if (at->reason == REASON_FENCED)
 		return store_link_fail(
 		    link, STORE_FAULT_FENCED, err, "another schedd has taken it over");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	return schedd_error_set(err, SCHEDD_ECONFLICT, commit_sentences[at->reason],
-	    link->config->name, at->id);
+	return schedd_error_set(err, at->reason == REASON_NODE ? SCHEDD_ENOTFOUND : SCHEDD_ECONFLICT,
+	    commit_sentences[at->reason], link->config->name, at->id);
 #pragma GCC diagnostic pop
 }
 
@@ -166,6 +174,7 @@ int store_mysql_commit(struct store_link *link, struct store_batch *first,
 		rc = commit_judge_all(&commit, err);
 	if (rc == 0)
 		my_of(link)->sent = false;
+	link->told = commit.lines > 0;
 	store_mysql_gather_clear(&commit);
 	return rc;
 }
@@ -179,7 +188,9 @@ int store_mysql_resolve(struct store_link *link, struct store_batch *first,
 	static const char last[] = "SELECT last_run FROM schedd_jobs WHERE id = ?t";
 	int64_t number = -1;
 	int rc = store_mysql_talk_number(link, &number, err,
-	    "SELECT batch FROM schedd_owner WHERE life = ?t", link->config->life);
+	    link->config->shared ? "SELECT batch FROM schedd_batches WHERE life = ?t"
+				 : "SELECT batch FROM schedd_owner WHERE life = ?t",
+	    link->config->life);
 
 	*stored = rc == 0 && number == (int64_t)first->serial;
 	if (rc || !*stored)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who owns the store. The lock dies with the writer's session. */
+#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,50 @@ static void owner_take_epoch(uint32_t place, MYSQL_RES *rows, uint64_t changed, 
 		*(int64_t *)context = my_row_number(&row, 0, 0);
 }
 
+/* Nodes that live share it: none has it alone. What those had that are gone is the owner's. */
+static int owner_end_nodes(struct store_link *link, struct schedd_error *err)
+{
+	struct my_link *my = my_of(link);
+	struct my_row row = {.fields = NULL};
+	MYSQL_RES *rows = NULL;
+	int rc = store_mysql_talk_ask(link, &rows, err,
+	    "SELECT n.address, date_format(timestampadd(MICROSECOND, n.started_at, TIMESTAMP '1970-01-01 00:00:00'), "
+	    "'%Y-%m-%dT%H:%i:%sZ') FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE n.dead_since IS "
+	    "NULL AND b.expires_at > " MY_CLOCK " AND n.identity <> ?t LIMIT 1",
+	    link->config->identity);
+
+	/* An account that owns its store alone needs no rights on the nodes that shared it. */
+	if (rc && mysql_errno(my->mysql) == ER_TABLEACCESS_DENIED_ERROR) {
+		link->fault = STORE_FAULT_NONE;
+		return 0;
+	}
+	if (rc)
+		return rc;
+	row.fields = mysql_fetch_row(rows);
+	if (row.fields)
+		rc = store_link_fail(link, STORE_FAULT_HELD, err,
+		    "it belongs to %s, which shares it with others, since %s", row.fields[0], row.fields[1]);
+	mysql_free_result(rows);
+	if (rc == 0)
+		rc = store_mysql_talk_ask(link, NULL, err,
+		    "UPDATE schedd_nodes n JOIN schedd_beats b ON b.node = n.node SET n.epoch = n.epoch + 1, n.dead_since = "
+		    MY_CLOCK ", b.expires_at = 0 WHERE n.dead_since IS NULL");
+	if (rc == 0)
+		rc = store_mysql_talk_ask(
+		    link, NULL, err, "UPDATE schedd_slots SET node = NULL WHERE node IS NOT NULL");
+	return rc;
+}
+
+int store_mysql_own_shared(struct store_link *link, struct schedd_error *err)
+{
+	return owner_lock(link, err);
+}
+
+int store_mysql_own_release(struct store_link *link, struct schedd_error *err)
+{
+	return store_mysql_talk_ask(link, NULL, err, "SELECT release_lock(" OWNER_LOCK ")");
+}
+
 int store_mysql_own(struct store_link *link, struct schedd_error *err)
 {
 	const struct store_remote_config *config = link->config;
@@ -95,6 +140,10 @@ int store_mysql_own(struct store_link *link, struct schedd_error *err)
 	    "VALUES(holder), connection = VALUES(connection), life = VALUES(life); "
 	    "SELECT epoch FROM schedd_owner WHERE one = 1",
 	    config->identity, config->life, config->holder, now);
+	if (rc == 0)
+		rc = store_mysql_migrate(link, err);
+	if (rc == 0)
+		rc = owner_end_nodes(link, err);
 	if (rc == 0)
 		rc = store_mysql_talk_packet(link, &text, owner_take_epoch, &epoch, &done, err);
 	strbuf_clear(&text);

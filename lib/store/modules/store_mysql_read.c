@@ -45,17 +45,7 @@ static bool read_meta(const struct my_row *row, void *context)
 	return true;
 }
 
-/* What calls returned may be long: told of one run alone. */
-#define RUN_SELECT_WITH(result)                                                                    \
-	"SELECT j.id, r.serial, r.number, r.state, r.`trigger`, r.attempt, r.scheduled_at, "       \
-	"r.started_at, r.ended_at, r.until, r.count, r.coalesced, r.exit_code, r.`signal`, "       \
-	"r.reason, r.max_rss, r.cpu_us, r.output_bytes, r.output_dropped, r.pid, r.pid_start, "    \
-	"r.attempts, r.actor, " result                                                             \
-	" FROM schedd_runs r STRAIGHT_JOIN schedd_jobs j ON j.`key` = r.job "
-
-#define RUN_SELECT RUN_SELECT_WITH("NULL")
-
-static void read_run(const struct my_row *row, struct run *run)
+void store_mysql_read_run(const struct my_row *row, struct run *run)
 {
 	run_init(run);
 	run->job = row->fields[0];
@@ -84,6 +74,9 @@ static void read_run(const struct my_row *row, struct run *run)
 	run->attempts = row->fields[21];
 	run->actor = row->fields[22];
 	run->result = row->fields[23];
+	for (uint32_t i = 0; i < row->my->name_count; i++)
+		if (row->my->names[i].node == my_row_number(row, 24, 0))
+			run->node = (char *)(uintptr_t)row->my->names[i].text;
 }
 
 static bool read_open_run(const struct my_row *row, void *context)
@@ -91,7 +84,7 @@ static bool read_open_run(const struct my_row *row, void *context)
 	struct read_loading *reading = context;
 	struct run run;
 
-	read_run(row, &run);
+	store_mysql_read_run(row, &run);
 	store_loading_run(reading->loading, &run);
 	return true;
 }
@@ -111,16 +104,21 @@ static int read_all(struct store_link *link, my_row_fn call, void *context,
 	return rc;
 }
 
-int store_mysql_load(
-    struct store_link *link, struct store_loading *loading, struct schedd_error *err)
+int store_mysql_load(struct store_link *link, struct store_loading *loading,
+    int (*before)(struct store_link *, struct store_loading *, struct schedd_error *),
+    struct schedd_error *err)
 {
 	struct read_loading reading = {loading, 0};
+	/* Of a store that is shared those of this node alone. */
+	int64_t own = link->config->shared ? link->node : 0;
 	int rc = store_mysql_talk_ask(
 	    link, NULL, err, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
 
 	if (rc == 0)
 		rc = store_mysql_talk_ask(
 		    link, NULL, err, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+	if (rc == 0 && link->config->shared)
+		rc = before(link, loading, err);
 	if (rc == 0)
 		rc = read_all(link, read_job, &reading, err,
 		    "SELECT " JOB_COLUMNS " FROM schedd_jobs WHERE definition IS NOT NULL");
@@ -132,7 +130,7 @@ int store_mysql_load(
 		    "SELECT `key`, number, text FROM schedd_meta");
 	if (rc == 0)
 		rc = read_all(link, read_open_run, &reading, err,
-		    RUN_SELECT "WHERE r.done_at IS NULL ORDER BY r.serial");
+		    MY_RUN_SELECT "WHERE r.done_at IS NULL AND (?n = 0 OR r.node = ?n) ORDER BY r.serial", own, own);
 	if (link->fault == STORE_FAULT_NONE) {
 		struct schedd_error later;
 		int end = store_mysql_talk_ask(link, NULL, rc ? &later : err, "COMMIT");
@@ -197,7 +195,7 @@ static bool read_asked_run(const struct my_row *row, void *context)
 	struct read_asking *asking = context;
 	struct run run;
 
-	read_run(row, &run);
+	store_mysql_read_run(row, &run);
 	asking->rows++;
 	asking->before = asking->numbers ? (int64_t)run.number : (int64_t)run.serial;
 	asking->enough = !store_asked_run(asking->asked, &run);
@@ -211,17 +209,17 @@ static int read_page(struct store_link *link, const struct store_query *query, i
 
 	if (query->job && query->number)
 		return read_all(link, read_asked_run, asking, err,
-		    RUN_SELECT_WITH("r.result") "WHERE r.job = (SELECT `key` FROM schedd_jobs WHERE id = "
+		    MY_RUN_SELECT_WITH("r.result") "WHERE r.job = (SELECT `key` FROM schedd_jobs WHERE id = "
 						"?t) AND r.number = ?n AND r.number < ?n",
 		    query->job, (int64_t)query->number, asking->before);
 	if (query->job)
 		return read_all(link, read_asked_run, asking, err,
-		    RUN_SELECT "WHERE r.job = (SELECT `key` FROM schedd_jobs WHERE id = ?t) AND "
+		    MY_RUN_SELECT "WHERE r.job = (SELECT `key` FROM schedd_jobs WHERE id = ?t) AND "
 			       "r.number < ?n ORDER BY r.number DESC LIMIT ?n",
 		    query->job, asking->before, page);
 	return read_all(link, read_asked_run, asking, err,
-	    open ? RUN_SELECT "WHERE r.done_at IS NULL AND r.serial < ?n ORDER BY r.serial DESC LIMIT ?n"
-		 : RUN_SELECT "WHERE r.serial < ?n ORDER BY r.serial DESC LIMIT ?n",
+	    open ? MY_RUN_SELECT "WHERE r.done_at IS NULL AND r.serial < ?n ORDER BY r.serial DESC LIMIT ?n"
+		 : MY_RUN_SELECT "WHERE r.serial < ?n ORDER BY r.serial DESC LIMIT ?n",
 	    asking->before, page);
 }
 
@@ -234,8 +232,10 @@ int store_mysql_runs(struct store_link *link, const struct store_query *query,
 {
 	struct read_asking asking = {.asked = asked, .numbers = query->job != NULL};
 	int64_t page = READ_PAGE;
-	int rc;
+	int rc = store_mysql_names(link, err);
 
+	if (rc)
+		return rc;
 	asking.before = query->before < INT64_MAX ? (int64_t)query->before : INT64_MAX;
 	for (;;) {
 		asking.rows = 0;

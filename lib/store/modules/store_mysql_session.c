@@ -80,7 +80,9 @@ static void session_look(struct strbuf *text)
 static void session_limits(struct strbuf *text, const struct store_link *link)
 {
 	const struct store_remote_config *config = link->config;
-	int64_t wait = session_seconds(config->timeout / 2);
+	schedd_span most = config->shared && config->lease / 3 < config->timeout / 2 ? config->lease / 3
+										      : config->timeout / 2;
+	int64_t wait = session_seconds(most);
 
 	my_add(text, "; SET SESSION innodb_lock_wait_timeout = ?n, lock_wait_timeout = ?n", wait,
 	    wait);

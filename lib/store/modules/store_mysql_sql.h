@@ -25,6 +25,8 @@ struct my_set_text {
 };
 
 extern const struct my_set_text my_set_texts[MY_SETS];
+/* Those that are other ones where the store is shared. */
+extern const struct my_set_text my_set_texts_shared[MY_SETS];
 
 /*
  * A statement that fails if the condition behind it is true, which nothing else

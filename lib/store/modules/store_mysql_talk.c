@@ -227,7 +227,7 @@ int store_mysql_talk_rows(struct store_link *link, const struct strbuf *text, my
 {
 	struct my_link *my = my_of(link);
 	int rc = talk_query(link, text, err);
-	struct my_row row = {NULL, NULL};
+	struct my_row row = {NULL, NULL, my};
 	bool wanted = true;
 	MYSQL_RES *rows;
 

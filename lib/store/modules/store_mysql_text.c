@@ -10,20 +10,16 @@
 #include <string.h>
 #include "store/modules/store_mysql.h"
 
-void my_add_text(struct strbuf *out, const char *text)
+void my_add_bytes(struct strbuf *out, const char *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
 	char part[256];
 	size_t used = 0;
 
-	if (!text) {
-		strbuf_add(out, "NULL");
-		return;
-	}
 	strbuf_add(out, "x'");
-	for (; *text; text++) {
-		part[used++] = digits[(unsigned char)*text >> 4];
-		part[used++] = digits[(unsigned char)*text & 15];
+	for (size_t i = 0; i < length; i++) {
+		part[used++] = digits[(unsigned char)bytes[i] >> 4];
+		part[used++] = digits[(unsigned char)bytes[i] & 15];
 		if (used == sizeof(part)) {
 			strbuf_add_n(out, part, used);
 			used = 0;
@@ -31,6 +27,14 @@ void my_add_text(struct strbuf *out, const char *text)
 	}
 	part[used++] = '\'';
 	strbuf_add_n(out, part, used);
+}
+
+void my_add_text(struct strbuf *out, const char *text)
+{
+	if (text)
+		my_add_bytes(out, text, strlen(text));
+	else
+		strbuf_add(out, "NULL");
 }
 
 void my_add_number(struct strbuf *out, int64_t number)

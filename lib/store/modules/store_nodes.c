@@ -187,12 +187,15 @@ int store_nodes_listen(struct store_link *link, const struct nodes_driver *drive
     struct store_watching *watching, struct schedd_error *err)
 {
 	struct nodes_reading reading = {link, driver, watching, false};
+	int64_t before;
 	int rc;
 
 	/* Before all is loaded: only to see that it is there. */
 	if (!driver->feed(link)->read)
 		return nodes_broken(link, driver->ping(link, err));
+	before = driver->feed(link)->cursor;
 	rc = nodes_read(link, driver, watching, err);
+	link->told = rc == 0 && driver->feed(link)->cursor != before;
 	if (rc == 0 && link->look)
 		rc = driver->dead(link, nodes_take, &reading, err);
 	if (rc == 0)
