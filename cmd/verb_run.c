@@ -96,6 +96,18 @@ static int run_result(struct command *command, const char *run)
 	return EXIT_DONE;
 }
 
+/* Is it runs that are in the way? With a job that cannot be read it is the job. */
+static bool run_may_be_forced(struct command *command, const struct value *ids)
+{
+	struct value params = value_map(), job;
+
+	if (ids->array.count != 1)
+		return true;
+	value_put(&command->arena, &params, "id", ids->array.items[0]);
+	return command_call(command, "job.get", &params, &job, NULL) != 0 ||
+	       !value_is_text(value_get(&job, "state"), "invalid");
+}
+
 static int run_run(struct command *command)
 {
 	const struct args *args = &command->args;
@@ -116,7 +128,7 @@ static int run_run(struct command *command)
 		return EXIT_OWN_FAILURE;
 	}
 	status = targets_call(command, &ids, "job.run", &extra, run_started, &runs);
-	if (status == EXIT_CONFLICT && !args_has(args, "force"))
+	if (status == EXIT_CONFLICT && !args_has(args, "force") && run_may_be_forced(command, &ids))
 		say(command, "--force runs a job beyond its max_instances.");
 	if (status && exit_status)
 		return EXIT_OWN_FAILURE;
