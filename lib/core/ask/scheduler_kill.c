@@ -92,6 +92,13 @@ void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_
 
 	arena_init(&arena);
 	numbers = scheduler_kill_numbers(scheduler, job, number, &arena);
+	/* Some of them would be left out: none is killed. */
+	if (arena_failed(&arena)) {
+		arena_clear(&arena);
+		schedd_error_nomem(&err);
+		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
+		return;
+	}
 	if (number && !numbers.array.count) {
 		arena_clear(&arena);
 		scheduler_kill_nothing(scheduler, job, number, reply);
