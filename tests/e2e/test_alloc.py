@@ -75,6 +75,7 @@ class Exhausted(e2e.TestCase):
                     after(self.outcome)
             if not fired:
                 self.assertIsNotNone(answer, f"{method} fails without reason")
+                self.assertGreater(nth, 1, f"{method}: no allocation fails")
                 return
         self.fail(f"{method} needs more than {MOST} allocations")
 

@@ -107,7 +107,7 @@ class Client:
 
 class Daemon:
     """schedd in a directory of its own."""
-    program = (SCHEDD,)
+    program = None  # what is started; None: e2e.SCHEDD, as it is then
 
     def __init__(self, config="", options=()):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="schedd-e2e."))
@@ -134,7 +134,7 @@ class Daemon:
 
     def start(self, wait=True, **env):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*self.program, *self.options], stdin=subprocess.DEVNULL, stdout=log,
+            self.process = subprocess.Popen([*(self.program or (SCHEDD,)), *self.options], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env={**self.environment(), **env})
         if wait:
             wait_until("schedd answers", self._answers)
