@@ -17,7 +17,12 @@ struct my_found {
 	char engine[32], collation[64];               /* of the jobs' table; "": it is not there */
 };
 
+/* Hosts whose names are looked up within the deadline. */
+#define MY_LOOKUPS 8
+struct store_lookup;
+
 struct my_link {
+	struct store_lookup *lookups[MY_LOOKUPS]; /* by host; NULL: none is under way */
 	MYSQL *mysql;         /* NULL: none */
 	bool mariadb;         /* else MySQL, which writes some things otherwise */
 	bool busy;            /* a call is under way or was given up: the end must not be polite */

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "store/modules/store_mysql.h"
+#include "store/store_lookup.h"
 
 /* Room for a look-up of names and for TLS, on the stack of a call in two halves. */
 #define CONNECT_STACK (512 * 1024)
@@ -182,6 +184,26 @@ static int connect_tls_check(
 	    "the connection is not encrypted, although ssl_mode or tls_ca asks for it");
 }
 
+/*
+ * Connector/C looks a name up for as long as it takes: so it is looked up within
+ * the deadline before. It is handed the name all the same, which TLS goes by.
+ */
+static int connect_look_up(struct store_link *link, const struct store_url_host *host,
+    struct schedd_error *err)
+{
+	ptrdiff_t at = host ? host - link->config->url.hosts : MY_LOOKUPS;
+	struct addrinfo *list = NULL;
+	int rc;
+
+	if (at >= MY_LOOKUPS || !host->name[0] || host->name[0] == '/')
+		return 0;
+	rc = store_lookup_host(link, &my_of(link)->lookups[at], host->name,
+	    host->port ? host->port : 3306, &list, err);
+	if (list)
+		freeaddrinfo(list);
+	return rc;
+}
+
 static int connect_host(struct store_link *link, const struct store_url_host *host,
     enum connect_tls tls, struct schedd_error *err)
 {
@@ -192,6 +214,8 @@ static int connect_host(struct store_link *link, const struct store_url_host *ho
 	struct my_link *my = my_of(link);
 
 	my->sent = false;
+	if (!socket && connect_look_up(link, host, err))
+		return SCHEDD_EFAILED;
 	my->mysql = mysql_init(NULL);
 	if (!my->mysql)
 		return schedd_error_nomem(err);
