@@ -25,4 +25,7 @@ int cron_file_read(const char *path, enum cron_place place, const char *account,
     size_t *length, struct stat *status, struct schedd_error *err)
     __attribute__((warn_unused_result));
 
+/* Is it the same file, unchanged? */
+bool cron_file_same(const struct stat *a, const struct stat *b);
+
 #endif

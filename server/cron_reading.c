@@ -15,6 +15,7 @@
 #include "core/scheduler.h"
 #include "server/cron_file.h"
 #include "server/cron_parts.h"
+#include "server/cron_watch.h"
 
 /* ---- Faults ---- */
 
@@ -116,6 +117,14 @@ static void cron_tell(struct cron_tables *tables, const char *account)
 
 static void cron_reading_end(struct cron_reading *reading);
 
+/* What there was no memory for is looked at once more, also one that was gone. */
+static void cron_again(struct cron_tables *tables, struct cron_tab *tab)
+{
+	tab->gone = false;
+	memset(&tab->status, 0, sizeof(tab->status));
+	cron_watch_again(tables->watch);
+}
+
 static void cron_applied(
     int rc, const struct schedd_error *err, const struct value *result, void *context)
 {
@@ -133,6 +142,8 @@ static void cron_applied(
 	cron_say_faults(tables, tab);
 	log_info(tables->log, "%s: %u jobs%s", tab->shown, tab->jobs,
 	    tab->gone ? ", the table is gone" : "");
+	if (rc == SCHEDD_ENOMEM)
+		cron_again(tables, tab);
 	cron_reading_end(reading);
 	waits = tab->pending;
 	if (tab->gone && !waits)
@@ -222,7 +233,7 @@ static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
 	diagnostics_init_all(&tab->faults);
 	if (!tab->gone && cron_read(reading, tab) != 0) {
 		log_error(tables->log, "%s: out of memory: its jobs are as they were", tab->shown);
-		memset(&tab->status, 0, sizeof(tab->status));
+		cron_again(tables, tab);
 		cron_reading_end(reading);
 		return;
 	}

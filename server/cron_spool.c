@@ -176,8 +176,10 @@ int cron_spool_write(const char *spool, const char *account, uid_t uid, const ch
 	snprintf(fresh, sizeof(fresh), "%s/tmp.XXXXXX", spool);
 	cron_spool_head(&whole, source);
 	strbuf_add_n(&whole, text, length);
-	if (strbuf_failed(&whole))
+	if (strbuf_failed(&whole)) {
+		strbuf_clear(&whole);
 		return schedd_error_nomem(err);
+	}
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd < 0) {
 		rc = cron_spool_fault(err, account, "write");

@@ -71,13 +71,6 @@ static struct cron_tab *cron_add(struct cron_tables *tables, const char *shown, 
 	return tables->last = tab;
 }
 
-static bool cron_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* Is it a directory of scripts? Its job runs whatever is in it then. */
 static bool cron_look_at_parts(struct cron_tables *tables, const char *name)
 {
@@ -132,12 +125,13 @@ static void cron_look(struct cron_tables *tables, int directory, const char *nam
 	tab = cron_add(tables, shown, place == CRON_PLACE_SPOOL ? name : NULL);
 	if (!tab) {
 		log_error(tables->log, "%s: out of memory", shown);
+		cron_watch_again(tables->watch);
 		return;
 	}
 	tab->seen = true;
 	if (S_ISLNK(status.st_mode) && place == CRON_PLACE_SYSTEM && stat(path, &target) == 0)
 		status = target;
-	if (again || tab->gone || !cron_same_file(&status, &tab->status))
+	if (again || tab->gone || !cron_file_same(&status, &tab->status))
 		tab->pending = true;
 	tab->gone = false;
 }

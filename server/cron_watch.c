@@ -21,6 +21,7 @@
 struct cron_watch {
 	int fd;                 /* -1: no inotify */
 	struct event *readable; /* or each minute */
+	struct event *again;    /* once more, soon */
 	int descriptors[CRON_WATCH_MAX]; /* by the caller's number; -1: none */
 	cron_watch_fn call;
 	void *context;
@@ -88,7 +89,8 @@ int cron_watch_new(struct event_base *base, const struct schedd_log *log, cron_w
 	watch->readable = watch->fd < 0
 			      ? event_new(base, -1, EV_PERSIST, cron_watch_minute, watch)
 			      : event_new(base, watch->fd, EV_READ | EV_PERSIST, cron_watch_read, watch);
-	if (!watch->readable || event_add(watch->readable, watch->fd < 0 ? &minute : NULL) < 0) {
+	watch->again = evtimer_new(base, cron_watch_minute, watch);
+	if (!watch->readable || !watch->again || event_add(watch->readable, watch->fd < 0 ? &minute : NULL) < 0) {
 		cron_watch_free(watch);
 		return schedd_error_nomem(err);
 	}
@@ -106,10 +108,19 @@ bool cron_watch_add(struct cron_watch *watch, int directory, const char *path)
 	return watch->descriptors[directory] >= 0;
 }
 
+void cron_watch_again(struct cron_watch *watch)
+{
+	static const struct timeval soon = {.tv_usec = 100000};
+
+	evtimer_add(watch->again, &soon);
+}
+
 void cron_watch_free(struct cron_watch *watch)
 {
 	if (!watch)
 		return;
+	if (watch->again)
+		event_free(watch->again);
 	if (watch->readable)
 		event_free(watch->readable);
 	if (watch->fd >= 0)

@@ -20,6 +20,8 @@ int cron_watch_new(struct event_base *base, const struct schedd_log *log, cron_w
 /* Watches a directory under a number of the caller's; again after it was gone. False: there is
  * none. */
 bool cron_watch_add(struct cron_watch *watch, int directory, const char *path);
+/* Tells of everything soon, as what was told of could not be looked at. */
+void cron_watch_again(struct cron_watch *watch);
 void cron_watch_free(struct cron_watch *watch);
 
 #endif

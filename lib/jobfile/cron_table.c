@@ -245,8 +245,8 @@ static const char *cron_id(
 	return id ? cron_id_number(reader, id) : NULL;
 }
 
-/* A trigger that comes to cron's times; false: there are none, which was said. */
-static bool cron_trigger(
+/* A trigger that comes to cron's times; 1: there are none, which was said. */
+static int cron_trigger(
     struct cron_reader *reader, const struct crontab_line *line, struct value *out)
 {
 	struct arena *arena = reader->table->arena;
@@ -255,16 +255,18 @@ static bool cron_trigger(
 	*out = value_map();
 	if (strcasecmp(line->schedule, "@reboot") == 0) {
 		value_put(arena, out, "on_boot", value_bool(true));
-		return true;
+		return 0;
 	}
 	fitted = crontab_fit(arena, line->schedule, &note);
+	if (!fitted)
+		return SCHEDD_ENOMEM;
 	if (note && strstr(note, "never runs it")) {
 		cron_fault(reader, "%s", note);
-		return false;
+		return 1;
 	}
 	/* The machine's zone, whatever CRON_TZ says: so does Debian's cron. */
 	value_put(arena, out, "cron", value_string_ref(fitted));
-	return true;
+	return 0;
 }
 
 /* Does it run the scripts of /etc/cron.daily and such, or anacron, which would? */
@@ -292,6 +294,7 @@ static int cron_entry(struct cron_reader *reader, const struct crontab_line *lin
 	struct value job = value_map(), input = value_map(), trigger, *put;
 	struct strbuf owner = STRBUF_EMPTY;
 	const char *id;
+	int rc;
 
 	if (table->parts && !table->account && cron_is_parts(reader, line))
 		return 0;
@@ -300,15 +303,19 @@ static int cron_entry(struct cron_reader *reader, const struct crontab_line *lin
 	if (table->account && !cron_world_fits(reader))
 		return cron_fault(reader, "the variables of all lines are more than %zu MiB together",
 		    CRON_TABLE_WORLD_MAX >> 20);
-	if (!cron_trigger(reader, line, &trigger))
-		return 0;
+	rc = cron_trigger(reader, line, &trigger);
+	if (rc)
+		return rc < 0 ? rc : 0;
 	id = cron_id(reader, line, user);
 	if (!id)
 		return SCHEDD_ENOMEM;
 	cron_table_owner(&owner, table->file);
 	value_put(table->arena, &job, "id", value_string_ref(id));
 	value_put(table->arena, &job, "owner", value_string(table->arena, strbuf_peek(&owner)));
+	rc = strbuf_failed(&owner) ? SCHEDD_ENOMEM : 0;
 	strbuf_clear(&owner);
+	if (rc)
+		return rc;
 	value_put(table->arena, &job, "shell", value_string_ref(line->command));
 	value_put(table->arena, &job, "trigger", trigger);
 	value_put(table->arena, &job, "user", value_string_ref(user));

@@ -169,6 +169,8 @@ static void http_auth_refresh(struct http_auth *auth)
 		return;
 	log_error(auth->web->host->log, "http: %s; the lines read before stay in force",
 	    err.message);
+	if (err.code == SCHEDD_ENOMEM)
+		return; /* a token that was taken away is not to stay */
 	http_users_mark(&auth->tokens, config->tokens); /* said once, not for each request */
 	http_users_mark(&auth->basic, config->basic);
 }
@@ -422,6 +424,15 @@ bool http_auth_may(const struct web_identity *identity, const char *role)
 
 /* ---- token.add, token.list, token.remove ---- */
 
+/* What cannot be read now is read with the next request. */
+static void http_auth_reread(struct http_auth *auth)
+{
+	if (!http_auth_read(auth, NULL))
+		return;
+	memset(auth->tokens.stamp, 0, sizeof(auth->tokens.stamp));
+	memset(&auth->looked, 0, sizeof(auth->looked));
+}
+
 static int http_auth_has_file(const struct http_auth *auth, struct schedd_error *err)
 {
 	if (auth->web->config->tokens)
@@ -466,17 +477,20 @@ int http_auth_token_add(struct http_auth *auth, const char *name, const char *ro
 		rc = http_auth_token_make(token, err);
 	if (rc)
 		return rc;
-	http_sha256(token, strlen(token), hash);
-	snprintf(line, sizeof(line), "%s %s %s%s%s", name, role, hash, account ? " " : "",
-	    account ? account : "");
-	rc = http_users_write(auth->web->config->tokens, name, line, err);
-	if (!rc)
-		rc = http_auth_read(auth, err);
 	*answer = value_map();
 	value_put(arena, answer, "name", value_string(arena, name));
 	value_put(arena, answer, "role", value_string(arena, role));
 	value_put(arena, answer, "account", value_string(arena, account));
 	value_put(arena, answer, "token", value_string(arena, token));
+	/* It is shown this once: before it is made it must be known how. */
+	if (arena_failed(arena))
+		return schedd_error_nomem(err);
+	http_sha256(token, strlen(token), hash);
+	snprintf(line, sizeof(line), "%s %s %s%s%s", name, role, hash, account ? " " : "",
+	    account ? account : "");
+	rc = http_users_write(auth->web->config->tokens, name, line, err);
+	if (!rc)
+		http_auth_reread(auth);
 	explicit_bzero(token, sizeof(token));
 	return rc;
 }
@@ -509,6 +523,6 @@ int http_auth_token_remove(struct http_auth *auth, const char *name, struct sche
 	if (!rc)
 		rc = http_users_write(auth->web->config->tokens, name, NULL, err);
 	if (!rc)
-		rc = http_auth_read(auth, err);
+		http_auth_reread(auth);
 	return rc;
 }

@@ -144,7 +144,7 @@ static bool http_guard_body(struct http_request *request, struct evbuffer *input
 	if (!text)
 		schedd_error_nomem(&err);
 	schedd_error_prefix(&err, "the body is no JSON");
-	http_problem_as(request, 400, &err);
+	http_problem_as(request, err.code == SCHEDD_ENOMEM ? 503 : 400, &err);
 	return false;
 }
 

@@ -49,6 +49,10 @@ static const char *http_decode(
 
 static int http_path_bad(struct http_request *request, const char *what)
 {
+	if (arena_failed(&request->arena)) {
+		http_problem_memory(request);
+		return -1;
+	}
 	http_problem(request, 400, "invalid_argument",
 	    "the %s is not percent-encoded UTF-8 text without NUL", what);
 	return -1;

@@ -61,6 +61,14 @@ void http_problem_error(struct http_request *request, const struct schedd_error 
 	http_problem_as(request, http_problem_status(err), err);
 }
 
+void http_problem_memory(struct http_request *request)
+{
+	struct schedd_error err;
+
+	schedd_error_nomem(&err);
+	http_problem_error(request, &err);
+}
+
 void http_problem(
     struct http_request *request, int status, const char *name, const char *format, ...)
 {

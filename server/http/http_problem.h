@@ -11,6 +11,8 @@ struct http_request;
 int http_problem_status(const struct schedd_error *err);
 /* Each ends the request. */
 void http_problem_error(struct http_request *request, const struct schedd_error *err);
+/* There is no memory for it. */
+void http_problem_memory(struct http_request *request);
 /* err's sentence with another status, as 412 for a conflict with If-Match. */
 void http_problem_as(struct http_request *request, int status, const struct schedd_error *err);
 /* name: of an error of the protocol, as "invalid_argument". */

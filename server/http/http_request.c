@@ -147,7 +147,9 @@ void http_request_reply_buf(
 	if (!bytes || !buffer ||
 	    evbuffer_add_reference(buffer, bytes, length, http_request_free_bytes, NULL) < 0) {
 		free(bytes);
-		status = 503;
+		/* What was done stays done, and is said to be. */
+		if (status >= 300 || http_request_is_safe(request))
+			status = 503;
 		type = NULL;
 	}
 	http_request_send(request, status, type, buffer);
@@ -348,7 +350,8 @@ bool http_request_begin(struct http_request *request, uint32_t msgid, const char
 		return false;
 	arena_init(&arena);
 	copy = value_copy(&arena, params);
-	if (arena_failed(&arena)) {
+	/* What was read of it may lack something: a job without its id would be another one. */
+	if (arena_failed(&request->arena) || arena_failed(&arena)) {
 		arena_clear(&arena);
 		schedd_error_nomem(err);
 		return false;

@@ -63,6 +63,8 @@ struct connection_sink {
 /* NULL: no memory. It is not among the daemon's clients: who opened it closes it. */
 struct connection *connection_local_open(struct rpc *rpc, const struct users_caller *caller, pid_t pid,
     const struct connection_sink *sink, void *context);
+/* Is it one? Then it has no end that a client would see. */
+bool connection_is_local(const struct connection *c);
 /* As connection_close(). NULL is fine. */
 void connection_local_close(struct connection *connection);
 /* All notifications were sent: the hooks are told, and may notify again. */

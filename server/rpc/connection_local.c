@@ -21,6 +21,11 @@ struct connection *connection_local_open(struct rpc *rpc, const struct users_cal
 	return c;
 }
 
+bool connection_is_local(const struct connection *c)
+{
+	return c->sink != NULL;
+}
+
 void connection_local_close(struct connection *c)
 {
 	if (!c || !c->sink)

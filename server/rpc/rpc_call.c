@@ -79,6 +79,22 @@ static const char *rpc_call_view(const struct rpc_call *call)
 	return call->caller ? call->caller->view : "";
 }
 
+/* Better no connection than a wrong answer; one that has no end is told so. */
+static void rpc_call_drop(struct rpc_call *call)
+{
+	struct schedd_error err;
+
+	/* The call is over: its own end of the connection must not end it once more. */
+	connection_detach(&call->hook);
+	if (!connection_is_local(call->connection)) {
+		connection_close(call->connection);
+		return;
+	}
+	schedd_error_set(
+	    &err, SCHEDD_ENOMEM, "out of memory: whether it was done is not known");
+	connection_fail(call->connection, call->msgid, &err);
+}
+
 void rpc_call_answer(struct rpc_call *call, const struct value *result)
 {
 	struct value named;
@@ -89,7 +105,7 @@ void rpc_call_answer(struct rpc_call *call, const struct value *result)
 		result = &named;
 	}
 	if (!call->silent && arena_failed(&call->arena))
-		connection_close(call->connection); /* better no connection than a wrong answer */
+		rpc_call_drop(call);
 	else if (!call->silent)
 		connection_answer(call->connection, call->msgid, result);
 	rpc_call_free(call);

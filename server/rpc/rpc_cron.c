@@ -88,7 +88,7 @@ static void rpc_cron_read(void *context)
 {
 	struct rpc_call *call = context;
 
-	rpc_call_answer_built(call, &call->answer);
+	rpc_call_answer_done(call, &call->answer);
 }
 
 /* Answers once the table has been read again. */

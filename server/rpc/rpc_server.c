@@ -303,7 +303,8 @@ void rpc_server_shutdown(struct rpc_call *call)
 	value_put(&call->arena, &map, "mode", value_string_ref(modes[how]));
 	value_put(&call->arena, &map, "running", value_int(value_get_int(&status, "running", 0)));
 	connection_hold_to_the_end(call->connection);
-	rpc_call_answer_built(call, &map);
+	/* It stops, whatever can be said of it. */
+	rpc_call_answer_done(call, &map);
 	daemon_stop(daemon, how);
 }
 

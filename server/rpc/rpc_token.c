@@ -43,5 +43,8 @@ void rpc_token_remove(struct rpc_call *call)
 
 	value_put(
 	    &call->arena, &answer, "name", value_string_ref(rpc_call_text(call, "name")));
-	rpc_token_done(call, rc, &answer, &err);
+	if (rc)
+		rpc_call_fail(call, &err);
+	else
+		rpc_call_answer_done(call, &answer);
 }

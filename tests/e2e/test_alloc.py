@@ -1,96 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Memory that runs out: for every allocation that a request needs, the request with that one failing. The daemon lives,
 answers (with the error, or by closing the connection), and the change was made whole or not at all."""
-import mmap
-import os
-import struct
 import unittest
 
 import e2e
-
-# What is known of a request: done, not done, or (the connection was closed) one of the two.
-DONE, REFUSED, UNKNOWN = "done", "refused", "unknown"
-# Enough for any request here; each stops where it needs no more.
-MOST = 2000
+from alloc_case import DONE, MOST, REFUSED, UNKNOWN, AllocCase
 
 
-class Exhausted(e2e.TestCase):
-    def setUp(self):
-        self.addCleanup(setattr, e2e, "SCHEDD", e2e.SCHEDD)
-        e2e.SCHEDD = os.environ["SCHEDD_FAULT"]
-        self.d = self.daemon(start=False)
-        path = self.d.dir / "alloc"
-        path.write_bytes(bytes(16))
-        with open(path, "r+b") as file:
-            self.shared = mmap.mmap(file.fileno(), 16)
-        self.env = {"SCHEDD_TEST_ALLOC": str(path)}
-
-    def arm(self, nth):
-        self.shared[:] = struct.pack("qq", nth, 0)
-
-    def fired(self):
-        return struct.unpack("qq", self.shared[:])[1] > 0
-
-    def disarm(self):
-        """Did it fail?"""
-        fired = self.fired()
-        self.shared[:] = bytes(16)
-        return fired
-
-    def client(self):
-        client = e2e.Client(self.d.socket)
-        client.socket.settimeout(60)
-        self.d.clients.append(client)
-        return client
-
-    def once(self, nth, method, params):
-        """(failed, answer or None where an error or the end of the connection came)"""
-        client = self.client()
-        client.call("server.ping")
-        self.arm(nth)
-        try:
-            answer, self.outcome = client.call(method, **params), DONE
-        except e2e.RpcError as error:
-            answer, self.outcome = None, REFUSED
-            # What may fall away silently is the name that was meant instead; and one killed before may be ending still.
-            if self.fired() and not (params.get("id") == "b" and "no job 'b'" in error.message) and \
-                    not (method == "run.kill" and "nothing left to signal" in error.message):
-                self.assertIn("memory", error.message, f"{method}: allocation {nth}")
-        except (EOFError, ConnectionError):
-            answer, self.outcome = None, UNKNOWN
-        fired = self.disarm()
-        client.close()
-        self.d.clients.remove(client)
-        self.assertIsNone(self.d.process.poll(), f"{method}: schedd ended with allocation {nth}")
-        return fired, answer
-
-    def each(self, method, before=None, after=None, **params):
-        """The method with each of its allocations failing, until none does."""
-        for nth in range(1, MOST):
-            if before:
-                before()
-            fired, answer = self.once(nth, method, params)
-            if after:
-                with self.subTest(method=method, nth=nth, outcome=self.outcome):
-                    after(self.outcome)
-            if not fired:
-                self.assertIsNotNone(answer, f"{method} fails without reason")
-                self.assertGreater(nth, 1, f"{method}: no allocation fails")
-                return
-        self.fail(f"{method} needs more than {MOST} allocations")
-
-    def exists(self, job):
-        try:
-            return self.plain.call("job.get", id=job)
-        except e2e.RpcError as error:
-            self.assertEqual(error.name, "not_found")
-            return None
-
-    def clear(self, *jobs):
-        for job in jobs:
-            if self.exists(job):
-                self.plain.call("job.remove", id=job, kill=True)
-
+class Exhausted(AllocCase):
     def test_requests_that_ask(self):
         self.d.start(**self.env)
         self.plain = self.client()
@@ -297,22 +214,6 @@ class Exhausted(e2e.TestCase):
                     self.d.stop()
                 self.assertGreaterEqual(self.d.process.returncode, 0, self.d.log.read_text()[-2000:])
             nth += max(1, nth // 6)
-
-    def up(self):
-        if self.d.process.poll() is not None:
-            return True
-        try:
-            client = e2e.Client(self.d.socket)
-        except OSError:
-            return False
-        try:
-            client.socket.settimeout(10)
-            client.call("server.ping")
-            return True
-        except (OSError, EOFError, e2e.RpcError):
-            return False
-        finally:
-            client.close()
 
 
 if __name__ == "__main__":

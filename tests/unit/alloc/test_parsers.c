@@ -198,6 +198,13 @@ static int parse_message(const char *text, struct arena *arena, struct value *ou
 	return rc;
 }
 
+static int parse_pickle(const char *text, struct arena *arena, struct value *out)
+{
+	struct schedd_error err;
+
+	return pickle_read(text, arena, out, &err);
+}
+
 static const struct {
 	const char *name, *text;
 	parse_fn parse;
@@ -233,6 +240,12 @@ static const struct {
 	"stores: {more: {type: memory}}\nexecutors: {e: {type: subprocess}}\n"
 	"listeners:\n  - {name: x, events: [job_error], run: cat}\ntimezone: UTC\n",
 	parse_config},
+    /* {"a": [numbers, None, True], "t": ("x", b"yz"), "d": datetime, "s": {}, "o": OrderedDict, "l": …} */
+    {"pickle",
+	"gASVrQAAAAAAAAB9lCiMAWGUXZQoSwFK/v///4oGAAAAAAABRz/4AAAAAAAATohljAF0lIwBeJRDAnl6lIaUjAFklIwIZGF0"
+	"ZXRpbWWUjAhkYXRldGltZZSTlEMKB+oBAgMEBQAAAJSFlFKUjAFzlH2UjAFrlIwCw6SUc4wBb5SMC2NvbGxlY3Rpb25zlIwL"
+	"T3JkZXJlZERpY3SUk5QpUpSMAWKUSwJzjAFslF2UKIwBcpRoGmV1Lg==",
+	parse_pickle},
     {"message", "{\"id\":\"a\",\"list\":[1,-5,2.5,\"t\",null,true],\"map\":{\"k\":\"v\"}}",
 	parse_message},
 };
