@@ -36,7 +36,7 @@ static const char *const import_words[] = {"apscheduler", "crontab", "json", "sy
 static const char *const store_options[] = {"password_file=", "run_as=", "connect_timeout=",
     "timeout=", "lease=", "outbox=", "history=", "prefix=", "compact=", "tls_ca=", "tls_cert=",
     "tls_key=", NULL};
-static const char *const place_words[] = {"any", NULL};
+static const char *const place_words[] = {"all", "any", NULL};
 static const char *const node_words[] = {"drain", "forget", "resume", NULL};
 static const char *const config_words[] = {"check", "show", NULL};
 

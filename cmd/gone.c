@@ -21,7 +21,7 @@ bool gone_has_runs(struct command *command, const char *id)
 
 void gone_say(struct command *command, const char *id)
 {
-	if (!out_is_json(command) && gone_has_runs(command, id))
+	if (!args_has(&command->args, "node") && !out_is_json(command) && gone_has_runs(command, id))
 		say(command, "It has run and is gone; schedctl history %s shows how that went.",
 		    id);
 }

@@ -17,6 +17,10 @@ static const struct option run_options[] = {
     {.name = "exit-status", .doc = "wait, and exit with the job's own status"},
     {.name = "result", .doc = "wait, and print what its call returned, as JSON, and nothing else"},
     {.name = "force", .doc = "start even beyond max_instances"},
+    {.name = "node",
+	.value = "NODE",
+	.complete = COMPLETE_NODE,
+	.doc = "of a job on all nodes: on that one alone"},
     {.name = "env",
 	.letter = 'e',
 	.value = "K=V",
@@ -36,6 +40,8 @@ static int run_extra(struct command *command, struct value *extra)
 	*extra = value_map();
 	if (args_has(&command->args, "force"))
 		value_put(&command->arena, extra, "force", value_bool(true));
+	if (args_get(&command->args, "node"))
+		value_put(&command->arena, extra, "node", value_string_ref(args_get(&command->args, "node")));
 	while ((text = args_next(&command->args, "env", &position))) {
 		const char *equals = strchr(text, '=');
 
@@ -50,14 +56,8 @@ static int run_extra(struct command *command, struct value *extra)
 	return 0;
 }
 
-/* Prints JOB/N and remembers it, to wait for it later. */
-static void run_started(
-    struct command *command, const char *id, const struct value *result, void *context)
+static void run_started_one(struct command *command, const char *run, struct value *runs)
 {
-	struct value *runs = context;
-	const char *run = value_get_string(result, "run");
-
-	(void)id;
 	if (!run)
 		return;
 	value_append(&command->arena, runs, value_string(&command->arena, run));
@@ -67,6 +67,22 @@ static void run_started(
 		out_write(run, strlen(run));
 		out_write("\n", 1);
 	}
+}
+
+/* Prints JOB/N, of a job on all nodes one of each, and remembers it, to wait for it later. */
+static void run_started(
+    struct command *command, const char *id, const struct value *result, void *context)
+{
+	struct value *runs = context;
+	const struct value *all = value_get(result, "runs"), *failed = value_get(result, "failed");
+
+	(void)id;
+	if (!all)
+		run_started_one(command, value_get_string(result, "run"), runs);
+	for (uint32_t i = 0; all && i < all->array.count; i++)
+		run_started_one(command, all->array.items[i].string.text, runs);
+	for (uint32_t i = 0; failed && i < failed->array.count; i++)
+		say(command, "%s", failed->array.items[i].string.text);
 }
 
 /* What the call of a run that has ended returned; a text where JSON cannot say it. */
@@ -128,7 +144,8 @@ static int run_run(struct command *command)
 		return EXIT_OWN_FAILURE;
 	}
 	status = targets_call(command, &ids, "job.run", &extra, run_started, &runs);
-	if (status == EXIT_CONFLICT && !args_has(args, "force") && run_may_be_forced(command, &ids))
+	if (status == EXIT_CONFLICT && !args_has(args, "force") && !args_has(args, "node") &&
+	    run_may_be_forced(command, &ids))
 		say(command, "--force runs a job beyond its max_instances.");
 	if (status && exit_status)
 		return EXIT_OWN_FAILURE;

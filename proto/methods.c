@@ -122,6 +122,7 @@ static const struct method_param job_resume_params[] = {
 static const struct method_param job_run_params[] = {
     {"id", METHOD_ID, ALWAYS, "the job"},
     {"force", METHOD_BOOL, MAYBE, "also beyond max_instances"},
+    {"node", METHOD_TEXT, MAYBE, "of a job on all nodes: on that one alone"},
     {"env", METHOD_MAP, MAYBE, "environment for this run alone: name to text"},
     {"traceparent", METHOD_TEXT, MAYBE, "the trace it is a part of, in its environment as TRACEPARENT"},
     END_OF_PARAMS,

@@ -345,6 +345,12 @@ bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, sched
 /* The same in a moment, when another node may have taken it. False: nothing is waited for. */
 bool scheduler_refresh_later(
     struct schedd_scheduler *scheduler, scheduler_fresh_fn call, void *context);
+/*
+ * Ids of the parts of a job on all nodes, one of each node: a list; live: of those that live and
+ * take jobs. nil: it is no such job.
+ */
+struct value scheduler_job_parts(
+    struct schedd_scheduler *scheduler, const char *id, bool live, struct arena *arena);
 /* Is any store shared? */
 bool scheduler_is_shared(const struct schedd_scheduler *scheduler);
 /* Our name in it; NULL: none is shared. */

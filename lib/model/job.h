@@ -250,6 +250,15 @@ bool job_has_action(const struct schedd_job *job);
  * account other than the daemon's: each account has ids of its own.
  */
 bool job_id_valid(const char *id);
+/*
+ * The same, or "JOB@NODE": the part of a job on all nodes that is that node's. Such
+ * ids are the scheduler's own making.
+ */
+bool job_id_known(const char *id);
+/* The node in such an id; NULL: it is none. */
+const char *job_id_node(const char *id);
+/* The id of the job on all nodes whose part it is; any other id as it is. */
+void job_id_whole(const char *id, char whole[JOB_ID_MAX + 1]);
 /* Bytes of the account's name in an id; 0: the daemon's own. */
 size_t job_id_account(const char *id);
 /*

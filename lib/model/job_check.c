@@ -142,7 +142,7 @@ int job_check(const struct schedd_job *job, struct schedd_error *err)
 	const struct job_details *details = job_details(job);
 	int rc;
 
-	if (job->id && !job_id_valid(job->id))
+	if (job->id && !job_id_known(job->id))
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "id: '%.140s' is not of the form [A-Za-z0-9_][A-Za-z0-9._-]{0,127}", job->id);
 	if (!job_has_action(job))

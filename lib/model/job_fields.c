@@ -60,8 +60,8 @@ static const struct job_field job_field_rows[] = {
 	"executor that makes its runs happen", JOB_FORM_ALIAS, IN_DETAILS(executor)},
     {"store", JOB_FIELD_TEXT, FILED | ADD_ONLY, NULL, 0, JOB_ALIAS_MAX, "ALIAS", "default",
 	"store that remembers it", JOB_FORM_ALIAS, IN_DETAILS(store)},
-    {"nodes", JOB_FIELD_NODES, FILED, NULL, 0, 0, "any|NODES", "any",
-	"on which nodes of a shared store it runs: any, or a list of names and labels "
+    {"nodes", JOB_FIELD_NODES, FILED, NULL, 0, 0, "any|all|NODES", "any",
+	"on which nodes of a shared store it runs: any, all (once on each), or a list of names and labels "
 	"('web1', 'zone=a,!spot') of which one must hold; see schedd-cluster(7)",
 	.place = JOB_IN_DETAILS},
     {"on_partition", JOB_FIELD_ENUM, FILED, job_partition_words, 0, 0, "keep|kill", "keep",

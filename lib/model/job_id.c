@@ -68,6 +68,34 @@ bool job_id_valid(const char *id)
 	       (!colon || job_account_n(id, (size_t)(colon - id)));
 }
 
+const char *job_id_node(const char *id)
+{
+	const char *at = strchr(job_id_plain(id), '@');
+
+	return at ? at + 1 : NULL;
+}
+
+void job_id_whole(const char *id, char whole[JOB_ID_MAX + 1])
+{
+	const char *node = job_id_node(id);
+	size_t length = node ? (size_t)(node - 1 - id) : strlen(id);
+
+	length = length > JOB_ID_MAX ? JOB_ID_MAX : length;
+	memcpy(whole, id, length);
+	whole[length] = '\0';
+}
+
+bool job_id_known(const char *id)
+{
+	const char *node = job_id_node(id);
+	char whole[JOB_ID_MAX + 1];
+
+	if (!node)
+		return job_id_valid(id);
+	job_id_whole(id, whole);
+	return strlen(id) <= JOB_ID_MAX && job_id_valid(whole) && job_alias_valid(node);
+}
+
 struct value job_id_account_value(const char *id, struct arena *arena)
 {
 	size_t length = job_id_account(id);

@@ -24,8 +24,6 @@ static int job_nodes_term(const struct value *value, const char **term, struct s
 	/* The copy of a job on all nodes says whose it is; people name nodes as they are. */
 	if (rc == 0 && (*term)[0] == '@')
 		return node_name_check(*term + 1, err);
-	if (rc == 0 && strcmp(*term, NODE_ALL) == 0)
-		return schedd_error_set(err, SCHEDD_EINVAL, "'%s' is no node", *term);
 	return rc ? rc : node_term_check(*term, err);
 }
 

@@ -47,7 +47,7 @@ static int job_text_check_any(const char *text, struct schedd_error *err)
 
 static int job_text_check_id(const char *text, struct schedd_error *err)
 {
-	if (!job_id_valid(text))
+	if (!job_id_known(text))
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "'%.140s' is not of the form [A-Za-z0-9_][A-Za-z0-9._-]{0,127}", text);
 	return 0;

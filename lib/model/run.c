@@ -151,7 +151,7 @@ struct value run_to_value(const struct run *run, struct arena *arena)
 	/* A program that ran has some memory at least; what never began has none that could be measured. */
 	bool measured = run->max_rss > 0 || run->cpu_us > 0 || run->exit_code >= 0 || run->signal;
 	const char *id = run->job ? run->job : "";
-	struct value full = value_string_ref(arena_printf(arena, "%s/%u", id, run->number));
+	struct value full = run_id_value(id, run->number, arena);
 	const struct value_member members[] = {
 	    {.key = "job", .value = value_string(arena, run->job)},
 	    {.key = "run", .value = value_int(run->number)},
@@ -234,24 +234,37 @@ struct value run_attempts(const struct run *run, struct arena *arena)
 	return list;
 }
 
+struct value run_id_value(const char *job, uint32_t number, struct arena *arena)
+{
+	const char *node = job_id_node(job);
+
+	if (!node)
+		return value_string_ref(arena_printf(arena, "%s/%u", job, number));
+	return value_string_ref(
+	    arena_printf(arena, "%.*s/%u@%s", (int)(node - 1 - job), job, number, node));
+}
+
 bool run_parse_id(const char *text, char *id, uint32_t *number)
 {
-	const char *slash = strchr(text, '/');
+	const char *slash = strchr(text, '/'), *c;
 	uint64_t value = 0;
 
 	if (!slash || slash - text > JOB_ID_MAX || slash[1] < '1' || slash[1] > '9')
 		return false;
-	for (const char *c = slash + 1; *c; c++) {
+	for (c = slash + 1; *c && *c != '@'; c++) {
 		if (*c < '0' || *c > '9')
 			return false;
 		value = value * 10 + (uint64_t)(*c - '0');
 		if (value > UINT32_MAX)
 			return false;
 	}
+	/* "JOB/N@NODE" is that of "JOB@NODE". */
+	if ((size_t)(slash - text) + strlen(c) > JOB_ID_MAX)
+		return false;
 	memcpy(id, text, (size_t)(slash - text));
-	id[slash - text] = '\0';
+	memcpy(id + (slash - text), c, strlen(c) + 1);
 	*number = (uint32_t)value;
-	return job_id_valid(id);
+	return job_id_known(id);
 }
 
 const struct run_field *run_fields(void)

@@ -91,6 +91,8 @@ void run_put_result(const struct run *run, struct arena *arena, struct value *ma
 /* The attempts that began, the latest included, for run.get; empty: none. */
 struct value run_attempts(const struct run *run, struct arena *arena);
 /* "JOB/N" into its parts; false: not of that form. id needs JOB_ID_MAX + 1 bytes. */
+/* "JOB/N", of the part of a job on all nodes that is one's "JOB/N@NODE". */
+struct value run_id_value(const char *job, uint32_t number, struct arena *arena);
 bool run_parse_id(const char *text, char *id, uint32_t *number);
 
 /* Types of the members of a run's JSON, for displays; rows end with a NULL name. */

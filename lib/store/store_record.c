@@ -58,7 +58,7 @@ static int record_known(const struct value *map, struct schedd_error *err)
 
 int store_record_check(const struct schedd_job *job, struct schedd_error *err)
 {
-	if (!job->id || !job_id_valid(job->id))
+	if (!job->id || !job_id_known(job->id))
 		return schedd_error_set(
 		    err, SCHEDD_EFILE, "'%.140s' is no id of a job", job->id ? job->id : "");
 	if (!job->trigger)

@@ -293,7 +293,7 @@ bool rpc_call_run(struct rpc_call *call, char id[JOB_ID_MAX + 1], uint32_t *numb
 	*number = 0;
 	if (text && run_parse_id(text, id, number))
 		return true;
-	if (text && job_id_valid(text)) {
+	if (text && job_id_known(text)) {
 		memcpy(id, text, strlen(text) + 1);
 		return true;
 	}

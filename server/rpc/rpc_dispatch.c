@@ -13,6 +13,7 @@
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_forward.h"
 #include "server/rpc/rpc_names.h"
+#include "server/rpc/rpc_parts.h"
 #include "server/rpc/rpc_rows.h"
 
 #define RPC_ROW_LISTED(name, handler, heavy) {name, handler, heavy},
@@ -153,7 +154,7 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 		   rpc_names_in(copy, method->method, call->scheduler, &call->params, &call->arena,
 		       &err)) {
 		rpc_call_fail(call, &err);
-	} else if (!rpc_forward(call) && !rpc_forward_refresh(call)) {
+	} else if (!rpc_parts(call) && !rpc_forward(call) && !rpc_forward_refresh(call)) {
 		method->handler(call);
 	}
 }

@@ -37,6 +37,7 @@ static const struct {
 static bool forward_job(const struct rpc_call *call, char id[JOB_ID_MAX + 1], schedd_span *limit)
 {
 	const char *method = call->method->method->name, *text = NULL;
+	uint32_t number;
 	size_t length;
 
 	for (size_t i = 0; i < sizeof(forward_rows) / sizeof(forward_rows[0]); i++) {
@@ -45,6 +46,8 @@ static bool forward_job(const struct rpc_call *call, char id[JOB_ID_MAX + 1], sc
 		text = rpc_call_text(call, forward_rows[i].param);
 		*limit = forward_rows[i].limit;
 	}
+	if (text && run_parse_id(text, id, &number))
+		return true;
 	length = text ? strcspn(text, "/") : 0;
 	if (length == 0 || length > JOB_ID_MAX)
 		return false;

@@ -155,6 +155,35 @@ static void rpc_run_list_ready(
 		rpc_run_list_go(call);
 }
 
+/* Runs of a job on all nodes are those of its parts. False: no memory, and the call was ended. */
+static bool rpc_run_parts(struct rpc_call *call, struct store_run_query *query)
+{
+	const char **jobs = NULL;
+	struct schedd_error err;
+	uint32_t count = 0;
+
+	for (const char *const *job = query->number ? NULL : query->jobs; job && *job; job++) {
+		struct value parts = scheduler_job_parts(call->scheduler, *job, false, &call->arena);
+		uint32_t more = parts.type == VALUE_ARRAY ? parts.array.count : 0;
+		const char **grown = arena_alloc(&call->arena, (count + more + 2) * sizeof(*grown));
+
+		if (!grown) {
+			schedd_error_nomem(&err);
+			rpc_call_fail(call, &err);
+			return false;
+		}
+		if (count)
+			memcpy(grown, jobs, count * sizeof(*grown));
+		jobs = grown;
+		jobs[count++] = *job;
+		for (uint32_t i = 0; i < more; i++)
+			jobs[count++] = parts.array.items[i].string.text;
+		jobs[count] = NULL;
+	}
+	query->jobs = jobs ? jobs : query->jobs;
+	return true;
+}
+
 void rpc_run_list(struct rpc_call *call)
 {
 	struct store_run_query query = {
@@ -162,7 +191,7 @@ void rpc_run_list(struct rpc_call *call)
 	struct rpc_run_list *list;
 	struct schedd_error err;
 
-	if (!rpc_run_alone(call, &query) || !rpc_run_states(call, &query.states) ||
+	if (!rpc_run_alone(call, &query) || !rpc_run_parts(call, &query) || !rpc_run_states(call, &query.states) ||
 	    !rpc_call_time(call, "since", SCHEDD_TIME_NONE, &query.since) ||
 	    !rpc_call_time(call, "until", SCHEDD_TIME_NONE, &query.until) ||
 	    !rpc_call_limit(call, "limit", RPC_RUN_LIMIT, RPC_RUN_LIMIT_MAX, &query.limit))

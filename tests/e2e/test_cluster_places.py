@@ -164,6 +164,69 @@ class Together(unittest.TestCase):
             wait_until("it goes on", lambda before=before: count("holds") > before)
         self.a.ok("remove", "holds")
 
+    def part(self, job, node):
+        return f"{job}@{node.name}"
+
+    def test_a_job_on_all_nodes_runs_once_on_each(self):
+        self.cluster.add(self.a, "all", "--every", "1s", "--on", "all")
+        for node in self.cluster.nodes:
+            wait_until("each has its part", lambda node=node: count(self.part("all", node)) >= 3)
+        for node in self.cluster.nodes:
+            self.assertEqual(ran(self.part("all", node)), {node.name})
+            fires = [run.scheduled_at for run in runs(self.part("all", node))]
+            self.assertEqual(len(fires), len(set(fires)))
+        self.assertEqual([job["id"] for job in self.b.json("list", "all*")], ["all"])
+        self.assertEqual({run["node"] for run in self.b.json("history", "all")}, {"a", "b", "c"})
+        self.assertEqual(self.c.json("show", "all")["nodes"], "all")
+        self.assertIn("all@NODE", self.a.ok("why", "all"))
+        revision = self.a.json("show", "all@b")["revision"]
+        code, _, err = self.a.ctl("pause", "all@b")
+        self.assertEqual(code, 5, err)
+        self.assertIn("change that", err)
+        self.b.ok("pause", "all", "--reason", "for a test")
+        self.c.ok("modify", "all", "--description", "said once")
+        for node in self.cluster.nodes:
+            part = wait_until("all parts follow", lambda node=node: next(
+                (job for job in [self.a.json("show", self.part("all", node))] if job["state"] == "paused" and
+                 job["description"] == "said once"), None))
+            self.assertEqual(part["nodes"], [f"@{node.name}"])
+        self.assertGreater(self.a.json("show", "all@b")["revision"], revision)
+        before = {node.name: count(self.part("all", node)) for node in self.cluster.nodes}
+        self.a.ok("resume", "all")
+        for node in self.cluster.nodes:
+            wait_until("all go on", lambda node=node: count(self.part("all", node)) > before[node.name])
+        self.assertNotIn("@", self.a.ok("export"))
+        self.b.ok("remove", "all")
+        for node in self.cluster.nodes:
+            wait_until("the parts are gone", lambda node=node: self.c.ctl("show", self.part("all", node))[0] == 4)
+
+    def test_a_job_on_all_nodes_is_run_and_ended_from_anywhere(self):
+        self.cluster.add(self.a, "hand", "--manual", "--on", "all", command=["sleep", "60"])
+        for node in self.cluster.nodes:
+            wait_until("each has its part", lambda node=node: self.b.ctl("show", self.part("hand", node))[0] == 0)
+        self.assertEqual(set(self.b.ok("run", "hand").split()), {"hand/1@a", "hand/1@b", "hand/1@c"})
+        wait_until("they run", lambda: self.c.json("show", "hand")["running"] == 3)
+        self.assertEqual(self.a.json("show", "hand/1@c")["node"], "c")
+        self.c.ok("kill", "hand/1@a")
+        self.assertNotEqual(self.b.ctl("wait", "hand/1@a")[0], 0)
+        self.c.ok("kill", "hand")
+        wait_until("they have ended", lambda: {run["state"] for run in self.a.json("history", "hand")} == {"killed"})
+        self.assertEqual(self.a.ok("run", "hand", "--node", "b").strip(), "hand/2@b")
+        wait_until("it runs there alone", lambda: ran("hand@b") == {"b"} and self.a.json("show", "hand")["running"] == 1)
+        self.a.ok("kill", "hand/2@b")
+        code, _, err = self.a.ctl("run", "hand", "--node", "z")
+        self.assertEqual(code, 4, err)
+        self.cluster.add(self.a, "one", "--manual", "--on", "c", command=["true"])
+        code, _, err = self.a.ctl("run", "one", "--node", "b")
+        self.assertEqual(code, 5, err)
+        self.assertIn("is not on node b", err)
+        code, _, err = self.a.ctl("add", "--id", "x@b", "--store", "shared", "--manual", "--", "true")
+        self.assertEqual(code, 2, err)
+        code, _, err = self.a.ctl("add", "--id", "x" * 64, "--store", "shared", "--manual", "--on", "all", "--", "true")
+        self.assertEqual(code, 2, err)
+        self.assertIn("at most 63", err)
+        self.a.ok("remove", "hand", "one")
+
     def test_the_limit_of_a_group_is_one_nodes_business(self):
         self.a.ok("groups", "set", "g1", "--parallel", "1")
         for node in self.cluster.nodes:
@@ -172,7 +235,7 @@ class Together(unittest.TestCase):
         for i in range(4):
             self.cluster.add(self.b, f"mate{i}", "--manual", "--group", "g1", "--on", "zone=a",
                              command=["sh", "-c", "sleep 0.2"])
-        for refused in (["--on", "b"], ["--on", "any"]):
+        for refused in (["--on", "b"], ["--on", "any"], ["--on", "all"]):
             code, _, err = self.c.ctl("add", "--id", "mate9", "--store", "shared", "--manual", "--group", "g1", *refused,
                                       "--", "true")
             self.assertEqual(code, 5, err)
@@ -255,6 +318,28 @@ class Apart(unittest.TestCase):
         self.assertEqual(len(self.b.json("history", "after")), 3)
         self.assertEqual(ran("after"), {"c"})
         self.a.ok("kill", "after")
+
+    def test_a_node_that_dies_with_a_job_on_all_nodes_due(self):
+        self.cluster.add(self.a, "all", "--every", "1s", "--on", "all", "--grace", "2s")
+        wait_until("all run", lambda: all(count(f"all@{node}") for node in "abc"))
+        self.b.stop(signal.SIGKILL)
+        wait_until("it is known to be dead", lambda: self.a.nodes()["b"]["state"] == "dead", 30)
+        dead = time.time()
+        wait_until("the others go on", lambda: all(len(since(f"all@{node}", dead)) > 2 for node in "ac"))
+        self.assertEqual(ran("all@b"), {"b"})
+        self.assertEqual(since("all@b", dead), [])
+        code, out, err = self.a.ctl("run", "all")
+        self.assertEqual(code, 0, err)
+        self.assertEqual({run.split("@")[1] for run in out.split()}, {"a", "c"})
+        self.b.start()
+        wait_until("it is back with its part", lambda: since("all@b", dead), 30)
+        self.assertEqual(ran("all@b"), {"b"})
+        wait_until("what was too late is missed", lambda: [run for run in runs("all@b") if run.state == "missed"])
+        # A whole that goes while a node is away takes that node's part along, and one that is dead is cleaned up after.
+        self.b.stop(signal.SIGKILL)
+        wait_until("it is dead again", lambda: self.a.nodes()["b"]["state"] == "dead", 30)
+        self.a.ok("remove", "all")
+        wait_until("all parts are gone", lambda: not self.c.json("list", "*@*"))
 
     def test_labels_change_with_a_restart(self):
         self.cluster.add(self.a, "label", "--every", "1s", "--on", "gpu=yes")

@@ -20,10 +20,13 @@ const char *scheduler_job_state(struct schedd_scheduler *scheduler, const char *
 
 static bool scheduler_find_pattern(const char *const *patterns, const char *id)
 {
+	bool part = job_id_node(id) != NULL;
+
 	if (!patterns || !patterns[0])
-		return true;
+		return !part;
+	/* A node's part of a job is seen by who means it. */
 	for (; *patterns; patterns++)
-		if (job_id_matches(*patterns, id))
+		if (job_id_matches(*patterns, id) && (!part || strchr(*patterns, '@')))
 			return true;
 	return false;
 }

@@ -112,7 +112,7 @@ void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_
 
 		if (!live)
 			continue;
-		value_append(&arena, &runs, value_string(&arena, live->id));
+		value_append(&arena, &runs, run_id_value(live->job->id, live->run.number, &arena));
 		failed = scheduler_kill_one(live, signal, actor ? actor : &nobody, &err);
 		rc = failed ? failed : rc;
 	}

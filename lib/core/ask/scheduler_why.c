@@ -340,7 +340,9 @@ static void scheduler_why_now(struct scheduler_why *why, const struct entry *ent
 	    value_string_ref(entry ? job_value_word(entry) : "removed"));
 	if (entry && !entry->state.invalid) {
 		scheduler_why_times(why, entry->job->trigger, entry->job);
-		scheduler_why_time(why, "next_run_time", entry->state.next_run_time, &why->result);
+		if (!entry_on_all(entry))
+			scheduler_why_time(
+			    why, "next_run_time", entry->state.next_run_time, &why->result);
 		if (entry->state.paused)
 			scheduler_why_time(
 			    why, "paused_until", entry->state.paused_until, &why->result);

@@ -29,11 +29,15 @@ static void follow_key(char key[FOLLOW_KEY_MAX], const struct entry *entry, cons
 void follow_note(
     struct schedd_scheduler *scheduler, struct store_slot *store, const struct run *run)
 {
-	const struct after_list *list = store->durable ? after_list_get(scheduler, run->job) : NULL;
-	char key[FOLLOW_KEY_MAX];
+	char key[FOLLOW_KEY_MAX], whole[JOB_ID_MAX + 1];
+	const struct after_list *list;
 
+	/* What follows a job on all nodes follows each of its parts. */
+	job_id_whole(run->job, whole);
+	list = store->durable ? after_list_get(scheduler, whole) : NULL;
 	for (uint32_t i = 0; list && i < list->count; i++) {
-		if (!after_wants(list->entries[i], run->job, run->state))
+		/* On all nodes: its parts follow. */
+		if (entry_on_all(list->entries[i]) || !after_wants(list->entries[i], whole, run->state))
 			continue;
 		follow_key(key, list->entries[i], run);
 		store_slot_put_text(store, key, run_state_name(run->state));
@@ -51,21 +55,23 @@ static void follow_start(struct entry *entry, struct store_slot *store, const st
 
 void follow_run(struct schedd_scheduler *scheduler, struct store_slot *store, const struct run *run)
 {
-	const struct after_list *list = after_list_get(scheduler, run->job);
-	/* The list may change while those on it are started. */
-	const char *job = list ? list->id : NULL;
+	char job[JOB_ID_MAX + 1];
+	const struct after_list *list;
 
+	job_id_whole(run->job, job);
+	list = after_list_get(scheduler, job);
 	if (!list || scheduler->phase != SCHEDULER_RUNNING)
 		return;
 	/* The note must not come behind the claim that takes it back. */
 	if (store->durable)
 		store_slot_flush_all(scheduler);
+	/* The list may change while those on it are started. */
 	for (uint32_t i = 0; list && i < list->count; i++) {
 		struct entry *entry = list->entries[i];
 
-		if (after_wants(entry, job, run->state))
+		if (!entry_on_all(entry) && after_wants(entry, job, run->state))
 			follow_start(entry, store, run);
-		list = after_list_get(scheduler, run->job);
+		list = after_list_get(scheduler, job);
 	}
 }
 
@@ -147,14 +153,15 @@ static void follow_go(const struct follow_item *item)
 {
 	struct schedd_scheduler *scheduler = item->store->scheduler;
 	struct entry *entry = entry_get(scheduler, item->follower);
-	char job[JOB_ID_MAX + 1];
+	char job[JOB_ID_MAX + 1], whole[JOB_ID_MAX + 1];
 	struct run run;
 
 	run_init(&run);
 	snprintf(job, sizeof(job), "%s", item->job);
 	run.job = job;
 	run.number = item->number;
-	if (entry && (strcmp(item->follower, job) == 0 || after_wants(entry, job, item->state)))
+	job_id_whole(item->job, whole);
+	if (entry && (strcmp(item->follower, job) == 0 || after_wants(entry, whole, item->state)))
 		follow_start(entry, item->store, &run);
 	else
 		store_slot_put_text(item->store, item->key, NULL);

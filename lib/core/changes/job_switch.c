@@ -205,7 +205,8 @@ static int job_switch_make(struct change *change, struct claim *claim, struct sc
 	}
 	if (change->trigger == RUN_BY_SCHEDULE)
 		claim->run_count++;
-	value_put(&change->arena, &change->result, "run", value_string(&change->arena, live->id));
+	value_put(&change->arena, &change->result, "run",
+	    run_id_value(live->job->id, live->run.number, &change->arena));
 	return 0;
 }
 
@@ -250,6 +251,12 @@ static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 	if (change->scheduler->phase != SCHEDULER_RUNNING) {
 		rc = schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "job %s: the scheduler does not run", change->id);
+		change->entry = NULL;
+		return rc;
+	}
+	if (entry_on_all(change->entry)) {
+		rc = schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "job %s runs on all nodes, each its part: name one, as %s@NODE", change->id, change->id);
 		change->entry = NULL;
 		return rc;
 	}

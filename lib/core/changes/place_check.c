@@ -6,6 +6,9 @@
 #include "model/node.h"
 #include "store/store_share.h"
 
+/* Of a job on all nodes; the rest is for the names of nodes. */
+#define PLACE_ID_MAX 63
+
 static bool place_same(const char *a, const char *b)
 {
 	return (!a && !b) || (a && b && strcmp(a, b) == 0);
@@ -89,6 +92,12 @@ int place_check(const struct store_slot *store, const struct schedd_job *job,
 		    "nodes: store %s is this schedd's alone, there are no nodes to choose from: leave nodes "
 		    "out, or put the job into a store with shared: true (see schedd-cluster(7))",
 		    store->name);
+	if (details->nodes && strcmp(details->nodes, NODE_ALL) == 0 &&
+	    strlen(job_id_plain(job->id)) > PLACE_ID_MAX)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "nodes: the id of a job on all nodes has at most %d characters, as each node's part bears "
+		    "the node's name behind it",
+		    PLACE_ID_MAX);
 	if (store->shared)
 		rc = place_check_slot(store, job, err);
 	if (rc == 0 && store->shared)

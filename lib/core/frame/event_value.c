@@ -35,7 +35,7 @@ struct value scheduler_event_value(const struct schedd_event *event, struct aren
 	value_put(arena, &map, "store", value_string(arena, event->store));
 	value_put(arena, &map, "run",
 	    event->run && event->job
-		? value_string(arena, arena_printf(arena, "%s/%u", event->job, event->run))
+		? run_id_value(event->job, event->run, arena)
 		: nil);
 	value_put(arena, &map, "scheduled_at",
 	    event->scheduled_at != SCHEDD_TIME_NONE ? value_int(event->scheduled_at) : nil);

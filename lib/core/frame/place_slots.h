@@ -31,6 +31,7 @@ struct place_slots {
 	struct place_slot *items;
 	uint32_t count, capacity;
 	bool changed; /* the first job of one has come, or its last has gone */
+	bool parts;   /* jobs on all nodes, or their parts, have changed */
 };
 
 /* NULL: there is none of that number. */

@@ -10,9 +10,9 @@
 #include "core/jobs/due_queue.h"
 #include "core/jobs/accounts.h"
 #include "core/jobs/entry_order.h"
+#include "core/jobs/entry_place.h"
 #include "core/jobs/executors.h"
 #include "core/jobs/owners.h"
-#include "model/node.h"
 
 _Static_assert(sizeof(struct entry) <= 136, "an entry has grown");
 
@@ -97,27 +97,12 @@ bool entry_own_retention(const struct entry *entry)
 	return details->keep_runs >= 0 || details->keep_for != SCHEDD_SPAN_NONE;
 }
 
-/* Does it say that it may run on some nodes alone? */
-static const char *entry_place(const struct entry *entry)
-{
-	const char *nodes = job_details(entry->job)->nodes;
-
-	return nodes && strcmp(nodes, NODE_ALL) != 0 ? nodes : NULL;
-}
-
-static void entry_count_place(const struct entry *entry, int by)
-{
-	const char *place = entry->store->shared ? entry_place(entry) : NULL;
-
-	if (place)
-		place_slots_count(&entry->store->places, entry_slot(entry), place, by);
-}
-
 static void entry_count(struct schedd_scheduler *scheduler, const struct entry *entry, int by)
 {
 	struct executor_slot *executor = entry_executor(entry);
 
 	entry_count_place(entry, by);
+	entry_note_part(entry);
 
 	scheduler->jobs.visible += (uint32_t)by;
 	entry->store->entries += (uint32_t)by;
@@ -127,40 +112,6 @@ static void entry_count(struct schedd_scheduler *scheduler, const struct entry *
 		scheduler->jobs.paused += (uint32_t)by;
 	if (entry_own_retention(entry))
 		scheduler->jobs.own_retention += (uint32_t)by;
-}
-
-uint32_t entry_slot(const struct entry *entry)
-{
-	return node_job_slot(entry->job);
-}
-
-const struct place_slot *entry_place_slot(const struct entry *entry)
-{
-	const char *place = entry->store->shared ? entry_place(entry) : NULL;
-	const struct place_slot *item =
-	    place ? place_slots_find(&entry->store->places, entry_slot(entry)) : NULL;
-
-	return item && item->place && strcmp(item->place, place) == 0 ? item : NULL;
-}
-
-static bool entry_elsewhere(const struct entry *entry)
-{
-	const struct place_slot *item;
-
-	if (!entry->store->elsewhere)
-		return false;
-	if (!entry_place(entry))
-		return entry->store->elsewhere[entry_slot(entry)];
-	item = entry_place_slot(entry);
-	return !item || item->elsewhere;
-}
-
-bool entry_locate(struct entry *entry)
-{
-	bool was = entry->foreign;
-
-	entry->foreign = entry_elsewhere(entry);
-	return entry->foreign != was;
 }
 
 void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
@@ -333,6 +284,7 @@ struct entry *entry_due(struct schedd_scheduler *scheduler, schedd_time now)
 void entry_take_state(
     struct schedd_scheduler *scheduler, struct entry *entry, struct job_state *state)
 {
+	entry_note_part(entry);
 	if (!entry->hidden)
 		scheduler->jobs.paused += (uint32_t)state->paused - entry->state.paused;
 	job_state_clear(&entry->state);

@@ -68,6 +68,11 @@ void entry_free_all(struct schedd_scheduler *scheduler);
 uint32_t entry_slot(const struct entry *entry);
 /* That of a place, as it is told of it; NULL: it may run anywhere, or nothing is known of it yet. */
 const struct place_slot *entry_place_slot(const struct entry *entry);
+/* Is it to run on all nodes? Then it is never due itself, but its parts are, one of each node. */
+bool entry_on_all(const struct entry *entry);
+/* The part of it that is that node's; NULL: it has none. */
+struct entry *entry_part(
+    const struct schedd_scheduler *scheduler, const struct entry *entry, const char *node);
 /* Looks whose it is. True: that has changed, and it is to be planned anew. */
 bool entry_locate(struct entry *entry);
 /* It is a job from now on. */

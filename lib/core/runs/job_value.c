@@ -8,6 +8,7 @@
 #include "core/runs/job_value.h"
 #include "core/runs/run_live.h"
 #include "model/job_fields.h"
+#include "store/store_share.h"
 #include "model/job_words.h"
 
 typedef struct value (*job_value_fn)(const struct entry *entry, struct arena *arena);
@@ -28,11 +29,37 @@ static bool job_value_goes_on(const struct run_live *live)
 	return live->stage >= RUN_LIVE_STARTING && live->stage != RUN_LIVE_ENDED;
 }
 
+/* The sum over the parts of a job on all nodes. */
+static int64_t job_value_sum(const struct entry *entry, struct arena *arena, job_value_fn count)
+{
+	struct schedd_scheduler *scheduler = entry->store->scheduler;
+	size_t length = strlen(entry->job->id);
+	const char *from = arena_printf(arena, "%s@", entry->job->id);
+	int64_t sum = 0;
+
+	for (const struct entry *part = from ? entry_first(scheduler, from) : NULL;
+	     part && strncmp(part->job->id, from, length + 1) == 0; part = entry_next(scheduler, part))
+		sum += count(part, arena).integer;
+	return sum;
+}
+
+/* What is shown of a job on all nodes is mostly what its part here does. */
+static const struct entry *job_value_here(const struct entry *entry)
+{
+	const struct entry *part =
+	    entry_on_all(entry)
+		? entry_part(entry->store->scheduler, entry, store_node_name(entry->store->store))
+		: NULL;
+
+	return part && !part->hidden ? part : entry;
+}
+
 static struct value job_value_running(const struct entry *entry, struct arena *arena)
 {
 	int64_t count = 0;
 
-	(void)arena;
+	if (entry_on_all(entry))
+		return value_int(job_value_sum(entry, arena, job_value_running));
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
 		count += job_value_goes_on(live);
 	return value_int(entry->foreign ? entry_aside(entry)->running : count);
@@ -42,7 +69,8 @@ static struct value job_value_queued(const struct entry *entry, struct arena *ar
 {
 	int64_t count = 0;
 
-	(void)arena;
+	if (entry_on_all(entry))
+		return value_int(job_value_sum(entry, arena, job_value_queued));
 	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
 		count += job_value_waits(live);
 	return value_int(entry->foreign ? entry_aside(entry)->queued : count);
@@ -61,12 +89,13 @@ static struct value job_value_runs(const struct entry *entry, struct arena *aren
 static struct value job_value_last_run(const struct entry *entry, struct arena *arena)
 {
 	(void)arena;
-	return value_int(entry->state.last_run);
+	return value_int(job_value_here(entry)->state.last_run);
 }
 
 static struct value job_value_last_state(const struct entry *entry, struct arena *arena)
 {
 	(void)arena;
+	entry = job_value_here(entry);
 	if (entry->last_state == RUN_QUEUED)
 		return value_nil();
 	return value_string_ref(run_state_name((enum run_state)entry->last_state));
@@ -182,6 +211,25 @@ static void job_value_derive(const struct entry *entry, struct arena *arena, str
 	}
 }
 
+/* When a job on all nodes is due is up to its parts. */
+static void job_value_of_part(const struct entry *entry, struct value *map)
+{
+	const struct job_state *state = &job_value_here(entry)->state;
+
+	if (!entry_on_all(entry) || entry->state.paused)
+		return;
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		struct value_member *member = &map->map.members[i];
+
+		if (strcmp(member->key, "next_run_time") == 0)
+			member->value = state->next_run_time == SCHEDD_TIME_NONE
+					    ? value_nil()
+					    : value_int(state->next_run_time);
+		else if (strcmp(member->key, "run_count") == 0)
+			member->value = value_int((int64_t)state->run_count);
+	}
+}
+
 struct value scheduler_job_value(
     struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
 {
@@ -191,6 +239,7 @@ struct value scheduler_job_value(
 	if (!entry)
 		return value_nil();
 	map = job_fields_write(entry->job, &entry->state, arena);
+	job_value_of_part(entry, &map);
 	entry_raw_show(entry, arena, &map);
 	job_value_derive(entry, arena, &map);
 	return map;
@@ -206,6 +255,7 @@ struct value scheduler_job_own(
 		return value_nil();
 	map = job_fields_write_from(
 	    entry->job, &entry->state, 1 << JOB_IN_JOB | 1 << JOB_IN_STATE, arena);
+	job_value_of_part(entry, &map);
 	entry_raw_show(entry, arena, &map);
 	job_value_derive(entry, arena, &map);
 	return map;
@@ -238,6 +288,9 @@ static struct value job_value_get(const struct entry *entry, const char *name, s
 		if (raw.type != VALUE_NIL)
 			return raw;
 	}
+	if (field->place == JOB_IN_STATE && !entry->state.paused &&
+	    (strcmp(name, "next_run_time") == 0 || strcmp(name, "run_count") == 0))
+		entry = job_value_here(entry);
 	return job_fields_get(entry->job, &entry->state, field, arena);
 }
 
@@ -260,6 +313,8 @@ const char *job_value_word(const struct entry *entry)
 
 	if (entry->state.invalid)
 		return "invalid";
+	if (entry_on_all(entry) && !entry->state.paused)
+		entry = job_value_here(entry);
 	if (entry->foreign && entry_aside(entry)->running)
 		return "running";
 	if (entry->foreign && entry_aside(entry)->queued)

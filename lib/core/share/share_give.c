@@ -253,7 +253,10 @@ void share_rest(struct schedd_scheduler *scheduler)
 	for (uint32_t i = 0; i < scheduler->store_count; i++) {
 		struct store_slot *slot = scheduler->stores[i];
 
-		if (!slot->share || !slot->places.changed)
+		if (!slot->share)
+			continue;
+		share_parts_review(slot->share);
+		if (!slot->places.changed)
 			continue;
 		slot->places.changed = false;
 		share_apply(slot->share);

@@ -36,7 +36,8 @@ bool scheduler_job_elsewhere(
 	const struct store_node *node;
 
 	*name = NULL;
-	if (!share || !entry->foreign)
+	/* Of one on all nodes there is nothing to be asked elsewhere, but of its parts. */
+	if (!share || !entry->foreign || entry_on_all(entry))
 		return false;
 	node = share_node(share, share_owner(share, entry));
 	if (node && node->number != share->own)
@@ -151,6 +152,11 @@ static bool share_may_freshen(const struct share *share, const char *id)
 bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, scheduler_fresh_fn call,
     void *context)
 {
+	const struct entry *asked = id ? entry_get(scheduler, id) : NULL;
+
+	/* What is told of one on all nodes is told of its parts. */
+	if (asked && entry_on_all(asked))
+		id = NULL;
 	for (uint32_t i = 0; i < scheduler->store_count; i++) {
 		struct share *share = scheduler->stores[i]->share;
 		struct share_fresh *fresh;

@@ -85,6 +85,11 @@ bool share_why(const struct entry *entry, char *text, size_t size)
 	const struct place_slot *slot = entry_place_slot(entry);
 	struct strbuf words = STRBUF_EMPTY, away = STRBUF_EMPTY;
 
+	if (entry_on_all(entry)) {
+		snprintf(text, size, "it runs on all nodes, on each for itself: why %.140s@NODE tells of one",
+		    entry->job->id);
+		return true;
+	}
 	if (!slot || !slot->homeless || !entry->store->share)
 		return false;
 	share_place_words(slot->place, &words);
@@ -101,5 +106,5 @@ bool scheduler_job_homeless(
 {
 	const struct entry *entry = entry_get(scheduler, id);
 
-	return entry && share_why(entry, text, size);
+	return entry && !entry_on_all(entry) && share_why(entry, text, size);
 }

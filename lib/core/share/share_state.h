@@ -47,6 +47,11 @@ bool share_fits(const struct place_slot *slot, const struct store_node *node);
 /* Do its jobs suit this node? */
 bool share_fits_here(const struct share *share, const struct place_slot *slot);
 
+/* ---- share_parts.c ---- */
+
+/* Jobs on all nodes, or their parts, have changed: this node's parts follow. */
+void share_parts_review(struct share *share);
+
 /* ---- share_give.c ---- */
 
 /* Gives away what another node should have, as far as it is idle. */

@@ -126,6 +126,8 @@ static const struct form forms[] = {
     {"nodes", "\"web1\"", "[\"web1\"]"},
     {"nodes", "[\"b\",\"a\",\"b\"]", "[\"a\",\"b\"]"},
     {"nodes", "\"any\"", "null"},
+    {"nodes", "\"all\"", NULL},
+    {"nodes", "[\"all\"]", "\"all\""},
     {"nodes", "[\"any\"]", "null"},
     {"cwd", "\"/srv\"", NULL},
     {"env", "{\"A\":\"x=y\",\"B\":\"\"}", NULL},

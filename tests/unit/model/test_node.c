@@ -4,6 +4,7 @@
 #include <string.h>
 #include "model/job.h"
 #include "model/node.h"
+#include "model/run.h"
 
 Test(node, names_are_words_and_not_any_or_all)
 {
@@ -141,6 +142,43 @@ static uint32_t job_slot(const char *place, const char *group, const char *id)
 	slot = node_job_slot(job);
 	job_unref(job);
 	return slot;
+}
+
+Test(node, a_part_of_a_job_bears_its_node)
+{
+	static const struct {
+		const char *id, *whole, *node;
+	} rows[] = {
+	    {"backup@web1", "backup", "web1"},
+	    {"backup", "backup", NULL},
+	    {"al:backup@web1", "al:backup", "web1"},
+	    {"al@x:backup", "al@x:backup", NULL},
+	    {"al@x:backup@web1", "al@x:backup", "web1"},
+	};
+	static const char *const bad[] = {"@web1", "backup@", "backup@a@b", "backup@a b", "al:@web1"};
+	char whole[JOB_ID_MAX + 1], id[JOB_ID_MAX + 1];
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_expect(job_id_known(rows[i].id), "%s", rows[i].id);
+		cr_expect_eq(job_id_valid(rows[i].id), rows[i].node == NULL);
+		job_id_whole(rows[i].id, whole);
+		cr_expect_str_eq(whole, rows[i].whole);
+		if (rows[i].node)
+			cr_expect_str_eq(job_id_node(rows[i].id), rows[i].node);
+		else
+			cr_expect_null(job_id_node(rows[i].id));
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_not(job_id_known(bad[i]), "%s", bad[i]);
+	cr_expect(run_parse_id("backup/42@web1", id, &number));
+	cr_expect_str_eq(id, "backup@web1");
+	cr_expect_eq(number, 42u);
+	cr_expect(run_parse_id("backup@web1/42", id, &number));
+	cr_expect_str_eq(id, "backup@web1");
+	cr_expect_not(run_parse_id("backup/42@", id, &number));
+	cr_expect_not(run_parse_id("backup@a/42@b", id, &number));
+	cr_expect_not(run_parse_id("backup/4@a/2", id, &number));
 }
 
 Test(node, a_place_has_slots_of_its_own)
