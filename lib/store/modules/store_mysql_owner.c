@@ -69,48 +69,44 @@ static int owner_lock(struct store_link *link, struct schedd_error *err)
 	return rc;
 }
 
-static void owner_take_epoch(uint32_t place, MYSQL_RES *rows, uint64_t changed, void *context)
+/* What the answers say of those that shared it. */
+struct owner_found {
+	int64_t epoch, nodes; /* nodes: that were not ended */
+	char holder[160], since[32]; /* of one that lives; "": none */
+};
+
+static void owner_take(uint32_t place, MYSQL_RES *rows, uint64_t changed, void *context)
 {
+	struct owner_found *found = context;
 	struct my_row row = {.fields = rows ? mysql_fetch_row(rows) : NULL};
 
-	(void)place;
 	(void)changed;
-	if (row.fields)
-		*(int64_t *)context = my_row_number(&row, 0, 0);
+	if (row.fields && place == 1)
+		found->epoch = my_row_number(&row, 0, 0);
+	if (!row.fields || place != 2)
+		return;
+	found->nodes = my_row_number(&row, 0, 0);
+	snprintf(found->holder, sizeof(found->holder), "%s", row.fields[1] ? row.fields[1] : "");
+	snprintf(found->since, sizeof(found->since), "%s", row.fields[2] ? row.fields[2] : "");
 }
 
 /* Nodes that live share it: none has it alone. What those had that are gone is the owner's. */
-static int owner_end_nodes(struct store_link *link, struct schedd_error *err)
+static int owner_end_nodes(
+    struct store_link *link, const struct owner_found *found, struct schedd_error *err)
 {
-	struct my_link *my = my_of(link);
-	struct my_row row = {.fields = NULL};
-	MYSQL_RES *rows = NULL;
-	int rc = store_mysql_talk_ask(link, &rows, err,
-	    "SELECT n.address, date_format(timestampadd(MICROSECOND, n.started_at, TIMESTAMP '1970-01-01 00:00:00'), "
-	    "'%Y-%m-%dT%H:%i:%sZ') FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE n.dead_since IS "
-	    "NULL AND b.expires_at > " MY_CLOCK " AND n.identity <> ?t LIMIT 1",
-	    link->config->identity);
+	int rc;
 
-	/* An account that owns its store alone needs no rights on the nodes that shared it. */
-	if (rc && mysql_errno(my->mysql) == ER_TABLEACCESS_DENIED_ERROR) {
-		link->fault = STORE_FAULT_NONE;
+	if (found->holder[0])
+		return store_link_fail(link, STORE_FAULT_HELD, err,
+		    "it belongs to %s, which shares it with others, since %s", found->holder, found->since);
+	if (found->nodes == 0)
 		return 0;
-	}
-	if (rc)
-		return rc;
-	row.fields = mysql_fetch_row(rows);
-	if (row.fields)
-		rc = store_link_fail(link, STORE_FAULT_HELD, err,
-		    "it belongs to %s, which shares it with others, since %s", row.fields[0], row.fields[1]);
-	mysql_free_result(rows);
-	if (rc == 0)
-		rc = store_mysql_talk_ask(link, NULL, err,
-		    "UPDATE schedd_nodes n JOIN schedd_beats b ON b.node = n.node SET n.epoch = n.epoch + 1, n.dead_since = "
-		    MY_CLOCK ", b.expires_at = 0 WHERE n.dead_since IS NULL");
-	if (rc == 0)
-		rc = store_mysql_talk_ask(
-		    link, NULL, err, "UPDATE schedd_slots SET node = NULL WHERE node IS NOT NULL");
-	return rc;
+	rc = store_mysql_talk_ask(link, NULL, err,
+	    "UPDATE schedd_nodes n JOIN schedd_beats b ON b.node = n.node SET n.epoch = n.epoch + 1, n.dead_since = "
+	    MY_CLOCK ", b.expires_at = 0 WHERE n.dead_since IS NULL");
+	return rc ? rc
+		  : store_mysql_talk_ask(
+			link, NULL, err, "UPDATE schedd_slots SET node = NULL WHERE node IS NOT NULL");
 }
 
 int store_mysql_own_shared(struct store_link *link, struct schedd_error *err)
@@ -126,7 +122,8 @@ int store_mysql_own_release(struct store_link *link, struct schedd_error *err)
 int store_mysql_own(struct store_link *link, struct schedd_error *err)
 {
 	const struct store_remote_config *config = link->config;
-	int64_t now = link->clock->wall(link->clock->context), epoch = 0;
+	int64_t now = link->clock->wall(link->clock->context);
+	struct owner_found found = {.epoch = 0};
 	struct strbuf text = STRBUF_EMPTY;
 	int rc = owner_lock(link, err);
 	uint32_t done;
@@ -138,17 +135,25 @@ int store_mysql_own(struct store_link *link, struct schedd_error *err)
 	    "(life <> VALUES(life)), batch = if(life = VALUES(life), batch, 0), since = if(life = "
 	    "VALUES(life), since, VALUES(since)), identity = VALUES(identity), holder = "
 	    "VALUES(holder), connection = VALUES(connection), life = VALUES(life); "
-	    "SELECT epoch FROM schedd_owner WHERE one = 1",
-	    config->identity, config->life, config->holder, now);
+	    "SELECT epoch FROM schedd_owner WHERE one = 1; SELECT count(*), max(if(b.expires_at > " MY_CLOCK
+	    " AND n.identity <> ?t, n.address, NULL)), date_format(timestampadd(MICROSECOND, max(n.started_at), TIMESTAMP "
+	    "'1970-01-01 00:00:00'), '%Y-%m-%dT%H:%i:%sZ') FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE "
+	    "n.dead_since IS NULL",
+	    config->identity, config->life, config->holder, now, config->identity);
 	if (rc == 0)
 		rc = store_mysql_migrate(link, err);
 	if (rc == 0)
-		rc = owner_end_nodes(link, err);
-	if (rc == 0)
-		rc = store_mysql_talk_packet(link, &text, owner_take_epoch, &epoch, &done, err);
+		rc = store_mysql_talk_packet(link, &text, owner_take, &found, &done, err);
 	strbuf_clear(&text);
+	/* An account that owns its store alone needs no rights on the nodes that shared it. */
+	if (rc && found.epoch && mysql_errno(my_of(link)->mysql) == ER_TABLEACCESS_DENIED_ERROR) {
+		link->fault = STORE_FAULT_NONE;
+		rc = 0;
+	}
 	if (rc == 0)
-		link->epoch = (uint64_t)epoch;
+		rc = owner_end_nodes(link, &found, err);
+	if (rc == 0)
+		link->epoch = (uint64_t)found.epoch;
 	else if (link->fault == STORE_FAULT_NONE)
 		link->fault = STORE_FAULT_GONE;
 	return rc;
