@@ -361,7 +361,7 @@ class Apart(unittest.TestCase):
         wait_until("it runs", lambda: count("mine"))
         self.a.ok("nodes", "drain", "b")
         before = len(STORE.runs())
-        self.assertIn("(b drains)", self.c.ok("why", "mine"))
+        wait_until("all know why", lambda: "(b drains)" in self.c.ok("why", "mine"))
         time.sleep(1.5)
         self.assertEqual(len(STORE.runs()), before)
         self.a.ok("nodes", "resume", "b")

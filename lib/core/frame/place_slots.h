@@ -31,6 +31,7 @@ struct place_slots {
 	struct place_slot *items;
 	uint32_t count, capacity;
 	bool changed; /* the first job of one has come, or its last has gone */
+	bool orphans; /* parts without a whole are left that may become this node's business */
 	bool parts;   /* jobs on all nodes, or their parts, have changed */
 };
 

@@ -73,6 +73,8 @@ static void share_nodes(struct share *share, const struct store_share_news *news
 		if (share->nodes[i].dead_since != SCHEDD_TIME_NONE)
 			share_unanswered(share, share->nodes[i].number);
 	share_report(share);
+	/* That a node is dead may be told after what it leaves behind. */
+	share->slot->places.parts |= share->slot->places.orphans;
 	/* Also what they can have decides what is due here. */
 	share_apply(share);
 	share_review(share);

@@ -116,8 +116,10 @@ static bool share_part_drop(struct share *share, const struct entry *part)
 	bool own = strcmp(node, store_node_name(share->slot->store)) == 0;
 	bool gone = share->node_count && (!its || its->dead_since != SCHEDD_TIME_NONE);
 
-	if (!own && !(gone && share->own && share->slots[0].owner == share->own))
+	if (!own && !(gone && share->own && share->slots[0].owner == share->own)) {
+		share->slot->places.orphans = true;
 		return true;
+	}
 	if (part->busy || part->hidden)
 		return false;
 	scheduler_remove(scheduler, part->job->id, false, false, &actor, reply);
@@ -162,7 +164,7 @@ void share_parts_review(struct share *share)
 	    scheduler->phase != SCHEDULER_RUNNING ||
 	    !store_slot_ready(share->slot, scheduler_mono(scheduler)))
 		return;
-	share->slot->places.parts = false;
+	share->slot->places.parts = share->slot->places.orphans = false;
 	arena_init(&arena);
 	ids = share_parts_find(share, &arena);
 	for (uint32_t i = 0; i < ids.array.count; i++) {
