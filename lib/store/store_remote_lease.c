@@ -81,6 +81,14 @@ static void lease_tell(struct mailbox_letter *letter)
 	free(renewing);
 }
 
+/* Left or dead of late, by the store's clock: another may have given it something as it went. */
+static bool lease_just_gone(const struct remote_lease *lease, const struct store_renewing *renewing,
+    const struct store_node *node)
+{
+	return node->dead_since != SCHEDD_TIME_NONE &&
+	       renewing->now - node->dead_since < 2 * lease->remote->config.lease;
+}
+
 /* When the first of the others' leases is over. */
 static void lease_look(struct remote_lease *lease, const struct store_renewing *renewing)
 {
@@ -90,8 +98,9 @@ static void lease_look(struct remote_lease *lease, const struct store_renewing *
 		const struct store_node *node = &renewing->nodes[i];
 		int64_t over = now + (node->left > 0 ? node->left : 0) + LEASE_LATER;
 
-		if (node->number != renewing->beat.node && node->dead_since == SCHEDD_TIME_NONE &&
-		    over < at)
+		if (node->number == renewing->beat.node || over >= at)
+			continue;
+		if (node->dead_since == SCHEDD_TIME_NONE || lease_just_gone(lease, renewing, node))
 			at = over;
 	}
 	atomic_store(&lease->look_at, at);

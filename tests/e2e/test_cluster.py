@@ -268,6 +268,14 @@ class Apart(unittest.TestCase):
             gaps = [later - earlier for earlier, later in zip(fires, fires[1:])]
             self.assertLess(max(gaps, default=0), 2.5 * patience(), "a job waited for a lease")
 
+    def test_nothing_stays_with_a_node_that_left(self):
+        """Another gave it slots in the instant in which it went, as it does where nodes come and go at one time."""
+        self.assertEqual(self.b.stop(), 0)
+        for slot in range(0, 256, 16):
+            STORE.give(slot, "b")
+        wait_until("the others have all", lambda: sum(STORE.seats()[name].slots for name in "ac") == 256)
+        self.await_all(time.time())
+
     def test_a_drained_node_starts_nothing(self):
         self.a.ok("nodes", "drain", "b")
         # "late" on a machine that is busy, "live" never: the answer says what holds by now.

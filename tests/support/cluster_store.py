@@ -53,6 +53,10 @@ class Sql:
         return self.rows("SELECT n.name FROM schedd_nodes n JOIN schedd_slots s ON s.node = n.node JOIN schedd_jobs j ON "
                          f"j.slot = s.slot WHERE j.id = '{job}'")[0][0]
 
+    def give(self, slot, name):
+        """As if it had been given to that node, whatever became of it."""
+        self.tell(f"UPDATE schedd_slots SET node = (SELECT node FROM schedd_nodes WHERE name = '{name}') WHERE slot = {slot}")
+
     def texts(self, begin):
         q = self.quote
         return [row[0] for row in self.rows(f"SELECT {q}key{q} FROM schedd_meta WHERE {q}key{q} LIKE '{begin}%'")]
@@ -164,6 +168,9 @@ class Redis:
             if self.tell("SISMEMBER", f"{{schedd:}}in:{slot}", job) == "1":
                 return next(name for name, each in self.hash("nodes").items() if each == number)
         return None
+
+    def give(self, slot, name):
+        self.tell("HSET", "{schedd:}slots", slot, self.hash("nodes")[name])
 
     def texts(self, begin):
         return [key for key in self.hash("values") if key.startswith(begin)]

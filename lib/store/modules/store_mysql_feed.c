@@ -144,14 +144,21 @@ static int feed_others(struct store_link *link, const char *id, struct store_wat
 
 /* ---- Those whose lease is over ---- */
 
+/*
+ * It has something to be taken: also a node that left may, a slot that another gave it in the instant
+ * in which it went.
+ */
+#define FEED_NODE_HAS                                                                              \
+	"(n.dead_since IS NULL OR EXISTS (SELECT 1 FROM schedd_slots s WHERE s.node = n.node))"
+
 static int feed_dead(
     struct store_link *link, nodes_dead_fn call, void *context, struct schedd_error *err)
 {
 	struct my_row row = {.fields = NULL};
 	MYSQL_RES *rows;
 	int rc = store_mysql_talk_ask(link, &rows, err,
-	    "SELECT n.node, n.epoch, n.name FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE n.dead_since "
-	    "IS NULL AND b.expires_at < " MY_CLOCK " AND n.node <> ?n",
+	    "SELECT n.node, n.epoch, n.name FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE "
+	    FEED_NODE_HAS " AND b.expires_at < " MY_CLOCK " AND n.node <> ?n",
 	    (int64_t)link->node);
 
 	if (rc)
@@ -212,8 +219,8 @@ static void take_text(const struct store_link *link, int64_t node, int64_t epoch
 	    "NULL); ",
 	    own, (int64_t)link->epoch, link->config->life);
 	my_add(text,
-	    "SELECT node INTO @schedd_dead FROM schedd_nodes WHERE node = ?n AND epoch = ?n AND dead_since IS NULL FOR "
-	    "UPDATE; SELECT node INTO @schedd_node FROM schedd_beats WHERE node = @schedd_dead AND expires_at < " MY_CLOCK
+	    "SELECT n.node INTO @schedd_dead FROM schedd_nodes n WHERE n.node = ?n AND n.epoch = ?n AND " FEED_NODE_HAS
+	    " FOR UPDATE; SELECT node INTO @schedd_node FROM schedd_beats WHERE node = @schedd_dead AND expires_at < " MY_CLOCK
 	    " FOR UPDATE; " MY_RAISE "@schedd_dead IS NULL OR @schedd_node <> @schedd_dead); ",
 	    node, epoch);
 	my_add(text,

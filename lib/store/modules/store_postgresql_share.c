@@ -352,7 +352,7 @@ static int share_dead(
 	pg_params_init(&params);
 	pg_params_number(&params, link->node);
 	rc = share_ask(link,
-	    "SELECT node, epoch, name FROM schedd_nodes WHERE dead_since IS NULL AND expires_at < " PG_CLOCK
+	    "SELECT node, epoch, name FROM schedd_nodes n WHERE expires_at < " PG_CLOCK " AND " PG_NODE_HAS
 	    " AND node <> $1::int",
 	    &params, &dead, err);
 	pg_params_clear(&params);

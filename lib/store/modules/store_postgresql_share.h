@@ -9,6 +9,13 @@
 /* The server's clock in microseconds; now() would stand still in a transaction. */
 #define PG_CLOCK "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
+/*
+ * The node n has something to be taken: also one that left may, a slot that another gave it in the
+ * instant in which it went.
+ */
+#define PG_NODE_HAS                                                                                \
+	"(n.dead_since IS NULL OR EXISTS (SELECT 1 FROM schedd_slots s WHERE s.node = n.node))"
+
 /* NULL is 0. */
 static inline int64_t share_number(const PGresult *result, int row, int column)
 {

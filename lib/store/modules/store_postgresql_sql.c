@@ -193,8 +193,8 @@ const char *const pg_sql_node[] = {
 /* ---- The take-over of a node, in this order ---- */
 
 const char pg_sql_take_fence[] =
-    "WITH d AS MATERIALIZED (SELECT node FROM schedd_nodes WHERE node = $1::int AND epoch = $2::bigint AND "
-    "dead_since IS NULL AND expires_at < " PG_CLOCK " FOR UPDATE), u AS (UPDATE schedd_nodes n SET epoch = "
+    "WITH d AS MATERIALIZED (SELECT node FROM schedd_nodes n WHERE node = $1::int AND epoch = $2::bigint AND "
+    PG_NODE_HAS " AND expires_at < " PG_CLOCK " FOR UPDATE), u AS (UPDATE schedd_nodes n SET epoch = "
     "n.epoch + 1, dead_since = " PG_CLOCK " FROM d WHERE n.node = d.node RETURNING n.node) SELECT CASE WHEN "
     "EXISTS (SELECT FROM u) THEN 0 ELSE ('alive:' || (SELECT count(*) FROM u))::bigint END";
 const char pg_sql_take_slots[] = "UPDATE schedd_slots SET node = $2::int WHERE node = $1::int";

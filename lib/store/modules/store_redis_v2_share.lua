@@ -333,12 +333,20 @@ local function renew_lease(keys, args)
   return answer
 end
 
--- node: those whose lease is over and that nobody has taken over, as number, epoch, name
+-- the numbers of all nodes that have a slot
+local function owners(p)
+  local set = {}
+  for _, node in ipairs(redis.call('HVALS', p .. 'slots')) do set[node] = true end
+  return set
+end
+
+-- node: those whose lease is over and that have something to be taken, as number, epoch, name; also one that left
+-- may, a slot of a place that another gave it as it went
 local function dead(keys, args)
-  local now, answer = clock(), {}
+  local now, answer, has = clock(), {}, owners(keys[1])
   for _, node in ipairs(each_node(keys[1])) do
     local known = redis.call('HMGET', node.key, 'epoch', 'dead', 'expires')
-    if node.number ~= args[1] and known[1] and not known[2] and number(known[3]) < now then
+    if node.number ~= args[1] and known[1] and (not known[2] or has[node.number]) and number(known[3]) < now then
       answer[#answer + 1] = node.number
       answer[#answer + 1] = known[1]
       answer[#answer + 1] = node.name
@@ -354,7 +362,7 @@ local function take(keys, args)
   if not share.is_node(p, me, args[2], args[3]) then return {'fenced'} end
   local key = p .. 'node:' .. from
   local known, now = redis.call('HMGET', key, 'epoch', 'dead', 'expires'), clock()
-  if known[1] ~= args[5] or known[2] or number(known[3]) >= now then return {'alive'} end
+  if known[1] ~= args[5] or known[2] and not owners(p)[from] or number(known[3]) >= now then return {'alive'} end
   redis.call('HINCRBY', key, 'epoch', 1)
   redis.call('HSET', key, 'dead', digits(now))
   local slots = redis.call('HGETALL', p .. 'slots')
