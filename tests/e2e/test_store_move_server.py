@@ -148,7 +148,7 @@ class Moving(unittest.TestCase):
         self.assertRegex(self.ok("stores", "-o", "tsv", "--columns", "name,state"), r"shared\taway(\n|$)")
         code, out, err = self.d.ctl("history", "a", "--json")
         self.assertEqual((code, [row["run"] for row in json.loads(out)]), (0, [2]), err)
-        self.assertIn("are in store shared, which cannot be asked now", err)
+        self.assertIn("Runs in store shared are left out: it cannot be asked now.", err)
         server_signal(signal.SIGCONT)
         self.there()
         wait_until("it can be asked again", lambda: self.runs("a") == [2, 1])
