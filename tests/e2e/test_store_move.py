@@ -104,10 +104,12 @@ class Carries(Moving):
     def test_what_waits_is_taken_along_and_runs_once(self):
         ran = self.d.dir / "ran"
         self.ok("groups", "set", "io", "--parallel", "1")
-        self.ok("add", "--id", "first", "--manual", "-g", "io", "--", "sleep", "300")
+        pid = self.d.dir / "pid"
+        self.ok("add", "--id", "first", "--manual", "-g", "io", "--", "sh", "-c", f"echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 300")
         self.ok("add", "--id", "q", "--manual", "-g", "io", "--overlap", "queue", "--max-instances", "9", "--",
                 "sh", "-c", f"echo $SCHEDD_RUN $X >> {ran}")
         self.ok("run", "first")
+        wait_until("it runs", pid.exists)
         self.ok("run", "q", "-e", "X=one")
         for _ in range(2):
             self.ok("run", "q")
@@ -120,6 +122,7 @@ class Carries(Moving):
         self.restart()
         self.assertEqual([row["state"] for row in self.json("history", "q")], ["queued", "cancelled", "queued"])
         self.ok("resume", "--scheduler")
+        os.kill(int(pid.read_text()), signal.SIGKILL)  # a lost run whose process lives has its place in the group
         self.ok("wait", "q", "--for", "idle")
         self.assertEqual([line.strip() for line in ran.read_text().splitlines()], ["q/1 one", "q/3"])
         self.restart()

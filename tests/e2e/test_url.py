@@ -141,6 +141,7 @@ def plain(text, server):
     text = re.sub(r'"(pid|seq|time|memory|max_rss|cpu_seconds|duration|rss|uptime|started_at|.*_p\d+|longest_piece)":[^,}]*', r'"\1":N', text)
     text = re.sub(r"^(pid|memory|since|uptime):.*$", r"\1: N", text, flags=re.M)
     text = re.sub(r"\(\d+\.\d+[KM]\)", "(N)", text)
+    text = re.sub(r"\b\d+m\d+s\b", "LEFT", text)
     return re.sub(r"\b\d+(\.\d+)?(ms|s|M|K|%)?(?=[ :;,]|\.(?!\d)|$|\n)|\bin \w+", "N", re.sub(r" +", " ", text))
 
 
