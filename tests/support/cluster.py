@@ -108,4 +108,5 @@ class Cluster:
         for node in self.nodes:
             if node.process and node.process.poll() is None:
                 node.thaw()
-            case.assertEqual(node.end(), "", node.name)
+            report = node.end()
+            case.assertFalse(report, f"{node.name}: {report}")  # whole, not cut as a difference
