@@ -20,8 +20,6 @@ COMMAND = r"(?:schedctl|schedd|generate-jobs|crontab -|id=\$\(|cc |sudo |export 
 # What is not run, and why.
 NOT_RUN = {
     "#schedd: timeout=1h retry=2": "a line of a table", "30 2 * * *  root  /usr/local/sbin/backup": "a line of a table",
-    "users:": "a section of the config", "allow: ['*']": "a section of the config", "operators: ['@ops']": "a section of the config",
-    "http:": "a section of the config", "listen: ['127.0.0.1:8630']": "a section of the config", "tokens: /etc/schedd/tokens": "a section of the config",
     'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8630/api/v1/jobs': "test_http asks the same",
     "schedctl top": "full screen: test_top",
     "schedctl --url https://backup.example.org:8630 --token-file ~/.schedd-token list": "test_url speaks to one that is there",
@@ -102,6 +100,11 @@ def readme(heading=None):
         text = text[text.index(f"## {heading}\n"):]
         text = text[:text.index("\n## ", 3)]
     return re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
+
+
+def readme_configs():
+    """The README's sections of the config."""
+    return [block for block in readme() if re.match(r"[a-z]+:", block)]
 
 
 class Examples(e2e.TestCase):
@@ -233,6 +236,16 @@ class Examples(e2e.TestCase):
             self.assertEqual(daemon.run("--check-config"), (0, "schedd: the config is valid (1 file read)\n"))
         daemon.start()
 
+    def test_the_configs_of_the_readme(self):
+        texts = readme_configs()
+        self.assertEqual([text.split(":")[0] for text in texts], ["users", "node", "http"])
+        daemon = self.daemon(start=False)
+        for name in ("jobs.password", "tokens"):
+            (daemon.dir / name).touch(mode=0o600)
+        for text in texts:
+            daemon.config.write_text(text.replace("/etc/schedd/", f"{daemon.dir}/"))
+            self.assertEqual(daemon.run("--check-config"), (0, "schedd: the config is valid (1 file read)\n"), text)
+
     def test_the_call_of_the_protocol_s_page(self):
         daemon = self.world()
         client = daemon.client()
@@ -267,7 +280,7 @@ class Examples(e2e.TestCase):
 
     def test_every_other_command_of_the_readme_is_known(self):
         """Nothing in the README is run by nobody."""
-        run = "\n".join([readme()[0], *readme("A tour in five minutes"), *readme("Moving a crontab over"), *readme("From C")])
+        run = "\n".join([readme()[0], *readme("A tour in five minutes"), *readme("Moving a crontab over"), *readme("From C"), *readme_configs()])
         for block in readme():
             for line in block.splitlines():
                 command = line.split(" #")[0].strip()
