@@ -155,6 +155,26 @@ static void daemon_on_zones(void *context)
 		    changed == 1 ? "" : "s");
 }
 
+static int daemon_watch_zones(struct daemon *daemon, struct schedd_error *err)
+{
+	static const char *const local[] = {"localtime", "timezone", NULL};
+	const struct file_watch_config config = {.base = daemon->base,
+	    .log = daemon_log(daemon),
+	    .unnoticed = "changes of the time zones will not be noticed, only at a reload",
+	    .pause = SCHEDD_SECOND,
+	    .call = daemon_on_zones,
+	    .context = daemon};
+	int rc = file_watch_new(&config, &daemon->zones, err);
+
+	if (rc)
+		return rc;
+	file_watch_add(daemon->zones, "/etc", local, 0);
+	/* Such as America/Argentina. */
+	file_watch_add(
+	    daemon->zones, zone_cache_directory(scheduler_zones(daemon->scheduler)), NULL, 2);
+	return 0;
+}
+
 static void daemon_on_watchdog(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
@@ -189,9 +209,7 @@ static int daemon_make_surroundings(struct daemon *daemon, struct schedd_error *
 	if (!rc)
 		rc = orphans_new(daemon->base, &daemon->orphans, err);
 	if (!rc)
-		rc = zone_watch_new(daemon->base,
-		    zone_cache_directory(scheduler_zones(daemon->scheduler)), "",
-		    daemon_log(daemon), daemon_on_zones, daemon, &daemon->zone_watch, err);
+		rc = daemon_watch_zones(daemon, err);
 	if (!rc)
 		rc = cron_tables_new(
 		    daemon->base, daemon->scheduler, daemon_log(daemon), &daemon->cron, err);
@@ -507,7 +525,7 @@ void daemon_free(struct daemon *daemon)
 		rpc_close(daemon->rpc);
 	listeners_free(daemon->listeners);
 	log_events_free(daemon->log_events);
-	zone_watch_free(daemon->zone_watch);
+	file_watch_free(daemon->zones);
 	cron_tables_close(daemon->cron);
 	account_watch_free(daemon->account_watch);
 	if (daemon->watchdog)

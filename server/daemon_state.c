@@ -169,6 +169,9 @@ static void daemon_on_accounts(void *context)
 	struct daemon *daemon = context;
 	uint32_t changed = scheduler_review_accounts(daemon->scheduler);
 
+	/* Who has left a group is no operator any more, also where it is connected already. */
+	if (daemon->rpc)
+		rpc_judge_anew(daemon->rpc);
 	if (changed)
 		log_info(daemon_log(daemon), "%u account%s whose jobs are held, or no longer held",
 		    changed, changed == 1 ? "" : "s");

@@ -8,6 +8,7 @@
 #include "server/account_watch.h"
 #include "server/cron_tables.h"
 #include "server/daemon.h"
+#include "server/file_watch.h"
 #include "server/listener.h"
 #include "server/listeners.h"
 #include "server/lock.h"
@@ -17,7 +18,6 @@
 #include "server/rpc/rpc_state.h"
 #include "server/signals.h"
 #include "server/web_link.h"
-#include "server/zone_watch.h"
 
 struct event;
 struct event_base;
@@ -52,7 +52,7 @@ struct daemon {
 	struct web_link *web; /* NULL: no HTTP */
 	struct signals *signals;
 	struct orphans *orphans;
-	struct zone_watch *zone_watch;
+	struct file_watch *zones;
 	struct account_watch *account_watch; /* NULL: no other accounts are served */
 	struct cron_tables *cron;
 	char told_conflict[128]; /* what was last logged of zones that disagree, or "" */

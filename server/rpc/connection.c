@@ -411,8 +411,7 @@ static int connection_scan(
 	return 0;
 }
 
-/* Takes whole messages off the bytes while more may be taken. Returns the bytes that are done with.
- */
+/* Takes whole messages off the bytes while more may be taken. Returns how many are done with. */
 static size_t connection_messages(struct connection *c, const char *bytes, size_t length)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
@@ -567,6 +566,8 @@ static void connection_resume(struct connection *c)
 	bool alive;
 
 	connection_ref(c);
+	if (connection_overstays(c))
+		connection_close(c);
 	alive = c->fd >= 0 && connection_flush(c);
 	if (alive && c->stalled && !c->had_turn && connection_takes_more(c)) {
 		c->busy = true;

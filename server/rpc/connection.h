@@ -79,6 +79,12 @@ bool connection_is_open(const struct connection *connection);
 struct rpc *connection_rpc(const struct connection *connection);
 /* Who is at its other end. */
 struct peer *connection_peer(struct connection *connection);
+/*
+ * Is its client who it was, by config and accounts as they are now? SCHEDD_EPERM: it is nobody's any more, or
+ * what it is told of, or waits for, may be more than it may see: the connection has to end.
+ */
+int connection_judge(struct connection *connection, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* Takes up nothing more, and ends when what was answered is sent. */
 void connection_dismiss(struct connection *connection);
 

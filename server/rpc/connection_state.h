@@ -55,6 +55,8 @@ bool connection_unpack_some(struct connection *connection);
 /* Nobody waits for it any more. */
 void connection_unpack_forget(struct connection *connection);
 
+/* Is its client told of what it may not see any more? Then it has to end; see connection_judge(). */
+bool connection_overstays(struct connection *connection);
 /* Detaches all hooks and tells them that the connection ends. */
 void connection_end_hooks(struct connection *connection);
 

@@ -27,3 +27,22 @@ void connection_work_end(struct connection *c)
 	if (rpc_share_end(c->share))
 		rpc_client_later_all(c->rpc, connection_waits, c->share);
 }
+
+int connection_judge(struct connection *c, struct schedd_error *err)
+{
+	bool less;
+	int rc = peer_judge(&c->peer, c->rpc, &less, err);
+
+	if (!rc && less && c->hooks)
+		rc = schedd_error_set(err, SCHEDD_EPERM,
+		    "an administrator has changed what '%s' may do here: connect anew", c->peer.caller.account);
+	return rc;
+}
+
+bool connection_overstays(struct connection *c)
+{
+	struct schedd_error err;
+
+	/* Those who only ask are told with their next request. */
+	return c->fd >= 0 && c->hooks && !c->doomed && connection_judge(c, &err);
+}

@@ -23,11 +23,14 @@ int peer_narrow(struct peer *peer, const char *account, struct schedd_error *err
 	return rc;
 }
 
-int peer_judge(struct peer *peer, const struct rpc *rpc, struct schedd_error *err)
+int peer_judge(struct peer *peer, const struct rpc *rpc, bool *less, struct schedd_error *err)
 {
 	const struct config *config = daemon_config(rpc_daemon(rpc));
+	const enum users_role before = peer->caller.role;
 	int rc;
 
+	if (less)
+		*less = false;
 	if (peer->vouched || peer->generation == rpc_generation(rpc))
 		return 0;
 	rc = users_judge(&config->users, peer->caller.uid, &peer->caller, err);
@@ -35,5 +38,7 @@ int peer_judge(struct peer *peer, const struct rpc *rpc, struct schedd_error *er
 		rc = users_narrow(&peer->caller, peer->narrowed, err);
 	if (!rc)
 		peer->generation = rpc_generation(rpc);
+	if (less)
+		*less = rc || peer->caller.role < before;
 	return rc;
 }

@@ -119,7 +119,7 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 	struct schedd_error err;
 	struct rpc_call *call;
 
-	if (peer_judge(peer, connection_rpc(connection), &err)) {
+	if (connection_judge(connection, &err)) {
 		rpc_reject(connection, message, &err);
 		connection_dismiss(connection);
 		return;

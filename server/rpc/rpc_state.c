@@ -151,7 +151,20 @@ void rpc_local_call(struct rpc *rpc, struct connection *connection, uint32_t msg
 void rpc_set_limits(struct rpc *rpc, const struct rpc_limits *limits)
 {
 	rpc->limits = *limits;
+	rpc_judge_anew(rpc);
+}
+
+static bool rpc_everybody(const struct rpc_client *client, const void *context)
+{
+	(void)client;
+	(void)context;
+	return true;
+}
+
+void rpc_judge_anew(struct rpc *rpc)
+{
 	rpc->generation++;
+	rpc_client_later_all(rpc, rpc_everybody, NULL);
 }
 
 unsigned rpc_generation(const struct rpc *rpc)

@@ -74,7 +74,7 @@ struct rpc {
 	bool finishing;                       /* no request is taken up any more */
 	unsigned pending; /* calls whose answer comes without their client's doing */
 	struct rpc_limits limits;
-	unsigned generation; /* of the config: who is who is judged anew when it changes */
+	unsigned generation; /* of config and accounts: who is who is judged anew when they change */
 	struct rpc_counters counters;
 	/* Takes one whole message of a client apart. */
 	void (*on_message)(struct connection *connection, const char *bytes, size_t length);
@@ -93,8 +93,13 @@ struct rpc {
 
 void rpc_set_limits(struct rpc *rpc, const struct rpc_limits *limits);
 const struct rpc_limits *rpc_limits(const struct rpc *rpc);
-/* Changes whenever the config does. */
+/* Changes whenever the config or the machine's accounts do. */
 unsigned rpc_generation(const struct rpc *rpc);
+/*
+ * Who is who may have changed: open connections are judged anew with their next
+ * request, and those that are told of something at once.
+ */
+void rpc_judge_anew(struct rpc *rpc);
 struct rpc_counters *rpc_counters(struct rpc *rpc);
 /* Where the calls of other nodes are kept, and those on them. */
 struct rpc_served **rpc_served(struct rpc *rpc);

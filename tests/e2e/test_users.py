@@ -60,6 +60,33 @@ class Door(Case):
         self.assertEqual(self.ids(bob), [f"{ALICE}:mine"])
         self.assertEqual(self.server.ctl("reload")[0], 0)
 
+    def test_streams_end_with_the_right_to_them(self):
+        """Events, output and an answer that is waited for are not told to who may not ask for them any more."""
+        alice, olga, adam = self.user(ALICE), self.user(OLGA), self.user(ADAM)
+        self.add(self.root, "secret")
+        self.add(alice, "mine")
+        self.add(self.root, "slow", ["/bin/sh", "-c", "echo one; exec sleep 600"])
+        run = self.root.call("job.run", id="slow")["run"]
+        alice.call("event.subscribe")
+        olga.call("event.subscribe")
+        adam.call("run.log", run=run, follow=True)
+        waits = self.user(OLGA)
+        waits.send("run.wait", run=run)
+        keeps = self.user(BOB)
+        keeps.call("event.subscribe")
+        self.server.config.write_text(f"users: {{allow: [{BOB}, {OLGA}, {ADAM}]}}\n")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.add(self.root, "later")
+        self.root.call("run.kill", run=run)
+        self.root.call("run.wait", run=run)
+        for client in (alice, olga, waits, adam):
+            with self.assertRaises((EOFError, ConnectionError)):
+                while True:
+                    self.assertNotIn("later", str(client.notification()))
+        self.add(keeps, "own")
+        self.assertEqual(keeps.notification()[1]["event"], "job_added")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+
     def test_groups_and_everybody(self):
         self.server.config.write_text("users: {allow: ['*'], deny: ['@news'], operators: ['@mail']}\n")
         self.assertEqual(self.server.ctl("reload")[0], 0)

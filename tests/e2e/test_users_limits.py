@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What an account may have at one time, in which turns, and whether its jobs run at all."""
+import os
 import subprocess
 import unittest
 
@@ -222,6 +223,28 @@ class Held(e2e.TestCase):
         self.server.config.write_text("users: {allow: ['*']}\n")
         self.assertEqual(self.server.ctl("reload")[0], 0)
         e2e.wait_until("it is back", lambda: not self.root.call("job.get", id="yan:tick").get("held"))
+
+    def test_who_leaves_a_group_is_no_operator_any_more(self):
+        """Also where it is connected already."""
+        self.server.config.write_text("users: {allow: [zoe], operators: ['@friends']}\n")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.root.call("job.add", id="zoe:tick", command=["/bin/true"], trigger={"manual": True})
+        self.server.dir.chmod(0o755)
+        os.seteuid(23457)
+        try:
+            yan = self.server.client()
+        finally:
+            os.seteuid(0)
+        self.assertEqual([job["id"] for job in yan.call("job.list")["jobs"]], ["zoe:tick"])
+        self.line("group", "friends:x:23460:", without="friends:")
+
+        def refused():
+            try:
+                yan.call("job.list")
+            except e2e.RpcError as refusal:
+                return refusal
+            return None
+        self.assertIn("does not serve 'yan'", str(e2e.wait_until("yan is refused", refused)))
 
 
 if __name__ == "__main__":
