@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Calls in workers beside what they replace, in turns. One line of JSON for each figure.
 
-  bench_workers.py [PART…]    parts: calls together long; SCHEDD and SCHEDCTL are the programs
+  bench_workers.py [PART…]    parts: calls together long (default: all); SCHEDD and SCHEDCTL are the programs
 """
 import json
 import os
@@ -51,7 +51,11 @@ scheduler.shutdown()
 
 def show(bench, **figures):
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in figures.items()}
-    print(json.dumps({"bench": bench, **rounded}), flush=True)
+    try:
+        print(json.dumps({"bench": bench, **rounded}), flush=True)
+    except BrokenPipeError:  # `| head -1` has seen enough: no further part
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        PARTS.clear()
 
 
 def start(store="memory", **settings):
@@ -168,5 +172,9 @@ def part_long():
 
 
 PARTS = {"calls": part_calls, "together": part_together, "long": part_long}
-for part in sys.argv[1:] or PARTS:
-    PARTS[part]()
+wrong = [part for part in sys.argv[1:] if part not in PARTS]
+if wrong:
+    sys.exit(f"bench_workers.py: there is no part {wrong[0]}; its parts: {' '.join(PARTS)}")
+for part in sys.argv[1:] or list(PARTS):
+    if part in PARTS:
+        PARTS[part]()
