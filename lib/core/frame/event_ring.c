@@ -402,7 +402,8 @@ void event_ring_say_run(struct store_slot *slot, enum schedd_event_code code, sc
 	    .job = job,
 	    .store = slot->name,
 	    .run = run->number,
-	    .scheduled_at = run->scheduled_at,
+	    /* Of a row that grows, what was added to it. */
+	    .scheduled_at = run->until != SCHEDD_TIME_NONE ? run->until : run->scheduled_at,
 	    .exit_code = run->exit_code,
 	    .signal = run->signal,
 	    .error = error,
