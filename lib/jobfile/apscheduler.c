@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "jobfile/apscheduler_command.h"
 #include "jobfile/apscheduler_time.h"
 #include "jobfile/apscheduler_trigger.h"
@@ -121,6 +122,17 @@ static int apscheduler_function(struct apscheduler_job *job)
 	return apscheduler_put(job, "command", argv);
 }
 
+/* By this a program that comes over with schedd.py knows it as one of its jobs. */
+static int apscheduler_tag(struct apscheduler_job *job)
+{
+	const char *alias = value_get_string(job->theirs, "jobstore");
+	struct value tags = value_map();
+
+	value_put(job->import->arena, &tags, "apscheduler",
+	    value_string_ref(alias && job_id_valid(alias) ? alias : "default"));
+	return apscheduler_put(job, "tags", tags);
+}
+
 /* What a worker is to call. */
 static int apscheduler_call(struct apscheduler_job *job, const char *func)
 {
@@ -137,7 +149,7 @@ static int apscheduler_call(struct apscheduler_job *job, const char *func)
 							       value->map.count > 0))
 			value_put(arena, &call, members[i], *value);
 	}
-	return apscheduler_put(job, "call", call);
+	return apscheduler_put(job, "call", call) ? SCHEDD_ENOMEM : apscheduler_tag(job);
 }
 
 /* The class of an object that a pickle has in the arguments, "bytes" for bytes; NULL: none. */
@@ -180,23 +192,42 @@ static int apscheduler_check_arguments(
 	    first ? "; is it a method of an object?" : "");
 }
 
+/* Is the module, or the package that it is in, beside the program? Then nobody else would find it. */
+static bool apscheduler_is_beside(const struct import_job *import, const char *func, int folder)
+{
+	const char *path = arena_printf(import->arena, "%.*s%.*s", folder, import->program,
+	    (int)strcspn(func, ".:"), func);
+	const char *file = path ? arena_printf(import->arena, "%s.py", path) : NULL;
+	const char *package = path ? arena_printf(import->arena, "%s/__init__.py", path) : NULL;
+
+	return (file && access(file, F_OK) == 0) || (package && access(package, F_OK) == 0);
+}
+
 /*
- * A function of the program's own file is known by no module's name. NULL: it
- * cannot be called from elsewhere.
+ * A function of the program's own file is known by no module's name, one of a
+ * module beside it only with the folder. NULL: it cannot be called from elsewhere.
  */
 static const char *apscheduler_find(
     const struct apscheduler_job *job, const char *func, struct schedd_error *err)
 {
 	const struct import_job *import = job->import;
+	bool own = strncmp(func, "__main__:", 9) == 0 || strncmp(func, "__mp_main__:", 12) == 0;
+	int folder = import->calls && import->program
+			 ? (int)(strrchr(import->program, '/') + 1 - import->program)
+			 : 0;
 
-	if (strncmp(func, "__main__:", 9) != 0 && strncmp(func, "__mp_main__:", 12) != 0)
-		return func;
-	if (import->calls && import->program)
+	if (own && folder)
 		return arena_printf(import->arena, "%s%s", import->program, strchr(func, ':'));
-	schedd_error_set(err, SCHEDD_EINVAL, "its function, %.100s, is in the program that added it: %s",
-	    func, import->calls ? "name the file of that with --program"
-				: "only from a module can it be called");
-	return NULL;
+	if (own) {
+		schedd_error_set(err, SCHEDD_EINVAL,
+		    "its function, %.100s, is in the program that added it: %s", func,
+		    import->calls ? "name the file of that with --program"
+				  : "only from a module can it be called");
+		return NULL;
+	}
+	if (folder && !strchr(func, '/') && apscheduler_is_beside(import, func, folder))
+		return arena_printf(import->arena, "%.*s%s", folder, import->program, func);
+	return func;
 }
 
 static int apscheduler_action(struct apscheduler_job *job, struct schedd_error *err)

@@ -15,7 +15,7 @@ struct import_job {
 	struct value *jobs; /* list of maps that is appended to */
 	struct diagnostics *skipped, *notes;
 	bool calls; /* functions become calls of workers, not commands */
-	const char *program; /* path of the program that functions of "__main__" are in; NULL: not told */
+	const char *program; /* whole path of the program that functions of "__main__" are in; NULL: not told */
 };
 
 /*
