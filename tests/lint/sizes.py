@@ -11,7 +11,7 @@ FOLDERS = ("lib", "proto", "server", "cmd", "tests", "completions")
 SUFFIXES = {".c", ".h", ".py", ".sh", ".bash", ".fish"}
 FILE_MAX, FUNCTION_MAX = 600, 60
 # These are promised as one file each, to be copied beside a program.
-ONE_FILE = {"lib/executor/python/schedd.py": 1150, "lib/executor/python/schedd_worker.py": 700}
+ONE_FILE = {"lib/executor/python/schedd.py": 1350, "lib/executor/python/schedd_worker.py": 720}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
 
 

@@ -14,6 +14,7 @@ no lambdas, no bound methods; arguments must be JSON. Client is the same without
 
 AsyncClient has its methods as coroutines. Standard library and msgpack alone; Python 3.9 or later.
 """
+import ast
 import asyncio
 import atexit
 import datetime
@@ -30,6 +31,7 @@ import sys
 import sysconfig
 import threading
 import uuid
+import warnings
 import zoneinfo
 
 import msgpack
@@ -76,7 +78,7 @@ class SchedulerNotRunningError(Exception):
 
 
 class RemoteError(Exception):
-    """An exception of a function, of a type that is not Python's own."""
+    """An exception of a function, of a type that this program has not."""
 
 
 # ---- The wire ----
@@ -340,6 +342,15 @@ def function_name(func, placed=True):
     return f"{os.path.abspath(path)}:{name}"
 
 
+def _reference(function):
+    """As APScheduler's: "module:name"."""
+    place, colon, name = function.partition(":")
+    if not place.endswith(".py"):
+        return f"{os.path.basename(place)}{colon}{name}"
+    own = getattr(sys.modules["__main__"], "__file__", None)
+    return f"__main__:{name}" if own and os.path.abspath(own) == place else f"{os.path.basename(place)[:-3]}:{name}"
+
+
 def _loading():
     """Is this program being loaded by a worker, to call one of its functions?"""
     worker = sys.modules.get("schedd_worker")
@@ -362,7 +373,7 @@ class Job:
     def _set(self, data):
         call = data.get("call") or {}
         self.data, self.id = data, data["id"]
-        self.func_ref = os.path.basename(call.get("function", ""))
+        self.func_ref = _reference(call.get("function", ""))
         self.name = data.get("name") or self.id
         self.args, self.kwargs = tuple(call.get("args") or ()), dict(call.get("kwargs") or {})
         self.trigger = _Trigger(**data["trigger"]) if data.get("trigger") else None
@@ -429,16 +440,28 @@ class JobExecutionEvent(JobEvent):
         self.exception, self.traceback = exception, traceback
 
 
+def _kind(name):
+    """The class of exceptions that is called so: Python's own, or of a module that this program has loaded."""
+    module, dot, own = name.rpartition(".")
+    main = sys.modules["__main__"]
+    if dot and module == os.path.basename(getattr(main, "__file__", None) or "").partition(".")[0]:
+        module = "__main__"  # a worker knows the program by its file
+    kind = getattr(sys.modules.get(module if dot else "builtins"), own, None)
+    return kind if isinstance(kind, type) and issubclass(kind, Exception) else None
+
+
 def _exception(reason):
     """The exception that a reason tells of."""
     name, _, text = (reason or "").partition(": ")
-    kind = getattr(sys.modules["builtins"], name, None)
-    if isinstance(kind, type) and issubclass(kind, Exception):
-        try:
-            return kind(text)
-        except TypeError:  # one that wants more than a text
-            pass
-    return RemoteError(reason)
+    kind = _kind(name)
+    if kind is None:
+        return RemoteError(reason)
+    try:
+        # A KeyError's text is the repr of its key. Of other classes __init__ may want anything.
+        return kind(ast.literal_eval(text)) if kind is KeyError else \
+            kind(text) if kind.__module__ == "builtins" else kind.__new__(kind, text)
+    except Exception:  # pylint: disable=broad-except
+        return RemoteError(reason)
 
 
 class Client:
@@ -527,7 +550,7 @@ class Client:
         made["call"] = self._call(func, args, kwargs)
         made["trigger"] = _trigger(trigger, trigger_args, self._timezone)
         if made.get("name") is None:
-            made["name"] = func.rpartition(":")[2] if isinstance(func, str) else func.__name__
+            made["name"] = func.rpartition(":")[2] if isinstance(func, str) else func.__qualname__
         made["id"] = made.get("id") or uuid.uuid4().hex
         return made
 
@@ -666,10 +689,17 @@ class Client:
             finally:
                 events.close()
 
+    def _concerns(self, event):
+        """Is it of a job that its listeners are to hear of?"""
+        return True
+
+    def _alias(self, event):
+        return event.get("store")
+
     def _on_event(self, event):
         if event["code"] <= EVENT_ALL and event.get("job"):
             wanted = [callback for callback, mask in self._listeners if mask & event["code"]]
-            if wanted:
+            if wanted and self._concerns(event):
                 made = self._event(event)
                 for callback in wanted:
                     self._tell(callback, made)
@@ -681,7 +711,7 @@ class Client:
             log.exception("Error notifying listener")
 
     def _event(self, event):
-        code, job, store = event["code"], event["job"], event.get("store")
+        code, job, store = event["code"], event["job"], self._alias(event)
         at = event.get("scheduled_at")
         at = at and datetime.datetime.fromtimestamp(at / 1e6, datetime.timezone.utc).astimezone()
         if code & (EVENTS["JOB_SUBMITTED"] | EVENTS["JOB_MAX_INSTANCES"]):
@@ -777,6 +807,14 @@ class AsyncIOExecutor(_Part):
 GeventExecutor = TornadoExecutor = TwistedExecutor = DebugExecutor = ThreadPoolExecutor
 
 
+def _caller():
+    """The file that makes a scheduler: the same one in all processes of its program, and in workers."""
+    frame = sys._getframe(1)  # pylint: disable=protected-access
+    while frame.f_back and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return os.path.realpath(frame.f_code.co_filename)
+
+
 class BackgroundScheduler(Client):
     """APScheduler's life around a Client: jobs added before start() are sent by it.
 
@@ -790,6 +828,7 @@ class BackgroundScheduler(Client):
     def __init__(self, gconfig=None, prefix="apscheduler.", socket=None, **options):
         super().__init__(socket)
         self.state, self._pending, self._own = STATE_STOPPED, [], set()
+        self._source, self._seen, self._keeps, self._pid = _caller(), {}, False, None
         self._jobstores, self._aliases, self._known = {}, {}, None
         self._job_defaults = {"misfire_grace_time": 1, "coalesce": True, "max_instances": 1}
         self.configure(gconfig or {}, prefix, **options)
@@ -820,6 +859,7 @@ class BackgroundScheduler(Client):
         kind = jobstore if isinstance(jobstore, str) else jobstore.get("type", "memory") if isinstance(jobstore, dict) \
             else type(jobstore).__name__
         self._jobstores[alias] = "memory" if kind in ("memory", "MemoryJobStore") else "kept"
+        self._keeps = self._keeps or self._jobstores[alias] == "kept"
 
     def remove_jobstore(self, alias, shutdown=True):
         del self._jobstores[alias]
@@ -838,6 +878,7 @@ class BackgroundScheduler(Client):
         if alias not in self._jobstores and alias not in self._known:
             raise KeyError(f"No such job store: {alias}")
         if alias in self._known:
+            self._keeps = self._keeps or alias != "memory"
             return alias
         return "memory" if self._jobstores[alias] == "memory" else "default"
 
@@ -873,7 +914,7 @@ class BackgroundScheduler(Client):
             raise SchedulerAlreadyRunningError
         self.call("server.hello", client="schedd.py")
         self._forget_dead()
-        self.state = STATE_RUNNING
+        self.state, self._pid = STATE_RUNNING, os.getpid()
         for definition, jobstore, replace in self._pending:
             self._add(definition, jobstore, replace)
         self._pending = []
@@ -894,6 +935,13 @@ class BackgroundScheduler(Client):
 
     def _leave(self):
         """Jobs that were kept in memory end with the program."""
+        if self._pid != os.getpid():
+            return  # a forked child's end is not the program's
+        try:
+            mark = self._mark()
+            self._own.update(job["id"] for job in super()._listed() if (job.get("tags") or {}).get("program") == mark)
+        except (ScheddError, OSError):
+            pass
         self.state = STATE_STOPPED
         for job in sorted(self._own):
             try:
@@ -903,13 +951,18 @@ class BackgroundScheduler(Client):
         self._own.clear()
 
     def _mark(self):
+        """The process whose jobs in memory these are; in a call, that of the job which is called."""
+        if not self.running:
+            run = sys.modules["schedd_worker"].current_run()
+            job = run and self.get_job(run.job)
+            return job and (job.data.get("tags") or {}).get("program")
         with open(f"/proc/{os.getpid()}/stat", encoding="ascii", errors="replace") as stat:
             start = stat.read().rpartition(")")[2].split()[19]
         return f"{os.getpid()}:{start}"
 
     def _forget_dead(self):
         """A program that was killed could not take its jobs along."""
-        for job in self._listed():
+        for job in super()._listed():
             pid, _, start = str((job.get("tags") or {}).get("program", "")).partition(":")
             if not start:
                 continue
@@ -919,7 +972,7 @@ class BackgroundScheduler(Client):
             except OSError:
                 lives = False
             if not lives:
-                self.remove_job(job["id"])
+                super().remove_job(job["id"])  # not one that waits for start() under the same id
 
     def pause(self):
         """Its own jobs: schedd has others, too."""
@@ -946,8 +999,16 @@ class BackgroundScheduler(Client):
 
     # -- jobs --
 
+    def _is_mine(self, job):
+        """What is kept in memory is seen by the scheduler of that program alone, as it was; what is kept otherwise by
+        all that keep jobs: they share a store."""
+        tags = job.get("tags") or {}
+        if "apscheduler" not in tags:
+            return False
+        return tags.get("source") == self._source if "program" in tags else self._keeps
+
     def _listed(self):
-        return (job for job in super()._listed() if "apscheduler" in (job.get("tags") or {}))
+        return (job for job in super()._listed() if self._is_mine(job))
 
     def _add(self, definition, jobstore, replace):
         if _loading():
@@ -958,11 +1019,18 @@ class BackgroundScheduler(Client):
             return Job(self, {**definition, "next_run_time": None}, pending=True)
         if self._too_late(definition):
             return Job(self, {**definition, "trigger": None})
-        tags = {"apscheduler": jobstore}
-        if self._store(jobstore) == "memory" and self.running:
-            tags["program"] = self._mark()
+        tags = {"apscheduler": jobstore or "default"}
+        mark = self._mark() if self._store(jobstore) == "memory" else None
+        if mark:
+            tags.update(program=mark, source=self._source)
             self._own.add(definition["id"])
-        job = super()._add({**definition, "tags": tags}, jobstore, replace)
+        self._note(definition["id"], tags["apscheduler"])
+        try:
+            job = super()._add({**definition, "tags": tags}, jobstore, replace)
+        except (ConflictingIdError, ScheddError):
+            self._seen.pop(definition["id"], None)
+            self._own.discard(definition["id"])
+            raise
         log.info('Added job "%s" to job store "%s"', job.name, jobstore)
         return job
 
@@ -994,6 +1062,11 @@ class BackgroundScheduler(Client):
         jobs = super().get_jobs()
         return [job for job in jobs if jobstore in (None, job.data["tags"]["apscheduler"])]
 
+    def reschedule_job(self, job_id, jobstore=None, trigger=None, **trigger_args):
+        """A paused job goes on, as APScheduler's does."""
+        job = super().reschedule_job(job_id, jobstore, trigger, **trigger_args)
+        return self.resume_job(job_id) if job.data.get("paused") and self.state != STATE_PAUSED else job
+
     def remove_all_jobs(self, jobstore=None):
         if self._is_live():
             super().remove_all_jobs(jobstore)
@@ -1005,6 +1078,7 @@ class BackgroundScheduler(Client):
                 self._pending.remove(entry)
                 return
         super().remove_job(job_id)
+        self._own.discard(job_id)
         log.info("Removed job %s", job_id)
 
     def get_job(self, job_id, jobstore=None):
@@ -1016,15 +1090,23 @@ class BackgroundScheduler(Client):
         if self.state == STATE_RUNNING or self._thread is None:
             super()._listen()
 
-    def _on_event(self, event):
-        if event["code"] == EVENTS["JOB_ADDED"] or event.get("job") in self._ours():
-            super()._on_event(event)
+    def _note(self, job, alias):
+        """Remembered, for a job that has run for the last time is told of, too. alias None: another's."""
+        self._seen.pop(job, None)
+        if len(self._seen) >= 10000:
+            self._seen.pop(next(iter(self._seen)))
+        self._seen[job] = alias
 
-    def _ours(self):
-        """Ids of its jobs, and of those that it had: a job that has run for the last time is told of, too."""
-        self._seen = getattr(self, "_seen", set())
-        self._seen |= {job["id"] for job in self._listed()} | self._own
-        return self._seen
+    def _concerns(self, event):
+        job = event["job"]
+        if job not in self._seen or event["code"] == EVENTS["JOB_ADDED"]:
+            found = self.get_job(job)
+            if found or job not in self._seen:
+                self._note(job, found.data["tags"]["apscheduler"] if found and self._is_mine(found.data) else None)
+        return self._seen[job] is not None
+
+    def _alias(self, event):
+        return self._seen.get(event["job"]) or event.get("store")
 
 
 class BlockingScheduler(BackgroundScheduler):
@@ -1048,14 +1130,82 @@ class BlockingScheduler(BackgroundScheduler):
         self._over.set()
 
 
-AsyncIOScheduler = GeventScheduler = TornadoScheduler = TwistedScheduler = QtScheduler = BackgroundScheduler
+class AsyncIOScheduler(BackgroundScheduler):
+    """Its listeners are called on the loop, as APScheduler's are."""
+
+    _event_loop = _loop = None
+
+    def start(self, paused=False):
+        self._loop = self._event_loop or self._loop_here()
+        super().start(paused)
+
+    def configure(self, gconfig=None, prefix="apscheduler.", **options):
+        for name in ("event_loop", "io_loop"):
+            given = options.pop(name, None)
+            self._event_loop = getattr(given, "asyncio_loop", given) or self._event_loop  # of Tornado's
+        super().configure(gconfig, prefix, **options)
+
+    @staticmethod
+    def _loop_here():
+        """The one that runs, else the one that the program will run."""
+        try:
+            return asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return asyncio.get_event_loop()
+        except RuntimeError:
+            return None
+
+    def _tell(self, callback, event):
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if self._loop is None or self._loop is here:
+            super()._tell(callback, event)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(super()._tell, callback, event)
+
+
+TornadoScheduler = AsyncIOScheduler
+TwistedScheduler = QtScheduler = BackgroundScheduler
+
+
+class GeventScheduler(BackgroundScheduler):
+    def start(self, paused=False):
+        """A greenlet that may be joined: it ends with the scheduler."""
+        super().start(paused)
+        import gevent  # pylint: disable=import-outside-toplevel
+
+        def rest():
+            while self.running:
+                gevent.sleep(0.2)
+        return gevent.spawn(rest)
+
+
+# ---- Flask-APScheduler ----
+
+class HTTPBasicAuth:
+    def get_authorization(self):
+        import flask  # pylint: disable=import-outside-toplevel
+        given = flask.request.authorization
+        return given if given and given.type == "basic" else None
+
+    def get_authenticate_header(self):
+        return 'Basic realm="Authentication Required"'
 
 
 class APScheduler:
-    """Flask-APScheduler's: its config, its decorators, its REST interface."""
+    """Its config, its decorators, its REST interface."""
 
     def __init__(self, scheduler=None, app=None):
-        self.scheduler, self.app, self.api_enabled, self.api_prefix = scheduler or BackgroundScheduler(), None, False, ""
+        self.scheduler, self.app = scheduler or BackgroundScheduler(), None
+        self.api_enabled, self.api_prefix, self.endpoint_prefix = False, "/scheduler", "scheduler."
+        self.allowed_hosts, self.auth, self._authenticates = ["*"], None, None
+        self.host_name = socket.gethostname().lower()
         if app is not None:
             self.init_app(app)
 
@@ -1069,19 +1219,45 @@ class APScheduler:
             ("timezone", "SCHEDULER_TIMEZONE"), ("jobstores", "SCHEDULER_JOBSTORES"),
             ("executors", "SCHEDULER_EXECUTORS"), ("job_defaults", "SCHEDULER_JOB_DEFAULTS")) if config.get(key)}
         self.scheduler.configure(**options)
+        for name, key in (("auth", "AUTH"), ("api_enabled", "VIEWS_ENABLED"), ("api_enabled", "API_ENABLED"),
+                          ("api_prefix", "API_PREFIX"), ("endpoint_prefix", "ENDPOINT_PREFIX"),
+                          ("allowed_hosts", "ALLOWED_HOSTS")):
+            setattr(self, name, config.get(f"SCHEDULER_{key}", getattr(self, name)))
         for job in config.get("SCHEDULER_JOBS") or config.get("JOBS") or []:
             job = dict(job)
             self.add_job(job.pop("id"), job.pop("func"), **{"replace_existing": True, **job})
-        self.api_prefix = config.get("SCHEDULER_API_PREFIX", "/scheduler")
-        if config.get("SCHEDULER_API_ENABLED") and not _loading():
+        if self.api_enabled and not _loading():
             self._routes(app)
+
+    def start(self, paused=False):
+        if not _loading():
+            import flask  # pylint: disable=import-outside-toplevel
+            if flask.helpers.get_debug_flag() and os.environ.get("WERKZEUG_RUN_MAIN") != "true":
+                return  # the reloader's parent: its child does
+            if self.host_name not in self.allowed_hosts and "*" not in self.allowed_hosts:
+                log.debug("Host name %s is not allowed to start the APScheduler", self.host_name)
+                return
+        self.scheduler.start(paused)
 
     def add_job(self, id, func, **options):
         trigger = options.get("trigger")
         if isinstance(trigger, dict):
+            trigger = dict(trigger)
+            options["trigger"] = trigger.pop("type", "date")
             options.update(trigger)
-            options["trigger"] = options.pop("type")
-        return self.scheduler.add_job(func, id=id, **{"name": id, **options})
+        return self.scheduler.add_job(func, id=id, **{**options, "name": options.get("name") or id})
+
+    def modify_job(self, id, jobstore=None, **changes):
+        trigger = changes.pop("trigger", None)
+        if isinstance(trigger, dict):
+            changes.update(trigger)
+            trigger = changes.pop("type", "date")
+        if isinstance(trigger, str):
+            names = {*CronTrigger.FIELDS, "weeks", "days", "hours", "minutes", "seconds", "start_date", "end_date", "run_date",
+                     "timezone", "jitter"}
+            trigger_args = {name: changes.pop(name) for name in names & set(changes)}
+            job = self.scheduler.reschedule_job(id, jobstore, trigger, **trigger_args)
+        return self.scheduler.modify_job(id, jobstore, **changes) if changes or not trigger else job
 
     def task(self, trigger=None, id=None, args=None, kwargs=None, **options):
         def inner(func):
@@ -1090,49 +1266,85 @@ class APScheduler:
             return func
         return inner
 
-    def run_job(self, id, jobstore=None):
-        return self.scheduler.run_job(id)
+    def authenticate(self, func):
+        """A decorator: func(authorization) says whether a request may pass."""
+        self._authenticates = func
+        return func
 
     @staticmethod
-    def _view(job):
-        at = job.next_run_time
-        return {"id": job.id, "name": job.name, "func": job.func_ref, "args": list(job.args), "kwargs": job.kwargs,
-                "trigger": job.data["trigger"]["type"], "max_instances": job.max_instances,
-                "misfire_grace_time": job.misfire_grace_time, "next_run_time": at and at.isoformat()}
+    def _view_of_trigger(job):
+        ours = job.trigger.map
+        at = {f"{name}_date": ours[name] for name in ("start", "end") if ours.get(name)}
+        if ours["type"] == "date":
+            return {"trigger": "date", "run_date": ours.get("run_at")}
+        if ours["type"] == "interval":
+            rest, units = int(ours["seconds"]), {}
+            for name, size in (("weeks", 604800), ("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+                units[name], rest = divmod(rest, size)
+            return {"trigger": "interval", **at, **{name: n for name, n in units.items() if n}}
+        if ours["type"] == "cron" and "fields" in ours:
+            return {"trigger": "cron", **at, **ours["fields"]}
+        return {"trigger": str(job.trigger)}
+
+    @classmethod
+    def _view(cls, job):
+        view = {"id": job.id, "name": job.name, "func": job.func_ref, "args": list(job.args), "kwargs": job.kwargs,
+                **(cls._view_of_trigger(job) if job.trigger else {})}
+        if not job.pending:
+            at = job.next_run_time
+            view.update(misfire_grace_time=job.misfire_grace_time, max_instances=job.max_instances,
+                        next_run_time=at and at.isoformat())
+        return view
+
+    def _may(self):
+        given = self.auth.get_authorization()
+        return given is not None and self._authenticates is not None and self._authenticates(given)
+
+    def _answer(self, call, job_id=None):
+        """What a route answers; a refusal is told in its JSON."""
+        import flask  # pylint: disable=import-outside-toplevel
+        if self.auth and not self._may():
+            return "Access Denied", 401, {"WWW-Authenticate": self.auth.get_authenticate_header() or ""}
+        try:
+            answer = call(job_id) if job_id is not None else call()
+        except JobLookupError:
+            return flask.jsonify(error_message=f"Job {job_id} not found"), 404
+        except ConflictingIdError:
+            return flask.jsonify(error_message=f"Job {flask.request.get_json(force=True).get('id')} already exists."), 409
+        except Exception as exc:  # pylint: disable=broad-except
+            lives = isinstance(exc, (SchedulerAlreadyRunningError, SchedulerNotRunningError))
+            return flask.jsonify(error_message=str(exc)), 400 if lives else 500
+        return ("", 204) if answer is None else flask.jsonify(self._view(answer) if isinstance(answer, Job) else answer)
+
+    def _known(self, job_id):
+        job = self.get_job(job_id)
+        if job is None:
+            raise JobLookupError(job_id)
+        return job
 
     def _routes(self, app):
         import flask  # pylint: disable=import-outside-toplevel
 
-        def answer(call):
-            try:
-                job = call()
-            except JobLookupError:
-                return flask.jsonify(error_message="Job ID not found"), 404
-            except ConflictingIdError:
-                return flask.jsonify(error_message="Job ID already exists."), 409
-            except Exception as exc:  # pylint: disable=broad-except
-                return flask.jsonify(error_message=str(exc)), 500
-            return ("", 204) if job is None else flask.jsonify(self._view(job) if isinstance(job, Job) else job)
+        def body():
+            return flask.request.get_json(force=True)
 
-        def known(job_id):
-            job = self.get_job(job_id)
-            if job is None:
-                raise JobLookupError(job_id)
-            return job
-
-        def run(job_id):
-            self.run_job(job_id)
-            return known(job_id)
+        def then(call):
+            return lambda job_id: call(job_id) and None or self._known(job_id)
         rows = (
-            ("", "GET", lambda: {"running": self.running, "current_host": socket.gethostname().lower()}),
-            ("/jobs", "GET", lambda: [self._view(job) for job in self.get_jobs()]),
-            ("/jobs", "POST", lambda: self.add_job(**flask.request.get_json())),
-            ("/jobs/<job_id>", "GET", known),
-            ("/jobs/<job_id>", "DELETE", self.remove_job),
-            ("/jobs/<job_id>", "PATCH", lambda job_id: self.modify_job(job_id, **flask.request.get_json())),
-            ("/jobs/<job_id>/pause", "POST", self.pause_job),
-            ("/jobs/<job_id>/resume", "POST", self.resume_job),
-            ("/jobs/<job_id>/run", "POST", run))
-        for path, method, call in rows:
-            app.add_url_rule(self.api_prefix + path, f"schedd {method} {path}", methods=[method],
-                             view_func=lambda call=call, **args: answer(functools.partial(call, **args)))
+            ("get_scheduler_info", "", "GET", lambda: {"current_host": self.host_name, "allowed_hosts": self.allowed_hosts,
+                                                       "running": self.running}),
+            ("pause_scheduler", "/pause", "POST", self.scheduler.pause),
+            ("resume_scheduler", "/resume", "POST", self.scheduler.resume),
+            ("start_scheduler", "/start", "POST", self.start),
+            ("shutdown_scheduler", "/shutdown", "POST", self.scheduler.shutdown),
+            ("get_jobs", "/jobs", "GET", lambda: [self._view(job) for job in self.get_jobs()]),
+            ("add_job", "/jobs", "POST", lambda: self.add_job(**body())),
+            ("get_job", "/jobs/<job_id>", "GET", self._known),
+            ("delete_job", "/jobs/<job_id>", "DELETE", self.scheduler.remove_job),
+            ("update_job", "/jobs/<job_id>", "PATCH", then(lambda job_id: self.modify_job(job_id, **body()))),
+            ("pause_job", "/jobs/<job_id>/pause", "POST", then(self.scheduler.pause_job)),
+            ("resume_job", "/jobs/<job_id>/resume", "POST", then(self.scheduler.resume_job)),
+            ("run_job", "/jobs/<job_id>/run", "POST", then(self.scheduler.run_job)))
+        for name, path, method, call in rows:
+            app.add_url_rule(self.api_prefix + path, self.endpoint_prefix + name, methods=[method],
+                             view_func=functools.partial(self._answer, call))

@@ -294,7 +294,7 @@ class _Functions:
         _load.program = True
         try:
             for statement in tree.body:
-                if begun and not isinstance(statement, _DEFINITIONS):
+                if begun and not _defines(statement):
                     continue
                 try:
                     code = compile(ast.Module([statement], []), path, "exec")
@@ -310,7 +310,17 @@ class _Functions:
         return module
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign,
+                ast.AnnAssign, ast.AugAssign, ast.Pass, getattr(ast, "TypeAlias", ast.Pass))
+
+
+def _defines(statement):
+    """Names alone, and what chooses among them: `try: import ujson as json …`."""
+    if isinstance(statement, (ast.If, ast.Try)):
+        parts = [statement.body, statement.orelse, getattr(statement, "finalbody", [])]
+        parts += [handler.body for handler in getattr(statement, "handlers", [])]
+        return all(_defines(each) for part in parts for each in part)
+    return isinstance(statement, _DEFINITIONS)
 
 
 def _safely(make, value, otherwise):
