@@ -55,8 +55,8 @@ struct web_host {
 	struct connection *(*open)(void *context, const struct web_identity *identity,
 	    const struct connection_sink *sink, void *sink_context, struct schedd_error *err);
 	void (*close)(struct connection *connection);
-	/* See connection_drained(). */
-	void (*drained)(struct connection *connection);
+	/* See connection_drained(). False: its client may not be told of this any more, see connection_judge(). */
+	bool (*drained)(struct connection *connection);
 	/* See rpc_local_call(). */
 	void (*call)(struct connection *connection, uint32_t msgid, const char *method,
 	    struct arena *arena, const struct value *params, size_t bytes);

@@ -43,6 +43,16 @@ static struct connection *web_link_connect(void *context, const struct web_ident
 	return connection;
 }
 
+static bool web_link_drained(struct connection *connection)
+{
+	struct schedd_error err;
+
+	if (connection_judge(connection, &err))
+		return false;
+	connection_drained(connection);
+	return true;
+}
+
 static void web_link_call(struct connection *connection, uint32_t msgid, const char *method,
     struct arena *arena, const struct value *params, size_t bytes)
 {
@@ -112,7 +122,7 @@ int web_link_open(struct daemon *daemon, struct rpc *rpc, const struct web_confi
 	    .log = daemon_log(daemon),
 	    .open = web_link_connect,
 	    .close = connection_local_close,
-	    .drained = connection_drained,
+	    .drained = web_link_drained,
 	    .call = web_link_call,
 	    .ready = web_link_ready,
 	    .generation = web_link_generation,

@@ -233,8 +233,10 @@ void http_request_tend(struct http_request *request, bool beat)
 		http_peer_be_patient(peer);
 	if (!request->streaming || http_peer_unsent(peer) > 0)
 		return;
-	if (peer->connection)
-		request->web->host->drained(peer->connection);
+	if (peer->connection && !request->web->host->drained(peer->connection)) {
+		http_request_stream_end(request);
+		return;
+	}
 	if (beat && request->beat)
 		http_request_chunk(request, request->beat, strlen(request->beat));
 }

@@ -324,7 +324,7 @@ bool connection_notify(struct connection *c, const char *method, const struct va
 	size_t before = c->events.length;
 
 	if (c->sink)
-		return c->sink->notify(method, params, c->sink_context);
+		return !connection_overstays(c) && c->sink->notify(method, params, c->sink_context);
 	if (c->fd < 0 || c->doomed)
 		return false;
 	if (connection_unsent_events(c) >= rpc_limits(c->rpc)->events)

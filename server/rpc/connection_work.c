@@ -44,5 +44,5 @@ bool connection_overstays(struct connection *c)
 	struct schedd_error err;
 
 	/* Those who only ask are told with their next request. */
-	return c->fd >= 0 && c->hooks && !c->doomed && connection_judge(c, &err);
+	return (c->fd >= 0 || c->sink) && c->hooks && !c->doomed && connection_judge(c, &err);
 }

@@ -23,6 +23,18 @@ int peer_narrow(struct peer *peer, const char *account, struct schedd_error *err
 	return rc;
 }
 
+/* As users_vouch() had it, where the account may still do anything here. */
+static int peer_vouch(struct peer *peer, const struct config *config, struct schedd_error *err)
+{
+	struct users_caller fresh;
+
+	/* Another node asks its own config, and the daemon's account is nobody's to refuse. */
+	if (peer->forwarded || !peer->caller.account[0])
+		return 0;
+	return users_vouch(&config->users, users_role_name(peer->caller.role), peer->caller.account,
+	    &fresh, err);
+}
+
 int peer_judge(struct peer *peer, const struct rpc *rpc, bool *less, struct schedd_error *err)
 {
 	const struct config *config = daemon_config(rpc_daemon(rpc));
@@ -31,10 +43,11 @@ int peer_judge(struct peer *peer, const struct rpc *rpc, bool *less, struct sche
 
 	if (less)
 		*less = false;
-	if (peer->vouched || peer->generation == rpc_generation(rpc))
+	if (peer->generation == rpc_generation(rpc))
 		return 0;
-	rc = users_judge(&config->users, peer->caller.uid, &peer->caller, err);
-	if (!rc && peer->narrowed[0])
+	rc = peer->vouched ? peer_vouch(peer, config, err)
+			   : users_judge(&config->users, peer->caller.uid, &peer->caller, err);
+	if (!rc && peer->narrowed[0] && !peer->vouched)
 		rc = users_narrow(&peer->caller, peer->narrowed, err);
 	if (!rc)
 		peer->generation = rpc_generation(rpc);

@@ -502,6 +502,34 @@ class Roles(HttpCase):
         self.assertEqual(self.ask("POST", "/api/v1/rpc/server.shutdown", {"now": True}, token=user).status, 403)
         self.assertEqual(self.ask("GET", "/api/v1/whoami", token=user).json["account"], "nobody")
 
+    def test_who_is_denied_is_so_on_connections_that_are_open(self):
+        server = self.serve(extra="users: {allow: [nobody, mail], limits: {every: 0s}}\n")
+        client = server.client()
+        tokens = {name: client.call("token.add", name=name, role="user", account=name)["token"] for name in ("nobody", "mail")}
+
+        def connect(path, token):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            self.addCleanup(connection.close)
+
+            def ask(path):
+                connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+                return connection.getresponse()
+            return ask, ask(path)
+        ask, answer = connect("/api/v1/jobs", tokens["nobody"])
+        self.assertEqual((answer.status, answer.read() != b""), (200, True))
+        _, stream = connect("/api/v1/events?events=job_added", tokens["nobody"])
+        _, other = connect("/api/v1/events?events=job_added", tokens["mail"])
+        server.config.write_text(server.config.read_text().replace("allow: [nobody, mail]", "allow: [mail]"))
+        self.assertEqual(server.ctl("reload")[0], 0)
+        for account in ("nobody", "mail"):
+            client.call("job.add", id=f"{account}:x", shell="true", trigger={"manual": True})
+        refused = ask("/api/v1/jobs")
+        self.assertEqual(refused.status, 403)
+        self.assertIn("an administrator decides", refused.read().decode())
+        self.assertNotIn(b"job_added", stream.read())
+        while b"job_added" not in (line := other.readline()):
+            self.assertNotEqual(line, b"", "his goes on")
+
 
 class Tls(HttpCase):
     def test_it_is_spoken_and_its_files_are_read_again(self):
