@@ -14,8 +14,9 @@
 
 bool cron_file_is_name(enum cron_place place, const char *name)
 {
+	/* One that crontab(1) has not finished yet, unless an account is called so. */
 	if (place == CRON_PLACE_SPOOL)
-		return name[0] != '.' && strncmp(name, "tmp.", 4) != 0;
+		return name[0] != '.' && (strncmp(name, "tmp.", 4) != 0 || getpwnam(name));
 	for (const char *c = name; *c; c++)
 		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
 			(*c >= '0' && *c <= '9') || *c == '_' || *c == '-'))

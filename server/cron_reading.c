@@ -220,6 +220,9 @@ static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
 {
 	struct cron_reading *reading = tables->readings;
 	struct scheduler_apply apply = {.owner = tab->owner, .prune = true, .skip = true};
+	/* What an account's table names is to be open to it; root's may name everything. */
+	const struct scheduler_actor actor = {-1, -1, NULL, tab->account};
+	bool judged = tab->account && strcmp(tab->account, "root") != 0;
 
 	while (reading->tab)
 		reading++;
@@ -238,7 +241,7 @@ static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
 		return;
 	}
 	apply.jobs = &reading->jobs;
-	scheduler_apply(tables->scheduler, &apply, NULL,
+	scheduler_apply(tables->scheduler, &apply, judged ? &actor : NULL,
 	    (struct scheduler_reply){.call = cron_applied, .context = reading});
 }
 

@@ -47,21 +47,27 @@ static int users_guard_part(const char *field, const char *name, const char *bef
 	    field, name, field, name);
 }
 
+static int users_guard_group(const struct config *config, const struct schedd_job *job,
+    const struct schedd_job *old, struct schedd_error *err)
+{
+	const char *group = job_details(job)->group;
+
+	return group ? users_guard_part("group", group, old ? job_details(old)->group : NULL,
+			   users_group_open(config, group), err)
+		     : 0;
+}
+
 static int users_guard_parts(const struct config *config, const struct schedd_job *job,
     const struct schedd_job *old, struct schedd_error *err)
 {
 	const char *store = job_store(job), *executor = job_executor(job);
-	const char *group = job_details(job)->group;
 	int rc = users_guard_part("store", store, old ? job_store(old) : NULL,
 	    users_store_open(config, store), err);
 
 	if (!rc)
 		rc = users_guard_part("executor", executor, old ? job_executor(old) : NULL,
 		    users_executor_open(config, executor), err);
-	if (!rc && group)
-		rc = users_guard_part("group", group, old ? job_details(old)->group : NULL,
-		    users_group_open(config, group), err);
-	return rc;
+	return rc ? rc : users_guard_group(config, job, old, err);
 }
 
 static int users_guard_rlimits(const struct job_details *details, struct schedd_error *err)
@@ -122,6 +128,19 @@ static int users_guard_every(const struct schedd_job *job, const struct trigger_
 	return 0;
 }
 
+static int users_guard_output(const struct schedd_job *job, const struct schedd_job *old,
+    const struct config_limits *limits, const char *account, struct schedd_error *err)
+{
+	int64_t wanted = job_details(job)->output_max;
+
+	if (wanted <= limits->output || (old && job_details(old)->output_max == wanted))
+		return 0;
+	return schedd_error_set(err, SCHEDD_ECONFLICT,
+	    "output_max: %lld bytes of one run are more than all output of account %s may take: "
+	    "%lld bytes: an administrator decides (users.limits.output)",
+	    (long long)wanted, account, (long long)limits->output);
+}
+
 static int users_guard_limits(struct daemon *daemon, const struct schedd_job *job,
     const struct schedd_job *old, const char *account, struct schedd_error *err)
 {
@@ -133,15 +152,22 @@ static int users_guard_limits(struct daemon *daemon, const struct schedd_job *jo
 		    "account %s has %u jobs, which is its limit (users.limits.jobs): remove some, or "
 		    "ask an administrator",
 		    account, scheduler_account_jobs(scheduler, account));
-	if (job_details(job)->output_max > limits.output &&
-	    (!old || job_details(old)->output_max != job_details(job)->output_max))
-		return schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "output_max: %lld bytes of one run are more than all output of account %s may take: "
-		    "%lld bytes: an administrator decides (users.limits.output)",
-		    (long long)job_details(job)->output_max, account, (long long)limits.output);
+	if (users_guard_output(job, old, &limits, account, err))
+		return SCHEDD_ECONFLICT;
 	if (old && trigger_equal(old->trigger, job->trigger))
 		return 0;
 	return users_guard_every(job, scheduler_trigger_context(scheduler), limits.every, err);
+}
+
+/* Store and executor are none of what its table can say, and a table has as many lines as cron takes. */
+static int users_guard_table(struct daemon *daemon, const struct schedd_job *job,
+    const struct schedd_job *old, const char *account, struct schedd_error *err)
+{
+	const struct config *config = daemon_config(daemon);
+	struct config_limits limits = users_limits(&config->users, account);
+	int rc = users_guard_group(config, job, old, err);
+
+	return rc ? rc : users_guard_output(job, old, &limits, account, err);
 }
 
 int users_guard(const struct schedd_job *job, const struct schedd_job *old, const char *account,
@@ -149,8 +175,11 @@ int users_guard(const struct schedd_job *job, const struct schedd_job *old, cons
 {
 	const struct job_details *details = job_details(job);
 	const struct job_details *before = old ? job_details(old) : NULL;
-	int rc = users_guard_parts(daemon_config(context), job, old, err);
+	int rc;
 
+	if (details->owner && strncmp(details->owner, JOB_TABLE_OWNER, strlen(JOB_TABLE_OWNER)) == 0)
+		return users_guard_table(context, job, old, account, err);
+	rc = users_guard_parts(daemon_config(context), job, old, err);
 	if (!rc && details->nice < 0 && (!before || before->nice != details->nice))
 		rc = schedd_error_set(err, SCHEDD_EPERM,
 		    "nice: only root's jobs may go before those of others (nice below 0): an "

@@ -12,6 +12,7 @@
 #include "server/config.h"
 #include "server/cron_spool.h"
 #include "server/daemon.h"
+#include "server/users_guard.h"
 
 /* Whose table it is about. */
 struct cron_whose {
@@ -20,7 +21,7 @@ struct cron_whose {
 	const char *spool;
 };
 
-/* The caller's own table; another's for root alone. False: the call was ended. */
+/* The caller's own table; another's for admins alone, of whom root is one. False: the call was ended. */
 static bool rpc_cron_whose(struct rpc_call *call, struct cron_whose *whose)
 {
 	const struct cron_tables *tables = daemon_cron(call->daemon);
@@ -30,15 +31,18 @@ static bool rpc_cron_whose(struct rpc_call *call, struct cron_whose *whose)
 	struct schedd_error err;
 	int rc = 0;
 
-	if (!given && call->actor.uid >= 0)
-		entry = getpwuid((uid_t)call->actor.uid);
-	if (!cron_tables_on(tables))
+	if (!given && call->caller->uid != (uid_t)-1)
+		entry = getpwuid(call->caller->uid);
+	if (call->caller->homeless)
+		rc = schedd_error_set(
+		    &err, SCHEDD_EPERM, "this token or password has no account, and so no table");
+	else if (!cron_tables_on(tables))
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
 		    "schedd does not run the tables of cron (cron.tables in its config)");
 	else if (!entry)
 		rc = schedd_error_set(
 		    &err, SCHEDD_ENOTFOUND, "user `%.64s' unknown", given ? given : "?");
-	else if (call->actor.uid != 0 && (int64_t)entry->pw_uid != call->actor.uid)
+	else if (call->caller->role != USERS_ADMIN && entry->pw_uid != call->caller->uid)
 		rc = schedd_error_set(&err, SCHEDD_EPERM, "must be privileged to use -u");
 	if (!rc) {
 		whose->account = arena_strdup(&call->arena, entry->pw_name);
@@ -101,8 +105,8 @@ static void rpc_cron_finish(struct rpc_call *call, const struct cron_whose *whos
 }
 
 /* As the scheduler will read them. */
-static int rpc_cron_check_jobs(
-    struct rpc_call *call, const struct value *jobs, struct schedd_error *err)
+static int rpc_cron_check_jobs(struct rpc_call *call, const struct cron_whose *whose,
+    const struct value *jobs, struct schedd_error *err)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
 	const struct trigger_context trigger = {.zones = scheduler_zones(call->scheduler),
@@ -119,6 +123,10 @@ static int rpc_cron_check_jobs(
 			 : schedd_error_nomem(err);
 		if (!rc)
 			rc = job_check(job, err);
+		/* What it names already it may keep. */
+		if (!rc && whose->uid != 0)
+			rc = users_guard(job, scheduler_job_peek(call->scheduler, job->id),
+			    whose->account, call->daemon, err);
 		job_unref(job);
 		if (rc && rc != SCHEDD_ENOMEM) {
 			err->code = SCHEDD_EFILE;
@@ -153,7 +161,7 @@ static int rpc_cron_check(struct rpc_call *call, const struct cron_whose *whose,
 		rc = schedd_error_set(
 		    err, SCHEDD_EFILE, "line %u: %s", table.fault_line, table.fault);
 	diagnostics_clear(&faults);
-	return rc ? rc : rpc_cron_check_jobs(call, &jobs, err);
+	return rc ? rc : rpc_cron_check_jobs(call, whose, &jobs, err);
 }
 
 void rpc_cron_set(struct rpc_call *call)

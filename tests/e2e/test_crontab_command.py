@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pwd
 import subprocess
 import unittest
 
@@ -85,6 +86,54 @@ class CrontabCommand(e2e.TestCase):
         self.assertEqual(self.crontab("-u", "nobody", "-l")[0], "0 1 * * * theirs\n")
         (self.root / "etc/cron.allow").write_text("nobody")  # without its end the line is none
         self.crontab("-u", "nobody", "-l", status=1)
+
+    def test_what_is_not_open_to_an_account_its_table_cannot_name(self):
+        self.d.config.write_text(f"cron: {{tables: true, root: {self.root}}}\ngroups: {{closed: {{users: false}}, open: {{users: true}}}}\n"
+                                 "users: {limits: {output: 1M, jobs: 1}}\n")
+        self.assertEqual(self.d.ctl("reload")[0], 0)
+        for option, words in (("group=closed", "groups.closed.users"), ("group=none", "groups.none.users"), ("output_max=2M", "users.limits.output")):
+            text = f"0 1 * * * fine\n#schedd: {option}\n0 1 * * * forbidden\n"
+            err = self.crontab("-u", "nobody", "-", stdin=text.encode(), status=1)[1]
+            self.assertIn('"-":3: ', err)
+            self.assertIn(words, err)
+            # Nor one that came there without crontab.
+            new = self.spool / ".new"
+            new.write_text(text)
+            new.chmod(0o600)
+            os.chown(new, 65534, -1)
+            new.rename(self.spool / "nobody")
+            e2e.wait_until("the rest", lambda: self.shells() == ["fine"])
+            [fault] = e2e.wait_until("a fault", lambda: json.loads(self.d.ctl("status", "--json")[1])["cron"]["faults"])
+            self.assertEqual(fault["line"], 3)
+            self.assertIn(words, fault["message"])
+            (self.spool / "nobody").unlink()
+            e2e.wait_until("no more of it", lambda: not self.shells())
+        # More lines than it may have jobs, and what is open to it, are its own business; root names what it wants.
+        self.crontab("-u", "nobody", "-", stdin=b"0 1 * * * fine\n#schedd: group=open output_max=1M\n0 1 * * * too\n")
+        self.crontab("-", stdin=b"#schedd: group=closed output_max=2M\n0 1 * * * own\n")
+        (self.root / "etc/cron.d/by-root").write_text("#schedd: group=closed\n0 1 * * * nobody given\n")
+        e2e.wait_until("all of these", lambda: self.shells() == ["fine", "given", "own", "too"])
+
+    def test_who_may_name_another(self):
+        """An admin is as good as root; an operator, and a token without an account, are not."""
+        self.d.config.write_text(f"cron: {{tables: true, root: {self.root}}}\nusers: {{allow: [mail], admins: [backup], operators: [news]}}\n")
+        self.assertEqual(self.d.ctl("reload")[0], 0)
+        self.d.dir.chmod(0o755)
+
+        def client(name):
+            os.seteuid(pwd.getpwnam(name).pw_uid)
+            try:
+                return self.d.client()
+            finally:
+                os.seteuid(0)
+        client("backup").call("cron.table_set", account="mail", text="0 1 * * * theirs\n")
+        client("backup").call("cron.table_set", text="0 1 * * * own\n")
+        self.assertEqual(sorted(path.name for path in self.spool.iterdir()), ["backup", "mail"])
+        for name in ("mail", "news"):
+            for other in ("root", "backup"):
+                for method, params in (("get", {}), ("set", {"text": ""}), ("remove", {})):
+                    self.refused("permission_denied", client(name).call, f"cron.table_{method}", account=other, **params)
+        self.assertEqual(client("mail").call("cron.table_get")["text"], "0 1 * * * theirs\n")
 
     def test_a_table_with_a_fault_is_not_installed(self):
         self.crontab("-", stdin=b"0 1 * * * one\n")

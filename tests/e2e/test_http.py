@@ -496,6 +496,10 @@ class Roles(HttpCase):
                                    ("POST", "/api/v1/rpc/job.import", {"jobs": [{"id": "e", **put}]})):
             with self.subTest(path=path):
                 self.assertEqual(self.ask(method, path, body, token=bare).status, 403)
+        # Nor a table of cron, which would be root's.
+        for method, body in (("get", {}), ("get", {"account": "root"}), ("set", {"text": ""}), ("remove", {})):
+            answer = self.ask("POST", f"/api/v1/rpc/cron.table_{method}", body, token=bare)
+            self.assertEqual((answer.status, "has no account" in answer.json["detail"]), (403, True))
         self.assertEqual({job["id"] for job in self.ask("GET", "/api/v1/jobs").json["jobs"]}, {"mine", "nobody:his"})
         self.assertEqual([self.ask("GET", "/metrics", token=token).status for token in (user, operator)], [403, 200])
         self.assertEqual(self.ask("POST", "/api/v1/rpc/token.list", token=operator).status, 403)
