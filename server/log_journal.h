@@ -12,6 +12,8 @@ struct log_fields {
 	const char *event; /* "job_error" */
 };
 
+/* Is what is written to this descriptor the journal's? */
+bool log_journal_has(int fd);
 /* A socket to it, CLOEXEC and non-blocking; -1: there is none. */
 int log_journal_open(void);
 /* False: it did not take the line. */

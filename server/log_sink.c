@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -40,17 +39,6 @@ bool log_sink_parse_level(const char *name, enum schedd_log_level *out)
 		}
 	}
 	return false;
-}
-
-/* JOURNAL_STREAM names the device and inode of the journal's socket; is stderr still that? */
-static bool log_sink_is_journal(int fd)
-{
-	const char *text = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
-	struct stat st;
-
-	return text && sscanf(text, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &st) == 0 &&
-	       st.st_dev == device && st.st_ino == inode;
 }
 
 /* The machine's own time of day, with its offset, for people who read along. */
@@ -196,7 +184,7 @@ void log_sink_init(struct log_sink *sink)
 	sink->log.context = sink;
 	sink->fd = STDERR_FILENO;
 	sink->journal_fd = -1;
-	sink->journal = log_sink_is_journal(sink->fd);
+	sink->journal = log_journal_has(sink->fd);
 	sink->plain = log_sink_is_plain(sink->fd);
 	tzset(); /* localtime_r need not look for the zone itself */
 }
@@ -224,4 +212,5 @@ void log_sink_close(struct log_sink *sink)
 	sink->journal_fd = -1;
 	sink->fd = STDERR_FILENO;
 	sink->plain = log_sink_is_plain(sink->fd);
+	sink->journal = log_journal_has(sink->fd);
 }

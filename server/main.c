@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "server/config_show.h"
 #include "server/daemonize.h"
+#include "server/log_journal.h"
 #include "server/startup.h"
 
 static int main_help(void (*write)(struct strbuf *out))
@@ -35,6 +36,12 @@ static void main_reserve_standard(void)
 			return;
 }
 
+/* The journal reads a line's priority from its beginning. */
+static const char *main_priority(void)
+{
+	return log_journal_has(STDERR_FILENO) ? "<3>" : "";
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -45,7 +52,8 @@ int main(int argc, char **argv)
 	rc = options_parse(&options, argc, (const char *const *)argv, &err);
 
 	if (rc) {
-		fprintf(stderr, "schedd: %s\nTry 'schedd --help'.\n", err.message);
+		fprintf(stderr, "%sschedd: %s\nTry 'schedd --help'.\n", main_priority(),
+		    err.message);
 		return -rc;
 	}
 	if (options.help)
@@ -59,7 +67,7 @@ int main(int argc, char **argv)
 	(void)mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED);
 	rc = startup_run(&options, argv, &ready, &err);
 	if (rc)
-		fprintf(stderr, "schedd: %s\n", err.message);
+		fprintf(stderr, "%sschedd: %s\n", main_priority(), err.message);
 	status = rc >= SCHEDD_ETIMEOUT ? -rc : 1;
 	daemonize_ready(ready, status);
 	return status;

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the log tells of runs, changes and requests: as text, as JSON, and with fields in the journal."""
+import fcntl
 import json
 import os
 import pathlib
 import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -93,8 +95,67 @@ def own_run():
         capture_output=True).returncode == 0
 
 
+class JournalStart(e2e.TestCase):
+    def test_a_failed_start_is_an_error_of_the_journal(self):
+        stream = socket.socketpair()
+        for sock in stream:
+            self.addCleanup(sock.close)
+        st = os.fstat(stream[1].fileno())
+        for options in (["--log-level", "loud"], ["--nonsense"]):
+            subprocess.run([str(e2e.SCHEDD), *options], stderr=stream[1].fileno(), check=False, timeout=60,
+                           env={**os.environ, "JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"})
+            self.assertRegex(stream[0].recv(65536).decode(), r"\A<3>schedd: .*" + options[-1])
+
+
+# As systemd-cat(1) has it: the stream is the journal's, and no variable says so.
+UNNAMED = """
+import os, socket, sys
+near, far = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+far.bind("/run/systemd/journal/stdout")
+far.listen()
+near.connect("/run/systemd/journal/stdout")
+os.dup2(near.fileno(), 2)
+far.accept()[0].detach()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 @unittest.skipUnless(own_run(), "needs a mount namespace")
 class Journal(e2e.TestCase):
+    def test_systemd_cat_and_a_line_beyond_a_datagram(self):
+        server = self.daemon(start=False)
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="journal.", dir=server.dir))
+        (folder / "journal").mkdir()
+        (folder / "unnamed.py").write_text(UNNAMED)
+        native = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(native.close)
+        native.bind(str(folder / "journal" / "socket"))
+        native.settimeout(60)
+        script = (f"mkdir -p /run/systemd && mount --bind {folder} /run/systemd && "
+                  f"exec {sys.executable} {folder}/unnamed.py {e2e.SCHEDD}")
+        environment = server.environment()
+        environment.pop("JOURNAL_STREAM", None)
+        server.process = subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdin=subprocess.DEVNULL,
+                                          env=environment)
+        e2e.wait_until("schedd answers", server._answers)
+        client = server.client()
+        client.call("job.add", id="j", shell="exit 3", trigger=MANUAL)
+        # Each byte is four in the log: more than a datagram holds.
+        if int(pathlib.Path("/proc/sys/net/core/wmem_default").read_text()) > 250000:
+            self.skipTest("datagrams of this machine hold more than the longest line")
+        client.call("job.pause", id="j", reason="\x01" * 65000)
+        text, fds, _, _ = socket.recv_fds(native, 65536, 1)
+        self.assertIn(b"SCHEDD_EVENT=job_added\n", text)
+        text, fds, _, _ = socket.recv_fds(native, 65536, 1)
+        self.assertEqual((text, len(fds)), (b"", 1))
+        with open(fds[0], "rb") as file:
+            lines = file.read().decode().splitlines()
+            seals = fcntl.fcntl(file.fileno(), fcntl.F_GET_SEALS)
+        self.assertEqual(seals, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
+        fields = dict(line.split("=", 1) for line in lines)
+        self.assertEqual((fields["SCHEDD_JOB"], fields["SCHEDD_EVENT"], fields["PRIORITY"]), ("j", "job_modified", "6"))
+        self.assertEqual(fields["MESSAGE"].count("\\x01"), 65000)
+
     def test_fields(self):
         server = self.daemon(start=False)
         folder = pathlib.Path(tempfile.mkdtemp(prefix="journal.", dir=server.dir))
