@@ -143,8 +143,8 @@ int command_call_in(struct command *command, struct arena *arena, const char *me
 	return rc;
 }
 
-int command_next(struct command *command, struct arena *arena, const char **method,
-    struct value *params, struct schedd_error *err)
+int command_next(struct command *command, schedd_span within, struct arena *arena,
+    const char **method, struct value *params, struct schedd_error *err)
 {
 	for (;;) {
 		struct pollfd fds[] = {{.fd = rpc_client_fd(command->client), .events = POLLIN},
@@ -153,7 +153,12 @@ int command_next(struct command *command, struct arena *arena, const char **meth
 
 		if (rc != 0)
 			return rc;
-		if (poll(fds, 2, -1) > 0 && (fds[1].revents & (POLLERR | POLLHUP)) != 0)
+		rc = poll(fds, 2, within == SCHEDD_SPAN_NONE ? -1 : (int)(within / 1000));
+		if (rc > 0 && (fds[1].revents & (POLLERR | POLLHUP)) != 0)
 			return 0;
+		if (rc == 0) {
+			*method = NULL;
+			return 1;
+		}
 	}
 }

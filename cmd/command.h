@@ -84,10 +84,12 @@ int command_call_in(struct command *command, struct arena *arena, const char *me
     const struct value *params, struct value *result, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /*
- * Waits for the daemon's next notification as rpc_client_next() does, for ever.
- * 0: whoever reads our output went away meanwhile.
+ * Waits for the daemon's next notification as rpc_client_next() does, for so long or
+ * SCHEDD_SPAN_NONE: for ever; *method NULL: none came. 0: whoever reads our output went
+ * away meanwhile.
  */
-int command_next(struct command *command, struct arena *arena, const char **method,
-    struct value *params, struct schedd_error *err) __attribute__((warn_unused_result));
+int command_next(struct command *command, schedd_span within, struct arena *arena,
+    const char **method, struct value *params, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 
 #endif

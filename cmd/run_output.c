@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/out.h"
+#include "cmd/run_wait.h"
 #include "cmd/say.h"
 
 #define OUTPUT_LAST_LINES 10
@@ -128,11 +129,21 @@ static void output_say(struct output_flow *flow, const char *note)
 	say(flow->command, "schedctl: %s", note);
 }
 
+/* Nothing came for a second: what it waits for, if anything, is told. */
+static void output_idle(struct output_flow *flow, const char *run, struct run_wait *wait)
+{
+	if (flow->command->out.quiet)
+		return;
+	fflush(stdout);
+	run_wait_say(flow->command, run, wait);
+}
+
 /* Notifications of one follow until run.end. */
-static int output_follow(struct output_flow *flow, int64_t follow)
+static int output_follow(struct output_flow *flow, const char *run, int64_t follow)
 {
 	struct command *command = flow->command;
 	struct schedd_error err = {0};
+	struct run_wait wait = RUN_WAIT_NEW;
 	const char *method;
 	struct value params;
 	struct arena arena;
@@ -140,10 +151,12 @@ static int output_follow(struct output_flow *flow, int64_t follow)
 
 	arena_init(&arena);
 	while (status < 0) {
-		int rc = command_next(command, &arena, &method, &params, &err);
+		int rc = command_next(command, SCHEDD_SECOND, &arena, &method, &params, &err);
 
 		if (rc <= 0)
 			status = rc ? say_error(command, &err) : EXIT_PIPE;
+		else if (!method)
+			output_idle(flow, run, &wait);
 		else if (value_get_int(&params, "follow", -1) != follow && flow->how->other)
 			flow->how->other(command, method, &params, flow->how->context);
 		else if (value_get_int(&params, "follow", -1) != follow)
@@ -156,6 +169,7 @@ static int output_follow(struct output_flow *flow, int64_t follow)
 			status = EXIT_PIPE;
 		arena_clear(&arena);
 	}
+	run_wait_clear(&wait);
 	arena_clear(&arena);
 	return status;
 }
@@ -208,7 +222,7 @@ int run_output_show(struct command *command, const char *run, const struct run_o
 	if (fflush(stdout) != 0)
 		status = EXIT_PIPE;
 	if (status == EXIT_DONE && stream >= 0)
-		status = output_follow(&flow, stream);
+		status = output_follow(&flow, run, stream);
 	if (!output_flush(&flow, true) && status == EXIT_DONE)
 		status = EXIT_PIPE;
 	strbuf_clear(&flow.tail);

@@ -6,6 +6,7 @@
 
 #include "cmd/out.h"
 #include "cmd/run_output.h"
+#include "cmd/run_wait.h"
 #include "cmd/say.h"
 
 int run_watch_status(const struct value *run, bool exit_status)
@@ -51,98 +52,18 @@ void run_watch_say(struct command *command, const struct value *run)
 
 /* ---- Waiting ---- */
 
-/* "a worker of executor default (2 busy)", of a run that has not begun; nothing if it has. */
-static void watch_run(struct command *command, struct arena *arena, const char *id,
-    struct strbuf *out, struct schedd_error *err)
-{
-	struct value params = value_map(), run;
-	const char *waits, *state;
-
-	value_put(arena, &params, "run", value_string_ref(id));
-	if (command_call_in(command, arena, "run.get", &params, &run, err) != 0)
-		return;
-	waits = value_get_string(&run, "waits_for");
-	state = value_get_string(&run, "state");
-	if (waits)
-		strbuf_printf(out, "%s waits for ", value_get_string(&run, "id"));
-	if (waits)
-		out_safe(out, waits, strlen(waits), false);
-	else if (state && strcmp(state, "retrying") == 0)
-		strbuf_printf(out, "%s waits for its next attempt", value_get_string(&run, "id"));
-}
-
-/* Of a job that has not run yet: its time, or what starts it. */
-static void watch_job(
-    struct command *command, struct arena *arena, const char *id, struct strbuf *out)
-{
-	struct value params = value_map(), status, job;
-	const struct value *next;
-	const char *waits;
-
-	value_put(arena, &params, "id", value_string_ref(id));
-	if (command_call_in(command, arena, "job.get", &params, &job, NULL) != 0)
-		return;
-	next = value_get(&job, "next_run_time");
-	waits = value_get_string(&job, "waits_for");
-	strbuf_printf(out, "job %s waits for ", id);
-	if (waits) {
-		out_safe(out, waits, strlen(waits), false);
-	} else if (next && next->type == VALUE_INT && next->integer > command->now) {
-		strbuf_add(out, "its time, ");
-		out_when(command, out, next->integer);
-	} else {
-		strbuf_add(out, "its first run");
-	}
-	if (command_call_in(command, arena, "server.status", NULL, &status, NULL) == 0 &&
-	    value_get(&status, "scheduler") &&
-	    value_is_text(value_get(value_get(&status, "scheduler"), "state"), "paused"))
-		strbuf_add(out, ", and the scheduler to be resumed");
-}
-
-/* The same but for its numbers? They may change each second. */
-static bool watch_same(const char *a, const char *b)
-{
-	static const char digits[] = "0123456789.";
-
-	for (;; a++, b++) {
-		a += strspn(a, digits);
-		b += strspn(b, digits);
-		if (*a != *b || !*a)
-			return *a == *b;
-	}
-}
-
-/* Says for what it waits now, unless that was said last. */
-static void watch_say(struct command *command, const char *run, struct strbuf *said)
-{
-	struct schedd_error err = {0};
-	struct strbuf text = STRBUF_EMPTY;
-	struct arena arena;
-
-	arena_init(&arena);
-	command_zone(command);
-	watch_run(command, &arena, run, &text, &err);
-	if (err.code == SCHEDD_ENOTFOUND && !strchr(run, '/'))
-		watch_job(command, &arena, run, &text);
-	arena_clear(&arena);
-	if (text.length > 0 && !watch_same(strbuf_peek(&text), strbuf_peek(said)))
-		say(command, "schedctl: %s", strbuf_peek(&text));
-	strbuf_clear(said);
-	*said = text;
-}
-
 int run_watch_answer(struct command *command, const char *run, uint32_t msgid, struct value *result,
     struct schedd_error *err)
 {
-	struct strbuf said = STRBUF_EMPTY;
+	struct run_wait wait = RUN_WAIT_NEW;
 	int rc = 0;
 
 	while (!command->out.quiet && rc == 0) {
 		rc = rpc_client_arrived(command->client, msgid, SCHEDD_SECOND, err);
 		if (rc == 0)
-			watch_say(command, run, &said);
+			run_wait_say(command, run, &wait);
 	}
-	strbuf_clear(&said);
+	run_wait_clear(&wait);
 	if (rc < 0)
 		return rc;
 	return rpc_client_receive_within(
@@ -175,11 +96,11 @@ int run_watch_begins(struct command *command, const char *run, struct schedd_err
 	rc = command_call(command, "run.get", &params, &found, err);
 	state = rc ? NULL : value_get_string(&found, "state");
 	if (state && strcmp(state, "retrying") == 0) {
-		struct strbuf said = STRBUF_EMPTY;
+		struct run_wait wait = RUN_WAIT_NEW;
 
 		/* What it wrote so far comes first, and its end all the same. */
-		watch_say(command, value_get_string(&found, "id"), &said);
-		strbuf_clear(&said);
+		run_wait_say(command, value_get_string(&found, "id"), &wait);
+		run_wait_clear(&wait);
 	}
 	if (!state || strcmp(state, "queued") != 0)
 		return rc;

@@ -147,7 +147,7 @@ static int events_read(struct command *command)
 
 	arena_init(&arena);
 	while (rc > 0 && status == EXIT_DONE) {
-		rc = command_next(command, &arena, &method, &params, &err);
+		rc = command_next(command, SCHEDD_SPAN_NONE, &arena, &method, &params, &err);
 		if (rc == 0)
 			status = EXIT_PIPE;
 		if (rc > 0 && (!events_take(command, method, &params) || fflush(stdout) != 0))

@@ -235,7 +235,7 @@ static int logs_forever(struct logs *logs)
 		if (run && !logs_known(logs, run)) {
 			status = logs_show(logs, run, true);
 		} else if (!run) {
-			rc = command_next(command, &arena, &method, &params, &err);
+			rc = command_next(command, SCHEDD_SPAN_NONE, &arena, &method, &params, &err);
 			if (rc > 0)
 				logs_began(command, method, &params, logs);
 		}

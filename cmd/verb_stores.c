@@ -207,7 +207,8 @@ static int groups_set(struct command *command, const char *name)
 		return say_error(command, &err);
 	if (out_is_json(command))
 		return out_json(command, &result);
-	say(command, "At most %s runs of group %s go on at one time.", parallel, name);
+	say(command, strcmp(parallel, "1") == 0 ? "At most %s run of group %s goes on at one time."
+						: "At most %s runs of group %s go on at one time.", parallel, name);
 	return EXIT_DONE;
 }
 

@@ -211,6 +211,7 @@ const struct executor_ops exec_worker_ops = {
     .accepts = exec_worker_accepts,
     .start = exec_worker_start,
     .signal = worker_pool_signal,
+    .waits = worker_pool_waits,
     .release = worker_pool_release,
     .resume = exec_worker_resume,
     .owns = exec_worker_owns,

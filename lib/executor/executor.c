@@ -129,6 +129,13 @@ uint32_t executor_max_workers(const struct executor *executor)
 	return executor->config.max_workers;
 }
 
+const char *executor_waits(const struct task *task)
+{
+	const struct executor_ops *ops = task->executor->ops;
+
+	return ops->waits ? ops->waits(task) : NULL;
+}
+
 uint32_t executor_busy(const struct executor *executor)
 {
 	return executor->busy;

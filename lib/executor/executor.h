@@ -153,6 +153,8 @@ struct value executor_release(struct task *task, struct arena *arena);
  */
 struct task *executor_resume(struct executor *executor, const struct task_request *request,
     const struct value *from, struct schedd_error *err);
+/* Why an attempt that was told to be started has not begun, in words; NULL: nobody knows. */
+const char *executor_waits(const struct task *task);
 /* How many attempts are under way. */
 uint32_t executor_busy(const struct executor *executor);
 /* Is it a child that this executor waits for? For a child subreaper (see process_tree.h). */

@@ -49,6 +49,8 @@ struct executor_ops {
 	void (*release)(struct task *task, struct arena *arena, struct value *out);
 	struct task *(*resume)(struct executor *executor, const struct task_request *request,
 	    const struct value *from, struct schedd_error *err);
+	/* See executor_waits(); NULL: it never knows. */
+	const char *(*waits)(const struct task *task);
 	/* NULL: it has no children. */
 	bool (*owns)(const struct executor *executor, pid_t pid);
 	/* See executor_restart(); NULL: there is nothing to. */

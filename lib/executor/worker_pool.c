@@ -339,6 +339,14 @@ int worker_pool_signal(struct task *base, int signal, struct schedd_error *err)
 	return 0;
 }
 
+const char *worker_pool_waits(const struct task *base)
+{
+	const struct worker_task *task = (const struct worker_task *)base;
+	const char *reason = task->pool->circuit.reason;
+
+	return task->worker ? NULL : reason[0] ? reason : "its worker is not ready yet";
+}
+
 /* ---- In another program's hands ---- */
 
 void worker_pool_release(struct task *base, struct arena *arena, struct value *out)

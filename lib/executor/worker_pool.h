@@ -22,9 +22,11 @@ void worker_pool_dismiss(struct worker_pool *pool);
 /* Ends the processes: politely, then with force. Nothing may be running any more. NULL is fine. */
 void worker_pool_free(struct worker_pool *pool);
 
-/* See executor_start(), executor_signal(), executor_release() and executor_resume(). */
+/* See executor_start(), executor_signal(), executor_waits(), executor_release() and
+ * executor_resume(). */
 struct task *worker_pool_start(struct worker_pool *pool, const struct task_request *request);
 int worker_pool_signal(struct task *task, int signal, struct schedd_error *err);
+const char *worker_pool_waits(const struct task *task);
 void worker_pool_release(struct task *task, struct arena *arena, struct value *out);
 struct task *worker_pool_resume(struct worker_pool *pool, const struct task_request *request,
     const struct value *from, struct schedd_error *err);

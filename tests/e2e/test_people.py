@@ -209,15 +209,16 @@ class People(e2e.TestCase):
     # ---- What takes long ----
 
     def says(self, argv, *words, then=None):
+        """What it says, line by line; then: done after the first, or a list of what is done after each."""
+        acts = then if isinstance(then, list) else [then]
         with subprocess.Popen([e2e.SCHEDCTL, *argv], env=self.d.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as child:
             try:
-                for word in words:
+                for i, word in enumerate(words):
                     line = child.stderr.readline()
                     self.assertIn(word, line)
-                    if then:
-                        then()
-                        then = None
+                    if i < len(acts) and acts[i]:
+                        acts[i]()
             finally:
                 child.kill()
 
@@ -236,6 +237,31 @@ class People(e2e.TestCase):
         self.ctl("run", "first")
         self.says(("run", "-w", "a"), "a/1 waits for a place in group g", "a/1 waits for the scheduler to be resumed",
                   then=lambda: (self.ctl("pause", "--scheduler"), self.ctl("kill", "first")))
+
+    def test_between_attempts_it_says_so_each_time(self):
+        self.add("r", "echo try; exit 1", "--retry", "9", "--retry-delay", "2s")
+        again = "r/1 waits for its next attempt in "
+        self.says(("run", "-f", "r"), again, "r/1 waits for its job to be resumed", again, again, then=[
+            lambda: self.ctl("pause", "r"), lambda: self.ctl("resume", "r")])
+
+    def test_a_job_without_a_run_waits_for_what_it_lacks(self):
+        self.add("first", "sleep 60")
+        self.ctl("add", "--id", "next", "--after", "first", "--", "true")
+        self.says(("wait", "next"), "job next waits for its first run: after first")
+        self.ctl("add", "--id", "held", "--in", "1h", "--", "true")
+        self.ctl("pause", "held", "--for", "1h")
+        self.says(("wait", "held"), "job held waits to be resumed, at the latest 20", "job held waits for its time, 20",
+                  "job held waits for its time, 2030-", then=[
+                      lambda: self.ctl("resume", "held"), lambda: self.ctl("reschedule", "held", "--at", "2030-01-01")])
+
+    def test_a_worker_that_cannot_be_started_is_named(self):
+        self.d = self.daemon(start=False)
+        self.d.config.write_text("executors:\n  broken: {type: worker, command: [/nonexistent/worker]}\n")
+        self.d.start()
+        self.ctl("add", "--id", "call", "--manual", "--executor", "broken", "--call", "m:f")
+        words = "call/1 waits for executor broken to begin it: command '/nonexistent/worker': No such file or directory"
+        self.says(("run", "-w", "call"), words)
+        self.assertIn("run " + words, self.ctl("why", "call"))
 
     def test_a_quick_wait_says_nothing(self):
         self.add("a")

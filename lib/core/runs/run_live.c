@@ -277,6 +277,8 @@ struct run_live *run_live_find(
 	return NULL;
 }
 
+#define RUN_LIVE_LATE (SCHEDD_SECOND / 2)
+
 /* "its next attempt in 25 s" */
 static void run_live_next_attempt(const struct run_live *live, char *text, size_t size)
 {
@@ -312,8 +314,24 @@ static bool run_live_held_by(const struct run_live *live, char *text, size_t siz
 	return true;
 }
 
+/* It was handed over, and does not begin: that is no matter of a moment any more. */
+static bool run_live_starts_late(const struct run_live *live, char *text, size_t size)
+{
+	const char *why;
+
+	if (live->stage != RUN_LIVE_STARTING || !live->task ||
+	    scheduler_now(live->scheduler) - live->run.attempt_started < RUN_LIVE_LATE)
+		return false;
+	why = executor_waits(live->task);
+	snprintf(text, size, "executor %s to begin it%s%s", live->executor->name, why ? ": " : "",
+	    why ? why : "");
+	return true;
+}
+
 const char *run_live_waits_for(const struct run_live *live, char *text, size_t size)
 {
+	if (run_live_starts_late(live, text, size))
+		return text;
 	if (!run_live_waits(live))
 		return NULL;
 	if (run_live_held_by(live, text, size))
