@@ -4,6 +4,7 @@ import os
 import unittest
 
 import server_store
+from e2e import wait_until
 
 server_store.serve("postgresql")
 
@@ -25,6 +26,18 @@ class Postgresql(server_store.Guarded):
             ("redis://h", ["--type", "postgresql"], 2, "'redis' is no scheme"),
         ))
         self.refused(server_store.url().replace("schedd@", "nobody@"), 'role "nobody" does not exist')
+
+    def test_an_owner_that_was_deleted(self):
+        """No change is taken for stored whose owner's row is gone; schedd puts itself there again."""
+        self.await_state("ok")
+        self.add("a", "--manual", "--", "true")
+        server_store.sql("DELETE FROM schedd_owner")
+        code, _, err = self.daemon.ctl("pause", "a")
+        if code:  # else its beat was faster
+            self.assertRegex(err, "who owns it was deleted there|another schedd has taken it over")
+        wait_until("it is there again", lambda: server_store.sql("SELECT count(*) FROM schedd_owner") == "1", 60)
+        self.await_state("ok")
+        wait_until("it takes changes", lambda: self.daemon.ctl("pause", "a")[0] == 0, 60)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
  * round trip: its first statement is the owner's guard, its sync the commit.
  * Entries of a kind are gathered into statements over sets of rows. What must
  * not be makes a statement fail, for there is no looking before the commit: a
- * guard that finds no row divides by zero, anything else turns a text with its
- * reason into a number.
+ * guard that finds another owner divides by zero, anything else turns a text
+ * with its reason into a number.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +103,8 @@ static const char *commit_statement(const struct commit *commit, enum pg_set set
 		return pg_sql_adds_shared;
 	if (commit->link->config->shared && set == PG_SET_RUNS)
 		return pg_sql_runs_shared;
+	if (set == PG_SET_ADDS && commit->sets[set].count == 1)
+		return pg_sql_add;
 	return pg_sql_sets[set];
 }
 
@@ -476,6 +478,8 @@ static int commit_read(struct commit *commit, struct schedd_error *err)
 			rc = store_postgresql_reason(link, result, err);
 			if (rc == 0)
 				rc = store_postgresql_talk_failed(link, result, err);
+		} else if (sent == commit->first && strcmp(PQcmdTuples(result), "0") == 0 && rc == 0) {
+			rc = store_link_fail(link, STORE_FAULT_FENCED, err, "who owns it was deleted there");
 		}
 		PQclear(result);
 	}

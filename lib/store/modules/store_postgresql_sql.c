@@ -7,9 +7,9 @@
 
 #define COUNTERS "next_fire, next_run_time, run_count, last_run"
 
+/* Not ours: a division by zero. No row at all: the answer says so. */
 const char pg_sql_guard[] =
-    "WITH o AS (UPDATE schedd_owner SET batch = $1::bigint WHERE epoch = $2::bigint AND life = $3 "
-    "RETURNING 1) SELECT 1 / count(*), set_config('schedd.lost', '', true) FROM o";
+    "UPDATE schedd_owner SET batch = $1::bigint / (epoch = $2::bigint AND life = $3)::int";
 
 /*
  * The fence: the node's row under the epoch, locked so that a beat goes on and
@@ -22,24 +22,29 @@ const char pg_sql_guard[] =
 const char pg_sql_guard_shared[] =
     "WITH n AS MATERIALIZED (" NODE_GUARD "), b AS (UPDATE schedd_batches SET batch = $4::bigint WHERE "
     "node = $1::int AND EXISTS (SELECT FROM n) RETURNING 1) SELECT 1 / count(*), "
-    "set_config('schedd.lost', '', true), set_config('schedd.node', $1::int::text, true) FROM b";
+    "set_config('schedd.node', $1::int::text, true) FROM b";
 const char pg_sql_guard_take[] = "SELECT 1 / count(*) FROM (" NODE_GUARD ") n";
 
-#define ADDS(unless)                                                                               \
-	"INSERT INTO schedd_jobs AS j (id, definition, " COUNTERS ", revision, slot) SELECT c.id, "   \
-	"c.definition, c.next_fire, c.next_run_time, c.run_count, greatest(c.last_run, coalesce((SELECT "  \
-	"max(r.number) FROM schedd_jobs k JOIN schedd_runs r ON r.job = k.key WHERE k.id = c.id), 0)), "   \
-	"c.revision, c.slot FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], "             \
-	"$5::bigint[], $6::bigint[], $7::bigint[], $8::int[]) c (id, definition, " COUNTERS               \
-	", revision, slot) ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, next_fire = "  \
-	"excluded.next_fire, next_run_time = excluded.next_run_time, run_count = excluded.run_count, "    \
-	"revision = excluded.revision, slot = excluded.slot, last_run = greatest(j.last_run, "            \
-	"excluded.last_run)" unless " RETURNING id, last_run"
+/* Runs are there only where the row is. */
+#define ADDS(rows, unless)                                                                         \
+	"INSERT INTO schedd_jobs AS j (id, definition, " COUNTERS ", revision, slot) " rows " ON "    \
+	"CONFLICT (id) DO UPDATE SET definition = excluded.definition, next_fire = excluded.next_fire, "  \
+	"next_run_time = excluded.next_run_time, run_count = excluded.run_count, revision = "             \
+	"excluded.revision, slot = excluded.slot, last_run = greatest(j.last_run, excluded.last_run, "    \
+	"(SELECT max(r.number) FROM schedd_runs r WHERE r.job = j.key))" unless " RETURNING id, last_run"
+#define ADDS_SET                                                                                   \
+	"SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], "     \
+	"$6::bigint[], $7::bigint[], $8::int[])"
 
-static const char commit_adds[] = ADDS("");
+static const char commit_adds[] = ADDS(ADDS_SET, "");
+/* A set of one needs no function. */
+const char pg_sql_add[] = ADDS(
+    "VALUES (($1::text[])[1], ($2::text[])[1], ($3::bigint[])[1], ($4::bigint[])[1], ($5::bigint[])[1], "
+    "($6::bigint[])[1], ($7::bigint[])[1], ($8::int[])[1])",
+    "");
 /* Another may have added it meanwhile. */
 const char pg_sql_adds_shared[] =
-    "WITH a AS (" ADDS(" WHERE j.definition IS NULL") ") SELECT id, last_run FROM a UNION ALL SELECT i, "
+    "WITH a AS (" ADDS(ADDS_SET, " WHERE j.definition IS NULL") ") SELECT id, last_run FROM a UNION ALL SELECT i, "
     "('there:' || i)::bigint FROM unnest($1::text[]) i WHERE NOT EXISTS (SELECT FROM a WHERE a.id = i)";
 
 static const char commit_puts[] =
@@ -88,7 +93,7 @@ static const char commit_claims[] =
 	"started_at, ended_at, done_at, until, count, coalesced, exit_code, signal, reason, max_rss, "  \
 	"cpu_us, output_bytes, output_dropped, pid, pid_start, attempts, actor, result, ord) JOIN "     \
 	"schedd_jobs k ON k.id = r.id WHERE r.claim = 0 OR r.claim::text <> ALL (string_to_array("      \
-	"current_setting('schedd.lost', true), ',')) ORDER BY r.ord ON CONFLICT (job, number) DO "      \
+	"coalesce(current_setting('schedd.lost', true), ''), ',')) ORDER BY r.ord ON CONFLICT (job, number) DO " \
 	"UPDATE SET (state, \"trigger\", attempt, scheduled_at, started_at, ended_at, done_at, until, " \
 	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, output_dropped, "  \
 	"pid, pid_start, attempts, actor, result" sets ") = (" state ", excluded.trigger, "        \

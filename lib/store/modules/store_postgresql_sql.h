@@ -20,6 +20,7 @@ enum pg_set {
 extern const char *const pg_sql_sets[PG_SETS];
 extern const char pg_sql_guard[];
 extern const char pg_sql_guard_shared[]; /* node, epoch, life, batch */
+extern const char pg_sql_add[]; /* PG_SET_ADDS of one row */
 extern const char pg_sql_adds_shared[];
 extern const char pg_sql_runs_shared[];
 extern const char pg_sql_expect_same[];
