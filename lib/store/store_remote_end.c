@@ -21,6 +21,8 @@
 /* While others answer, on a store that does not wake us, and for how long. */
 #define REMOTE_EAGER (SCHEDD_SECOND / 10)
 #define REMOTE_EAGER_FOR (2 * SCHEDD_SECOND)
+/* How often commits tell the loop how long they take. */
+#define REMOTE_TELL (SCHEDD_SECOND / 4)
 /* What one entry may add to the time of a commit. */
 #define REMOTE_OP_TIME (SCHEDD_SECOND / 1000)
 
@@ -248,8 +250,10 @@ static void remote_commit(struct remote_end *end)
 			end->next_beat = store_remote_mono() + remote_beat(end);
 		else if (end->link.told)
 			end->next_beat = 0;
-		if (store_remote_mono() + remote_beat(end) - begin > SCHEDD_SECOND / 20)
+		if (begin >= end->next_tell) {
+			end->next_tell = begin + REMOTE_TELL;
 			store_remote_tell_state(end, store_remote_mono() - begin);
+		}
 	} else if (end->link.fault != STORE_FAULT_NONE) {
 		remote_group_failed(end, group, &err);
 	} else if (group->next) {

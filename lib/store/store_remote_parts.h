@@ -60,6 +60,7 @@ struct remote_end {
 	bool ever; /* it was, at least once */
 	int64_t next_try;
 	int64_t next_beat;
+	int64_t next_tell; /* of how long commits take */
 	int64_t eager_until; /* of a store that is shared and polls: others answer, or go on */
 	schedd_span backoff;
 	enum store_state state; /* as told last */

@@ -26,6 +26,7 @@ struct redis_link {
 	struct store_lookup *lookup; /* under way; NULL: none */
 	bool heard;        /* the server has answered something */
 	bool sent;         /* what is on its way changes something, and all of it was handed over */
+	int64_t renewed;   /* monotonic: the lease of a store that is ours alone was, or sooner */
 	char session[24];  /* of this connection; the owner's record names it, or the node's */
 	/* Of the writer's, where the store is shared: */
 	struct nodes_feed feed;
@@ -71,6 +72,9 @@ void redis_command_clear(struct redis_command *command);
 void redis_command_text(struct redis_command *command, const char *text);
 void redis_command_bytes(struct redis_command *command, const char *text, size_t length);
 void redis_command_number(struct redis_command *command, int64_t number);
+/* Of what is gone when it is sent. */
+void redis_command_copy(struct redis_command *command, const char *text, size_t length);
+void redis_command_copy_buf(struct redis_command *command, const struct strbuf *text);
 /* Writes it there, without an end; answers where it ends. */
 #define REDIS_DIGITS_SIZE 24
 char *redis_digits(char *to, int64_t number);
@@ -180,8 +184,27 @@ bool store_redis_row_read(const char *text, size_t length, struct arena *arena, 
 /* A time as text that sorts as it does; "-": none. */
 #define REDIS_WHEN_SIZE 24
 void store_redis_when(schedd_time when, char text[REDIS_WHEN_SIZE]);
+/* The part of a state that nobody on the server looks into, without an end; answers where it ends. */
+#define REDIS_TIMES_SIZE 80
+char *store_redis_times_write(
+    char *text, schedd_time next_fire, schedd_time next_run_time, uint64_t run_count);
 /* "fire time count last revision", or the last run alone. False: the job was removed. */
 bool store_redis_state_read(const char *text, struct store_counters *counters);
+
+/* ---- store_redis_starts.c ---- */
+
+struct redis_starts {
+	struct store_op **runs; /* each the first of its claim */
+	size_t count;
+};
+
+/* Finds and marks them; without `wanted` nothing is one. They are the command's. */
+void store_redis_starts_find(struct redis_starts *starts, struct redis_command *command,
+    struct store_batch *first, struct store_batch *end, bool wanted);
+/* Is that run or claim part of one? */
+bool store_redis_started(const struct store_op *op);
+/* Column by column. */
+void store_redis_starts_put(const struct redis_starts *starts, struct redis_command *command);
 
 /* ---- store_redis_rows.c ---- */
 

@@ -10,24 +10,20 @@
 #include <string.h>
 #include "store/modules/store_redis.h"
 
+/* So often within a lease commits renew it; what stands still does so by its beat. */
+#define COMMIT_RENEWALS 10
+
 struct commit {
 	struct store_link *link;
 	struct redis_command command;
-	struct store_op **starts; /* runs, each the first of its claim */
-	size_t start_count;
+	struct redis_starts starts;
+	int64_t begin; /* monotonic */
+	bool renews;   /* the lease */
 	int64_t claims; /* so far, without those of starts */
 	bool told;      /* the other nodes are */
 	struct schedd_error err;
 	int rc;
 };
-
-/* What a start and its claim are marked with; other claims have their number. */
-static char commit_mark;
-
-static bool commit_started(const struct store_op *op)
-{
-	return op->prepared == &commit_mark;
-}
 
 /* ---- Entries ---- */
 
@@ -47,49 +43,13 @@ static void commit_feed(struct commit *commit, const char *kind, const char *id,
 	commit->told = true;
 }
 
-static void commit_copy(struct commit *commit, const struct strbuf *text)
-{
-	if (strbuf_failed(text)) {
-		commit->command.failed = true;
-		return;
-	}
-	redis_command_bytes(&commit->command,
-	    arena_strndup(&commit->command.arena, strbuf_peek(text), text->length), text->length);
-}
-
-static char *commit_time(char *at, schedd_time time)
-{
-	if (time == SCHEDD_TIME_NONE)
-		*at++ = '-';
-	else
-		at = redis_digits(at, time);
-	*at++ = ' ';
-	return at;
-}
-
-#define COMMIT_TIMES_SIZE 80
-
-/* What nobody on the server looks into, as one word; where it ends. */
-static char *commit_times_write(
-    char *text, schedd_time next_fire, schedd_time next_run_time, uint64_t run_count)
-{
-	return redis_digits(
-	    commit_time(commit_time(text, next_fire), next_run_time), (int64_t)run_count);
-}
-
-static void commit_chars(struct redis_command *command, const char *text, const char *end)
-{
-	redis_command_bytes(command,
-	    arena_strndup(&command->arena, text, (size_t)(end - text)), (size_t)(end - text));
-}
-
 static void commit_times(struct redis_command *command, schedd_time next_fire,
     schedd_time next_run_time, uint64_t run_count)
 {
-	char text[COMMIT_TIMES_SIZE];
+	char text[REDIS_TIMES_SIZE];
 
-	commit_chars(
-	    command, text, commit_times_write(text, next_fire, next_run_time, run_count));
+	redis_command_copy(command, text,
+	    (size_t)(store_redis_times_write(text, next_fire, next_run_time, run_count) - text));
 }
 
 static void commit_job(struct commit *commit, struct store_op *op)
@@ -104,7 +64,7 @@ static void commit_job(struct commit *commit, struct store_op *op)
 		return;
 	redis_command_text(command, op->kind == STORE_OP_ADD_JOB ? "A" : "J");
 	redis_command_text(command, op->put_job.job->id);
-	commit_copy(commit, &text);
+	redis_command_copy_buf(command, &text);
 	strbuf_clear(&text);
 	commit_times(command, state->next_fire, state->next_run_time, state->run_count);
 	redis_command_number(command, state->last_run);
@@ -142,7 +102,7 @@ static void commit_claim(struct commit *commit, struct store_op *op)
 {
 	struct redis_command *command = &commit->command;
 
-	if (commit_started(op))
+	if (store_redis_started(op))
 		return;
 	op->prepared = (void *)(uintptr_t)++commit->claims;
 	redis_command_text(command, "C");
@@ -170,7 +130,7 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	struct strbuf row = STRBUF_EMPTY;
 	char when[REDIS_WHEN_SIZE];
 
-	if (commit_started(op))
+	if (store_redis_started(op))
 		return;
 	store_redis_when(store_query_done_at(run), when);
 	/* One that is lost was elsewhere, as its row of before says. */
@@ -178,13 +138,13 @@ static void commit_run(struct commit *commit, struct store_op *op)
 	    commit->link->config->shared && run->state != RUN_LOST ? commit->link->config->node
 								   : NULL);
 	redis_command_text(command, "R");
-	redis_command_number(command, op->run.claim && !commit_started(op->run.claim)
+	redis_command_number(command, op->run.claim && !store_redis_started(op->run.claim)
 					  ? (int64_t)(uintptr_t)op->run.claim->prepared
 					  : 0);
 	redis_command_text(command, run->job);
 	redis_command_number(command, run->number);
 	redis_command_text(command, arena_strdup(&command->arena, when));
-	commit_copy(commit, &row);
+	redis_command_copy_buf(command, &row);
 	redis_command_text(command, run->result ? run->result : "");
 	redis_command_text(command, run_state_name(run->state));
 	strbuf_clear(&row);
@@ -293,89 +253,6 @@ static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_
     [STORE_OP_PUT_OUTPUT] = commit_output,
 };
 
-/* ---- Starts ---- */
-
-/* What may stand beside starts: nothing that looks at jobs or takes runs away. */
-static bool commit_may_start(const struct store_op *op)
-{
-	return op->kind == STORE_OP_CLAIM || op->kind == STORE_OP_PUT_RUN ||
-	       op->kind == STORE_OP_PUT_NUMBER || op->kind == STORE_OP_PUT_TEXT ||
-	       op->kind == STORE_OP_PUT_CHANGE;
-}
-
-/* A run that is open, with the claim that gave it its number. */
-static bool commit_is_start(const struct store_op *op)
-{
-	const struct store_op *claim = op->kind == STORE_OP_PUT_RUN ? op->run.claim : NULL;
-	const struct run *run = &op->run.run;
-
-	return claim && !claim->prepared && strcmp(claim->claim.id, run->job) == 0 &&
-	       claim->claim.last_run == run->number && !run->result &&
-	       store_query_done_at(run) == SCHEDD_TIME_NONE;
-}
-
-/* Marks them and their claims; without `wanted` nothing is one. */
-static void commit_find_starts(
-    struct commit *commit, struct store_batch *first, struct store_batch *end, bool wanted)
-{
-	size_t count = 0;
-
-	for (struct store_batch *batch = first; batch != end; batch = batch->next)
-		for (struct store_op *op = batch->first; op; op = op->next) {
-			op->prepared = NULL;
-			count += op->kind == STORE_OP_PUT_RUN;
-			wanted = wanted && commit_may_start(op);
-		}
-	if (!wanted || count == 0)
-		return;
-	/* Without memory for it they go as entries. */
-	commit->starts = arena_alloc(&commit->command.arena, count * sizeof(commit->starts[0]));
-	if (!commit->starts)
-		return;
-	for (struct store_batch *batch = first; batch != end; batch = batch->next)
-		for (struct store_op *op = batch->first; op; op = op->next)
-			if (commit_is_start(op)) {
-				struct store_op *claim = (struct store_op *)(uintptr_t)op->run.claim;
-
-				claim->prepared = op->prepared = &commit_mark;
-				commit->starts[commit->start_count++] = op;
-			}
-}
-
-static void commit_start_row(struct commit *commit, const struct store_op *start)
-{
-	struct strbuf row = STRBUF_EMPTY;
-
-	store_redis_row_write(&row, &start->run.run, NULL);
-	commit_copy(commit, &row);
-	strbuf_clear(&row);
-}
-
-/* Column by column, as the function hands them on. */
-static void commit_starts(struct commit *commit)
-{
-	struct redis_command *command = &commit->command;
-
-	redis_command_number(command, (int64_t)commit->start_count);
-	for (size_t i = 0; i < commit->start_count; i++)
-		redis_command_text(command, commit->starts[i]->run.run.job);
-	for (size_t i = 0; i < commit->start_count; i++)
-		redis_command_number(command, commit->starts[i]->run.claim->claim.expected);
-	for (size_t i = 0; i < commit->start_count; i++) {
-		const struct store_op *claim = commit->starts[i]->run.claim;
-		char text[COMMIT_TIMES_SIZE + 16], *at;
-
-		at = commit_times_write(text, claim->claim.next_fire, claim->claim.next_run_time,
-		    claim->claim.run_count);
-		*at++ = ' ';
-		commit_chars(command, text, redis_digits(at, claim->claim.last_run));
-	}
-	for (size_t i = 0; i < commit->start_count; i++)
-		redis_command_number(command, commit->starts[i]->run.run.number);
-	for (size_t i = 0; i < commit->start_count; i++)
-		commit_start_row(commit, commit->starts[i]);
-}
-
 /* ---- What all of it will look up ---- */
 
 const char *store_redis_state_id(const struct store_op *op)
@@ -388,12 +265,12 @@ const char *store_redis_state_id(const struct store_op *op)
 /* The same of entries alone. */
 static const char *commit_id_of_entry(const struct store_op *op)
 {
-	return commit_started(op) ? NULL : store_redis_state_id(op);
+	return store_redis_started(op) ? NULL : store_redis_state_id(op);
 }
 
 static const char *commit_id_of_key(const struct store_op *op)
 {
-	return commit_started(op)                ? NULL
+	return store_redis_started(op)                ? NULL
 	       : op->kind == STORE_OP_PUT_RUN      ? op->run.run.job
 	       : op->kind == STORE_OP_PUT_CHANGE ? op->change.job
 	       : op->kind == STORE_OP_ADD_JOB    ? op->put_job.job->id
@@ -464,7 +341,7 @@ static void commit_take(struct store_batch *first, struct store_batch *end, cons
 		for (struct store_op *op = batch->first; op; op = op->next) {
 			const char *text;
 
-			if (op->kind == STORE_OP_CLAIM && commit_started(op))
+			if (op->kind == STORE_OP_CLAIM && store_redis_started(op))
 				op->claim.given = STORE_CLAIM_DONE;
 			if (!commit_id_of_entry(op))
 				continue;
@@ -486,9 +363,9 @@ static int commit_fill(struct commit *commit, struct store_batch *first, struct 
 	redis_command_number(command, (int64_t)link->epoch);
 	redis_command_text(command, redis_of(link)->session);
 	redis_command_text(command, link->config->life);
-	redis_command_number(command, link->config->lease / 1000);
+	redis_command_number(command, commit->renews ? link->config->lease / 1000 : 0);
 	redis_command_number(command, (int64_t)first->serial);
-	commit_starts(commit);
+	store_redis_starts_put(&commit->starts, command);
 	commit_ids(command, first, end, commit_id_of_entry);
 	commit_ids(command, first, end, commit_id_of_key);
 	for (struct store_batch *batch = first; batch != end; batch = batch->next)
@@ -518,14 +395,18 @@ static int commit_ask(struct store_link *link, struct redis_command *command, ui
 static int commit_send(struct store_link *link, struct store_batch *first,
     struct store_batch *end, bool *again, struct schedd_error *err)
 {
+	struct redis_link *redis = redis_of(link);
 	struct commit commit = {.link = link};
 	redisReply *reply = NULL;
 	const char *word;
 	int rc;
 
+	commit.begin = link->clock->mono(link->clock->context).us;
+	commit.renews = commit.begin - redis->renewed >= link->config->lease / COMMIT_RENEWALS;
 	redis_command_function(&commit.command, link, REDIS_FUNCTION("commit"));
 	/* Of a store that is shared more stands beside a run than columns have. */
-	commit_find_starts(&commit, first, end, !*again && !link->config->shared);
+	store_redis_starts_find(
+	    &commit.starts, &commit.command, first, end, !*again && !link->config->shared);
 	*again = false;
 	if (commit_fill(&commit, first, end)) {
 		redis_command_clear(&commit.command);
@@ -538,9 +419,11 @@ static int commit_send(struct store_link *link, struct store_batch *first,
 	word = redis_text(reply, 0);
 	link->told = commit.told;
 	if (word && strcmp(word, "ok") == 0) {
-		redis_of(link)->stored = first->serial;
+		redis->stored = first->serial;
+		if (commit.renews)
+			redis->renewed = commit.begin;
 		commit_take(first, end, reply);
-	} else if (word && strcmp(word, "again") == 0 && commit.start_count) {
+	} else if (word && strcmp(word, "again") == 0 && commit.starts.count) {
 		*again = true;
 	} else {
 		rc = commit_refused(link, reply, err);

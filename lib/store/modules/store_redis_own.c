@@ -260,6 +260,7 @@ int store_redis_own(struct store_link *link, struct schedd_error *err)
 	int rc;
 
 	store_redis_session(redis_of(link));
+	redis_of(link)->renewed = link->clock->mono(link->clock->context).us;
 	redis_command_function(&command, link, REDIS_FUNCTION("own"));
 	redis_command_number(&command, (int64_t)link->epoch);
 	redis_command_text(&command, config->identity);

@@ -93,10 +93,39 @@ static void row_set_number(const struct row_field *field, void *at, int64_t numb
 	}
 }
 
+static char *row_time_write(char *at, schedd_time time)
+{
+	if (time == SCHEDD_TIME_NONE)
+		*at++ = '-';
+	else
+		at = redis_digits(at, time);
+	*at++ = ' ';
+	return at;
+}
+
+char *store_redis_times_write(
+    char *text, schedd_time next_fire, schedd_time next_run_time, uint64_t run_count)
+{
+	return redis_digits(
+	    row_time_write(row_time_write(text, next_fire), next_run_time), (int64_t)run_count);
+}
+
+static void row_name(struct strbuf *out, const char *name)
+{
+	strbuf_add_n(out, ",\"", 2);
+	strbuf_add(out, name);
+	strbuf_add_n(out, "\":", 2);
+}
+
 void store_redis_row_write(struct strbuf *out, const struct run *run, const char *node)
 {
-	strbuf_printf(out, "{\"state\":\"%s\",\"trigger\":\"%s\"", run_state_name(run->state),
-	    run_trigger_name(run->trigger));
+	char digits[REDIS_DIGITS_SIZE];
+
+	strbuf_add(out, "{\"state\":\"");
+	strbuf_add(out, run_state_name(run->state));
+	strbuf_add(out, "\",\"trigger\":\"");
+	strbuf_add(out, run_trigger_name(run->trigger));
+	strbuf_add_char(out, '"');
 	for (size_t i = 0; i < ROW_FIELDS; i++) {
 		const struct row_field *field = &row_fields[i];
 		const void *at = (const char *)run + field->offset;
@@ -107,13 +136,15 @@ void store_redis_row_write(struct strbuf *out, const struct run *run, const char
 
 			if (!text)
 				continue;
-			strbuf_printf(out, ",\"%s\":", field->name);
+			row_name(out, field->name);
 			json_write_string(out, text, strlen(text));
 			continue;
 		}
 		number = row_number(field, at);
-		if (number != field->nothing)
-			strbuf_printf(out, ",\"%s\":%" PRId64, field->name, number);
+		if (number == field->nothing)
+			continue;
+		row_name(out, field->name);
+		strbuf_add_n(out, digits, (size_t)(redis_digits(digits, number) - digits));
 	}
 	/* No name of a node has anything to be escaped. */
 	if (node)

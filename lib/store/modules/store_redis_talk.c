@@ -80,9 +80,21 @@ char *redis_digits(char *to, int64_t number)
 void redis_command_number(struct redis_command *command, int64_t number)
 {
 	char text[REDIS_DIGITS_SIZE];
-	size_t length = (size_t)(redis_digits(text, number) - text);
 
+	redis_command_copy(command, text, (size_t)(redis_digits(text, number) - text));
+}
+
+void redis_command_copy(struct redis_command *command, const char *text, size_t length)
+{
 	redis_command_bytes(command, arena_strndup(&command->arena, text, length), length);
+}
+
+void redis_command_copy_buf(struct redis_command *command, const struct strbuf *text)
+{
+	if (strbuf_failed(text))
+		command->failed = true;
+	else
+		redis_command_copy(command, strbuf_peek(text), text->length);
 }
 
 static const char *talk_prefix(const struct store_link *link)

@@ -155,7 +155,6 @@ end
 function verbs.C(c, args, at, answers)
   local id = args[at]
   local state = state_of(c, id)
-  if c.started[id] then return at, {'again'} end
   c.claim = c.claim + 1
   if state.there and state.last == args[at + 1] and (args[at + 5] == '0' or state.revision == args[at + 5]) then
     set_state(c, id, {there = true, times = args[at + 2], last = args[at + 3], revision = state.revision})
@@ -185,7 +184,6 @@ function verbs.R(c, args, at)
   if not c.lost[tonumber(args[at])] then
     local key, number = key_of(c, args[at + 1], true), args[at + 2]
     local run = run_of(c, key, number)
-    if c.started[run.field] then return at, {'again'} end
     -- One that was purged before it has a new place.
     if run.purged then run.new = true end
     run.gone, run.done, run.row, run.result = false, args[at + 3], args[at + 4], args[at + 5]
@@ -519,7 +517,7 @@ local function release(keys, args)
   return {'ok'}
 end
 
--- node or 0, epoch session life lease batch, starts, how many ids whose state is needed and they, the same of keys, the entries
+-- node or 0, epoch session life lease (0: it is not renewed) batch, starts, how many ids whose state is needed and they, the same of keys, the entries
 local function commit(keys, args)
   local p = keys[1]
   local node = args[1] ~= '0' and args[1]
@@ -527,7 +525,7 @@ local function commit(keys, args)
   if not node and not is_owner(p, args[2], args[3]) then return {'fenced'} end
   local c = {p = p, node = node, slots = {}, gifts = {}, nodes = {}, feed = {}, outputs = {}, states = {}, dirty = {},
     definitions = {}, keys = {}, renamed = {}, ids = {}, runs = {}, order = {}, most = {}, emptied = {}, lost = {},
-    values = {}, changes = {}, claim = 0, starts = {}, started = {}}
+    values = {}, changes = {}, claim = 0, starts = {}}
   local answers = {'ok'}
   local at = starts.judge(c, args, 7)
   if not at then return {'again'} end
@@ -547,7 +545,7 @@ local function commit(keys, args)
     share.write(c, args[6])
   else
     redis.call('HSET', p .. 'owner', 'batch', args[6])
-    renew(p, args[4], args[5])
+    if args[5] ~= '0' then renew(p, args[4], args[5]) end
   end
   return answers
 end

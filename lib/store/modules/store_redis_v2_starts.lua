@@ -3,9 +3,9 @@
 --
 -- The second part of schedd's functions (store_redis_v2.lua): claims, each with the one open run that it starts. When
 -- much is due at once nearly all is of this kind, so they come in columns that are handed on to Redis as they are: ids,
--- the last runs that are expected, "times last" that the state becomes, numbers of the runs, their rows. Where anything
--- is out of the ordinary (a claim that does not hold, a job that stands here twice) they are not judged here: the answer
--- is "again", and the same comes once more as entries.
+-- " last revision" that the state is expected to end with, what it becomes, numbers of the runs, their rows. No job
+-- stands there twice, and no entry behind them is about a claim or a run of theirs. Where a claim does not hold they are
+-- not judged here: the answer is "again", and the same comes once more as entries.
 
 local START_CHUNK = CHUNK / 2 -- of them two values each are put at a time
 
@@ -44,16 +44,14 @@ end
 local function start_some(c, args, base, count, first, last)
   local ids = {unpack(args, base + first, base + last)}
   local texts, keys = redis.call('HMGET', c.p .. 'state', unpack(ids)), start_keys(c, ids)
-  local started, fields, states, match = c.started, {}, {}, string.match
+  local fields, states, sub = {}, {}, string.sub
   local expected, news, numbers = base + count + first - 1, base + 2 * count + first - 1, base + 3 * count + first - 1
   for i = 1, #ids do
-    local was, revision = match(texts[i] or '', '^%S+ %S+ %S+ (%S+) (%S+)$')
-    if was ~= args[expected + i] or started[ids[i]] then return false end
-    local field = keys[i] .. '/' .. args[numbers + i]
-    started[ids[i]], started[field] = true, true
-    fields[i] = field
+    local text, ending = texts[i], args[expected + i]
+    if not text or sub(text, -#ending) ~= ending then return false end
+    fields[i] = keys[i] .. '/' .. args[numbers + i]
     states[2 * i - 1] = ids[i]
-    states[2 * i] = args[news + i] .. ' ' .. revision
+    states[2 * i] = args[news + i]
   end
   c.starts[#c.starts + 1] = {keys = keys, fields = fields, states = states, numbers = numbers,
     rows = base + 4 * count + first - 1}
