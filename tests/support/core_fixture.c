@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/json.h"
+#include "core/frame/store_slot.h"
 #include "core/jobs/entry.h"
+#include "support/fake_store.h"
 
 static schedd_time core_wall(void *context)
 {
@@ -45,6 +48,50 @@ static void core_listen(const struct schedd_event *event, void *context)
 	fixture->events[fixture->event_count++] = strdup(text);
 }
 
+/* The type that tests alone have: calls of the core's come here, see tests/CMakeLists.txt. */
+int __real_store_open(
+    const struct store_config *config, struct store **out, struct schedd_error *err);
+int __wrap_store_open(
+    const struct store_config *config, struct store **out, struct schedd_error *err);
+
+int __wrap_store_open(
+    const struct store_config *config, struct store **out, struct schedd_error *err)
+{
+	return strcmp(config->type, "fake") == 0 ? store_open_as(&store_fake_ops, config, out, err)
+						 : __real_store_open(config, out, err);
+}
+
+static void core_add_store(struct core_fixture *fixture)
+{
+	struct scheduler_new_store store = {.name = "default",
+	    .type = fixture->store_path ? "sqlite" : "memory",
+	    .path = fixture->store_path};
+	struct schedd_error err = {0};
+	char url[80];
+
+	if (fixture->server) {
+		snprintf(url, sizeof(url), "fake://%s", fixture->server);
+		store.type = "fake";
+		store.path = NULL;
+		store.url = url;
+		store.options = fixture->options;
+	}
+	cr_assert_eq(
+	    scheduler_add_store(fixture->scheduler, &store, NULL, &err), 0, "%s", err.message);
+}
+
+void core_await_store(struct core_fixture *fixture)
+{
+	struct schedd_mono now = {fixture->mono};
+	const struct store_slot *slot = fixture->scheduler->stores[0];
+
+	for (int i = 0; i < 6000 && !(slot->taken_up && store_slot_ready(slot, now)); i++) {
+		mailbox_wait_for(scheduler_mailbox(fixture->scheduler), SCHEDD_SECOND / 100);
+		scheduler_tick(fixture->scheduler);
+	}
+	cr_assert(slot->taken_up && store_slot_ready(slot, now), "%s", store_state_why(slot->store));
+}
+
 static void core_start(struct core_fixture *fixture)
 {
 	struct schedd_scheduler_options options = {
@@ -55,9 +102,7 @@ static void core_start(struct core_fixture *fixture)
 	    schedd_scheduler_new(&options, &fixture->scheduler, &err), 0, "%s", err.message);
 	scheduler_set_settings(fixture->scheduler, &fixture->settings);
 	scheduler_set_boot(fixture->scheduler, fixture->boot_id);
-	cr_assert_eq(schedd_scheduler_add_store(fixture->scheduler, "default",
-			 fixture->store_path ? "sqlite" : "memory", fixture->store_path, &err),
-	    0, "%s", err.message);
+	core_add_store(fixture);
 	cr_assert(core_fake_add(fixture->scheduler, fixture->max_workers));
 	cr_assert_eq(
 	    schedd_scheduler_register(fixture->scheduler, "count", core_count_call, fixture, &err),
@@ -67,15 +112,26 @@ static void core_start(struct core_fixture *fixture)
 	fixture->listener =
 	    schedd_scheduler_listen(fixture->scheduler, SCHEDD_EVENT_ALL, core_listen, fixture);
 	cr_assert_eq(schedd_scheduler_start(fixture->scheduler, &err), 0, "%s", err.message);
+	if (fixture->server)
+		core_await_store(fixture);
 	core_settle(fixture);
 }
 
-/* The suites run a second time over SQLite: then "memory" means a database in a directory of its
- * own. */
+/*
+ * The suites run again over SQLite, and over a server: then "memory" means a database in a directory
+ * of its own, or the fake server, emptied, whose answers overtake each other.
+ */
 static const char *core_make_store(struct core_fixture *fixture)
 {
+	static const struct store_option root[] = {{"run_as", "root"}, {NULL, NULL}};
 	const char *type = getenv("SCHEDD_TEST_STORE");
 
+	if (type && strcmp(type, "fake") == 0 && !fixture->server) {
+		fixture->server = "core";
+		fixture->options = geteuid() == 0 ? root : NULL;
+		fake_server_reset(fixture->server);
+		fake_server_shuffle(fixture->server, true);
+	}
 	if (!type || strcmp(type, "sqlite") != 0)
 		return NULL;
 	snprintf(fixture->made, sizeof(fixture->made), "/tmp/schedd-core-XXXXXX");

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <schedd/scheduler.h>
 #include "core/scheduler.h"
+#include "store/store.h"
 #include "support/core_fake.h"
 
 #define CORE_EVENTS_MAX 4096
@@ -22,6 +23,8 @@ struct core_fixture {
 	schedd_time wall;
 	int64_t mono;
 	const char *store_path; /* NULL: memory */
+	const char *server;     /* the fake server that keeps the jobs, "core"; NULL: none */
+	const struct store_option *options; /* of the store there; NULL: none */
 	char made[96];          /* a database of the fixture's own; "": none */
 	unsigned max_workers;   /* of the fake executor; 0: no limit */
 	/* Called between making and starting; NULL: nothing. */
@@ -45,7 +48,10 @@ struct core_fixture {
 	schedd_span takes; /* how long "count" holds up the loop */
 };
 
-/* Opens and starts it. store_path NULL: memory, or a new file where SCHEDD_TEST_STORE=sqlite. */
+/*
+ * Opens and starts it. store_path NULL: memory, or by SCHEDD_TEST_STORE a new file ("sqlite") or a
+ * fake server, emptied ("fake").
+ */
 void core_open(struct core_fixture *fixture, const char *store_path);
 /* Closes without a word, as if the process had died (the store keeps what was committed). */
 void core_close(struct core_fixture *fixture);
@@ -57,6 +63,8 @@ void core_advance(struct core_fixture *fixture, schedd_span span);
 void core_jump(struct core_fixture *fixture, schedd_span span);
 /* Sets the wall clock by hand. */
 void core_step(struct core_fixture *fixture, schedd_span span);
+/* Waits until its store's jobs are read, the first time or anew. */
+void core_await_store(struct core_fixture *fixture);
 /* Delivers what threads have posted until nothing comes any more. */
 void core_settle(struct core_fixture *fixture);
 

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "support/fake_store.h"
-
-#define FAKE_SERVERS 16
 
 /* ---- What it holds ---- */
 
@@ -66,6 +63,7 @@ void fake_purge(struct fake_data *data, int64_t key, uint32_t number)
 		}
 		*at = run->next;
 		run_clear(&run->run);
+		free(run->output);
 		free(run);
 	}
 }
@@ -114,17 +112,26 @@ void fake_data_clear(struct fake_data *data)
 		free(note->json);
 		free(note);
 	}
+	fake_feed_clear(data);
 	free(data);
 }
 
 struct fake_data *fake_data_copy(const struct fake_data *from)
 {
-	struct fake_data *to = calloc(1, sizeof(*to));
+	struct fake_data *to = malloc(sizeof(*to));
 	struct fake_job **job = &to->jobs;
 	struct fake_run **run = &to->runs;
 	struct fake_text **text = &to->texts;
 	struct fake_note **note = &to->notes;
+	struct fake_line **line = &to->feed;
 
+	*to = *from;
+	to->jobs = NULL;
+	to->runs = NULL;
+	to->texts = NULL;
+	to->notes = NULL;
+	to->feed = NULL;
+	to->given = false;
 	for (const struct fake_job *at = from->jobs; at; at = at->next, job = &(*job)->next) {
 		*job = malloc(sizeof(**job));
 		**job = *at;
@@ -135,6 +142,9 @@ struct fake_data *fake_data_copy(const struct fake_data *from)
 	for (const struct fake_run *at = from->runs; at; at = at->next, run = &(*run)->next) {
 		*run = calloc(1, sizeof(**run));
 		(*run)->key = at->key;
+		(*run)->node = at->node;
+		(*run)->ran = at->ran;
+		(*run)->output = at->output ? strdup(at->output) : NULL;
 		(void)!run_copy(&(*run)->run, &at->run);
 		(*run)->run.serial = at->run.serial;
 	}
@@ -151,9 +161,14 @@ struct fake_data *fake_data_copy(const struct fake_data *from)
 		(*note)->next = NULL;
 		(*note)->json = strdup(at->json);
 	}
-	to->keys = from->keys;
-	to->serials = from->serials;
-	to->batch = from->batch;
+	for (const struct fake_line *at = from->feed; at; at = at->next, line = &(*line)->next) {
+		*line = malloc(sizeof(**line));
+		**line = *at;
+		(*line)->next = NULL;
+		(*line)->kind = strdup(at->kind);
+		(*line)->id = strdup(at->id);
+		(*line)->body = strdup(at->body);
+	}
 	return to;
 }
 
@@ -167,6 +182,10 @@ static int fake_put_job(struct fake_data *data, const struct store_link *link,
 	struct strbuf text = STRBUF_EMPTY;
 	struct fake_job *job;
 
+	job = fake_find(data, op->put_job.job->id);
+	if (op->kind == STORE_OP_ADD_JOB && link->config->shared && job && job->json)
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store '%s': another has added job '%s' meanwhile", link->config->name, job->id);
 	if (op->kind == STORE_OP_ADD_JOB) {
 		known = fake_last_run(data, op->put_job.job->id);
 		last = known > last ? known : last;
@@ -179,8 +198,10 @@ static int fake_put_job(struct fake_data *data, const struct store_link *link,
 	job->json = strdup(strbuf_peek(&text));
 	strbuf_clear(&text);
 	job->revision = state->revision;
+	job->slot = node_job_slot(op->put_job.job);
 	job->counters = (struct store_counters){
 	    state->next_fire, state->next_run_time, state->run_count, last};
+	fake_feed(data, link, NODES_LINE_JOB, job->id, 0, NULL);
 	return 0;
 }
 
@@ -189,6 +210,8 @@ static int fake_expect(struct fake_data *data, const struct store_link *link,
 {
 	const struct fake_job *job = fake_find(data, op->expect.id);
 
+	if (op->expect.same || op->expect.idle)
+		return fake_expect_same(data, link, op, err);
 	if (job && job->json && job->revision == op->expect.revision)
 		return 0;
 	return schedd_error_set(err, SCHEDD_ECONFLICT, "store '%s': job '%s' was %s by another meanwhile",
@@ -201,7 +224,8 @@ static int fake_claim(struct fake_data *data, const struct store_link *link,
 	struct fake_job *job = fake_find(data, op->claim.id);
 
 	op->claim.given = STORE_CLAIM_DONE;
-	if (!job || !job->json || job->counters.last_run != op->claim.expected)
+	if (!job || !job->json || job->counters.last_run != op->claim.expected ||
+	    (link->config->shared && op->claim.revision && job->revision != op->claim.revision))
 		return store_op_verdict(link->store, op, STORE_CLAIM_LOST, err);
 	job->counters = (struct store_counters){op->claim.next_fire, op->claim.next_run_time,
 	    op->claim.run_count, op->claim.last_run};
@@ -213,12 +237,25 @@ static int fake_delete_job(struct fake_data *data, const struct store_link *link
 {
 	struct fake_job *job = fake_make(data, op->delete_job.id);
 
-	(void)link, (void)err;
+	(void)err;
 	free(job->json);
 	job->json = NULL;
 	if (op->delete_job.last_run > job->counters.last_run || op->delete_job.last_run == 0)
 		job->counters.last_run = op->delete_job.last_run;
+	fake_feed(data, link, NODES_LINE_JOB, job->id, 0, NULL);
 	return 0;
+}
+
+/* A run that was lost with its node stays so: how it ended, as that node knew it, is noted. */
+static void fake_told_late(struct run *run)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "this node lost its lease; told late: %s%s%s",
+	    run_state_name(run->state), run->reason ? ", " : "", run->reason ? run->reason : "");
+	free(run->reason);
+	run->reason = strdup(text);
+	run->state = RUN_LOST;
 }
 
 static int fake_put_run(struct fake_data *data, const struct store_link *link,
@@ -226,13 +263,15 @@ static int fake_put_run(struct fake_data *data, const struct store_link *link,
 {
 	int64_t key = fake_make(data, op->run.run.job)->key;
 	struct fake_run *run = data->runs;
+	bool lost = false;
 	uint64_t serial;
 
-	(void)link, (void)err;
+	(void)err;
 	while (run && (run->key != key || run->run.number != op->run.run.number))
 		run = run->next;
 	serial = run ? run->run.serial : (uint64_t)++data->serials;
 	if (run) {
+		lost = link->config->shared && run->run.state == RUN_LOST;
 		run_clear(&run->run);
 	} else {
 		run = calloc(1, sizeof(*run));
@@ -243,6 +282,11 @@ static int fake_put_run(struct fake_data *data, const struct store_link *link,
 	if (run_copy(&run->run, &op->run.run))
 		return SCHEDD_ENOMEM;
 	run->run.serial = serial;
+	if (lost && run->run.state != RUN_LOST)
+		fake_told_late(&run->run);
+	run->node = link->config->shared ? link->node : 0;
+	if (run->run.state != RUN_LOST || !run->ran)
+		run->ran = run->node;
 	return 0;
 }
 
@@ -281,22 +325,34 @@ static int fake_rename(struct fake_data *data, const struct store_link *link,
 	free(from->id);
 	from->id = strdup(op->rename.to);
 	fake_make(data, op->rename.id)->counters.last_run = last;
+	fake_feed(data, link, NODES_LINE_JOB, op->rename.id, 0, NULL);
+	fake_feed(data, link, NODES_LINE_JOB, op->rename.to, 0, NULL);
 	return 0;
 }
 
 static int fake_put_number(struct fake_data *data, const struct store_link *link,
     struct store_op *op, struct schedd_error *err)
 {
-	(void)link, (void)err;
-	fake_text_put(data, op->number.key, NULL, op->number.number, false);
+	(void)err;
+	/* Of those that share it the lease says that they live. */
+	if (!link->config->shared)
+		fake_text_put(data, op->number.key, NULL, op->number.number, false);
 	return 0;
 }
 
 static int fake_put_text(struct fake_data *data, const struct store_link *link,
     struct store_op *op, struct schedd_error *err)
 {
-	(void)link, (void)err;
+	const struct fake_text *text = data->texts;
+
+	while (text && strcmp(text->key, op->text.key) != 0)
+		text = text->next;
+	if (op->text.must && !text)
+		return schedd_error_set(err, SCHEDD_ECONFLICT, "store '%s': another was faster (%s)",
+		    link->config->name, op->text.key);
 	fake_text_put(data, op->text.key, op->text.text, 0, !op->text.text);
+	if (store_nodes_told(op->text.key))
+		fake_feed(data, link, NODES_LINE_TEXT, op->text.key, 0, NULL);
 	return 0;
 }
 
@@ -327,104 +383,8 @@ int (*const fake_verbs[STORE_OP_COUNT])(struct fake_data *, const struct store_l
     [STORE_OP_PUT_NUMBER] = fake_put_number,
     [STORE_OP_PUT_TEXT] = fake_put_text,
     [STORE_OP_PUT_CHANGE] = fake_put_change,
+    [STORE_OP_GIVE] = fake_give,
+    [STORE_OP_TELL] = fake_tell,
+    [STORE_OP_NODE] = fake_change_node,
+    [STORE_OP_PUT_OUTPUT] = fake_put_output,
 };
-
-/* ---- Servers ---- */
-
-static struct fake_server fake_servers[FAKE_SERVERS];
-static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
-
-struct fake_server *fake_server(const char *name)
-{
-	struct fake_server *server = fake_servers;
-
-	pthread_mutex_lock(&fake_lock);
-	while (server->name[0] && strcmp(server->name, name) != 0)
-		server++;
-	if (!server->name[0]) {
-		snprintf(server->name, sizeof(server->name), "%s", name);
-		pthread_mutex_init(&server->lock, NULL);
-		server->data = calloc(1, sizeof(*server->data));
-	}
-	pthread_mutex_unlock(&fake_lock);
-	return server;
-}
-
-/* ---- What a test does with it ---- */
-
-void fake_server_reset(const char *name)
-{
-	struct fake_server *server = fake_server(name);
-
-	pthread_mutex_lock(&server->lock);
-	fake_data_clear(server->data);
-	server->data = calloc(1, sizeof(*server->data));
-	server->identity[0] = server->life[0] = server->holder[0] = '\0';
-	server->owned = server->frozen = server->down = server->read_only = false;
-	server->epoch = 0;
-	server->delay = 0;
-	server->dies_before = server->dies_after = server->commits = 0;
-	pthread_mutex_unlock(&server->lock);
-}
-
-void fake_server_delay(const char *name, int64_t delay)
-{
-	fake_server(name)->delay = delay;
-}
-
-void fake_server_end(const char *name, enum fake_end end, int count)
-{
-	struct fake_server *server = fake_server(name);
-
-	pthread_mutex_lock(&server->lock);
-	*(end == FAKE_DIES_BEFORE ? &server->dies_before : &server->dies_after) = count;
-	pthread_mutex_unlock(&server->lock);
-}
-
-void fake_server_freeze(const char *name, bool frozen)
-{
-	fake_server(name)->frozen = frozen;
-}
-
-void fake_server_down(const char *name, bool down)
-{
-	fake_server(name)->down = down;
-}
-
-void fake_server_read_only(const char *name, bool read_only)
-{
-	fake_server(name)->read_only = read_only;
-}
-
-void fake_server_hold(const char *name, const char *holder)
-{
-	struct fake_server *server = fake_server(name);
-
-	pthread_mutex_lock(&server->lock);
-	server->epoch++;
-	server->identity[0] = server->life[0] = '\0';
-	snprintf(server->holder, sizeof(server->holder), "%s", holder ? holder : "");
-	server->owned = holder != NULL;
-	pthread_mutex_unlock(&server->lock);
-}
-
-void fake_server_claim(const char *name, const char *id, uint32_t last_run)
-{
-	struct fake_server *server = fake_server(name);
-	struct fake_job *job;
-
-	pthread_mutex_lock(&server->lock);
-	job = fake_make(server->data, id);
-	if (last_run == 0) {
-		free(job->json);
-		job->json = NULL;
-	} else {
-		job->counters.last_run = last_run;
-	}
-	pthread_mutex_unlock(&server->lock);
-}
-
-int fake_server_commits(const char *name)
-{
-	return fake_server(name)->commits;
-}

@@ -14,34 +14,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "support/fake_data.h"
+#include "support/fake_link.h"
 
 /* ---- A link ---- */
-
-/* What is asked: done by the server's thread, unless it was taken back before. */
-struct fake_request {
-	int (*call)(struct fake_server *server, struct fake_request *request);
-	struct store_link *link;
-	struct store_batch *first, *end;
-	void *context;
-	const void *argument;
-	uint64_t limit;
-	schedd_time since;
-	bool commits;   /* the ends of commits are for it */
-	bool taken;     /* by the server, or back by who asked */
-	bool answered;
-	int refs; /* of who asked and of the server's thread; under the server's lock */
-	int rc;
-	enum store_fault fault;
-	struct schedd_error err;
-};
-
-struct fake_link {
-	struct fake_server *server;
-	pthread_t thread;
-	int ours, theirs; /* ends of the socket pair */
-	bool owns;
-};
 
 static bool fake_is_shut(int fd)
 {
@@ -57,6 +32,29 @@ static void fake_release(struct fake_request *request)
 		free(request);
 }
 
+/* Under the lock: is that one not let in? */
+static bool fake_closed(const struct fake_server *server, const struct store_link *link)
+{
+	const char *node = link->config->node;
+	bool closed = server->down;
+
+	for (int i = 0; i < FAKE_NODES && node; i++)
+		closed |= strcmp(node, server->barred[i]) == 0;
+	return closed;
+}
+
+/* Under the lock, which is open meanwhile: what was done is answered behind what comes now. */
+static void fake_overtake(struct fake_server *server)
+{
+	uint64_t told = server->told;
+
+	for (int i = 0; i < 10 && server->told == told; i++) {
+		pthread_mutex_unlock(&server->lock);
+		usleep(500);
+		pthread_mutex_lock(&server->lock);
+	}
+}
+
 /* False: the link ends. */
 static bool fake_serve(struct fake_link *link, struct fake_request *request)
 {
@@ -67,7 +65,7 @@ static bool fake_serve(struct fake_link *link, struct fake_request *request)
 		usleep(2000);
 	usleep((useconds_t)server->delay);
 	pthread_mutex_lock(&server->lock);
-	if (request->taken || server->down) {
+	if (request->taken || fake_closed(server, request->link)) {
 		alive = false;
 	} else if (request->commits && server->dies_before > 0) {
 		server->dies_before--;
@@ -80,6 +78,9 @@ static bool fake_serve(struct fake_link *link, struct fake_request *request)
 			alive = false;
 		}
 	}
+	if (server->shuffled)
+		fake_overtake(server);
+	server->told++;
 	request->answered = alive;
 	fake_release(request);
 	pthread_mutex_unlock(&server->lock);
@@ -101,7 +102,7 @@ static void *fake_main(void *context)
 	return NULL;
 }
 
-static int fake_ask(struct store_link *base, const struct fake_request *asked, struct schedd_error *err)
+int fake_ask(struct store_link *base, const struct fake_request *asked, struct schedd_error *err)
 {
 	struct fake_link *link = base->state;
 	struct pollfd fd = {.fd = link->ours, .events = POLLIN};
@@ -137,7 +138,7 @@ static int fake_ask(struct store_link *base, const struct fake_request *asked, s
 	return done.rc;
 }
 
-static int fake_fail(struct fake_request *request, enum store_fault fault, const char *why)
+int fake_fail(struct fake_request *request, enum store_fault fault, const char *why)
 {
 	request->fault = fault;
 	return schedd_error_set(&request->err, SCHEDD_EFAILED, "%s", why);
@@ -175,7 +176,7 @@ static int fake_connect(struct store_link *base, struct schedd_error *err)
 	int ends[2];
 
 	link->server = fake_server(base->config->url.hosts[0].name);
-	if (link->server->down)
+	if (fake_closed(link->server, base))
 		return store_link_fail(base, STORE_FAULT_GONE, err, "connection refused");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return store_link_fail(base, STORE_FAULT_GONE, err, "%s", strerror(errno));
@@ -184,6 +185,8 @@ static int fake_connect(struct store_link *base, struct schedd_error *err)
 	if (pthread_create(&link->thread, NULL, fake_main, link))
 		return store_link_fail(base, STORE_FAULT_GONE, err, "no thread");
 	snprintf(base->durability, sizeof(base->durability), "as long as the test");
+	if (base->writer && base->config->shared)
+		return fake_share_join(base, err);
 	return base->writer ? fake_ask(base, &request, err) : 0;
 }
 
@@ -198,6 +201,7 @@ static void fake_disconnect(struct store_link *base)
 	close(link->ours);
 	close(link->theirs);
 	link->ours = 0;
+	fake_share_part(base);
 	pthread_mutex_lock(&link->server->lock);
 	if (link->owns && strcmp(link->server->life, base->config->life) == 0)
 		link->server->owned = false;
@@ -207,12 +211,14 @@ static void fake_disconnect(struct store_link *base)
 
 static int fake_do_commit(struct fake_server *server, struct fake_request *request)
 {
+	const struct store_link *link = request->link;
+	bool shared = link->config->shared;
 	struct fake_data *data;
 	int rc = 0;
 
 	if (server->read_only)
 		return fake_fail(request, STORE_FAULT_READ_ONLY, "the server takes no writes");
-	if (server->epoch != request->link->epoch)
+	if (shared ? !fake_share_seat(server->data, link) : server->epoch != link->epoch)
 		return fake_fail(request, STORE_FAULT_FENCED, "another schedd has taken it over");
 	data = fake_data_copy(server->data);
 	for (struct store_batch *batch = request->first; batch != request->end && rc == 0;
@@ -224,9 +230,12 @@ static int fake_do_commit(struct fake_server *server, struct fake_request *reque
 		fake_data_clear(data);
 		return rc;
 	}
-	data->batch = request->first->serial;
+	if (data->given)
+		fake_feed(data, link, NODES_LINE_SLOT, NULL, 0, NULL);
+	*(shared ? &fake_share_seat(data, link)->batch : &data->batch) = request->first->serial;
 	fake_data_clear(server->data);
 	server->data = data;
+	fake_share_ring(server);
 	server->commits++;
 	return 0;
 }
@@ -242,7 +251,10 @@ static int fake_commit(struct store_link *link, struct store_batch *first, struc
 
 static int fake_do_resolve(struct fake_server *server, struct fake_request *request)
 {
-	*(bool *)request->context = server->data->batch == request->first->serial;
+	const struct fake_node *seat = fake_share_seat(server->data, request->link);
+	uint64_t batch = seat ? seat->batch : server->data->batch;
+
+	*(bool *)request->context = batch == request->first->serial;
 	return 0;
 }
 
@@ -263,6 +275,8 @@ static int fake_do_load(struct fake_server *server, struct fake_request *request
 	struct fake_run *runs[64];
 	int count = 0;
 
+	if (request->link->config->shared)
+		fake_share_load(data, request->link, request->context);
 	for (const struct fake_job *job = data->jobs; job; job = job->next)
 		if (job->json &&
 		    store_loading_job(request->context, job->id, job->json, strlen(job->json),
@@ -275,7 +289,9 @@ static int fake_do_load(struct fake_server *server, struct fake_request *request
 			store_loading_number(request->context, text->key, text->number);
 	}
 	for (struct fake_run *run = data->runs; run && count < 64; run = run->next)
-		if (driver->jobs_alone || store_query_done_at(&run->run) == SCHEDD_TIME_NONE)
+		if (driver->jobs_alone ||
+		    (store_query_done_at(&run->run) == SCHEDD_TIME_NONE &&
+			(!request->link->config->shared || run->node == request->link->node)))
 			runs[count++] = run;
 	while (count-- > 0) {
 		struct run run = runs[count]->run;
@@ -303,7 +319,7 @@ static int fake_do_reread(struct fake_server *server, struct fake_request *reque
 	return 0;
 }
 
-static int fake_reread(struct store_link *link, const char *id, struct store_watching *watching,
+int fake_reread(struct store_link *link, const char *id, struct store_watching *watching,
     struct schedd_error *err)
 {
 	struct fake_request request = {.call = fake_do_reread, .context = watching, .argument = id};
@@ -325,180 +341,6 @@ static int fake_ask_last_run(
 	return fake_ask(link, &request, err);
 }
 
-static int fake_compare(const void *a, const void *b)
-{
-	const struct fake_run *const *x = a, *const *y = b;
-
-	return ((*x)->run.number < (*y)->run.number) - ((*x)->run.number > (*y)->run.number);
-}
-
-static int fake_do_runs(struct fake_server *server, struct fake_request *request)
-{
-	struct fake_data *data = server->data;
-	const struct store_query *query = request->argument;
-	const struct fake_job *one = query->job ? fake_find(data, query->job) : NULL;
-	struct fake_run **list = calloc((size_t)data->serials + 1, sizeof(*list));
-	size_t count = 0;
-
-	for (struct fake_run *run = data->runs; run; run = run->next)
-		if (query->job ? one && run->key == one->key && run->run.number < query->before
-			       : run->run.serial < query->before)
-			list[count++] = run;
-	if (one)
-		qsort(list, count, sizeof(*list), fake_compare);
-	for (size_t i = 0; i < count; i++) {
-		struct run run = list[i]->run;
-
-		run.job = fake_by_key(data, list[i]->key)->id;
-		if (!store_asked_run(request->context, &run))
-			break;
-	}
-	free(list);
-	return 0;
-}
-
-static int fake_runs(struct store_link *link, const struct store_query *query,
-    struct store_asked *asked, struct schedd_error *err)
-{
-	struct fake_request request = {.call = fake_do_runs, .context = asked, .argument = query};
-
-	return fake_ask(link, &request, err);
-}
-
-static int fake_do_changes(struct fake_server *server, struct fake_request *request)
-{
-	const struct fake_job *one =
-	    request->argument ? fake_find(server->data, request->argument) : NULL;
-	uint64_t count = 0;
-
-	for (const struct fake_note *note = server->data->notes; note && count < request->limit;
-	     note = note->next) {
-		const struct fake_job *job = note->key ? fake_by_key(server->data, note->key) : NULL;
-
-		if (note->when < request->since || (request->argument && (!one || job != one)))
-			continue;
-		store_asked_change(
-		    request->context, note->when, job ? job->id : NULL, note->json);
-		count++;
-	}
-	return 0;
-}
-
-static int fake_changes(struct store_link *link, const char *job, schedd_time since, uint64_t limit,
-    struct store_asked *asked, struct schedd_error *err)
-{
-	struct fake_request request = {.call = fake_do_changes,
-	    .context = asked,
-	    .argument = job,
-	    .limit = limit,
-	    .since = since};
-
-	return fake_ask(link, &request, err);
-}
-
-static int fake_do_stats(struct fake_server *server, struct fake_request *request)
-{
-	for (const struct fake_run *at = server->data->runs; at; at = at->next) {
-		schedd_time done = store_query_done_at(&at->run);
-		struct run run = at->run;
-
-		run.job = fake_by_key(server->data, at->key)->id;
-		if (done != SCHEDD_TIME_NONE && done >= request->since &&
-		    (!request->argument || strcmp(request->argument, run.job) == 0))
-			store_asked_count(request->context, &run);
-	}
-	return 0;
-}
-
-static int fake_stats(struct store_link *link, const char *job, schedd_time since,
-    struct store_asked *asked, struct schedd_error *err)
-{
-	struct fake_request request = {
-	    .call = fake_do_stats, .context = asked, .argument = job, .since = since};
-
-	return fake_ask(link, &request, err);
-}
-
-struct fake_retention {
-	const struct store_rules *rules;
-	uint32_t budget, *deleted;
-	schedd_time now;
-};
-
-/* How many runs of that job, or of all, are newer. */
-static int64_t fake_newer(const struct fake_data *data, const struct fake_run *than, bool of_job)
-{
-	int64_t count = 0;
-
-	for (const struct fake_run *run = data->runs; run; run = run->next)
-		count += of_job ? run->key == than->key && run->run.number > than->run.number
-				: run->run.serial > than->run.serial;
-	return count;
-}
-
-static bool fake_too_old(const struct fake_data *data, const struct fake_retention *retention,
-    const struct fake_run *run, const char *id)
-{
-	const struct store_retention *limits = &retention->rules->retention;
-	bool except = store_rules_except(retention->rules, id);
-
-	if (limits->max_runs >= 0 && fake_newer(data, run, false) >= limits->max_runs)
-		return true;
-	if (limits->keep_for != SCHEDD_SPAN_NONE && !except &&
-	    store_query_done_at(&run->run) < retention->now - limits->keep_for)
-		return true;
-	return limits->keep_runs >= 0 && !except && fake_newer(data, run, true) >= limits->keep_runs;
-}
-
-static int fake_do_retain(struct fake_server *server, struct fake_request *request)
-{
-	const struct fake_retention *retention = request->argument;
-	const struct store_retention *limits = &retention->rules->retention;
-	struct fake_data *data = server->data;
-	struct fake_run **oldest, **list = calloc((size_t)data->serials + 1, sizeof(*list));
-	size_t count = 0;
-
-	for (struct fake_run *run = data->runs; run; run = run->next)
-		list[count++] = run;
-	for (oldest = list + count; oldest-- > list && *retention->deleted < retention->budget;) {
-		const char *id = fake_by_key(data, (*oldest)->key)->id;
-
-		if (store_query_done_at(&(*oldest)->run) == SCHEDD_TIME_NONE ||
-		    (retention->rules->job && strcmp(retention->rules->job, id) != 0) ||
-		    !fake_too_old(data, retention, *oldest, id))
-			continue;
-		fake_purge(data, (*oldest)->key, (*oldest)->run.number);
-		++*retention->deleted;
-	}
-	free(list);
-	for (struct fake_note **at = &data->notes, *note; !retention->rules->job && (note = *at);) {
-		int64_t newer = 0;
-
-		for (const struct fake_note *other = data->notes; other != note; other = other->next)
-			newer++;
-		if (!(limits->max_changes > 0 && newer >= limits->max_changes) &&
-		    !(limits->keep_for != SCHEDD_SPAN_NONE &&
-			note->when < retention->now - limits->keep_for)) {
-			at = &note->next;
-			continue;
-		}
-		*at = note->next;
-		free(note->json);
-		free(note);
-	}
-	return 0;
-}
-
-static int fake_retain(struct store_link *link, const struct store_rules *rules, uint32_t budget,
-    schedd_time now, uint32_t *deleted, struct schedd_error *err)
-{
-	struct fake_retention retention = {rules, budget, deleted, now};
-	struct fake_request request = {.call = fake_do_retain, .argument = &retention};
-
-	*deleted = 0;
-	return fake_ask(link, &request, err);
-}
-
 static int fake_do_idle(struct fake_server *server, struct fake_request *request)
 {
 	return server->epoch == request->link->epoch
@@ -511,7 +353,8 @@ static int fake_idle(
 {
 	struct fake_request request = {.call = fake_do_idle};
 
-	(void)watching;
+	if (link->config->shared)
+		return fake_share_listen(link, watching, err);
 	return fake_ask(link, &request, err);
 }
 
@@ -537,6 +380,8 @@ static const struct store_driver fake_driver = {
     .last_run = fake_ask_last_run,
     .beat = SCHEDD_SECOND / 2,
     .idle = fake_idle,
+    .fd = fake_share_fd,
+    .share = &fake_share,
     .runs = fake_runs,
     .changes = fake_changes,
     .stats = fake_stats,

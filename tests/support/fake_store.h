@@ -2,8 +2,9 @@
 /*
  * A server for stores that lives in this process: a thread behind a socket
  * pair for each link. It can be slow, stand still, end before or after it has
- * stored something, refuse, and be written by somebody else. What it holds
- * outlives the stores that use it; each name ("fake://NAME") is one server.
+ * stored something, refuse, and be written by somebody else: by a test, or by
+ * other nodes that share it. What it holds outlives the stores that use it;
+ * each name ("fake://NAME") is one server.
  */
 #ifndef TESTS_SUPPORT_FAKE_STORE_H
 #define TESTS_SUPPORT_FAKE_STORE_H
@@ -36,6 +37,17 @@ void fake_server_read_only(const char *name, bool read_only);
 void fake_server_hold(const char *name, const char *holder);
 /* Another writes the job's last run, or (0) removes it. */
 void fake_server_claim(const char *name, const char *id, uint32_t last_run);
+/*
+ * An answer over one link waits until one over another has overtaken it, or some
+ * milliseconds have passed. Over one link they come in order, as on any server.
+ */
+void fake_server_shuffle(const char *name, bool shuffled);
+/* That node's links are cut and refused, or let in again. */
+void fake_server_bar(const char *name, const char *node, bool barred);
+/* Another node's lease is over, whatever it has. */
+void fake_server_expire(const char *name, const char *node);
+/* What nodes have written is not told any more to those that have not read it. */
+void fake_server_forget_feed(const char *name);
 /* Commits that were stored. */
 int fake_server_commits(const char *name);
 

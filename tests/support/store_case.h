@@ -59,9 +59,9 @@ static inline struct schedd_mono store_case_mono(void *context)
 /* Types that only tests have; NULL: another one. */
 static inline const struct store_ops *store_case_ops(const char *type)
 {
-	return strcmp(type, "fake") == 0    ? &store_fake_ops
-	       : strcmp(type, "alone") == 0 ? &store_alone_ops
-					    : NULL;
+	return strcmp(type, "fake") == 0 || strcmp(type, "shuffled") == 0 ? &store_fake_ops
+	       : strcmp(type, "alone") == 0				    ? &store_alone_ops
+									    : NULL;
 }
 
 static inline int store_case_open_one(
@@ -164,6 +164,8 @@ static inline void store_case_prepare(struct store_case *sc, const char *type)
 		store_case_serve(sc);
 	if (store_case_ops(type))
 		store_case_fake(&sc->config, "here", "fake://here");
+	if (strcmp(type, "shuffled") == 0)
+		fake_server_shuffle("here", true);
 }
 
 static inline void store_case_init(struct store_case *sc, const char *type)
@@ -400,6 +402,7 @@ static inline void store_case_take_runs(int rc, const struct schedd_error *err,
 		run->reason = run->reason ? arena_strdup(&sc->arena, run->reason) : NULL;
 		run->attempts = run->attempts ? arena_strdup(&sc->arena, run->attempts) : NULL;
 		run->actor = run->actor ? arena_strdup(&sc->arena, run->actor) : NULL;
+		run->node = run->node ? arena_strdup(&sc->arena, run->node) : NULL;
 		run->result = run->result ? arena_strdup(&sc->arena, run->result) : NULL;
 	}
 	snprintf(sc->cursor, sizeof(sc->cursor), "%s", cursor ? cursor : "");
@@ -543,6 +546,7 @@ static inline bool store_case_has(const char *type)
 	static void contract_##name(struct store_case *sc);                                        \
 	STORE_TEST_OVER(sqlite, name)                                                              \
 	STORE_TEST_OVER(fake, name)                                                                \
+	STORE_TEST_OVER(shuffled, name)                                                            \
 	STORE_TEST_OVER(alone_over_sqlite, name)                                                   \
 	STORE_TEST_OVER(sqlite_over_memory, name)                                                  \
 	STORE_TEST_OVER(server, name)                                                              \
@@ -554,6 +558,7 @@ static inline bool store_case_has(const char *type)
 	STORE_TEST_OVER(memory, name)                                                              \
 	STORE_TEST_OVER(sqlite, name)                                                              \
 	STORE_TEST_OVER(fake, name)                                                                \
+	STORE_TEST_OVER(shuffled, name)                                                            \
 	STORE_TEST_OVER(alone_over_sqlite, name)                                                   \
 	STORE_TEST_OVER(memory_over_fake, name)                                                    \
 	STORE_TEST_OVER(sqlite_over_memory, name)                                                  \

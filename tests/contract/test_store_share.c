@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a store goes through that a second writer shares: another node, as it is
+ * seen by the first. Over the fake server and, by with_server.sh, over real ones.
+ */
+#include "model/node.h"
+#include "store/store_share.h"
+#include "support/store_case.h"
+
+#define FAKE "here"
+
+/* Two nodes on one server. */
+struct share_case {
+	struct store_case one, two;
+	bool real; /* not the fake */
+	struct store_option options[2][8];
+};
+
+static void share_watch(const struct store_change *change, void *context)
+{
+	struct store_case *sc = context;
+
+	if (change->kind == STORE_CHANGE_GONE) {
+		strbuf_printf(&sc->texts, "%s gone;", change->id);
+		return;
+	}
+	strbuf_printf(&sc->texts, "%s %u/%u;", change->id, (unsigned)change->record->state.revision,
+	    (unsigned)change->record->state.last_run);
+	store_case_drop(change->record);
+}
+
+static void share_hear(const struct store_share_news *news, void *context)
+{
+	struct store_case *sc = context;
+	size_t runs = 0;
+
+	if (news->kind == STORE_SHARE_COUNTERS)
+		for (uint32_t i = 0; i < news->job_count; i++)
+			strbuf_printf(&sc->texts, "%s counts %u, %u run;", news->jobs[i].id,
+			    (unsigned)news->jobs[i].last_run, (unsigned)news->jobs[i].running);
+	if (news->kind == STORE_SHARE_SLOTS)
+		strbuf_printf(&sc->texts, "slot 7 of %u;", (unsigned)news->owners[7]);
+	if (news->kind == STORE_SHARE_TOLD)
+		strbuf_printf(&sc->texts, "%u says %s %s: %s;", (unsigned)news->origin, news->what, news->id,
+		    news->text);
+	if (news->kind == STORE_SHARE_TEXT)
+		strbuf_printf(&sc->texts, "%s is %s;", news->id, news->text ? news->text : "gone");
+	if (news->kind == STORE_SHARE_TAKEN) {
+		const struct run *list = store_snapshot_runs(news->snapshot, &runs);
+
+		strbuf_printf(&sc->texts, "%s is dead:", news->from);
+		for (size_t i = 0; i < runs; i++)
+			strbuf_printf(&sc->texts, " %s/%u", list[i].job, (unsigned)list[i].number);
+		strbuf_add(&sc->texts, ";");
+		store_snapshot_free(news->snapshot);
+	}
+}
+
+/* The loops of both turn. */
+static void share_turn(struct share_case *both)
+{
+	mailbox_wait_for(both->one.config.mailbox, SCHEDD_SECOND / 200);
+	mailbox_wait_for(both->two.config.mailbox, SCHEDD_SECOND / 200);
+}
+
+/* Until that stands in what it was told; which is forgotten then up to there. */
+static void share_await(struct share_case *both, struct store_case *sc, const char *text)
+{
+	struct strbuf rest = STRBUF_EMPTY;
+	const char *at = NULL;
+
+	for (int i = 0; i < 6000 && !at; i++) {
+		share_turn(both);
+		at = sc->texts.length ? strstr(strbuf_peek(&sc->texts), text) : NULL;
+	}
+	cr_assert(at, "'%s' is not told, but: %s", text, sc->texts.length ? strbuf_peek(&sc->texts) : "");
+	strbuf_add(&rest, at + strlen(text));
+	strbuf_clear(&sc->texts);
+	sc->texts = rest;
+}
+
+static void share_await_state(struct share_case *both, struct store_case *sc, enum store_state state)
+{
+	for (int i = 0; i < 6000 && store_state(sc->store) != state; i++)
+		share_turn(both);
+	cr_assert_eq(store_state(sc->store), state, "%s", store_state_why(sc->store));
+}
+
+/* Reads everything, and listens from there on. */
+static size_t share_load(struct store_case *sc)
+{
+	size_t count;
+
+	store_watch(sc->store, share_watch, sc);
+	store_share(sc->store, share_hear, sc);
+	count = store_case_load(sc);
+	strbuf_clear(&sc->texts);
+	return count;
+}
+
+static void share_prepare(
+    struct store_case *sc, const char *type, const char *node, struct store_option *options)
+{
+	int count = 0;
+
+	store_case_prepare(sc, type);
+	options[count++] = (struct store_option){"shared", "true"};
+	options[count++] = (struct store_option){"node", node};
+	options[count++] = (struct store_option){"lease", "5m"};
+	options[count++] = (struct store_option){"timeout", "2s"};
+	if (geteuid() == 0)
+		options[count++] = (struct store_option){"run_as", "root"};
+	options[count] = (struct store_option){NULL, NULL};
+	sc->config.options = options;
+}
+
+static void share_init(struct share_case *both, const char *type)
+{
+	both->real = strcmp(type, "server") == 0;
+	share_prepare(&both->one, type, "one", both->options[0]);
+	share_prepare(&both->two, type, "two", both->options[1]);
+	cr_assert_eq(store_case_open(&both->one), 0, "%s", both->one.err.message);
+	share_load(&both->one);
+	cr_assert_eq(store_case_open(&both->two), 0, "%s", both->two.err.message);
+	share_load(&both->two);
+	/* That it has come. */
+	share_await(both, &both->one, "slot 7 of 1;");
+}
+
+#define SHARE_TEST_OVER(type, name)                                                                \
+	Test(store_##type, name)                                                                   \
+	{                                                                                          \
+		struct share_case both;                                                            \
+		if (!store_case_has(#type))                                                        \
+			return;                                                                    \
+		share_init(&both, #type);                                                          \
+		share_##name(&both, &both.one, &both.two);                                         \
+		store_case_clear(&both.two);                                                       \
+		store_case_clear(&both.one);                                                       \
+	}
+
+#define SHARE_TEST(name)                                                                           \
+	static void share_##name(struct share_case *, struct store_case *, struct store_case *);   \
+	SHARE_TEST_OVER(fake, name)                                                                \
+	SHARE_TEST_OVER(shuffled, name)                                                            \
+	SHARE_TEST_OVER(server, name)                                                              \
+	static void share_##name(                                                                  \
+	    struct share_case *both, struct store_case *one, struct store_case *two)
+
+/* What only the fake can be told to do. */
+#define SHARE_FAKE_TEST(name)                                                                      \
+	static void share_##name(struct share_case *, struct store_case *, struct store_case *);   \
+	SHARE_TEST_OVER(fake, name)                                                                \
+	SHARE_TEST_OVER(shuffled, name)                                                            \
+	static void share_##name(                                                                  \
+	    struct share_case *both, struct store_case *one, struct store_case *two)
+
+static void share_put(struct store_case *sc, const char *id, unsigned revision)
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+	char json[200];
+
+	snprintf(json, sizeof(json), "{\"id\":\"%s\",\"shell\":\"true\",\"revision\":%u}", id, revision);
+	store_case_put_job(sc, batch, json);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+}
+
+static void share_remove(struct store_case *sc, const char *id)
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+
+	store_batch_delete_job(batch, id, 0);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+}
+
+/* As a node that knows the job so claims it. */
+static enum store_verdict share_claim(
+    struct store_case *sc, const char *id, uint32_t expected, uint32_t revision)
+{
+	enum store_verdict verdict = STORE_CLAIM_REFUSED;
+	struct store_batch *batch = store_batch_new(sc->store);
+	struct job_state state;
+
+	job_state_init(&state);
+	state.last_run = expected + 1;
+	state.run_count = expected + 1;
+	state.revision = revision;
+	store_batch_claim(batch, id, expected, &state, &verdict);
+	store_case_put_run(batch, id, expected + 1, RUN_RUNNING, 0);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	return verdict;
+}
+
+SHARE_TEST(sees_what_another_adds_changes_and_removes)
+{
+	share_put(two, "a", 1);
+	share_await(both, one, "a 1/0;");
+	share_put(two, "a", 2);
+	share_await(both, one, "a 2/0;");
+	share_remove(two, "a");
+	share_await(both, one, "a gone;");
+	/* What it wrote itself is no news. */
+	share_put(one, "own", 1);
+	share_await(both, two, "own 1/0;");
+	share_put(two, "b", 1);
+	share_await(both, one, "b 1/0;");
+	cr_expect(!strstr(strbuf_peek(&one->texts), "own"), "%s", strbuf_peek(&one->texts));
+}
+
+SHARE_TEST(is_told_in_the_order_in_which_it_was_written)
+{
+	char id[16], told[24];
+
+	for (int i = 0; i < 30; i++) {
+		struct store_case *writer = i % 3 ? two : one;
+
+		snprintf(id, sizeof(id), "j%d", i);
+		share_put(writer, id, 1);
+	}
+	for (int i = 0; i < 30; i++) {
+		snprintf(told, sizeof(told), "j%d 1/0;", i);
+		if (i % 3)
+			share_await(both, one, told);
+	}
+}
+
+SHARE_TEST(loses_a_claim_that_another_has_made)
+{
+	share_put(one, "a", 1);
+	share_await(both, two, "a 1/0;");
+	cr_assert_eq(share_claim(two, "a", 0, 1), STORE_CLAIM_DONE);
+	cr_assert_eq(share_claim(one, "a", 0, 1), STORE_CLAIM_LOST);
+	/* It is told how the job is, so that the next one holds. */
+	share_await(both, one, "a 1/1;");
+	cr_expect_str_eq(store_case_runs(one, "a"), "a/1");
+	cr_expect_str_eq(one->runs[0].node, "two");
+	cr_assert_eq(share_claim(one, "a", 1, 1), STORE_CLAIM_DONE);
+	cr_expect_str_eq(store_case_runs(one, "a"), "a/2 a/1");
+}
+
+SHARE_TEST(loses_a_claim_that_was_made_by_an_older_definition)
+{
+	share_put(one, "a", 1);
+	share_await(both, two, "a 1/0;");
+	share_put(two, "a", 2);
+	cr_assert_eq(share_claim(one, "a", 0, 1), STORE_CLAIM_LOST);
+	share_await(both, one, "a 2/0;");
+	cr_assert_eq(share_claim(one, "a", 0, 2), STORE_CLAIM_DONE);
+	share_remove(two, "a");
+	cr_assert_eq(share_claim(one, "a", 1, 2), STORE_CLAIM_LOST);
+	share_await(both, one, "a gone;");
+}
+
+/* Of two that change a job at once, one finds that it does not know it any more. */
+SHARE_TEST(refuses_a_change_of_what_has_changed)
+{
+	struct store_batch *batch = store_batch_new(one->store);
+	struct job_record job;
+	struct job_state state;
+	uint32_t last = 0;
+
+	job_state_init(&state);
+	state.revision = 1;
+	state.last_run = 0;
+	state.next_fire = SCHEDD_TIME_NONE;
+	share_put(one, "a", 1);
+	share_await(both, two, "a 1/0;");
+	cr_assert_eq(share_claim(two, "a", 0, 1), STORE_CLAIM_DONE);
+	store_batch_expect_same(batch, "a", &state);
+	store_case_put_job(one, batch, "{\"id\":\"a\",\"shell\":\"false\",\"revision\":2}");
+	cr_assert_eq(store_case_commit(one, batch), SCHEDD_ECONFLICT);
+	batch = store_batch_new(one->store);
+	store_batch_expect_idle(batch, "a");
+	cr_assert_eq(store_case_commit(one, batch), SCHEDD_ECONFLICT);
+	/* Nor is an id given twice. */
+	job = store_case_job(one, "{\"id\":\"a\",\"shell\":\"true\"}");
+	batch = store_batch_new(one->store);
+	store_batch_add_job(batch, job.job, &job.state, &last);
+	cr_assert_eq(store_case_commit(one, batch), SCHEDD_ECONFLICT);
+	store_case_drop(&job);
+}
+
+SHARE_TEST(does_once_what_a_text_stands_for)
+{
+	struct store_batch *batch = store_batch_new(one->store);
+
+	store_batch_put_text(batch, "after.a", "1");
+	store_batch_put_text(batch, "group.io", "limit=3");
+	cr_assert_eq(store_case_commit(one, batch), 0);
+	share_await(both, two, "group.io is limit=3;");
+	batch = store_batch_new(two->store);
+	store_batch_take_text(batch, "after.a");
+	cr_assert_eq(store_case_commit(two, batch), 0, "%s", two->err.message);
+	batch = store_batch_new(one->store);
+	store_batch_take_text(batch, "after.a");
+	store_case_put_run(batch, "a", 1, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(one, batch), SCHEDD_ECONFLICT);
+	cr_expect_str_eq(store_case_runs(one, "a"), "");
+}
+
+SHARE_TEST(hands_over_a_slot_and_messages)
+{
+	struct store_batch *batch;
+	char id[16] = "";
+
+	/* A job in slot 7. */
+	for (int i = 0; node_slot(NULL, id) != 7; i++)
+		snprintf(id, sizeof(id), "s%d", i);
+	share_put(one, id, 1);
+	cr_assert_eq(share_claim(one, id, 0, 1), STORE_CLAIM_DONE);
+	batch = store_batch_new(one->store);
+	store_batch_give(batch, 7, 2);
+	store_batch_tell(batch, 2, STORE_TELL_ASK, "42", "how are you?");
+	cr_assert_eq(store_case_commit(one, batch), 0, "%s", one->err.message);
+	share_await(both, two, "1 says ask 42: how are you?;");
+	/* What claims have changed is known before the slot is. */
+	share_await(both, two, " counts 1, ");
+	share_await(both, two, "slot 7 of 2;");
+	/* Who does not have it does not give it away. */
+	batch = store_batch_new(one->store);
+	store_batch_give(batch, 7, 1);
+	cr_assert_eq(store_case_commit(one, batch), 0);
+	share_await(both, two, "slot 7 of 2;");
+}
+
+static void take_output(
+    int rc, const struct schedd_error *err, const char *bytes, size_t length, void *context)
+{
+	struct store_case *sc = context;
+
+	cr_assert_eq(rc, 0, "%s", err ? err->message : "");
+	strbuf_printf(&sc->texts, "wrote '%.*s';", (int)length, bytes ? bytes : "");
+}
+
+SHARE_TEST(shows_what_a_run_wrote_elsewhere)
+{
+	struct store_batch *batch = store_batch_new(two->store);
+
+	store_case_put_run(batch, "a", 1, RUN_SUCCESS, 1);
+	store_batch_put_output(batch, "a", 1, "hello", 5);
+	cr_assert_eq(store_case_commit(two, batch), 0, "%s", two->err.message);
+	store_share_output(one->store, "a", 1, take_output, one);
+	share_await(both, one, "wrote 'hello';");
+	store_share_output(one->store, "a", 2, take_output, one);
+	share_await(both, one, "wrote '';");
+}
+
+static void refreshed(int rc, const struct schedd_error *err, void *context)
+{
+	struct store_case *sc = context;
+
+	cr_assert_eq(rc, 0, "%s", err ? err->message : "");
+	strbuf_add(&sc->texts, "that is all;");
+}
+
+SHARE_TEST(says_on_request_what_runs_elsewhere)
+{
+	char id[16] = "";
+
+	/* A claim is no news by itself: of what is another's it is asked for. */
+	for (int i = 0; node_slot(NULL, id) != 7; i++)
+		snprintf(id, sizeof(id), "s%d", i);
+	share_put(one, id, 1);
+	share_await(both, two, " 1/0;");
+	cr_assert_eq(share_claim(one, id, 0, 1), STORE_CLAIM_DONE);
+	store_share_refresh(two->store, id, refreshed, two);
+	share_await(both, two, " counts 1, 1 run;");
+	share_await(both, two, "that is all;");
+}
+
+SHARE_TEST(lets_in_each_name_once)
+{
+	struct share_case third = {.real = both->real};
+	uint64_t epoch = store_epoch(two->store);
+
+	share_prepare(&third.one, "memory", "two", third.options[0]);
+	third.one.config.type = two->config.type;
+	third.one.config.url = two->config.url;
+	third.one.config.path = two->config.path;
+	cr_assert_neq(store_case_open(&third.one), 0);
+	cr_expect_eq(store_state(third.one.store), STORE_HELD);
+	cr_expect(strstr(store_state_why(third.one.store), "node 'two' is "), "%s",
+	    store_state_why(third.one.store));
+	store_case_clear(&third.one);
+	cr_expect_eq(store_epoch(two->store), epoch);
+	share_put(two, "a", 1);
+	share_await(both, one, "a 1/0;");
+}
+
+/* The feed is read on from where it stood: nothing is missed, and nobody is taken over. */
+SHARE_FAKE_TEST(reads_on_where_it_was_cut_off)
+{
+	uint64_t epoch = store_epoch(one->store);
+	char id[16], told[24];
+
+	share_put(two, "before", 1);
+	share_await(both, one, "before 1/0;");
+	for (int round = 0; round < 3; round++) {
+		fake_server_bar(FAKE, "one", true);
+		share_await_state(both, one, STORE_AWAY);
+		for (int i = 0; i < 5; i++) {
+			snprintf(id, sizeof(id), "j%d-%d", round, i);
+			share_put(two, id, 1);
+		}
+		share_remove(two, id);
+		fake_server_bar(FAKE, "one", false);
+		for (int i = 0; i < 4; i++) {
+			snprintf(told, sizeof(told), "j%d-%d 1/0;", round, i);
+			share_await(both, one, told);
+		}
+		/* It is told as it is, not as it was. */
+		share_await(both, one, "-4 gone;");
+		share_await_state(both, one, STORE_OK);
+	}
+	cr_expect_eq(store_epoch(one->store), epoch);
+}
+
+/* Lines that were thrown away are missed: everything is loaded anew, under another epoch. */
+SHARE_FAKE_TEST(reads_all_anew_behind_a_gap)
+{
+	uint64_t epoch = store_epoch(one->store);
+
+	share_put(two, "kept", 1);
+	share_await(both, one, "kept 1/0;");
+	fake_server_bar(FAKE, "one", true);
+	share_await_state(both, one, STORE_AWAY);
+	share_put(two, "new", 1);
+	share_put(two, "kept", 2);
+	share_remove(two, "new");
+	share_put(two, "other", 1);
+	fake_server_forget_feed(FAKE);
+	share_put(two, "last", 1);
+	fake_server_bar(FAKE, "one", false);
+	for (int i = 0; i < 6000 && store_epoch(one->store) == epoch; i++)
+		share_turn(both);
+	share_await_state(both, one, STORE_OK);
+	cr_assert_eq(store_epoch(one->store), epoch + 1);
+	cr_expect_eq(share_load(one), 3u);
+	cr_expect_eq(store_case_record(one, "kept")->state.revision, 2u);
+	/* And listens again. */
+	share_put(two, "later", 1);
+	share_await(both, one, "later 1/0;");
+}
+
+static void count_answer(int rc, const struct schedd_error *err, void *context)
+{
+	struct store_case *sc = context;
+
+	store_case_done(rc, err, sc);
+	strbuf_printf(&sc->texts, "answer %d;", rc);
+}
+
+/* A dead node's slots and open runs are ours; what it still had on its way is refused. */
+SHARE_FAKE_TEST(takes_over_a_node_whose_lease_is_over)
+{
+	struct store_batch *batch;
+
+	share_put(two, "a", 1);
+	cr_assert_eq(share_claim(two, "a", 0, 1), STORE_CLAIM_DONE);
+	fake_server_bar(FAKE, "two", true);
+	share_await_state(both, two, STORE_AWAY);
+	batch = store_batch_new(two->store);
+	store_case_put_run(batch, "a", 1, RUN_SUCCESS, 1);
+	store_commit(two->store, batch, count_answer, two);
+	fake_server_expire(FAKE, "two");
+	/* Who comes looks at the others at once. */
+	fake_server_bar(FAKE, "one", true);
+	share_await_state(both, one, STORE_AWAY);
+	fake_server_bar(FAKE, "one", false);
+	share_await(both, one, "two is dead: a/1;");
+	batch = store_batch_new(one->store);
+	store_case_put_run(batch, "a", 1, RUN_LOST, 1);
+	cr_assert_eq(store_case_commit(one, batch), 0, "%s", one->err.message);
+	fake_server_bar(FAKE, "two", false);
+	share_await(both, two, "answer -");
+	share_await_state(both, two, STORE_OK);
+	cr_expect(!store_leased(two->store, 1));
+	/* Told late it is known, but lost it stays. */
+	batch = store_batch_new(two->store);
+	store_case_put_run(batch, "a", 1, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(two, batch), 0, "%s", two->err.message);
+	cr_expect_str_eq(store_case_runs(one, "a"), "a/1");
+	cr_expect_eq(one->runs[0].state, RUN_LOST);
+	cr_expect_str_eq(one->runs[0].reason, "this node lost its lease; told late: success");
+}
