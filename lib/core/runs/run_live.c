@@ -137,6 +137,18 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
 	return live;
 }
 
+int run_live_take(struct run_live *live, const struct run *row)
+{
+	char *node = live->run.node;
+	int rc = run_copy(&live->run, row);
+
+	free(live->run.job);
+	free(live->run.node);
+	live->run.job = live->job->id;
+	live->run.node = node;
+	return rc;
+}
+
 void run_live_free(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;

@@ -84,6 +84,11 @@ struct run_live {
 
 /* A run of the job with the next number, claiming. NULL: no memory. */
 struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_trigger trigger);
+/*
+ * What its row says; its job and the node where it goes on stay what they are. SCHEDD_ENOMEM: it is
+ * of no use but to be discarded.
+ */
+int run_live_take(struct run_live *live, const struct run *row) __attribute__((warn_unused_result));
 /* Whose node or timer that is. */
 struct run_live *run_live_of_queue(struct heap_node *node);
 struct run_live *run_live_of_timer(struct timer *timer);

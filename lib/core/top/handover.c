@@ -124,12 +124,8 @@ static int handover_take(struct run_live *live, const struct value *from, const 
 	bool kept =
 	    output_place_path(live->scheduler, live->job->id, run->number, path, sizeof(path));
 
-	if (run_copy(&live->run, run)) {
-		live->run.job = NULL;
+	if (run_live_take(live, run))
 		return SCHEDD_ENOMEM;
-	}
-	free(live->run.job);
-	live->run.job = live->job->id;
 	live->stop = (enum run_live_stop)value_get_int(from, "stop", RUN_LIVE_GOES_ON);
 	live->stop_reason = reason ? strdup(reason) : NULL;
 	live->forced = value_get_bool(from, "forced", false);

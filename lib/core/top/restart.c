@@ -274,14 +274,12 @@ static bool restart_adopt(
 		return false;
 	live->adopted = adopted_new(scheduler->loop, run->pid, run->pid_start, id,
 	    invocation, restart_process_ended, live, &err);
-	if (!live->adopted || run_copy(&live->run, run)) {
+	if (!live->adopted || run_live_take(live, run)) {
 		adopted_free(live->adopted);
 		live->adopted = NULL;
 		run_live_discard(live);
 		return false;
 	}
-	free(live->run.job);
-	live->run.job = live->job->id;
 	invocation_place(scheduler, invocation, live->secrets);
 	live->held_by_dead = true;
 	/* It counts against all limits that it was let through. */

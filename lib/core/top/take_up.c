@@ -80,14 +80,10 @@ static int take_up_fill(struct take_up *take_up, struct run_live *live, const st
 {
 	struct take_up_note *note;
 	struct schedd_error err;
-	int rc = run_copy(&live->run, run);
+	int rc = run_live_take(live, run);
 
-	if (rc) {
-		live->run.job = NULL;
+	if (rc)
 		return rc;
-	}
-	free(live->run.job);
-	live->run.job = live->job->id;
 	live->run.pid = 0;
 	if (run->trigger == RUN_BY_SCHEDULE || run->trigger == RUN_BY_CATCHUP)
 		live->due_at = run->scheduled_at;
