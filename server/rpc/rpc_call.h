@@ -42,6 +42,7 @@ struct rpc_call {
 	size_t bytes; /* of its message */
 	uint32_t msgid;
 	uint32_t looks; /* at whose the job is that it is about */
+	struct schedd_mono until; /* how long it waits for what nodes answer; 0: not known, or for ever */
 	bool silent;  /* a notification: no answer */
 	bool pending; /* its answer comes without the client's doing: a stop waits for it */
 	/* The connection ended: end the call if nothing else is pending; where it goes is the same.

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <event2/event.h>
+#include "base/duration.h"
 #include "server/rpc/connection.h"
 
 /* How long a node is waited for that does not answer. */
@@ -110,11 +111,22 @@ static bool forward_named(struct rpc_call *call)
 	return true;
 }
 
+/* Nobody reads the answer, perhaps as all ends here: nothing is begun for it. */
+static bool forward_left(struct rpc_call *call)
+{
+	struct value nil = value_nil();
+
+	if (connection_is_open(call->connection))
+		return false;
+	rpc_call_answer(call, &nil);
+	return true;
+}
+
 static void forward_again(void *context)
 {
 	struct rpc_call *call = context;
 
-	if (!rpc_forward(call) && !rpc_forward_refresh(call))
+	if (!forward_left(call) && !rpc_forward(call) && !rpc_forward_refresh(call))
 		call->method->handler(call);
 }
 
@@ -151,18 +163,104 @@ struct forward_wait {
 	struct event *again;
 };
 
+static struct rpc_call *forward_wait_end(struct forward_wait *wait)
+{
+	struct rpc_call *call = wait->call;
+
+	event_free(wait->again);
+	call->state = NULL;
+	connection_detach(&call->hook);
+	return call;
+}
+
+static void forward_wait_cancelled(struct rpc_call *call)
+{
+	struct value nil = value_nil();
+
+	(void)forward_wait_end(call->state);
+	rpc_call_answer(call, &nil);
+}
+
+/* What is left of the time that the client gives it, for whoever waits next. False: nothing, the call was ended. */
+static bool forward_wait_time(struct rpc_call *call)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t now = clock->mono(clock->context).us;
+	struct schedd_error err;
+	schedd_span limit;
+
+	if (!rpc_call_span(call, "timeout", SCHEDD_SPAN_NONE, &limit))
+		return false;
+	if (limit == SCHEDD_SPAN_NONE)
+		return true;
+	if (!call->until.us)
+		call->until.us = now + limit;
+	for (uint32_t i = 0; i < call->params.map.count; i++)
+		if (strcmp(call->params.map.members[i].key, "timeout") == 0)
+			call->params.map.members[i].value = duration_to_value(call->until.us - now);
+	if (call->until.us > now)
+		return true;
+	schedd_error_set(&err, SCHEDD_ETIMEOUT, "%s is not %s yet", rpc_call_text(call, "run"),
+	    rpc_call_text(call, "for") ? rpc_call_text(call, "for") : "done");
+	rpc_call_fail(call, &err);
+	return false;
+}
+
+static bool forward_wait_later(struct rpc_call *call);
+
+/* Nobody has the job: a run of it that has ended is told from the store, and so is one that never was. */
+static void forward_wait_found(
+    int rc, const struct schedd_error *err, const struct value *result, void *context)
+{
+	struct rpc_call *call = context;
+	const struct value *runs = rc ? NULL : value_get(result, "runs");
+	bool found = runs && runs->type == VALUE_ARRAY && runs->array.count;
+	const char *name = found ? value_get_string(&runs->array.items[0], "state") : NULL;
+	struct schedd_error failed;
+	enum run_state state = RUN_QUEUED;
+	char job[JOB_ID_MAX + 1];
+	uint32_t number;
+
+	if (forward_left(call))
+		return;
+	if (rc) {
+		rpc_call_fail(call, err);
+	} else if ((name && run_state_parse(name, &state) && run_ended(state)) ||
+		   (!found && run_parse_id(rpc_call_text(call, "run"), job, &number))) {
+		call->method->handler(call);
+	} else if (!forward_wait_later(call)) {
+		schedd_error_nomem(&failed);
+		rpc_call_fail(call, &failed);
+	}
+}
+
+static void forward_wait_look(struct rpc_call *call, const char *id)
+{
+	struct store_run_query query = {
+	    .since = SCHEDD_TIME_NONE, .until = SCHEDD_TIME_NONE, .limit = 1};
+	const struct scheduler_reply reply = {.call = forward_wait_found, .context = call};
+	const char **patterns = arena_alloc(&call->arena, 2 * sizeof(patterns[0]));
+	char job[JOB_ID_MAX + 1];
+
+	/* What nobody has is idle. */
+	if (!patterns || value_is_text(rpc_call_param(call, "for"), "idle")) {
+		call->method->handler(call);
+		return;
+	}
+	patterns[0] = arena_strdup(&call->arena, id);
+	patterns[1] = NULL;
+	query.jobs = patterns;
+	(void)run_parse_id(rpc_call_text(call, "run"), job, &query.number);
+	scheduler_query_runs(call->scheduler, &query, reply);
+}
+
 static void forward_wait_again(evutil_socket_t fd, short what, void *context)
 {
-	struct forward_wait *wait = context;
-	struct rpc_call *call = wait->call;
-	struct value nil = value_nil();
+	struct rpc_call *call = forward_wait_end(context);
 
 	(void)fd;
 	(void)what;
-	event_free(wait->again);
-	if (!connection_is_open(call->connection))
-		rpc_call_answer(call, &nil);
-	else if (!rpc_forward(call))
+	if (!forward_left(call) && !rpc_forward(call))
 		call->method->handler(call);
 }
 
@@ -179,10 +277,13 @@ static bool forward_wait_later(struct rpc_call *call)
 	    event_new(rpc_base(connection_rpc(call->connection)), -1, 0, forward_wait_again, wait);
 	if (!wait->again)
 		return false;
-	if (event_add(wait->again, &span) == 0)
-		return true;
-	event_free(wait->again);
-	return false;
+	if (event_add(wait->again, &span)) {
+		event_free(wait->again);
+		return false;
+	}
+	call->state = wait;
+	rpc_call_on_cancel(call, forward_wait_cancelled);
+	return true;
 }
 
 static void forward_waited(
@@ -197,8 +298,10 @@ static void forward_waited(
 		rpc_call_answer(call, result);
 		return;
 	}
+	if (forward_left(call))
+		return;
 	/* It went with its node: whoever has the job then knows how the run ended. */
-	if (forward_job(call, id, &limit) &&
+	if (rc != SCHEDD_ETIMEOUT && forward_job(call, id, &limit) &&
 	    (!scheduler_job_elsewhere(call->scheduler, id, &node) || !node ||
 		!scheduler_node_lives(call->scheduler, node, why, sizeof(why))) &&
 	    forward_wait_later(call))
@@ -221,8 +324,12 @@ bool rpc_forward(struct rpc_call *call)
 	if (!scheduler_is_shared(call->scheduler) || !forward_job(call, id, &limit) ||
 	    !scheduler_job_elsewhere(call->scheduler, id, &node))
 		return false;
-	if (!node && waits && forward_wait_later(call))
+	if (waits && !forward_wait_time(call))
 		return true;
+	if (!node && waits) {
+		forward_wait_look(call, id);
+		return true;
+	}
 	if (!node)
 		return forward_to_nobody(call, id);
 	if (connection_peer(call->connection)->forwarded) {
@@ -241,7 +348,8 @@ static void forward_replied(
 	struct rpc_call *call = context;
 	struct scheduler_reply reply = rpc_call_reply(call);
 
-	if (rc == SCHEDD_EFAILED && call->looks++ < FORWARD_LOOKS && rpc_forward(call))
+	if (rc == SCHEDD_EFAILED && connection_is_open(call->connection) &&
+	    call->looks++ < FORWARD_LOOKS && rpc_forward(call))
 		return;
 	reply.call(rc, err, result, reply.context);
 }
@@ -268,7 +376,8 @@ static void forward_fresh(void *context)
 {
 	struct rpc_call *call = context;
 
-	call->method->handler(call);
+	if (!forward_left(call))
+		call->method->handler(call);
 }
 
 bool rpc_forward_refresh(struct rpc_call *call)

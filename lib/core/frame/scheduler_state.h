@@ -55,6 +55,7 @@ struct run;
 struct run_live;
 struct share;
 struct share_ask;
+struct share_later;
 
 /* A store and what is on its way to it. */
 struct store_slot {
@@ -226,6 +227,7 @@ struct share_room {
 	void *asked_context;      /* passed back, not owned */
 	struct share_ask *asks;   /* not answered yet */
 	uint64_t ask;             /* number of the latest */
+	struct share_later *later; /* who looks again in a moment */
 	uint32_t told;            /* asks of others that are not answered yet */
 };
 

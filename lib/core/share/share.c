@@ -320,13 +320,25 @@ void share_leave(struct schedd_scheduler *scheduler)
 	}
 }
 
+void share_close(struct store_slot *slot)
+{
+	if (slot->share)
+		share_asks_end(slot->share);
+}
+
+void share_close_all(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		share_close(scheduler->stores[i]);
+	share_later_end(scheduler);
+}
+
 void share_end(struct store_slot *slot)
 {
 	struct share *share = slot->share;
 
 	if (!share)
 		return;
-	share_asks_end(slot);
 	timers_unset(&slot->scheduler->timers, &share->partition);
 	timers_unset(&slot->scheduler->timers, &share->review);
 	arena_clear(&share->nodes_arena);

@@ -21,6 +21,10 @@ void share_lost(struct store_slot *slot);
 void share_drain(struct schedd_scheduler *scheduler);
 /* All is over: gives away what we have, and says so, for nobody to wait for our lease. */
 void share_leave(struct schedd_scheduler *scheduler);
+/* While the store is open still: who waits for what another node answers is told that it ends. */
+void share_close(struct store_slot *slot);
+/* Likewise, in all stores, and for other nodes to take something. */
+void share_close_all(struct schedd_scheduler *scheduler);
 void share_end(struct store_slot *slot);
 /* Why nothing of the job is done for now, as no node that lives may have it; false: one may. */
 bool share_why(const struct entry *entry, char *text, size_t size);

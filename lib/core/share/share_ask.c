@@ -88,17 +88,23 @@ void share_unanswered(struct share *share, uint32_t node)
 	}
 }
 
-void share_asks_end(struct store_slot *slot)
+/* Whoever waits may want to ask again: over keeps it from that. */
+void share_asks_end(struct share *share)
 {
-	struct share_ask *ask = slot->scheduler->share.asks, *next;
+	struct schedd_scheduler *scheduler = share->slot->scheduler;
+	const char *why = scheduler->phase == SCHEDULER_STOPPED
+			      ? "is not waited for, as schedd stops"
+			      : "is not waited for, as its store is closed";
+	struct share_ask *ask;
 
-	for (; ask; ask = next) {
-		next = ask->next;
-		if (ask->share != slot->share)
-			continue;
-		ask->reply.call = NULL;
-		share_ask_end(ask, SCHEDD_EFAILED, NULL, NULL);
-	}
+	share->over = true;
+	do {
+		ask = scheduler->share.asks;
+		while (ask && ask->share != share)
+			ask = ask->next;
+		if (ask)
+			share_ask_fail(ask, why);
+	} while (ask);
 }
 
 /* On its way to the store; the ask itself may be over by then. */
@@ -151,6 +157,9 @@ static int share_ask_make(struct schedd_scheduler *scheduler, const char *name,
 	}
 	if (!node)
 		return schedd_error_set(err, SCHEDD_ENOTFOUND, "node %s: no such node", name);
+	if (share->over)
+		return schedd_error_set(
+		    err, SCHEDD_EFAILED, "node %s is not asked any more: schedd stops", name);
 	if (!share_node_lives(share, node))
 		return schedd_error_set(err, SCHEDD_EFAILED, "node %s is dead", name);
 	ask = calloc(1, sizeof(*ask));

@@ -177,11 +177,23 @@ bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, sched
 #define SHARE_LATER (SCHEDD_SECOND / 20)
 
 struct share_later {
+	struct share_later *next;
 	struct schedd_scheduler *scheduler;
 	struct timer timer;
 	scheduler_fresh_fn call;
 	void *context;
 };
+
+static void share_later_go(struct share_later *later)
+{
+	struct share_later **at = &later->scheduler->share.later;
+
+	while (*at != later)
+		at = &(*at)->next;
+	*at = later->next;
+	later->call(later->context);
+	free(later);
+}
 
 static void share_later_due(struct timer *timer)
 {
@@ -190,9 +202,16 @@ static void share_later_due(struct timer *timer)
 	struct schedd_scheduler *scheduler = later->scheduler;
 
 	scheduler_enter(scheduler);
-	later->call(later->context);
+	share_later_go(later);
 	scheduler_leave(scheduler);
-	free(later);
+}
+
+void share_later_end(struct schedd_scheduler *scheduler)
+{
+	while (scheduler->share.later) {
+		timers_unset(&scheduler->timers, &scheduler->share.later->timer);
+		share_later_go(scheduler->share.later);
+	}
 }
 
 bool scheduler_refresh_later(
@@ -206,10 +225,13 @@ bool scheduler_refresh_later(
 	*later = (struct share_later){.scheduler = scheduler, .call = call, .context = context};
 	timer_init(&later->timer, share_later_due);
 	if (timers_set(&scheduler->timers, &later->timer,
-		(struct schedd_mono){scheduler_mono(scheduler).us + SHARE_LATER}) == 0)
-		return true;
-	free(later);
-	return false;
+		(struct schedd_mono){scheduler_mono(scheduler).us + SHARE_LATER})) {
+		free(later);
+		return false;
+	}
+	later->next = scheduler->share.later;
+	scheduler->share.later = later;
+	return true;
 }
 
 /* ---- As people see them ---- */

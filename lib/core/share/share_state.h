@@ -14,6 +14,7 @@ struct share {
 	uint8_t elsewhere[NODE_SLOTS];  /* what slot->elsewhere points to */
 	const char *labels;             /* our own; NULL: not told yet */
 	bool leaving;                   /* nothing is to be ours any more */
+	bool over;                      /* nobody is asked any more */
 	struct store_node *nodes;       /* as they were told last */
 	uint32_t node_count;
 	struct schedd_mono nodes_at;    /* when they were told: leases have run on since */
@@ -73,6 +74,12 @@ void share_partition_kill(struct share *share);
 void share_told(struct share *share, const struct store_share_news *news);
 /* A node is dead: what it was asked is answered. */
 void share_unanswered(struct share *share, uint32_t node);
-void share_asks_end(struct store_slot *slot);
+/* Nobody is asked any more, and what is not answered yet is answered so. */
+void share_asks_end(struct share *share);
+
+/* ---- share_nodes.c ---- */
+
+/* Who waits for a moment goes on now. */
+void share_later_end(struct schedd_scheduler *scheduler);
 
 #endif

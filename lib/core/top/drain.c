@@ -94,6 +94,7 @@ static void drain_save(struct schedd_scheduler *scheduler)
 	struct store_slot *slot = store_slot_find(scheduler, "default");
 	struct store_batch *batch = slot ? store_batch_new(slot->store) : NULL;
 
+	share_close_all(scheduler);
 	store_slot_flush_all(scheduler);
 	share_leave(scheduler);
 	if (batch) {

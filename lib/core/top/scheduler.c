@@ -280,6 +280,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	scheduler->depth++;
 	scheduler->phase = SCHEDULER_STOPPED;
 	scheduler_wait_end(scheduler);
+	share_close_all(scheduler);
 	scheduler_apply_stop(scheduler);
 	store_move_stop(scheduler);
 	notify_free(scheduler);

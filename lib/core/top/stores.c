@@ -204,14 +204,20 @@ static const struct store_slot *stores_history_of(
 	return other;
 }
 
+static void stores_shut(struct store_slot *slot)
+{
+	share_close(slot);
+	store_close(slot->store);
+	share_end(slot);
+	slot->store = NULL;
+}
+
 void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	uint32_t at = 0;
 
 	store_slot_flush_all(scheduler);
-	store_close(slot->store);
-	share_end(slot);
-	slot->store = NULL;
+	stores_shut(slot);
 	timers_unset(&scheduler->timers, &slot->retry);
 	moved_forget(slot);
 	store_slot_clear(slot);
@@ -269,8 +275,7 @@ int stores_join(struct schedd_scheduler *scheduler, struct store_slot *slot,
 
 void stores_unmake(struct store_slot *slot)
 {
-	store_close(slot->store);
-	share_end(slot);
+	stores_shut(slot);
 	free(slot->name);
 	free(slot);
 }
@@ -380,9 +385,7 @@ void stores_close(struct schedd_scheduler *scheduler)
 {
 	/* One whose runs another keeps was added behind that, and goes before it. */
 	for (uint32_t i = scheduler->store_count; i-- > 0;) {
-		store_close(scheduler->stores[i]->store);
-		share_end(scheduler->stores[i]);
-		scheduler->stores[i]->store = NULL;
+		stores_shut(scheduler->stores[i]);
 		store_slot_clear(scheduler->stores[i]);
 	}
 }
