@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from cluster import LEASE, URL, Cluster, Node
+from cluster import LEASE, STORE, URL, Cluster, Node
 from e2e import wait_until
 from server_store import Listener
 
@@ -81,6 +81,35 @@ class Partition(unittest.TestCase):
         self.cluster.add(self.a, job, "--manual", *options, command=["sh", "-c", f"echo $$ > {path}; exec sleep 1000"])
         self.a.ok("run", job)
         wait_until("it runs", lambda: path.exists() and path.read_text().endswith("\n"))
+
+    def test_what_follows_a_run_that_ended_in_the_cut_follows_once(self):
+        """The run is lost for all: what follows that follows where its jobs are then, what follows success does not."""
+        gate = self.cluster.dir / "gate"
+        self.cluster.add(self.a, "ends", "--manual", command=[
+            "sh", "-c", f"echo $$ > {self.cluster.dir}/ends.pid; while ! [ -e {gate} ]; do sleep 0.1; done"])
+        for job, state in (("well", "ok"), ("ill", "fail"), ("always", "any")):
+            self.cluster.add(self.a, job, "--after", f"ends:{state}")
+        self.a.ok("run", "ends")
+        wait_until("it runs", lambda: (self.cluster.dir / "ends.pid").exists())
+        wait_until("b knows", lambda: self.b.ctl("show", "always")[0] == 0)
+        self.proxy.whole.clear()
+        gate.touch()
+        wait_until("b has taken it over", lambda: self.b.json("show", "ends/1")["state"] == "lost", 30)
+        wait_until("what follows has run", lambda: len(self.cluster.lines()) == 2, 30)
+        self.proxy.whole.set()
+        wait_until("its end is told late", lambda: "told late: success" in (self.b.json("show", "ends/1")["reason"] or ""), 40)
+        self.assertEqual(self.b.json("show", "ends/1")["state"], "lost")
+        self.assertEqual(STORE.texts("after."), [])
+        # Nor does the next life find something that is to follow.
+        for node in (self.b, self.a):
+            node.ok("shutdown", "--now")
+            self.assertEqual(node.process.wait(60), 0)
+        self.a.start()
+        wait_until("it has all", lambda: self.a.slots() == 256)
+        self.cluster.add(self.a, "done", "--manual")
+        self.a.ok("run", "done")
+        wait_until("it goes on", lambda: any(line.startswith("done/1 ") for line in self.cluster.lines()))
+        self.assertEqual(sorted(line.split()[0] for line in self.cluster.lines()), ["always/1", "done/1", "ill/1"])
 
     def test_what_a_node_cut_off_does_with_its_processes(self):
         self.assertEqual(self.b.json("show", "killed")["on_partition"], "kill")

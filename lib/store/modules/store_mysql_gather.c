@@ -161,10 +161,29 @@ static void commit_number(struct commit *commit, struct store_op *op)
 	commit_meta_row(commit, op->number.key, NULL, op->number.number);
 }
 
+/* Of a store that is shared, as store_nodes_note() says. False: it is no such note. */
+static bool commit_note(struct commit *commit, const struct store_op *op)
+{
+	char job[JOB_ID_MAX + 1];
+	uint32_t number;
+
+	if (!commit->link->config->shared || strcmp(op->text.text, "lost") == 0 ||
+	    !store_nodes_note(op->text.key, job, &number))
+		return false;
+	store_mysql_say(commit,
+	    "INSERT INTO schedd_meta (`key`, text) SELECT ?t, ?t FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM "
+	    "schedd_jobs j JOIN schedd_runs r ON r.job = j.`key` WHERE j.id = ?t AND r.number = ?n AND r.state = "
+	    "'lost') ON DUPLICATE KEY UPDATE text = VALUES(text)",
+	    op->text.key, op->text.text, job, (int64_t)number);
+	return true;
+}
+
 static void commit_text(struct commit *commit, struct store_op *op)
 {
 	if (store_nodes_told(op->text.key))
 		store_mysql_line(commit, NODES_LINE_TEXT, op->text.key, 0, NULL);
+	if (op->text.text && commit_note(commit, op))
+		return;
 	if (op->text.text) {
 		commit_meta_row(commit, op->text.key, op->text.text, 0);
 		return;

@@ -223,6 +223,13 @@ bool store_nodes_told(const char *key)
 	return false;
 }
 
+bool store_nodes_note(const char *key, char job[JOB_ID_MAX + 1], uint32_t *number)
+{
+	const char *slash = strncmp(key, "after.", 6) == 0 ? strchr(key, '/') : NULL;
+
+	return slash && run_parse_id(slash + 1, job, number);
+}
+
 int store_nodes_held(
     struct store_link *link, const char *holder, const char *since, struct schedd_error *err)
 {

@@ -97,6 +97,11 @@ int store_nodes_refresh(struct store_link *link, const struct nodes_driver *driv
 
 /* Must the other nodes be told when that text is written? */
 bool store_nodes_told(const char *key);
+/*
+ * Is it a note of what is to follow a run, "after.FOLLOWER/JOB/N"? Then that run. A node that was cut off tells
+ * how it ended when the run is lost already and what follows that has begun: such a note is not written.
+ */
+bool store_nodes_note(const char *key, char job[JOB_ID_MAX + 1], uint32_t *number);
 /* Of another node that has our name; since: when it started, for people. */
 int store_nodes_held(
     struct store_link *link, const char *holder, const char *since, struct schedd_error *err);

@@ -105,6 +105,8 @@ static const char *commit_statement(const struct commit *commit, enum pg_set set
 		return pg_sql_runs_shared;
 	if (set == PG_SET_ADDS && commit->sets[set].count == 1)
 		return pg_sql_add;
+	if (commit->link->config->shared && set == PG_SET_META)
+		return pg_sql_meta_shared;
 	return pg_sql_sets[set];
 }
 

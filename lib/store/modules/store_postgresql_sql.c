@@ -128,6 +128,14 @@ static const char commit_meta[] =
     "INSERT INTO schedd_meta (key, number, text) SELECT * FROM unnest($1::text[], $2::bigint[], "
     "$3::text[]) ON CONFLICT (key) DO UPDATE SET number = excluded.number, text = excluded.text";
 
+/* As store_nodes_note() says. */
+const char pg_sql_meta_shared[] =
+    "INSERT INTO schedd_meta (key, number, text) SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[]) "
+    "m (key, number, text) WHERE m.key NOT LIKE 'after.%' OR m.text = 'lost' OR NOT EXISTS (SELECT FROM schedd_jobs "
+    "j JOIN schedd_runs r ON r.job = j.key WHERE j.id = split_part(m.key, '/', 2) AND r.number = "
+    "nullif(split_part(m.key, '/', 3), '')::bigint AND r.state = 'lost') ON CONFLICT (key) DO UPDATE SET number = "
+    "excluded.number, text = excluded.text";
+
 /* The row stays, to remember. */
 const char pg_sql_delete[] =
     "UPDATE schedd_jobs SET definition = NULL, next_fire = NULL, next_run_time = NULL, run_count = 0, "

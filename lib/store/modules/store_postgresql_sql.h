@@ -23,6 +23,7 @@ extern const char pg_sql_guard_shared[]; /* node, epoch, life, batch */
 extern const char pg_sql_add[]; /* PG_SET_ADDS of one row */
 extern const char pg_sql_adds_shared[];
 extern const char pg_sql_runs_shared[];
+extern const char pg_sql_meta_shared[];
 extern const char pg_sql_expect_same[];
 extern const char pg_sql_expect_idle[];
 extern const char pg_sql_feed[];

@@ -333,7 +333,11 @@ local function look_up_runs(c)
       run.stored = true
       run.serial, run.was = string.match(text, '^(%d+) (%S+) ')
       run.on = string.match(text, '"node":"([^"]*)"')
-      if run.new then run.serial = nil end
+      if run.new then
+        run.serial = nil
+      elseif c.node then
+        share.told_late(run, text)
+      end
     end
   end)
 end
@@ -540,6 +544,7 @@ local function commit(keys, args)
   write_jobs(c)
   write_runs(c)
   write_changes(c)
+  if node then share.judge_notes(c) end
   write_hash(p .. 'values', c.values)
   if node then
     share.write(c, args[6])

@@ -42,6 +42,31 @@ local function feed(p, node, lines)
   end
 end
 
+-- A run that was lost with its node stays so: how it ended, as that node knew it, is noted. text: its row of before.
+function share.told_late(run, text)
+  if run.gone or run.state == 'lost' or run.was == '-' or not string.find(text, '{"state":"lost"', 1, true) then return end
+  local late = 'this node lost its lease; told late: ' .. run.state
+  local rest = string.match(run.row, '^{"state":"%a+"(.*)}$')
+  rest = string.gsub(rest, ',"node":"[^"]*"$', '')
+  local before, after = string.match(rest, '^(.-,"reason":")(.*)$')
+  if before then
+    rest = before .. late .. ', ' .. after
+  else
+    rest = rest .. ',"reason":"' .. late .. '"'
+  end
+  run.state, run.row = 'lost', '{"state":"lost"' .. rest .. '}'
+end
+
+-- What follows such a run has begun: nothing more follows how it ended.
+function share.judge_notes(c)
+  for name, text in pairs(c.values) do
+    local id, run = string.match(name, '^after%.[^/]*/([^/]*)/(%d+)$')
+    local key = text and text ~= 'tlost' and id and key_of(c, id)
+    local row = key and redis.call('HGET', c.p .. 'runs', key .. '/' .. run)
+    if row and string.find(row, '{"state":"lost"', 1, true) then c.values[name] = nil end
+  end
+end
+
 local SLOT_LINE = {'slot', '', '0', ''}
 
 -- ---- Entries of a commit ----
