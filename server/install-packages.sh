@@ -21,7 +21,7 @@ packages_of() {
 		cron dpkg-repack ansible-core python3-crontab ruby-whenever \
 		chromium chromium-driver ;;
 	# Peers that benchmarks are compared with.
-	bench) echo wrk python3-apscheduler python3-croniter libquartz2-java default-jdk-headless ;;
+	bench) echo wrk python3-apscheduler python3-croniter libquartz2-java default-jdk-headless libc3p0-java libpostgresql-jdbc-java nodejs npm ;;
 	*) echo "install-packages.sh: unknown set '$1' (build, test, bench)" >&2; exit 2 ;;
 	esac
 }

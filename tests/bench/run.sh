@@ -52,6 +52,7 @@ run_one() {
 	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list $cron ;;
 	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
 	http) /usr/bin/python3 tests/bench/bench_http.py "$2/tests/bench/bench_http" ;;
+	cluster) /usr/bin/python3 tests/bench/bench_cluster.py ;;
 	workers) /usr/bin/python3 tests/bench/bench_workers.py ;;
 	store_server)
 		for type in redis postgresql; do
@@ -65,7 +66,7 @@ run_one() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- next trigger zone store store_server jobfile memory fire spawn rpc daemon runs workers http
+	set -- next trigger zone store store_server jobfile memory fire spawn rpc daemon runs workers http cluster
 fi
 for bench; do
 	if [ -z "$against" ]; then

@@ -68,7 +68,8 @@ start_postgresql() {
 	{ echo 'local all guarded scram-sha-256'; cat "$dir/data/pg_hba.conf"; } >"$dir/hba"
 	cat "$dir/hba" >"$dir/data/pg_hba.conf"
 	# shellcheck disable=SC2086 # words
-	launch $run "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=60
+	launch $run "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=60 \
+		${SCHEDD_TEST_SERVER_OPTIONS:-}
 	wait_for "$bin/psql" -h "$dir" -U postgres -d postgres -Atqc 'SELECT 1'
 	"$bin/psql" -h "$dir" -U postgres -d postgres -qc 'CREATE ROLE schedd LOGIN' \
 		-c 'CREATE DATABASE ops OWNER schedd'

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""Nodes that share one PostgreSQL, and what else runs jobs on one. One line of JSON for each figure.
+
+  bench_cluster.py [PART…]    rate, peers, idle, change, takeover; SCHEDD and SCHEDCTL are the programs
+
+rate: functions that do nothing, due each second, as many as a node makes durable; one node and two, in turns.
+peers: the same of Quartz's clustered store; pg-boss and graphile-worker, which know minutes alone, with jobs that are due.
+"""
+import atexit
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
+os.environ.setdefault("SCHEDD_SOURCE", str(SOURCE))
+# For Java, which knows no Unix socket: an address of this run's own, so that the port is free.
+ADDRESS = os.environ.setdefault("SCHEDD_BENCH_ADDRESS", f"127.{os.getpid() >> 16 & 63 | 64}.{os.getpid() >> 8 & 255}.{os.getpid() & 127 | 128}")
+os.environ.setdefault("SCHEDD_TEST_SERVER_OPTIONS", f"-c listen_addresses={ADDRESS}")
+os.environ.setdefault("SCHEDD_BINARY_DIR", str(pathlib.Path(os.environ["SCHEDD"]).resolve().parent.parent))
+import cluster  # noqa: E402
+import server_store  # noqa: E402
+from e2e import wait_until  # noqa: E402
+
+ROUNDS = 3
+SECONDS = 8
+JOBS = 20_000
+TAKEN = int(os.environ.get("SCHEDD_BENCH_TAKEN", 1_000_000))
+LEASE = 6
+PEER_JOBS = 4_000
+PEERS = ("pg-boss@9.0.3", "graphile-worker@0.16.6", "pg@8.16.3")
+JARS = ("quartz2", "postgresql", "c3p0", "slf4j-api")
+NOOP = """#include <schedd/module.h>
+#include <stddef.h>
+static int noop(const struct schedd_call *call, void *context) { (void)call; (void)context; return 0; }
+static const struct schedd_module_function functions[] = {{"noop", noop, NULL}, {NULL, NULL, NULL}};
+SCHEDD_API const struct schedd_module schedd_module = {.abi = SCHEDD_MODULE_ABI, .name = "bench", .functions = functions};
+"""
+
+
+def show(bench, **figures):
+    rounded = {k: round(v, 3) if isinstance(v, float) else v for k, v in figures.items()}
+    print(json.dumps({"bench": bench, **rounded}), flush=True)
+
+
+def server_cpu():
+    """Seconds of CPU that the server's processes have taken, those that have ended too."""
+    top = pathlib.Path(os.environ["SCHEDD_TEST_SERVER_DIR"], "server.pid").read_text().strip()
+    ticks = 0
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = stat.parent.name, stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if pid == top:
+            ticks += sum(map(int, rest[11:15]))
+        elif rest[1] == top:
+            ticks += sum(map(int, rest[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def number(text):
+    return float(cluster.STORE.tell(text))
+
+
+class Nodes:
+    """Some nodes with functions that do nothing, due each second."""
+
+    def __init__(self, count, jobs):
+        cluster.reset()
+        self.nodes = [cluster.Node("abc"[i], lease=LEASE) for i in range(count)]
+        atexit.register(self.end)
+        plugins = self.nodes[0].dir / "plugins"
+        plugins.mkdir()
+        (plugins / "bench.c").write_text(NOOP)
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", f"-I{SOURCE}/lib/include", "-o", plugins / "bench.so", plugins / "bench.c"], check=True)
+        for node in self.nodes:
+            node.start(SCHEDD_PLUGIN_DIR=str(plugins))
+        wait_until("each has its slots", lambda: all(node.slots() > 200 / count for node in self.nodes), 60)
+        if jobs:
+            text = {"version": 1, "jobs": {f"job-{i:06d}": {"call": "bench:noop", "store": "shared", "trigger": {"every": 1}} for i in range(jobs)}}
+            (self.nodes[0].dir / "jobs.json").write_text(json.dumps(text))
+            self.nodes[0].ok("apply", "-qf", str(self.nodes[0].dir / "jobs.json"))
+
+    def end(self):
+        atexit.unregister(self.end)
+        for node in self.nodes:
+            node.end()
+
+
+def rate(count):
+    """Runs a second that are in the history with their end, and seconds of the server's CPU for each."""
+    nodes = Nodes(count, JOBS)
+    time.sleep(4)
+    done, cpu, begin = number("SELECT count(*) FROM schedd_runs WHERE done_at IS NOT NULL"), server_cpu(), time.monotonic()
+    time.sleep(SECONDS)
+    done = number("SELECT count(*) FROM schedd_runs WHERE done_at IS NOT NULL") - done
+    cpu, seconds = server_cpu() - cpu, time.monotonic() - begin
+    nodes.end()
+    return done / seconds, cpu / max(done, 1)
+
+
+def part_rate():
+    one, two = [], []
+    for _ in range(ROUNDS):
+        one.append(rate(1))
+        two.append(rate(2))
+    middle = [statistics.median(r[0] for r in rounds) for rounds in (one, two)]
+    show("cluster_rate", one_per_second=middle[0], two_per_second=middle[1], two_to_one=middle[1] / middle[0], goal_two_to_one=1.1,
+         server_us=statistics.median(r[1] for r in one) * 1e6, goal_server_us=40)
+    return middle[0]
+
+
+def peer(*command, **env):
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env}, check=True, timeout=600)
+    row = json.loads(done.stdout.strip().splitlines()[-1])
+    return row["per_second"]
+
+
+def part_peers():
+    place = pathlib.Path(os.environ["SCHEDD_BINARY_DIR"], "peers")
+    place.mkdir(exist_ok=True)
+    subprocess.run(["npm", "i", "--silent", "--prefix", place, *PEERS], check=True)
+    host = os.environ["SCHEDD_TEST_SERVER_DIR"]
+    here = SOURCE / "tests/bench/peers"
+    path = ":".join([str(place), *(f"/usr/share/java/{jar}.jar" for jar in JARS)])
+    subprocess.run(["javac", "-cp", path, "-d", place, here / "DueQuartz.java"], check=True)
+    rates = {"schedd": [], "quartz": [], "pg-boss": [], "graphile-worker": []}
+    for _ in range(ROUNDS):
+        rates["schedd"].append(rate(1)[0])
+        for name in ("pg-boss", "graphile-worker"):
+            server_store.admin("DROP SCHEMA IF EXISTS boss, graphile_worker CASCADE")
+            rates[name].append(peer("node", str(here / "due_workers.cjs"), name, host, "10000", NODE_PATH=str(place / "node_modules")))
+        cluster.reset()
+        rates["quartz"].append(peer("java", "-cp", path, "DueQuartz", f"jdbc:postgresql://{ADDRESS}/ops?user=schedd",
+                                    str(PEER_JOBS), str(SECONDS), "25", "25"))
+    middle = {name: statistics.median(values) for name, values in rates.items()}
+    for name, goal in (("quartz", 10), ("pg-boss", 5), ("graphile-worker", 5)):
+        show("cluster_peer", name=name, per_second=middle[name], schedd_per_second=middle["schedd"],
+             times=middle["schedd"] / middle[name], goal_ratio_to_peer=goal)
+
+
+def part_idle():
+    """Statements a second of three nodes with nothing to do."""
+    nodes = Nodes(3, 0)
+    log = pathlib.Path(os.environ["SCHEDD_TEST_SERVER_DIR"], "log")
+    time.sleep(8)  # the last slots have found their node
+    server_store.admin("ALTER SYSTEM SET log_statement = 'all'")
+    server_store.admin("SELECT pg_reload_conf()")
+    time.sleep(1)
+    begin = log.stat().st_size
+    time.sleep(SECONDS * 2)
+    count = sum(b" LOG:  statement: " in line or b" LOG:  execute " in line for line in log.read_bytes()[begin:].splitlines())
+    server_store.admin("ALTER SYSTEM RESET log_statement")
+    server_store.admin("SELECT pg_reload_conf()")
+    nodes.end()
+    show("cluster_idle", statements_a_second=count / SECONDS / 2, goal_statements_a_second=5)
+
+
+def part_change():
+    """From a node's answer to the moment in which another tells of the change."""
+    nodes = Nodes(2, 0)
+    one, other = (node.client() for node in nodes.nodes)
+    other.call("event.subscribe", events=["job_added"])
+    late = []
+    for i in range(300):
+        one.call("job.add", id=f"job-{i}", store="shared", command=["/bin/true"], trigger={"type": "manual"})
+        answered = time.monotonic()
+        while True:
+            event = other.notification()
+            if f"job-{i}" in json.dumps(event, default=str):
+                break
+        late.append((time.monotonic() - answered) * 1e3)
+    nodes.end()
+    late.sort()
+    show("cluster_change", p50_ms=max(0.0, late[len(late) // 2]), p99_ms=late[len(late) * 99 // 100], goal_p50_ms=5)
+
+
+def part_takeover():
+    """One of three nodes dies: how long after its lease all that it had belongs to others."""
+    nodes = Nodes(3, 0)
+    first = nodes.nodes[0]
+    begin = time.monotonic()
+    for part in range(0, TAKEN, 100_000):
+        jobs = {f"job-{i:07d}": {"command": ["/bin/true"], "store": "shared", "trigger": {"every": "1d"}} for i in range(part, part + 100_000)}
+        (first.dir / "jobs.json").write_text(json.dumps({"version": 1, "jobs": jobs}))
+        first.ok("apply", "-qf", str(first.dir / "jobs.json"))
+    added = time.monotonic() - begin
+    dead, rest = nodes.nodes[2], nodes.nodes[:2]
+    wait_until("all have seen all", lambda: all(len(node.ok("list", "-o", "name").split()) == TAKEN for node in nodes.nodes), 300)
+    dead.process.kill()
+    lease = number("SELECT expires_at / 1e6 FROM schedd_nodes WHERE name = 'c'")
+    wait_until("the others have what it had", lambda: sum(seat.slots for seat in cluster.STORE.seats().values() if seat.dead_since is None) == 256, 120)
+    late = time.time() - lease
+    rss = max(node.memory() for node in rest)
+    nodes.end()
+    show("cluster_takeover", jobs=TAKEN, added_s=added, after_lease_s=late, goal_after_lease_s=2, rss_mb=rss / 1e6)
+
+
+PARTS = {"rate": part_rate, "peers": part_peers, "idle": part_idle, "change": part_change, "takeover": part_takeover}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
