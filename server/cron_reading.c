@@ -10,12 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <event2/event.h>
+#include <schedd/clock.h>
 #include <schedd/event.h>
 #include "base/log.h"
 #include "core/scheduler.h"
 #include "server/cron_file.h"
 #include "server/cron_parts.h"
+#include "server/cron_spool.h"
 #include "server/cron_watch.h"
+
+#define CRON_PIECE (2 * (schedd_span)1000) /* of a long table, at a time */
+#define CRON_PIECE_LINES 32
 
 /* ---- Faults ---- */
 
@@ -175,54 +181,118 @@ static void cron_take_over(
 	}
 }
 
-/* The jobs of the file into reading->jobs. */
-static int cron_read(struct cron_reading *reading, struct cron_tab *tab)
+/* Opens the file, to be read from; nothing of it is where it was said why, or where reader is NULL. */
+static int cron_open(struct cron_reading *reading, struct cron_tab *tab)
 {
 	struct cron_tables *tables = reading->tables;
-	struct cron_table table = {.file = tab->shown,
-	    .account = tab->account,
-	    .arena = &reading->arena,
-	    .jobs = &reading->jobs,
-	    .faults = &tab->faults,
-	    .parts = tables->dirs};
 	struct schedd_error err;
 	size_t length;
-	char *text;
 	int rc;
 
 	if (tab->parts)
 		return cron_parts_read(
 		    tab, tables->schedules[tab->parts - 1], &reading->arena, &reading->jobs);
 	rc = cron_file_read(tab->path, tab->account ? CRON_PLACE_SPOOL : CRON_PLACE_SYSTEM,
-	    tab->account, &text, &length, &tab->status, &err);
-	if (!rc && memchr(text, '\0', length))
+	    tab->account, &reading->text, &length, &tab->status, &err);
+	if (!rc && memchr(reading->text, '\0', length))
 		rc = schedd_error_set(&err, SCHEDD_EFILE, "there is a NUL in it: it is no table");
-	if (!rc)
-		rc = cron_table_read(&table, text, length);
-	else if (rc == SCHEDD_EFILE)
+	if (rc == SCHEDD_EFILE)
 		diagnostics_add(
 		    &tab->faults, tab->shown, 0, 0, "%s: none of it is taken", err.message);
-	if (!rc)
-		cron_take_over(tables, tab, &table);
-	free(text);
-	return rc == SCHEDD_ENOMEM ? rc : 0;
+	if (rc)
+		return rc == SCHEDD_ENOMEM ? rc : 0;
+	reading->table = (struct cron_table){.file = tab->shown,
+	    .account = tab->account,
+	    .head = CRON_SPOOL_HEAD_LINES,
+	    .arena = &reading->arena,
+	    .jobs = &reading->jobs,
+	    .faults = &tab->faults,
+	    .parts = tables->dirs};
+	reading->reader = cron_table_open(&reading->table, reading->text, length);
+	return reading->reader ? 0 : SCHEDD_ENOMEM;
+}
+
+static void cron_reading_close(struct cron_reading *reading)
+{
+	cron_table_close(reading->reader);
+	reading->reader = NULL;
+	free(reading->text);
+	reading->text = NULL;
+}
+
+void cron_reading_clear(struct cron_reading *reading)
+{
+	cron_reading_close(reading);
+	arena_clear(&reading->arena);
 }
 
 static void cron_reading_end(struct cron_reading *reading)
 {
-	arena_clear(&reading->arena);
+	cron_reading_clear(reading);
 	reading->tab->reading = false;
 	reading->tab = NULL;
 	reading->tables->reading_count--;
 }
 
-static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
+static void cron_failed(struct cron_reading *reading)
 {
-	struct cron_reading *reading = tables->readings;
-	struct scheduler_apply apply = {.owner = tab->owner, .prune = true, .skip = true};
+	log_error(reading->tables->log, "%s: out of memory: its jobs are as they were",
+	    reading->tab->shown);
+	cron_again(reading->tables, reading->tab);
+	cron_reading_end(reading);
+}
+
+/* All of it was read. */
+static void cron_apply(struct cron_reading *reading)
+{
+	struct cron_tab *tab = reading->tab;
+	struct scheduler_apply apply = {
+	    .owner = tab->owner, .jobs = &reading->jobs, .prune = true, .skip = true};
 	/* What an account's table names is to be open to it; root's may name everything. */
 	const struct scheduler_actor actor = {-1, -1, NULL, tab->account};
 	bool judged = tab->account && strcmp(tab->account, "root") != 0;
+
+	if (reading->reader)
+		cron_take_over(reading->tables, tab, &reading->table);
+	cron_reading_close(reading);
+	scheduler_apply(reading->tables->scheduler, &apply, judged ? &actor : NULL,
+	    (struct scheduler_reply){.call = cron_applied, .context = reading});
+}
+
+/* Is one still in the middle? Then there is another turn. */
+static void cron_reading_more(struct cron_tables *tables)
+{
+	static const struct timeval at_once = {0};
+
+	for (uint32_t i = 0; i < CRON_READINGS; i++)
+		if (tables->readings[i].tab && tables->readings[i].reader) {
+			if (event_add(tables->turn, &at_once) < 0)
+				event_active(tables->turn, EV_TIMEOUT, 0);
+			return;
+		}
+}
+
+/* A piece of the table; those that are longer go on with the next turn of the loop. */
+static void cron_go_on(struct cron_reading *reading)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t end = clock->mono(clock->context).us + CRON_PIECE;
+	int rc;
+
+	do
+		rc = reading->reader ? cron_table_some(reading->reader, CRON_PIECE_LINES) : 0;
+	while (rc > 0 && clock->mono(clock->context).us < end);
+	if (rc < 0)
+		cron_failed(reading);
+	else if (rc == 0)
+		cron_apply(reading);
+	else
+		cron_reading_more(reading->tables);
+}
+
+static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
+{
+	struct cron_reading *reading = tables->readings;
 
 	while (reading->tab)
 		reading++;
@@ -234,15 +304,31 @@ static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
 	tab->jobs = 0;
 	diagnostics_clear(&tab->faults);
 	diagnostics_init_all(&tab->faults);
-	if (!tab->gone && cron_read(reading, tab) != 0) {
-		log_error(tables->log, "%s: out of memory: its jobs are as they were", tab->shown);
-		cron_again(tables, tab);
-		cron_reading_end(reading);
-		return;
+	if (!tab->gone && cron_open(reading, tab) != 0)
+		cron_failed(reading);
+	else
+		cron_go_on(reading);
+}
+
+void cron_reading_turn(evutil_socket_t fd, short what, void *context)
+{
+	struct cron_tables *tables = context;
+
+	(void)fd;
+	(void)what;
+	/* One of them at a time: the others have their turn when it has waited again. */
+	for (uint32_t i = 0; i < CRON_READINGS; i++) {
+		struct cron_reading *reading =
+		    &tables->readings[(tables->last_turn + 1 + i) % CRON_READINGS];
+
+		if (!reading->tab || !reading->reader)
+			continue;
+		tables->last_turn = (uint32_t)(reading - tables->readings);
+		cron_go_on(reading);
+		break;
 	}
-	apply.jobs = &reading->jobs;
-	scheduler_apply(tables->scheduler, &apply, judged ? &actor : NULL,
-	    (struct scheduler_reply){.call = cron_applied, .context = reading});
+	cron_reading_more(tables);
+	cron_reading_next(tables);
 }
 
 static bool cron_is_ready(const struct cron_tab *tab)

@@ -7,6 +7,9 @@
 #include <sys/types.h>
 #include <schedd/error.h>
 
+/* Lines that are put above a table when it is written. */
+#define CRON_SPOOL_HEAD_LINES 3
+
 /*
  * May the account have a table? root is the directory in the place of /. By
  * cron.allow, or else cron.deny; without either everybody may. SCHEDD_EPERM.

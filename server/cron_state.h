@@ -31,14 +31,20 @@ struct cron_tab {
 	struct diagnostics faults;
 };
 
-#define CRON_READINGS 16 /* tables that are being applied at a time */
+struct event;
 
-/* One of them. */
+#define CRON_READINGS 16 /* tables that are being applied at a time */
+#define CRON_CHECKS 4    /* tables that are looked at before they are put there, at a time */
+
+/* One of those that are being applied. */
 struct cron_reading {
 	struct cron_tables *tables;
 	struct cron_tab *tab; /* NULL: none */
 	struct value jobs;    /* of that, in arena */
 	struct arena arena;
+	struct cron_table table;
+	struct cron_table_reader *reader; /* in the middle of it; NULL: it is read */
+	char *text;                       /* that reader is in; NULL: it is read */
 };
 
 struct cron_waiter {
@@ -67,7 +73,10 @@ struct cron_tables {
 	struct strmap by_path; /* the same, by what is shown of them */
 	struct cron_reading readings[CRON_READINGS];
 	uint32_t reading_count;
+	struct event *turn; /* goes on with those in the middle of their tables */
+	uint32_t last_turn; /* whose it was */
 	struct cron_waiter *waiters;
+	unsigned checks; /* tables that are looked at before they are put there */
 };
 
 #endif

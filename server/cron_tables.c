@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <event2/event.h>
 #include "base/log.h"
 #include "base/strmap.h"
 #include "core/scheduler.h"
@@ -234,6 +235,9 @@ int cron_tables_new(struct event_base *base, struct schedd_scheduler *scheduler,
 	tables->log = log;
 	strmap_init(&tables->by_path, cron_tab_key);
 	rc = cron_watch_new(base, log, cron_changed, tables, &tables->watch, err);
+	tables->turn = rc ? NULL : event_new(base, -1, 0, cron_reading_turn, tables);
+	if (!rc && !tables->turn)
+		rc = schedd_error_nomem(err);
 	if (rc) {
 		cron_tables_free(tables);
 		return rc;
@@ -249,6 +253,9 @@ void cron_tables_close(struct cron_tables *tables)
 	tables->closed = true;
 	cron_watch_free(tables->watch);
 	tables->watch = NULL;
+	if (tables->turn)
+		event_free(tables->turn);
+	tables->turn = NULL;
 }
 
 void cron_tables_free(struct cron_tables *tables)
@@ -274,7 +281,7 @@ void cron_tables_free(struct cron_tables *tables)
 		free(tables->schedules[i]);
 	for (int i = 0; i < CRON_READINGS; i++)
 		if (tables->readings[i].tab)
-			arena_clear(&tables->readings[i].arena);
+			cron_reading_clear(&tables->readings[i]);
 	free(tables);
 }
 
@@ -358,4 +365,17 @@ void cron_tables_forget(struct cron_tables *tables, void *context)
 		free(waiter->account);
 		free(waiter);
 	}
+}
+
+bool cron_tables_check(struct cron_tables *tables)
+{
+	if (tables->checks >= CRON_CHECKS)
+		return false;
+	tables->checks++;
+	return true;
+}
+
+void cron_tables_checked(struct cron_tables *tables)
+{
+	tables->checks--;
 }

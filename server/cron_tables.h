@@ -46,4 +46,11 @@ void cron_tables_forget(struct cron_tables *tables, void *context);
 /* {tables, beside, files, jobs, faults: [{file, line, message}]}; nil: it was never asked for. */
 struct value cron_tables_status(const struct cron_tables *tables, struct arena *arena);
 
+/*
+ * May one more table that somebody wants to put there be looked at now? What is
+ * made of its lines is large, so they are few at a time. Then checked() ends it.
+ */
+bool cron_tables_check(struct cron_tables *tables);
+void cron_tables_checked(struct cron_tables *tables);
+
 #endif

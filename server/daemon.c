@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "executor/cgroup.h"
+#include "loop/offloop.h"
 #include "model/job_fields.h"
 #include "server/boot_id.h"
 #include "server/config_jobs.h"
@@ -527,6 +528,7 @@ void daemon_free(struct daemon *daemon)
 	log_events_free(daemon->log_events);
 	file_watch_free(daemon->zones);
 	cron_tables_close(daemon->cron);
+	offloop_free(daemon->offloop);
 	account_watch_free(daemon->account_watch);
 	if (daemon->watchdog)
 		event_free(daemon->watchdog);

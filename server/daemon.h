@@ -54,6 +54,8 @@ const struct options *daemon_options(const struct daemon *daemon);
 /* Its HTTP side; NULL: none. */
 struct web_link *daemon_web(const struct daemon *daemon);
 struct cron_tables *daemon_cron(const struct daemon *daemon);
+/* For what has to wait for a disk or the like; NULL: it cannot be had. */
+struct offloop *daemon_offloop(struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
 /* Opens a store of the config now; path NULL: NAME.db in the state directory. */
 int daemon_add_store(struct daemon *daemon, const struct scheduler_new_store *store,

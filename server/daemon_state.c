@@ -9,7 +9,10 @@
 #include <string.h>
 #include "base/log.h"
 #include "core/scheduler.h"
+#include "loop/offloop.h"
 #include "server/users.h"
+
+#define DAEMON_WORKS 16 /* off the loop at one time */
 
 struct schedd_scheduler *daemon_scheduler(struct daemon *daemon)
 {
@@ -39,6 +42,13 @@ const struct paths *daemon_paths(const struct daemon *daemon)
 struct cron_tables *daemon_cron(const struct daemon *daemon)
 {
 	return daemon->cron;
+}
+
+struct offloop *daemon_offloop(struct daemon *daemon)
+{
+	if (!daemon->offloop)
+		daemon->offloop = offloop_new(daemon->loop, DAEMON_WORKS, NULL);
+	return daemon->offloop;
 }
 
 struct web_link *daemon_web(const struct daemon *daemon)

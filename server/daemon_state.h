@@ -55,6 +55,7 @@ struct daemon {
 	struct file_watch *zones;
 	struct account_watch *account_watch; /* NULL: no other accounts are served */
 	struct cron_tables *cron;
+	struct offloop *offloop; /* NULL: nothing was to be done off the loop yet */
 	char told_conflict[128]; /* what was last logged of zones that disagree, or "" */
 	struct listeners *listeners;
 	struct log_events *log_events;

@@ -3,8 +3,10 @@
  */
 #include "jobfile/cron_table.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include "base/strmap.h"
@@ -22,8 +24,9 @@
 const char *const cron_table_parts[CRON_TABLE_PARTS] = {
     "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly"};
 
-struct cron_reader {
+struct cron_table_reader {
 	struct cron_table *table;
+	const char *at, *end; /* what is still to be read; borrowed */
 	uint32_t line;
 	struct strmap ids;          /* of the file; the keys themselves are the items */
 	struct strmap alike;        /* struct cron_alike by id */
@@ -58,10 +61,10 @@ void cron_table_owner(struct strbuf *out, const char *file)
 			strbuf_printf(out, "%%%02X", (unsigned char)*file);
 }
 
-static int cron_fault(struct cron_reader *reader, const char *format, ...)
+static int cron_fault(struct cron_table_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static int cron_fault(struct cron_reader *reader, const char *format, ...)
+static int cron_fault(struct cron_table_reader *reader, const char *format, ...)
 {
 	char words[SCHEDD_ERROR_MESSAGE_MAX];
 	va_list ap;
@@ -93,7 +96,7 @@ static bool cron_is_option(const char *name)
 }
 
 static void cron_put(
-    struct cron_reader *reader, struct value *job, const char *key, struct value value)
+    struct cron_table_reader *reader, struct value *job, const char *key, struct value value)
 {
 	/* The map is the table's own. */
 	struct value_member *member = (struct value_member *)(uintptr_t)value_find(job, key);
@@ -105,7 +108,7 @@ static void cron_put(
 }
 
 /* "timeout=1h retry=2" */
-static bool cron_read_options(struct cron_reader *reader, struct value *job)
+static bool cron_read_options(struct cron_table_reader *reader, struct value *job)
 {
 	const char *at = reader->options ? reader->options : "";
 	struct arena *arena = reader->table->arena;
@@ -146,7 +149,7 @@ static bool cron_address_safe(const char *text, size_t length)
 }
 
 /* Output goes to MAILTO, or to the user where that is not set. */
-static void cron_mail(struct cron_reader *reader, const char *user, struct value *job)
+static void cron_mail(struct cron_table_reader *reader, const char *user, struct value *job)
 {
 	const char *to = job_pairs_get(&reader->variables, "MAILTO");
 	struct arena *arena = reader->table->arena;
@@ -173,7 +176,7 @@ static void cron_mail(struct cron_reader *reader, const char *user, struct value
 }
 
 /* Has there been room for the variables of one more line? */
-static bool cron_world_fits(struct cron_reader *reader)
+static bool cron_world_fits(struct cron_table_reader *reader)
 {
 	for (uint32_t i = 0; i < reader->variables.count; i++)
 		reader->world += strlen(reader->variables.items[i].name) +
@@ -181,7 +184,7 @@ static bool cron_world_fits(struct cron_reader *reader)
 	return reader->world <= CRON_TABLE_WORLD_MAX;
 }
 
-static void cron_world(struct cron_reader *reader, struct value *job)
+static void cron_world(struct cron_table_reader *reader, struct value *job)
 {
 	const char *home = job_pairs_get(&reader->variables, "HOME");
 	const char *shell = job_pairs_get(&reader->variables, "SHELL");
@@ -204,7 +207,7 @@ static void cron_world(struct cron_reader *reader, struct value *job)
 }
 
 /* The id, or where there is one like it that with a number behind it. */
-static const char *cron_id_number(struct cron_reader *reader, const char *id)
+static const char *cron_id_number(struct cron_table_reader *reader, const char *id)
 {
 	struct arena *arena = reader->table->arena;
 	struct cron_alike *alike = strmap_get(&reader->alike, id);
@@ -228,7 +231,7 @@ static const char *cron_id_number(struct cron_reader *reader, const char *id)
 /* NAME-HASH of the line, behind "ACCOUNT:" where ids have accounts. Lines that are alike are
  * counted. */
 static const char *cron_id(
-    struct cron_reader *reader, const struct crontab_line *line, const char *user)
+    struct cron_table_reader *reader, const struct crontab_line *line, const char *user)
 {
 	struct arena *arena = reader->table->arena;
 	char name[CRONTAB_NAME_SIZE], detail[CRONTAB_NAME_SIZE];
@@ -247,7 +250,7 @@ static const char *cron_id(
 
 /* A trigger that comes to cron's times; 1: there are none, which was said. */
 static int cron_trigger(
-    struct cron_reader *reader, const struct crontab_line *line, struct value *out)
+    struct cron_table_reader *reader, const struct crontab_line *line, struct value *out)
 {
 	struct arena *arena = reader->table->arena;
 	const char *fitted, *note;
@@ -270,7 +273,7 @@ static int cron_trigger(
 }
 
 /* Does it run the scripts of /etc/cron.daily and such, or anacron, which would? */
-static bool cron_is_parts(struct cron_reader *reader, const struct crontab_line *line)
+static bool cron_is_parts(struct cron_table_reader *reader, const struct crontab_line *line)
 {
 	struct cron_table *table = reader->table;
 	bool parts = strstr(line->command, "run-parts") != NULL, found = false;
@@ -287,7 +290,7 @@ static bool cron_is_parts(struct cron_reader *reader, const struct crontab_line 
 	return found;
 }
 
-static int cron_entry(struct cron_reader *reader, const struct crontab_line *line)
+static int cron_entry(struct cron_table_reader *reader, const struct crontab_line *line)
 {
 	struct cron_table *table = reader->table;
 	const char *user = table->account ? table->account : line->user;
@@ -335,7 +338,7 @@ static int cron_entry(struct cron_reader *reader, const struct crontab_line *lin
 	return put ? 0 : SCHEDD_ENOMEM;
 }
 
-static int cron_variable(struct cron_reader *reader, const struct crontab_line *line)
+static int cron_variable(struct cron_table_reader *reader, const struct crontab_line *line)
 {
 	size_t length = strlen(line->value);
 	const char *value;
@@ -352,7 +355,7 @@ static int cron_variable(struct cron_reader *reader, const struct crontab_line *
 	return value ? job_pairs_set(&reader->variables, line->name, value) : SCHEDD_ENOMEM;
 }
 
-static int cron_line(struct cron_reader *reader, const char *text, size_t length)
+static int cron_line(struct cron_table_reader *reader, const char *text, size_t length)
 {
 	struct crontab_line line;
 	struct schedd_error err;
@@ -383,33 +386,74 @@ static size_t cron_lines(const char *text, const char *end)
 	return count;
 }
 
-int cron_table_read(struct cron_table *table, const char *text, size_t length)
+/* What speaks against the whole of it was said. */
+static bool cron_table_refused(struct cron_table_reader *reader)
 {
-	struct cron_reader reader = {.table = table};
-	const char *end = text + length;
-	int rc = 0;
+	const struct cron_table *table = reader->table;
 
+	/* cron takes no such file at all: its last line may be half of one. */
+	if (reader->end > reader->at && reader->end[-1] != '\n')
+		cron_fault(reader, "the file has no newline at its end: cron takes none of it");
+	else if (table->account &&
+		 cron_lines(reader->at, reader->end) > CRON_TABLE_LINES_MAX + (size_t)table->head)
+		cron_fault(reader, "it has more than %d lines: none of it is taken",
+		    CRON_TABLE_LINES_MAX);
+	else
+		return false;
+	return true;
+}
+
+struct cron_table_reader *cron_table_open(
+    struct cron_table *table, const char *text, size_t length)
+{
+	struct cron_table_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->table = table;
+	reader->at = text;
+	reader->end = text + length;
 	table->fault_line = 0;
 	table->taken = value_array();
 	memset(table->schedules, 0, sizeof(table->schedules));
-	/* cron takes no such file at all: its last line may be half of one. */
-	if (length > 0 && text[length - 1] != '\n')
-		return cron_fault(
-		    &reader, "the file has no newline at its end: cron takes none of it");
-	if (table->account && cron_lines(text, end) > CRON_TABLE_LINES_MAX)
-		return cron_fault(&reader, "it has more than %d lines: none of it is taken",
-		    CRON_TABLE_LINES_MAX);
-	strmap_init(&reader.ids, cron_id_key);
-	strmap_init(&reader.alike, cron_alike_key);
-	while (!rc && text < end) {
-		const char *stop = memchr(text, '\n', (size_t)(end - text));
+	strmap_init(&reader->ids, cron_id_key);
+	strmap_init(&reader->alike, cron_alike_key);
+	if (cron_table_refused(reader))
+		reader->at = reader->end;
+	return reader;
+}
 
-		reader.line++;
-		rc = cron_line(&reader, text, (size_t)(stop - text));
-		text = stop + 1;
+int cron_table_some(struct cron_table_reader *reader, unsigned lines)
+{
+	int rc = 0;
+
+	for (; !rc && lines > 0 && reader->at < reader->end; lines--) {
+		const char *stop = memchr(reader->at, '\n', (size_t)(reader->end - reader->at));
+
+		reader->line++;
+		rc = cron_line(reader, reader->at, (size_t)(stop - reader->at));
+		reader->at = stop + 1;
 	}
-	strmap_clear(&reader.ids);
-	strmap_clear(&reader.alike);
-	job_pairs_clear(&reader.variables);
-	return rc || arena_failed(table->arena) ? SCHEDD_ENOMEM : 0;
+	if (rc || arena_failed(reader->table->arena))
+		return SCHEDD_ENOMEM;
+	return reader->at < reader->end;
+}
+
+void cron_table_close(struct cron_table_reader *reader)
+{
+	if (!reader)
+		return;
+	strmap_clear(&reader->ids);
+	strmap_clear(&reader->alike);
+	job_pairs_clear(&reader->variables);
+	free(reader);
+}
+
+int cron_table_read(struct cron_table *table, const char *text, size_t length)
+{
+	struct cron_table_reader *reader = cron_table_open(table, text, length);
+	int rc = reader ? cron_table_some(reader, UINT_MAX) : SCHEDD_ENOMEM;
+
+	cron_table_close(reader);
+	return rc;
 }

@@ -31,6 +31,7 @@ extern const char *const cron_table_parts[CRON_TABLE_PARTS];
 struct cron_table {
 	const char *file;    /* named in faults, and part of ids */
 	const char *account; /* whose table it is; NULL: a column names the user of each line */
+	unsigned head;       /* lines that crontab(1) has put above it: they do not count as its own */
 	struct arena *arena;
 	struct value *jobs;         /* list that maps of fields are appended to, with their lines */
 	struct diagnostics *faults; /* what cannot be taken; the other lines are */
@@ -41,12 +42,25 @@ struct cron_table {
 	uint32_t fault_line;
 };
 
+struct cron_table_reader;
+
 /*
  * Reads the text. What the scheduler alone can tell of a job, as whether there
  * is such an account, is not looked at. SCHEDD_ENOMEM.
  */
 int cron_table_read(struct cron_table *table, const char *text, size_t length)
     __attribute__((warn_unused_result));
+/*
+ * The same in pieces, where nobody is to be kept waiting: some() reads so many
+ * lines, and answers 1 while there are more. table and text are borrowed until it
+ * is closed. NULL: no memory.
+ */
+struct cron_table_reader *cron_table_open(
+    struct cron_table *table, const char *text, size_t length);
+int cron_table_some(struct cron_table_reader *reader, unsigned lines)
+    __attribute__((warn_unused_result));
+/* NULL is fine. */
+void cron_table_close(struct cron_table_reader *reader);
 /* Appends the owner of the jobs of a file: printable, without blanks. */
 void cron_table_owner(struct strbuf *out, const char *file);
 

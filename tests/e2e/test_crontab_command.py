@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import select
 import subprocess
 import unittest
 
@@ -134,6 +135,33 @@ class CrontabCommand(e2e.TestCase):
                 for method, params in (("get", {}), ("set", {"text": ""}), ("remove", {})):
                     self.refused("permission_denied", client(name).call, f"cron.table_{method}", account=other, **params)
         self.assertEqual(client("mail").call("cron.table_get")["text"], "0 1 * * * theirs\n")
+
+    def test_nobody_waits_for_a_long_table(self):
+        """It is looked at in pieces, and others are served in between."""
+        text = "".join(f"{n % 60} {n % 24} * * * task {n}\n" for n in range(10000))
+        asks, other = self.d.client(), self.d.client()
+
+        def served(check):
+            """How many requests of another are answered before the one for the table."""
+            count, asked = 0, asks.send("cron.table_set", text=text, check=check, account="nobody")
+            while not select.select([asks.socket], [], [], 0)[0]:
+                other.call("server.ping")
+                count += 1
+            self.assertEqual(asks.receive(asked)["account"], "nobody")
+            return count
+        e2e.wait_until("many are served meanwhile", lambda: served(True) >= 10)
+        self.assertGreater(served(False), 0)
+        self.assertEqual(len(self.shells()), 10000, "what is accepted is run")
+        self.refused("invalid_file", asks.call, "cron.table_set", text=text + "1 1 * * * more\n", account="nobody")
+        # Whoever leaves meanwhile is no trouble, nor is the end of the daemon.
+        for _ in range(20):
+            leaves = self.d.client()
+            leaves.send("cron.table_set", text=text.replace("task 5", "more 5"), account="nobody")
+            other.call("server.ping")
+            leaves.close()
+        other.call("server.ping")
+        asks.send("cron.table_set", text=text, account="nobody")
+        self.assertEqual(self.d.stop(), 0)
 
     def test_a_table_with_a_fault_is_not_installed(self):
         self.crontab("-", stdin=b"0 1 * * * one\n")
