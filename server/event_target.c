@@ -223,6 +223,7 @@ static void event_target_start(struct event_target *target)
 	    .scheduled_at = target->current->scheduled_at,
 	    .attempt = 1,
 	    .extra_env = &target->current->env,
+	    .socket = scheduler_socket(target->owner.scheduler),
 	    .time = scheduler_trigger_context(target->owner.scheduler),
 	    .started = event_target_started,
 	    .done = event_target_done,

@@ -105,6 +105,8 @@ void scheduler_say(struct schedd_scheduler *scheduler, enum schedd_event_code co
 struct value scheduler_owners(
     struct schedd_scheduler *scheduler, const char *prefix, struct arena *arena);
 const struct zone_local *scheduler_zone(const struct schedd_scheduler *scheduler);
+/* Where it can be asked, for what it starts; NULL: nowhere. */
+const char *scheduler_socket(const struct schedd_scheduler *scheduler);
 /* What triggers and times are read with now; valid until the next call. */
 const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler *scheduler);
 /* The time zone database or the machine's zone may have changed: look again, recompute. Returns

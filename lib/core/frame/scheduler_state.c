@@ -66,6 +66,11 @@ const struct zone_local *scheduler_zone(const struct schedd_scheduler *scheduler
 	return &scheduler->zone;
 }
 
+const char *scheduler_socket(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->socket;
+}
+
 const struct trigger_context *scheduler_trigger_context(struct schedd_scheduler *scheduler)
 {
 	scheduler->trigger = (struct trigger_context){.zones = scheduler->zones,
