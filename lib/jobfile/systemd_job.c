@@ -9,6 +9,7 @@
 #include "jobfile/env_file.h"
 #include "jobfile/systemd_exec.h"
 #include "jobfile/systemd_left.h"
+#include "jobfile/systemd_status.h"
 
 /* What becomes of earlier assignments; an empty one takes back all of its kind. */
 enum systemd_kind {
@@ -328,19 +329,27 @@ static int systemd_limit(ROW_PARAMS)
 		   : SCHEDD_ENOMEM;
 }
 
+/* A signal's name has no counterpart here; what else the line names counts all the same. */
 static int systemd_success(ROW_PARAMS)
 {
+	struct strbuf other = STRBUF_EMPTY;
+
 	(void)row;
 	(void)err;
-	for (const char *at = item->value; *at;) {
-		char *end;
-		long code = strtol(at, &end, 10);
+	for (const char *at = item->value; *at; at += strspn(at, " \t")) {
+		size_t length = strcspn(at, " \t");
+		int status = systemd_status(at, length);
 
-		if (end == at || (*end && *end != ' ') || code < 0 || code > 255)
-			return SYSTEMD_UNKNOWN;
-		value_append(job->import->arena, &job->codes, value_int(code));
-		at = end + strspn(end, " ");
+		if (status >= 0)
+			value_append(job->import->arena, &job->codes, value_int(status));
+		else
+			strbuf_printf(&other, " %.*s", (int)(length < 40 ? length : 40), at);
+		at += length;
 	}
+	if (other.length)
+		diagnostics_add(job->import->notes, item->file, item->line, 0, "%s: %s:%s is left out",
+		    job->service.unit, item->key, strbuf_peek(&other));
+	strbuf_clear(&other);
 	return 0;
 }
 

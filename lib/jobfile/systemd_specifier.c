@@ -2,6 +2,7 @@
 /* One row a letter. What only a running systemd knows (%b, %c, %d) has none and is named. */
 #include "jobfile/systemd_specifier.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ struct specifier {
 	char letter;
 	specifier_fn add;
 	const char *system; /* of the machine's manager, or what the function is to look for */
-	const char *user;   /* of a user's: below that variable */
+	const char *user;   /* of a user's: below that variable; or in which file */
 };
 
 /* ---- Of the unit's name ---- */
@@ -182,7 +183,7 @@ static bool specifier_machine_id(
 static bool specifier_os(
     struct strbuf *out, const struct systemd_name *name, const struct specifier *row)
 {
-	FILE *file = fopen("/etc/os-release", "re");
+	FILE *file = fopen(row->user ? row->user : "/etc/os-release", "re");
 	size_t length = strlen(row->system);
 	char line[512];
 
@@ -197,6 +198,16 @@ static bool specifier_os(
 	if (file)
 		fclose(file);
 	return file != NULL;
+}
+
+/* Where the machine has no pretty name its own will do. */
+static bool specifier_pretty(
+    struct strbuf *out, const struct systemd_name *name, const struct specifier *row)
+{
+	size_t before = out->length;
+
+	return (specifier_os(out, name, row) && out->length > before) ||
+	       specifier_machine(out, name, row);
 }
 
 /* ---- Of the manager ---- */
@@ -230,10 +241,14 @@ static bool specifier_account(
     struct strbuf *out, const struct systemd_name *name, const struct specifier *row)
 {
 	const struct passwd *entry = getpwuid(name->user ? getuid() : 0);
+	const struct group *group = entry ? getgrgid(entry->pw_gid) : NULL;
 
-	if (!entry)
+	if (!entry || (row->letter == 'g' && !group))
 		return false;
 	switch (row->letter) {
+	case 'g':
+		strbuf_add(out, group->gr_name);
+		break;
 	case 'u':
 		strbuf_add(out, entry->pw_name);
 		break;
@@ -287,6 +302,7 @@ static const struct specifier specifiers[] = {
     {'B', specifier_os, "BUILD_ID", NULL},
     {'A', specifier_os, "IMAGE_VERSION", NULL},
     {'M', specifier_os, "IMAGE_ID", NULL},
+    {'q', specifier_pretty, "PRETTY_HOSTNAME", "/etc/machine-info"},
     {'t', specifier_directory, "/run", ""},
     {'S', specifier_directory, "/var/lib", ".local/state"},
     {'C', specifier_directory, "/var/cache", ".cache"},
@@ -296,6 +312,7 @@ static const struct specifier specifiers[] = {
     {'V', specifier_directory, "/var/tmp", NULL},
     {'u', specifier_account, NULL, NULL},
     {'U', specifier_account, NULL, NULL},
+    {'g', specifier_account, NULL, NULL},
     {'G', specifier_account, NULL, NULL},
     {'h', specifier_account, NULL, NULL},
     {'s', specifier_account, NULL, NULL},

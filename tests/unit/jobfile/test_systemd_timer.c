@@ -194,6 +194,7 @@ Test(systemd_timer, resolves_specifiers_in_every_value)
 	gives(GOOD_TIMER, GOOD_SERVICE "User=u-%p\n", "user", "\"u-foo-bar\"");
 	gives(GOOD_TIMER, GOOD_SERVICE "Environment=A=%j \"B=%%\"\n", "env",
 	    "{\"A\":\"bar\",\"B\":\"%\"," PATH "}");
+	gives(GOOD_TIMER, GOOD_SERVICE "Environment=A=%g:%G\n", "env", "{\"A\":\"root:0\"," PATH "}");
 	gives("[Unit]\nDescription=for %p\n" GOOD_TIMER, GOOD_SERVICE, "description",
 	    "\"for foo-bar\"");
 	refuses(GOOD_TIMER, GOOD_SERVICE "WorkingDirectory=/srv/%z\n",
@@ -216,6 +217,8 @@ Test(systemd_timer, decides_when_the_whole_unit_is_read)
 	gives(GOOD_TIMER,
 	    GOOD_SERVICE "SuccessExitStatus=3\nSuccessExitStatus=\nSuccessExitStatus=5\n",
 	    "success_codes", "[0,5]");
+	gives(GOOD_TIMER, GOOD_SERVICE "SuccessExitStatus=TEMPFAIL 250 SIGKILL NOTRUNNING 256\n",
+	    "success_codes", "[0,75,250,7]");
 	/* The type may stand behind what depends on it. */
 	gives(GOOD_TIMER, GOOD_SERVICE "TimeoutStartSec=5\nRuntimeMaxSec=9\nType=oneshot\n",
 	    "timeout", "5");
