@@ -67,6 +67,7 @@ struct spawn {
 	const char *secret_directory; /* to be made for them; NULL: there are none */
 	uint32_t rlimit_count;
 	uint32_t secret_count;
+	bool tied;        /* is killed when the thread that is its parent ends */
 	bool secrets_own; /* opened with the rights of the account alone: it named them itself */
 	int nice;  /* added to inherit->nice */
 	int umask; /* -1: 022 */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -280,6 +281,9 @@ static int child_exec(struct spawn_child *child)
 	const char *file = spawn->argv[0];
 
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &spawn->inherit->mask, NULL, CHILD_SIGSET_SIZE);
+	/* Behind the change of ids, which undoes it. */
+	if (spawn->tied)
+		syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (!child_goes_on(child))
 		return ECANCELED;
 	if (file[0] && !strchr(file, '/'))

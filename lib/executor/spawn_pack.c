@@ -17,6 +17,7 @@ struct pack_header {
 	uint32_t gid;
 	uint8_t change;
 	uint8_t own;
+	uint8_t tied;
 	uint8_t loginuid;
 	uint8_t optional[5]; /* is the string there? */
 };
@@ -98,6 +99,7 @@ void *spawn_pack(const struct spawn *spawn, size_t *size)
 	    .gid = account->gid,
 	    .change = account->change,
 	    .own = spawn->secrets_own,
+	    .tied = spawn->tied,
 	    .loginuid = account->loginuid,
 	};
 	struct pack_layout at = pack_layout(&header);
@@ -189,6 +191,7 @@ bool spawn_unpack(void *bytes, size_t size, struct spawn *spawn, struct account 
 	    .secret_count = header->secret_count,
 	    .secret_directory = single[PACK_DIRECTORY],
 	    .secrets_own = header->own,
+	    .tied = header->tied,
 	    .nice = header->nice,
 	    .umask = header->umask,
 	    .fds = {-1, -1, -1, -1, -1},

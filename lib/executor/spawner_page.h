@@ -14,7 +14,7 @@
 #include "executor/spawn_child.h"
 
 #define SPAWNER_PROGRAM "schedd-spawn"
-#define SPAWNER_ABI "schedd-spawn 2, " SCHEDD_VERSION
+#define SPAWNER_ABI "schedd-spawn 3, " SCHEDD_VERSION
 #define SPAWNER_DEPTH 16              /* requests under way at one of them, with those called off */
 #define SPAWNER_INLINE ((size_t)16384) /* bytes of a request within the message */
 #define SPAWNER_READY 0xff

@@ -195,6 +195,8 @@ struct spawner_wanted *worker_world_spawn(struct worker_world *world,
 	    .rlimit_count = details->rlimit_count,
 	    .nice = details->nice,
 	    .umask = details->umask,
+	    /* What is in a loop hears nothing of our death. Another thread may end before us. */
+	    .tied = gettid() == getpid(),
 	    .fds = {[SPAWN_FD_INPUT] = -1,
 		[SPAWN_FD_OUTPUT] = fds[1],
 		[SPAWN_FD_ERROR] = fds[2],

@@ -9,7 +9,7 @@ import unittest
 
 import e2e
 import test_workers
-from test_workers import WorkerCase, config
+from test_workers import APP, WorkerCase, config
 
 
 class Faults(WorkerCase):
@@ -130,7 +130,12 @@ class Faults(WorkerCase):
                          ("failed", "calls.Unprintable: (a Unprintable that cannot be printed)"))
         self.add("returns", "returns_unprintable")
         self.assertEqual(self.run_to_end("returns")["state"], "success")
+        self.add("hostile", "raises_hostile")
+        self.assertEqual(self.run_to_end("hostile")["reason"], "calls.Hostile: (a Hostile that cannot be printed)")
+        self.add("shown", "returns_hostile")
+        self.assertEqual(self.run_to_end("shown")["result"], "<a Hostile that cannot be shown>")
         self.works()
+        self.assertEqual(self.executor()["starts"], 1)
 
     def test_a_worker_that_hangs_between_calls_is_replaced_and_the_call_is_not_lost(self):
         self.pool(processes=1, ready_timeout=1)
@@ -260,6 +265,29 @@ class Death(WorkerCase):
         again = [r for r in self.rpc.call("run.list", limit=1000)["runs"] if r["state"] == "running"]
         self.assertEqual({r["job"] for r in again}, {f"long{i}" for i in range(10)})
         self.assertEqual(self.schedd.ctl("kill", *(r["id"] for r in again))[0], 0)
+
+    def test_what_is_in_a_loop_ends_with_schedd_too(self):
+        """Neither Node nor the interpreter can look at a socket then."""
+        rows = {"type": "worker", "cwd": str(APP), "processes": 1}
+        self.schedd = self.daemon(config=json.dumps({"executors": {
+            "python": rows, "threads": {**rows, "concurrency": 2}, "node": {**rows, "language": "node"}}}))
+        self.rpc = self.schedd.client()
+        mark = self.schedd.dir / "mark"
+        for executor, function in (("python", "calls:counts_in_c"), ("threads", "calls:counts_in_c"), ("node", "./calls.js:spins")):
+            self.rpc.call("job.add", id=executor, executor=executor, trigger={"type": "manual"},
+                          call={"function": function, "args": [str(mark)]})
+            self.rpc.call("job.run", id=executor)
+        e2e.wait_until("all of them run", lambda: mark.exists() and len(mark.read_text().split()) == 3, 60)
+        # A new program in the old process is no death.
+        self.assertEqual(self.schedd.ctl("reload", "--exec")[0], 0)
+        self.rpc = self.schedd.client()
+        pids = mark.read_text().split()
+        for executor in ("python", "threads", "node"):
+            self.assertEqual(self.rpc.call("run.get", job=executor, run=1)["state"], "running")
+        self.assertTrue(all(os.path.exists(f"/proc/{pid}") for pid in pids))
+        self.schedd.process.kill()
+        self.schedd.process.wait()
+        e2e.wait_until("they end", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))
 
 
 if __name__ == "__main__":

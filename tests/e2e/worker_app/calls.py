@@ -92,6 +92,13 @@ def stubborn(mark=None):
             pass
 
 
+def counts_in_c(mark):
+    """Holds the interpreter: no thread, no signal handler of Python's runs meanwhile."""
+    with open(mark, "a", encoding="utf-8") as out:
+        out.write(f"{os.getpid()}\n")
+    sum(range(10**15))
+
+
 def waits_for_cancel():
     return current_run().cancelled.wait(60)
 
@@ -197,6 +204,26 @@ def raises_unprintable():
 
 def returns_unprintable():
     return Unprintable()
+
+
+class Hostile(Exception):
+    """Whoever looks at it ends."""
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+
+    def __str__(self):
+        sys.exit(3)
+
+    __repr__ = __str__
+
+
+def raises_hostile():
+    raise Hostile()
+
+
+def returns_hostile():
+    return Hostile()
 
 
 def grows(megabytes):
