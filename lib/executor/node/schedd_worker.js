@@ -25,6 +25,7 @@ const { pathToFileURL } = require('url');
 
 const PROTOCOL = 1;
 const RESULT_MAX = 65536;
+const MESSAGE_MAX = 4096; /* of an error's own text */
 const PIECE = 32768;
 
 /* ---- MessagePack ---- */
@@ -224,6 +225,7 @@ const storage = new AsyncLocalStorage();
 const concurrency = Number(process.env.SCHEDD_WORKER_CONCURRENCY || 1);
 const calls = new Map(); /* by run */
 const modules = new Map();
+const home = process.cwd(); /* a function may go elsewhere */
 
 function send(message) {
 	socket.write(pack(message));
@@ -257,11 +259,15 @@ function flush(call) {
 
 function route(stream) {
 	const raw = process[stream].write.bind(process[stream]);
+	/* What writes to the descriptor itself, and every child, gets a pipe as others have it. */
+	if (process[stream]._handle && process[stream]._handle.setBlocking)
+		process[stream]._handle.setBlocking(true);
 	process[stream].write = (data, encoding, done) => {
 		const call = currentCall();
 		if (!call)
 			return raw(data, encoding, done);
-		output(call, stream, Buffer.isBuffer(data) ? data : Buffer.from(String(data), typeof encoding === 'string' ? encoding : 'utf8'));
+		output(call, stream, ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) :
+			Buffer.from(String(data), typeof encoding === 'string' ? encoding : 'utf8'));
 		const after = typeof encoding === 'function' ? encoding : done;
 		if (after)
 			process.nextTick(after);
@@ -274,14 +280,15 @@ function route(stream) {
 function load(name) {
 	if (!modules.has(name)) {
 		const relative = name.startsWith('./') || name.startsWith('../') || name.startsWith('/');
-		const file = relative ? path.resolve(process.cwd(), name) : name;
+		const file = require.resolve(relative ? path.resolve(home, name) : name, { paths: [home] });
 		let found;
 		try {
-			found = relative ? require(file) : require(require.resolve(file, { paths: [process.cwd()] }));
+			found = require(file);
 		} catch (error) {
-			if (error.code !== 'ERR_REQUIRE_ESM')
+			if (!error || !['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'].includes(error.code))
 				throw error;
 			found = import(pathToFileURL(file).href);
+			found.catch(() => modules.delete(name));
 		}
 		modules.set(name, found);
 	}
@@ -301,27 +308,68 @@ async function find(name) {
 	return found.bind(self);
 }
 
+/* What JSON would make into {} or null without a word. */
+function isUnsayable(value) {
+	return typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint' ||
+		(typeof value === 'number' && !Number.isFinite(value)) ||
+		util.types.isMap(value) || util.types.isSet(value) || util.types.isRegExp(value) || util.types.isPromise(value) ||
+		util.types.isNativeError(value) || util.types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value);
+}
+
+class Unsayable extends Error {}
+
+/* JSON of a value, in which no more is written than is kept of it. */
+function json(value) {
+	let left = RESULT_MAX, cut = false;
+	const text = JSON.stringify(value, function write(key, each) {
+		if (isUnsayable(each) || (Buffer.isBuffer(this[key]) && this !== each))
+			throw new Unsayable();
+		left -= key.length + 1;
+		if (typeof each === 'string') {
+			left -= each.length;
+			if (left >= 0)
+				return each;
+			cut = true;
+			return each.slice(0, RESULT_MAX);
+		}
+		if (each === null || typeof each !== 'object')
+			return each;
+		if (left < 0) {
+			cut = true;
+			return null;
+		}
+		if (!Array.isArray(each) || each.length <= left)
+			return each;
+		cut = true;
+		return each.slice(0, left + 1);
+	});
+	return { text, cut };
+}
+
+function show(value) {
+	try {
+		return util.inspect(value);
+	} catch (error) {
+		return 'a value that cannot be shown';
+	}
+}
+
+function representation(text, cut) {
+	return { repr: text.slice(0, RESULT_MAX), cut: cut || text.length > RESULT_MAX };
+}
+
 function result(value) {
 	if (value === undefined || value === null)
 		return null;
-	let text;
+	let made;
 	try {
-		text = JSON.stringify(value);
+		made = isUnsayable(value) ? {} : json(value);
 	} catch (error) {
-		text = undefined; /* a circle, or a BigInt */
+		made = {}; /* a circle, or what is no data in it */
 	}
-	if (text === undefined) {
-		let shown;
-		try {
-			shown = util.inspect(value);
-		} catch (error) {
-			shown = 'a value that cannot be shown';
-		}
-		return { repr: shown.slice(0, RESULT_MAX), cut: shown.length > RESULT_MAX };
-	}
-	if (Buffer.byteLength(text) > RESULT_MAX)
-		return { repr: text.slice(0, RESULT_MAX), cut: true };
-	return { json: text };
+	if (made.text === undefined)
+		return representation(show(value), false);
+	return made.cut || Buffer.byteLength(made.text) > RESULT_MAX ? representation(made.text, made.cut) : { json: made.text };
 }
 
 function describe(error, cancelled) {
@@ -332,6 +380,8 @@ function describe(error, cancelled) {
 	} catch (again) {
 		message = 'an error that cannot be printed';
 	}
+	type = type.slice(0, MESSAGE_MAX);
+	message = message.slice(0, MESSAGE_MAX);
 	return cancelled ? { type, message, cancelled: true } : { type, message };
 }
 
@@ -347,7 +397,7 @@ async function run(call, params) {
 				() => reject(Object.assign(new Error('cancelled by schedd'), { name: 'AbortError' })));
 		});
 		stopped.catch(() => {});
-		const fn = await find(params.function);
+		const fn = await Promise.race([find(params.function), stopped]);
 		answer = result(await Promise.race([fn(...args), stopped]));
 	} catch (error) {
 		failure = describe(error, call.abort.signal.aborted);
