@@ -118,6 +118,10 @@ time.sleep(60)
 
 class Loops(ClientCase):
     def test_listeners_of_an_asyncio_scheduler_run_on_its_loop(self):
+        # Calls share a loop there, too, while the program that they are in wants to run one.
+        self.schedd.stop()
+        self.schedd.config.write_text("executors: {python: {type: worker, concurrency: 3}}\n")
+        self.schedd.start()
         out = self.run_program("""
             import asyncio, threading
             from schedd import AsyncIOScheduler, EVENT_JOB_EXECUTED, EVENT_SCHEDULER_STARTED

@@ -130,7 +130,7 @@ class _Cancelled(KeyboardInterrupt):
 class _Call:
     """One call under way. Most functions neither write nor ask: what that needs is made then."""
 
-    __slots__ = ("worker", "msgid", "params", "run", "lines", "task", "thread")
+    __slots__ = ("worker", "msgid", "params", "run", "lines", "task", "thread", "failure")
 
     def __init__(self, worker, msgid, params):
         self.worker = worker
@@ -140,6 +140,7 @@ class _Call:
         self.lines = None      # of each stream, what has no end of line yet
         self.task = None       # asyncio's, of a coroutine
         self.thread = None     # where a plain function runs
+        self.failure = None    # why its function was not found
 
     def write(self, stream, data):
         if self.lines is None:
@@ -324,10 +325,10 @@ def _defines(statement):
 
 
 def _safely(make, value, otherwise):
-    """repr() and str() of foreign objects may do anything."""
+    """repr() and str() of foreign objects may do anything, sys.exit() too."""
     try:
         return make(value)
-    except Exception:  # pylint: disable=broad-except
+    except BaseException:  # pylint: disable=broad-except
         return otherwise % type(value).__name__
 
 
@@ -336,8 +337,13 @@ def _cut(text):
     return data[:RESULT_MAX].decode("utf-8", "ignore"), len(data) > RESULT_MAX
 
 
+def _is(value, *kinds):
+    """isinstance() would ask the object, too, which may do anything."""
+    return issubclass(type(value), kinds)
+
+
 def _represent(value):
-    if isinstance(value, (bytes, bytearray)):
+    if _is(value, bytes, bytearray):
         value = value[:RESULT_MAX + 1]
     text, cut = _cut(_safely(repr, value, "<a %s that cannot be shown>"))
     return {"repr": text, "cut": cut}
@@ -347,22 +353,22 @@ def _result(value):
     """What schedd keeps of a return value: its JSON, or else its repr."""
     if value is None:
         return None
-    if isinstance(value, str) and len(value) > RESULT_MAX:
+    if _is(value, str) and len(value) > RESULT_MAX:
         return _represent(value[:RESULT_MAX + 1])
     pieces, size = [], 0
     try:
-        if isinstance(value, (bool, int, str)):
+        if _is(value, bool, int, str):
             pieces.append(json.dumps(value, ensure_ascii=False))
             size = len(pieces[0])
         else:
             for piece in json.JSONEncoder(allow_nan=False, ensure_ascii=False).iterencode(value):
-                pieces.append(piece)
+                pieces.append(piece[:RESULT_MAX + 1])
                 size += len(piece)
                 if size > RESULT_MAX:
                     break
         text = "".join(pieces)
-        size = len(text.encode())
-    except Exception:  # pylint: disable=broad-except
+        size = max(size, len(text.encode()))
+    except BaseException:  # pylint: disable=broad-except
         return _represent(value)
     if size > RESULT_MAX:
         return {"repr": _cut(text)[0], "cut": True}
@@ -375,7 +381,7 @@ def _error(exc, cancelled):
     error = {"type": name, "message": _cut(_safely(str, exc, "(a %s that cannot be printed)"))[0][:4096]}
     if cancelled:
         error["cancelled"] = True
-    if isinstance(exc, SystemExit) and isinstance(exc.code, int):
+    if _is(exc, SystemExit) and _is(exc.code, int):
         error["exit_code"] = exc.code & 255
     return error
 
@@ -387,18 +393,19 @@ def _print_exception(exc):
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
         traceback.print_exception(type(exc), exc, trace, file=sys.stderr)
-    except Exception:  # pylint: disable=broad-except
+    except BaseException:  # pylint: disable=broad-except
         print(f"{type(exc).__name__}: its traceback cannot be printed", file=sys.stderr)
 
 
 def _settle(call, outcome, exc):
     """Sends what became of a call."""
-    if isinstance(exc, SystemExit) and exc.code in (None, 0):
+    leaves = _is(exc, SystemExit)
+    if leaves and exc.code in (None, 0):
         exc, outcome = None, None
     if exc is None:
         call.answer(_result(outcome))
         return
-    if not isinstance(exc, SystemExit) or isinstance(exc.code, str):
+    if not leaves or _is(exc.code, str):
         _print_exception(exc)
     call.fail(_error(exc, call.run.stopped))
 
@@ -533,7 +540,7 @@ class _OneByOne(_Worker):
                 if call.run.stopped:
                     raise _Cancelled("cancelled by schedd")
                 outcome = _call_function(call)
-                if outcome is not None and inspect.iscoroutine(outcome):
+                if outcome is not None and _is(outcome, types.CoroutineType):
                     self.inside = False
                     outcome = self._coroutine(call, outcome)
             finally:
@@ -604,8 +611,22 @@ class _Together(_Worker):
             if os.getpid() != self.pid:
                 os._exit(0)  # pylint: disable=protected-access
 
+    def _find(self, call):
+        """On the loop's thread, which is the main one, but as if no loop ran: a program may have one of its own."""
+        _current.set(call)
+        asyncio._set_running_loop(None)  # pylint: disable=protected-access
+        try:
+            self.functions.find(call.params["function"])
+        except BaseException as exc:  # pylint: disable=broad-except
+            call.failure = exc
+        finally:
+            asyncio.set_event_loop(self.loop)
+            asyncio._set_running_loop(self.loop)  # pylint: disable=protected-access
+
     def _is_coroutine(self, call):
-        """Looked up on the loop, so that a coroutine costs no thread; what is not known yet is imported there too."""
+        """Looked up on the loop, so that a coroutine costs no thread."""
+        if call.failure is not None:
+            raise call.failure
         return inspect.iscoroutinefunction(self.functions.find(call.params["function"]))
 
     async def _call(self, call):
@@ -619,7 +640,7 @@ class _Together(_Worker):
                 call.task = None
                 outcome, failure = await self.loop.run_in_executor(
                     self.threads, context.run, self._on_thread, call)
-                if inspect.iscoroutine(outcome):
+                if _is(outcome, types.CoroutineType):
                     call.task = asyncio.current_task()
                     outcome = await outcome
         except BaseException as exc:  # pylint: disable=broad-except
@@ -629,6 +650,8 @@ class _Together(_Worker):
         _settle(call, outcome, failure)
 
     def _start(self, call):
+        if call.params["function"] not in self.functions.known:
+            contextvars.copy_context().run(self._find, call)
         call.task = self.loop.create_task(self._call(call))
 
     def _ready(self):
