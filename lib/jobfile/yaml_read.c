@@ -31,10 +31,32 @@ struct yaml_reader {
 	bool refused;                /* something was reported */
 };
 
+/* A file may have passwords in it, of which libyaml has copies. */
+static void yaml_reader_drop(struct yaml_reader *reader)
+{
+	if (!reader->has_event)
+		return;
+	if (reader->event.type == YAML_SCALAR_EVENT)
+		explicit_bzero(reader->event.data.scalar.value, reader->event.data.scalar.length);
+	yaml_event_delete(&reader->event);
+	reader->has_event = false;
+}
+
+static void yaml_reader_close(struct yaml_reader *reader)
+{
+	yaml_parser_t *parser = &reader->parser;
+
+	yaml_reader_drop(reader);
+	explicit_bzero(
+	    parser->raw_buffer.start, (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+	explicit_bzero(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
+	yaml_parser_delete(parser);
+	free(reader->open);
+}
+
 static int yaml_reader_next(struct yaml_reader *reader)
 {
-	if (reader->has_event)
-		yaml_event_delete(&reader->event);
+	yaml_reader_drop(reader);
 	reader->has_event = yaml_parser_parse(&reader->parser, &reader->event) == 1;
 	if (reader->has_event)
 		return 0;
@@ -391,10 +413,7 @@ int yaml_read(const char *file, const char *text, size_t length, struct arena *a
 	}
 	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);
 	rc = yaml_read_stream(&reader, out);
-	if (reader.has_event)
-		yaml_event_delete(&reader.event);
-	yaml_parser_delete(&reader.parser);
-	free(reader.open);
+	yaml_reader_close(&reader);
 	if (!rc && arena_failed(arena))
 		rc = SCHEDD_ENOMEM;
 	return rc ? rc : reader.refused ? SCHEDD_EFILE : 0;

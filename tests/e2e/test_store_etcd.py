@@ -93,6 +93,14 @@ class Etcd(server_store.Case):
                 self.refused_etcd(server_store.url().replace("http://", f"http://{user}@"), words)
             self.refused_etcd(server_store.url(), "user name is empty")
 
+    @unittest.skipIf(os.environ.get("SCHEDD_SANITIZE"), "a sanitizer's memory is its own")
+    def test_a_core_file_has_no_password(self):
+        secret = "Zq7-vErY.seCret~Token4711"
+        with Guard(secret):
+            self.check_core(server_store.url().replace("http://", "http://schedd@"), "schedd", secret)
+            self.daemon.stop()
+        self.daemon.start()
+
     def refused_etcd(self, address, words):
         name = f"bad{time.monotonic_ns()}"
         self.assertEqual(self.add_store(name, address)[0], 0)
@@ -123,6 +131,9 @@ class Etcd(server_store.Case):
         other = Other()
         self.addCleanup(other.close)
         self.refused_etcd(f"http://127.0.0.1:{other.port}", "what answers there is no etcd")
+
+    def test_tls_is_verified(self):
+        self.check_tls("etcds://{}", "etcd://{}", {"tls_cert": "s.pem", "tls_key": "s.key"}, "write http://")
 
     def test_runs_are_in_the_default_store_and_people_can_read_the_keys(self):
         self.await_state("ok")

@@ -84,6 +84,9 @@ class Mongodb(server_store.Plain):
         finally:
             self.assertEqual(other.end(), "")
 
+    def test_tls_is_verified(self):
+        self.check_tls("mongodb://{}/ops?tls=true", "mongodb://{}/ops", {"tls_cert": "both.pem"}, "does the server speak TLS there?")
+
     def test_bad_input_is_named(self):
         for address, options, words in (
                 ("mongodb://h", [], "is no name of a database"),

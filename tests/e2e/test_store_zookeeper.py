@@ -60,6 +60,12 @@ class Zookeeper(server_store.Case):
         self.assertIn("denied", self.store("pg")["why"])
         self.ok("stores", "remove", "pg")
 
+    @unittest.skipIf(os.environ.get("SCHEDD_SANITIZE"), "a sanitizer's memory is its own")
+    def test_a_core_file_has_no_password(self):
+        path = f"/of{time.monotonic_ns()}"
+        self.check_core("zookeeper://keeper@" + server_store.url().replace("/schedd", path), "keeper",
+                        "Zq7-vErY.seCret~Token4711")
+
     def test_bad_input_is_named(self):
         self.check_bad_input((
             ("zookeeper://h:99999", [], 2, "'99999' is no port"),

@@ -6,22 +6,22 @@ the server die. The same for all types, with a server that with_server.sh starts
     server_store.serve("mysql")
     class Mysql(server_store.Case): …
 """
+import concurrent.futures
 import json
 import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 import urllib.parse
 import warnings
 
 from e2e import Daemon, wait_until
+from server_proxy import FlappingProxy, Listener, SlowProxy, TlsProxy, certificates, dial  # noqa: F401 (of those who import us)
 
 
 def serve(kind):
@@ -29,6 +29,16 @@ def serve(kind):
     if os.environ.get("SCHEDD_TEST_STORE_TYPE") != kind:
         script = os.environ["SCHEDD_SOURCE"] + "/tests/support/with_server.sh"
         os.execvp("sh", ["sh", script, kind, sys.executable, *sys.argv])
+
+
+URLS = {  # of a host and a port
+    "postgresql": "postgresql://u@{}/ops",
+    "mysql": "mysql://u@{}/ops",
+    "redis": "redis://{}",
+    "etcd": "etcd://{}",
+    "zookeeper": "zookeeper://{}/s",
+    "mongodb": "mongodb://{}/ops",
+}
 
 
 def url():
@@ -109,89 +119,6 @@ sys.warnoptions.append("ignore::ResourceWarning")
 warnings.simplefilter("ignore", ResourceWarning)
 
 
-class Listener:
-    """Takes connections at a socket, or at a port if path is a number, and gives each to serve(connection) in a thread."""
-
-    def __init__(self, path=None):
-        local = isinstance(path, str)
-        self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(path if local else ("127.0.0.1", path or 0))
-        self.socket.listen(64)
-        self.port = None if local else self.socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection = self.socket.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        try:
-            self.serve(connection)
-        except OSError:
-            pass
-
-    def serve(self, connection):
-        raise NotImplementedError
-
-    def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-
-
-def dial(target):
-    """Connected to that Unix socket, or to that port of this machine."""
-    if isinstance(target, int):
-        return socket.create_connection(("127.0.0.1", target))
-    server = socket.socket(socket.AF_UNIX)
-    server.connect(target)
-    return server
-
-
-class SlowProxy(Listener):
-    """The way to the server at that Unix socket or port, on which everything takes so many seconds each way."""
-
-    def __init__(self, path, target, delay=0.3):
-        self.target, self.delay = target, delay
-        super().__init__(path)
-
-    def serve(self, connection):
-        with connection, dial(self.target) as server:
-            back = threading.Thread(target=self.pump, args=(server, connection), daemon=True)
-            back.start()
-            self.pump(connection, server)
-            back.join()
-
-    def pump(self, source, sink):
-        """What comes while something waits goes out no later than it has to."""
-        waiting = []
-        source.settimeout(0.005)
-        try:
-            while True:
-                try:
-                    data = source.recv(1 << 20)
-                    waiting.append((time.monotonic() + self.delay, data))
-                except TimeoutError:
-                    pass
-                while waiting and waiting[0][0] <= time.monotonic():
-                    data = waiting.pop(0)[1]
-                    if not data:
-                        return
-                    sink.sendall(data)
-        except OSError:
-            pass
-        finally:
-            for each in (source, sink):
-                try:
-                    each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-
-
 class Plain(unittest.TestCase):
     """A schedd with an empty store on the server."""
     more = {}  # options of the store
@@ -239,6 +166,109 @@ class Plain(unittest.TestCase):
         self.assertIn(words, store["why"])
         self.assertEqual(store["state"], "refused")
         self.ok("stores", "remove", name)
+
+    def begin(self, address=None, **options):
+        """Starts schedd anew with that config."""
+        self.daemon.stop()
+        self.daemon.config.write_text(config(address=address, **options))
+        self.daemon.start()
+
+    def everything_said(self):
+        process = pathlib.Path(f"/proc/{self.daemon.process.pid}")
+        return (self.ok("stores", "--json") + self.ok("stores", "-o", "wide") + self.ok("config", "show")
+                + self.daemon.log.read_text() + (process / "cmdline").read_text() + (process / "environ").read_text())
+
+    def password_file(self, secret):
+        file = self.daemon.dir / "password"
+        file.write_text(secret + "\n")
+        file.chmod(0o600)
+        return file
+
+    def core(self):
+        """What a core file of schedd holds."""
+        path, pid = self.daemon.dir / "core", self.daemon.process.pid
+        made = subprocess.run(["gcore", "-o", path, str(pid)], capture_output=True, text=True, check=False)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        file = pathlib.Path(f"{path}.{pid}")
+        data = file.read_bytes()
+        file.unlink()
+        return data
+
+    def search_core(self, secret, user="guarded"):
+        self.await_state("ok")
+        self.add("x", "--manual", "--", "true")
+        self.ok("run", "x", "--wait")
+        self.ok("history", "x")
+        core = self.core()
+        self.assertIn(user.encode(), core, "that is no core file of it")
+        self.assertNotIn(secret.encode(), core)
+        self.assertNotIn(secret, self.everything_said())
+        self.ok("rm", "-y", "x")
+
+    def check_core(self, address, user, secret):
+        """With the password in the config, and in a file."""
+        self.begin(address=address.replace(f"{user}@", f"{user}:{secret}@"), **self.more)
+        self.search_core(secret, user)
+        self.begin(address=address, password_file=self.password_file(secret), **self.more)
+        self.search_core(secret, user)
+
+    def told(self, address, words, **options):
+        """A store at that address cannot be used now, whatever state it has, and says why."""
+        name = f"bad{time.monotonic_ns()}"
+        options = {"connect_timeout": "1s", "timeout": "1s", **options}
+        self.ok("stores", "add", name, address, *(f"--option={key}={text}" for key, text in options.items()))
+        why = wait_until("it is said", lambda: self.store(name)["why"], 30)
+        self.assertIn(words, why)
+        self.ok("stores", "remove", name)
+
+    def check_tls(self, secure, plain, client, cleartext):
+        """secure, plain: urls of a host and a port; client: what shows who we are; cleartext: words of who does not speak TLS."""
+        made = certificates(self)
+        target = int(os.environ["SCHEDD_TEST_SERVER_SOCKET"])
+        proxy = TlsProxy(made, target)
+        self.addCleanup(proxy.close)
+        (made / "both.pem").write_bytes((made / "s.pem").read_bytes() + (made / "s.key").read_bytes())
+        client = {key: made / name for key, name in client.items()}
+        self.daemon.stop()
+        more = {**self.more, "tls_ca": made / "ca.pem", **client}
+        for host in ("localhost", "127.0.0.1"):
+            self.daemon.config.write_text(config(address=secure.format(f"{host}:{proxy.port}"), **more))
+            self.daemon.start()
+            self.await_state("ok")
+            self.add(host, "--manual", "--", "true")
+            self.ok("run", host, "--wait")
+            self.daemon.stop()
+        self.daemon.config.write_text("")
+        self.daemon.start()
+        local = f"localhost:{proxy.port}"
+        self.refused(secure.format(local), "certificate", **{**client, "tls_ca": made / "other.pem"})
+        named = TlsProxy(made, target, "127.0.0.2")
+        self.addCleanup(named.close)
+        self.refused(secure.format(f"127.0.0.2:{named.port}"), "certificate", **{**client, "tls_ca": made / "ca.pem"})
+        self.refused(secure.format(local), "certificate", **client)
+        self.told(plain.format(local), "TLS")
+        self.told(secure.format(f"localhost:{target}"), cleartext, **{**client, "tls_ca": made / "ca.pem"})
+
+    def test_urls_of_all_other_types(self):
+        """As when a Redis url leads to PostgreSQL."""
+        self.await_state("ok")
+        self.add("mine", "--manual", "--", "true")
+        target = os.environ["SCHEDD_TEST_SERVER_SOCKET"]
+        proxy = SlowProxy(None, int(target) if target.isdigit() else target, delay=0)
+        self.addCleanup(proxy.close)
+
+        def check(kind):
+            return kind, self.daemon.ctl("stores", "check", URLS[kind].format(f"127.0.0.1:{proxy.port}"),
+                                         "--option", "connect_timeout=2s", "--option", "timeout=2s")
+        others = [kind for kind in URLS if kind != os.environ["SCHEDD_TEST_STORE_TYPE"]]
+        with concurrent.futures.ThreadPoolExecutor(len(others)) as pool:
+            for kind, (code, out, err) in pool.map(check, others):
+                with self.subTest(kind):
+                    self.assertEqual((code, out), (1, ""), err)
+                    self.assertRegex(err, "listens there|another kind of server|answers there|is no MariaDB|is it a Redis "
+                                          "server|it must be Redis")
+        self.await_state("ok")
+        self.ok("run", "mine", "--wait")
 
 
 class Case(Plain):
@@ -432,23 +462,6 @@ def with_login(user, password=None):
 class Guarded(Case):
     """Also for types of which server_moves.sh knows the password of the account "guarded"."""
 
-    def begin(self, address=None, **options):
-        """Starts schedd anew with that config."""
-        self.daemon.stop()
-        self.daemon.config.write_text(config(address=address, **options))
-        self.daemon.start()
-
-    def everything_said(self):
-        process = pathlib.Path(f"/proc/{self.daemon.process.pid}")
-        return (self.ok("stores", "--json") + self.ok("stores", "-o", "wide") + self.ok("config", "show")
-                + self.daemon.log.read_text() + (process / "cmdline").read_text() + (process / "environ").read_text())
-
-    def password_file(self, secret):
-        file = self.daemon.dir / "password"
-        file.write_text(secret + "\n")
-        file.chmod(0o600)
-        return file
-
     def test_a_password_that_is_wrong_and_changes(self):
         good, bad, later = "p@ss:w/rd%-of-one", "not-the-good-one", "another-of-later"
         file = self.password_file(bad)
@@ -467,16 +480,6 @@ class Guarded(Case):
         for secret in (good, bad, later):
             self.assertNotIn(secret, said)
 
-    def core(self):
-        """What a core file of schedd holds."""
-        path, pid = self.daemon.dir / "core", self.daemon.process.pid
-        made = subprocess.run(["gcore", "-o", path, str(pid)], capture_output=True, text=True, check=False)
-        self.assertEqual(made.returncode, 0, made.stderr)
-        file = pathlib.Path(f"{path}.{pid}")
-        data = file.read_bytes()
-        file.unlink()
-        return data
-
     @unittest.skipIf(os.environ.get("SCHEDD_SANITIZE"), "a sanitizer's memory is its own")
     def test_a_core_file_has_no_password(self):
         secret = "Zq7-vErY.seCret~Token4711"
@@ -491,17 +494,6 @@ class Guarded(Case):
         self.daemon.client().call("store.add", name="shared", url=with_login("guarded", secret),
                                   options={"run_as": "root"} if os.geteuid() == 0 else {})
         self.search_core(secret)
-
-    def search_core(self, secret):
-        self.await_state("ok")
-        self.add("x", "--manual", "--", "true")
-        self.ok("run", "x", "--wait")
-        self.ok("history", "x")
-        core = self.core()
-        self.assertIn(b"guarded", core, "that is no core file of it")
-        self.assertNotIn(secret.encode(), core)
-        self.assertNotIn(secret, self.everything_said())
-        self.ok("rm", "-y", "x")
 
     def test_a_server_that_flaps(self):
         proxy = FlappingProxy(os.environ["SCHEDD_TEST_PROXY_SOCKET"], os.environ["SCHEDD_TEST_SERVER_SOCKET"])
@@ -524,43 +516,3 @@ class Guarded(Case):
         lines = ran.read_text().split()
         self.assertEqual(len(lines), len(set(lines)), "a run was executed twice")
         self.assertFalse(set(lines) - rows, "a run has no row")
-
-
-class FlappingProxy(Listener):
-    """The way to the server at that Unix socket, until cut() ends all that goes over it."""
-
-    def __init__(self, path, target):
-        self.target, self.connections = target, []
-        pathlib.Path(path).unlink(missing_ok=True)
-        super().__init__(path)
-
-    def serve(self, connection):
-        with connection, socket.socket(socket.AF_UNIX) as server:
-            server.connect(self.target)
-            self.connections += [connection, server]
-            back = threading.Thread(target=self.pump, args=(server, connection), daemon=True)
-            back.start()
-            self.pump(connection, server)
-            back.join()
-
-    @staticmethod
-    def pump(source, sink):
-        try:
-            while data := source.recv(1 << 16):
-                sink.sendall(data)
-        except OSError:
-            pass
-        finally:
-            for each in (source, sink):
-                try:
-                    each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-
-    def cut(self):
-        connections, self.connections = self.connections, []
-        for each in connections:
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass

@@ -80,7 +80,15 @@ static int talk_lost(
 	bool trust = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
 		     code == CURLE_SSL_CERTPROBLEM;
 	const char *why = etcd->error[0] ? etcd->error : curl_easy_strerror(code);
+	/* Before it has told its version it may be anything. */
+	bool strange = !etcd->version[0] && code != CURLE_COULDNT_CONNECT &&
+		       code != CURLE_COULDNT_RESOLVE_HOST;
 
+	if (strange && !trust)
+		return store_link_fail(link, STORE_FAULT_GONE, err,
+		    "%s; is it etcd that listens there, %s (else write %s://)?", why,
+		    talk_secure(link) ? "with TLS" : "without TLS",
+		    talk_secure(link) ? "http" : "https");
 	if (trust)
 		return store_link_fail(link, STORE_FAULT_REFUSED, err, "%s", why);
 	if (sent)
@@ -140,6 +148,9 @@ int store_etcd_talk_get(struct store_link *link, const char *path, struct schedd
 
 	if (rc || status == 200)
 		return rc;
+	if (strstr(strbuf_peek(&etcd_of(link)->reply), "HTTPS server"))
+		return store_link_fail(
+		    link, STORE_FAULT_REFUSED, err, "the server speaks TLS there: write https://");
 	return store_link_fail(link, STORE_FAULT_REFUSED, err,
 	    "what answers there is no etcd: HTTP status %ld to %s", status, path);
 }
@@ -320,6 +331,7 @@ static int talk_prepare(struct store_link *link, struct schedd_error *err)
 	const struct store_remote_config *config = link->config;
 	struct etcd_link *etcd = etcd_of(link);
 
+	etcd->version[0] = '\0';
 	etcd->curl = curl_easy_init();
 	if (!etcd->curl)
 		return schedd_error_nomem(err);

@@ -10,12 +10,24 @@
 #include <mongoc/mongoc.h>
 #include "store/store_remote.h"
 
+#define MO_LOOKUPS 16
+
+struct store_lookup;
+
+struct mo_lookup {
+	struct store_lookup *lookup; /* under way; NULL: none */
+	char name[256];
+};
+
 struct mo_link {
+	struct mo_lookup lookups[MO_LOOKUPS];
 	mongoc_client_t *client; /* NULL: none */
 	char *database;
 	bool sent;           /* the group's document was handed to the server */
 	bool set;            /* of replicas, not a server that stands alone */
 	uint32_t code;       /* of the last error that the server answered */
+	char why[256];       /* the last connection could not be made; "": it could */
+	bool trust;          /* for want of a good certificate */
 	int64_t session;     /* of this connection: what a former one sent late does not count */
 	int64_t next_key;    /* of the next new job */
 	int64_t next_serial; /* of the next run or change */
@@ -41,7 +53,12 @@ static inline int64_t mo_run_id(int64_t key, uint32_t number)
 	return key << 32 | number;
 }
 
-/* ---- store_mongodb_talk.c: everything that waits ---- */
+/* ---- store_mongodb_stream.c ---- */
+
+/* The client's connections are made within the link's deadline. */
+void store_mongodb_stream(struct store_link *link);
+
+/* ---- store_mongodb_talk.c: everything else that waits ---- */
 
 int store_mongodb_check(const struct store_remote_config *config, struct schedd_error *err);
 int store_mongodb_talk_connect(struct store_link *link, struct schedd_error *err);

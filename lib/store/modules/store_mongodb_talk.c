@@ -84,6 +84,33 @@ static int talk_code(
 	    link->config->name, why, (unsigned)code);
 }
 
+#define TALK_HUNG_UP                                                                               \
+	"the server closed the connection before it answered anything; is it MongoDB that listens "  \
+	"there, and with or without TLS (?tls=true)?"
+
+/* Of one server the reason itself; of several the library tells each. */
+static const char *talk_why(const struct store_link *link, const bson_error_t *error)
+{
+	static const struct {
+		const char *words, *why;
+	} strange[] = {
+	    {"Invalid reply from server", "what answers there is no MongoDB server"},
+	    {"length header", TALK_HUNG_UP},
+	    {"connection closed", TALK_HUNG_UP},
+	    {"socket timeout", "the server does not answer; is it MongoDB that listens there?"},
+	};
+	const char *why = mo_of(link)->why;
+
+	if (link->config->url.host_count > 1)
+		return error->message;
+	if (why[0])
+		return why;
+	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
+		if (strstr(error->message, strange[i].words))
+			return strange[i].why;
+	return error->message;
+}
+
 static int talk_failed(
     struct store_link *link, const bson_error_t *error, struct schedd_error *err)
 {
@@ -100,10 +127,11 @@ static int talk_failed(
 			    link, STORE_FAULT_REFUSED, err, "%s", error->message);
 		return talk_gone(link, error->message, err);
 	case MONGOC_ERROR_SERVER_SELECTION:
-		if (strstr(error->message, "uthentication failed"))
-			return store_link_fail(
-			    link, STORE_FAULT_REFUSED, err, "%s", error->message);
-		return talk_gone(link, error->message, err);
+		if (mo_of(link)->trust || strstr(error->message, "uthentication failed") ||
+		    strstr(error->message, "Invalid reply from server"))
+			return store_link_fail(link, STORE_FAULT_REFUSED, err, "%s",
+			    talk_why(link, error));
+		return talk_gone(link, talk_why(link, error), err);
 	default:
 		return talk_gone(
 		    link, stands ? "the server does not answer" : error->message, err);
@@ -253,7 +281,8 @@ int store_mongodb_talk_connect(struct store_link *link, struct schedd_error *err
 	int rc;
 
 	pthread_once(&once, talk_library);
-	mo->sent = false;
+	mo->sent = mo->trust = false;
+	mo->why[0] = '\0';
 	uri = talk_uri(link->config, &error);
 	if (uri) {
 		mo->client = mongoc_client_new_from_uri_with_error(uri, &error);
@@ -262,6 +291,7 @@ int store_mongodb_talk_connect(struct store_link *link, struct schedd_error *err
 	if (!mo->client)
 		return store_link_fail(link, STORE_FAULT_REFUSED, err, "%s", error.message);
 	mongoc_client_set_error_api(mo->client, MONGOC_ERROR_API_VERSION_2);
+	store_mongodb_stream(link);
 	/* Known to every server there was, and tells which this is. */
 	rc = store_mongodb_talk_command(
 	    link, BCON_NEW("isMaster", BCON_INT32(1)), &reply, err);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -158,7 +159,12 @@ static void connect_forbid(MYSQL *mysql)
 static int connect_failed(struct store_link *link, const char *where, struct schedd_error *err)
 {
 	MYSQL *mysql = my_of(link)->mysql;
+	const char *code = strrchr(mysql_error(mysql), '(');
+	int number = code ? atoi(code + 1) : 0;
 
+	if (number > 0 && strstr(mysql_error(mysql), "an't connect to"))
+		return store_link_fail(link, STORE_FAULT_GONE, err, "%s: %s", mysql_error(mysql),
+		    strerror(number));
 	/* Its first packet was none. */
 	if (store_link_left(link) > 0 && strstr(mysql_error(mysql), "initial communication packet"))
 		return store_link_fail(link, STORE_FAULT_GONE, err,

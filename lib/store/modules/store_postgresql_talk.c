@@ -116,7 +116,11 @@ static int talk_wait(struct store_link *link, short events, struct schedd_error 
 		if (rc > 0)
 			return 0;
 		if (rc == 0)
-			return talk_gone(link, "the server does not answer", err);
+			return talk_gone(link,
+			    PQstatus(pg_of(link)->conn) == CONNECTION_OK
+				? "the server does not answer"
+				: "the server does not answer; is it PostgreSQL that listens there?",
+			    err);
 		if (errno != EINTR)
 			return talk_gone(link, strerror(errno), err);
 	}
@@ -267,13 +271,20 @@ static int talk_refused(struct store_link *link, struct schedd_error *err)
 	static const char *const hopeless[] = {"password", "authentication", "pg_hba.conf", "role \"",
 	    "database \"", "certificate", "SSL", "unsupported", "expected authentication",
 	    "invalid response", "received invalid", NULL};
-	const char *message = PQerrorMessage(pg_of(link)->conn);
+	/* Another kind of server: libpq tells where it was surprised. */
+	static const char *const strange[] = {"invalid response", "during SSL exchange",
+	    "expected authentication", "received invalid", "closed the connection unexpectedly", NULL};
+	const char *message = PQerrorMessage(pg_of(link)->conn), *ask = "";
 	enum store_fault fault = STORE_FAULT_GONE;
 
 	for (const char *const *word = hopeless; *word; word++)
 		if (strstr(message, *word))
 			fault = STORE_FAULT_REFUSED;
-	return store_link_fail(link, fault, err, "%s", message);
+	for (const char *const *word = strange; *word; word++)
+		if (strstr(message, *word))
+			ask = "; is it PostgreSQL that listens there?";
+	return store_link_fail(link, fault, err, "%.*s%s",
+	    (int)(strlen(message) - (message[0] && message[strlen(message) - 1] == '\n')), message, ask);
 }
 
 /* Remarks of the server's would go to stderr. */

@@ -39,7 +39,11 @@ static int wire_wait(struct store_link *link, short events, struct schedd_error 
 		if (rc > 0)
 			return 0;
 		if (rc == 0)
-			return store_redis_wire_gone(link, "the server does not answer", err);
+			return store_redis_wire_gone(link,
+			    redis_of(link)->heard
+				? "the server does not answer"
+				: "the server does not answer; is it Redis that listens there?",
+			    err);
 		if (errno != EINTR)
 			return store_redis_wire_gone(link, strerror(errno), err);
 	}
@@ -71,12 +75,26 @@ static int wire_socket(struct store_link *link, int family, struct schedd_error 
 	return 0;
 }
 
+static void wire_where(const struct sockaddr *address, socklen_t length, char *text, size_t size)
+{
+	char host[INET6_ADDRSTRLEN], port[8];
+
+	if (address->sa_family == AF_UNIX)
+		snprintf(text, size, "%s", ((const struct sockaddr_un *)address)->sun_path);
+	else if (getnameinfo(address, length, host, sizeof(host), port, sizeof(port),
+		     NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		snprintf(text, size, "%s port %s", host, port);
+	else
+		snprintf(text, size, "the server");
+}
+
 static int wire_connect(struct store_link *link, const struct sockaddr *address, socklen_t length,
     struct schedd_error *err)
 {
 	struct redis_link *redis = redis_of(link);
 	socklen_t size = sizeof(int);
 	int code = 0, rc = wire_socket(link, address->sa_family, err);
+	char where[sizeof(struct sockaddr_un)];
 
 	if (rc)
 		return rc;
@@ -91,7 +109,10 @@ static int wire_connect(struct store_link *link, const struct sockaddr *address,
 				code = errno;
 		}
 	}
-	return code ? store_link_fail(link, STORE_FAULT_GONE, err, "%s", strerror(code)) : 0;
+	if (code == 0)
+		return 0;
+	wire_where(address, length, where, sizeof(where));
+	return store_link_fail(link, STORE_FAULT_GONE, err, "%s: %s", where, strerror(code));
 }
 
 static int wire_open_unix(struct store_link *link, struct schedd_error *err)

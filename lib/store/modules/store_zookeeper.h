@@ -10,10 +10,14 @@
 
 /* What outlives a link: the client's threads use it until it is closed. */
 struct zoo_session;
+struct store_lookup;
+
+#define ZOO_LOOKUPS 16
 
 struct zoo_link {
 	struct keys_link keys; /* first */
 	struct zoo_session *session;
+	struct store_lookup *lookups[ZOO_LOOKUPS]; /* by host; NULL: none is under way */
 	char base[ZOO_BASE_MAX + 2]; /* "/schedd" */
 	/* The writer's: versions of the nodes that are compared; -1: not ours. */
 	int32_t epoch;

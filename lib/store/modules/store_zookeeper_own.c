@@ -19,6 +19,9 @@
 
 enum own_node { OWN_VERSION, OWN_EPOCH, OWN_SESSION, OWN_OWNER, OWN_BATCH, OWN_NODES };
 
+/* There since 3.5, in every server; it has no other way to tell its version to everybody. */
+#define OWN_CONFIG "/zookeeper/config"
+
 static const char *const own_names[OWN_NODES] = {"version", "epoch", "session", "owner", "batch"};
 static const char *const own_folders[] = {"job", "state", "gone", "run", "meta", "journal"};
 
@@ -31,7 +34,9 @@ struct own {
 
 static int own_ask(struct store_link *link, struct own *own, struct schedd_error *err)
 {
-	own->batch = store_zookeeper_batch(link, OWN_NODES);
+	const struct zoo_answer *config;
+
+	own->batch = store_zookeeper_batch(link, OWN_NODES + 1);
 	if (!own->batch)
 		return schedd_error_nomem(err);
 	for (uint32_t i = 0; i < OWN_NODES; i++) {
@@ -43,8 +48,17 @@ static int own_ask(struct store_link *link, struct own *own, struct schedd_error
 		free(path);
 		own->nodes[i] = store_zookeeper_answer(own->batch, i);
 	}
+	store_zookeeper_get(own->batch, OWN_NODES, OWN_CONFIG);
+	config = store_zookeeper_answer(own->batch, OWN_NODES);
 	if (!store_zookeeper_wait(link, own->batch))
 		return store_zookeeper_failed(link, ZOPERATIONTIMEOUT, false, err);
+	/* The library takes much for an answer. */
+	if (config->rc == ZCONNECTIONLOSS)
+		return store_link_fail(link, STORE_FAULT_GONE, err,
+		    "the connection ended with the first question; is it ZooKeeper that listens there?");
+	if (config->rc == ZNONODE)
+		return store_link_fail(link, STORE_FAULT_REFUSED, err,
+		    "the server is too old, it must be ZooKeeper 3.5 or later");
 	for (uint32_t i = 0; i < OWN_NODES; i++)
 		if (own->nodes[i]->rc != ZOK && own->nodes[i]->rc != ZNONODE)
 			return store_zookeeper_failed(link, own->nodes[i]->rc, false, err);

@@ -6,6 +6,7 @@
  */
 #include "store/modules/store_zookeeper.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/strbuf.h"
+#include "store/store_lookup.h"
 
 #define ZOO_PORT 2181
 /* How long a close waits for its word to be sent. */
@@ -134,17 +136,57 @@ static struct zoo_session *session_new(struct store_link *link, const char *host
 	return NULL;
 }
 
-static void talk_hosts(const struct store_link *link, struct strbuf *out)
+static void talk_host(
+    struct strbuf *out, const struct store_url_host *host, const char *address)
 {
-	const struct store_url *url = &link->config->url;
+	strbuf_printf(out, strchr(address, ':') ? "%s[%s]:%u" : "%s%s:%u", out->length ? "," : "",
+	    address, host->port ? host->port : ZOO_PORT);
+}
 
-	for (uint32_t i = 0; i < url->host_count; i++) {
-		const struct store_url_host *host = &url->hosts[i];
-		const char *name = host->name[0] ? host->name : "127.0.0.1";
+static int talk_look_up(
+    struct store_link *link, uint32_t at, struct strbuf *out, struct schedd_error *err)
+{
+	const struct store_url_host *host = &link->config->url.hosts[at];
+	char address[INET6_ADDRSTRLEN];
+	struct addrinfo *list = NULL;
+	int rc;
 
-		strbuf_printf(out, strchr(name, ':') ? "%s[%s]:%u" : "%s%s:%u", i ? "," : "", name,
-		    host->port ? host->port : ZOO_PORT);
+	if (!host->name[0] || at >= ZOO_LOOKUPS) {
+		talk_host(out, host, host->name[0] ? host->name : "127.0.0.1");
+		return 0;
 	}
+	rc = store_lookup_host(link, &zoo_of(link)->lookups[at], host->name,
+	    host->port ? host->port : ZOO_PORT, &list, err);
+	for (struct addrinfo *one = list; one; one = one->ai_next)
+		if (getnameinfo(one->ai_addr, one->ai_addrlen, address, sizeof(address), NULL, 0,
+			NI_NUMERICHOST) == 0)
+			talk_host(out, host, address);
+	if (list)
+		freeaddrinfo(list);
+	return rc;
+}
+
+/*
+ * The library would look names up for as long as it takes: it is given addresses. Hosts that are not
+ * found are passed over where another one is.
+ */
+static int talk_hosts(struct store_link *link, struct strbuf *out, struct schedd_error *err)
+{
+	uint32_t count = link->config->url.host_count;
+	int64_t deadline = link->deadline;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		link->deadline = deadline - store_link_left(link) * 1000LL * (count - i - 1) / (count - i);
+		rc = talk_look_up(link, i, out, err);
+		link->deadline = deadline;
+	}
+	if (strbuf_failed(out))
+		return schedd_error_nomem(err);
+	if (out->length == 0)
+		return rc;
+	link->fault = STORE_FAULT_NONE;
+	return 0;
 }
 
 static int talk_auth(struct store_link *link, struct schedd_error *err)
@@ -169,14 +211,16 @@ int store_zookeeper_talk_connect(struct store_link *link, struct schedd_error *e
 {
 	struct zoo_link *zoo = zoo_of(link);
 	struct strbuf hosts = STRBUF_EMPTY;
-	struct timespec until = talk_until(store_link_left(link));
 	struct zoo_session *session;
-	int state;
+	struct timespec until;
+	int state, rc = talk_hosts(link, &hosts, err);
 
-	talk_hosts(link, &hosts);
-	if (!strbuf_failed(&hosts))
+	if (rc == 0)
 		zoo->session = session_new(link, strbuf_peek(&hosts));
 	strbuf_clear(&hosts);
+	if (rc)
+		return rc;
+	until = talk_until(store_link_left(link));
 	session = zoo->session;
 	if (!session)
 		return store_link_fail(
