@@ -186,7 +186,7 @@ def part_takeover():
     first = nodes.nodes[0]
     begin = time.monotonic()
     for part in range(0, TAKEN, 100_000):
-        jobs = {f"job-{i:07d}": {"command": ["/bin/true"], "store": "shared", "trigger": {"every": "1d"}} for i in range(part, part + 100_000)}
+        jobs = {f"job-{i:07d}": {"command": ["/bin/true"], "store": "shared", "trigger": {"every": "1d"}} for i in range(part, min(part + 100_000, TAKEN))}
         (first.dir / "jobs.json").write_text(json.dumps({"version": 1, "jobs": jobs}))
         first.ok("apply", "-qf", str(first.dir / "jobs.json"))
     added = time.monotonic() - begin
