@@ -31,7 +31,7 @@ TOP = {
 ROOMS = ("top", "ask", "share", "changes", "keep", "runs", "jobs", "frame")
 # Headers of structs that are opaque outside their room.
 HIDDEN = {"core/changes/change.h": "changes", "core/changes/claim.h": "changes",
-          "core/share/share_state.h": "share"}
+          "core/runs/run_live_state.h": "runs", "core/share/share_state.h": "share"}
 KEPT = re.compile(r"\bscheduler->(" + "|".join(ROOMS) + r")\.")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

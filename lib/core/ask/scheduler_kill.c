@@ -27,10 +27,10 @@ static struct value scheduler_kill_numbers(
 {
 	struct value numbers = value_array();
 
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		if (live->stage != RUN_LIVE_CLAIMING && live->stage != RUN_LIVE_ENDED &&
-		    (!number || live->run.number == number) && strcmp(live->job->id, job) == 0)
-			value_append(arena, &numbers, value_int(live->run.number));
+	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
+		if (run_live_stage(live) != RUN_LIVE_CLAIMING && run_live_stage(live) != RUN_LIVE_ENDED &&
+		    (!number || run_live_run(live)->number == number) && strcmp(run_live_job(live)->id, job) == 0)
+			value_append(arena, &numbers, value_int(run_live_run(live)->number));
 	return numbers;
 }
 
@@ -112,7 +112,7 @@ void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_
 
 		if (!live)
 			continue;
-		value_append(&arena, &runs, run_id_value(live->job->id, live->run.number, &arena));
+		value_append(&arena, &runs, run_id_value(run_live_job(live)->id, run_live_run(live)->number, &arena));
 		failed = scheduler_kill_one(live, signal, actor ? actor : &nobody, &err);
 		rc = failed ? failed : rc;
 	}
@@ -131,7 +131,7 @@ struct output *scheduler_run_output(
 {
 	struct run_live *live = run_live_find(scheduler, job, number);
 
-	return live ? live->output : NULL;
+	return live ? run_live_output(live) : NULL;
 }
 
 bool scheduler_output_path(

@@ -78,12 +78,12 @@ static bool scheduler_runs_in(const char *const *jobs, const char *id)
 
 static bool scheduler_runs_match(const struct run_live *live, const struct store_run_query *query)
 {
-	const struct run *run = &live->run;
+	const struct run *run = run_live_run(live);
 
 	/* A durable store has its row, whose place among the others stays. */
-	if (live->store->durable)
+	if (run_live_store(live)->durable)
 		return false;
-	if (live->stage == RUN_LIVE_CLAIMING || live->stage == RUN_LIVE_ENDED || live->held_by_dead)
+	if (run_live_stage(live) == RUN_LIVE_CLAIMING || run_live_stage(live) == RUN_LIVE_ENDED || run_live_is_left(live))
 		return false;
 	if (query->states && !(query->states & (1u << run->state)))
 		return false;
@@ -91,7 +91,7 @@ static bool scheduler_runs_match(const struct run_live *live, const struct store
 		return false;
 	if (query->until != SCHEDD_TIME_NONE && run->scheduled_at > query->until)
 		return false;
-	return scheduler_runs_in(query->jobs, live->job->id);
+	return scheduler_runs_in(query->jobs, run_live_job(live)->id);
 }
 
 static void scheduler_runs_set(struct value *map, const char *key, struct value value)
@@ -104,13 +104,13 @@ static void scheduler_runs_set(struct value *map, const char *key, struct value 
 static struct value scheduler_runs_live_value(
     const struct scheduler_run_walk *question, const struct run_live *live, struct arena *arena)
 {
-	struct value value = scheduler_runs_value(question, &live->run, arena);
+	struct value value = scheduler_runs_value(question, run_live_run(live), arena);
 	char text[256];
 
 	/* As much as there is by now. */
-	if (live->output)
+	if (run_live_output(live))
 		scheduler_runs_set(
-		    &value, "output_bytes", value_int((int64_t)output_written(live->output)));
+		    &value, "output_bytes", value_int((int64_t)output_written(run_live_output(live))));
 	if (run_live_waits_for(live, text, sizeof(text))) {
 		scheduler_runs_set(&value, "reason",
 		    value_string(arena, arena_printf(arena, "waits for %s", text)));
@@ -121,8 +121,8 @@ static struct value scheduler_runs_live_value(
 
 static int runs_live_newer(const void *a, const void *b)
 {
-	const struct run *left = &(*(const struct run_live *const *)a)->run;
-	const struct run *right = &(*(const struct run_live *const *)b)->run;
+	const struct run *left = run_live_run(*(const struct run_live *const *)a);
+	const struct run *right = run_live_run(*(const struct run_live *const *)b);
 
 	if (left->scheduled_at != right->scheduled_at)
 		return left->scheduled_at < right->scheduled_at ? 1 : -1;
@@ -136,7 +136,7 @@ static void scheduler_runs_live(struct scheduler_run_walk *question, const struc
 	const struct run_live **found = calloc(run_live_count(scheduler) + 1, sizeof(const void *));
 	uint32_t count = 0;
 
-	for (const struct run_live *live = run_live_first(scheduler); found && live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); found && live; live = run_live_next(live))
 		if (scheduler_runs_match(live, query))
 			found[count++] = live;
 	if (count > 1)
@@ -146,7 +146,7 @@ static void scheduler_runs_live(struct scheduler_run_walk *question, const struc
 	question->live = arena_alloc(&question->arena, (count + 1) * sizeof(question->live[0]));
 	for (uint32_t i = 0; question->live && i < count; i++)
 		question->live[question->live_count++] = (struct runs_live){
-		    found[i]->run.scheduled_at, scheduler_runs_live_value(question, found[i], &question->arena)};
+		    run_live_run(found[i])->scheduled_at, scheduler_runs_live_value(question, found[i], &question->arena)};
 	if (!found)
 		question->rc = schedd_error_nomem(&question->err);
 	free((void *)found);
@@ -157,7 +157,7 @@ static const struct run_live *scheduler_runs_known(
 {
 	const struct run_live *live = run_live_find(question->scheduler, run->job, run->number);
 
-	return live && !live->held_by_dead ? live : NULL;
+	return live && !run_live_is_left(live) ? live : NULL;
 }
 
 /* The part whose next row is the newest; NULL: all rows were taken. */
@@ -201,7 +201,7 @@ static struct value runs_merge_row(struct scheduler_run_walk *question, const st
 
 	if (!live)
 		return scheduler_runs_value(question, run, &question->row);
-	if (question->continued || live->store->durable)
+	if (question->continued || run_live_store(live)->durable)
 		return scheduler_runs_live_value(question, live, &question->row);
 	return value_nil();
 }

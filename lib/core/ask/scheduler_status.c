@@ -45,9 +45,9 @@ static void scheduler_status_runs(
 	struct value ended = value_map();
 	int64_t queued = 0, retrying = 0;
 
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next) {
-		queued += live->run.state == RUN_QUEUED;
-		retrying += live->run.state == RUN_RETRYING;
+	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live)) {
+		queued += run_live_run(live)->state == RUN_QUEUED;
+		retrying += run_live_run(live)->state == RUN_RETRYING;
 	}
 	for (int state = RUN_SUCCESS; state <= RUN_LOST; state++)
 		value_put(arena, &ended, run_state_name((enum run_state)state),

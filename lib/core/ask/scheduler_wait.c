@@ -83,7 +83,8 @@ static struct scheduler_wait *scheduler_wait_for(
 	return NULL;
 }
 
-void scheduler_wait_told(struct schedd_scheduler *scheduler, const char *job, struct run *run)
+void scheduler_wait_told(
+    struct schedd_scheduler *scheduler, const char *job, const struct run *run)
 {
 	struct scheduler_wait *wait;
 
@@ -139,8 +140,8 @@ static bool scheduler_wait_is_live(
 	const struct entry *entry = entry_get(scheduler, job);
 
 	for (const struct run_live *live = entry ? entry->runs : NULL; live;
-	     live = live->next_of_job)
-		if (live->stage == RUN_LIVE_CLAIMING && live->run.number == number)
+	     live = run_live_next_of_job(live))
+		if (run_live_stage(live) == RUN_LIVE_CLAIMING && run_live_run(live)->number == number)
 			return true;
 	return run_live_find(scheduler, job, number) != NULL;
 }
@@ -259,5 +260,5 @@ bool scheduler_run_starting(
 {
 	const struct run_live *live = run_live_find(scheduler, job, number);
 
-	return live && live->stage == RUN_LIVE_STARTING;
+	return live && run_live_stage(live) == RUN_LIVE_STARTING;
 }

@@ -6,7 +6,8 @@
 #include "core/frame/scheduler_state.h"
 
 /* The run has ended: answers those who wait for it. */
-void scheduler_wait_told(struct schedd_scheduler *scheduler, const char *job, struct run *run);
+void scheduler_wait_told(
+    struct schedd_scheduler *scheduler, const char *job, const struct run *run);
 /* The job has no run left. */
 void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *job);
 /* Answers all that still wait with an error: the scheduler ends. */

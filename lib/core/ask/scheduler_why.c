@@ -108,16 +108,16 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 	if (!entry->state.invalid && !trigger_has_clock(entry->job->trigger))
 		scheduler_why_say(why, "its trigger does not fire by the clock");
 	scheduler_why_missing(why, entry);
-	for (const struct run_live *live = entry->runs; live; live = live->next_of_job) {
+	for (const struct run_live *live = entry->runs; live; live = run_live_next_of_job(live)) {
 		char waits[256];
 
-		if (live->stage == RUN_LIVE_CLAIMING)
+		if (run_live_stage(live) == RUN_LIVE_CLAIMING)
 			continue;
 		if (run_live_waits_for(live, waits, sizeof(waits)))
-			snprintf(text, sizeof(text), "run %s waits for %s", live->id, waits);
+			snprintf(text, sizeof(text), "run %s waits for %s", run_live_id(live), waits);
 		else
-			snprintf(text, sizeof(text), "run %s is %s", live->id,
-			    run_state_name(live->run.state));
+			snprintf(text, sizeof(text), "run %s is %s", run_live_id(live),
+			    run_state_name(run_live_run(live)->state));
 		scheduler_why_say(why, text);
 	}
 }
@@ -174,9 +174,9 @@ static void scheduler_why_ask_going(struct scheduler_why *why)
 	uint32_t count = 1, position = 0;
 	const struct entry *entry;
 
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		if (live->stage != RUN_LIVE_CLAIMING && scheduler_why_mate(why, live->job))
-			why_past_going(&why->past, &live->run, &why->facts);
+	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
+		if (run_live_stage(live) != RUN_LIVE_CLAIMING && scheduler_why_mate(why, run_live_job(live)))
+			why_past_going(&why->past, run_live_run(live), &why->facts);
 	while (why->past.group && count <= SCHEDULER_WHY_GOING &&
 	       (entry = entry_walk(scheduler, &position)))
 		if (!entry->hidden && strcmp(entry->job->id, why->id) != 0 &&

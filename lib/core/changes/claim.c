@@ -92,16 +92,18 @@ struct run_live *claim_run(
     struct claim *claim, enum run_trigger trigger, schedd_time scheduled_at, schedd_time due_at)
 {
 	struct run_live *live = run_live_new(claim->entry, claim->last_run + 1, trigger);
-	struct run_live **end = &claim->runs;
+	struct run_live *last = claim->runs;
 
 	if (!live)
 		return NULL;
 	claim->last_run++;
-	live->run.scheduled_at = scheduled_at;
-	live->due_at = due_at;
-	while (*end)
-		end = &(*end)->next_claimed;
-	*end = live;
+	run_live_plan(live, scheduled_at, due_at);
+	while (last && run_live_claimed_next(last))
+		last = run_live_claimed_next(last);
+	if (last)
+		run_live_claimed_link(last, live);
+	else
+		claim->runs = live;
 	return live;
 }
 
@@ -196,12 +198,12 @@ static void claim_row_settle(
 /* The run is durable since now: announces it and sends it to the first gate. */
 static void claim_enter(struct run_live *live, schedd_time now)
 {
-	struct entry *entry = live->entry;
+	struct entry *entry = run_live_entry(live);
 
 	run_live_event(live, SCHEDD_EVENT_JOB_SUBMITTED, now, NULL);
-	if (entry && !live->forced && job_details(entry->job)->overlap == JOB_OVERLAP_REPLACE &&
+	if (entry && !run_live_is_forced(live) && job_details(entry->job)->overlap == JOB_OVERLAP_REPLACE &&
 	    entry->live > job_details(entry->job)->max_instances)
-		run_stop_replace(entry, live->id);
+		run_stop_replace(entry, run_live_id(live));
 	admission_enter(live);
 }
 
@@ -220,11 +222,11 @@ static void claim_settle(struct schedd_scheduler *scheduler, struct claim *claim
 	if (live)
 		entry_set_tail(entry, NULL);
 	for (; live; live = next) {
-		next = live->next_claimed;
-		live->next_claimed = NULL;
+		next = run_live_claimed_next(live);
+		run_live_claimed_link(live, NULL);
 		admission_settle(live);
 		scheduler->counts.fires++;
-		scheduler->counts.coalesced += live->run.coalesced;
+		scheduler->counts.coalesced += run_live_run(live)->coalesced;
 		claim_enter(live, now);
 	}
 	claim->runs = NULL;
@@ -236,7 +238,7 @@ static void claim_undo(struct claim *claim)
 	struct run_live *next;
 
 	for (struct run_live *live = claim->runs; live; live = next) {
-		next = live->next_claimed;
+		next = run_live_claimed_next(live);
 		admission_settle(live);
 		run_live_discard(live);
 	}
@@ -309,13 +311,12 @@ static void claim_write(struct claim_batch *batch, struct claim *claim)
 	}
 	if (!batch->store->durable)
 		return;
-	for (struct run_live *live = claim->runs; live; live = live->next_claimed) {
+	for (struct run_live *live = claim->runs; live; live = run_live_claimed_next(live)) {
 		run_note_put(batch->batch, live);
-		live->marked = admission_expect(live, ahead++);
-		if (live->marked)
+		if (admission_expect(live, ahead++))
 			mark_write(batch->batch, live);
 		else
-			store_batch_put_run(batch->batch, &live->run);
+			store_batch_put_run(batch->batch, run_live_run(live));
 	}
 }
 

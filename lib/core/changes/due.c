@@ -66,7 +66,7 @@ static int due_runs(
 		if (!live)
 			return SCHEDD_ENOMEM;
 		if (i == 0)
-			live->run.coalesced = plan->coalesced;
+			run_live_coalesce(live, plan->coalesced);
 		claim->run_count++;
 		if (i + 1 < plan->runs)
 			fire = trigger_next(entry->job->trigger, fire + 1);

@@ -318,11 +318,11 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 	scheduler_actor_text(actor, who, sizeof(who));
 	snprintf(reason, sizeof(reason), "killed by %s: its job was removed", who);
 	for (live = entry->runs; live; live = next) {
-		next = live->next_of_job;
-		if (live->stage == RUN_LIVE_CLAIMING)
+		next = run_live_next_of_job(live);
+		if (run_live_stage(live) == RUN_LIVE_CLAIMING)
 			continue;
 		if (run_stop(live, RUN_LIVE_KILLED, 0, reason, NULL))
-			log_warn(live->scheduler->log, "run %s cannot be ended", live->id);
+			log_warn(run_live_scheduler(live)->log, "run %s cannot be ended", run_live_id(live));
 	}
 }
 

@@ -54,7 +54,7 @@ static void move_unknown(const struct schedd_error *err, void *context)
 
 bool job_move_blocked(const struct entry *entry)
 {
-	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
+	for (const struct run_live *live = entry->runs; live; live = run_live_next_of_job(live))
 		if (!run_live_waits(live))
 			return true;
 	return false;
@@ -64,9 +64,9 @@ bool job_move_blocked(const struct entry *entry)
 
 static bool move_goes_on(const struct entry *entry, char run[RUN_LIVE_ID_MAX])
 {
-	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
+	for (const struct run_live *live = entry->runs; live; live = run_live_next_of_job(live))
 		if (!run_live_waits(live)) {
-			snprintf(run, RUN_LIVE_ID_MAX, "%s", live->id);
+			snprintf(run, RUN_LIVE_ID_MAX, "%s", run_live_id(live));
 			return true;
 		}
 	return false;
@@ -156,8 +156,8 @@ static int move_note_open(struct move_item *item, const struct entry *entry, str
 	item->open = calloc(entry->live + 1u, sizeof(item->open[0]));
 	if (!item->open)
 		return schedd_error_nomem(err);
-	for (const struct run_live *live = entry->runs; live; live = live->next_of_job)
-		item->open[item->open_count++] = live->run.number;
+	for (const struct run_live *live = entry->runs; live; live = run_live_next_of_job(live))
+		item->open[item->open_count++] = run_live_run(live)->number;
 	return 0;
 }
 
@@ -230,7 +230,7 @@ static void move_finish(struct change *change)
 		change->state.last_run = change->last_run;
 	item->last_run = entry->state.last_run;
 	entry_move(entry, change->store);
-	for (struct run_live *live = entry->runs; live; live = live->next_of_job)
+	for (struct run_live *live = entry->runs; live; live = run_live_next_of_job(live))
 		run_live_move(live, change->store);
 	change_apply(change);
 	move_strike_ended(item, entry);
@@ -313,8 +313,8 @@ static void move_put(struct store_batch *batch, struct move_item *item)
 	if (entry->state.paused && pause)
 		store_batch_put_text(
 		    batch, arena_printf(&change->arena, "paused.%s", item->id), pause);
-	for (struct run_live *live = entry->runs; live; live = live->next_of_job) {
-		store_batch_put_run(batch, &live->run);
+	for (struct run_live *live = entry->runs; live; live = run_live_next_of_job(live)) {
+		store_batch_put_run(batch, run_live_run(live));
 		run_note_put(batch, live);
 	}
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED,

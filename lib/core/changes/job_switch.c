@@ -188,25 +188,25 @@ static int job_switch_make(struct change *change, struct claim *claim, struct sc
 {
 	struct run_live *live =
 	    claim_run(claim, change->trigger, change->scheduled_at, SCHEDD_TIME_NONE);
+	char *actor = NULL;
 
 	if (!live)
 		return schedd_error_nomem(err);
-	live->forced = change->force;
-	live->extra_env = change->env;
-	change->env = (struct job_pairs){NULL, 0};
 	if (change->actor.uid >= 0) {
 		struct strbuf who = STRBUF_EMPTY;
 
 		strbuf_printf(&who, "uid %lld pid %lld %s", (long long)change->actor.uid,
 		    (long long)change->actor.pid, change->actor.method ? change->actor.method : "");
-		live->run.actor = strbuf_take(&who);
+		actor = strbuf_take(&who);
 	} else if (change->text) {
-		live->run.actor = strdup(change->text);
+		actor = strdup(change->text);
 	}
+	run_live_ask(live, change->force, change->env, actor);
+	change->env = (struct job_pairs){NULL, 0};
 	if (change->trigger == RUN_BY_SCHEDULE)
 		claim->run_count++;
 	value_put(&change->arena, &change->result, "run",
-	    run_id_value(live->job->id, live->run.number, &change->arena));
+	    run_id_value(run_live_job(live)->id, run_live_run(live)->number, &change->arena));
 	return 0;
 }
 

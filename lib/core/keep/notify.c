@@ -255,7 +255,7 @@ static int notify_letter(struct schedd_scheduler *scheduler, struct job_details 
 	    .about = about,
 	    .run = run,
 	    .zone = about->trigger ? trigger_zone(about->trigger) : zone_utc(),
-	    .output = live ? live->output : NULL,
+	    .output = live ? run_live_output(live) : NULL,
 	    .path = output_place_path(scheduler, about->id, run->number, path, sizeof(path)) ? path
 											     : NULL,
 	};
@@ -426,14 +426,16 @@ static bool notify_wants(enum job_notify_on on, uint8_t before, const struct run
 
 void notify_run(struct run_live *live)
 {
-	const struct job_details *details = job_details(live->job);
-	uint8_t before = live->entry ? live->entry->last_state : RUN_QUEUED;
-	bool late = live->due_at != SCHEDD_TIME_NONE && live->run.started_at != SCHEDD_TIME_NONE &&
-		    live->run.started_at - live->due_at > SCHEDD_MINUTE;
+	const struct job_details *details = job_details(run_live_job(live));
+	uint8_t before = run_live_entry(live) ? run_live_entry(live)->last_state : RUN_QUEUED;
+	const struct run *run = run_live_run(live);
+	schedd_time due_at = run_live_due_at(live);
+	bool late = due_at != SCHEDD_TIME_NONE && run->started_at != SCHEDD_TIME_NONE &&
+		    run->started_at - due_at > SCHEDD_MINUTE;
 
 	for (uint32_t i = 0; i < details->notify_count; i++)
-		if (notify_wants(details->notify[i].on, before, &live->run, late))
-			notify_send(live->scheduler, live->job, &live->run, &details->notify[i]);
+		if (notify_wants(details->notify[i].on, before, run, late))
+			notify_send(run_live_scheduler(live), run_live_job(live), run, &details->notify[i]);
 }
 
 void notify_lost(

@@ -8,6 +8,7 @@
 #include "core/jobs/accounts.h"
 #include "core/jobs/job_needs.h"
 #include "core/runs/admission.h"
+#include "core/runs/run_live_state.h"
 #include "executor/account_pam.h"
 
 #define HOLD_PAUSE SCHEDD_MINUTE /* between two questions */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "core/jobs/accounts.h"
 #include "core/jobs/executors.h"
+#include "core/runs/run_live_state.h"
 
 /* Runs that wait for an instance of one job; more are skipped. */
 #define ADMISSION_QUEUE_MAX 1000
@@ -274,6 +275,7 @@ bool admission_expect(struct run_live *live, uint32_t ahead)
 	struct executor_slot *slot = live->executor;
 	uint32_t workers = slot ? executor_max_workers(slot->executor) : 0;
 
+	live->marked = false;
 	if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused || !slot || live->held)
 		return false;
 	if (!live->forced && live->entry->holding + ahead >= details->max_instances)
@@ -290,7 +292,7 @@ bool admission_expect(struct run_live *live, uint32_t ahead)
 	if (workers && executor_busy(slot->executor) + slot->marking + slot->ready.count +
 			   slot->expected >= workers)
 		return false;
-	live->expected = true;
+	live->expected = live->marked = true;
 	slot->expected++;
 	if (account)
 		account->expected++;

@@ -32,7 +32,7 @@ void admission_ready(struct run_live *live);
 void admission_return(struct run_live *live);
 /*
  * Is a run that is being claimed to start at once, behind ahead others of the
- * same claim? Then it is counted until admission_settle(), which is called for
+ * same claim? Then its row will say so, and it is counted until admission_settle(), which is called for
  * every run whose claim is over.
  */
 bool admission_expect(struct run_live *live, uint32_t ahead);

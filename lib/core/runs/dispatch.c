@@ -18,6 +18,7 @@
 #include "core/runs/invocation.h"
 #include "core/runs/output_place.h"
 #include "core/runs/retry.h"
+#include "core/runs/run_live_state.h"
 #include "core/runs/run_stop.h"
 #include "store/store_share.h"
 

@@ -6,7 +6,7 @@
 #include "core/jobs/accounts.h"
 #include "core/jobs/after.h"
 #include "core/runs/job_value.h"
-#include "core/runs/run_live.h"
+#include "core/runs/run_live_state.h"
 #include "model/job_fields.h"
 #include "store/store_share.h"
 #include "model/job_words.h"

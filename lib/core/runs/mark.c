@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "core/frame/store_slot.h"
 #include "core/runs/admission.h"
+#include "core/runs/run_live_state.h"
 
 /* One commit. Runs that end meanwhile leave a hole. */
 struct marks {

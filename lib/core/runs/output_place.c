@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include "core/jobs/accounts.h"
 #include "core/runs/output_tidy.h"
+#include "core/runs/run_live_state.h"
 #include "executor/output_source.h"
 
 /* What nodes that share a store keep there of it, for when its node is gone. */

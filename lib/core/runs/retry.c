@@ -9,6 +9,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "core/runs/admission.h"
+#include "core/runs/run_live_state.h"
 
 schedd_span retry_delay(const struct job_details *details, uint32_t attempt)
 {

@@ -12,6 +12,7 @@
 #include "base/duration.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/accounts.h"
+#include "core/runs/run_live_state.h"
 #include "executor/adopted.h"
 #include "store/store_share.h"
 

@@ -4,7 +4,8 @@
  * start, signal and end it. Freed ones are kept for reuse, so that a busy
  * second allocates nothing per fire.
  *
- * The stage is written by run_live_enter() alone.
+ * What it is made of is known in this room alone, see run_live_state.h. The stage
+ * is written by run_live_enter() alone.
  */
 #ifndef SCHEDD_CORE_RUNS_RUN_LIVE_H
 #define SCHEDD_CORE_RUNS_RUN_LIVE_H
@@ -36,51 +37,40 @@ enum run_live_stop {
 	RUN_LIVE_SHUTDOWN,
 };
 
-struct run_live {
-	struct run run; /* run.job is borrowed from job */
-	struct schedd_scheduler *scheduler;
-	struct entry *entry;      /* NULL: the job was removed meanwhile */
-	struct schedd_job *job;   /* the definition it was made with; one reference */
-	struct store_slot *store; /* where its row goes */
-	struct executor_slot *executor;
-	struct group_slot *group; /* that it waits for or is in; NULL: none */
-	struct account_slot *account; /* that it waits for or is in; NULL: none */
-	/* entry->runs, oldest first; the one before the first is the last. NULL without entry. */
-	struct run_live *next_of_job, *prev_of_job;
-	struct run_live *next, *prev;  /* scheduler->runs.live */
-	struct run_live *next_claimed; /* of one claim, or the spare list */
+/* ---- What it is; all as it is now ---- */
 
-	enum run_live_stage stage;
-	enum run_live_stop stop;
-	char *stop_reason;      /* owned; NULL: none */
-	bool forced;            /* beyond max_instances and its group */
-	bool holds_instance;    /* counted in entry->holding */
-	bool holds_group;       /* counted in group->running */
-	bool held;              /* its job was paused while it went on: it begins nothing */
-	bool frozen;            /* held for as long as its job moves to another store */
-	bool stalled;           /* it has its turn, but its store cannot be written */
-	bool marked;            /* its row says that it may have begun; see mark.h */
-	bool expected;          /* counted by admission_expect() */
-	bool noted;             /* the store has a note of it; see run_note.h */
-	bool holds_account;     /* counted in account->running */
-	bool late;              /* others have its job since: it is lost, and what it does is told late */
-	bool held_by_dead;      /* stands for a process of a dead daemon */
-	bool announced;         /* run_started was told for this attempt */
-	bool killing;           /* SIGKILL is next, or sent */
-	schedd_time due_at;     /* when it should have started; SCHEDD_TIME_NONE: not by a time */
-	struct heap_node queue; /* in a group's or an executor's queue */
-	int64_t turn;           /* its key in the executor's, once it was taken out for a mark */
-	struct run_live **mark; /* its place in the marks under way; NULL: none */
-	struct timer timer;     /* time-out, SIGKILL or the next attempt */
-	struct task *task;
-	struct adopted *adopted; /* the process of a dead daemon; NULL: none */
-	struct task_request request;
-	struct output *output;
-	struct job_pairs extra_env; /* of this run alone; owned */
-	char invocation[PROCESS_INVOCATION + 1]; /* while it is at an executor, or adopted */
-	char secrets[INVOCATION_PLACE];          /* where its secrets are then */
-	char id[RUN_LIVE_ID_MAX];   /* "backup/42"; last, as it needs no clearing */
-};
+const char *run_live_id(const struct run_live *live);
+const struct run *run_live_run(const struct run_live *live);
+/* The definition it was made with. */
+struct schedd_job *run_live_job(const struct run_live *live);
+/* NULL: the job was removed meanwhile. */
+struct entry *run_live_entry(const struct run_live *live);
+struct schedd_scheduler *run_live_scheduler(const struct run_live *live);
+/* Where its row goes. */
+struct store_slot *run_live_store(const struct run_live *live);
+const struct executor_slot *run_live_executor(const struct run_live *live);
+/* NULL: nothing was written yet. */
+struct output *run_live_output(const struct run_live *live);
+enum run_live_stage run_live_stage(const struct run_live *live);
+/* When it should have started; SCHEDD_TIME_NONE: not by a time. */
+schedd_time run_live_due_at(const struct run_live *live);
+/* Where its secrets are; "": nowhere. */
+const char *run_live_secrets(const struct run_live *live);
+/* Beyond max_instances and its group. */
+bool run_live_is_forced(const struct run_live *live);
+/* Others have its job since: it is lost, and what it does is told late. */
+bool run_live_is_late(const struct run_live *live);
+/* It stands for a process of a dead daemon. */
+bool run_live_is_left(const struct run_live *live);
+/* It is being ended before its time. */
+bool run_live_is_stopped(const struct run_live *live);
+/* It has a process that may go on without this program. */
+bool run_live_can_let_go(const struct run_live *live);
+/* Of all that have not ended; of entry->runs, oldest first. */
+struct run_live *run_live_next(const struct run_live *live);
+struct run_live *run_live_next_of_job(const struct run_live *live);
+
+/* ---- Life ---- */
 
 /* A run of the job with the next number, claiming. NULL: no memory. */
 struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_trigger trigger);
@@ -89,10 +79,33 @@ struct run_live *run_live_new(struct entry *entry, uint32_t number, enum run_tri
  * of no use but to be discarded.
  */
 int run_live_take(struct run_live *live, const struct run *row) __attribute__((warn_unused_result));
-/* Whose node or timer that is. */
-struct run_live *run_live_of_queue(struct heap_node *node);
-struct run_live *run_live_of_timer(struct timer *timer);
-/* All that have not ended, by next; NULL: none. */
+/* When it should start, and by which time; SCHEDD_TIME_NONE: by none. */
+void run_live_plan(struct run_live *live, schedd_time scheduled_at, schedd_time due_at);
+/* It stands for so many due times more. */
+void run_live_coalesce(struct run_live *live, uint64_t coalesced);
+/* Somebody asked for it. Takes env and actor. */
+void run_live_ask(struct run_live *live, bool forced, struct job_pairs env, char *actor);
+/* It was taken up: without a process, due at that time. Its note may say more. */
+void run_live_begin_anew(struct run_live *live, schedd_time due_at);
+void run_live_hold(struct run_live *live, bool held);
+/* A claim's list: the next one; that one is behind it from now on; it is in the list no more. */
+struct run_live *run_live_claimed_next(const struct run_live *live);
+void run_live_claimed_link(struct run_live *live, struct run_live *next);
+/* Its timer rings for nothing any more. */
+void run_live_quiet(struct run_live *live);
+/* Others have its job. */
+void run_live_tell_late(struct run_live *live);
+/* SIGKILL, whatever becomes of it. */
+int run_live_kill(struct run_live *live, struct schedd_error *err) __attribute__((warn_unused_result));
+/*
+ * Stands for a process of a dead daemon from now on; ended is called when that is gone. Where it
+ * fails the run is of no use but to be discarded.
+ */
+int run_live_adopt(struct run_live *live, const struct run *row, const char *invocation,
+    void (*ended)(void *live), struct schedd_error *err) __attribute__((warn_unused_result));
+/* Its row, and what it wrote, are complete. reason NULL: as it is. */
+void run_live_close(struct run_live *live, enum run_state state, const char *reason);
+/* All that have not ended, by run_live_next(); NULL: none. */
 struct run_live *run_live_first(const struct schedd_scheduler *scheduler);
 uint32_t run_live_count(const struct schedd_scheduler *scheduler);
 /* Attempts under way. */

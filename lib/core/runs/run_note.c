@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "core/frame/store_slot.h"
+#include "core/runs/run_live_state.h"
 
 #define RUN_NOTE_KEY_MAX (sizeof(RUN_NOTE_PREFIX) + RUN_LIVE_ID_MAX)
 
@@ -80,12 +81,12 @@ int run_note_take(struct run_live *live, const char *text, struct schedd_error *
 	struct value map;
 	int rc;
 
+	live->noted = true;
 	arena_init(&arena);
 	rc = json_parse(text, strlen(text), &arena, &map, err);
 	if (!rc && map.type != VALUE_MAP)
 		rc = schedd_error_set(err, SCHEDD_EINVAL, "the note of run %s is no map", live->id);
 	if (!rc) {
-		live->noted = true;
 		live->forced = value_get_bool(&map, "forced", false);
 		live->due_at = value_get_int(&map, "due_at", live->due_at);
 		rc = run_note_take_env(live, value_get(&map, "env"));

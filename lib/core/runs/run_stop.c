@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals with their order: the polite one first, SIGKILL when kill_after is over. */
 #include "core/runs/run_stop.h"
+#include "core/runs/run_live_state.h"
 
 #include <signal.h>
 #include <stddef.h>

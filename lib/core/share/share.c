@@ -60,9 +60,9 @@ static void share_report(const struct share *share)
 
 	while ((entry = entry_walk(scheduler, &position)))
 		jobs += entry->store == share->slot && !entry->foreign && !entry->hidden;
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		running += live->store == share->slot && live->stage >= RUN_LIVE_STARTING &&
-			   live->stage < RUN_LIVE_RETRYING;
+	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
+		running += run_live_store(live) == share->slot && run_live_stage(live) >= RUN_LIVE_STARTING &&
+			   run_live_stage(live) < RUN_LIVE_RETRYING;
 	store_share_report(share->slot->store, jobs, running);
 }
 
@@ -243,13 +243,13 @@ int share_begin(struct store_slot *slot)
 /* Others have its job: as if it were not here, or told late when it ends. */
 static void share_lose_run(struct run_live *live)
 {
-	if (live->stage == RUN_LIVE_CLAIMING || live->stage == RUN_LIVE_ENDED)
+	if (run_live_stage(live) == RUN_LIVE_CLAIMING || run_live_stage(live) == RUN_LIVE_ENDED)
 		return; /* its claim comes back, and fails */
-	if (live->stage == RUN_LIVE_STARTING || live->stage == RUN_LIVE_RUNNING) {
-		live->late = true;
+	if (run_live_stage(live) == RUN_LIVE_STARTING || run_live_stage(live) == RUN_LIVE_RUNNING) {
+		run_live_tell_late(live);
 		return;
 	}
-	timers_unset(&live->scheduler->timers, &live->timer);
+	run_live_quiet(live);
 	admission_leave_worker(live);
 	run_live_enter(live, RUN_LIVE_ENDED);
 	run_live_unlink(live);
@@ -272,8 +272,8 @@ void share_lost(struct store_slot *slot)
 	share_apply(share);
 	share_partition_kill(share);
 	for (struct run_live *live = run_live_first(scheduler), *next; live; live = next) {
-		next = live->next;
-		if (live->store == slot)
+		next = run_live_next(live);
+		if (run_live_store(live) == slot)
 			share_lose_run(live);
 	}
 }
@@ -293,8 +293,8 @@ void share_drain(struct schedd_scheduler *scheduler)
 /* What goes on without us is lost, and taken over like that of a dead node. */
 static bool share_runs_on(const struct store_slot *slot)
 {
-	for (const struct run_live *live = run_live_first(slot->scheduler); live; live = live->next)
-		if (live->store == slot && !live->late)
+	for (const struct run_live *live = run_live_first(slot->scheduler); live; live = run_live_next(live))
+		if (run_live_store(live) == slot && !run_live_is_late(live))
 			return true;
 	return false;
 }

@@ -17,16 +17,16 @@ void share_partition_kill(struct share *share)
 	struct schedd_error err;
 
 	for (struct run_live *live = run_live_first(scheduler), *next; live; live = next) {
-		next = live->next;
-		if (live->store != share->slot || live->stop != RUN_LIVE_GOES_ON ||
-		    job_details(live->job)->on_partition != JOB_PARTITION_KILL ||
-		    (live->stage != RUN_LIVE_STARTING && live->stage != RUN_LIVE_RUNNING))
+		next = run_live_next(live);
+		if (run_live_store(live) != share->slot || run_live_is_stopped(live) ||
+		    job_details(run_live_job(live))->on_partition != JOB_PARTITION_KILL ||
+		    (run_live_stage(live) != RUN_LIVE_STARTING && run_live_stage(live) != RUN_LIVE_RUNNING))
 			continue;
 		log_warn(scheduler->log, "run %s: this node is cut off from store %s: killed (on_partition)",
-		    live->id, share->slot->name);
+		    run_live_id(live), share->slot->name);
 		if (run_stop(live, RUN_LIVE_KILLED, SIGKILL, "its node was cut off from the store (on_partition: kill)",
 			&err))
-			log_error(scheduler->log, "run %s: %s", live->id, err.message);
+			log_error(scheduler->log, "run %s: %s", run_live_id(live), err.message);
 	}
 }
 

@@ -26,10 +26,10 @@ static struct schedd_scheduler *drain_owner(struct timer *timer)
 /* Does it stay when all is done? */
 static bool drain_leaves(const struct schedd_scheduler *scheduler, const struct run_live *live)
 {
-	if (live->held_by_dead || run_live_survives(live))
+	if (run_live_is_left(live) || run_live_survives(live))
 		return true;
 	if (scheduler->top.drain.how == SCHEDULER_DRAIN_DETACH)
-		return live->stage != RUN_LIVE_CLAIMING && live->stage != RUN_LIVE_STARTING;
+		return run_live_stage(live) != RUN_LIVE_CLAIMING && run_live_stage(live) != RUN_LIVE_STARTING;
 	return scheduler->top.drain.how == SCHEDULER_DRAIN_HAND_OVER && handover_can(live);
 }
 
@@ -42,12 +42,12 @@ static void drain_end_runs(struct timer *timer)
 
 	scheduler->top.drain.ending = true;
 	for (live = run_live_first(scheduler); live; live = next) {
-		next = live->next;
+		next = run_live_next(live);
 		if (drain_leaves(scheduler, live) || run_live_waits(live) ||
-		    live->stage == RUN_LIVE_ENDED)
+		    run_live_stage(live) == RUN_LIVE_ENDED)
 			continue;
 		if (run_stop(live, RUN_LIVE_SHUTDOWN, 0, "schedd was stopped", &err))
-			log_warn(scheduler->log, "run %s: %s", live->id, err.message);
+			log_warn(scheduler->log, "run %s: %s", run_live_id(live), err.message);
 	}
 }
 
@@ -65,10 +65,10 @@ static void drain_cancel_waiting(struct schedd_scheduler *scheduler)
 	struct run_live *live, *next;
 
 	for (live = run_live_first(scheduler); live; live = next) {
-		next = live->next;
+		next = run_live_next(live);
 		if (!run_live_waits(live) || run_live_survives(live))
 			continue;
-		if (live->stage == RUN_LIVE_RETRYING)
+		if (run_live_stage(live) == RUN_LIVE_RETRYING)
 			run_live_end(
 			    live, RUN_FAILED, "schedd was stopped before the next attempt");
 		else
@@ -79,7 +79,7 @@ static void drain_cancel_waiting(struct schedd_scheduler *scheduler)
 
 static bool drain_done(const struct schedd_scheduler *scheduler)
 {
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
+	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
 		if (!drain_leaves(scheduler, live))
 			return false;
 	/* Within the limit the last ends are still told. */
@@ -174,9 +174,8 @@ static void drain_let_go(struct schedd_scheduler *scheduler)
 	struct arena arena;
 
 	arena_init(&arena);
-	for (struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		if (live->stage == RUN_LIVE_RUNNING && live->task &&
-		    executor_can_release(live->executor->executor))
+	for (struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
+		if (run_live_can_let_go(live))
 			run_live_let_go(live, &arena);
 	arena_clear(&arena);
 }
@@ -195,9 +194,9 @@ void drain_abandon(struct schedd_scheduler *scheduler)
 	}
 	scheduler->phase = SCHEDULER_DRAINING;
 	for (live = run_live_first(scheduler); live; live = next) {
-		next = live->next;
-		if (live->task && executor_signal(live->task, SIGKILL, &err))
-			log_warn(scheduler->log, "run %s: %s", live->id, err.message);
+		next = run_live_next(live);
+		if (run_live_kill(live, &err))
+			log_warn(scheduler->log, "run %s: %s", run_live_id(live), err.message);
 	}
 	for (int i = 0; i < DRAIN_ABANDON_TURNS && run_live_attempts(scheduler); i++)
 		if (!scheduler->loop_owned ||

@@ -31,43 +31,32 @@ static const struct {
 
 static void outcome_record(struct run_live *live, enum run_state state, const char *reason)
 {
-	struct run *run = &live->run;
+	const struct run *run = run_live_run(live);
+	struct schedd_scheduler *scheduler = run_live_scheduler(live);
+	struct store_slot *store = run_live_store(live);
 
-	run->state = state;
-	run->ended_at = scheduler_now(live->scheduler);
-	if (run->started_at != SCHEDD_TIME_NONE && run->ended_at < run->started_at)
-		run->ended_at = run->started_at; /* the clock was put back meanwhile */
-	if (reason) {
-		free(run->reason);
-		run->reason = strdup(reason);
-	}
-	if (live->output) {
-		output_finish(live->output);
-		if (output_error(live->output))
-			log_warn(live->scheduler->log, "run %s: its output is not kept: %s",
-			    live->id, output_error(live->output));
-		run->output_bytes = output_written(live->output);
-		run->output_dropped = output_dropped(live->output);
-	}
-	if (!live->late)
-		follow_note(live->scheduler, live->store, run);
-	store_slot_put_run(live->store, run);
-	if (live->output)
-		store_slot_put_output(live->store, run, live->output);
+	run_live_close(live, state, reason);
+	if (!run_live_is_late(live))
+		follow_note(scheduler, store, run);
+	store_slot_put_run(store, run);
+	if (run_live_output(live))
+		store_slot_put_output(store, run, run_live_output(live));
 	run_note_drop(live);
-	live->scheduler->counts.ended[state]++;
+	scheduler->counts.ended[state]++;
 	if (run->started_at != SCHEDD_TIME_NONE)
-		histogram_add(
-		    &live->scheduler->counts.durations, run->ended_at - run->started_at);
+		histogram_add(&scheduler->counts.durations, run->ended_at - run->started_at);
 }
 
 /* Tells everybody; any of them may change or remove the job meanwhile. */
 static void outcome_tell(struct run_live *live)
 {
-	const struct run *run = &live->run;
+	const struct run *run = run_live_run(live);
+	struct schedd_scheduler *scheduler = run_live_scheduler(live);
+	struct entry *entry;
 	enum run_state state = run->state;
+	bool late = run_live_is_late(live);
 	/* One of the last life was told as lost at the start. */
-	bool told = state == RUN_LOST && (live->held_by_dead || live->late);
+	bool told = state == RUN_LOST && (run_live_is_left(live) || late);
 	enum schedd_event_code first = told ? 0 : outcome_events[state].first;
 	enum schedd_event_code second = told ? 0 : outcome_events[state].second;
 
@@ -75,31 +64,33 @@ static void outcome_tell(struct run_live *live)
 		run_live_event(live, first, run->ended_at, run->reason);
 	if (second)
 		run_live_event(live, second, run->ended_at, run->reason);
-	if (!live->late)
+	if (!late)
 		notify_run(live);
-	if (live->entry && !live->held_by_dead && !live->late && state != RUN_CANCELLED)
-		live->entry->last_state = (uint8_t)state;
-	if (!live->late)
-		follow_run(live->scheduler, live->store, &live->run);
-	scheduler_wait_told(live->scheduler, live->job->id, &live->run);
+	/* Who was told may have removed it. */
+	entry = run_live_entry(live);
+	if (entry && !run_live_is_left(live) && !late && state != RUN_CANCELLED)
+		entry->last_state = (uint8_t)state;
+	if (!late)
+		follow_run(scheduler, run_live_store(live), run);
+	scheduler_wait_told(scheduler, run_live_job(live)->id, run);
 }
 
 void outcome_run_ended(struct run_live *live, enum run_state state, const char *reason)
 {
-	struct schedd_scheduler *scheduler = live->scheduler;
+	struct schedd_scheduler *scheduler = run_live_scheduler(live);
 	struct entry *entry;
 
-	timers_unset(&scheduler->timers, &live->timer);
+	run_live_quiet(live);
 	/* Out of its queue first: the stage says which one. */
 	admission_leave_worker(live);
 	run_live_enter(live, RUN_LIVE_ENDED);
 	outcome_record(live, state, reason);
 	outcome_tell(live);
-	entry = live->entry;
+	entry = run_live_entry(live);
 	run_live_unlink(live);
 	admission_leave(live);
 	if (entry) {
-		retention_note(scheduler, entry, live->run.output_bytes);
+		retention_note(scheduler, entry, run_live_run(live)->output_bytes);
 		if (!entry->live)
 			scheduler_wait_idle_told(scheduler, entry->job->id);
 	}

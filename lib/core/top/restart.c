@@ -27,7 +27,6 @@
 #include "core/top/restart_texts.h"
 #include "core/top/take_up.h"
 #include "executor/secret.h"
-#include "executor/adopted.h"
 #include "store/store_share.h"
 
 /* Rows of recent history that are looked at for how jobs ended last. */
@@ -219,10 +218,10 @@ int restart_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
 static void restart_process_ended(void *context)
 {
 	struct run_live *live = context;
-	struct schedd_scheduler *scheduler = live->scheduler;
+	struct schedd_scheduler *scheduler = run_live_scheduler(live);
 
 	scheduler_enter(scheduler);
-	secret_place_remove(live->secrets);
+	secret_place_remove(run_live_secrets(live));
 	run_live_release(live);
 	run_live_end(live, RUN_LOST, NULL);
 	scheduler_leave(scheduler);
@@ -272,16 +271,10 @@ static bool restart_adopt(
 	live = run_live_new(entry, run->number, run->trigger);
 	if (!live)
 		return false;
-	live->adopted = adopted_new(scheduler->loop, run->pid, run->pid_start, id,
-	    invocation, restart_process_ended, live, &err);
-	if (!live->adopted || run_live_take(live, run)) {
-		adopted_free(live->adopted);
-		live->adopted = NULL;
+	if (run_live_adopt(live, run, invocation, restart_process_ended, &err)) {
 		run_live_discard(live);
 		return false;
 	}
-	invocation_place(scheduler, invocation, live->secrets);
-	live->held_by_dead = true;
 	/* It counts against all limits that it was let through. */
 	admission_resume(live, true);
 	run_live_enter(live, RUN_LIVE_RUNNING);
@@ -488,8 +481,8 @@ static bool restart_keeps_secrets(const char *place, void *context)
 {
 	const struct run_live *live = run_live_first(context);
 
-	while (live && strcmp(live->secrets, place) != 0)
-		live = live->next;
+	while (live && strcmp(run_live_secrets(live), place) != 0)
+		live = run_live_next(live);
 	return live != NULL;
 }
 

@@ -182,8 +182,8 @@ bool stores_used(const struct schedd_scheduler *scheduler, const struct store_sl
 	uint32_t position = 0;
 	const struct entry *entry;
 
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		if (live->store == slot)
+	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
+		if (run_live_store(live) == slot)
 			return true;
 	while ((entry = entry_walk(scheduler, &position)))
 		if (entry->store == slot)
@@ -355,8 +355,8 @@ static uint32_t stores_executor_running(
 {
 	uint32_t count = 0;
 
-	for (const struct run_live *live = run_live_first(scheduler); live; live = live->next)
-		count += live->executor == slot;
+	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
+		count += run_live_executor(live) == slot;
 	return count;
 }
 

@@ -84,17 +84,16 @@ static int take_up_fill(struct take_up *take_up, struct run_live *live, const st
 
 	if (rc)
 		return rc;
-	live->run.pid = 0;
-	if (run->trigger == RUN_BY_SCHEDULE || run->trigger == RUN_BY_CATCHUP)
-		live->due_at = run->scheduled_at;
-	note = strmap_get(&take_up->notes, live->id);
+	run_live_begin_anew(live,
+	    run->trigger == RUN_BY_SCHEDULE || run->trigger == RUN_BY_CATCHUP ? run->scheduled_at
+									      : SCHEDD_TIME_NONE);
+	note = strmap_get(&take_up->notes, run_live_id(live));
 	if (!note)
 		return 0;
-	strmap_remove(&take_up->notes, live->id);
+	strmap_remove(&take_up->notes, run_live_id(live));
 	rc = run_note_take(live, note->text, &err);
 	if (rc)
-		log_error(live->scheduler->log, "run %s: %s", live->id, err.message);
-	live->noted = true;
+		log_error(run_live_scheduler(live)->log, "run %s: %s", run_live_id(live), err.message);
 	take_up_note_free(note);
 	return rc == SCHEDD_ENOMEM ? rc : 0;
 }
@@ -128,8 +127,8 @@ bool take_up_run(struct take_up *take_up, struct entry *entry, struct run *run)
 		run_live_discard(live);
 		return false;
 	}
-	live->held = take_up_held(entry, run);
-	log_info(take_up->scheduler->log, "run %s %s", live->id,
+	run_live_hold(live, take_up_held(entry, run));
+	log_info(take_up->scheduler->log, "run %s %s", run_live_id(live),
 	    again ? "goes on with its next attempt" : "is taken up again");
 	if (!again) {
 		admission_enter(live);
