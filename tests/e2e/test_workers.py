@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import pwd
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -138,6 +140,30 @@ class Calls(WorkerCase):
         (self.schedd.dir / "jobs.yaml").write_text(out)
         code, out, err = self.schedd.ctl("diff", "-f", str(self.schedd.dir / "jobs.yaml"))
         self.assertEqual((code, out), (0, ""), err)
+
+    def test_a_worker_s_world_is_as_of_a_job(self):
+        os.environ["OF_SCHEDD_ALONE"] = "1"
+        self.addCleanup(os.environ.pop, "OF_SCHEDD_ALONE")
+        user = {"user": "nobody"} if os.getuid() == 0 else {}
+        worker = f"{os.environ['SCHEDD_BINARY_DIR']}/worker"
+        folder = tempfile.TemporaryDirectory()  # that the other account may read
+        self.addCleanup(folder.cleanup)
+        os.chmod(folder.name, 0o755)
+        pathlib.Path(folder.name, "calls.py").write_text((APP / "calls.py").read_text())
+        for language in ("python", None):
+            with self.subTest(language=language):
+                self.pool(nice=3, umask="027", rlimits={"nofile": 77}, env={"APP": "x", "PYTHONPATH": "/tmp"}, cwd="/", **user,
+                          **({"language": language} if language else {}))
+                self.rpc.call("job.add", id="world", executor="python", trigger={"type": "manual"}, store="memory",
+                              call={"function": f"{folder.name}/calls:world"})
+                world = self.run_to_end("world")["result"]
+                self.assertEqual((world["umask"], world["nice"] - os.nice(0), world["nofile"]), (0o27, 3, 77))
+                if user:
+                    self.assertEqual(world["uid"], pwd.getpwnam("nobody").pw_uid)
+                self.assertEqual((world["env"]["APP"], world["env"]["SCHEDD_WORKER_EXECUTOR"]), ("x", "python"))
+                self.assertNotIn("OF_SCHEDD_ALONE", world["env"])
+                self.assertEqual(world["env"]["PYTHONPATH"], f"{worker}:/tmp")
+                self.assertLess(world["path"].index(worker), world["path"].index("/tmp"))
 
     def test_the_config_says_what_does_not_go_together(self):
         daemon = self.daemon(start=False)

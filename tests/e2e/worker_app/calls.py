@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -52,6 +53,13 @@ def told():
 
 def pid():
     return os.getpid()
+
+
+def world():
+    mask = os.umask(0)
+    os.umask(mask)
+    return {"uid": os.getuid(), "umask": mask, "nice": os.nice(0), "nofile": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            "env": dict(os.environ), "path": sys.path}
 
 
 def fails(text="it is broken"):
