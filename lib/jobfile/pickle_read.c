@@ -58,13 +58,19 @@ static bool pickle_push(struct pickle *pickle, struct value value)
 	return true;
 }
 
-/* Adds to a list or map what an element weighs; false: it is too much. */
+/* Beside the depth: it was recalled, and stands elsewhere as it was then. */
+#define PICKLE_GIVEN (UINT32_C(1) << 31)
+
+/* Adds to a list or map what an element weighs; false: it is too much, or the holder is within itself. */
 static bool pickle_weigh(struct value *holder, const struct value *item)
 {
-	if (item->line > PICKLE_WEIGHT - holder->line || item->column >= PICKLE_DEPTH)
+	uint32_t depth = item->column & ~PICKLE_GIVEN;
+
+	if (holder->column & PICKLE_GIVEN || item->line > PICKLE_WEIGHT - holder->line ||
+	    depth >= PICKLE_DEPTH)
 		return false;
-	if (item->column + 1 > holder->column)
-		holder->column = item->column + 1;
+	if (depth + 1 > holder->column)
+		holder->column = depth + 1;
 	holder->line += item->line;
 	return true;
 }
@@ -383,6 +389,35 @@ static struct value *pickle_method(struct pickle *pickle, struct value *object)
 	return name;
 }
 
+/* Is it _codecs.encode(text, "latin1")? Protocol 2 has no other word for bytes. */
+static bool pickle_is_bytes(const struct value *name, const struct value *args)
+{
+	return value_is_text(name, "_codecs.encode") && args->array.count == 2 &&
+	       args->array.items[0].type == VALUE_STRING &&
+	       value_is_text(&args->array.items[1], "latin1");
+}
+
+static bool pickle_latin1(struct pickle *pickle, const struct value *text)
+{
+	const unsigned char *from = (const unsigned char *)text->string.text;
+	char *bytes = arena_alloc(pickle->arena, text->string.length + 1);
+	size_t length = 0;
+
+	for (size_t i = 0; bytes && i < text->string.length; i++) {
+		unsigned char c = from[i];
+
+		if (c >= 0x80 && ((c & 0xfcU) != 0xc0 || i + 1 == text->string.length))
+			return false; /* no character of Latin 1 */
+		if (c >= 0x80)
+			c = (unsigned char)((c & 3U) << 6 | (from[++i] & 0x3fU));
+		bytes[length++] = (char)c;
+	}
+	if (!bytes || !pickle_push(pickle, value_string_n(pickle->arena, bytes, length)))
+		return false;
+	pickle_top(pickle)->plain = true;
+	return true;
+}
+
 /* REDUCE and NEWOBJ: a name and its arguments. */
 static bool pickle_object(struct pickle *pickle, size_t arg)
 {
@@ -394,9 +429,11 @@ static bool pickle_object(struct pickle *pickle, size_t arg)
 		name = pickle_method(pickle, name);
 	if (!args || !name || args->type != VALUE_ARRAY || name->type != VALUE_STRING)
 		return false;
+	if (pickle_is_bytes(name, args))
+		return pickle_latin1(pickle, &args->array.items[0]);
 	object.plain = true;
 	object.line = args->line;
-	object.column = args->column + 1;
+	object.column = (args->column & ~PICKLE_GIVEN) + 1;
 	value_put(pickle->arena, &object, "class", *name);
 	value_put(pickle->arena, &object, "args", *args);
 	return pickle_push(pickle, object);
@@ -431,6 +468,7 @@ static bool pickle_recall(struct pickle *pickle, size_t arg)
 	if (!pickle_number(pickle, arg, &index) || index >= pickle->memo_count ||
 	    !pickle->memo[index] || pickle->depth >= PICKLE_STACK)
 		return false;
+	pickle->memo[index]->column |= PICKLE_GIVEN;
 	pickle->stack[pickle->depth++] = pickle->memo[index];
 	return true;
 }

@@ -14,6 +14,7 @@ from datetime import datetime
 
 import e2e
 import pymongo
+from apscheduler.triggers.date import DateTrigger
 
 APP = pathlib.Path(__file__).with_name("worker_app")
 WRITER = pathlib.Path(e2e.__file__).with_name("apscheduler_writer.py")
@@ -301,6 +302,7 @@ class Evil:
 class Hostile(ImportCase):
     def store(self, states):
         path = self.schedd.dir / "hostile.sqlite"
+        path.unlink(missing_ok=True)
         with sqlite3.connect(path) as database:
             database.execute("CREATE TABLE apscheduler_jobs (id TEXT PRIMARY KEY, next_run_time REAL, job_state BLOB)")
             database.executemany("INSERT INTO apscheduler_jobs VALUES (?, ?, ?)",
@@ -322,6 +324,22 @@ class Hostile(ImportCase):
         self.assertEqual((code, self.rpc.call("job.list")["jobs"]), (7, []), out + err)
         self.assertEqual(len([line for line in err.splitlines() if "hostile.sqlite: " in line]), len(states), err)
         self.assertFalse(mark.exists(), "a pickle was run")
+
+    def test_arguments_that_contain_themselves_are_named(self):
+        round_, list_, shared = {}, [], [1, 2]
+        round_["self"] = round_
+        list_.append([{"deep": list_}])
+        state = {"version": 1, "func": "calls:takes_all", "executor": "default", "name": "x", "misfire_grace_time": 1, "coalesce": True,
+                 "max_instances": 1, "trigger": DateTrigger(datetime(2040, 1, 1), "UTC"), "next_run_time": datetime(2040, 1, 1)}
+        rows = [{**state, "id": f"job{i}", "args": args, "kwargs": kwargs}
+                for i, (args, kwargs) in enumerate((((), round_), ((list_,), {}), ((shared, shared, [shared]), {"a": shared})))]
+        for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+            with self.subTest(protocol=protocol):
+                _, err = self.bring(self.store([pickle.dumps(row, protocol) for row in rows]), "--replace")
+                for job in ("job0", "job1"):
+                    self.assertIn(f"{job}: a Python object in it is of no known kind", err)
+                self.assertEqual([job["id"] for job in self.rpc.call("job.list")["jobs"]], ["job2"])
+                self.assertEqual(self.rpc.call("job.get", id="job2")["call"]["args"], [[1, 2], [1, 2], [[1, 2]]])
 
     def test_places_that_are_none(self):
         for place, code, words in (
