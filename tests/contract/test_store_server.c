@@ -206,21 +206,43 @@ SERVER_TEST(belongs_to_one_at_a_time)
 	cr_assert_eq(system(command), 0);
 }
 
-SERVER_TEST(refuses_what_is_newer_foreign_or_half_there)
+/* What is on the server, in a file of that name. */
+static void server_dump(const char *directory, const char *name)
 {
+	char command[700];
+
+	snprintf(command, sizeof(command), "%s dump >%s/%s && test -s %s/%s",
+	    getenv("SCHEDD_TEST_MOVE"), directory, name, directory, name);
+	cr_assert_eq(system(command), 0, "%s", name);
+}
+
+/* What that move has made of the store is not used, and is left as it is. */
+static void server_refuses(struct store_case *sc, const char *move, const char *words)
+{
+	char directory[] = "/tmp/schedd-dump-XXXXXX", command[160];
+
+	cr_assert(mkdtemp(directory));
 	store_close(sc->store);
 	sc->store = NULL;
-	server_move("newer");
+	server_move(move);
+	server_dump(directory, "before");
 	cr_assert_eq(store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err), 0);
-	cr_assert_eq(store_state(sc->store), STORE_REFUSED);
-	cr_expect(strstr(store_state_why(sc->store), "written by a newer schedd (schema 99"), "%s",
-	    store_state_why(sc->store));
+	cr_assert_eq(store_state(sc->store), STORE_REFUSED, "%s: %s", move, store_state_why(sc->store));
+	cr_expect(
+	    strstr(store_state_why(sc->store), words), "%s: %s", move, store_state_why(sc->store));
 	store_close(sc->store);
-	server_move("half");
-	cr_assert_eq(store_open_wait(&sc->config, STORE_CASE_LIMIT, &sc->store, &sc->err), 0);
-	cr_assert_eq(store_state(sc->store), STORE_REFUSED);
-	cr_expect(strstr(store_state_why(sc->store), "not all there"), "%s",
-	    store_state_why(sc->store));
+	sc->store = NULL;
+	server_dump(directory, "after");
+	snprintf(command, sizeof(command), "cd %s && diff before after; rc=$?; rm -r %s; exit $rc", directory,
+	    directory);
+	cr_expect_eq(system(command), 0, "%s: something was changed there", move);
+}
+
+SERVER_TEST(refuses_what_is_newer_foreign_or_half_there)
+{
+	server_refuses(sc, "newer", "written by a newer schedd (schema 99");
+	server_refuses(sc, "half", "not all there");
+	server_refuses(sc, "foreign", "another program's");
 }
 
 SERVER_TEST(holds_only_jobs_of_accounts_that_were_named)

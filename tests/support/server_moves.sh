@@ -3,7 +3,8 @@
 # What tests do to a server that with_server.sh has started, each type in its own way:
 #   sh server_moves.sh TYPE MOVE [WORD]
 # cut: ends schedd's connections; read-only, writable: writes are refused, and are not;
-# newer: the schema says it is version 99; half: something of it is missing;
+# newer: the schema says it is version 99; half: something of it is missing; foreign: the store is
+# empty but for something of another program's; dump: all that is there, but for who has it;
 # give-to-nobody ID: the job is said to be of the account "nobody";
 # narrow, narrow-rights, narrow-end: an account "narrow" that may nothing, what the manual says it
 # must have, and neither;
@@ -22,6 +23,8 @@ postgresql() {
 	writable) $SCHEDD_TEST_SQL 'SET transaction_read_only = off; ALTER ROLE schedd RESET default_transaction_read_only' ;;
 	newer) $SCHEDD_TEST_SQL "UPDATE schedd_meta SET number = 99 WHERE key = 'schema.version'" ;;
 	half) $SCHEDD_TEST_SQL 'DROP TABLE schedd_changes' ;;
+	foreign) $SCHEDD_TEST_SQL 'DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE schedd_jobs (mine int)' ;;
+	dump) pg_dump -h "$SCHEDD_TEST_SERVER_DIR" -U schedd --inserts ops | grep -v -e '^--' -e '^.restrict' -e '^.unrestrict' ;;
 	give-to-nobody) $SCHEDD_TEST_SQL "UPDATE schedd_jobs SET definition = replace(definition, '\"shell\"', '\"user\":\"nobody\",\"shell\"') WHERE id = '$1'" ;;
 	password)
 		$SCHEDD_TEST_ADMIN "DO 'BEGIN CREATE ROLE guarded LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END'"
@@ -45,6 +48,12 @@ redis() {
 	writable) $SCHEDD_TEST_SQL CONFIG SET maxmemory 0 ;;
 	newer) $SCHEDD_TEST_SQL HSET '{schedd:}meta' schema 99 ;;
 	half) $SCHEDD_TEST_SQL DEL '{schedd:}meta' ;;
+	foreign)
+		$SCHEDD_TEST_SQL FLUSHDB
+		$SCHEDD_TEST_SQL SET '{schedd:}jobs' mine ;;
+	dump)
+		$SCHEDD_TEST_SQL EVAL "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do if not key:find('lease\$') then \
+			all[#all + 1] = key .. ' ' .. redis.sha1hex(redis.call('DUMP', key)) end end table.sort(all) return all" 0 ;;
 	give-to-nobody)
 		job=$($SCHEDD_TEST_SQL HGET '{schedd:}jobs' "$1" | sed 's/"shell"/"user":"nobody","shell"/')
 		$SCHEDD_TEST_SQL HSET '{schedd:}jobs' "$1" "$job" ;;
@@ -61,6 +70,8 @@ mysql() {
 	writable) $SCHEDD_TEST_ADMIN 'SET GLOBAL read_only = 0' ;;
 	newer) $SCHEDD_TEST_SQL "UPDATE schedd_meta SET number = 99 WHERE \`key\` = 'schema.version'" ;;
 	half) $SCHEDD_TEST_SQL 'DROP TABLE schedd_changes' ;;
+	foreign) $SCHEDD_TEST_ADMIN 'DROP DATABASE ops; CREATE DATABASE ops; CREATE TABLE ops.schedd_jobs (mine int)' ;;
+	dump) mariadb-dump --no-defaults -S "$SCHEDD_TEST_SERVER_SOCKET" -u root --skip-comments --skip-dump-date ops ;;
 	give-to-nobody) $SCHEDD_TEST_SQL "UPDATE schedd_jobs SET definition = replace(definition, '\"shell\"', '\"user\":\"nobody\",\"shell\"') WHERE id = '$1'" ;;
 	narrow) $SCHEDD_TEST_ADMIN 'DROP USER IF EXISTS narrow; CREATE USER narrow' ;;
 	narrow-rights)
@@ -85,6 +96,10 @@ etcd() {
 	writable) $SCHEDD_TEST_SQL alarm disarm ;;
 	newer) $SCHEDD_TEST_SQL put /schedd/version 99 ;;
 	half) $SCHEDD_TEST_SQL del /schedd/version ;;
+	foreign)
+		$SCHEDD_TEST_SQL del --prefix /schedd/
+		$SCHEDD_TEST_SQL put /schedd/mine mine ;;
+	dump) $SCHEDD_TEST_SQL get --prefix '' | sed '/^.schedd.owner$/,+1d' ;;
 	give-to-nobody)
 		job=$($SCHEDD_TEST_SQL get --print-value-only "/schedd/job/$1" | sed 's/"shell"/"user":"nobody","shell"/')
 		$SCHEDD_TEST_SQL put "/schedd/job/$1" "$job" ;;
@@ -97,6 +112,8 @@ mongodb() {
 	cut) kill -USR2 "$(cat "$SCHEDD_TEST_SERVER_DIR/server.pid")" ;;
 	newer) $SCHEDD_TEST_SQL 'db.schedd_meta.update_one({"_id": "schema.version"}, {"$set": {"number": 99}})' ;;
 	half) $SCHEDD_TEST_SQL 'db.schedd_meta.delete_one({"_id": "schema.version"})' ;;
+	foreign) $SCHEDD_TEST_SQL '(client.drop_database("ops"), db.schedd_jobs.insert_one({"mine": 1}))' ;;
+	dump) $SCHEDD_TEST_SQL '[(name, list(db[name].find())) for name in sorted(db.list_collection_names())]' ;;
 	give-to-nobody) $SCHEDD_TEST_SQL "[db.schedd_jobs.update_one({'_id': j['_id']}, {'\$set': {'definition': j['definition'].replace('\"shell\"', '\"user\":\"nobody\",\"shell\"')}}) for j in db.schedd_jobs.find({'_id': '$1'})]" ;;
 	*) return 2 ;;
 	esac
@@ -117,6 +134,10 @@ zookeeper() {
 	writable) $SCHEDD_TEST_SQL acl all /schedd ;;
 	newer) $SCHEDD_TEST_SQL put /schedd/version 99 ;;
 	half) $SCHEDD_TEST_SQL del /schedd/version ;;
+	foreign)
+		$SCHEDD_TEST_SQL purge /schedd
+		$SCHEDD_TEST_SQL put /schedd mine ;;
+	dump) $SCHEDD_TEST_SQL dump /schedd | grep -v '^/schedd/owner ' | sort ;;
 	give-to-nobody)
 		job=$($SCHEDD_TEST_SQL get "/schedd/job/$1" | sed 's/"shell"/"user":"nobody","shell"/')
 		$SCHEDD_TEST_SQL put "/schedd/job/$1" "$job" ;;

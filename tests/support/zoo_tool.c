@@ -68,6 +68,19 @@ static int list(zhandle_t *zh, const char *path)
 	return rc;
 }
 
+/* One line each: the path, how often it was changed, and its text. */
+static int dump(zhandle_t *zh, const char *path)
+{
+	char text[65536];
+	int length = (int)sizeof(text) - 1;
+	struct Stat stat;
+	int rc = zoo_get(zh, path, 0, text, &length, &stat);
+
+	if (rc == ZOK)
+		printf("%s %d %.*s\n", path, stat.version, length > 0 ? length : 0, text);
+	return rc;
+}
+
 static int put(zhandle_t *zh, const char *path, const char *text)
 {
 	int rc = zoo_set(zh, path, text, (int)strlen(text), -1);
@@ -85,6 +98,8 @@ static int act(zhandle_t *zh, int argc, char **argv)
 		return get(zh, argv[3]);
 	if (argc == 4 && strcmp(what, "ls") == 0)
 		return list(zh, argv[3]);
+	if (argc == 4 && strcmp(what, "dump") == 0)
+		return below(zh, argv[3], dump);
 	if (argc == 4 && strcmp(what, "del") == 0)
 		return purge(zh, argv[3]);
 	if (argc == 4 && strcmp(what, "purge") == 0)
