@@ -19,6 +19,7 @@
 #define ROUNDS 5
 #define SERIAL 200
 #define PIPELINED 4000
+#define PIPELINED_ALONE 1000 /* where nothing is measured beside it */
 #define IN_FLIGHT 64
 #define DUE 1000
 #define START 10000
@@ -136,7 +137,10 @@ static void pair_tell(
 	double ratio = bench_median(pair->ratio, pair->count);
 	double cpu = bench_median(pair->cpu, pair->count);
 
-	if (count)
+	if (!bench->bare->adds)
+		printf("{\"bench\":\"store_%s_%s\",\"%s\":%.1f}\n", bench->bare->type, name,
+		    count ? "per_second" : "ms", count ? count / own : own * 1e3);
+	else if (count)
 		printf("{\"bench\":\"store_%s_%s\",\"per_second\":%.0f,\"bare_per_second\":%.0f,"
 		       "\"ratio_to_bare\":%.2f,\"cpu_of_bare\":%.2f,\"goal_ratio_to_bare\":%g}\n",
 		    bench->bare->type, name, count / own, count / bare, 1 / ratio, cpu, goal);
@@ -317,10 +321,17 @@ static void figure_adds(
 	for (int i = 0; i < ROUNDS; i++, bare += count) {
 		pair_begin(&pair);
 		pair_own(&pair, bench_adds(bench, count, in_flight, 1));
-		bench->bare->adds(bare, count, in_flight);
+		if (bench->bare->adds)
+			bench->bare->adds(bare, count, in_flight);
 		pair_bare(&pair);
 	}
 	pair_tell(&pair, bench, name, count, goal);
+}
+
+static void bench_bare_claims(const struct bench *bench, int batches, int number)
+{
+	for (int b = 0; b < batches && bench->bare->claims; b++)
+		bench->bare->claims(b * DUE, DUE, number);
 }
 
 static void figure_claims(struct bench *bench)
@@ -330,23 +341,22 @@ static void figure_claims(struct bench *bench)
 
 	while (bench->jobs < START)
 		bench_adds(bench, 1, 1, DUE);
-	if (there < bench->jobs)
+	if (there < bench->jobs && bench->bare->adds)
 		bench->bare->adds(there, bench->jobs - there, 1000);
 	for (int i = 0; i < ROUNDS; i++) {
 		pair_begin(&one);
 		pair_own(&one, bench_claims(bench, 0, 1, DUE));
-		bench->bare->claims(0, DUE, 2 * i + 1);
+		bench_bare_claims(bench, 1, 2 * i + 1);
 		pair_bare(&one);
 		/* The rest of them catches up, unmeasured. */
 		bench_claims(bench, DUE, (START - DUE) / DUE, DUE);
-		for (int b = 1; b < START / DUE; b++)
+		for (int b = 1; b < START / DUE && bench->bare->claims; b++)
 			bench->bare->claims(b * DUE, DUE, 2 * i + 1);
 		bench->runs++;
 		pair_begin(&all);
 		pair_own(&all, bench_claims(bench, 0, START / DUE, DUE));
 		bench->runs++;
-		for (int b = 0; b < START / DUE; b++)
-			bench->bare->claims(b * DUE, DUE, 2 * i + 2);
+		bench_bare_claims(bench, START / DUE, 2 * i + 2);
 		pair_bare(&all);
 	}
 	pair_tell(&one, bench, "claims_1000", 0, 1.5);
@@ -374,7 +384,7 @@ static double figure_sqlite(struct bench *bench)
 	return bench_median(times, LOADS);
 }
 
-static void figure_load(struct bench *bench)
+static void figure_load_beside(struct bench *bench)
 {
 	struct pair pair = {.count = 0};
 	int missing = LOADED - bench->jobs, bare = bench->jobs;
@@ -400,8 +410,15 @@ static void figure_load(struct bench *bench)
 	    own / (read > sqlite ? read : sqlite));
 }
 
+static void figure_load(struct bench *bench)
+{
+	if (bench->bare->load)
+		figure_load_beside(bench);
+}
+
 static void bench_init(struct bench *bench)
 {
+	static struct bare alone;
 	static const struct store_option options[] = {{"run_as", "root"}, {NULL, NULL}};
 	const char *type = getenv("SCHEDD_TEST_STORE_TYPE"), *reset = getenv("SCHEDD_TEST_STORE_RESET");
 
@@ -410,7 +427,11 @@ static void bench_init(struct bench *bench)
 		exit(2);
 	}
 	setenv("SCHEDD_MODULE_DIR", BENCH_MODULES, 0);
-	bench->bare = strcmp(type, "redis") == 0 ? &bare_redis : &bare_postgresql;
+	/* Of the other types there is nothing to measure them beside. */
+	alone.type = type;
+	bench->bare = strcmp(type, "redis") == 0	? &bare_redis
+		      : strcmp(type, "postgresql") == 0 ? &bare_postgresql
+							: &alone;
 	strcpy(bench->directory, "/tmp/schedd-bench-XXXXXX");
 	if (!mkdtemp(bench->directory))
 		exit(1);
@@ -435,7 +456,7 @@ static void figure_serial(struct bench *bench)
 
 static void figure_pipelined(struct bench *bench)
 {
-	figure_adds(bench, "adds_64", PIPELINED, IN_FLIGHT, 0.4);
+	figure_adds(bench, "adds_64", bench->bare->adds ? PIPELINED : PIPELINED_ALONE, IN_FLIGHT, 0.4);
 }
 
 static const struct {
@@ -454,7 +475,8 @@ int main(int argc, char **argv)
 
 	bench_init(&bench);
 	bench_open(&bench);
-	bench.bare->open();
+	if (bench.bare->open)
+		bench.bare->open();
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
 		bool wanted = argc == 1;
 
@@ -463,7 +485,8 @@ int main(int argc, char **argv)
 		if (wanted)
 			figures[i].measure(&bench);
 	}
-	bench.bare->close();
+	if (bench.bare->close)
+		bench.bare->close();
 	store_close(bench.store);
 	mailbox_free(bench.mailbox);
 	zone_cache_free(bench.trigger.zones);
