@@ -10,7 +10,7 @@ packages_of() {
 		libevent-dev libmsgpack-dev libsqlite3-dev libyaml-dev libjansson-dev libncurses-dev \
 		libcurl4-openssl-dev libpq-dev libhiredis-dev libzookeeper-mt-dev libmariadb-dev libmongoc-dev \
 		libssl-dev libmd-dev libcrypt-dev libpam0g-dev ;;
-	test) echo openssl libcriterion-dev clang g++ gdb valgrind python3 python3-venv universal-ctags binutils dpkg-dev lintian file \
+	test) echo openssl libcriterion-dev clang libclang-rt-dev g++ gdb valgrind python3 python3-venv universal-ctags binutils dpkg-dev lintian file \
 		python3-msgpack python3-jsonschema python3-yaml python3-pyte neovim zsh fish \
 		nodejs libdata-messagepack-perl python3-apscheduler python3-sqlalchemy \
 		python3-redis python3-psycopg2 python3-pymysql python3-flask python3-tz \
