@@ -43,6 +43,10 @@ static const char *const *event_filter_copy(const char *const *list, struct aren
 int event_filter_init(struct event_filter *filter, const char *const *events,
     const char *const *jobs, const char *const *tags, struct arena *arena, struct schedd_error *err)
 {
+	int rc = job_choice_check(jobs, err);
+
+	if (rc)
+		return rc;
 	filter->mask = events && events[0] ? 0 : SCHEDD_EVENT_ALL;
 	for (; events && *events; events++) {
 		unsigned code = scheduler_event_code(*events);
@@ -51,7 +55,7 @@ int event_filter_init(struct event_filter *filter, const char *const *events,
 			return event_filter_unknown(*events, err);
 		filter->mask |= code;
 	}
-	filter->jobs = event_filter_copy(jobs, arena);
+	job_choice_init(&filter->jobs, jobs, arena);
 	filter->tags = event_filter_copy(tags, arena);
 	return arena_failed(arena) ? schedd_error_nomem(err) : 0;
 }
@@ -74,14 +78,10 @@ bool event_filter_matches(const struct event_filter *filter, struct schedd_sched
     const struct schedd_event *event)
 {
 	const struct schedd_job *job;
-	bool named = !filter->jobs;
 
 	if (!(filter->mask & event->code))
 		return false;
-	for (const char *const *pattern = filter->jobs; event->job && pattern && *pattern;
-	     pattern++)
-		named |= job_id_matches(*pattern, event->job);
-	if (!named)
+	if (!filter->jobs.all && (!event->job || !job_choice_has(&filter->jobs, event->job)))
 		return false;
 	if (!filter->tags)
 		return true;

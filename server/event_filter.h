@@ -7,12 +7,13 @@
 #include <schedd/error.h>
 #include <schedd/event.h>
 #include "base/arena.h"
+#include "model/job_choice.h"
 
 struct schedd_scheduler;
 
 struct event_filter {
 	unsigned mask;           /* set of enum schedd_event_code */
-	const char *const *jobs; /* ids or globs, any of them; NULL: all events */
+	struct job_choice jobs; /* any of them; all: events without a job too */
 	const char *const *tags; /* "K" or "K=V", all of them; NULL: any */
 };
 

@@ -15,26 +15,13 @@
 
 #define QUERY_LIMIT 100
 
-static bool query_is_pattern(const char *text)
-{
-	return strpbrk(text, "*?[\\") != NULL;
-}
-
 static int query_copy_jobs(struct store_query *query, const char *const *jobs)
 {
-	size_t count = 0;
-
-	while (jobs[count])
-		count++;
-	query->jobs = arena_alloc(&query->arena, (count + 1) * sizeof(query->jobs[0]));
-	for (size_t i = 0; i < count && query->jobs; i++) {
-		query->jobs[i] = arena_strdup(&query->arena, jobs[i]);
-		query->patterns = query->patterns || query_is_pattern(jobs[i]);
-	}
+	job_choice_init(&query->jobs, jobs, &query->arena);
 	if (arena_failed(&query->arena))
 		return SCHEDD_ENOMEM;
-	if (count == 1 && !query->patterns)
-		query->job = query->jobs[0];
+	if (query->jobs.id_count == 1 && !query->jobs.pattern_count)
+		query->job = query->jobs.ids[0];
 	return 0;
 }
 
@@ -65,7 +52,7 @@ int store_query_init(
 	query->number = from->number;
 	query->limit = from->limit ? from->limit : QUERY_LIMIT;
 	query->before = UINT64_MAX;
-	if (from->jobs && query_copy_jobs(query, from->jobs) < 0)
+	if (query_copy_jobs(query, from->jobs) < 0)
 		return schedd_error_nomem(err);
 	return from->after ? query_read_cursor(query, from->after, err) : 0;
 }
@@ -77,12 +64,7 @@ void store_query_clear(struct store_query *query)
 
 bool store_query_names(const struct store_query *query, const char *job)
 {
-	if (!query->jobs)
-		return true;
-	for (char **pattern = query->jobs; *pattern; pattern++)
-		if (query->patterns ? job_id_matches(*pattern, job) : strcmp(*pattern, job) == 0)
-			return true;
-	return false;
+	return job_choice_has(&query->jobs, job);
 }
 
 bool store_query_matches(const struct store_query *query, const struct run *run)
@@ -106,7 +88,7 @@ void store_query_cursor_behind(
 {
 	const char *const *jobs = query->jobs;
 
-	if (jobs && jobs[0] && !jobs[1] && !query_is_pattern(jobs[0]))
+	if (jobs && jobs[0] && !jobs[1] && !job_choice_is_pattern(jobs[0]))
 		snprintf(cursor, STORE_CURSOR_MAX, "n%" PRIu32, run->number);
 	else
 		snprintf(cursor, STORE_CURSOR_MAX, "s%" PRIu64, run->serial);

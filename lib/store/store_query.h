@@ -3,12 +3,12 @@
 #ifndef SCHEDD_STORE_STORE_QUERY_H
 #define SCHEDD_STORE_STORE_QUERY_H
 
+#include "model/job_choice.h"
 #include "store/store.h"
 
 struct store_query {
-	char **jobs;        /* NULL-terminated; NULL: all */
+	struct job_choice jobs;
 	const char *job;    /* the one job that is meant, by id; NULL: several, or patterns */
-	bool patterns;      /* is any of jobs a glob? */
 	uint32_t states;    /* set of 1 << enum run_state; 0: all */
 	schedd_time since;  /* SCHEDD_TIME_NONE: ever */
 	schedd_time until;  /* SCHEDD_TIME_NONE: no limit */

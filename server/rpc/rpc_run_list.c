@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/message.h"
+#include "model/job_choice.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_turn.h"
@@ -155,32 +156,52 @@ static void rpc_run_list_ready(
 		rpc_run_list_go(call);
 }
 
-/* Runs of a job on all nodes are those of its parts. False: no memory, and the call was ended. */
+/* A list that ends with NULL and grows. */
+struct rpc_run_jobs {
+	const char **list;
+	uint32_t count, room;
+};
+
+/* No memory: the list is NULL. */
+static void rpc_run_jobs_add(struct rpc_run_jobs *jobs, const char *job, struct arena *arena)
+{
+	if (jobs->count + 2 > jobs->room) {
+		const char **grown;
+
+		jobs->room = jobs->room ? jobs->room * 2 : 64;
+		grown = arena_alloc(arena, jobs->room * sizeof(*grown));
+		if (grown && jobs->list)
+			memcpy(grown, jobs->list, jobs->count * sizeof(*grown));
+		jobs->list = grown;
+	}
+	if (jobs->list)
+		jobs->list[jobs->count++] = job;
+}
+
+/* Runs of a job on all nodes are those of its parts. False: that cannot be, and the call was ended. */
 static bool rpc_run_parts(struct rpc_call *call, struct store_run_query *query)
 {
-	const char **jobs = NULL;
+	struct rpc_run_jobs jobs = {NULL, 0, 0};
 	struct schedd_error err;
-	uint32_t count = 0;
 
+	if (job_choice_check(query->jobs, &err)) {
+		schedd_error_prefix(&err, "run.list");
+		rpc_call_fail(call, &err);
+		return false;
+	}
 	for (const char *const *job = query->number ? NULL : query->jobs; job && *job; job++) {
 		struct value parts = scheduler_job_parts(call->scheduler, *job, false, &call->arena);
-		uint32_t more = parts.type == VALUE_ARRAY ? parts.array.count : 0;
-		const char **grown = arena_alloc(&call->arena, (count + more + 2) * sizeof(*grown));
 
-		if (!grown) {
-			schedd_error_nomem(&err);
-			rpc_call_fail(call, &err);
-			return false;
-		}
-		if (count)
-			memcpy(grown, jobs, count * sizeof(*grown));
-		jobs = grown;
-		jobs[count++] = *job;
-		for (uint32_t i = 0; i < more; i++)
-			jobs[count++] = parts.array.items[i].string.text;
-		jobs[count] = NULL;
+		rpc_run_jobs_add(&jobs, *job, &call->arena);
+		for (uint32_t i = 0; parts.type == VALUE_ARRAY && i < parts.array.count; i++)
+			rpc_run_jobs_add(&jobs, parts.array.items[i].string.text, &call->arena);
 	}
-	query->jobs = jobs ? jobs : query->jobs;
+	if (arena_failed(&call->arena)) {
+		schedd_error_nomem(&err);
+		rpc_call_fail(call, &err);
+		return false;
+	}
+	query->jobs = jobs.list ? jobs.list : query->jobs;
 	return true;
 }
 

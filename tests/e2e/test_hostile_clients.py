@@ -251,6 +251,24 @@ class Fairness(Case):
         self.check(50, "event.subscribe", since=0)
         self.check(50, "run.list", limit=10000)
 
+    def test_many_names_of_many(self):
+        """Ids are looked up, each row and event is not held against all of them; patterns are few."""
+        for i in range(300):
+            self.client.send("job.run", id=f"j{i}")
+        e2e.wait_until("they ran", lambda: len(self.client.call("run.list", limit=1000)["runs"]) == 300, 60)
+        names = [f"j{i}" for i in range(65000)]
+        self.assertEqual(len(self.client.call("run.list", jobs=names, limit=1000)["runs"]), 300)
+        self.assertEqual(self.client.call("run.list", jobs=names[300:], limit=1000)["runs"], [])
+        self.assertLess(self.server.memory(), (2 << 30) if os.environ.get("SCHEDD_SANITIZE") else (300 << 20))
+        self.check(10, "run.list", jobs=names)
+        for method in ("run.list", "event.subscribe"):
+            self.assertIn("65 patterns are more than 64", self.refused("invalid_argument", self.client.call, method, jobs=["x*"] * 65))
+        reader = self.server.client()
+        reader.call("event.subscribe", jobs=[*names[1:], "nosuch*"], events=["job_modified"])
+        for job in ("j0", "j5", "j4"):
+            self.client.call("job.pause", id=job)
+        self.assertEqual([reader.notification()[1]["job"] for _ in range(2)], ["j5", "j4"])
+
     def test_large_messages_of_many(self):
         self.check(20, "job.list", patterns=["none"] * 20000)
         self.check(20, "job.apply", jobs=[{"id": "x", "command": ["x"] * 100000, "trigger": {"nothing": 1}}])

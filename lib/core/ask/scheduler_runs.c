@@ -7,6 +7,7 @@
 #include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
 #include "core/runs/run_live.h"
+#include "model/job_choice.h"
 #include "model/job_fields.h"
 
 #define RUNS_STRIDE 16 /* rows between two looks at the clock */
@@ -66,17 +67,8 @@ static struct value scheduler_runs_value(
 	return value;
 }
 
-static bool scheduler_runs_in(const char *const *jobs, const char *id)
-{
-	if (!jobs || !jobs[0])
-		return true;
-	for (; *jobs; jobs++)
-		if (job_id_matches(*jobs, id))
-			return true;
-	return false;
-}
-
-static bool scheduler_runs_match(const struct run_live *live, const struct store_run_query *query)
+static bool scheduler_runs_match(const struct run_live *live, const struct store_run_query *query,
+    const struct job_choice *jobs)
 {
 	const struct run *run = run_live_run(live);
 
@@ -91,7 +83,7 @@ static bool scheduler_runs_match(const struct run_live *live, const struct store
 		return false;
 	if (query->until != SCHEDD_TIME_NONE && run->scheduled_at > query->until)
 		return false;
-	return scheduler_runs_in(query->jobs, run_live_job(live)->id);
+	return job_choice_has(jobs, run_live_job(live)->id);
 }
 
 static void scheduler_runs_set(struct value *map, const char *key, struct value value)
@@ -134,10 +126,12 @@ static void scheduler_runs_live(struct scheduler_run_walk *question, const struc
 {
 	const struct schedd_scheduler *scheduler = question->scheduler;
 	const struct run_live **found = calloc(run_live_count(scheduler) + 1, sizeof(const void *));
+	struct job_choice jobs;
 	uint32_t count = 0;
 
+	job_choice_init(&jobs, query->jobs, &question->arena);
 	for (const struct run_live *live = run_live_first(scheduler); found && live; live = run_live_next(live))
-		if (scheduler_runs_match(live, query))
+		if (scheduler_runs_match(live, query, &jobs))
 			found[count++] = live;
 	if (count > 1)
 		qsort(found, count, sizeof(const void *), runs_live_newer);
