@@ -26,6 +26,7 @@ void arena_init(struct arena *arena)
 void arena_clear(struct arena *arena)
 {
 	struct arena_block *block = arena->blocks;
+	struct arena_kept *kept = arena->kept;
 
 	while (block) {
 		struct arena_block *next = block->next;
@@ -34,6 +35,8 @@ void arena_clear(struct arena *arena)
 		block = next;
 	}
 	arena_init(arena);
+	if (kept)
+		arena_kept_free(kept);
 }
 
 void arena_reset(struct arena *arena)
@@ -138,4 +141,44 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 bool arena_failed(const struct arena *arena)
 {
 	return arena->failed;
+}
+
+void arena_join(struct arena *arena, struct arena *other)
+{
+	struct arena_block **last = &arena->blocks;
+
+	/* Behind the block that is being filled. */
+	while (*last)
+		last = &(*last)->next;
+	*last = other->blocks;
+	if (last == &arena->blocks)
+		arena->used = other->used;
+	arena->total += other->total;
+	arena->failed |= other->failed;
+	arena_init(other);
+}
+
+/* ---- Lending ---- */
+
+struct arena_kept *arena_kept_new(void)
+{
+	struct arena_kept *kept = calloc(1, sizeof(*kept));
+
+	if (kept)
+		kept->keepers = 1;
+	return kept;
+}
+
+void arena_kept_free(struct arena_kept *kept)
+{
+	if (--kept->keepers > 0)
+		return;
+	arena_clear(&kept->arena);
+	free(kept);
+}
+
+void arena_lend(struct arena *arena, struct arena_kept *kept)
+{
+	kept->keepers++;
+	arena->kept = kept;
 }

@@ -18,6 +18,7 @@ static int json_convert_array(
     const json_t *json, struct arena *arena, int depth, struct value *out, struct schedd_error *err)
 {
 	*out = value_array();
+	value_reserve(arena, out, (uint32_t)json_array_size(json));
 	for (size_t i = 0; i < json_array_size(json); i++) {
 		struct value item;
 		int rc = json_convert(json_array_get(json, i), arena, depth + 1, &item, err);
@@ -82,14 +83,54 @@ static int json_convert(
 	return schedd_error_set(err, SCHEDD_EINVAL, "JSON of an unknown type");
 }
 
+/* Up to the first mistake it sees what jansson sees. */
+static size_t json_measure(const char *text, size_t length, int *deepest)
+{
+	size_t elements = 1;
+	bool quoted = false;
+	int depth = 0;
+
+	*deepest = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '"')
+			quoted = !quoted;
+		else if (quoted)
+			i += text[i] == '\\';
+		else if (text[i] == ',' || text[i] == ':')
+			elements++;
+		else if (text[i] == ']' || text[i] == '}')
+			depth--;
+		else if (text[i] == '[' || text[i] == '{') {
+			depth++;
+			elements++;
+		}
+		if (depth > *deepest)
+			*deepest = depth;
+	}
+	return elements;
+}
+
+size_t json_elements(const char *text, size_t length)
+{
+	int deepest;
+
+	return json_measure(text, length, &deepest);
+}
+
 int json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err)
 {
 	json_error_t at;
-	json_t *json = json_loadb(
-	    text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);
-	int rc;
+	json_t *json;
+	int rc, deepest;
 
+	/* jansson calls itself for what is within, and a thread's stack is small. */
+	json_measure(text, length, &deepest);
+	if (deepest > JSON_DEPTH_MAX + 1)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "JSON nested deeper than %d", JSON_DEPTH_MAX);
+	json = json_loadb(
+	    text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);
 	if (!json)
 		return schedd_error_at(err, SCHEDD_EINVAL, at.position,
 		    "invalid JSON at line %d, column %d: %s", at.line, at.column, at.text);

@@ -15,6 +15,9 @@
 int json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
 
+/* How many values json_parse() would make of it, if it is JSON; keys count too, empty containers twice. */
+size_t json_elements(const char *text, size_t length);
+
 /* Appends compact JSON. Bytes that are no UTF-8 become U+FFFD. Reals print shortest round-trip. */
 void json_write(struct strbuf *out, const struct value *value);
 /* As json_write, indented by two spaces for people. */

@@ -12,6 +12,8 @@
 #include "base/strbuf.h"
 #include "base/value.h"
 
+#define MESSAGE_MAP_MAX 1024 /* members of a map */
+
 enum message_type {
 	MESSAGE_REQUEST = 0,
 	MESSAGE_RESPONSE = 1,

@@ -13,7 +13,6 @@
 #include "base/utf8.h"
 
 /* Keys are compared with each other, so their number is limited; long data comes in arrays. */
-#define MESSAGE_MAP_MAX 1024
 
 /* ---- What is small ---- */
 

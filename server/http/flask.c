@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "server/http/flask_form.h"
 #include "server/http/flask_json.h"
+#include "server/http/http_answer.h"
 #include "server/http/http_problem.h"
 #include "server/http/http_request.h"
 #include "server/http/http_trace.h"
@@ -36,8 +37,8 @@ static void flask_error(struct http_request *request, int status, const char *me
 {
 	struct value map = value_map();
 
-	value_put(&request->arena, &map, "error_message",
-	    value_string(&request->arena, message ? message : "out of memory"));
+	value_put(request->arena, &map, "error_message",
+	    value_string(request->arena, message ? message : "out of memory"));
 	flask_send(request, status, &map);
 }
 
@@ -61,7 +62,7 @@ static void flask_failed(struct http_request *request, const struct schedd_error
 	switch (err->code) {
 	case SCHEDD_ENOTFOUND:
 		flask_error(request, 404,
-		    arena_printf(&request->arena, "Job %s not found",
+		    arena_printf(request->arena, "Job %s not found",
 			request->args[0] ? request->args[0] : "ID"));
 		break;
 	case SCHEDD_ECONFLICT:
@@ -85,7 +86,7 @@ static void flask_job(struct http_request *request, const struct schedd_error *e
 		flask_failed(request, err);
 		return;
 	}
-	form = flask_form_write(job, &request->arena);
+	form = flask_form_write(job, request->arena);
 	flask_send(request, 200, &form);
 }
 
@@ -94,7 +95,7 @@ static void flask_added(struct http_request *request, const struct schedd_error 
 {
 	if (err && err->code == SCHEDD_ECONFLICT)
 		flask_error(request, 409,
-		    arena_printf(&request->arena, "Job %s already exists.",
+		    arena_printf(request->arena, "Job %s already exists.",
 			value_get_string(&request->body, "id")));
 	else if (err && err->code == SCHEDD_ENOTFOUND)
 		flask_error(request, 400, err->message); /* of a store or an executor */
@@ -116,7 +117,7 @@ static struct value flask_id(struct http_request *request)
 {
 	struct value params = value_map();
 
-	value_put(&request->arena, &params, "id", value_string_ref(request->args[0]));
+	value_put(request->arena, &params, "id", value_string_ref(request->args[0]));
 	return params;
 }
 
@@ -130,10 +131,10 @@ void flask_info(struct http_request *request)
 	gethostname(host, sizeof(host) - 1);
 	for (char *c = host; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	value_append(&request->arena, &hosts, value_string_ref("*"));
-	value_put(&request->arena, &map, "allowed_hosts", hosts);
-	value_put(&request->arena, &map, "current_host", value_string(&request->arena, host));
-	value_put(&request->arena, &map, "running", value_bool(true));
+	value_append(request->arena, &hosts, value_string_ref("*"));
+	value_put(request->arena, &map, "allowed_hosts", hosts);
+	value_put(request->arena, &map, "current_host", value_string(request->arena, host));
+	value_put(request->arena, &map, "running", value_bool(true));
 	flask_send(request, 200, &map);
 }
 
@@ -165,10 +166,36 @@ void flask_shutdown(struct http_request *request)
 
 /* ---- Lists ---- */
 
-/* What has been gathered of the pages. */
+/* What has been gathered of the pages: '[', then jobs. */
 struct flask_list {
-	struct value forms;
+	struct strbuf text;
 };
+
+static void flask_list_release(struct http_request *request)
+{
+	struct flask_list *list = request->state;
+
+	strbuf_clear(&list->text);
+}
+
+/* The jobs of a page, one behind the other. */
+static void flask_page_write(struct strbuf *out, const struct value *result)
+{
+	const struct value *jobs = value_get(result, "jobs");
+	struct arena arena;
+
+	arena_init(&arena);
+	for (uint32_t i = 0; jobs && i < jobs->array.count; i++) {
+		struct value form = flask_form_write(&jobs->array.items[i], &arena);
+
+		if (i)
+			strbuf_add(out, ", ");
+		flask_json_write(out, &form);
+		out->failed |= arena_failed(&arena);
+		arena_reset(&arena);
+	}
+	arena_clear(&arena);
+}
 
 static void flask_page(struct http_request *request, const struct schedd_error *err,
     const struct value *result);
@@ -177,47 +204,67 @@ static void flask_ask_page(struct http_request *request, const char *after)
 {
 	struct value params = value_map();
 
-	value_put(&request->arena, &params, "order", value_string_ref("next"));
-	value_put(&request->arena, &params, "limit", value_int(10000));
+	value_put(request->arena, &params, "order", value_string_ref("next"));
+	value_put(request->arena, &params, "limit", value_int(10000));
 	if (after)
-		value_put(&request->arena, &params, "after", value_string(&request->arena, after));
+		value_put(request->arena, &params, "after", value_string(request->arena, after));
 	http_request_call(request, "job.list", &params, flask_page);
+}
+
+static void flask_page_written(
+    struct http_request *request, struct strbuf *page, const struct value *result)
+{
+	struct flask_list *list = request->state;
+	const char *next = value_get_string(result, "next");
+	struct strbuf text;
+
+	if (list->text.length > 1 && page->length)
+		strbuf_add(&list->text, ", ");
+	strbuf_add_n(&list->text, strbuf_peek(page), page->length);
+	list->text.failed |= strbuf_failed(page);
+	if (next) {
+		flask_ask_page(request, next);
+		return;
+	}
+	strbuf_add_char(&list->text, ']');
+	text = list->text;
+	list->text = STRBUF_EMPTY;
+	if (strbuf_failed(&text)) {
+		strbuf_clear(&text);
+		flask_error(request, 503, "out of memory");
+		return;
+	}
+	http_request_reply_buf(request, 200, "application/json", &text);
 }
 
 static void flask_page(struct http_request *request, const struct schedd_error *err,
     const struct value *result)
 {
-	struct flask_list *list = request->state;
-	const struct value *jobs = err ? NULL : value_get(result, "jobs");
-	const char *next = err ? NULL : value_get_string(result, "next");
+	struct strbuf page = STRBUF_EMPTY;
 
 	if (err) {
 		flask_failed(request, err);
 		return;
 	}
-	for (uint32_t i = 0; jobs && i < jobs->array.count; i++) {
-		struct value form = flask_form_write(&jobs->array.items[i], &request->arena);
-
-		/* Texts of the answer are gone when this returns. */
-		value_append(
-		    &request->arena, &list->forms, value_copy(&request->arena, &form));
-	}
-	if (next)
-		flask_ask_page(request, next);
-	else
-		flask_send(request, 200, &list->forms);
+	flask_page_write(&page, result);
+	flask_page_written(request, &page, result);
+	strbuf_clear(&page);
 }
 
 void flask_list(struct http_request *request)
 {
-	struct flask_list *list = arena_alloc(&request->arena, sizeof(*list));
+	static const struct http_writer writer = {
+	    http_answer_write, flask_page_write, flask_page_written};
+	struct flask_list *list = arena_alloc(request->arena, sizeof(*list));
 
 	if (!list) {
 		flask_error(request, 503, "out of memory");
 		return;
 	}
-	list->forms = value_array();
+	strbuf_add_char(&list->text, '[');
 	request->state = list;
+	request->release = flask_list_release;
+	request->writer = &writer;
 	flask_ask_page(request, NULL);
 }
 
@@ -258,7 +305,7 @@ static void flask_put_in(struct http_request *request, const struct schedd_error
 		    "func goes to");
 		return;
 	}
-	if (flask_form_read(&request->body, now, executor, &request->arena, &fields, &wrong)) {
+	if (flask_form_read(&request->body, now, executor, request->arena, &fields, &wrong)) {
 		flask_failed(request, &wrong);
 		return;
 	}
@@ -267,11 +314,11 @@ static void flask_put_in(struct http_request *request, const struct schedd_error
 		return;
 	}
 	if (now)
-		value_put(&request->arena, &fields, "id", value_string_ref(request->args[0]));
+		value_put(request->arena, &fields, "id", value_string_ref(request->args[0]));
 	else if (value_get_bool(&request->body, "replace_existing", false))
-		value_put(&request->arena, &fields, "replace", value_bool(true));
+		value_put(request->arena, &fields, "replace", value_bool(true));
 	if (!now)
-		value_put(&request->arena, &fields, "allow_past", value_bool(true));
+		value_put(request->arena, &fields, "allow_past", value_bool(true));
 	http_request_call(request, now ? "job.modify" : "job.add", &fields,
 	    now ? flask_job : flask_added);
 }
@@ -286,14 +333,14 @@ void flask_add(struct http_request *request)
 static void flask_seen(struct http_request *request, const struct schedd_error *err,
     const struct value *job)
 {
-	struct value *now = arena_alloc(&request->arena, sizeof(*now)), form;
+	struct value *now = arena_alloc(request->arena, sizeof(*now)), form;
 
 	if (err || !now) {
 		flask_job(request, err, job);
 		return;
 	}
-	form = flask_form_write(job, &request->arena);
-	*now = value_copy(&request->arena, &form);
+	form = flask_form_write(job, request->arena);
+	*now = value_copy(request->arena, &form);
 	request->state = now;
 	flask_add(request);
 }
@@ -359,8 +406,8 @@ static void flask_begun(struct http_request *request, const struct schedd_error 
 		flask_failed(request, err);
 		return;
 	}
-	value_put(&request->arena, &params, "run",
-	    value_string(&request->arena, value_get_string(result, "run")));
+	value_put(request->arena, &params, "run",
+	    value_string(request->arena, value_get_string(result, "run")));
 	http_request_call(request, "run.wait", &params, flask_ended);
 }
 
@@ -368,6 +415,6 @@ void flask_run(struct http_request *request)
 {
 	struct value params = flask_id(request);
 
-	http_trace_put(request, &request->arena, &params);
+	http_trace_put(request, request->arena, &params);
 	http_request_call(request, "job.run", &params, flask_begun);
 }

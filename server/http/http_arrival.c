@@ -6,6 +6,7 @@
 #include <event2/keyvalq_struct.h>
 #include "server/http/http_accept.h"
 #include "server/http/http_auth.h"
+#include "server/http/http_body.h"
 #include "server/http/http_guard.h"
 #include "server/http/http_path.h"
 #include "server/http/http_problem.h"
@@ -38,7 +39,11 @@ static void http_arrival_handle(struct http_request *request)
 	if (route->access == HTTP_OPERATOR && !http_auth_may(request->identity, "operator"))
 		http_problem(request, 403, "permission_denied",
 		    "the role %s does not suffice: this needs operator", request->identity->role);
-	else if (http_accept_check(request) && http_guard_check(request))
+	else if (!http_accept_check(request) || !http_guard_check(request))
+		return; /* it was answered */
+	else if (route->takes == HTTP_JSON)
+		http_body_read(request, route->handle);
+	else
 		route->handle(request);
 }
 
@@ -91,12 +96,12 @@ void http_arrival(struct evhttp_request *evhttp, void *context)
 
 /* Where its identity is not valid any more a stream ends, and a call's answer is a 401. */
 static void http_arrival_renew(
-    struct http_request *request, const struct web_identity *identity)
+    struct http_request *request, http_peer_renew_fn renew, void *context)
 {
 	if (!request->identity)
 		return; /* it is still being asked for, and found in the new lists */
-	request->identity = identity;
-	if (identity)
+	request->identity = renew(request->identity, context);
+	if (request->identity)
 		return;
 	if (request->streaming) {
 		http_request_stream_end(request);

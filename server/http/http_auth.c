@@ -51,7 +51,8 @@ struct http_waiting {
 	struct http_request *request;
 	struct http_password *password;
 	void (*next)(struct http_request *);
-	const struct web_identity *identity;
+	const char *name;           /* the lists may be others when it is done */
+	const char *checked;        /* what stood behind the name; NULL: nobody has it */
 	char hash[HTTP_SHA256_HEX]; /* for remembering */
 };
 
@@ -322,16 +323,17 @@ static void http_auth_checked(bool right, void *context)
 	struct http_waiting *waiting = context;
 	struct http_auth *auth = waiting->auth;
 	struct http_request *request = waiting->request;
+	const struct http_user *user = http_users_find(&auth->basic, waiting->name);
 
 	request->state = NULL;
 	request->release = NULL;
-	if (!right || !waiting->identity) {
+	if (!right || !user || !waiting->checked || strcmp(user->hash, waiting->checked) != 0) {
 		http_auth_refuse(auth, request, true);
 		return;
 	}
 	http_slow_succeeded(&auth->slow, http_auth_address(request));
 	http_auth_remember(auth, waiting->hash);
-	request->identity = waiting->identity;
+	request->identity = &user->identity;
 	waiting->next(request);
 }
 
@@ -351,8 +353,8 @@ static void http_auth_compute(struct http_auth *auth, struct http_waiting *waiti
 {
 	if (!auth->passwords)
 		auth->passwords = http_passwords_new(auth->web->host->base);
-	waiting->identity = user ? &user->identity : NULL;
-	if (auth->passwords)
+	waiting->checked = user ? arena_strdup(waiting->request->arena, user->hash) : NULL;
+	if (auth->passwords && !arena_failed(waiting->request->arena))
 		waiting->password = http_password_check(auth->passwords, password,
 		    user ? user->hash : HTTP_NOBODY, http_auth_checked, waiting);
 	if (waiting->password) {
@@ -367,7 +369,7 @@ static void http_auth_compute(struct http_auth *auth, struct http_waiting *waiti
 static void http_auth_password(struct http_auth *auth, struct http_request *request,
     const char *encoded, void (*next)(struct http_request *))
 {
-	struct http_waiting *waiting = arena_alloc(&request->arena, sizeof(*waiting));
+	struct http_waiting *waiting = arena_alloc(request->arena, sizeof(*waiting));
 	char pair[512], all[1024], *colon;
 	const struct http_user *user;
 	int length;
@@ -378,7 +380,10 @@ static void http_auth_password(struct http_auth *auth, struct http_request *requ
 	}
 	*colon = '\0';
 	user = http_users_find(&auth->basic, pair);
-	*waiting = (struct http_waiting){.auth = auth, .request = request, .next = next};
+	*waiting = (struct http_waiting){.auth = auth,
+	    .request = request,
+	    .next = next,
+	    .name = arena_strdup(request->arena, pair)};
 	memcpy(all, auth->salt, sizeof(auth->salt));
 	length = snprintf(all + sizeof(auth->salt), sizeof(all) - sizeof(auth->salt), "%s:%s:%s",
 	    pair, user ? user->hash : "", colon + 1);

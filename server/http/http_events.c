@@ -77,7 +77,7 @@ void http_events_follow(struct http_request *request)
 			    "Last-Event-ID '%.32s' is no seq of an event", last);
 			return;
 		}
-		value_put(&request->arena, &params, "since", value_int(seq));
+		value_put(request->arena, &params, "since", value_int(seq));
 	}
 	request->beat = ":\n\n";
 	request->notified = http_event_notified;

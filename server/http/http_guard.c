@@ -9,7 +9,6 @@
 #include <string.h>
 #include <strings.h>
 #include <event2/buffer.h>
-#include "base/json.h"
 #include "server/http/http_problem.h"
 #include "server/http/http_routes.h"
 
@@ -134,20 +133,6 @@ static bool http_guard_form(struct http_request *request, size_t bytes)
 	return true;
 }
 
-static bool http_guard_body(struct http_request *request, struct evbuffer *input, size_t bytes)
-{
-	const char *text = (const char *)evbuffer_pullup(input, -1);
-	struct schedd_error err;
-
-	if (text && !json_parse(text, bytes, &request->arena, &request->body, &err))
-		return true;
-	if (!text)
-		schedd_error_nomem(&err);
-	schedd_error_prefix(&err, "the body is no JSON");
-	http_problem_as(request, err.code == SCHEDD_ENOMEM ? 503 : 400, &err);
-	return false;
-}
-
 bool http_guard_check(struct http_request *request)
 {
 	struct evbuffer *input = evhttp_request_get_input_buffer(request->evhttp);
@@ -157,8 +142,6 @@ bool http_guard_check(struct http_request *request)
 	request->body_bytes = bytes;
 	if (request->route->access == HTTP_SIGNED)
 		return true; /* it proves itself by its content */
-	if (!http_request_is_safe(request) &&
-	    (!http_guard_site(request) || !http_guard_form(request, bytes)))
-		return false;
-	return !bytes || request->route->takes != HTTP_JSON || http_guard_body(request, input, bytes);
+	return http_request_is_safe(request) ||
+	       (http_guard_site(request) && http_guard_form(request, bytes));
 }

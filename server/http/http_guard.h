@@ -8,8 +8,8 @@
 /* Is its Host one of ours? A page of another name could make a browser ask us. False: answered. */
 bool http_guard_host(struct http_request *request);
 /*
- * Was it sent on purpose, not by a form of another site; and is its body, where
- * the route takes one, JSON (read into request->body)? False: answered.
+ * Was it sent on purpose, not by a form of another site; and does it call its
+ * body what the route takes? False: answered.
  */
 bool http_guard_check(struct http_request *request);
 

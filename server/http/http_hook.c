@@ -70,11 +70,11 @@ static void hook_answer(struct http_request *request, const char *run, bool agai
 	const char *slash = strrchr(run, '/');
 
 	http_request_set(request, "Location",
-	    arena_printf(&request->arena, "/api/v1/runs/%.*s/%s", (int)(slash - run), run,
+	    arena_printf(request->arena, "/api/v1/runs/%.*s/%s", (int)(slash - run), run,
 		slash + 1));
 	if (again)
 		http_request_set(request, "Idempotency-Replayed", "true");
-	value_put(&request->arena, &map, "run", value_string(&request->arena, run));
+	value_put(request->arena, &map, "run", value_string(request->arena, run));
 	http_request_json(request, 202, &map);
 }
 
@@ -303,7 +303,7 @@ static void hook_signed(struct http_hook *hook)
 	}
 	seen = http_deliveries_find(hooks->deliveries, &key, hook_now());
 	if (seen) {
-		hook_answer(request, arena_printf(&request->arena, "%s/%u", request->args[0], seen),
+		hook_answer(request, arena_printf(request->arena, "%s/%u", request->args[0], seen),
 		    true);
 	} else if (!http_deliveries_room(hooks->deliveries, hook_now())) {
 		http_request_set(request, "Retry-After", "3600");
@@ -413,7 +413,7 @@ static bool hooks_open(struct web *web, struct schedd_error *err)
 
 void http_hook_run(struct http_request *request)
 {
-	struct http_hook *hook = arena_alloc(&request->arena, sizeof(*hook));
+	struct http_hook *hook = arena_alloc(request->arena, sizeof(*hook));
 	struct value params = value_map();
 	struct schedd_error err;
 	const char *delivery;
@@ -427,7 +427,7 @@ void http_hook_run(struct http_request *request)
 	*hook = (struct http_hook){.request = request, .delivery = delivery};
 	request->state = hook;
 	request->identity = &http_auth_webhook;
-	value_put(&request->arena, &params, "id", value_string_ref(request->args[0]));
+	value_put(request->arena, &params, "id", value_string_ref(request->args[0]));
 	http_request_call(request, "job.get", &params, hook_found);
 }
 

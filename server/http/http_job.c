@@ -162,12 +162,12 @@ static bool http_job_params(struct http_request *request, struct value *params)
 		    value_type_name(body->type));
 		return false;
 	}
-	value_put(&request->arena, params, "id", value_string_ref(request->args[0]));
+	value_put(request->arena, params, "id", value_string_ref(request->args[0]));
 	for (uint32_t i = 0; body->type == VALUE_MAP && i < body->map.count; i++) {
 		const struct value_member *member = &body->map.members[i];
 
 		if (strcmp(member->key, "id") != 0) {
-			value_put(&request->arena, params, member->key, member->value);
+			value_put(request->arena, params, member->key, member->value);
 		} else if (!value_is_text(&member->value, request->args[0])) {
 			http_problem(request, 400, "invalid_argument",
 			    "the body's id is not that of the path");
@@ -225,18 +225,18 @@ static void http_job_change(struct http_request *request, const char *method, st
 		return;
 	}
 	if (revision > 0 && http_job_takes_revision(method) && !value_get(params, "revision")) {
-		value_put(&request->arena, params, "revision", value_int(revision));
+		value_put(request->arena, params, "revision", value_int(revision));
 		http_request_call(request, method, params, answered);
 		return;
 	}
-	change = arena_alloc(&request->arena, sizeof(*change));
+	change = arena_alloc(request->arena, sizeof(*change));
 	if (!change) {
 		http_problem(request, 503, "failed", "out of memory");
 		return;
 	}
 	*change = (struct http_job_change){method, *params, answered};
 	request->state = change;
-	value_put(&request->arena, &id, "id", value_string_ref(request->args[0]));
+	value_put(request->arena, &id, "id", value_string_ref(request->args[0]));
 	http_request_call(request, "job.get", &id, http_job_seen);
 }
 
@@ -262,7 +262,7 @@ void http_job_get(struct http_request *request)
 		http_job_show(request, cached->revision, cached->body, cached->length);
 		return;
 	}
-	value_put(&request->arena, &params, "id", value_string_ref(request->args[0]));
+	value_put(request->arena, &params, "id", value_string_ref(request->args[0]));
 	http_request_call(request, "job.get", &params, http_job_got);
 }
 
@@ -273,7 +273,7 @@ void http_job_put(struct http_request *request)
 	if (http_job_unconditional(request) || !http_job_params(request, &params))
 		return;
 	if (!http_job_none_match(request))
-		value_put(&request->arena, &params, "replace", value_bool(true));
+		value_put(request->arena, &params, "replace", value_bool(true));
 	http_job_change(request, "job.add", &params, http_job_added);
 }
 
@@ -291,7 +291,7 @@ void http_job_delete(struct http_request *request)
 
 	if (http_job_unconditional(request) || !http_path_params(request, &params))
 		return;
-	value_put(&request->arena, &params, "id", value_string_ref(request->args[0]));
+	value_put(request->arena, &params, "id", value_string_ref(request->args[0]));
 	http_job_change(request, "job.remove", &params, http_job_removed);
 }
 
@@ -315,7 +315,7 @@ static void http_job_ran(struct http_request *request, const struct schedd_error
 	slash = run ? strrchr(run, '/') : NULL;
 	if (slash)
 		http_request_set(request, "Location",
-		    arena_printf(&request->arena, "/api/v1/runs/%.*s/%s", (int)(slash - run), run,
+		    arena_printf(request->arena, "/api/v1/runs/%.*s/%s", (int)(slash - run), run,
 			slash + 1));
 	http_request_resource(request, 202, result);
 }
@@ -326,7 +326,7 @@ void http_job_run(struct http_request *request)
 
 	if (!http_job_params(request, &params))
 		return;
-	http_trace_put(request, &request->arena, &params);
+	http_trace_put(request, request->arena, &params);
 	http_job_change(request, "job.run", &params, http_job_ran);
 }
 
@@ -345,6 +345,6 @@ void http_job_query(struct http_request *request)
 
 	if (!http_path_params(request, &params))
 		return;
-	value_put(&request->arena, &params, "id", value_string_ref(request->args[0]));
+	value_put(request->arena, &params, "id", value_string_ref(request->args[0]));
 	http_request_call(request, request->route->rpc, &params, http_job_asked);
 }

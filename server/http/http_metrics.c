@@ -287,8 +287,8 @@ static void metrics_status(struct http_request *request, const struct schedd_err
 		return;
 	}
 	metrics_server(request->state, status);
-	value_put(&request->arena, &params, "limit", value_int(HTTP_METRICS_JOBS));
-	value_put(&request->arena, &params, "fields", metrics_fields(&request->arena));
+	value_put(request->arena, &params, "limit", value_int(HTTP_METRICS_JOBS));
+	value_put(request->arena, &params, "fields", metrics_fields(request->arena));
 	http_request_call(request, "job.list", &params, metrics_listed);
 }
 
@@ -310,7 +310,7 @@ void http_metrics_show(struct http_request *request)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
 	const char *accept = http_request_header(request, "Accept");
-	struct http_metrics *metrics = arena_alloc(&request->arena, sizeof(*metrics));
+	struct http_metrics *metrics = arena_alloc(request->arena, sizeof(*metrics));
 	static const struct timeval at_once = {0};
 
 	if (!metrics) {

@@ -37,7 +37,7 @@ static void http_next_texts(
 		if (item->type != VALUE_INT)
 			continue;
 		when_format(&text, item->integer, zone);
-		*item = value_string(&request->arena, strbuf_peek(&text));
+		*item = value_string(request->arena, strbuf_peek(&text));
 		strbuf_clear(&text);
 	}
 }
@@ -52,7 +52,7 @@ static void http_next_answered(struct http_request *request, const struct schedd
 		http_problem_error(request, err);
 		return;
 	}
-	answer = value_copy(&request->arena, result);
+	answer = value_copy(request->arena, result);
 	zones = zone_cache_new(NULL);
 	if (zones)
 		http_next_texts(request, zones, &answer);
@@ -68,7 +68,7 @@ static struct value http_next_trigger(struct http_request *request)
 	for (uint32_t i = 0; i < request->query.map.count; i++) {
 		const struct value_member *member = &request->query.map.members[i];
 
-		value_put(&request->arena, http_next_is_form(member->key) ? &trigger : &rest,
+		value_put(request->arena, http_next_is_form(member->key) ? &trigger : &rest,
 		    member->key, member->value);
 	}
 	request->query = rest;
@@ -82,6 +82,6 @@ void http_next_preview(struct http_request *request)
 	if (!http_path_params(request, &params))
 		return;
 	if (trigger.map.count > 0)
-		value_put(&request->arena, &params, "trigger", trigger);
+		value_put(request->arena, &params, "trigger", trigger);
 	http_request_call(request, "trigger.next", &params, http_next_answered);
 }

@@ -453,7 +453,7 @@ static struct value openapi_components(struct arena *arena, struct value schemas
 
 void http_openapi_document(struct http_request *request)
 {
-	struct arena *arena = &request->arena;
+	struct arena *arena = request->arena;
 	struct value map = value_map(), info = value_map(), paths = value_map(),
 		     security = value_array(), bearer = value_map(), basic = value_map();
 

@@ -158,7 +158,7 @@ static void packed_begin(struct http_request *request)
 		if (message->params.type == VALUE_NIL)
 			message->params = value_map();
 		if (message->params.type == VALUE_MAP && strcmp(message->method, "job.run") == 0)
-			http_trace_put(request, &request->arena, &message->params);
+			http_trace_put(request, request->arena, &message->params);
 		packed_call(request, message->msgid, message->method, &message->params);
 	}
 	packed->open--;
@@ -167,13 +167,25 @@ static void packed_begin(struct http_request *request)
 
 /* ---- The body ---- */
 
-/* The message at bytes; *length: of the body from there, then of the message. */
-static int packed_message(struct http_request *request, const char *bytes, size_t *length,
-    struct message *out, struct schedd_error *err)
+/* Its requests; a large one is taken apart beside the loop. */
+struct packed_body {
+	struct http_aside aside; /* first */
+	char *bytes;
+	size_t length;
+	struct arena arena; /* of all that follows */
+	struct message *messages;
+	uint32_t count;
+	int rc;
+	struct schedd_error err;
+};
+
+/* The message at bytes; *length: of the body from there, then of the message. elements: of those before it. */
+static int packed_message(struct arena *arena, const char *bytes, size_t *length,
+    uint64_t *elements, struct message *out, struct schedd_error *err)
 {
 	const struct frame_limits limits = {
 	    .bytes = *length, .depth = FRAME_DEPTH_MAX, .elements = PACKED_ELEMENTS};
-	struct frame_scan scan = {0};
+	struct frame_scan scan = {.elements = *elements};
 	int rc = frame_scan(&scan, bytes, *length, &limits, err);
 
 	if (rc == 0)
@@ -181,57 +193,71 @@ static int packed_message(struct http_request *request, const char *bytes, size_
 	if (rc < 0)
 		return rc;
 	*length = scan.offset;
-	rc = message_unpack(bytes, scan.offset, &request->arena, out, err);
+	*elements = scan.elements;
+	rc = message_unpack(bytes, scan.offset, arena, out, err);
 	if (!rc && out->type != MESSAGE_REQUEST)
 		rc = schedd_error_set(err, SCHEDD_EINVAL, "a message is no request");
 	return rc;
 }
 
-static int packed_read(
-    struct http_request *request, struct http_packed *packed, struct schedd_error *err)
+static int packed_read(struct packed_body *body, struct schedd_error *err)
 {
-	struct evbuffer *input = evhttp_request_get_input_buffer(request->evhttp);
-	const char *bytes = (const char *)evbuffer_pullup(input, -1);
-	size_t left = evbuffer_get_length(input), length;
+	const char *bytes = body->bytes;
+	size_t left = body->length, length;
+	uint64_t elements = 0;
 	int rc = 0;
 
 	if (!left)
 		return schedd_error_set(err, SCHEDD_EINVAL, "it is empty: send requests");
+	body->messages = arena_alloc(&body->arena, PACKED_REQUESTS * sizeof(*body->messages));
+	if (!body->messages)
+		return schedd_error_nomem(err);
 	while (!rc && left) {
-		if (packed->count == PACKED_REQUESTS)
+		if (body->count == PACKED_REQUESTS)
 			return schedd_error_set(err, SCHEDD_EINVAL,
 			    "at most %d requests may be in one", PACKED_REQUESTS);
 		length = left;
-		rc = packed_message(request, bytes, &length, &packed->messages[packed->count], err);
-		if (rc)
-			break;
-		packed->lasting |= packed_lasts(packed->messages[packed->count++].method);
+		rc = packed_message(&body->arena, bytes, &length, &elements,
+		    &body->messages[body->count], err);
+		body->count += rc == 0;
 		bytes += length;
 		left -= length;
 	}
 	return rc;
 }
 
-void http_packed_call(struct http_request *request)
+static void packed_run(struct http_aside *aside)
 {
-	struct http_packed *packed = arena_alloc(&request->arena, sizeof(*packed));
+	struct packed_body *body = (struct packed_body *)aside;
+
+	body->rc = packed_read(body, &body->err);
+}
+
+static void packed_drop(struct http_aside *aside)
+{
+	struct packed_body *body = (struct packed_body *)aside;
+
+	arena_clear(&body->arena);
+	free(body->bytes);
+	free(body);
+}
+
+/* They are called, and the answer begins. */
+static void packed_take(struct http_request *request, struct packed_body *body)
+{
+	struct http_packed *packed = arena_alloc(request->arena, sizeof(*packed));
 	const char *account = http_request_header(request, "X-Schedd-Account");
 	struct value params = value_map();
-	struct schedd_error err;
 
-	if (packed)
-		packed->messages = arena_alloc(
-		    &request->arena, PACKED_REQUESTS * sizeof(*packed->messages));
-	if (!packed || !packed->messages) {
-		http_problem(request, 503, "failed", "out of memory");
+	if (!packed) {
+		http_problem_memory(request);
 		return;
 	}
-	if (packed_read(request, packed, &err)) {
-		schedd_error_prefix(&err, "the body is no MessagePack-RPC");
-		http_problem_as(request, 400, &err);
-		return;
-	}
-	packed->open = packed->count;
+	arena_join(request->arena, &body->arena);
+	packed->messages = body->messages;
+	packed->count = packed->open = body->count;
+	for (uint32_t i = 0; i < packed->count; i++)
+		packed->lasting |= packed_lasts(packed->messages[i].method);
 	request->state = packed;
 	request->sink = &packed_sink;
 	request->beat = "\xc0"; /* nil is no message */
@@ -241,6 +267,49 @@ void http_packed_call(struct http_request *request)
 		return;
 	}
 	packed->narrowing = true;
-	value_put(&request->arena, &params, "account", value_string_ref(account));
+	value_put(request->arena, &params, "account", value_string(request->arena, account));
 	packed_call(request, PACKED_HELLO, "server.hello", &params);
+}
+
+static void packed_done(struct http_aside *aside)
+{
+	struct packed_body *body = (struct packed_body *)aside;
+	struct http_request *request = aside->request;
+
+	if (!request->identity) {
+		http_problem(request, 401, "permission_denied", "the credentials were changed");
+	} else if (aside->failed) {
+		http_problem(request, 503, "failed", "no thread can be had for a body this large");
+	} else if (body->rc) {
+		schedd_error_prefix(&body->err, "the body is no MessagePack-RPC");
+		http_problem_as(request, body->err.code == SCHEDD_ENOMEM ? 503 : 400, &body->err);
+	} else {
+		packed_take(request, body);
+	}
+}
+
+void http_packed_call(struct http_request *request)
+{
+	static const struct http_aside_ops ops = {packed_run, packed_done, packed_drop};
+	struct evbuffer *input = evhttp_request_get_input_buffer(request->evhttp);
+	struct packed_body *body = calloc(1, sizeof(*body));
+
+	if (body) {
+		body->length = evbuffer_get_length(input);
+		body->bytes = malloc(body->length + 1);
+	}
+	if (!body || !body->bytes) {
+		free(body);
+		http_problem_memory(request);
+		return;
+	}
+	evbuffer_remove(input, body->bytes, body->length);
+	if (body->length > HTTP_ASIDE_BYTES) {
+		http_aside_begin(request, &body->aside, &ops);
+		return;
+	}
+	body->aside.request = request;
+	packed_run(&body->aside);
+	packed_done(&body->aside);
+	packed_drop(&body->aside);
 }

@@ -28,7 +28,7 @@ void http_page_show(struct http_request *request)
 
 	http_page_hash("<style>", "</style>", style);
 	http_page_hash("<script>", "</script>", script);
-	policy = arena_printf(&request->arena,
+	policy = arena_printf(request->arena,
 	    "default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; "
 	    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
 	    "frame-ancestors 'none'",
@@ -53,9 +53,9 @@ void http_page_who(struct http_request *request)
 {
 	struct value map = value_map();
 
-	value_put(&request->arena, &map, "name", value_string_ref(request->identity->name));
-	value_put(&request->arena, &map, "role", value_string_ref(request->identity->role));
-	value_put(&request->arena, &map, "account", value_string_ref(request->identity->account));
-	value_put(&request->arena, &map, "version", value_string_ref(SCHEDD_VERSION));
+	value_put(request->arena, &map, "name", value_string_ref(request->identity->name));
+	value_put(request->arena, &map, "role", value_string_ref(request->identity->role));
+	value_put(request->arena, &map, "account", value_string_ref(request->identity->account));
+	value_put(request->arena, &map, "version", value_string_ref(SCHEDD_VERSION));
 	http_request_json(request, 200, &map);
 }

@@ -49,7 +49,7 @@ static const char *http_decode(
 
 static int http_path_bad(struct http_request *request, const char *what)
 {
-	if (arena_failed(&request->arena)) {
+	if (arena_failed(request->arena)) {
 		http_problem_memory(request);
 		return -1;
 	}
@@ -60,7 +60,7 @@ static int http_path_bad(struct http_request *request, const char *what)
 
 static bool http_query_add(struct http_request *request, const char *name, const char *text)
 {
-	struct arena *arena = &request->arena;
+	struct arena *arena = request->arena;
 	struct value item = value_string_ref(text);
 
 	for (uint32_t i = 0; i < request->query.map.count; i++) {
@@ -87,9 +87,9 @@ static bool http_query_split(struct http_request *request, const char *query)
 
 		while (name < length && query[name] != '=')
 			name++;
-		key = http_decode(&request->arena, query, name, true);
+		key = http_decode(request->arena, query, name, true);
 		text = name < length
-			   ? http_decode(&request->arena, query + name + 1, length - name - 1, true)
+			   ? http_decode(request->arena, query + name + 1, length - name - 1, true)
 			   : "";
 		if (!key || !text)
 			return false;
@@ -118,7 +118,7 @@ int http_path_split(struct http_request *request, const char *segments[HTTP_SEGM
 			break; /* the root */
 		if (count == HTTP_SEGMENTS_MAX)
 			break; /* no route is so long */
-		segments[count] = http_decode(&request->arena, uri, length, false);
+		segments[count] = http_decode(request->arena, uri, length, false);
 		if (!segments[count++])
 			return http_path_bad(request, "path");
 		uri += length;
@@ -188,7 +188,7 @@ static const char *http_param_convert(struct http_request *request,
     const struct method_param *row, const struct value *given, struct value *out)
 {
 	if (row->type == METHOD_TEXTS) {
-		*out = http_param_texts(&request->arena, given);
+		*out = http_param_texts(request->arena, given);
 		return NULL;
 	}
 	if (given->type != VALUE_STRING)
@@ -220,7 +220,7 @@ bool http_path_params(struct http_request *request, struct value *params)
 			    wanted ? wanted : "");
 			return false;
 		}
-		value_put(&request->arena, params, member->key, value);
+		value_put(request->arena, params, member->key, value);
 	}
 	return true;
 }

@@ -231,8 +231,6 @@ struct connection *http_peer_connection(struct http_peer *peer,
 
 static void http_peer_renew(struct http_peer *peer, const struct web_identity *identity)
 {
-	if (peer->request)
-		peer->web->peer_ops->renew(peer->request, identity);
 	if (peer->connection && !identity) {
 		peer->web->host->close(peer->connection);
 		peer->connection = NULL;
@@ -240,15 +238,16 @@ static void http_peer_renew(struct http_peer *peer, const struct web_identity *i
 	peer->identity = identity;
 }
 
-void http_peer_renew_identities(struct web *web,
-    const struct web_identity *(*renew)(const struct web_identity *old, void *context),
-    void *context)
+void http_peer_renew_identities(struct web *web, http_peer_renew_fn renew, void *context)
 {
 	for (size_t i = 0; i < HTTP_PEER_BUCKETS; i++) {
 		struct http_peer *peer, *next;
 
 		for (peer = web->peers[i]; peer; peer = next) {
 			next = peer->next;
+			/* Its own may be that of the request before. */
+			if (peer->request)
+				web->peer_ops->renew(peer->request, renew, context);
 			if (peer->identity)
 				http_peer_renew(peer, renew(peer->identity, context));
 		}

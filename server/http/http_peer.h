@@ -19,12 +19,15 @@ struct http_request;
 #define HTTP_REQUEST_SECONDS 30 /* for a client to send a request */
 #define HTTP_IDLE_SECONDS 60    /* between requests */
 
+typedef const struct web_identity *(*http_peer_renew_fn)(
+    const struct web_identity *old, void *context);
+
 /* What a peer tells of the request that it carries; see http_request.h. */
 struct http_peer_ops {
 	void (*gone)(struct http_request *request);
 	void (*tend)(struct http_request *request, bool beat);
-	/* Its identity is that now; NULL: none any more. */
-	void (*renew)(struct http_request *request, const struct web_identity *identity);
+	/* Identities change; renew says what its own is now; NULL: none any more. */
+	void (*renew)(struct http_request *request, http_peer_renew_fn renew, void *context);
 };
 
 struct http_peer {
@@ -62,9 +65,7 @@ struct connection *http_peer_connection(struct http_peer *peer,
  * Identities are about to change: each peer goes on as what renew makes of its
  * own; where that is NULL, what it had begun ends.
  */
-void http_peer_renew_identities(struct web *web,
-    const struct web_identity *(*renew)(const struct web_identity *old, void *context),
-    void *context);
+void http_peer_renew_identities(struct web *web, http_peer_renew_fn renew, void *context);
 /* However long it is silent: an answer is on its way. Until the next one is answered. */
 void http_peer_be_patient(struct http_peer *peer);
 /* The stream that answers a request is over. */

@@ -42,11 +42,11 @@ static void http_problem_send(
 		request->route->refuse(request, status, detail);
 		return;
 	}
-	value_put(&request->arena, &map, "type", value_string_ref("about:blank"));
-	value_put(&request->arena, &map, "title", value_string_ref(http_status_title(status)));
-	value_put(&request->arena, &map, "status", value_int(status));
-	value_put(&request->arena, &map, "error", value_string_ref(name));
-	value_put(&request->arena, &map, "detail", value_string_ref(detail));
+	value_put(request->arena, &map, "type", value_string_ref("about:blank"));
+	value_put(request->arena, &map, "title", value_string_ref(http_status_title(status)));
+	value_put(request->arena, &map, "status", value_int(status));
+	value_put(request->arena, &map, "error", value_string_ref(name));
+	value_put(request->arena, &map, "detail", value_string_ref(detail));
 	json_write(&body, &map);
 	http_request_reply_buf(request, status, "application/problem+json", &body);
 }

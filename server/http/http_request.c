@@ -13,9 +13,11 @@
 #include "base/json.h"
 #include "base/message.h"
 #include "proto/json_times.h"
+#include "server/http/http_answer.h"
 #include "server/http/http_status.h"
 
 #define HTTP_BODY_USUAL 2048        /* bytes of a job */
+#define HTTP_ROWS_LONG 256          /* of an answer that is a list of them */
 #define HTTP_STREAM_MAX (8 << 20) /* bytes that may wait for a slow follower */
 
 /* ---- Life ---- */
@@ -26,7 +28,9 @@ static void http_request_free(struct http_request *request)
 		request->web->counters.streams--;
 	if (request->release)
 		request->release(request);
-	arena_clear(&request->arena);
+	if (request->aside)
+		http_aside_leave(request->aside);
+	arena_kept_free(request->memory);
 	free(request);
 }
 
@@ -44,10 +48,15 @@ struct http_request *http_request_new(struct http_peer *peer, struct evhttp_requ
 
 	if (!request)
 		return NULL;
+	request->memory = arena_kept_new();
+	if (!request->memory) {
+		free(request);
+		return NULL;
+	}
+	request->arena = &request->memory->arena;
 	request->web = peer->web;
 	request->peer = peer;
 	request->evhttp = evhttp;
-	arena_init(&request->arena);
 	peer->request = request;
 	return request;
 }
@@ -274,14 +283,32 @@ static const struct connection_sink *http_sink_own(void *context)
 	return request ? request->sink : NULL;
 }
 
+/* True: it is written beside the loop. packed: the answer, taken over then. */
+static bool http_sink_writes(struct http_peer *peer, struct strbuf *packed)
+{
+	struct http_request *request = peer->request;
+
+	if (!request || !request->answered || !request->writer || strbuf_failed(packed))
+		return false;
+	request->answered = NULL;
+	request->writer->begin(request, packed);
+	return true;
+}
+
 static void http_sink_answer(uint32_t msgid, const struct value *result, void *context)
 {
 	struct http_peer *peer = context;
+	struct strbuf packed = STRBUF_EMPTY;
 
-	if (http_sink_own(peer))
+	if (http_sink_own(peer)) {
 		http_sink_own(peer)->answer(msgid, result, peer->request);
-	else
+		return;
+	}
+	if (result->type == VALUE_ARRAY && result->array.count > HTTP_ROWS_LONG)
+		message_pack_response(&packed, 0, result);
+	if (!packed.length || !http_sink_writes(peer, &packed))
 		http_sink_answered(peer, NULL, result);
+	strbuf_clear(&packed);
 }
 
 static void http_sink_fail(uint32_t msgid, const struct schedd_error *err, void *context)
@@ -310,6 +337,8 @@ static void http_sink_list(uint32_t msgid, const char *key, const struct strbuf 
 	}
 	arena_init(&arena);
 	message_pack_list(&packed, 0, key, items, count, rest);
+	if (packed.length > HTTP_ASIDE_BYTES && http_sink_writes(peer, &packed))
+		return;
 	if (strbuf_failed(&packed)) {
 		schedd_error_nomem(&err);
 		http_sink_answered(peer, &err, NULL);
@@ -346,20 +375,18 @@ bool http_request_begin(struct http_request *request, uint32_t msgid, const char
 	struct connection *connection =
 	    http_peer_connection(request->peer, request->identity, &http_request_sink, err);
 	struct arena arena;
-	struct value copy;
 
 	if (!connection)
 		return false;
-	arena_init(&arena);
-	copy = value_copy(&arena, params);
 	/* What was read of it may lack something: a job without its id would be another one. */
-	if (arena_failed(&request->arena) || arena_failed(&arena)) {
-		arena_clear(&arena);
+	if (arena_failed(request->arena)) {
 		schedd_error_nomem(err);
 		return false;
 	}
-	request->narrows |= strcmp(method, "server.hello") == 0 && value_get(&copy, "account");
-	host->call(connection, msgid, method, &arena, &copy, request->body_bytes);
+	request->narrows |= strcmp(method, "server.hello") == 0 && value_get(params, "account");
+	arena_init(&arena);
+	arena_lend(&arena, request->memory);
+	host->call(connection, msgid, method, &arena, params, request->body_bytes);
 	return true;
 }
 

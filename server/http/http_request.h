@@ -14,12 +14,14 @@
 #define HTTP_ARGS_MAX 2
 
 struct http_route;
+struct http_writer;
 
 struct http_request {
 	struct web *web;
 	struct http_peer *peer;
 	struct evhttp_request *evhttp;
-	struct arena arena; /* of all that follows */
+	struct arena_kept *memory; /* of all that follows; calls keep it too */
+	struct arena *arena;       /* of memory */
 	const struct http_route *route;
 	const char *args[HTTP_ARGS_MAX]; /* what stood for {…} in the path, decoded */
 	struct value query;              /* map of texts; of a doubled name lists */
@@ -33,12 +35,15 @@ struct http_request {
 	/* A call is under way, and this takes its answer: result, or NULL and err. */
 	void (*answered)(struct http_request *request, const struct schedd_error *err,
 	    const struct value *result);
+	/* Who writes that answer instead if it is long; NULL: answered takes any. */
+	const struct http_writer *writer;
 	/* Takes all that comes instead, of any number of calls; its context is the request. NULL: none does. */
 	const struct connection_sink *sink;
 	/* Takes notifications of streams; NULL: none is expected. False: not now. */
 	bool (*notified)(
 	    struct http_request *request, const char *method, const struct value *params);
 	void *state; /* the handler's, in the arena */
+	struct http_aside *aside; /* works for it; NULL: nothing does */
 	/* It ends, however; NULL: of no interest. */
 	void (*release)(struct http_request *request);
 };
@@ -58,8 +63,8 @@ bool http_request_is_safe(const struct http_request *request);
 
 /*
  * Calls a method of the daemon as the request's identity. params lives in the
- * request's arena (a copy is handed over). answered is called once, perhaps
- * before this returns.
+ * request's arena, and may be changed by the call: nobody else reads it any more.
+ * answered is called once, perhaps before this returns.
  */
 void http_request_call(struct http_request *request, const char *method,
     const struct value *params,

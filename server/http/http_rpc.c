@@ -2,6 +2,7 @@
 /* The protocol over HTTP: parameters and results are what they are on the socket, as JSON. */
 #include <string.h>
 #include "proto/methods.h"
+#include "server/http/http_answer.h"
 #include "server/http/http_handlers.h"
 #include "server/http/http_path.h"
 #include "server/http/http_problem.h"
@@ -42,6 +43,7 @@ void http_rpc_call(struct http_request *request)
 		http_problem(request, 400, "invalid_argument",
 		    "GET /api/v1/runs/JOB/N/log?follow=1 follows output");
 	} else {
+		request->writer = &http_answer_json;
 		http_request_call(request, method, body, http_rpc_answered);
 	}
 }
@@ -59,6 +61,8 @@ void http_rpc_query(struct http_request *request)
 {
 	struct value params = value_map();
 
-	if (http_path_params(request, &params))
-		http_request_call(request, request->route->rpc, &params, http_rpc_listed);
+	if (!http_path_params(request, &params))
+		return;
+	request->writer = &http_answer_resource;
+	http_request_call(request, request->route->rpc, &params, http_rpc_listed);
 }

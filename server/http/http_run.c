@@ -2,6 +2,7 @@
 /* Runs as resources, and what they wrote: the bytes as they are, or as they come. */
 #include <stdio.h>
 #include <string.h>
+#include "server/http/http_answer.h"
 #include "server/http/http_handlers.h"
 #include "server/http/http_path.h"
 #include "server/http/http_problem.h"
@@ -13,9 +14,9 @@ static struct value http_run_params(struct http_request *request)
 {
 	struct value params = value_map();
 	const char *id =
-	    arena_printf(&request->arena, "%s/%s", request->args[0], request->args[1]);
+	    arena_printf(request->arena, "%s/%s", request->args[0], request->args[1]);
 
-	value_put(&request->arena, &params, "run", value_string_ref(id));
+	value_put(request->arena, &params, "run", value_string_ref(id));
 	return params;
 }
 
@@ -34,7 +35,8 @@ void http_run_of_job(struct http_request *request)
 
 	if (!http_path_params(request, &params))
 		return;
-	value_put(&request->arena, &params, "jobs", value_string_ref(request->args[0]));
+	value_put(request->arena, &params, "jobs", value_string_ref(request->args[0]));
+	request->writer = &http_answer_resource;
 	http_request_call(request, "run.list", &params, http_run_answered);
 }
 
@@ -56,10 +58,10 @@ void http_run_act(struct http_request *request)
 		return;
 	}
 	for (uint32_t i = 0; body->type == VALUE_MAP && i < body->map.count; i++)
-		value_put(&request->arena, &params, body->map.members[i].key,
+		value_put(request->arena, &params, body->map.members[i].key,
 		    body->map.members[i].value);
 	if (strcmp(request->route->rpc, "run.retry") == 0)
-		http_trace_put(request, &request->arena, &params);
+		http_trace_put(request, request->arena, &params);
 	http_request_call(request, request->route->rpc, &params, http_run_answered);
 }
 
@@ -106,10 +108,10 @@ static void http_log_ask(struct http_request *request, int64_t offset)
 	const char *stream = http_request_query(request, "stream");
 
 	if (stream)
-		value_put(&request->arena, &params, "stream", value_string_ref(stream));
+		value_put(request->arena, &params, "stream", value_string_ref(stream));
 	if (offset)
-		value_put(&request->arena, &params, "offset", value_int(offset));
-	value_put(&request->arena, &params, "follow", value_bool(request->notified != NULL));
+		value_put(request->arena, &params, "offset", value_int(offset));
+	value_put(request->arena, &params, "follow", value_bool(request->notified != NULL));
 	http_request_call(request, "run.log", &params, http_log_more);
 }
 

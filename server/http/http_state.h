@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 #include <event2/http.h>
+#include "server/http/http_aside.h"
 #include "server/web.h"
 
 #define HTTP_LISTENERS_MAX 16
@@ -48,6 +49,7 @@ struct web {
 	size_t listener_count;
 	struct http_auth *auth;
 	struct http_cache *cache;                    /* NULL: nothing was answered yet */
+	struct http_aside_line asides;               /* long work that is under way */
 	struct http_hooks *hooks;                    /* NULL: no webhook was called yet */
 	struct http_tls *tls;                        /* NULL: plain */
 	struct http_peer *peers[HTTP_PEER_BUCKETS]; /* by their bufferevent */

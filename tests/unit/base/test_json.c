@@ -98,3 +98,36 @@ Test(json, refuses_deep_nesting)
 	cr_assert_eq(json_parse(deep, 200, &arena, &value, NULL), SCHEDD_EINVAL);
 	arena_clear(&arena);
 }
+
+Test(json, counts_elements_before_they_are_made)
+{
+	static const struct {
+		const char *text;
+		size_t elements;
+	} cases[] = {{"1", 1},
+	    {"[]", 2},
+	    {"[1, 2, [3]]", 5},
+	    {"{\"a\": 1, \"b\": {}}", 6},
+	    {"\"a,b:[{\\\\\\\",:\"", 1},
+	    {"[\"\\\\\", 1]", 3}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_assert_eq(json_elements(cases[i].text, strlen(cases[i].text)),
+		    cases[i].elements, "%s", cases[i].text);
+}
+
+/* On a thread's small stack: what is far too deep is refused before anybody goes down into it. */
+Test(json, takes_brackets_in_a_text_for_text)
+{
+	char text[400] = "\"";
+	struct arena arena;
+	struct value value;
+
+	memset(text + 1, '[', 300);
+	text[301] = '"';
+	arena_init(&arena);
+	cr_assert_eq(json_parse(text, 302, &arena, &value, NULL), 0);
+	cr_assert_eq(value.string.length, 300);
+	cr_assert_eq(json_parse("[[]]]]]", 7, &arena, &value, NULL), SCHEDD_EINVAL);
+	arena_clear(&arena);
+}
