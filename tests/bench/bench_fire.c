@@ -2,9 +2,9 @@
 /*
  * No-op C functions due each second on the memory store: CPU per fire,
  * lateness, missed fire times; and how many fires a second saturate one CPU.
- * The floor beside it is a bare heap whose entries are called and put back.
+ * The floor beside it is a bare heap whose entries are called and put back, the
+ * same whatever becomes of the library's.
  */
-#include "base/heap.h"
 #include "core/scheduler.h"
 
 #include <stdio.h>
@@ -106,41 +106,63 @@ static void bench_sleep(schedd_time until)
 		nanosleep(&pause, NULL);
 }
 
+struct bench_entry {
+	int64_t key;
+	uint32_t *place; /* where it is, as an entry that can be removed has to know */
+};
+
+/* The first entry of a heap of four children a node goes to its place. */
+static void bench_down(struct bench_entry *heap, uint32_t count)
+{
+	struct bench_entry entry = heap[0];
+	uint32_t at = 0, first, least;
+
+	for (; (first = at * 4 + 1) < count; at = least) {
+		uint32_t last = first + 4 < count ? first + 4 : count;
+
+		least = first;
+		for (uint32_t child = first + 1; child < last; child++)
+			if (heap[child].key < heap[least].key)
+				least = child;
+		if (entry.key <= heap[least].key)
+			break;
+		heap[at] = heap[least];
+		*heap[at].place = at;
+	}
+	heap[at] = entry;
+	*entry.place = at;
+}
+
 /* A bare loop: p99 of its lateness in ms, and *cpu seconds of each fire. */
 static double bench_floor(unsigned jobs, int seconds, double *cpu)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
 	struct bench_fire bench = {.by_clock = true, .capacity = (size_t)jobs * (size_t)seconds};
-	struct heap_node *nodes = calloc(jobs, sizeof(nodes[0])), *node;
+	struct bench_entry *heap = calloc(jobs, sizeof(heap[0]));
+	uint32_t *places = calloc(jobs, sizeof(places[0]));
 	schedd_time due = (clock->wall(NULL) / SCHEDD_SECOND + 1) * SCHEDD_SECOND;
-	struct heap heap;
-	int64_t key;
 	double p99;
 
-	heap_init(&heap);
 	bench.late = calloc(bench.capacity, sizeof(bench.late[0]));
-	for (unsigned i = 0; i < jobs; i++) {
-		heap_node_init(&nodes[i]);
-		if (heap_set(&heap, &nodes[i], due))
-			abort();
-	}
+	for (unsigned i = 0; i < jobs; i++)
+		heap[i] = (struct bench_entry){due, &places[i]};
 	*cpu = bench_cpu();
 	for (int i = 0; i < seconds; i++, due += SCHEDD_SECOND) {
 		bench_sleep(due);
-		while ((node = heap_peek(&heap, &key)) && key <= due) {
-			const struct schedd_call call = {.scheduled_at = key};
+		while (heap[0].key <= due) {
+			const struct schedd_call call = {.scheduled_at = heap[0].key};
 
 			bench_noop(&call, &bench);
-			if (heap_set(&heap, node, key + SCHEDD_SECOND))
-				abort();
+			heap[0].key += SCHEDD_SECOND;
+			bench_down(heap, jobs);
 		}
 	}
 	*cpu = (bench_cpu() - *cpu) / (double)bench.count;
 	qsort(bench.late, bench.count, sizeof(bench.late[0]), bench_compare);
 	p99 = (double)bench.late[bench.count * 99 / 100] / 1e3;
-	heap_clear(&heap);
 	free(bench.late);
-	free(nodes);
+	free(places);
+	free(heap);
 	return p99;
 }
 
@@ -285,18 +307,21 @@ static void bench_saturation(unsigned jobs, int seconds)
 	fflush(stdout);
 }
 
-/* Arguments: seconds of each rate (10); 0: saturation alone; and one rate alone: for a profiler. */
+/*
+ * Arguments: seconds of each rate (10), and one rate alone; or 0 [JOBS [SECONDS]] for
+ * saturation alone: for a profiler.
+ */
 int main(int argc, char **argv)
 {
 	int seconds = argc > 1 ? atoi(argv[1]) : 10;
 
-	if (argc > 2) {
-		bench_rate((unsigned)atoi(argv[2]), seconds);
+	if (seconds == 0) {
+		bench_saturation(argc > 2 ? (unsigned)atoi(argv[2]) : 100000,
+		    argc > 3 ? atoi(argv[3]) : 40);
 		return 0;
 	}
-
-	if (seconds == 0) {
-		bench_saturation(100000, 40);
+	if (argc > 2) {
+		bench_rate((unsigned)atoi(argv[2]), seconds);
 		return 0;
 	}
 	bench_rate(100, seconds);

@@ -41,7 +41,7 @@ struct schedd_mono timers_when(const struct timers *timers, const struct timer *
 {
 	if (!heap_queued(&timer->node))
 		return (struct schedd_mono){INT64_MAX};
-	return (struct schedd_mono){timers->heap.entries[timer->node.index].key};
+	return (struct schedd_mono){heap_key(&timers->heap, &timer->node)};
 }
 
 bool timer_is_set(const struct timer *timer)

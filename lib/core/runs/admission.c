@@ -472,7 +472,7 @@ void admission_reconsider(struct entry *entry)
 			admission_leave_worker(live);
 			admission_to_account(live);
 		} else {
-			uint64_t turn = (uint64_t)queue->entries[live->queue.index].key & ADMISSION_TURNS;
+			uint64_t turn = (uint64_t)heap_key(queue, &live->queue) & ADMISSION_TURNS;
 
 			/* A node that is there needs no memory. */
 			(void)!heap_set(queue, &live->queue, admission_key_of(live, turn));
