@@ -127,6 +127,12 @@ void store_close(struct store *store)
 	store_release(store);
 }
 
+void store_expect_run(const struct store *store, uint32_t known)
+{
+	if (known && store->ops->history && store->ops->history->fetch_row)
+		store->ops->history->fetch_row(store, known);
+}
+
 int store_flush(struct store *store, schedd_span limit)
 {
 	const struct schedd_clock *clock = schedd_clock_system();

@@ -264,6 +264,12 @@ void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expec
 void store_batch_delete_job(struct store_batch *batch, const char *id, uint32_t last_run);
 /* Inserts or replaces JOB/N. */
 void store_batch_put_run(struct store_batch *batch, const struct run *run);
+/*
+ * The same for one who puts many runs of a job: known is what the call before for that job
+ * answered, at first 0. It saves a history in memory the search; otherwise it says nothing.
+ */
+uint32_t store_batch_put_known_run(
+    struct store_batch *batch, const struct run *run, uint32_t known);
 /* Runs of a job (NULL: of all): all, or JOB/number. */
 void store_batch_purge_runs(struct store_batch *batch, const char *job, uint32_t number);
 /*
@@ -288,6 +294,8 @@ void store_batch_put_change(
  */
 void store_batch_on_unknown(
     struct store_batch *batch, void (*call)(const struct schedd_error *err, void *context));
+/* A run of the job of that number comes soon: what that takes is fetched from memory meanwhile. */
+void store_expect_run(const struct store *store, uint32_t known);
 /* Takes the batch. done (may be NULL) is called exactly once. */
 void store_commit(
     struct store *store, struct store_batch *batch, store_done_fn done, void *context);

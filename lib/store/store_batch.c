@@ -25,10 +25,20 @@ struct store_batch *store_batch_new(struct store *store)
 	return batch;
 }
 
+/* Rows that were made for it and are in no history. */
+static void batch_drop_rows(struct store_batch *batch)
+{
+	for (struct store_op *op = batch->first; op; op = op->next)
+		if (op->kind == STORE_OP_PUT_RUN && op->prepared)
+			batch->store->ops->history->drop_row(batch->store, op->prepared);
+}
+
 void store_batch_free(struct store_batch *batch)
 {
 	if (!batch)
 		return;
+	if (batch->rows)
+		batch_drop_rows(batch);
 	for (struct store_op *op = batch->first; op; op = op->next)
 		if (op->kind == STORE_OP_PUT_JOB || op->kind == STORE_OP_ADD_JOB)
 			job_unref(op->put_job.job);
@@ -180,7 +190,7 @@ void store_batch_ends(struct store_batch *batch)
 		batch->ends = true;
 }
 
-void store_batch_put_run(struct store_batch *batch, const struct run *run)
+static void batch_copy_run(struct store_batch *batch, const struct run *run)
 {
 	struct store_op *op = batch_add(batch, STORE_OP_PUT_RUN, OP_SIZE(run));
 	const struct store_op *claim = batch ? batch->claim : NULL;
@@ -196,6 +206,31 @@ void store_batch_put_run(struct store_batch *batch, const struct run *run)
 	op->run.run.result = batch_text(batch, run->result);
 	if (claim && claim->claim.id && strcmp(claim->claim.id, run->job) == 0)
 		op->run.claim = claim;
+}
+
+uint32_t store_batch_put_known_run(
+    struct store_batch *batch, const struct run *run, uint32_t known)
+{
+	const struct history_ops *history = batch ? batch->store->ops->history : NULL;
+	struct store_op *op;
+
+	if (!history || !history->make_row) {
+		batch_copy_run(batch, run);
+		return 0;
+	}
+	op = batch_add(batch, STORE_OP_PUT_RUN, offsetof(struct store_op, run));
+	if (!op)
+		return known;
+	op->prepared = history->make_row(batch->store, run, &known);
+	if (!op->prepared)
+		batch->failed = true;
+	batch->rows = true;
+	return known;
+}
+
+void store_batch_put_run(struct store_batch *batch, const struct run *run)
+{
+	(void)store_batch_put_known_run(batch, run, 0);
 }
 
 void store_batch_purge_some(

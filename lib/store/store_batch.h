@@ -133,6 +133,7 @@ struct store_batch {
 	struct store_op *claim;    /* the latest */
 	uint32_t count;            /* of ops */
 	bool failed;               /* memory ran out while it was filled */
+	bool rows;                 /* its runs are rows that the history has made, in prepared */
 	bool ends;                 /* may use what a full disk keeps in reserve */
 	bool same;                 /* what it expects is compared already: its claims need not */
 	int rc;                    /* the outcome */

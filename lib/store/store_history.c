@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slots come from chunks and are linked by index. An entry of a job lives while
- * a slot names it, someone holds it, or it has a last run to remember.
+ * Slots come from chunks and are linked by index.
  */
-#include "store/store_history.h"
-
 #include <stdlib.h>
 #include <string.h>
-
-#define CHUNK_BITS 9
-#define CHUNK_SLOTS (1u << CHUNK_BITS)
+#include "store/store_history_parts.h"
 
 /* What most runs leave at its default. */
 struct history_extra {
@@ -28,43 +23,9 @@ struct history_extra {
 	char *result;
 };
 
-struct history_run {
-	struct history_job *job;
-	struct history_extra *extra; /* owned; NULL: all defaults */
-	uint64_t serial;             /* place among all runs ever */
-	schedd_time scheduled_at;
-	schedd_time started_at;
-	schedd_time ended_at;
-	uint32_t self;      /* its own index */
-	uint32_t older;     /* in the list of all; of a free slot: the next free one */
-	uint32_t newer;     /* likewise */
-	uint32_t job_older; /* in the job's list, by number */
-	uint32_t job_newer;
-	uint32_t number;
-	uint32_t attempt;
-	int16_t exit_code;
-	uint8_t signal;
-	uint8_t state : 5;   /* enum run_state */
-	uint8_t trigger : 3; /* enum run_trigger */
-};
-
-struct history_job {
-	uint32_t newest; /* run of the highest number; HISTORY_NONE: none */
-	uint32_t oldest;
-	uint32_t count;    /* runs linked */
-	uint32_t holds;    /* runs, linked or prepared, and holders */
-	uint32_t last_run; /* of the job that was removed; 0: nothing to remember */
-	char id[];
-};
-
 static const char *history_key(const void *item)
 {
 	return ((const struct history_job *)item)->id;
-}
-
-static struct history_run *history_slot(const struct store_history *history, uint32_t index)
-{
-	return &history->chunks[index >> CHUNK_BITS][index & (CHUNK_SLOTS - 1)];
 }
 
 void store_history_init(struct store_history *history, uint32_t max)
@@ -100,72 +61,10 @@ void store_history_clear(struct store_history *history)
 	for (uint32_t i = 0; i < history->chunk_count; i++)
 		free(history->chunks[i]);
 	free(history->chunks);
+	free(history->known);
 	while ((job = strmap_next(&history->jobs, &position)) != NULL)
 		free(job);
 	strmap_clear(&history->jobs);
-}
-
-/* ---- Entries of jobs ---- */
-
-struct history_job *store_history_hold(struct store_history *history, const char *id)
-{
-	struct history_job *job = strmap_get(&history->jobs, id);
-	size_t length;
-
-	if (!job) {
-		length = strlen(id);
-		job = malloc(sizeof(*job) + length + 1);
-		if (!job)
-			return NULL;
-		*job = (struct history_job){.newest = HISTORY_NONE, .oldest = HISTORY_NONE};
-		memcpy(job->id, id, length + 1);
-		if (strmap_put(&history->jobs, job) < 0) {
-			free(job);
-			return NULL;
-		}
-	}
-	job->holds++;
-	return job;
-}
-
-void store_history_release(struct store_history *history, struct history_job *job)
-{
-	if (--job->holds > 0 || job->last_run > 0)
-		return;
-	strmap_remove(&history->jobs, job->id);
-	free(job);
-}
-
-void store_history_remember(struct history_job *job, uint32_t last_run)
-{
-	if (last_run > job->last_run)
-		job->last_run = last_run;
-}
-
-uint32_t store_history_last_run(const struct store_history *history, const char *id)
-{
-	const struct history_job *job = strmap_get(&history->jobs, id);
-	uint32_t number;
-
-	if (!job)
-		return 0;
-	number = job->newest == HISTORY_NONE ? 0 : history_slot(history, job->newest)->number;
-	return number > job->last_run ? number : job->last_run;
-}
-
-uint32_t store_history_count(const struct store_history *history, const struct history_job *job)
-{
-	return job ? job->count : history->count;
-}
-
-struct history_job *store_history_find(const struct store_history *history, const char *id)
-{
-	return strmap_get(&history->jobs, id);
-}
-
-const char *store_history_id(const struct history_job *job)
-{
-	return job->id;
 }
 
 /* ---- Slots ---- */
@@ -236,7 +135,8 @@ static struct history_extra *extra_new(const struct run *run)
 	return extra;
 }
 
-struct history_run *store_history_prepare(struct store_history *history, const struct run *run)
+struct history_run *store_history_prepare(
+    struct store_history *history, const struct run *run, uint32_t *known)
 {
 	struct history_run *slot;
 	struct history_job *job;
@@ -246,11 +146,15 @@ struct history_run *store_history_prepare(struct store_history *history, const s
 		return NULL;
 	if (!history_is_plain(run) && (extra = extra_new(run)) == NULL)
 		return NULL;
-	job = store_history_hold(history, run->job);
+	job = store_history_hold_known(history, run->job, *known);
 	if (!job) {
 		extra_free(extra);
 		return NULL;
 	}
+	*known = job->known;
+	/* The run before it is written to when this one is inserted. */
+	if (job->newest != HISTORY_NONE)
+		__builtin_prefetch(&history_slot(history, job->newest)->job_newer, 1);
 	slot = history_slot(history, history->free);
 	history->free = slot->older;
 	slot->job = job;
@@ -343,8 +247,17 @@ static void history_evict(struct store_history *history)
 
 	while (index != HISTORY_NONE && !run_ended(history_slot(history, index)->state))
 		index = history_slot(history, index)->newer;
+	if (index == HISTORY_NONE)
+		return;
+	history_drop(history, history_slot(history, index));
+	/* The next one goes soon, too. */
+	index = history->oldest;
+	if (index == HISTORY_NONE)
+		return;
+	__builtin_prefetch(history_slot(history, index)->job, 1);
+	index = history_slot(history, index)->newer;
 	if (index != HISTORY_NONE)
-		history_drop(history, history_slot(history, index));
+		__builtin_prefetch(history_slot(history, index), 1);
 }
 
 /* The new version takes the old one's place in both lists; the old one's slot goes back. */
@@ -517,17 +430,21 @@ static bool history_check_job(
 	}
 	*total += count;
 	return job->oldest == newer && job->count == count && job->holds == count &&
-	       (count > 0 || job->last_run > 0);
+	       history->known[job->known].job == job;
 }
 
 bool store_history_check(const struct store_history *history)
 {
 	const struct history_job *job;
-	uint32_t position = 0, total = 0, linked = 0, unused = 0, newer = HISTORY_NONE;
+	uint32_t position = 0, total = 0, linked = 0, unused = 0, newer = HISTORY_NONE, idle = 0;
 
-	while ((job = strmap_next(&history->jobs, &position)) != NULL)
+	while ((job = strmap_next(&history->jobs, &position)) != NULL) {
 		if (!history_check_job(history, job, &total))
 			return false;
+		idle += !job->holds && !job->last_run;
+	}
+	if (idle != history->idle)
+		return false;
 	for (uint32_t i = history->newest; i != HISTORY_NONE; linked++) {
 		const struct history_run *run = history_slot(history, i);
 

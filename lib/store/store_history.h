@@ -28,13 +28,23 @@ struct store_history {
 	uint32_t max;       /* more than this: the oldest that has ended goes */
 	uint64_t serial;    /* of the next run */
 	struct strmap jobs; /* every id with runs or a last run to remember */
+	uint32_t idle;      /* of these: that have neither, and are kept as they may come back */
+	union history_known *known; /* the same by their numbers, from 1 on */
+	uint32_t known_count, known_capacity;
+	uint32_t known_free; /* the latest number that was given back; 0: none is free */
 };
 
 void store_history_init(struct store_history *history, uint32_t max);
 void store_history_clear(struct store_history *history);
 
-/* Makes room and copies the run, unlinked yet; NULL: no memory. */
-struct history_run *store_history_prepare(struct store_history *history, const struct run *run);
+/*
+ * Makes room and copies the run, unlinked yet; NULL: no memory. *known is the number of its job as
+ * it was told at the run before, and gets it; any other only costs the search.
+ */
+struct history_run *store_history_prepare(
+    struct store_history *history, const struct run *run, uint32_t *known);
+/* One is prepared soon for the job of that number. */
+void store_history_fetch(const struct store_history *history, uint32_t known);
 /* Takes the prepared run, in place of the one of that number if there is one. */
 void store_history_insert(struct store_history *history, struct history_run *run);
 void store_history_discard(struct store_history *history, struct history_run *run);

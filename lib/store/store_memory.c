@@ -83,6 +83,9 @@ static const struct history_ops memory_history = {
     .stats = store_memory_query_stats,
     .retain = store_memory_retain,
     .backup = store_memory_backup,
+    .make_row = store_memory_make_row,
+    .drop_row = store_memory_drop_row,
+    .fetch_row = store_memory_fetch_row,
 };
 
 const struct store_ops store_memory_ops = {

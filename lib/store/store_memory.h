@@ -35,8 +35,12 @@ struct memory_store {
 struct memory_change *store_memory_change(const struct memory_store *memory, uint64_t back);
 /* Drops the oldest changes beyond so many. */
 void store_memory_keep_changes(struct memory_store *memory, uint64_t keep);
-/* jobs->commit. */
+/* ---- store_memory_commit.c: the ops of the same name ---- */
+
 void store_memory_commit(struct store *store, struct store_batch *batch);
+void *store_memory_make_row(struct store *store, const struct run *run, uint32_t *known);
+void store_memory_drop_row(struct store *store, void *row);
+void store_memory_fetch_row(const struct store *store, uint32_t known);
 
 /* ---- store_memory_ask.c: the ops of the same name ---- */
 

@@ -19,21 +19,25 @@ struct memory_verb {
 
 /* ---- Runs ---- */
 
-static int memory_prepare_run(
-    struct memory_store *memory, struct store_op *op, struct schedd_error *err)
+void *store_memory_make_row(struct store *store, const struct run *run, uint32_t *known)
 {
-	op->prepared = store_history_prepare(&memory->history, &op->run.run);
-	return op->prepared ? 0 : schedd_error_nomem(err);
+	return store_history_prepare(&((struct memory_store *)store)->history, run, known);
+}
+
+void store_memory_drop_row(struct store *store, void *row)
+{
+	store_history_discard(&((struct memory_store *)store)->history, row);
+}
+
+void store_memory_fetch_row(const struct store *store, uint32_t known)
+{
+	store_history_fetch(&((const struct memory_store *)store)->history, known);
 }
 
 static void memory_apply_run(struct memory_store *memory, struct store_op *op)
 {
 	store_history_insert(&memory->history, op->prepared);
-}
-
-static void memory_discard_run(struct memory_store *memory, struct store_op *op)
-{
-	store_history_discard(&memory->history, op->prepared);
+	op->prepared = NULL;
 }
 
 static void memory_apply_purge(struct memory_store *memory, struct store_op *op)
@@ -254,7 +258,7 @@ static void memory_apply_change(struct memory_store *memory, struct store_op *op
 static const struct memory_verb memory_verbs[STORE_OP_COUNT] = {
     [STORE_OP_ADD_JOB] = {NULL, memory_apply_add, NULL},
     [STORE_OP_DELETE_JOB] = {memory_prepare_delete, memory_apply_delete, memory_discard_removal},
-    [STORE_OP_PUT_RUN] = {memory_prepare_run, memory_apply_run, memory_discard_run},
+    [STORE_OP_PUT_RUN] = {NULL, memory_apply_run, NULL},
     [STORE_OP_PURGE_RUNS] = {NULL, memory_apply_purge, NULL},
     [STORE_OP_RENAME] = {memory_prepare_rename, memory_apply_rename, memory_discard_removal},
     [STORE_OP_PUT_NUMBER] = {memory_prepare_number, memory_apply_number, NULL},

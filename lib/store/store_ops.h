@@ -130,6 +130,16 @@ struct history_ops {
 	    const struct store_retention *retention, uint32_t budget, store_done_fn done,
 	    void *context);
 	void (*backup)(struct store *store, const char *path, store_done_fn done, void *context);
+	/*
+	 * Of a history in this process's memory; NULL: runs are copied into the batch. The row of a
+	 * run that is put into a batch, made at once so that nothing is copied twice; NULL: no memory.
+	 * *known as in store_batch_put_known_run(). It becomes part of the history with its batch, as
+	 * the op's prepared, or is given back.
+	 */
+	void *(*make_row)(struct store *store, const struct run *run, uint32_t *known);
+	void (*drop_row)(struct store *store, void *row);
+	/* One of that job is made soon; only with make_row. */
+	void (*fetch_row)(const struct store *store, uint32_t known);
 };
 
 struct store_ops {

@@ -50,18 +50,24 @@ static bool store_slot_open(struct store_slot *store)
 	return true;
 }
 
-void store_slot_put_run(struct store_slot *store, const struct run *run)
+uint32_t store_slot_put_known_run(struct store_slot *store, const struct run *run, uint32_t known)
 {
 	if (!store_slot_open(store)) {
 		store_slot_lost(store, "a row of history");
-		return;
+		return known;
 	}
-	store_batch_put_run(store->outbox, run);
+	known = store_batch_put_known_run(store->outbox, run, known);
 	if (store->parcel && store_parcel_put_run(store->parcel, run))
 		store_slot_lost(store, "a row of history");
 	store->outbox_count++;
 	if (store->outbox_count >= STORE_SLOT_OUTBOX_MAX)
 		store_slot_flush_all(store->scheduler);
+	return known;
+}
+
+void store_slot_put_run(struct store_slot *store, const struct run *run)
+{
+	(void)store_slot_put_known_run(store, run, 0);
 }
 
 static void store_slot_add_output(struct store_slot *store, struct store_batch *batch, const char *job,
@@ -286,6 +292,16 @@ void store_slot_flush_all(struct schedd_scheduler *scheduler)
 {
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		store_slot_flush(scheduler->stores[i]);
+}
+
+void store_slot_close(struct store_slot *store)
+{
+	/* What is answered may leave something in the outbox, which goes before its store. */
+	if (!store->durable)
+		(void)store_flush(store->store, SCHEDD_SPAN_NONE);
+	store_batch_free(store->outbox);
+	store->outbox = NULL;
+	store_close(store->store);
 }
 
 void store_slot_clear(struct store_slot *store)

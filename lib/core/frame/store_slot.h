@@ -32,6 +32,9 @@ void store_slot_worked(struct store_slot *slot);
 
 /* Puts the row in the store's outbox; it is committed when the scheduler comes to rest. */
 void store_slot_put_run(struct store_slot *store, const struct run *run);
+/* The same, as store_batch_put_known_run(). */
+uint32_t store_slot_put_known_run(
+    struct store_slot *store, const struct run *run, uint32_t known);
 /* Puts the end of its output beside it, where nodes share the store; behind its row. */
 void store_slot_put_output(
     struct store_slot *store, const struct run *run, const struct output *output);
@@ -50,6 +53,8 @@ void store_slot_again(struct store_slot *store);
 schedd_span store_slot_lag(const struct store_slot *slot);
 /* Does nothing wait that it refused? */
 bool store_slot_settled(const struct store_slot *slot);
+/* Closes its store; what is in the outbox by then is given up. */
+void store_slot_close(struct store_slot *store);
 /* Gives up what was not written. */
 void store_slot_clear(struct store_slot *store);
 

@@ -207,7 +207,7 @@ static const struct store_slot *stores_history_of(
 static void stores_shut(struct store_slot *slot)
 {
 	share_close(slot);
-	store_close(slot->store);
+	store_slot_close(slot);
 	share_end(slot);
 	slot->store = NULL;
 }

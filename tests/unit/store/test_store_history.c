@@ -12,11 +12,14 @@
 struct model {
 	bool there[JOBS][NUMBERS];
 	uint32_t count;
+	uint32_t known[JOBS]; /* their numbers, as they were told last */
 };
 
 static void put(struct store_history *history, struct model *model, int job, int number)
 {
 	struct history_run *prepared;
+	/* Now the right number, now another one's, now none at all. */
+	uint32_t known = number % 5 ? model->known[job] : (uint32_t)number;
 	struct run run;
 	char id[16];
 
@@ -27,8 +30,9 @@ static void put(struct store_history *history, struct model *model, int job, int
 	run.state = RUN_SUCCESS;
 	run.scheduled_at = number;
 	run.reason = number % 3 == 0 ? (char *)"a reason" : NULL;
-	prepared = store_history_prepare(history, &run);
+	prepared = store_history_prepare(history, &run, &known);
 	cr_assert(prepared);
+	model->known[job] = known;
 	if (number % 11 == 0) {
 		store_history_discard(history, prepared);
 		return;
@@ -92,6 +96,7 @@ Test(store_history, makes_room_from_the_oldest_that_has_ended)
 {
 	struct store_history history;
 	struct history_run *prepared;
+	uint32_t known = 0;
 	struct model model = {0};
 	struct run run;
 
@@ -100,7 +105,7 @@ Test(store_history, makes_room_from_the_oldest_that_has_ended)
 	run.job = (char *)"going";
 	run.number = 1;
 	run.state = RUN_RUNNING;
-	prepared = store_history_prepare(&history, &run);
+	prepared = store_history_prepare(&history, &run, &known);
 	cr_assert(prepared);
 	store_history_insert(&history, prepared);
 	for (int i = 1; i < NUMBERS; i++)
@@ -127,7 +132,36 @@ Test(store_history, forgets_ids_that_nothing_speaks_of)
 	cr_assert_null(store_history_find(&history, "job-1"));
 	cr_assert_eq(store_history_last_run(&history, "job-1"), 0u);
 	cr_assert_eq(store_history_last_run(&history, "job-2"), 9u);
-	cr_assert_eq(history.jobs.count, 1u);
+	cr_assert_eq(history.jobs.count - history.idle, 1u);
 	cr_assert(store_history_check(&history));
+	store_history_clear(&history);
+}
+
+/* Jobs that had their only run dropped are kept for a while, but not all that ever were. */
+Test(store_history, forgets_jobs_without_runs)
+{
+	struct store_history history;
+	struct history_run *prepared;
+	uint32_t known, first = 0;
+	struct run run;
+	char id[16];
+
+	store_history_init(&history, 10);
+	run_init(&run);
+	run.job = id;
+	run.number = 1;
+	run.state = RUN_SUCCESS;
+	for (int i = 0; i < 20000; i++) {
+		/* One is there again and again, with its number. */
+		snprintf(id, sizeof(id), "job-%d", i % 20 ? i : 0);
+		known = i % 20 ? 0 : first;
+		prepared = store_history_prepare(&history, &run, &known);
+		cr_assert(prepared);
+		first = i % 20 ? first : known;
+		store_history_insert(&history, prepared);
+	}
+	cr_assert(store_history_check(&history));
+	cr_assert_eq(store_history_count(&history, NULL), 10u);
+	cr_assert_lt(history.jobs.count, 3000u);
 	store_history_clear(&history);
 }
