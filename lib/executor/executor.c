@@ -147,12 +147,12 @@ static bool executor_is_account_s(const struct schedd_job *job)
 }
 
 /* What accounts ask for is done in processes of theirs, or not at all. */
-static int executor_serves(
-    const struct executor *executor, const struct schedd_job *job, struct schedd_error *err)
+static int executor_serves(const struct executor *executor, const struct schedd_job *job,
+    bool account, struct schedd_error *err)
 {
 	bool inside = job->kind == JOB_CALL || job->kind == JOB_HTTP;
 
-	if (!inside || !executor_is_account_s(job) ||
+	if (!inside || !account ||
 	    (executor->ops->serves && executor->ops->serves(executor)))
 		return 0;
 	if (job->kind == JOB_HTTP)
@@ -181,7 +181,7 @@ static int executor_can(
 	if (account && ops->account_kinds & EXECUTOR_KIND(job->kind))
 		return 0;
 	if (ops->kinds & EXECUTOR_KIND(job->kind))
-		return executor_serves(executor, job, err);
+		return executor_serves(executor, job, account, err);
 	/* Advice that cannot be followed here helps nobody. */
 	if (request && !account && executor_find(EXECUTOR_MODULE, &ops, err) != 0)
 		return SCHEDD_EINVAL;

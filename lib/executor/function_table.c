@@ -109,11 +109,13 @@ int function_table_find(const struct function_table *table, const char *name, st
 {
 	const struct function_entry *entry;
 
+	entry = table ? strmap_get(&table->entries, name) : NULL;
+	if (entry) {
+		*out = entry->function;
+		return 0;
+	}
+	/* What is registered has no colon in its name. */
 	if (table && strchr(name, ':'))
 		return plugin_set_find(table->plugins, name, out, err);
-	entry = table ? strmap_get(&table->entries, name) : NULL;
-	if (!entry)
-		return function_missing(name, err);
-	*out = entry->function;
-	return 0;
+	return function_missing(name, err);
 }

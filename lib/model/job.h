@@ -231,8 +231,13 @@ struct schedd_job *job_clone(const struct schedd_job *job);
 
 /* ---- Reading ---- */
 
+/* What a job without details of its own has. */
+extern const struct job_details job_details_defaults;
 /* The details, or the defaults. Never NULL. */
-const struct job_details *job_details(const struct schedd_job *job);
+static inline const struct job_details *job_details(const struct schedd_job *job)
+{
+	return job->details ? job->details : &job_details_defaults;
+}
 /* The details to write to, the job's own from now on; NULL: no memory. Only before job_check(). */
 struct job_details *job_details_edit(struct schedd_job *job);
 /* name, or the id. NULL only for a job with neither. */

@@ -15,11 +15,6 @@ const char *const job_capture_words[] = {"merged", "split", "none", NULL};
 
 const struct job_details job_details_defaults = JOB_DETAILS_DEFAULTS;
 
-const struct job_details *job_details(const struct schedd_job *job)
-{
-	return job->details ? job->details : &job_details_defaults;
-}
-
 void job_details_clear_after(struct job_details *details)
 {
 	for (uint32_t i = 0; i < details->after_count; i++)

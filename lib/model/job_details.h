@@ -5,9 +5,6 @@
 
 #include "model/job.h"
 
-/* What a job without details of its own has. */
-extern const struct job_details job_details_defaults;
-
 /* NULL is fine; thread-safe. */
 struct job_details *job_details_ref(struct job_details *details);
 void job_details_unref(struct job_details *details);

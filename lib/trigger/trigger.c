@@ -292,6 +292,8 @@ schedd_time trigger_jittered(
 	struct trigger_delay delay;
 	schedd_time moved;
 
+	if (!trigger->ops->delay && !trigger->bounds)
+		return fire < now ? now : fire;
 	trigger_delay(trigger, fire, &delay);
 	moved = fire + trigger_spread_jitter(delay.jitter, random);
 	if (moved > delay.until)

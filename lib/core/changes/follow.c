@@ -32,9 +32,11 @@ void follow_note(
 	char key[FOLLOW_KEY_MAX], whole[JOB_ID_MAX + 1];
 	const struct after_list *list;
 
+	if (!store->durable || !after_any(scheduler))
+		return;
 	/* What follows a job on all nodes follows each of its parts. */
 	job_id_whole(run->job, whole);
-	list = store->durable ? after_list_get(scheduler, whole) : NULL;
+	list = after_list_get(scheduler, whole);
 	for (uint32_t i = 0; list && i < list->count; i++) {
 		/* On all nodes: its parts follow. */
 		if (entry_on_all(list->entries[i]) || !after_wants(list->entries[i], whole, run->state))
@@ -58,6 +60,8 @@ void follow_run(struct schedd_scheduler *scheduler, struct store_slot *store, co
 	char job[JOB_ID_MAX + 1];
 	const struct after_list *list;
 
+	if (!after_any(scheduler))
+		return;
 	job_id_whole(run->job, job);
 	list = after_list_get(scheduler, job);
 	if (!list || scheduler->phase != SCHEDULER_RUNNING)

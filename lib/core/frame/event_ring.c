@@ -115,6 +115,14 @@ static void event_ring_reserve(struct schedd_scheduler *scheduler)
 	store_commit(slot->store, batch, event_ring_reserved, scheduler);
 }
 
+/* Numbers go on behind that one. */
+static void event_ring_go_on(struct event_ring *ring, uint64_t last)
+{
+	ring->seq = last;
+	ring->oldest = last + 1;
+	ring->place = ring->slots ? (uint32_t)(last % ring->capacity) : 0;
+}
+
 int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err)
 {
 	struct event_ring *ring = &scheduler->events;
@@ -125,16 +133,13 @@ int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err
 		return 0;
 	/* A server that is not there yet cannot say: the clock is ahead of any number of before. */
 	if (!slot->snapshot) {
-		ring->seq = (uint64_t)scheduler_now(scheduler);
-		ring->oldest = ring->seq + 1;
+		event_ring_go_on(ring, (uint64_t)scheduler_now(scheduler));
 		ring->reserved = UINT64_MAX;
 		return 0;
 	}
 	last = (uint64_t)store_snapshot_number(slot->snapshot, EVENT_RING_KEY, 0);
-	if (last > ring->seq) {
-		ring->seq = last;
-		ring->oldest = last + 1;
-	}
+	if (last > ring->seq)
+		event_ring_go_on(ring, last);
 	ring->reserved = ring->seq;
 	event_ring_reserve(scheduler);
 	store_flush(slot->store, SCHEDD_SPAN_NONE);
@@ -158,7 +163,20 @@ static bool event_ring_room(struct schedd_scheduler *scheduler)
 	ring->capacity = scheduler->settings.event_ring ? scheduler->settings.event_ring : 1;
 	ring->slots = calloc(ring->capacity, sizeof(ring->slots[0]));
 	ring->oldest = ring->seq;
+	ring->place = (uint32_t)(ring->seq % ring->capacity);
 	return ring->slots != NULL;
+}
+
+/* The next number. */
+static void event_ring_number(struct schedd_scheduler *scheduler)
+{
+	struct event_ring *ring = &scheduler->events;
+
+	ring->seq++;
+	if (++ring->place >= ring->capacity)
+		ring->place = 0;
+	if (!ring->reserving && ring->reserved && ring->seq + EVENT_RING_BLOCK / 2 > ring->reserved)
+		event_ring_reserve(scheduler);
 }
 
 static size_t event_ring_size(const char *text)
@@ -194,9 +212,16 @@ static struct event_more *event_ring_more(
 	return more;
 }
 
+/* The latest one may have taken the place of the oldest. */
+static void event_ring_age(struct event_ring *ring)
+{
+	if (ring->seq >= ring->oldest + ring->capacity)
+		ring->oldest = ring->seq - ring->capacity + 1;
+}
+
 static void event_ring_keep(struct event_ring *ring, const struct schedd_event *event, uint64_t own)
 {
-	struct event_slot *slot = &ring->slots[event->seq % ring->capacity];
+	struct event_slot *slot = &ring->slots[ring->place];
 	size_t id = event->job ? strlen(event->job) : 0;
 	bool fits = id <= EVENT_RING_ID;
 
@@ -212,8 +237,7 @@ static void event_ring_keep(struct event_ring *ring, const struct schedd_event *
 		memcpy(slot->id, event->job, id);
 	if (!fits || event->error || event->method || event->uid >= 0 || event->pid >= 0 || own)
 		slot->more = event_ring_more(event, fits ? NULL : event->job, own);
-	if (event->seq >= ring->oldest + ring->capacity)
-		ring->oldest = event->seq - ring->capacity + 1;
+	event_ring_age(ring);
 }
 
 /* What was kept, as it was told; valid until the slot is used again. */
@@ -309,9 +333,8 @@ void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *ev
 {
 	struct event_ring *ring = &scheduler->events;
 
-	event->seq = ++ring->seq;
-	if (!ring->reserving && ring->reserved && ring->seq + EVENT_RING_BLOCK / 2 > ring->reserved)
-		event_ring_reserve(scheduler);
+	event_ring_number(scheduler);
+	event->seq = ring->seq;
 	if (event_ring_room(scheduler))
 		event_ring_keep(ring, event, event_ring_own(scheduler, event->job));
 	if (ring->wanted & (unsigned)event->code)
@@ -411,4 +434,29 @@ void event_ring_say_run(struct store_slot *slot, enum schedd_event_code code, sc
 	    .pid = -1};
 
 	event_ring_emit(slot->scheduler, &event);
+}
+
+bool event_ring_keep_run(struct store_slot *slot, enum schedd_event_code code, schedd_time when,
+    const char *name, size_t length, const struct run *run)
+{
+	struct event_ring *ring = &slot->scheduler->events;
+	struct event_slot *kept;
+
+	if (!ring->slots || length > EVENT_RING_ID || ring->wanted & (unsigned)code)
+		return false;
+	event_ring_number(slot->scheduler);
+	kept = &ring->slots[ring->place];
+	free(kept->more);
+	kept->time = when;
+	kept->scheduled_at = run->until != SCHEDD_TIME_NONE ? run->until : run->scheduled_at;
+	kept->more = NULL;
+	kept->run = run->number;
+	kept->exit_code = (int16_t)run->exit_code;
+	kept->signal = (uint8_t)run->signal;
+	kept->code = (uint8_t)__builtin_ctz((unsigned)code);
+	kept->store = slot->name;
+	memcpy(kept->id, name, EVENT_RING_ID);
+	kept->id[length] = '\0';
+	event_ring_age(ring);
+	return true;
 }

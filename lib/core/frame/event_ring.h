@@ -50,6 +50,7 @@ struct event_ring {
 	struct event_slot *slots; /* NULL until the first event */
 	uint32_t capacity;
 	uint64_t seq;      /* of the latest event */
+	uint32_t place;    /* its slot, once there are slots */
 	uint64_t oldest;   /* seq of the oldest one kept; seq + 1: none */
 	uint64_t reserved; /* numbers up to this are stored as given out */
 	bool reserving;    /* a commit for more is under way */
@@ -79,6 +80,13 @@ void event_ring_say(struct schedd_scheduler *scheduler, enum schedd_event_code c
 /* An event about a run of a job in that store; error may be NULL. */
 void event_ring_say_run(struct store_slot *slot, enum schedd_event_code code, schedd_time when,
     const char *job, const struct run *run, const char *error);
+/*
+ * The same, without an error, of the run whose name is "JOB/N", where the id has so many bytes and
+ * the name EVENT_RING_ID at least that may be read. False: this way is not for it (an account's job,
+ * a long id, or somebody listens), and nothing was done.
+ */
+bool event_ring_keep_run(struct store_slot *slot, enum schedd_event_code code, schedd_time when,
+    const char *name, size_t length, const struct run *run);
 /* Numbers the event, keeps it, calls the listeners. */
 void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *event);
 

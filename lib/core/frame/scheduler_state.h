@@ -297,6 +297,7 @@ struct schedd_scheduler {
 	schedd_time wall_set; /* what the alarms were set to last */
 	struct schedd_mono mono_set;
 	struct timers timers;
+	schedd_time seen; /* what time it was at the latest end of a run */
 	uint64_t touched; /* counts scheduler_enter() and scheduler_leave() */
 	uint32_t depth;   /* of scheduler_enter() */
 	const scheduler_rest_fn *rest; /* done when it comes to rest, in order; ends with NULL */

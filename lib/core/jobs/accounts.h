@@ -7,7 +7,7 @@
 #ifndef SCHEDD_CORE_JOBS_ACCOUNTS_H
 #define SCHEDD_CORE_JOBS_ACCOUNTS_H
 
-#include "core/frame/scheduler_state.h"
+#include "core/jobs/entry.h"
 #include "executor/account.h"
 
 struct account_slot {
@@ -38,6 +38,11 @@ void accounts_init(struct schedd_scheduler *scheduler);
 void accounts_free(struct schedd_scheduler *scheduler);
 /* The account of the job, or run, of that id; NULL: the daemon's own, or not known yet. */
 struct account_slot *accounts_of(const struct schedd_scheduler *scheduler, const char *id);
+/* The same of an entry, at no cost where it is the daemon's own. */
+static inline struct account_slot *accounts_of_entry(const struct entry *entry)
+{
+	return entry->owned ? accounts_of(entry->store->scheduler, entry->job->id) : NULL;
+}
 /* By its name; NULL: it has and had no jobs here. */
 struct account_slot *accounts_named(const struct schedd_scheduler *scheduler, const char *name);
 uint32_t accounts_count(const struct schedd_scheduler *scheduler);

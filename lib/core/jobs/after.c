@@ -195,7 +195,7 @@ bool after_wants(const struct entry *entry, const char *id, enum run_state state
 
 const struct after_list *after_list_get(const struct schedd_scheduler *scheduler, const char *id)
 {
-	return scheduler->jobs.after.count ? strmap_get(&scheduler->jobs.after, id) : NULL;
+	return strmap_get(&scheduler->jobs.after, id);
 }
 
 const char *after_waits(const struct schedd_scheduler *scheduler, const char *id)

@@ -21,6 +21,11 @@ void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry);
 /* SCHEDD_EINVAL if the job would, through others, wait for itself: "a → b → a". */
 int after_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/* Does any job wait for another? */
+static inline bool after_any(const struct schedd_scheduler *scheduler)
+{
+	return scheduler->jobs.after.count > 0;
+}
 /* Who waits for a run of that job; valid until definitions change; NULL: nobody. */
 const struct after_list *after_list_get(const struct schedd_scheduler *scheduler, const char *id);
 /* Is the job to follow when a run of that one ended so? */

@@ -78,6 +78,7 @@ struct entry *entry_new(
 	entry->last_state = RUN_QUEUED;
 	entry->hidden = true;
 	entry->busy = true;
+	entry->owned = accounts_of(scheduler, job->id) != NULL;
 	heap_node_init(&entry->due);
 	if (strmap_put(&scheduler->jobs.entries, entry)) {
 		accounts_drop_job(scheduler, job->id);
@@ -208,11 +209,13 @@ int entry_rename(struct schedd_scheduler *scheduler, struct entry *entry, struct
 	entry_count_place(entry, -1);
 	entry->job = job;
 	entry_count_place(entry, 1);
+	entry->owned = accounts_of(scheduler, job->id) != NULL;
 	rc = strmap_put(&scheduler->jobs.entries, entry);
 	if (rc) {
 		/* The slot just given back is still free, so this cannot fail. */
 		entry_count_place(entry, -1);
 		entry->job = old;
+		entry->owned = accounts_of(scheduler, old->id) != NULL;
 		entry_count_place(entry, 1);
 		if (strmap_put(&scheduler->jobs.entries, entry))
 			return SCHEDD_ENOMEM;
@@ -234,6 +237,7 @@ void entry_move(struct entry *entry, struct store_slot *store)
 	entry->store->entries--;
 	store->entries++;
 	entry->store = store;
+	entry->known = 0;
 	/* Its last row stays where it is. */
 	entry_set_tail(entry, NULL);
 }
@@ -249,12 +253,10 @@ static void entry_queue(struct schedd_scheduler *scheduler, struct entry *entry,
 void entry_plan_after(struct schedd_scheduler *scheduler, struct entry *entry, schedd_time earliest)
 {
 	const struct job_state *state = &entry->state;
-	const char *why;
 	schedd_time when = state->paused ? state->paused_until : state->next_run_time;
 
 	if (entry->busy || entry->hidden || entry->moving || entry->foreign || state->finished ||
-	    state->invalid ||
-	    accounts_hold(scheduler, entry->job->id, &why))
+	    state->invalid || (entry->owned && accounts_held(accounts_of_entry(entry))))
 		when = SCHEDD_TIME_NONE;
 	if (when != SCHEDD_TIME_NONE && when < earliest)
 		when = earliest;

@@ -40,6 +40,7 @@ struct entry {
 	uint32_t position;  /* in scheduler.sorted */
 	uint32_t live;      /* runs that have not ended, adopted ones included */
 	uint32_t holding;   /* of these: past the gate of max_instances */
+	uint32_t known;     /* to the history in its store; see store_batch_put_known_run() */
 	uint16_t executor;  /* in scheduler.executors, or ENTRY_NOWHERE; see entry_executor() */
 	uint8_t last_state; /* enum run_state of the last run that ended; RUN_QUEUED: none known */
 	bool busy : 1;      /* a commit is under way */
@@ -49,6 +50,7 @@ struct entry {
 	bool foreign : 1;   /* another node has it: known here, and never due */
 	bool noted : 1;     /* in scheduler.exhausted */
 	bool moving : 1;    /* not known yet whether it has left for another store; see top/moved.c */
+	bool owned : 1;     /* an account's: see accounts_of_entry() */
 };
 
 /* What holds them, and what many definitions share: freed last. */

@@ -99,7 +99,7 @@ void retention_soon(struct schedd_scheduler *scheduler)
 void retention_note(struct schedd_scheduler *scheduler, struct entry *entry, uint64_t output)
 {
 	struct retention *retention = scheduler->keep.retention;
-	struct account_slot *account = accounts_of(scheduler, entry->job->id);
+	struct account_slot *account = accounts_of_entry(entry);
 	bool over = account && accounts_note_row(account, output);
 
 	if (++retention->written >= RETENTION_EVERY || (over && !retention->passing))

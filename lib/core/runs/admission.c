@@ -44,7 +44,7 @@ static int64_t admission_key_of(const struct run_live *live, uint64_t turn)
 static int64_t admission_key(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
-	struct account_slot *account = accounts_of(scheduler, live->job->id);
+	struct account_slot *account = live->owner;
 	uint64_t *last = account ? &account->turn : &scheduler->runs.own_turn;
 
 	*last = (*last > scheduler->runs.turn ? *last : scheduler->runs.turn) + 1;
@@ -66,8 +66,7 @@ struct run_live *admission_next(struct executor_slot *slot)
 /* Has its account so many runs that no other may be made? */
 static bool admission_account_full(const struct entry *entry)
 {
-	const struct account_slot *account =
-	    accounts_of(entry->store->scheduler, entry->job->id);
+	const struct account_slot *account = accounts_of_entry(entry);
 
 	return account && account->live - account->running >= account->may.queued;
 }
@@ -92,8 +91,7 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 	const struct run_live *live = entry->runs;
 
 	if (admission_account_full(entry)) {
-		const struct account_slot *account =
-		    accounts_of(entry->store->scheduler, entry->job->id);
+		const struct account_slot *account = accounts_of_entry(entry);
 
 		snprintf(text, size,
 		    "account %s has %u runs that wait, which is its limit: an administrator decides "
@@ -172,7 +170,7 @@ static void admission_to_group(struct run_live *live)
 /* The gate of the account: so many runs at one time, and none while it is held. */
 static void admission_to_account(struct run_live *live)
 {
-	struct account_slot *account = accounts_of(live->scheduler, live->job->id);
+	struct account_slot *account = live->owner;
 
 	if (account && (accounts_held(account) || account->running >= account->may.running)) {
 		run_live_enter(live, RUN_LIVE_WAIT_GROUP);
@@ -245,7 +243,7 @@ void admission_resume(struct run_live *live, bool under_way)
 	live->holds_instance = true;
 	if (!under_way)
 		return;
-	live->account = accounts_of(live->scheduler, live->job->id);
+	live->account = live->owner;
 	live->holds_account = live->account != NULL;
 	if (live->account)
 		live->account->running++;
@@ -271,7 +269,7 @@ bool admission_expect(struct run_live *live, uint32_t ahead)
 	const struct job_details *details = job_details(live->job);
 	struct group_slot *group =
 	    details->group ? admission_group_find(scheduler, details->group) : NULL;
-	struct account_slot *account = accounts_of(scheduler, live->job->id);
+	struct account_slot *account = live->owner;
 	struct executor_slot *slot = live->executor;
 	uint32_t workers = slot ? executor_max_workers(slot->executor) : 0;
 
@@ -311,7 +309,7 @@ void admission_settle(struct run_live *live)
 		return;
 	name = job_details(live->job)->group;
 	group = name ? admission_group_find(live->scheduler, name) : NULL;
-	account = accounts_of(live->scheduler, live->job->id);
+	account = live->owner;
 	live->expected = false;
 	live->executor->expected--;
 	if (account)

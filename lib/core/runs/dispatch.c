@@ -182,14 +182,14 @@ static void dispatch_prepare(struct run_live *live, schedd_time now)
 	dispatch_request(live);
 }
 
-void dispatch_start(struct run_live *live)
+/* True: the attempt is over already. */
+static bool dispatch_start_at(struct run_live *live, schedd_time now)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
-	schedd_time now = scheduler_now(scheduler);
 	struct task *task;
 
 	if (dispatch_too_late(live, now))
-		return;
+		return false;
 	dispatch_prepare(live, now);
 	run_live_enter(live, RUN_LIVE_STARTING);
 	scheduler->counts.started++;
@@ -202,6 +202,12 @@ void dispatch_start(struct run_live *live)
 	task = executor_start(live->executor->executor, &live->request);
 	if (task)
 		live->task = task;
+	return !task;
+}
+
+void dispatch_start(struct run_live *live)
+{
+	(void)dispatch_start_at(live, scheduler_now(live->scheduler));
 }
 
 int dispatch_resume(struct run_live *live, const struct value *from, struct schedd_mono timer,
@@ -244,7 +250,23 @@ struct dispatch_slice {
 	struct schedd_scheduler *scheduler;
 	schedd_span end; /* 0: none was made yet */
 	uint32_t started;
+	bool over; /* the one before ended at once: scheduler.seen is when this one begins */
 };
+
+/*
+ * A look at the clock costs as much as a short function: the end of one is the begin of the next,
+ * unless somebody was told in between, which may take any time.
+ */
+static void dispatch_next(struct dispatch_slice *slice, struct executor_slot *slot)
+{
+	struct schedd_scheduler *scheduler = slice->scheduler;
+	bool known = slice->over && !scheduler->events.wanted;
+	schedd_time now = known ? scheduler->seen : scheduler_now(scheduler);
+
+	scheduler->seen = SCHEDD_TIME_NONE;
+	slice->over = dispatch_start_at(admission_next(slot), now) &&
+		      scheduler->seen != SCHEDD_TIME_NONE;
+}
 
 /* The next one is to be marked first: false if it has to wait for those before it. */
 static bool dispatch_mark(struct executor_slot *slot, struct marks **marks)
@@ -292,7 +314,7 @@ static bool dispatch_slot(
 				return false;
 			slice->end = slice->end ? slice->end : now + DISPATCH_SLICE;
 		}
-		dispatch_start(admission_next(slot));
+		dispatch_next(slice, slot);
 		if (scheduler->phase != SCHEDULER_RUNNING || scheduler->paused)
 			return false;
 	}

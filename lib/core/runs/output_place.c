@@ -67,7 +67,7 @@ struct output *output_place_open(const struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 	const struct job_details *details = job_details(live->job);
-	const struct account_slot *account = accounts_of(scheduler, live->job->id);
+	const struct account_slot *account = live->owner;
 	int64_t limit =
 	    details->output_max >= 0 ? details->output_max : scheduler->settings.output_max;
 	char path[4096];

@@ -189,7 +189,7 @@ void run_live_close(struct run_live *live, enum run_state state, const char *rea
 	struct run *run = &live->run;
 
 	run->state = state;
-	run->ended_at = scheduler_now(live->scheduler);
+	run->ended_at = live->scheduler->seen = scheduler_now(live->scheduler);
 	if (run->started_at != SCHEDD_TIME_NONE && run->ended_at < run->started_at)
 		run->ended_at = run->started_at; /* the clock was put back meanwhile */
 	if (reason) {

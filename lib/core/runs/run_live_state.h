@@ -13,6 +13,7 @@ struct run_live {
 	struct store_slot *store; /* where its row goes */
 	struct executor_slot *executor;
 	struct group_slot *group; /* that it waits for or is in; NULL: none */
+	struct account_slot *owner;   /* whose run it is; NULL: the daemon's own */
 	struct account_slot *account; /* that it waits for or is in; NULL: none */
 	/* entry->runs, oldest first; the one before the first is the last. NULL without entry. */
 	struct run_live *next_of_job, *prev_of_job;
@@ -43,12 +44,15 @@ struct run_live {
 	struct timer timer;     /* time-out, SIGKILL or the next attempt */
 	struct task *task;
 	struct adopted *adopted; /* the process of a dead daemon; NULL: none */
-	struct task_request request;
 	struct output *output;
 	struct job_pairs extra_env; /* of this run alone; owned */
-	char invocation[PROCESS_INVOCATION + 1]; /* while it is at an executor, or adopted */
+	uint16_t id_length;         /* of the job's part of its id */
+
+	/* What follows needs no clearing. */
+	struct task_request request;             /* while it is at an executor */
+	char invocation[PROCESS_INVOCATION + 1]; /* likewise, or adopted */
 	char secrets[INVOCATION_PLACE];          /* where its secrets are then */
-	char id[RUN_LIVE_ID_MAX];   /* "backup/42"; last, as it needs no clearing */
+	char id[RUN_LIVE_ID_MAX];                /* "backup/42" */
 };
 
 /* Whose node or timer that is. */

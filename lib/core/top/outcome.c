@@ -34,11 +34,15 @@ static void outcome_record(struct run_live *live, enum run_state state, const ch
 	const struct run *run = run_live_run(live);
 	struct schedd_scheduler *scheduler = run_live_scheduler(live);
 	struct store_slot *store = run_live_store(live);
+	struct entry *entry = run_live_entry(live);
 
 	run_live_close(live, state, reason);
 	if (!run_live_is_late(live))
 		follow_note(scheduler, store, run);
-	store_slot_put_run(store, run);
+	if (entry && entry->store == store)
+		entry->known = store_slot_put_known_run(store, run, entry->known);
+	else
+		store_slot_put_run(store, run);
 	if (run_live_output(live))
 		store_slot_put_output(store, run, run_live_output(live));
 	run_note_drop(live);
