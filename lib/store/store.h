@@ -179,6 +179,9 @@ void store_snapshot_texts(const struct store_snapshot *snapshot, const char *pre
     store_text_fn call, void *context);
 /* Runs that had not ended when it was last written, oldest first. */
 const struct run *store_snapshot_runs(const struct store_snapshot *snapshot, size_t *count);
+/* Asks of each of them, in their order, whether it is to stay among them. */
+void store_snapshot_sift(struct store_snapshot *snapshot,
+    bool (*stays)(const struct run *run, void *context), void *context);
 
 /*
  * The highest run number ever given to an id; 0: never seen. Sees what was committed before,

@@ -170,6 +170,18 @@ const struct run *store_snapshot_runs(const struct store_snapshot *snapshot, siz
 	return snapshot->open.runs;
 }
 
+void store_snapshot_sift(struct store_snapshot *snapshot,
+    bool (*stays)(const struct run *run, void *context), void *context)
+{
+	struct snapshot_list *list = &snapshot->open;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (stays(&list->runs[i], context))
+			list->runs[kept++] = list->runs[i];
+	list->count = kept;
+}
+
 const struct run *store_snapshot_over(const struct store_snapshot *snapshot, size_t *count)
 {
 	*count = snapshot->over.count;

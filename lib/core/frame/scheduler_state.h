@@ -32,6 +32,7 @@
 #include "executor/executor.h"
 #include "loop/alarm.h"
 #include "model/job_pool.h"
+#include "model/node.h"
 
 /* Stores of one scheduler. */
 #define SCHEDULER_STORES_MAX 64
@@ -64,6 +65,9 @@ struct store_slot {
 	struct store *store;        /* NULL: removed */
 	char *name;                 /* owned; lives as long as the scheduler */
 	struct store_snapshot *snapshot; /* what it had when it was read; NULL: taken up */
+	uint32_t left;              /* of its runs, that found no memory to be taken up */
+	char left_of[NODE_NAME_MAX + 1]; /* likewise: the dead node whose they were; "": our own */
+	struct timer again;         /* likewise: then they are tried again */
 	int load_rc;                /* how reading it ended; 1: it has not */
 	bool taken_up;              /* its jobs were read, at least once */
 	/* Of one that is added while the scheduler runs: it is open, refused, or was read (or not).

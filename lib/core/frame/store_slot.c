@@ -344,6 +344,7 @@ void store_slot_init(struct store_slot *slot, struct schedd_scheduler *scheduler
 	slot->scheduler = scheduler;
 	slot->outbox_most = STORE_SLOT_OUTBOX;
 	timer_init(&slot->retry, store_slot_retry);
+	timer_init(&slot->again, NULL);
 }
 
 bool store_slot_ready(const struct store_slot *slot, struct schedd_mono now)

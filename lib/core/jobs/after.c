@@ -67,17 +67,20 @@ static bool after_list_add(struct after_list *list, struct entry *entry)
 	return true;
 }
 
-void after_link(struct schedd_scheduler *scheduler, struct entry *entry)
+bool after_link(struct schedd_scheduler *scheduler, struct entry *entry)
 {
 	const struct job_details *details = job_details(entry->job);
+	bool all = true;
 
 	for (uint32_t i = 0; i < details->after_count; i++) {
 		struct after_list *list = after_list_of(scheduler, details->after[i].job);
 
-		if (!list || !after_list_add(list, entry))
-			log_error(
-			    scheduler->log, "job %s: no memory for its after", entry->job->id);
+		if (list && after_list_add(list, entry))
+			continue;
+		log_error(scheduler->log, "job %s: no memory for its after", entry->job->id);
+		all = false;
 	}
+	return all;
 }
 
 void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry)

@@ -15,8 +15,9 @@ struct after_list {
 
 void after_init(struct schedd_scheduler *scheduler);
 void after_clear(struct schedd_scheduler *scheduler);
-/* The entry's definition is in effect, or about to be replaced. */
-void after_link(struct schedd_scheduler *scheduler, struct entry *entry);
+/* The entry's definition is in effect, or about to be replaced. False: it does not follow all that
+ * it should, for want of memory; that is logged. */
+bool after_link(struct schedd_scheduler *scheduler, struct entry *entry);
 void after_unlink(struct schedd_scheduler *scheduler, struct entry *entry);
 /* SCHEDD_EINVAL if the job would, through others, wait for itself: "a → b → a". */
 int after_check(struct schedd_scheduler *scheduler, const struct schedd_job *job,

@@ -115,13 +115,13 @@ static void entry_count(struct schedd_scheduler *scheduler, const struct entry *
 		scheduler->jobs.own_retention += (uint32_t)by;
 }
 
-void entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
+bool entry_show(struct schedd_scheduler *scheduler, struct entry *entry)
 {
 	entry->hidden = false;
 	entry_find_executor(scheduler, entry);
 	entry_count(scheduler, entry, 1);
 	(void)entry_locate(entry);
-	after_link(scheduler, entry);
+	return after_link(scheduler, entry);
 }
 
 static void entry_release(struct entry *entry)

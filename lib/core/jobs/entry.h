@@ -77,8 +77,8 @@ struct entry *entry_part(
     const struct schedd_scheduler *scheduler, const struct entry *entry, const char *node);
 /* Looks whose it is. True: that has changed, and it is to be planned anew. */
 bool entry_locate(struct entry *entry);
-/* It is a job from now on. */
-void entry_show(struct schedd_scheduler *scheduler, struct entry *entry);
+/* It is a job from now on. False: as after_link(). */
+bool entry_show(struct schedd_scheduler *scheduler, struct entry *entry);
 /* Also hidden ones; NULL: none. */
 struct entry *entry_find(const struct schedd_scheduler *scheduler, const char *id);
 /* Jobs alone; NULL: none. */

@@ -8,6 +8,7 @@
 #include "core/jobs/entry_raw.h"
 #include "core/top/restart.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,11 @@
 #include "executor/secret.h"
 #include "store/store_share.h"
 
-/* Rows of recent history that are looked at for how jobs ended last. */
-#define RESTART_STATES 10000
 
 /* How long the start waits for a server. */
 #define RESTART_SERVER (3 * SCHEDD_SECOND)
+/* Until runs are taken up that found no memory. */
+#define RESTART_AGAIN (SCHEDD_SECOND / 2)
 
 /* ---- Reading the stores ---- */
 
@@ -73,7 +74,11 @@ static int restart_take_job(struct job_record *record, void *context)
 	entry->state = record->state;
 	entry_set_raw(entry, record->raw);
 	entry->busy = false;
-	entry_show(scheduler, entry);
+	/* It would never follow: nothing is read rather than that. */
+	if (!entry_show(scheduler, entry)) {
+		entry_free(scheduler, entry);
+		return SCHEDD_ENOMEM;
+	}
 	if (!entry_executor(entry) && !entry->state.invalid &&
 	    strcmp(job_executor(entry->job), "http") == 0)
 		(void)executors_http(scheduler); /* which takes the jobs that name it */
@@ -88,7 +93,7 @@ static void restart_begin_store(struct schedd_scheduler *scheduler, struct store
 
 static void restart_forget(struct store_slot *slot)
 {
-	if (moved_waits(slot))
+	if (moved_waits(slot) || slot->left)
 		return;
 	store_snapshot_free(slot->snapshot);
 	slot->snapshot = NULL;
@@ -154,6 +159,9 @@ static void restart_loaded(
 		if (store_remote(slot->store))
 			store_slot_failed(slot, err);
 	} else {
+		timers_unset(&scheduler->timers, &slot->again);
+		slot->left = 0;
+		store_snapshot_free(slot->snapshot);
 		slot->snapshot = snapshot;
 		slot->taken_up = true;
 		slot->epoch = store_epoch(slot->store);
@@ -340,11 +348,8 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 {
 	struct entry *entry = entry_get(scheduler, from->job);
 	struct run run;
+	int taken = 0;
 
-	if (!moved_counts(slot, from)) {
-		take_up_keep(take_up, from);
-		return 0;
-	}
 	if (run_copy(&run, from))
 		return SCHEDD_ENOMEM;
 	if (!scheduler->top.taken_from && handover_resume(scheduler, entry, &run)) {
@@ -356,51 +361,95 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 	if (run.state == RUN_QUEUED && !scheduler->top.taken_from)
 		restart_find_process(scheduler, &run);
 	/* Of one that waits for its next attempt the process is that of the last. */
-	if ((run.pid > 0 && run.state != RUN_RETRYING) || (entry && entry->foreign) ||
-	    !take_up_run(take_up, entry, &run))
+	if (!(run.pid > 0 && run.state != RUN_RETRYING) && !(entry && entry->foreign))
+		taken = take_up_run(take_up, entry, &run);
+	if (!taken)
 		restart_lose(scheduler, slot, &run);
 	run_clear(&run);
-	return 0;
+	return taken < 0 ? taken : 0;
 }
 
-static void restart_lose_all(struct schedd_scheduler *scheduler, struct store_slot *slot)
-{
-	const struct run *runs;
+/* A walk over the runs that a slot's snapshot still has. */
+struct restart_pass {
+	struct schedd_scheduler *scheduler;
+	struct store_slot *slot;
 	struct take_up *take_up;
-	size_t count;
+	const char *job; /* NULL: of all */
+};
 
-	/* A server that is not there yet: when it was read. */
-	if (!slot->snapshot)
-		return;
-	runs = store_snapshot_runs(slot->snapshot, &count);
-	take_up = take_up_begin(scheduler, slot);
-	for (size_t i = 0; i < count; i++)
-		if (restart_lose_copy(scheduler, slot, take_up, &runs[i]))
-			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
-			    slot->name, runs[i].job, runs[i].number);
-	/* Of a store that is shared there are those of other nodes' runs. */
-	if (slot->shared)
-		take_up_leave(take_up);
+/* Those stay that do not count yet, and those that there is no memory for. */
+static bool restart_pass_by(const struct run *run, void *context)
+{
+	struct restart_pass *pass = context;
+
+	if (pass->job && strcmp(run->job, pass->job) != 0)
+		return true;
+	if (!moved_counts(pass->slot, run)) {
+		take_up_keep(pass->take_up, run);
+		return true;
+	}
+	if (!restart_lose_copy(pass->scheduler, pass->slot, pass->take_up, run))
+		return false;
+	pass->slot->left++;
+	return true;
+}
+
+static void restart_again(struct timer *timer);
+
+/* drops: notes of runs that are not there are of no use to anybody. */
+static void restart_pass(struct store_slot *slot, const char *job, bool drops)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	struct restart_pass pass = {
+	    scheduler, slot, take_up_begin(scheduler, slot), job};
+	struct schedd_mono when = scheduler_mono(scheduler);
+
+	slot->left = job ? slot->left : 0;
+	store_snapshot_sift(slot->snapshot, restart_pass_by, &pass);
+	if (drops && !slot->left)
+		take_up_end(pass.take_up);
 	else
-		take_up_end(take_up);
+		take_up_leave(pass.take_up);
 	restart_forget_processes(scheduler);
+	if (!slot->left)
+		return;
+	snprintf(slot->left_of, sizeof(slot->left_of), "%s",
+	    scheduler->top.taken_from ? scheduler->top.taken_from : "");
+	when.us += RESTART_AGAIN;
+	log_error(scheduler->log, "store %s: no memory to take up %u runs%s", slot->name,
+	    (unsigned)slot->left,
+	    timers_turn(&scheduler->timers, &slot->again, restart_again, when)
+		? ": they wait for the next start"
+		: ", it is tried again");
+}
+
+static void restart_again(struct timer *timer)
+{
+	struct store_slot *slot =
+	    (struct store_slot *)(void *)((char *)timer - offsetof(struct store_slot, again));
+	struct schedd_scheduler *scheduler = slot->scheduler;
+
+	if (!slot->snapshot || scheduler->phase != SCHEDULER_RUNNING)
+		return;
+	scheduler->top.taken_from = slot->left_of[0] ? slot->left_of : NULL;
+	restart_pass(slot, NULL, false);
+	scheduler->top.taken_from = NULL;
+	store_slot_flush(slot);
+	restart_forget(slot);
+}
+
+static void restart_lose_all(struct store_slot *slot)
+{
+	/* A server that is not there yet: when it was read. Of a store that is shared there are notes
+	 * of other nodes' runs. */
+	if (slot->snapshot)
+		restart_pass(slot, NULL, !slot->shared);
 }
 
 /* A job that was held for a move goes on here, and so do its runs. */
 static void restart_resume(struct store_slot *slot, const char *id)
 {
-	struct schedd_scheduler *scheduler = slot->scheduler;
-	struct take_up *take_up = take_up_begin(scheduler, slot);
-	size_t count;
-	const struct run *runs = store_snapshot_runs(slot->snapshot, &count);
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(runs[i].job, id) == 0 &&
-		    restart_lose_copy(scheduler, slot, take_up, &runs[i]))
-			log_error(scheduler->log, "store %s: no memory to take up the run %s/%u",
-			    slot->name, runs[i].job, runs[i].number);
-	take_up_leave(take_up);
-	restart_forget_processes(scheduler);
+	restart_pass(slot, id, false);
 }
 
 /* Jobs that ended with the last life, before they could be removed. */
@@ -431,35 +480,6 @@ static void restart_start_jobs(struct schedd_scheduler *scheduler)
 			job_switch_start(scheduler, entry, RUN_BY_SCHEDULE, NULL);
 	}
 	restart_expire(scheduler);
-}
-
-/* How the last run of each job ended, as far as recent history says; newest first. */
-static void restart_take_states(int rc, const struct schedd_error *err, const struct run *runs,
-    size_t count, const char *cursor, void *context)
-{
-	struct schedd_scheduler *scheduler = context;
-
-	(void)err;
-	(void)cursor;
-	for (size_t i = 0; !rc && i < count; i++) {
-		struct entry *entry = entry_get(scheduler, runs[i].job);
-
-		if (entry && entry->last_state == RUN_QUEUED && run_ended(runs[i].state))
-			entry->last_state = (uint8_t)runs[i].state;
-	}
-}
-
-void restart_ask_states(struct schedd_scheduler *scheduler, struct store_slot *slot)
-{
-	struct store_run_query query = {.states = 1u << RUN_SUCCESS | 1u << RUN_FAILED |
-						  1u << RUN_TIMEOUT | 1u << RUN_KILLED |
-						  1u << RUN_LOST,
-	    .since = SCHEDD_TIME_NONE,
-	    .until = SCHEDD_TIME_NONE,
-	    .limit = RESTART_STATES};
-
-	if (slot->entries)
-		store_query_runs(slot->store, &query, restart_take_states, scheduler);
 }
 
 /* Looking back must know when nothing could run. */
@@ -507,7 +527,7 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	for (uint32_t i = 0; i < stores; i++)
 		notes[i] = follow_load(scheduler, scheduler->stores[i]);
 	for (uint32_t i = 0; i < stores; i++)
-		restart_lose_all(scheduler, scheduler->stores[i]);
+		restart_lose_all(scheduler->stores[i]);
 	for (uint32_t i = 0; i < stores; i++)
 		follow_recover(notes[i]);
 	store_slot_flush_all(scheduler);
@@ -520,11 +540,11 @@ void restart_begin(struct schedd_scheduler *scheduler)
 	restart_start_jobs(scheduler);
 }
 
-
 void restart_taken(struct store_slot *slot, const char *node)
 {
 	struct schedd_scheduler *scheduler = slot->scheduler;
 
+	slot->left = 0; /* the snapshot of before has gone */
 	scheduler->top.taken_from = node;
 	if (scheduler->phase == SCHEDULER_RUNNING)
 		restart_begin_store(scheduler, slot);
@@ -543,7 +563,7 @@ static void restart_begin_store(struct schedd_scheduler *scheduler, struct store
 {
 	struct follow_notes *notes = follow_load(scheduler, slot);
 
-	restart_lose_all(scheduler, slot);
+	restart_lose_all(slot);
 	follow_recover(notes);
 	store_slot_flush_all(scheduler);
 	restart_ask_states(scheduler, slot);

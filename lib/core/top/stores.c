@@ -219,6 +219,7 @@ void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
 	store_slot_flush_all(scheduler);
 	stores_shut(slot);
 	timers_unset(&scheduler->timers, &slot->retry);
+	timers_unset(&scheduler->timers, &slot->again);
 	moved_forget(slot);
 	store_slot_clear(slot);
 	while (scheduler->stores[at] != slot)

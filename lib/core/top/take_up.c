@@ -18,6 +18,7 @@ struct take_up {
 	struct schedd_scheduler *scheduler;
 	struct store_slot *slot;
 	struct strmap notes; /* by id; those that were used are taken out */
+	bool failed;         /* there was no memory for one */
 };
 
 static const char *take_up_key(const void *item)
@@ -44,9 +45,28 @@ static void take_up_take(const char *key, const char *text, void *context)
 		note->text = strdup(text);
 	}
 	if (!note || !note->id || !note->text || strmap_put(&take_up->notes, note)) {
-		log_error(take_up->scheduler->log, "no memory for the note %s", key);
+		take_up->failed = true;
 		take_up_note_free(note);
 	}
+}
+
+/* dropped: those that are left are of no use to anybody. */
+static void take_up_free(struct take_up *take_up, bool dropped)
+{
+	struct take_up_note *note;
+	uint32_t position = 0;
+
+	while ((note = strmap_next(&take_up->notes, &position))) {
+		struct strbuf key = STRBUF_EMPTY;
+
+		strbuf_printf(&key, RUN_NOTE_PREFIX "%s", note->id);
+		if (dropped && !strbuf_failed(&key))
+			store_slot_put_text(take_up->slot, strbuf_peek(&key), NULL);
+		strbuf_clear(&key);
+		take_up_note_free(note);
+	}
+	strmap_clear(&take_up->notes);
+	free(take_up);
 }
 
 struct take_up *take_up_begin(struct schedd_scheduler *scheduler, struct store_slot *slot)
@@ -59,7 +79,10 @@ struct take_up *take_up_begin(struct schedd_scheduler *scheduler, struct store_s
 	take_up->slot = slot;
 	strmap_init(&take_up->notes, take_up_key);
 	store_snapshot_texts(slot->snapshot, RUN_NOTE_PREFIX, take_up_take, take_up);
-	return take_up;
+	if (!take_up->failed)
+		return take_up;
+	take_up_free(take_up, false);
+	return NULL;
 }
 
 /* Nothing can come of it any more. */
@@ -106,38 +129,40 @@ static bool take_up_held(const struct entry *entry, const struct run *run)
 	return entry->state.paused && !(by_hand && run->scheduled_at > entry->state.updated_at);
 }
 
-bool take_up_run(struct take_up *take_up, struct entry *entry, struct run *run)
+int take_up_run(struct take_up *take_up, struct entry *entry, struct run *run)
 {
 	struct run_live *live;
 	bool again = run->state == RUN_RETRYING;
 
-	if (!take_up || (run->state != RUN_QUEUED && !again))
-		return false;
+	if (run->state != RUN_QUEUED && !again)
+		return 0;
+	if (!take_up)
+		return SCHEDD_ENOMEM;
 	if (!entry) {
 		take_up_drop(take_up, run);
-		return true;
+		return 1;
 	}
 	/* Its row stays until the job can be read. */
 	if (entry->state.invalid)
-		return true;
+		return 1;
 	live = run_live_new(entry, run->number, run->trigger);
 	if (!live)
-		return false;
+		return SCHEDD_ENOMEM;
 	if (take_up_fill(take_up, live, run)) {
 		run_live_discard(live);
-		return false;
+		return SCHEDD_ENOMEM;
 	}
 	run_live_hold(live, take_up_held(entry, run));
 	log_info(take_up->scheduler->log, "run %s %s", run_live_id(live),
 	    again ? "goes on with its next attempt" : "is taken up again");
 	if (!again) {
 		admission_enter(live);
-		return true;
+		return 1;
 	}
 	admission_resume(live, false);
 	if (retry_take_up(live))
 		run_live_end(live, RUN_FAILED, "no memory for another attempt");
-	return true;
+	return 1;
 }
 
 void take_up_keep(struct take_up *take_up, const struct run *run)
@@ -153,25 +178,6 @@ void take_up_keep(struct take_up *take_up, const struct run *run)
 		return;
 	strmap_remove(&take_up->notes, id);
 	take_up_note_free(note);
-}
-
-/* dropped: those that are left are of no use to anybody. */
-static void take_up_free(struct take_up *take_up, bool dropped)
-{
-	struct take_up_note *note;
-	uint32_t position = 0;
-
-	while ((note = strmap_next(&take_up->notes, &position))) {
-		struct strbuf key = STRBUF_EMPTY;
-
-		strbuf_printf(&key, RUN_NOTE_PREFIX "%s", note->id);
-		if (dropped && !strbuf_failed(&key))
-			store_slot_put_text(take_up->slot, strbuf_peek(&key), NULL);
-		strbuf_clear(&key);
-		take_up_note_free(note);
-	}
-	strmap_clear(&take_up->notes);
-	free(take_up);
 }
 
 void take_up_end(struct take_up *take_up)

@@ -10,13 +10,13 @@
 
 struct take_up;
 
-/* Reads what a store has noted about such runs; NULL: no memory. */
+/* Reads what a store has noted about such runs; NULL: no memory for all of it. */
 struct take_up *take_up_begin(struct schedd_scheduler *scheduler, struct store_slot *slot);
 /*
- * Goes on with the run whose row this is; entry NULL: its job is gone. False:
- * it had begun, and is the caller's. take_up may be NULL.
+ * Goes on with the run whose row this is; entry NULL: its job is gone. 1: it does.
+ * 0: it had begun, and is the caller's. SCHEDD_ENOMEM: nothing was done.
  */
-bool take_up_run(struct take_up *take_up, struct entry *entry, struct run *run);
+int take_up_run(struct take_up *take_up, struct entry *entry, struct run *run);
 /* The run goes on by other means: its note stays. take_up may be NULL. */
 void take_up_keep(struct take_up *take_up, const struct run *run);
 /* Notes of other runs are forgotten. */
