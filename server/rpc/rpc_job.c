@@ -144,7 +144,7 @@ static void rpc_job_change(struct rpc_call *call, const struct value *changes)
 
 	if (!id)
 		return; /* and the call is gone */
-	if (rpc_table_check(call, id, &err)) {
+	if (rpc_table_check(call, id, &err) || rpc_table_check_fields(call, changes, &err)) {
 		rpc_call_fail(call, &err);
 		return;
 	}

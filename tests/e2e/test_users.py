@@ -396,6 +396,15 @@ class Hostile(Case):
         for change in ({"user": "root"}, {"nice": -5}, {"executor": "heavy"}, {"group": "theirs"}):
             self.refused("permission_denied", self.alice.call, "job.modify", id="try", **change)
         self.assertEqual(self.alice.call("job.modify", id="try", user=None)["user"], ALICE)
+        # No job becomes a line of a table, which is judged as cron judges it.
+        for call in (lambda given: self.alice.call("job.modify", id="try", **given),
+                     lambda given: self.add(self.alice, "other", **given),
+                     lambda given: self.alice.call(
+                         "job.apply", jobs=[{"id": "try", "command": ["/bin/true"], "trigger": MANUAL, **given}]),
+                     lambda given: self.alice.call("job.import", replace=True, jobs=[
+                         {"id": "try", "command": ["/bin/true"], "trigger": MANUAL, **given}])):
+            self.refused("invalid_argument", call, {"owner": "cron:/etc/crontab", "executor": "heavy", "nice": -5})
+        self.assertEqual((self.ids(self.alice), self.alice.call("job.get", id="try")["owner"]), (["try"], None))
         for row in ({"user": "root"}, {"nice": -5}):
             with self.assertRaises(e2e.RpcError):
                 self.alice.call("job.apply", jobs=[{"id": "try", "command": ["/bin/true"], "trigger": MANUAL, **row}])
