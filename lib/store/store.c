@@ -209,6 +209,11 @@ const char *store_state_why(const struct store *store)
 	return store->state == STORE_OK ? "" : store->state_err.message;
 }
 
+bool store_behind(const struct store *store)
+{
+	return store->behind && store->behind == store->epoch;
+}
+
 uint64_t store_epoch(const struct store *store)
 {
 	return store->epoch;

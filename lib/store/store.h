@@ -116,6 +116,11 @@ const char *store_state_word(enum store_state state);
 const char *store_state_why(const struct store *store);
 /* The owner's epoch that this process writes under; another one: another owner came between. */
 uint64_t store_epoch(const struct store *store);
+/*
+ * Did this epoch begin as another server took the place of the one before? It may lack what that one had answered,
+ * and whoever knows a job as it was later writes it there again, before anything of it is claimed.
+ */
+bool store_behind(const struct store *store);
 /* Does what it keeps outlive the process? */
 bool store_durable(const struct store *store);
 /* Is the disk full, but for what is in reserve for batches of store_batch_ends()? */

@@ -72,8 +72,12 @@ def config(name="shared", address=None, **options):
 
 
 def server_processes():
+    """None of one that has ended."""
     pid = server_pid()
-    return [pid, *map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    try:
+        return [pid, *map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    except FileNotFoundError:
+        return []
 
 
 def server_signal(number):

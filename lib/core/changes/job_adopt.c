@@ -8,10 +8,19 @@
 
 #include <stdlib.h>
 #include "core/changes/job_change.h"
+#include "core/changes/job_forward.h"
+#include "core/frame/event_ring.h"
 #include "core/jobs/entry_raw.h"
 
 static int job_adopt_gone(struct change *change, struct entry *entry)
 {
+	if (store_behind(change->store->store)) {
+		log_warn(change->scheduler->log,
+		    "store %s: job %s was stored and is gone with the server: add it again",
+		    change->store->name, change->id);
+		event_ring_say(change->scheduler, SCHEDD_EVENT_STORE_ERROR, change->store->name,
+		    "a job was stored and is gone with the server: add it again", NULL);
+	}
 	change->text = "it was removed in the store";
 	change->entry = entry;
 	job_change_drop(change);
@@ -57,6 +66,8 @@ static int job_adopt_begin(struct change *change, struct schedd_error *err)
 	}
 	if (!change->given)
 		return entry ? job_adopt_gone(change, entry) : CHANGE_DONE;
+	if (entry && job_forward(change, entry))
+		return CHANGE_DONE;
 	if (entry && job_adopt_known(change, entry))
 		return CHANGE_DONE;
 	change->job = entry_seal(scheduler, change->given);

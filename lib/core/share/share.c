@@ -69,6 +69,7 @@ static void share_report(const struct share *share)
 static void share_nodes(struct share *share, const struct store_share_news *news)
 {
 	share_take_nodes(share, news);
+	share_behind_heard(share);
 	for (uint32_t i = 0; i < share->node_count; i++)
 		if (share->nodes[i].dead_since != SCHEDD_TIME_NONE)
 			share_unanswered(share, share->nodes[i].number);
@@ -110,6 +111,8 @@ static void share_count(struct share *share, const struct store_counted *job)
 
 static void share_take_slot(struct share *share, struct place_slot *slot, uint32_t owner)
 {
+	if (owner == share->own && slot->owner != owner)
+		share_behind_hold(share, slot->slot, slot->owner);
 	if (owner != share->own)
 		slot->closing = slot->giving = false;
 	slot->owner = owner;
@@ -267,6 +270,7 @@ void share_lost(struct store_slot *slot)
 	log_warn(scheduler->log,
 	    "store %s: this node's lease was over, others have taken its jobs; what still runs is told late",
 	    slot->name);
+	share_behind_begin(share);
 	for (uint32_t i = 0; i < share_slots(share); i++)
 		share_take_slot(share, share_slot(share, i), 0);
 	share_apply(share);
@@ -342,6 +346,7 @@ void share_end(struct store_slot *slot)
 	timers_unset(&slot->scheduler->timers, &share->partition);
 	timers_unset(&slot->scheduler->timers, &share->review);
 	arena_clear(&share->nodes_arena);
+	free(share->unheard);
 	place_slots_clear(&slot->places);
 	slot->share = NULL;
 	slot->elsewhere = NULL;

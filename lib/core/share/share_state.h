@@ -7,6 +7,8 @@
 #include "core/share/share.h"
 #include "store/store_share.h"
 
+struct share_unheard;
+
 struct share {
 	struct store_slot *slot;
 	uint32_t own;                   /* our number; 0: not told yet */
@@ -20,6 +22,8 @@ struct share {
 	struct schedd_mono nodes_at;    /* when they were told: leases have run on since */
 	struct schedd_mono fresh_at;    /* when all jobs of others were looked at last; 0: never */
 	struct arena nodes_arena;       /* their texts */
+	struct share_unheard *unheard;  /* nodes that have not come since the server was replaced; see share_behind.c */
+	uint32_t unheard_count;
 	struct timer partition;         /* looks whether we are cut off */
 	struct timer review;            /* a slot that is closing may be idle by then */
 };
@@ -68,6 +72,15 @@ void share_apply(struct share *share);
 void share_partition_begin(struct share *share);
 /* Ends what is not to go on while its node is cut off. */
 void share_partition_kill(struct share *share);
+
+/* ---- share_behind.c ---- */
+
+/* An epoch has begun: perhaps as the server was replaced. */
+void share_behind_begin(struct share *share);
+/* The nodes were told. */
+void share_behind_heard(struct share *share);
+/* That slot was the node's and is ours: what it knew of its jobs may be gone. */
+void share_behind_hold(struct share *share, uint32_t slot, uint32_t from);
 
 /* ---- share_ask.c ---- */
 

@@ -26,6 +26,9 @@ struct share_seat {
 	int64_t epoch;
 	int64_t backend;
 	bool same;     /* this opening had it, and has it still */
+	bool replaced; /* another server has taken the place of the one that was joined last */
+	bool behind;   /* it lacks what that one had answered */
+	int64_t timeline;
 };
 
 static int share_find(struct store_link *link, struct share_seat *seat, struct schedd_error *err)
@@ -59,6 +62,70 @@ static int share_find(struct store_link *link, struct share_seat *seat, struct s
 			    link, PQgetvalue(result, 0, 6), PQgetvalue(result, 0, 7), err);
 	}
 	PQclear(result);
+	return rc;
+}
+
+/*
+ * A standby that was promoted counts another timeline. What it had not received shows by what we know: our last
+ * commit, our epoch, the feed. Only its jobs' counters are told by who has them in memory (store_behind()).
+ */
+static int share_compare(struct store_link *link, struct share_seat *seat, struct schedd_error *err)
+{
+	struct pg_link *pg = pg_of(link);
+	struct pg_params params;
+	PGresult *result;
+	int rc;
+
+	pg_params_init(&params);
+	pg_params_text(&params, link->config->life);
+	rc = share_ask(link,
+	    "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint, (SELECT batch FROM "
+	    "schedd_batches WHERE life = $1), (SELECT number FROM schedd_meta WHERE key = 'feed.seq')",
+	    &params, &result, err);
+	pg_params_clear(&params);
+	if (rc)
+		return rc;
+	seat->timeline = share_number(result, 0, 0);
+	seat->replaced = pg->timeline && pg->timeline != seat->timeline;
+	seat->behind = (uint64_t)share_number(result, 0, 1) < pg->stored ||
+		       (uint64_t)seat->epoch < link->epoch || share_number(result, 0, 2) < pg->feed.cursor;
+	if (seat->replaced || seat->behind)
+		seat->same = false;
+	PQclear(result);
+	return 0;
+}
+
+/*
+ * No epoch and no line of the feed is given twice. Leases are older there than they were: whoever lives has one more to
+ * come in, before it is taken for dead and its jobs go on without what it knows of them.
+ */
+static int share_go_beyond(struct store_link *link, struct share_seat *seat, struct schedd_error *err)
+{
+	static const char *const statements[] = {
+	    "UPDATE schedd_nodes SET epoch = greatest(epoch, $2::bigint + 1) WHERE node = $1::int RETURNING epoch",
+	    "UPDATE schedd_meta SET number = greatest(number, $2::bigint) WHERE key = 'feed.seq' AND $1::int > 0 "
+	    "RETURNING 0",
+	    "UPDATE schedd_nodes SET expires_at = greatest(expires_at, " PG_CLOCK " + $2::bigint) WHERE dead_since IS "
+	    "NULL AND node <> $1::int RETURNING 0",
+	};
+	const int64_t numbers[] = {(int64_t)link->epoch, pg_of(link)->feed.cursor, link->config->lease};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && rc == 0; i++) {
+		struct pg_params params;
+		PGresult *result;
+
+		pg_params_init(&params);
+		pg_params_number(&params, seat->node);
+		pg_params_number(&params, numbers[i]);
+		rc = share_ask(link, statements[i], &params, &result, err);
+		pg_params_clear(&params);
+		if (rc)
+			break;
+		if (i == 0 && PQntuples(result))
+			seat->epoch = share_number(result, 0, 0);
+		PQclear(result);
+	}
 	return rc;
 }
 
@@ -190,10 +257,14 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 		rc = share_ask(link, "SELECT pg_advisory_xact_lock(1935894374)", NULL, NULL, err);
 	if (rc == 0)
 		rc = share_find(link, &seat, err);
+	if (rc == 0)
+		rc = share_compare(link, &seat, err);
 	if (rc == 0 && !seat.same)
 		rc = share_understand(link, err);
 	if (rc == 0)
 		rc = share_sit(link, &seat, err);
+	if (rc == 0 && (seat.replaced || seat.behind))
+		rc = share_go_beyond(link, &seat, err);
 	if (rc == 0)
 		rc = share_settle(link, &seat, err);
 	if (rc == 0)
@@ -203,8 +274,18 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 	if (rc)
 		return rc;
 	store_nodes_joined(&pg_of(link)->feed, seat.same);
+	if (seat.replaced || seat.behind)
+		log_error(link->log,
+		    "store '%s': another server has taken its place (timeline %lld)%s: jobs that are known here as they "
+		    "were later are written there again, each is named",
+		    link->config->name, (long long)seat.timeline,
+		    seat.behind ? ", which lacks what the one before had answered" : "");
+	pg_of(link)->timeline = seat.timeline;
+	pg_of(link)->stored = 0;
 	link->node = (uint32_t)seat.node;
 	link->epoch = (uint64_t)seat.epoch;
+	if (seat.replaced || seat.behind)
+		link->behind = link->epoch;
 	return 0;
 }
 
