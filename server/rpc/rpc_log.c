@@ -260,13 +260,14 @@ static void rpc_log_found(struct rpc_call *call, const struct value *run)
 	struct rpc_log *log = arena_alloc(&call->arena, sizeof(*log));
 	struct schedd_error err;
 
-	if (!run || !log) {
+	if (log && run)
+		*log = (struct rpc_log){.call = call, .pieces = value_array(), .run = value_copy(&call->arena, run)};
+	if (!run || arena_failed(&call->arena)) {
 		schedd_error_set(&err, run ? SCHEDD_ENOMEM : SCHEDD_ENOTFOUND,
 		    run ? "out of memory" : "job '%.128s' has not run yet", rpc_call_text(call, "run"));
 		rpc_call_fail(call, &err);
 		return;
 	}
-	*log = (struct rpc_log){.call = call, .pieces = value_array(), .run = value_copy(&call->arena, run)};
 	log->skip = (uint64_t)rpc_call_int(call, "offset", 0);
 	log->tail = rpc_call_int(call, "tail", -1);
 	if (rpc_log_choose(call, &log->stream) &&
