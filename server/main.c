@@ -7,6 +7,7 @@
 #include "server/config_show.h"
 #include "server/daemonize.h"
 #include "server/log_journal.h"
+#include "server/signals.h"
 #include "server/startup.h"
 
 static int main_help(void (*write)(struct strbuf *out))
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 		return fflush(stdout) == 0 ? 0 : 1;
 	}
 	(void)mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED);
+	signals_begin();
 	rc = startup_run(&options, argv, &ready, &err);
 	if (rc)
 		fprintf(stderr, "%sschedd: %s\n", main_priority(), err.message);

@@ -33,6 +33,12 @@ static void signals_take_nothing(int signo)
 		sigaction(signo, &nothing, NULL);
 }
 
+void signals_begin(void)
+{
+	signals_take_nothing(SIGPIPE);
+	signals_take_nothing(SIGXFSZ);
+}
+
 static void signals_arrived(evutil_socket_t signo, short what, void *context)
 {
 	struct signals *signals = context;
@@ -59,9 +65,7 @@ int signals_new(struct event_base *base, signals_fn call, void *context, struct 
 			    err, SCHEDD_EFAILED, "cannot handle signal %d", signal_numbers[i]);
 		}
 	}
-	/* What write(2) says of a reader that left, or of a file over its limit, is enough. */
-	signals_take_nothing(SIGPIPE);
-	signals_take_nothing(SIGXFSZ);
+	signals_begin();
 	*out = signals;
 	return 0;
 }

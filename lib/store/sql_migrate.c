@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,7 +72,37 @@ static int migrate_open_file(
 	return fd;
 }
 
-/* SQLite keeps its files beside the database: the directory must let it. */
+/*
+ * What lies beside the database is believed as the database is: who can put a
+ * log there writes jobs. A directory where nobody takes away another's files
+ * (as /tmp) is a matter of those files.
+ */
+static int migrate_trust_beside(
+    const char *store, const char *path, const char *directory, struct schedd_error *err)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+	char name[4096 + 16];
+	struct stat st;
+	int rc = 0;
+
+	if (stat(directory, &st) == 0 && !(st.st_mode & S_ISVTX))
+		rc = file_trust(&st, directory, err);
+	for (size_t i = 0; !rc && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		if (lstat(name, &st) < 0)
+			continue;
+		if (S_ISLNK(st.st_mode))
+			rc = schedd_error_set(err, SCHEDD_EPERM,
+			    "%.200s is a link, which SQLite makes none of: remove it", name);
+		else
+			rc = file_trust(&st, name, err);
+	}
+	if (rc)
+		schedd_error_prefix(err, "store '%s'", store);
+	return rc;
+}
+
+/* SQLite keeps its files beside the database: the directory must let it, and nobody else. */
 static int migrate_check_directory(const char *store, const char *path, struct schedd_error *err)
 {
 	char directory[4096];
@@ -87,7 +118,7 @@ static int migrate_check_directory(const char *store, const char *path, struct s
 	else
 		return migrate_refuse(store, path, ENAMETOOLONG, err);
 	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
-		return 0;
+		return migrate_trust_beside(store, path, directory, err);
 	return schedd_error_set(err, errno == ENOENT ? SCHEDD_EFAILED : SCHEDD_EPERM,
 	    "store '%s': the directory %s cannot be written: %s", store, directory,
 	    strerror(errno));

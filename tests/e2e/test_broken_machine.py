@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import unittest
 
 import e2e
@@ -69,6 +70,36 @@ class Files(Case):
         self.start_refused(server, "default.db", "may be written by others")
         (server.state / "default.db").chmod(0o600)
         server.start()
+
+    def test_a_database_in_a_directory_that_others_may_write(self):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        server = self.daemon(start=False, config=f"stores: {{x: {{type: sqlite, path: {folder}/x.db}}}}\n")
+        folder.chmod(0o777)
+        self.start_refused(server, "store 'x'", f"{folder} may be written by others (mode 777): chmod o-w it")
+        folder.chmod(0o1777)  # as /tmp: each has what is his own there
+        server.start()
+        client = server.client()
+        client.call("job.add", id="j", command=["x"], trigger={"manual": True}, store="x")
+        folder.chmod(0o777)
+        self.assertIn("may be written by others", self.refused("permission_denied", client.call, "store.add", name="y", type="sqlite", path=f"{folder}/y.db"))
+        server.stop()
+        folder.chmod(0o755)
+        for suffix in ("-wal", "-journal", "-shm"):
+            other = folder / f"x.db{suffix}"
+            other.unlink(missing_ok=True)
+            other.symlink_to("/nonexistent")
+            self.start_refused(server, "store 'x'", f"{other} is a link")
+            other.unlink()
+            other.write_bytes(b"")
+            other.chmod(0o646)
+            self.start_refused(server, "store 'x'", f"{other} may be written by others")
+            if ROOT:
+                other.chmod(0o600)
+                os.chown(other, 12345, -1)
+                self.start_refused(server, f"{other} belongs to uid 12345")
+            other.unlink()
+        self.assertEqual(server.start().client().call("job.get", id="j")["id"], "j")
 
     def test_a_config_that_others_may_write(self):
         server = self.daemon(start=False)
@@ -306,6 +337,13 @@ class FileSizes(Case):
         self.assertIn("output is not kept", self.server.log.read_text())
         self.assertTrue(self.client.call("server.ping")["ready"])
         self.assertEqual(self.server.stop(), 0)
+
+    def test_a_start_without_any_room_says_so(self):
+        server = self.daemon(start=False)
+        done = subprocess.run([e2e.SCHEDD], env=server.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+                              check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+        self.assertGreater(done.returncode, 0, done.stdout)
+        self.assertIn("File too large", done.stdout)
 
     def test_a_database_beyond_it_fails_until_there_is_room(self):
         self.limit((self.server.state / "default.db-wal").stat().st_size)
