@@ -228,6 +228,10 @@ struct scheduler_apply {
 			   "warning" of its row */
 	bool paused;    /* jobs that are new begin paused */
 	bool dry_run;
+	/* Sees each job before it is taken up, in pieces, until the answer, and may change it. 1: it is
+	 * left out. NULL: nobody does. */
+	int (*each)(struct value *job, void *context, struct schedd_error *err);
+	void *each_context;
 };
 /* All or nothing a store. Answers [{"id","action","fields"}]. */
 void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *apply,

@@ -122,53 +122,65 @@ static int rpc_apply_gather(
 	return rc || !arena_failed(&apply->arena) ? rc : schedd_error_nomem(err);
 }
 
-/* What job.import makes of the jobs: all, or with if_absent those that are new. One that exists is
- * a conflict otherwise. */
+/* What a call does with each job of its file. */
+struct rpc_apply_each {
+	struct rpc_call *call;
+	struct arena *arena; /* of the jobs */
+	bool import, replace, if_absent;
+};
+
+/* One that exists is a conflict for job.import; with if_absent it is left out (1). */
 static int rpc_apply_select(
-    struct rpc_call *call, const struct value *jobs, struct value *out, struct schedd_error *err)
+    const struct rpc_apply_each *each, const struct value *job, struct schedd_error *err)
 {
-	bool replace = rpc_call_bool(call, "replace"), if_absent = rpc_call_bool(call, "if_absent");
+	const char *id = value_get_string(job, "id");
 
-	*out = value_array();
-	if (replace && if_absent)
-		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "job.import: replace and if_absent exclude each other");
-	for (uint32_t i = 0; i < jobs->array.count; i++) {
-		const char *id = value_get_string(&jobs->array.items[i], "id");
-
-		if (id && !replace && scheduler_job_peek(call->scheduler, id)) {
-			if (if_absent)
-				continue;
-			return schedd_error_set(err, SCHEDD_ECONFLICT,
-			    "job '%.128s' exists already; nothing was imported", id);
-		}
-		value_append(&call->arena, out, jobs->array.items[i]);
-	}
-	return arena_failed(&call->arena) ? schedd_error_nomem(err) : 0;
+	if (!each->import || !id || each->replace ||
+	    !scheduler_job_peek(each->call->scheduler, id))
+		return 0;
+	if (each->if_absent)
+		return 1;
+	return schedd_error_set(err, SCHEDD_ECONFLICT,
+	    "job '%.128s' exists already; nothing was imported", id);
 }
 
-/* Tables of cron keep their jobs to themselves, and their owners. */
-static int rpc_apply_check(
-    struct rpc_call *call, const struct value *jobs, struct schedd_error *err)
+/* Tables of cron keep their jobs to themselves, and their owners; what is not said is the config's. */
+static int rpc_apply_each_job(struct value *job, void *context, struct schedd_error *err)
+{
+	const struct rpc_apply_each *each = context;
+	int rc = rpc_table_check_fields(each->call, job, err);
+
+	if (!rc)
+		rc = rpc_apply_select(each, job, err);
+	if (!rc)
+		config_defaults_fill(daemon_config(each->call->daemon), job, each->arena);
+	return !rc && arena_failed(each->arena) ? schedd_error_nomem(err) : rc;
+}
+
+static int rpc_apply_check(struct rpc_call *call, const struct value *jobs,
+    const struct rpc_apply_each *each, struct schedd_error *err)
 {
 	struct value owner = value_map();
 	int rc = rpc_apply_are_maps(call, jobs, 0, err);
 
 	if (rc)
 		return rc;
-
+	if (!each || arena_failed(&call->arena))
+		return schedd_error_nomem(err);
+	if (each->replace && each->if_absent)
+		return schedd_error_set(
+		    err, SCHEDD_EINVAL, "job.import: replace and if_absent exclude each other");
 	value_put(&call->arena, &owner, "owner", value_string_ref(rpc_call_text(call, "owner")));
-	rc = rpc_table_check_fields(call, &owner, err);
-	for (uint32_t i = 0; i < jobs->array.count && !rc; i++)
-		rc = rpc_table_check_fields(call, &jobs->array.items[i], err);
-	return rc;
+	return rpc_table_check_fields(call, &owner, err);
 }
 
 /* Hands all jobs to the scheduler. reply is called in any case. */
 static void rpc_apply_commit(struct rpc_call *call, const struct value *jobs, struct arena *arena,
     bool import, struct scheduler_reply reply)
 {
+	struct rpc_apply_each *each = arena_alloc(&call->arena, sizeof(*each));
 	struct scheduler_apply apply = {
+	    .jobs = jobs,
 	    .lent = true, /* they are the call's, or in parts that are kept until the answer */
 	    .owner = rpc_call_text(call, "owner"),
 	    .prune = rpc_call_bool(call, "prune"),
@@ -176,24 +188,23 @@ static void rpc_apply_commit(struct rpc_call *call, const struct value *jobs, st
 	    .elsewhere = import,
 	    .paused = rpc_call_bool(call, "paused"),
 	    .dry_run = rpc_call_bool(call, "dry_run"),
+	    .each = rpc_apply_each_job,
+	    .each_context = each,
 	};
-	const struct config *config = daemon_config(call->daemon);
 	struct schedd_error err;
-	struct value chosen = *jobs;
-	int rc = rpc_apply_check(call, jobs, &err);
+	int rc;
 
-	if (!rc && import)
-		rc = rpc_apply_select(call, jobs, &chosen, &err);
-
-	if (rc) {
+	if (each)
+		*each = (struct rpc_apply_each){.call = call,
+		    .arena = arena,
+		    .import = import,
+		    .replace = import && rpc_call_bool(call, "replace"),
+		    .if_absent = import && rpc_call_bool(call, "if_absent")};
+	rc = rpc_apply_check(call, jobs, each, &err);
+	if (rc)
 		reply.call(rc, &err, NULL, reply.context);
-		return;
-	}
-	for (uint32_t i = 0; i < chosen.array.count; i++)
-		if (chosen.array.items[i].type == VALUE_MAP)
-			config_defaults_fill(config, &chosen.array.items[i], arena);
-	apply.jobs = &chosen;
-	scheduler_apply(call->scheduler, &apply, &call->actor, reply);
+	else
+		scheduler_apply(call->scheduler, &apply, &call->actor, reply);
 }
 
 static void rpc_apply_replied(

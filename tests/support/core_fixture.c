@@ -19,7 +19,10 @@ static schedd_time core_wall(void *context)
 
 static struct schedd_mono core_mono(void *context)
 {
-	return (struct schedd_mono){((struct core_fixture *)context)->mono};
+	struct core_fixture *fixture = context;
+
+	fixture->mono += fixture->look;
+	return (struct schedd_mono){fixture->mono};
 }
 
 static int core_count_call(const struct schedd_call *call, void *context)

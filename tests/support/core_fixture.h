@@ -46,6 +46,7 @@ struct core_fixture {
 	int calls;         /* of "count" */
 	int result;        /* what "count" returns */
 	schedd_span takes; /* how long "count" holds up the loop */
+	schedd_span look;  /* how long each look at the monotonic clock takes */
 };
 
 /*

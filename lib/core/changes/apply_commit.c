@@ -29,21 +29,6 @@ void apply_answer(struct apply *apply)
 	apply_free(apply);
 }
 
-void apply_undo(struct apply *apply)
-{
-	for (struct apply_batch *batch = apply->batches; batch->store; batch++) {
-		while (batch->changes) {
-			struct change *change = batch->changes;
-
-			batch->changes = change->next;
-			if (change->entry)
-				change_idle(apply->scheduler, change->entry);
-			change_free(change);
-		}
-		store_batch_free(batch->batch);
-	}
-}
-
 bool apply_over(const struct apply *apply, int64_t begun)
 {
 	return scheduler_mono(apply->scheduler).us - begun >= APPLY_SLICE;
@@ -54,6 +39,25 @@ bool apply_later(struct apply *apply, struct timer *timer, schedd_span pause)
 	struct schedd_mono when = {scheduler_mono(apply->scheduler).us + pause};
 
 	return timers_set(&apply->scheduler->timers, timer, when) == 0;
+}
+
+bool apply_undo(struct apply *apply, int64_t begun)
+{
+	for (struct apply_batch *batch = apply->batches; batch->store; batch++) {
+		while (batch->changes) {
+			struct change *change = batch->changes;
+
+			if (apply_over(apply, begun) && apply_later(apply, &apply->slice, 0))
+				return false;
+			batch->changes = change->next;
+			if (change->entry)
+				change_idle(apply->scheduler, change->entry);
+			change_free(change);
+		}
+		store_batch_free(batch->batch);
+		batch->batch = NULL;
+	}
+	return true;
 }
 
 static void apply_done(struct apply *apply)
@@ -116,11 +120,6 @@ void apply_commit(struct apply *apply)
 
 	for (struct apply_batch *batch = apply->batches; batch->store; batch++, stores++) {
 		timer_init(&batch->slice, apply_finish_on);
-		for (struct change *change = batch->changes; change; change = change->next) {
-			change->entry->busy = true;
-			change->fields = NULL;
-			entry_unplan(apply->scheduler, change->entry);
-		}
 	}
 	apply->waiting = stores;
 	if (!stores) {
@@ -154,7 +153,7 @@ void scheduler_apply_stop(struct schedd_scheduler *scheduler)
 	if (!applying)
 		return;
 	timers_unset(&scheduler->timers, &applying->slice);
-	apply_undo(applying);
+	apply_undo(applying, INT64_MAX);
 	apply_abandon(applying);
 }
 

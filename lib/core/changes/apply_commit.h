@@ -33,6 +33,10 @@ struct apply {
 	struct apply_batch batches[SCHEDULER_STORES_MAX];
 	uint32_t waiting; /* stores that have not answered */
 	uint32_t at;        /* the job that is next */
+	char behind[JOB_ID_MAX + 1]; /* jobs up to it were looked at, whether they go; "": none */
+	bool given_up;               /* it is being undone */
+	int (*each)(struct value *job, void *context, struct schedd_error *err); /* see scheduler.h */
+	void *each_context;
 	struct timer slice; /* for the next of its jobs */
 	int rc;
 	struct schedd_error err;
@@ -48,8 +52,11 @@ void apply_answer(struct apply *apply);
 bool apply_over(const struct apply *apply, int64_t begun);
 /* Its next piece comes after that pause; false: without memory it is to go on now. */
 bool apply_later(struct apply *apply, struct timer *timer, schedd_span pause);
-/* Nothing was committed: entries that were made for it go, the others are as they were. */
-void apply_undo(struct apply *apply);
+/*
+ * Nothing was committed: entries that were made for it go, the others are as they
+ * were. False: the rest comes later, by its slice. begun INT64_MAX: all at once.
+ */
+bool apply_undo(struct apply *apply, int64_t begun);
 /* Writes its batches, and answers when all of it has taken effect. */
 void apply_commit(struct apply *apply);
 

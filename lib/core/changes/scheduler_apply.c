@@ -16,6 +16,9 @@
 #include "core/jobs/job_needs.h"
 #include "model/job_fields.h"
 
+#define APPLY_LOOK 1024 /* jobs of a file that are looked at together */
+#define APPLY_STRIDE 64 /* jobs between two looks at the clock, where most are passed over */
+
 static const char *apply_id(const struct value *job)
 {
 	return value_get_string(job, "id");
@@ -55,6 +58,12 @@ static bool apply_owns(const struct apply *apply, const struct entry *entry)
 	return length == 0 || entry->state.created_by == geteuid();
 }
 
+/* What is in such a file is looked at one by one when it is its turn, never all at once. */
+static bool apply_is_large(const struct apply *apply)
+{
+	return apply->jobs.array.count > APPLY_LOOK;
+}
+
 /* May there be jobs of the owner beside those of the file? Mostly not, and nobody is looked for. */
 static bool apply_has_others(const struct apply *apply)
 {
@@ -63,6 +72,8 @@ static bool apply_has_others(const struct apply *apply)
 	if (!apply->prune || !apply->owner)
 		return false;
 	count = owners_count(apply->scheduler, apply->owner);
+	if (apply_is_large(apply))
+		return count > 0;
 	for (uint32_t i = 0; count > 0 && count != UINT32_MAX && i < apply->jobs.array.count; i++) {
 		const char *id = apply_id(&apply->jobs.array.items[i]);
 		const struct entry *entry = id ? entry_find(apply->scheduler, id) : NULL;
@@ -82,6 +93,8 @@ static bool apply_must_wait(const struct apply *apply)
 	/* One after the other: two that change the same jobs would wait for each other. */
 	if (scheduler->changes.applying)
 		return true;
+	if (apply_is_large(apply))
+		return false;
 	for (uint32_t i = 0; i < apply->jobs.array.count; i++) {
 		const char *id = apply_id(&apply->jobs.array.items[i]);
 
@@ -230,6 +243,13 @@ static const char *apply_warning(
 		   : NULL;
 }
 
+/* Nobody else changes it until the file is done. */
+static void apply_hold(struct change *change)
+{
+	change->entry->busy = true;
+	entry_unplan(change->scheduler, change->entry);
+}
+
 static int apply_job(struct apply *apply, struct value *job)
 {
 	const char *id = apply_id(job);
@@ -270,97 +290,116 @@ static int apply_job(struct apply *apply, struct value *job)
 	if (known)
 		job_add_keep_state(change, job);
 	apply_take(apply, change);
-	/* Nobody else changes it until the file is done. */
-	if (known) {
-		change->entry->busy = true;
-		entry_unplan(apply->scheduler, change->entry);
-	}
-	return job_add_write(change, &apply->err);
+	if (known)
+		apply_hold(change);
+	rc = job_add_write(change, &apply->err);
+	change->fields = NULL;
+	return rc;
 }
 
-static int apply_prune(struct apply *apply)
+/* Takes a job away that its owner's file has no longer. */
+static int apply_remove(struct apply *apply, struct entry *entry)
+{
+	struct change *change;
+	int rc;
+
+	apply_report(apply, entry->job->id, "removed", NULL, NULL);
+	if (apply->dry_run)
+		return 0;
+	change = apply_change(apply, &job_change_remove_ops, entry->job->id);
+	if (!change)
+		return schedd_error_nomem(&apply->err);
+	change->store = entry->store;
+	apply_take(apply, change);
+	rc = job_change_remove_ops.begin(change, &apply->err);
+	if (!rc && change->entry)
+		apply_hold(change);
+	return rc;
+}
+
+/* Is it for the file to take away? */
+static bool apply_lacks(const struct apply *apply, const struct entry *entry)
+{
+	return apply_owns(apply, entry) && !strmap_get(&apply->ids, entry->job->id);
+}
+
+/* False: the rest comes later. */
+static bool apply_prune(struct apply *apply, int64_t begun)
 {
 	struct schedd_scheduler *scheduler = apply->scheduler;
+	struct entry *entry, *before = NULL;
+	uint32_t steps = 0;
 
-	if (!apply_has_others(apply))
-		return 0;
-	for (struct entry *entry = entry_first(scheduler, NULL); entry;
+	for (entry = entry_first(scheduler, apply->behind); entry && !apply->rc;
 	     entry = entry_next(scheduler, entry)) {
-		struct change *change;
-		int rc;
+		bool lacks = apply_lacks(apply, entry);
+		bool held = lacks && entry->busy;
 
-		if (!apply_owns(apply, entry) || strmap_get(&apply->ids, entry->job->id))
-			continue;
-		apply_report(apply, entry->job->id, "removed", NULL, NULL);
-		if (apply->dry_run)
-			continue;
-		change = apply_change(apply, &job_change_remove_ops, entry->job->id);
-		if (!change)
-			return schedd_error_nomem(&apply->err);
-		change->store = entry->store;
-		apply_take(apply, change);
-		rc = job_change_remove_ops.begin(change, &apply->err);
-		if (rc)
-			return rc;
+		if (before)
+			memcpy(apply->behind, before->job->id, strlen(before->job->id) + 1);
+		if ((held || (++steps % APPLY_STRIDE == 0 && apply_over(apply, begun))) &&
+		    apply_later(apply, &apply->slice, held ? APPLY_PAUSE : 0))
+			return false;
+		if (lacks)
+			apply->rc = apply_remove(apply, entry);
+		before = entry;
 	}
-	return 0;
+	return true;
 }
 
-/* Is a commit under way for the next job, or one to be pruned? */
+/* Is a commit under way for the next job? */
 static bool apply_is_held(const struct apply *apply)
 {
-	const struct schedd_scheduler *scheduler = apply->scheduler;
-	const char *id = apply->at < apply->jobs.array.count
-			     ? apply_id(&apply->jobs.array.items[apply->at])
-			     : NULL;
-	const struct entry *entry = id ? entry_find(scheduler, id) : NULL;
-	uint32_t position = 0;
+	const char *id = apply_id(&apply->jobs.array.items[apply->at]);
+	const struct entry *entry = id ? entry_find(apply->scheduler, id) : NULL;
 
-	if (apply->at < apply->jobs.array.count)
-		return entry && entry->busy && !strmap_get(&apply->ids, id);
-	if (!apply_has_others(apply))
-		return false;
-	while ((entry = entry_walk(scheduler, &position)))
-		if (entry->busy && apply_owns(apply, entry) &&
-		    !strmap_get(&apply->ids, entry->job->id))
-			return true;
-	return false;
+	return entry && entry->busy && !strmap_get(&apply->ids, id);
 }
 
-static void apply_end(struct apply *apply)
+/* Takes up the next job. */
+static int apply_next(struct apply *apply)
 {
-	apply->scheduler->changes.applying = NULL;
-	if (!apply->rc)
-		apply->rc = apply_prune(apply);
-	if (apply->rc || apply->dry_run) {
-		apply_undo(apply);
-		apply_answer(apply);
+	struct value *job = &apply->jobs.array.items[apply->at++];
+	const char *id = apply_id(job);
+	int rc = apply->each ? apply->each(job, apply->each_context, &apply->err) : 0;
+
+	if (rc > 0)
+		return 0; /* it is left out */
+	if (!rc && id)
+		rc = apply_note(apply, id);
+	return rc ? rc : apply_job(apply, job);
+}
+
+/* Nothing of it is to be. */
+static void apply_give_up(struct apply *apply, int64_t begun)
+{
+	apply->given_up = true;
+	if (!apply_undo(apply, begun))
 		return;
-	}
-	apply_commit(apply);
+	apply->scheduler->changes.applying = NULL;
+	apply_answer(apply);
 }
 
 static void apply_go_on(struct apply *apply)
 {
 	int64_t begun = scheduler_mono(apply->scheduler).us;
 
-	while (!apply->rc) {
-		struct value *job = &apply->jobs.array.items[apply->at];
-		const char *id;
-
+	while (!apply->rc && !apply->given_up && apply->at < apply->jobs.array.count) {
 		if (apply_is_held(apply) && apply_later(apply, &apply->slice, APPLY_PAUSE))
 			return;
-		if (apply->at == apply->jobs.array.count)
-			break;
 		if (apply_over(apply, begun) && apply_later(apply, &apply->slice, 0))
 			return;
-		id = apply_id(job);
-		apply->rc = id ? apply_note(apply, id) : 0;
-		if (!apply->rc)
-			apply->rc = apply_job(apply, job);
-		apply->at++;
+		apply->rc = apply_next(apply);
 	}
-	apply_end(apply);
+	if (!apply->rc && !apply->given_up && (apply->behind[0] || apply_has_others(apply)) &&
+	    !apply_prune(apply, begun))
+		return;
+	if (apply->rc || apply->dry_run) {
+		apply_give_up(apply, begun);
+		return;
+	}
+	apply->scheduler->changes.applying = NULL;
+	apply_commit(apply);
 }
 
 static void apply_go_on_later(struct timer *timer)
@@ -403,6 +442,8 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	apply->elsewhere = request->elsewhere;
 	apply->paused = request->paused;
 	apply->dry_run = request->dry_run;
+	apply->each = request->each;
+	apply->each_context = request->each_context;
 	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
 		apply->rc = arena_failed(&apply->arena)
 				? schedd_error_nomem(&apply->err)
