@@ -128,12 +128,28 @@ static void count_unknown(const struct schedd_error *err, void *context)
 	((struct store_case *)context)->answers += 100;
 }
 
+/* Claims the next run of a, until it is in doubt or answered. */
+static void server_claim_in_doubt(
+    struct store_case *sc, const struct job_state *state, enum store_verdict *verdict)
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+
+	store_batch_claim(batch, "a", state->last_run - 1, state, verdict);
+	store_case_put_run(batch, "a", state->last_run, RUN_RUNNING, 0);
+	store_batch_on_unknown(batch, count_unknown);
+	sc->answers = 0;
+	store_commit(sc->store, batch, store_case_done, sc);
+	for (int i = 0; i < 300 && sc->answers == 0; i++)
+		mailbox_wait_for(sc->config.mailbox, SCHEDD_SECOND / 10);
+}
+
 /* The answer of a commit that was sent is found out, and it is neither lost nor done twice. */
 SERVER_TEST(finds_out_what_became_of_a_commit_in_doubt)
 {
 	enum store_verdict verdict = STORE_CLAIM_LOST;
 	struct store_batch *batch;
 	struct job_state state;
+	char newest[32];
 
 	/* It asks before it sends: nothing is in doubt then; see test_store_cut.c. */
 	if (strcmp(sc->config.type, "mongodb") == 0)
@@ -144,24 +160,28 @@ SERVER_TEST(finds_out_what_became_of_a_commit_in_doubt)
 	job_state_init(&state);
 	state.last_run = 1;
 	state.next_fire = state.next_run_time = STORE_CASE_NOW;
-	server_signal_all(SIGSTOP);
-	batch = store_batch_new(sc->store);
-	store_batch_claim(batch, "a", 0, &state, &verdict);
-	store_case_put_run(batch, "a", 1, RUN_RUNNING, 0);
-	store_batch_on_unknown(batch, count_unknown);
-	sc->answers = 0;
-	store_commit(sc->store, batch, store_case_done, sc);
-	for (int i = 0; i < 300 && sc->answers < 100; i++)
-		mailbox_wait_for(sc->config.mailbox, SCHEDD_SECOND / 10);
+	/* It may be done before all of the server stands still; or what it was about to ask before may not be, and
+	 * nothing was sent. */
+	for (int tries = 0; tries < 10; tries++) {
+		server_signal_all(SIGSTOP);
+		server_claim_in_doubt(sc, &state, &verdict);
+		if (sc->answers >= 100)
+			break;
+		cr_assert_eq(sc->answers, 1);
+		state.last_run += sc->rc == 0;
+		server_signal_all(SIGCONT);
+		server_await(sc, STORE_OK);
+	}
 	cr_assert_eq(sc->answers, 100);
 	server_signal_all(SIGCONT);
 	store_case_flush(sc);
 	cr_assert_eq(sc->answers, 101);
 	cr_assert_eq(sc->rc, 0, "%s", sc->err.message);
 	cr_assert_eq(verdict, STORE_CLAIM_DONE);
-	cr_assert_str_eq(store_case_runs(sc, "a"), "a/1");
+	snprintf(newest, sizeof(newest), "a/%u", (unsigned)state.last_run);
+	cr_assert(strncmp(store_case_runs(sc, "a"), newest, strlen(newest)) == 0);
 	cr_assert_eq(store_case_load(sc), 1u);
-	cr_assert_eq(sc->records[0].state.last_run, 1u);
+	cr_assert_eq(sc->records[0].state.last_run, state.last_run);
 }
 
 SERVER_TEST(comes_back_when_its_connections_are_cut)
