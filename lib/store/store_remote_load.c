@@ -4,6 +4,7 @@
  * pieces, as text, and become jobs there. Few pieces are on their way at a
  * time, so that a large store does not come to stand in memory twice.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
@@ -14,6 +15,8 @@
 #define LOAD_PIECE_ROWS 512
 #define LOAD_PIECE_BYTES (256 * 1024)
 #define LOAD_PIECES 8 /* on their way at a time */
+/* From so many rows on: what pages of answers took the allocator would keep for ever. */
+#define LOAD_LARGE 1000
 
 /* A job as it came. */
 struct load_row {
@@ -42,6 +45,7 @@ struct store_loading {
 	store_load_fn call;
 	store_loaded_fn loaded;
 	void *context;
+	uint64_t rows;        /* of jobs */
 	_Atomic int given_up; /* why the loop wants no more; 0: it does */
 };
 
@@ -148,6 +152,7 @@ int store_loading_job(struct store_loading *loading, const char *id, const char 
 	*piece->last = row;
 	piece->last = &row->next;
 	piece->rows++;
+	loading->rows++;
 	piece->bytes += length;
 	/* As long as rows come the server is there: looked at now and then. */
 	if (piece->rows % 32 == 1 || length > LOAD_PIECE_BYTES)
@@ -209,6 +214,8 @@ static void load_tell(struct remote_task *task)
 		store_snapshot_free(loading->snapshot);
 		loading->snapshot = NULL;
 	}
+	if (loading->rows >= LOAD_LARGE)
+		malloc_trim(0);
 	loading->loaded(
 	    task->rc, task->rc ? &task->err : NULL, loading->snapshot, loading->context);
 }
