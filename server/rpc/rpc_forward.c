@@ -193,8 +193,11 @@ static bool forward_wait_time(struct rpc_call *call)
 		return false;
 	if (limit == SCHEDD_SPAN_NONE)
 		return true;
-	if (!call->until.us)
+	/* Without any time left, too, what is known already is told. */
+	if (!call->until.us) {
 		call->until.us = now + limit;
+		return true;
+	}
 	for (uint32_t i = 0; i < call->params.map.count; i++)
 		if (strcmp(call->params.map.members[i].key, "timeout") == 0)
 			call->params.map.members[i].value = duration_to_value(call->until.us - now);

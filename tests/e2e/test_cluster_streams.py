@@ -54,6 +54,10 @@ class Streams(unittest.TestCase):
         self.assertTrue(out.replace(b"no text: \xff\n", b"") == expected, f"{len(out)} bytes")
         self.assertIn(b"no text: \xff\n", out)
         self.assertEqual((follower.returncode, err), (0, b""))
+        # How it ended is known elsewhere, too, without any time to wait.
+        for node in self.a, self.b:
+            self.assertEqual(node.ctl("wait", "slow/1")[0], 10)
+            self.assertEqual(node.ctl("wait", "slow/1", "--timeout", "0s")[0], 10)
 
     def test_nothing_of_much_output_is_missing_unsaid(self):
         gate = self.gate()
