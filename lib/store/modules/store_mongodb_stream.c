@@ -85,6 +85,7 @@ static mongoc_stream_t *stream_tcp(
 	struct addrinfo *list = NULL;
 	mongoc_stream_t *stream = NULL;
 	struct schedd_error why;
+	const char *words;
 	int count = 0;
 
 	if (!lookup) {
@@ -94,7 +95,8 @@ static mongoc_stream_t *stream_tcp(
 	if (store_lookup_host(link, lookup, host->host, host->port, &list, &why)) {
 		/* It is the library's to say whether another member is found. */
 		link->fault = STORE_FAULT_NONE;
-		stream_failed(link, error, strstr(why.message, "the host '"));
+		words = strstr(why.message, "the host '");
+		stream_failed(link, error, words ? words : why.message);
 		return NULL;
 	}
 	for (const struct addrinfo *at = list; at; at = at->ai_next)
