@@ -71,6 +71,16 @@ struct task_request {
 	 */
 	void (*started)(pid_t pid, uint64_t pid_start, void *context);
 	/*
+	 * It does not begin for now; what it waits for may take any time. Called inside
+	 * executor_start() at most, and once. NULL: nobody is told.
+	 */
+	void (*waits)(void *context);
+	/*
+	 * It is about to begin. False: not this way, and executor_release() was called meanwhile.
+	 * NULL: it may always.
+	 */
+	bool (*begins)(void *context);
+	/*
 	 * The attempt is over: exit status and the end of its output are both in.
 	 * Exactly once, on the loop's thread; the task is gone then.
 	 */

@@ -270,7 +270,7 @@ static void worker_end_calls(struct worker *worker, const struct worker_death *d
 			continue;
 		worker_free_seat(worker, i);
 		if (death->unread && !task->killed && !task->signal)
-			worker_state_wait_again(worker->pool, task);
+			worker_state_wait_first(worker->pool, task);
 		else
 			worker_end_call(task, worker, death);
 	}

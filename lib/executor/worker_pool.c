@@ -168,14 +168,33 @@ static void pool_on_alarm(bool stepped, void *context)
 	pool_turn(pool);
 }
 
+/* How many calls its workers could take now. */
+static uint32_t pool_room(const struct worker_pool *pool)
+{
+	uint32_t room = 0;
+
+	for (const struct worker *worker = pool->workers; worker; worker = worker->next)
+		if (worker_has_room(worker))
+			room += worker->seat_count - worker->busy;
+	return room;
+}
+
 static void pool_turn(struct worker_pool *pool)
 {
+	uint32_t taken_back = 0;
 	struct worker *worker;
 
 	if (pool->closing)
 		return;
-	while (pool->waiting && (worker = pool_pick(pool)))
-		pool_begin(pool, worker, pool->waiting);
+	/* What is taken back comes again, and takes a seat then: no more than there are. */
+	while (pool->waiting && (worker = pool_pick(pool))) {
+		const struct task_request *request = pool->waiting->task.request;
+
+		if (!request->begins || request->begins(request->context))
+			pool_begin(pool, worker, pool->waiting);
+		else if (++taken_back >= pool_room(pool))
+			break;
+	}
 	pool_staff(pool);
 	pool_arm(pool);
 }
@@ -309,8 +328,15 @@ struct task *worker_pool_start(struct worker_pool *pool, const struct task_reque
 
 	if (!task)
 		return executor_fail(pool->executor, request, "out of memory");
-	worker_state_wait(pool, task);
+	/* Who comes now may begin; those that wait already are to be asked first. */
+	worker_state_wait_first(pool, task);
 	pool_turn(pool);
+	if (pool->waiting == task) {
+		worker_state_unwait(pool, task);
+		worker_state_wait(pool, task);
+		if (request->waits)
+			request->waits(request->context);
+	}
 	return &task->task;
 }
 
@@ -344,7 +370,12 @@ const char *worker_pool_waits(const struct task *base)
 	const struct worker_task *task = (const struct worker_task *)base;
 	const char *reason = task->pool->circuit.reason;
 
-	return task->worker ? NULL : reason[0] ? reason : "its worker is not ready yet";
+	if (task->worker)
+		return NULL;
+	for (const struct worker *worker = task->pool->workers; worker; worker = worker->next)
+		if (worker->stage == WORKER_READY)
+			return "all that are there are busy";
+	return reason[0] ? reason : "its worker is not ready yet";
 }
 
 /* ---- In another program's hands ---- */

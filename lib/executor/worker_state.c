@@ -25,7 +25,7 @@ void worker_state_wait(struct worker_pool *pool, struct worker_task *task)
 	pool->waiting_last = task;
 }
 
-void worker_state_wait_again(struct worker_pool *pool, struct worker_task *task)
+void worker_state_wait_first(struct worker_pool *pool, struct worker_task *task)
 {
 	task->worker = NULL;
 	task->previous = NULL;

@@ -76,8 +76,8 @@ struct worker_pool {
 
 struct schedd_mono worker_state_now(const struct worker_pool *pool);
 void worker_state_wait(struct worker_pool *pool, struct worker_task *task);
-/* A call whose worker went before it began waits again, before all others. */
-void worker_state_wait_again(struct worker_pool *pool, struct worker_task *task);
+/* Before all others: one that may begin, or whose worker went before it began. */
+void worker_state_wait_first(struct worker_pool *pool, struct worker_task *task);
 /* Takes a waiting call out of the queue. */
 void worker_state_unwait(struct worker_pool *pool, struct worker_task *task);
 /* Says of a pool that fails, or works again, in log, status and an event. */

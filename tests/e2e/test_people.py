@@ -259,7 +259,7 @@ class People(e2e.TestCase):
         self.d.config.write_text("executors:\n  broken: {type: worker, command: [/nonexistent/worker]}\n")
         self.d.start()
         self.ctl("add", "--id", "call", "--manual", "--executor", "broken", "--call", "m:f")
-        words = "call/1 waits for executor broken to begin it: command '/nonexistent/worker': No such file or directory"
+        words = "call/1 waits for a worker of executor broken: command '/nonexistent/worker': No such file or directory"
         self.says(("run", "-w", "call"), words)
         self.assertIn("run " + words, self.ctl("why", "call"))
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Workers that crash, hang, lie, flood and vanish: a call may fail, the pool and the daemon may not."""
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import sqlite3
 import time
 import unittest
 
@@ -175,7 +177,7 @@ class Circuit(WorkerCase):
         self.assertTrue(told["error"].startswith("python: "))
         self.assertIn(why, self.schedd.ctl("executors", "-o", "wide")[1])
         self.assertLess(self.executor()["starts"], 10)
-        self.assertEqual(self.rpc.call("run.get", job="waits", run=1)["state"], "running")
+        self.assertEqual(self.rpc.call("run.get", job="waits", run=1)["state"], "queued")
         # Runs with a grace time fail by it.
         self.rpc.call("job.reschedule", id="impatient", trigger={"type": "date", "run_at": "now + 100ms"})
         late = e2e.wait_until("it is given up", lambda: [
@@ -197,7 +199,7 @@ class Circuit(WorkerCase):
         e2e.wait_until("the circuit opens", self.failing)
         self.assertIn("it was not ready after ready_timeout, 0.3 s", self.executor()["reason"])
         self.rpc.call("run.kill", job="waits", run=1)
-        self.assertEqual(self.ended("waits/1")["state"], "killed")
+        self.assertEqual(self.ended("waits/1")["state"], "cancelled")
 
     def test_a_module_that_crashes_at_its_import(self):
         """In a call it fails that call, beforehand the worker: the next one that can be imported works."""
@@ -240,6 +242,98 @@ class Circuit(WorkerCase):
         self.rpc.call("job.run", id="waits")
         e2e.wait_until("the circuit opens", self.failing)
         self.assertIn("/nonexistent/worker", self.executor()["reason"])
+
+
+class NotBegun(WorkerCase):
+    """A call that waits for a worker has not begun, whatever holds the worker up."""
+
+    def broken(self, **options):
+        """An executor whose workers cannot start until cure(); its function adds a line to self.mark."""
+        self.pool(start=False)
+        self.mark = self.schedd.dir / "mark"
+        self.app = self.schedd.dir / "app"
+        self.app.mkdir()
+        (self.app / "calls.py").write_text("import nothing_that_is_there\n")
+        self.schedd.config.write_text(config(cwd=str(self.app), preload=["calls"], env={"PYTHONDONTWRITEBYTECODE": "1"}, **options))
+        self.schedd.start()
+        self.rpc = self.schedd.client()
+
+    def cure(self):
+        (self.app / "calls.py").write_text(f"def note(name):\n    with open({str(self.mark)!r}, 'a') as f:\n        f.write(name + '\\n')\n")
+        self.assertEqual(self.schedd.ctl("executors", "restart", "python")[0], 0)
+
+    def waiting(self, name, trigger=None):
+        self.rpc.call("job.add", id=name, executor="python", store="default", trigger=trigger or {"type": "manual"},
+                      call={"function": "calls:note", "args": [name]})
+        if not trigger:
+            self.rpc.call("job.run", id=name)
+        e2e.wait_until("it waits for a worker", lambda: [
+            r for r in self.rpc.call("run.list", jobs=[name])["runs"] if r["state"] == "queued"])
+
+    def again(self):
+        self.schedd.start()
+        self.rpc = self.schedd.client()
+        states = {r["id"]: r["state"] for r in self.rpc.call("run.list")["runs"]}
+        self.assertEqual(set(states.values()), {"queued"}, states)
+
+    def ran(self, *names):
+        for name in names:
+            self.assertEqual(self.ended(f"{name}/1")["state"], "success")
+        self.assertEqual(sorted(self.mark.read_text().split()), sorted(names))
+
+    def test_it_outlives_a_crash_a_stop_and_a_take_over(self):
+        self.broken(processes=2)
+        self.waiting("by_hand")
+        self.waiting("once", {"type": "date", "run_at": "now"})
+        self.waiting("third")
+        status = {r["id"]: r for r in self.rpc.call("run.list")["runs"]}
+        self.assertIsNone(status["once/1"]["started_at"])
+        # Its row, which is written in the background, is what a crash leaves.
+        e2e.wait_until("its row says so", lambda: self.rows() == {"queued"})
+        self.schedd.process.kill()
+        self.schedd.process.wait()
+        self.again()
+        e2e.wait_until("it failed again", lambda: self.executor()["reason"])
+        begun = time.monotonic()
+        self.assertEqual(self.schedd.stop(), 0)
+        self.assertLess(time.monotonic() - begun, 25, "a stop waited for what had not begun")
+        self.again()
+        e2e.wait_until("it failed again", lambda: self.executor()["reason"])
+        self.assertEqual(self.schedd.ctl("reload", "--exec")[0], 0)
+        self.assertEqual(self.schedd.ctl("ping", "--wait-ready", "20s")[0], 0)
+        self.rpc = self.schedd.client()
+        self.cure()
+        self.ran("by_hand", "once", "third")
+
+    def rows(self):
+        """What its runs are in the database."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.schedd.state}/default.db?mode=ro", uri=True)) as db:
+            return {state for state, in db.execute("select state from run_list")}
+
+    def test_it_is_removed_and_held_as_what_waits_elsewhere(self):
+        self.broken(processes=4)
+        for name in ("gone", "held", "killed", "goes"):
+            self.waiting(name)
+        self.rpc.call("job.pause", id="held")
+        self.rpc.call("run.kill", run="killed/1")
+        self.rpc.call("job.remove", id="gone")
+        self.assertEqual(self.ended("killed/1")["state"], "cancelled")
+        self.assertEqual(self.ended("gone/1")["state"], "cancelled")
+        self.assertIn("held: paused", self.rpc.call("run.get", run="held/1")["waits_for"])
+        self.cure()
+        self.ran("goes")
+        self.rpc.call("job.resume", id="held")
+        self.ran("goes", "held")
+
+    def test_it_waits_while_the_scheduler_is_paused(self):
+        self.broken(processes=2)
+        self.waiting("one")
+        self.waiting("two")
+        self.rpc.call("scheduler.pause")
+        self.cure()
+        self.assertIn("the scheduler to be resumed", self.rpc.call("run.get", run="one/1")["waits_for"])
+        self.rpc.call("scheduler.resume")
+        self.ran("one", "two")
 
 
 class Death(WorkerCase):

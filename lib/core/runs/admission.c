@@ -108,8 +108,7 @@ void admission_reason(const struct entry *entry, char *text, size_t size)
 		snprintf(text, size, "run %s still going", live ? live->id : entry->job->id);
 }
 
-/* It waits after all: its row says so again. */
-static void admission_unmark(struct run_live *live)
+void admission_unmark(struct run_live *live)
 {
 	if (!live->marked || !live->store->durable)
 		return;
@@ -404,6 +403,7 @@ void admission_leave_worker(struct run_live *live)
 	struct group_slot *group = live->group;
 	struct account_slot *account = live->account;
 
+	run_live_withdraw(live);
 	if (live->mark) {
 		*live->mark = NULL;
 		live->mark = NULL;

@@ -24,6 +24,8 @@ void admission_reason(const struct entry *entry, char *text, size_t size);
 void admission_enter(struct run_live *live);
 /* One that passed the gates in an earlier program: under way, or between attempts. */
 void admission_resume(struct run_live *live, bool under_way);
+/* It waits after all, and its row says so again. */
+void admission_unmark(struct run_live *live);
 /* Back to all gates but the first, for another attempt. */
 void admission_again(struct run_live *live);
 /* Its turn comes when a worker is free. */

@@ -91,6 +91,39 @@ static void dispatch_started(pid_t pid, uint64_t pid_start, void *context)
 	scheduler_leave(scheduler);
 }
 
+/* It is at its executor and has not begun: it is queued as any other, on disk too. */
+static void dispatch_waits(void *context)
+{
+	struct run_live *live = context;
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	scheduler_enter(scheduler);
+	scheduler->runs.running_count--;
+	scheduler->counts.started--;
+	if (live->run.attempt <= 1)
+		live->run.started_at = SCHEDD_TIME_NONE;
+	live->run.attempt_started = SCHEDD_TIME_NONE;
+	live->in_time = true;
+	run_live_enter(live, RUN_LIVE_WAIT_WORKER);
+	admission_unmark(live);
+	scheduler_leave(scheduler);
+}
+
+/* One that was queued meanwhile is started anew, behind its mark. */
+static bool dispatch_begins(void *context)
+{
+	struct run_live *live = context;
+	struct schedd_scheduler *scheduler = live->scheduler;
+
+	if (live->stage != RUN_LIVE_WAIT_WORKER)
+		return true;
+	scheduler_enter(scheduler);
+	run_live_withdraw(live);
+	admission_return(live);
+	scheduler_leave(scheduler);
+	return false;
+}
+
 static void dispatch_measure(struct run_live *live, const struct task_result *result)
 {
 	struct run *run = &live->run;
@@ -115,7 +148,7 @@ static void dispatch_done(const struct task_result *result, void *context)
 
 	scheduler_enter(scheduler);
 	live->task = NULL;
-	scheduler->runs.running_count--;
+	scheduler->runs.running_count -= live->stage != RUN_LIVE_WAIT_WORKER;
 	timers_unset(&scheduler->timers, &live->timer);
 	dispatch_measure(live, result);
 	if (!account_hold_take(live, result))
@@ -154,6 +187,8 @@ static void dispatch_request(struct run_live *live)
 	    .start_by = dispatch_start_by(live),
 	    .time = &scheduler->trigger,
 	    .started = dispatch_started,
+	    .waits = dispatch_waits,
+	    .begins = dispatch_begins,
 	    .done = dispatch_done,
 	    .context = live};
 }
@@ -188,7 +223,7 @@ static bool dispatch_start_at(struct run_live *live, schedd_time now)
 	struct schedd_scheduler *scheduler = live->scheduler;
 	struct task *task;
 
-	if (dispatch_too_late(live, now))
+	if (!live->in_time && dispatch_too_late(live, now))
 		return false;
 	dispatch_prepare(live, now);
 	run_live_enter(live, RUN_LIVE_STARTING);

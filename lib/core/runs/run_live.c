@@ -76,11 +76,30 @@ static void run_live_link(struct run_live *live)
 	entry->live++;
 }
 
+void run_live_withdraw(struct run_live *live)
+{
+	struct arena arena;
+
+	if (!live->task || live->stage >= RUN_LIVE_STARTING)
+		return;
+	arena_init(&arena);
+	(void)executor_release(live->task, &arena);
+	arena_clear(&arena);
+	live->task = NULL;
+}
+
+void run_live_withdraw_all(struct schedd_scheduler *scheduler)
+{
+	for (struct run_live *live = scheduler->runs.live; live; live = live->next)
+		run_live_withdraw(live);
+}
+
 void run_live_unlink(struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
 	struct entry *entry = live->entry;
 
+	run_live_withdraw(live);
 	if (live->prev)
 		live->prev->next = live->next;
 	else
@@ -374,6 +393,9 @@ const char *run_live_waits_for(const struct run_live *live, char *text, size_t s
 	else if (live->stage == RUN_LIVE_WAIT_GROUP)
 		snprintf(text, size, "a place in group %s (%u of %u taken)", live->group->name,
 		    live->group->running, live->group->parallel);
+	else if (live->task && executor_waits(live->task))
+		snprintf(text, size, "a worker of executor %s: %s", live->executor->name,
+		    executor_waits(live->task));
 	else
 		snprintf(text, size, "a worker of executor %s (%u busy)",
 		    live->executor ? live->executor->name : job_executor(live->job),

@@ -116,6 +116,10 @@ struct value run_live_let_go(struct run_live *live, struct arena *arena);
 void run_live_orphan(struct entry *entry);
 /* Lets go of the process of a dead daemon, if it stands for one. */
 void run_live_release(struct run_live *live);
+/* Takes it back from its executor, where it waits to begin; nothing if it does not. */
+void run_live_withdraw(struct run_live *live);
+/* All of them, before executors are closed. */
+void run_live_withdraw_all(struct schedd_scheduler *scheduler);
 /* Takes it out of all lists; then it is freed. */
 void run_live_unlink(struct run_live *live);
 void run_live_free(struct run_live *live);

@@ -12,6 +12,7 @@ struct value run_live_pass(struct run_live *live, struct arena *arena)
 	struct schedd_scheduler *scheduler = live->scheduler;
 	struct value map = value_map(), output;
 
+	run_live_withdraw(live);
 	value_put(arena, &map, "run", value_string(arena, live->id));
 	value_put(arena, &map, "stage",
 	    value_int(live->stage == RUN_LIVE_RETRYING ? RUN_LIVE_PASS_RETRYING : RUN_LIVE_PASS_WAITS));

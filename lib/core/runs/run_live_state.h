@@ -33,6 +33,7 @@ struct run_live {
 	bool expected;          /* counted by admission_expect() */
 	bool noted;             /* the store has a note of it; see run_note.h */
 	bool holds_account;     /* counted in account->running */
+	bool in_time;           /* it was at its executor in time, whatever that makes of it */
 	bool late;              /* others have its job since: it is lost, and what it does is told late */
 	bool held_by_dead;      /* stands for a process of a dead daemon */
 	bool announced;         /* run_started was told for this attempt */

@@ -285,6 +285,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	store_move_stop(scheduler);
 	notify_free(scheduler);
 	store_slot_flush_all(scheduler);
+	run_live_withdraw_all(scheduler);
 	executors_close(scheduler);
 	job_needs_free(scheduler);
 	spawner_pool_free(scheduler->spawners);
