@@ -306,24 +306,16 @@ static struct rpc_away *away_new(
     struct rpc_call *call, const char *node, const struct value *run, struct scheduler_reply reply)
 {
 	struct rpc_away *away = calloc(1, sizeof(*away));
-	struct users_caller *caller;
 
 	if (!away)
 		return NULL;
-	arena_init(&away->asker.arena);
 	away->again = event_new(rpc_base(connection_rpc(call->connection)), -1, 0, away_again, away);
-	caller = arena_alloc(&away->asker.arena, sizeof(*caller));
-	if (!away->again || !caller) {
+	if (!rpc_call_copy(call, &away->asker) || !away->again) {
 		away_free(away);
 		return NULL;
 	}
-	if (call->caller)
-		*caller = *call->caller;
-	away->asker.caller = call->caller ? caller : NULL;
-	away->asker.actor = call->actor;
-	away->asker.connection = call->connection;
-	away->asker.scheduler = away->scheduler = call->scheduler;
-	away->params = value_copy(&away->asker.arena, &call->params);
+	away->scheduler = call->scheduler;
+	away->params = away->asker.params;
 	away->whole = true;
 	away->call = call;
 	away->reply = reply;

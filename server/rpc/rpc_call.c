@@ -8,6 +8,7 @@
 #include "proto/traceparent.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_names.h"
+#include "server/users.h"
 #include "trigger/when.h"
 
 struct rpc_call *rpc_call_new(struct connection *connection, const struct rpc_method *method)
@@ -380,4 +381,20 @@ bool rpc_call_run_env(struct rpc_call *call, const struct job_pairs **out)
 	}
 	*out = pairs;
 	return true;
+}
+
+bool rpc_call_copy(const struct rpc_call *call, struct rpc_call *asker)
+{
+	struct users_caller *caller;
+
+	arena_init(&asker->arena);
+	caller = arena_alloc(&asker->arena, sizeof(*caller));
+	if (caller && call->caller)
+		*caller = *call->caller;
+	asker->caller = call->caller ? caller : NULL;
+	asker->actor = call->actor;
+	asker->connection = call->connection;
+	asker->scheduler = call->scheduler;
+	asker->params = value_copy(&asker->arena, &call->params);
+	return !arena_failed(&asker->arena);
 }

@@ -61,6 +61,12 @@ void rpc_call_on_cancel(struct rpc_call *call, void (*cancelled)(struct rpc_call
 /* The same for an answer that is on its way without the client's doing: a stop waits for it. */
 void rpc_call_on_leave(struct rpc_call *call, void (*cancelled)(struct rpc_call *call));
 
+/*
+ * Who asks, to ask again in his name: caller, actor, scheduler, connection and parameters, in an
+ * arena of its own. False: no memory; that arena is to be cleared all the same.
+ */
+bool rpc_call_copy(const struct rpc_call *call, struct rpc_call *asker);
+
 /* ---- Ending it ---- */
 
 void rpc_call_answer(struct rpc_call *call, const struct value *result);

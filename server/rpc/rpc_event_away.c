@@ -233,7 +233,6 @@ struct event_away *rpc_event_away_begin(
     struct rpc_call *call, int64_t number, int64_t since, struct value answer)
 {
 	struct event_away *away = calloc(1, sizeof(*away));
-	struct users_caller *caller;
 
 	if (!away)
 		return NULL;
@@ -242,20 +241,11 @@ struct event_away *rpc_event_away_begin(
 	away->connection = call->connection;
 	away->number = number;
 	away->since = since;
-	arena_init(&away->asker.arena);
-	caller = arena_alloc(&away->asker.arena, sizeof(*caller));
 	away->review = event_new(rpc_base(away->rpc), -1, 0, away_review, away);
-	if (!caller || !away->review) {
+	if (!rpc_call_copy(call, &away->asker) || !away->review) {
 		rpc_event_away_free(away);
 		return NULL;
 	}
-	if (call->caller)
-		*caller = *call->caller;
-	away->asker.caller = call->caller ? caller : NULL;
-	away->asker.actor = call->actor;
-	away->asker.connection = call->connection;
-	away->asker.scheduler = call->scheduler;
-	away->asker.params = value_copy(&away->asker.arena, &call->params);
 	if (rpc_call_text(call, "node"))
 		away->only = arena_strdup(&away->asker.arena, rpc_call_text(call, "node"));
 	if (since >= 0) {

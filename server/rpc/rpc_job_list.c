@@ -12,7 +12,7 @@
 #include "model/job_fields.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_names.h"
-#include "server/rpc/rpc_turn.h"
+#include "server/rpc/rpc_call_turn.h"
 #include "server/rpc/rpc_view.h"
 
 #define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
@@ -29,7 +29,6 @@ struct rpc_job_list {
 	struct scheduler_job_walk *walk;
 	scheduler_job_fn one;  /* packs one job */
 	struct rpc_turn turn;  /* waits between two pieces */
-	bool watched;          /* its client's end is told */
 	const char *view; /* whose ids stand alone */
 	struct strbuf packed;
 	uint32_t count;                    /* of jobs in it */
@@ -198,24 +197,6 @@ static void rpc_job_list_release(struct rpc_call *call)
 	free(list);
 }
 
-static void rpc_job_list_cancelled(struct rpc_call *call)
-{
-	struct schedd_error err;
-
-	schedd_error_set(&err, SCHEDD_EFAILED, "nobody waits for the answer");
-	rpc_call_fail(call, &err);
-}
-
-static void rpc_job_list_later(struct rpc_call *call)
-{
-	struct rpc_job_list *list = call->state;
-
-	if (!list->watched)
-		rpc_call_on_leave(call, rpc_job_list_cancelled);
-	list->watched = true;
-	rpc_turn_wait(connection_rpc(call->connection), &list->turn);
-}
-
 /* One piece, and what comes of it. */
 static void rpc_job_list_go(void *context)
 {
@@ -228,7 +209,7 @@ static void rpc_job_list_go(void *context)
 	strbuf_reset(&list->members);
 	rc = scheduler_job_walk_more(list->walk, RPC_TURN_PIECE, list->one, list, &err);
 	if (rc > 0) {
-		rpc_job_list_later(call);
+		rpc_call_turn_wait(call, &list->turn);
 	} else if (rc < 0) {
 		rpc_call_fail(call, &err);
 	} else {
@@ -268,7 +249,7 @@ static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 	if (!list->walk)
 		rpc_call_fail(call, &err);
 	else if (rpc_turn_is_late(connection_rpc(call->connection)))
-		rpc_job_list_later(call);
+		rpc_call_turn_wait(call, &list->turn);
 	else
 		rpc_job_list_go(call);
 }

@@ -11,7 +11,7 @@
 #include "model/job_choice.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_names.h"
-#include "server/rpc/rpc_turn.h"
+#include "server/rpc/rpc_call_turn.h"
 #include "server/rpc/rpc_view.h"
 
 #define RPC_RUN_LIMIT 100 /* runs in an answer where nobody says */
@@ -20,7 +20,6 @@
 struct rpc_run_list {
 	struct scheduler_run_walk *walk; /* NULL: the stores have not answered yet */
 	struct rpc_turn turn;            /* waits between two pieces */
-	bool watched;                    /* its client's end is told */
 	const char *view;                /* whose ids stand alone */
 	struct strbuf packed;
 	uint32_t count; /* of runs in it */
@@ -92,24 +91,6 @@ static void rpc_run_list_release(struct rpc_call *call)
 	free(list);
 }
 
-static void rpc_run_list_cancelled(struct rpc_call *call)
-{
-	struct schedd_error err;
-
-	schedd_error_set(&err, SCHEDD_EFAILED, "nobody waits for the answer");
-	rpc_call_fail(call, &err);
-}
-
-static void rpc_run_list_later(struct rpc_call *call)
-{
-	struct rpc_run_list *list = call->state;
-
-	if (!list->watched)
-		rpc_call_on_leave(call, rpc_run_list_cancelled);
-	list->watched = true;
-	rpc_turn_wait(connection_rpc(call->connection), &list->turn);
-}
-
 static void rpc_run_list_one(const struct value *run, struct arena *arena, void *context)
 {
 	struct rpc_run_list *list = context;
@@ -130,7 +111,7 @@ static void rpc_run_list_go(void *context)
 	int rc = scheduler_run_walk_more(list->walk, RPC_TURN_PIECE, rpc_run_list_one, list, &err);
 
 	if (rc > 0) {
-		rpc_run_list_later(call);
+		rpc_call_turn_wait(call, &list->turn);
 	} else if (rc < 0) {
 		rpc_call_fail(call, &err);
 	} else {
@@ -149,9 +130,9 @@ static void rpc_run_list_ready(
 	if (rc)
 		rpc_call_fail(call, err);
 	else if (!connection_is_open(call->connection))
-		rpc_run_list_cancelled(call);
+		rpc_call_turn_cancel(call);
 	else if (rpc_turn_is_late(connection_rpc(call->connection)))
-		rpc_run_list_later(call);
+		rpc_call_turn_wait(call, &list->turn);
 	else
 		rpc_run_list_go(call);
 }

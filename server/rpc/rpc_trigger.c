@@ -10,7 +10,7 @@
 #include "model/job_words.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_job.h"
-#include "server/rpc/rpc_turn.h"
+#include "server/rpc/rpc_call_turn.h"
 #include "trigger/trigger_preview.h"
 
 #define RPC_TRIGGER_MAX 10000
@@ -21,7 +21,6 @@ struct rpc_walk {
 	struct schedd_trigger *trigger; /* held */
 	const char *words;              /* a job's, when it runs; NULL: the trigger's own */
 	struct rpc_turn turn;           /* waits between two pieces */
-	bool watched;                   /* its client's end is told */
 };
 
 static void rpc_walk_release(struct rpc_call *call)
@@ -31,14 +30,6 @@ static void rpc_walk_release(struct rpc_call *call)
 	rpc_turn_leave(connection_rpc(call->connection), &walk->turn);
 	trigger_unref(walk->trigger);
 	free(walk);
-}
-
-static void rpc_walk_cancelled(struct rpc_call *call)
-{
-	struct schedd_error err;
-
-	schedd_error_set(&err, SCHEDD_EFAILED, "nobody waits for the answer");
-	rpc_call_fail(call, &err);
 }
 
 static void rpc_walk_answer(struct rpc_call *call)
@@ -57,16 +48,6 @@ static void rpc_walk_answer(struct rpc_call *call)
 	rpc_call_answer_built(call, &answer);
 }
 
-static void rpc_walk_later(struct rpc_call *call)
-{
-	struct rpc_walk *walk = call->state;
-
-	if (!walk->watched)
-		rpc_call_on_leave(call, rpc_walk_cancelled);
-	walk->watched = true;
-	rpc_turn_wait(connection_rpc(call->connection), &walk->turn);
-}
-
 /* One piece, and what comes of it. */
 static void rpc_walk_go(void *context)
 {
@@ -78,7 +59,7 @@ static void rpc_walk_go(void *context)
 	while (trigger_preview_more(&walk->walk, &call->arena)) {
 		if (clock->mono(clock->context).us < end)
 			continue;
-		rpc_walk_later(call);
+		rpc_call_turn_wait(call, &walk->turn);
 		return;
 	}
 	rpc_walk_answer(call);
@@ -105,7 +86,7 @@ static void rpc_walk_begin(struct rpc_call *call, struct schedd_trigger *trigger
 	walk->turn.go = rpc_walk_go;
 	walk->turn.context = call;
 	if (rpc_turn_is_late(connection_rpc(call->connection)))
-		rpc_walk_later(call);
+		rpc_call_turn_wait(call, &walk->turn);
 	else
 		rpc_walk_go(call);
 }

@@ -20,6 +20,7 @@ struct rpc;
 struct rpc_turn {
 	struct rpc_turn *next, *prev; /* while it waits */
 	bool waits;
+	bool watched; /* of a call, whose client's end is told; see rpc_call_turn.h */
 	/* Its turn: does one piece and waits again, or ends, and may free itself. */
 	void (*go)(void *context);
 	void *context;
