@@ -558,6 +558,16 @@ class Tls(HttpCase):
         self.assertIn("cert.pem", self.refused("invalid_file", server.client().call, "server.reload"))
         self.assertEqual(ask(), 200)
         (folder / "cert.pem").write_text(good)
+        (folder / "key.pem").chmod(0o622)
+        message = self.refused("invalid_file", server.client().call, "server.reload")
+        self.assertIn(f"http.tls.key: {folder}/key.pem may be written by others", message)
+        (folder / "key.pem").rename(folder / "key")
+        os.mkfifo(folder / "key.pem")  # nobody writes to it: it would never end
+        message = self.refused("invalid_file", server.client().call, "server.reload")
+        self.assertIn("key.pem: it is no regular file", message)
+        self.assertEqual(ask(), 200)
+        (folder / "key").chmod(0o600)
+        (folder / "key").rename(folder / "key.pem")
         server.client().call("server.reload")
         self.assertEqual(ask(), 200)
 
