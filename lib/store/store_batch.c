@@ -39,7 +39,7 @@ void store_batch_free(struct store_batch *batch)
 		return;
 	if (batch->rows)
 		batch_drop_rows(batch);
-	for (struct store_op *op = batch->first; op; op = op->next)
+	for (struct store_op *op = batch->jobs ? batch->first : NULL; op; op = op->next)
 		if (op->kind == STORE_OP_PUT_JOB || op->kind == STORE_OP_ADD_JOB)
 			job_unref(op->put_job.job);
 	arena_clear(&batch->arena);
@@ -80,6 +80,7 @@ static struct store_op *batch_job(struct store_batch *batch, enum store_op_kind 
 		return NULL;
 	/* The count of references is all that changes in an accepted job. */
 	op->put_job.job = job_ref((struct schedd_job *)job);
+	batch->jobs = true;
 	op->put_job.state = *state;
 	op->put_job.state.paused_reason = batch_text(batch, state->paused_reason);
 	op->put_job.state.invalid = batch_text(batch, state->invalid);
@@ -102,8 +103,10 @@ void store_batch_add_job(struct store_batch *batch, const struct schedd_job *job
 {
 	struct store_op *op = batch_job(batch, STORE_OP_ADD_JOB, job, state);
 
-	if (op)
-		op->put_job.last_run = last_run;
+	if (!op)
+		return;
+	op->put_job.last_run = last_run;
+	batch->tells = true;
 }
 
 static struct store_op *batch_expect(struct store_batch *batch, const char *id, uint32_t revision)
@@ -170,6 +173,7 @@ void store_batch_claim(struct store_batch *batch, const char *id, uint32_t expec
 	op->claim.revision =
 	    verdict || (batch->store->shared && !batch->same) ? state->revision : 0;
 	op->claim.verdict = verdict;
+	batch->tells = true;
 	op->claim.given = STORE_CLAIM_DONE;
 	batch->claim = op;
 }
@@ -247,6 +251,7 @@ void store_batch_purge_some(
 	op->purge.upto = upto;
 	op->purge.most = most;
 	op->purge.more = more;
+	batch->tells = true;
 	op->purge.left = false;
 }
 
@@ -405,7 +410,7 @@ void store_batch_unknown(struct store_batch *batch, const struct schedd_error *e
 
 static void batch_hand_out(const struct store_batch *batch)
 {
-	for (const struct store_op *op = batch->first; op; op = op->next)
+	for (const struct store_op *op = batch->tells ? batch->first : NULL; op; op = op->next)
 		if (op->kind == STORE_OP_CLAIM && op->claim.verdict)
 			*op->claim.verdict = op->claim.given;
 		else if (op->kind == STORE_OP_PURGE_RUNS && op->purge.more)
@@ -418,7 +423,7 @@ static void batch_reread(const struct store_batch *batch)
 {
 	struct store *store = batch->store;
 
-	if (!store->watch || !store->ops->jobs->reread)
+	if (!store->watch || !store->ops->jobs->reread || !batch->claim)
 		return;
 	for (const struct store_op *op = batch->first; op; op = op->next)
 		if (op->kind == STORE_OP_CLAIM && op->claim.given == STORE_CLAIM_LOST)

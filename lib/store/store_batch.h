@@ -133,6 +133,8 @@ struct store_batch {
 	struct store_op *claim;    /* the latest */
 	uint32_t count;            /* of ops */
 	bool failed;               /* memory ran out while it was filled */
+	bool jobs;                 /* it shares jobs */
+	bool tells;                /* some of it tells the caller what became of it */
 	bool rows;                 /* its runs are rows that the history has made, in prepared */
 	bool ends;                 /* may use what a full disk keeps in reserve */
 	bool same;                 /* what it expects is compared already: its claims need not */

@@ -240,6 +240,17 @@ static void history_drop(struct store_history *history, struct history_run *run)
 	store_history_discard(history, run);
 }
 
+static void history_fetch(const struct store_history *history, uint32_t index)
+{
+	const struct history_run *run;
+
+	if (index == HISTORY_NONE)
+		return;
+	run = history_slot(history, index);
+	__builtin_prefetch(run, 1);
+	__builtin_prefetch(&run->exit_code, 1);
+}
+
 /* Makes room: what has not ended is never dropped, the next older one is. */
 static void history_evict(struct store_history *history)
 {
@@ -255,9 +266,8 @@ static void history_evict(struct store_history *history)
 	if (index == HISTORY_NONE)
 		return;
 	__builtin_prefetch(history_slot(history, index)->job, 1);
-	index = history_slot(history, index)->newer;
-	if (index != HISTORY_NONE)
-		__builtin_prefetch(history_slot(history, index), 1);
+	history_fetch(history, history_slot(history, index)->job_newer);
+	history_fetch(history, history_slot(history, index)->newer);
 }
 
 /* The new version takes the old one's place in both lists; the old one's slot goes back. */

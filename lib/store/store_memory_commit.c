@@ -281,6 +281,7 @@ static int memory_take(
 		for (op = batch->first; op; op = op->next)
 			if (memory_verbs[op->kind].apply)
 				memory_verbs[op->kind].apply(memory, op);
+		batch->rows = false; /* they are the history's now */
 		return 0;
 	}
 	if (batch->failed || arena_failed(&batch->arena))
