@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/iso8601.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "store/modules/store_etcd.h"
@@ -161,16 +160,6 @@ static void own_put(struct strbuf *body, const struct store_link *link, const ch
 	strbuf_add(body, "}}");
 }
 
-static void own_describe(struct strbuf *out, const struct store_link *link)
-{
-	const struct store_remote_config *config = link->config;
-
-	strbuf_printf(
-	    out, "{\"identity\":\"%s\",\"life\":\"%s\",\"holder\":", config->identity, config->life);
-	json_write_string(out, config->holder, strlen(config->holder));
-	strbuf_printf(out, ",\"since\":%" PRId64 "}", link->clock->wall(link->clock->context));
-}
-
 /* Nobody has it. */
 static int own_take(
     struct store_link *link, const struct own *own, bool *done, struct schedd_error *err)
@@ -186,7 +175,7 @@ static int own_take(
 	strbuf_add(&body, "{\"compare\":[{\"result\":\"EQUAL\",\"target\":\"CREATE\",\"key\":");
 	store_etcd_name(&body, link, "owner");
 	strbuf_add(&body, ",\"create_revision\":\"0\"}],\"success\":[");
-	own_describe(&text, link);
+	store_keys_owner_write(&text, link);
 	own_put(&body, link, "owner", strbuf_peek(&text), etcd->lease);
 	strbuf_add(&body, ",");
 	snprintf(number, sizeof(number), "%" PRIu64, epoch);
@@ -276,19 +265,6 @@ static int own_again(struct store_link *link, bool *done, struct schedd_error *e
 	return rc;
 }
 
-static int own_held(
-    struct store_link *link, const struct value *owner, struct schedd_error *err)
-{
-	const char *holder = value_get_string(owner, "holder");
-	struct strbuf since = STRBUF_EMPTY;
-
-	iso8601_format(&since, value_get_int(owner, "since", 0), 0, true);
-	store_link_fail(link, STORE_FAULT_HELD, err, "it belongs to %s since %s",
-	    holder ? holder : "somebody", strbuf_peek(&since));
-	strbuf_clear(&since);
-	return SCHEDD_EFAILED;
-}
-
 static int own_try(struct store_link *link, bool *done, struct schedd_error *err)
 {
 	struct etcd_link *etcd = etcd_of(link);
@@ -314,7 +290,7 @@ static int own_try(struct store_link *link, bool *done, struct schedd_error *err
 			rc = store_link_fail(link, STORE_FAULT_REFUSED, err,
 			    "the key of its owner is another program's");
 		else if (strcmp(identity, link->config->identity) != 0)
-			rc = own_held(link, &owner, err);
+			rc = store_keys_owner_held(link, &owner, err);
 		else if (strcmp(life, link->config->life) == 0 && etcd->owner == own.owner_created)
 			rc = own_again(link, done, err);
 		else

@@ -185,4 +185,12 @@ int store_keys_reread(struct store_link *link, const char *id, struct store_watc
 int store_keys_last_run(
     struct store_link *link, const char *id, int64_t *out, struct schedd_error *err);
 
+/* ---- store_keys_owner.c ---- */
+
+/* Fails: another has it, as that record of his says. */
+int store_keys_owner_held(
+    struct store_link *link, const struct value *owner, struct schedd_error *err);
+/* Our own record. */
+void store_keys_owner_write(struct strbuf *out, const struct store_link *link);
+
 #endif

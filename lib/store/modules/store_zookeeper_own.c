@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/iso8601.h"
 #include "base/json.h"
 #include "store/modules/store_zookeeper.h"
 
@@ -178,29 +177,6 @@ static int own_schema(
 
 /* ---- The owner ---- */
 
-static int own_held(
-    struct store_link *link, const struct value *owner, struct schedd_error *err)
-{
-	const char *holder = value_get_string(owner, "holder");
-	struct strbuf since = STRBUF_EMPTY;
-
-	iso8601_format(&since, value_get_int(owner, "since", 0), 0, true);
-	store_link_fail(link, STORE_FAULT_HELD, err, "it belongs to %s since %s",
-	    holder ? holder : "somebody", strbuf_peek(&since));
-	strbuf_clear(&since);
-	return SCHEDD_EFAILED;
-}
-
-static void own_describe(struct strbuf *out, const struct store_link *link)
-{
-	const struct store_remote_config *config = link->config;
-
-	strbuf_printf(
-	    out, "{\"identity\":\"%s\",\"life\":\"%s\",\"holder\":", config->identity, config->life);
-	json_write_string(out, config->holder, strlen(config->holder));
-	strbuf_printf(out, ",\"since\":%" PRId64 "}", link->clock->wall(link->clock->context));
-}
-
 /* Takes it, in place of a node of ours; under the same epoch if nobody had it between. */
 static int own_take(
     struct store_link *link, const struct own *own, bool *done, struct schedd_error *err)
@@ -214,7 +190,7 @@ static int own_take(
 	zoo_op_t ops[4];
 	int count = 0, code = ZOK, rc;
 
-	own_describe(&text, link);
+	store_keys_owner_write(&text, link);
 	if (!epoch || !session || !owner || strbuf_failed(&text)) {
 		rc = schedd_error_nomem(err);
 	} else {
@@ -272,7 +248,7 @@ static int own_try(struct store_link *link, bool *done, struct schedd_error *err
 			rc = store_link_fail(link, STORE_FAULT_REFUSED, err,
 			    "the node of its owner is another program's");
 		else if (strcmp(identity, link->config->identity) != 0)
-			rc = own_held(link, &owner, err);
+			rc = store_keys_owner_held(link, &owner, err);
 		else
 			rc = own_take(link, &own, done, err);
 	}
