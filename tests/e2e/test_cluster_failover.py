@@ -112,6 +112,11 @@ class FailOver(unittest.TestCase):
             wait_until("it goes on", lambda i=i: self.b.ctl("resume", f"j{i}")[0] == 0)
         self.await_each()
         self.assertEqual(self.check(), {})
+        # Nor does what somebody removes since.
+        self.a.ok("rm", "-y", "j0")
+        wait_until("b knows", lambda: self.b.ctl("show", "j0")[0] == 4)
+        for node in self.cluster.nodes:
+            self.assertNotIn("gone with the server", node.log.read_text())
 
 
 if __name__ == "__main__":

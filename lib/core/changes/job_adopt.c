@@ -9,18 +9,11 @@
 #include <stdlib.h>
 #include "core/changes/job_change.h"
 #include "core/changes/job_forward.h"
-#include "core/frame/event_ring.h"
 #include "core/jobs/entry_raw.h"
 
 static int job_adopt_gone(struct change *change, struct entry *entry)
 {
-	if (store_behind(change->store->store)) {
-		log_warn(change->scheduler->log,
-		    "store %s: job %s was stored and is gone with the server: add it again",
-		    change->store->name, change->id);
-		event_ring_say(change->scheduler, SCHEDD_EVENT_STORE_ERROR, change->store->name,
-		    "a job was stored and is gone with the server: add it again", NULL);
-	}
+	job_forward_gone(change, entry);
 	change->text = "it was removed in the store";
 	change->entry = entry;
 	job_change_drop(change);

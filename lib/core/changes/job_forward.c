@@ -100,6 +100,17 @@ bool job_forward(struct change *change, const struct entry *entry)
 	return true;
 }
 
+void job_forward_gone(const struct change *change, const struct entry *entry)
+{
+	char text[400];
+
+	/* What is read anew lacks it; whoever removes one later is told of by the feed. */
+	if (!entry->stale || !store_behind(change->store->store))
+		return;
+	snprintf(text, sizeof(text), "job %s was stored and is gone with the server: add it again", change->id);
+	job_forward_say(change, text);
+}
+
 /* ---- What cannot be known ---- */
 
 static int job_hold_begin(struct change *change, struct schedd_error *err)

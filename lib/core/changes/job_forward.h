@@ -7,6 +7,8 @@
 
 /* Is the job that was read known here as it was later? Then that is written instead, and what was read is taken. */
 bool job_forward(struct change *change, const struct entry *entry);
+/* The job is there no more: says so, if that server lacks it. */
+void job_forward_gone(const struct change *change, const struct entry *entry);
 /* Nobody knows how far that node had come with it: it is paused, and its numbers go on far behind. */
 void job_hold(struct entry *entry, const char *node);
 
