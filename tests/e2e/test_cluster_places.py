@@ -235,6 +235,8 @@ class Together(unittest.TestCase):
         for i in range(4):
             self.cluster.add(self.b, f"mate{i}", "--manual", "--group", "g1", "--on", "zone=a",
                              command=["sh", "-c", "sleep 0.2"])
+        for node in self.cluster.nodes:
+            wait_until("they are seen", lambda node=node: node.ctl("show", "mate3")[0] == 0)
         for refused in (["--on", "b"], ["--on", "any"], ["--on", "all"]):
             code, _, err = self.c.ctl("add", "--id", "mate9", "--store", "shared", "--manual", "--group", "g1", *refused,
                                       "--", "true")
