@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* By the lock that cron holds on its pid file, by the names of processes, by systemd's links. */
+/* By the lock that cron holds on its pid file, by the programs of root that run, by systemd's links. */
 #include "server/cron_beside.h"
 
 #include <ctype.h>
@@ -38,28 +38,60 @@ static bool cron_beside_locked(const char *root, char *words, size_t size)
 	return held;
 }
 
-static bool cron_beside_process(char *words, size_t size)
+/* Is it root's, whoever it works for? A set-uid program is its caller's. */
+static bool cron_beside_is_roots(const char *pid)
+{
+	unsigned long uid = 1;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "Uid:", 4) == 0)
+			uid = strtoul(line + 4, NULL, 10);
+	if (file)
+		fclose(file);
+	return uid == 0;
+}
+
+/*
+ * The name of a process' program; false: none of these. Not what the process
+ * calls itself: everybody can call a process, or a link to a program, cron.
+ */
+static bool cron_beside_is_cron(const char *pid, char *name, size_t size)
 {
 	static const char *const names[] = {"cron", "crond", "anacron", "fcron", "bcron-start"};
+	char path[64], program[PATH_MAX];
+	const char *slash;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/exe", pid);
+	length = readlink(path, program, sizeof(program) - 1);
+	if (length < 0)
+		return false;
+	program[length] = '\0';
+	slash = strrchr(program, '/');
+	snprintf(name, size, "%s", slash ? slash + 1 : program);
+	/* As it says of one that was upgraded meanwhile. */
+	name[strcspn(name, " ")] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return cron_beside_is_roots(pid);
+	return false;
+}
+
+static bool cron_beside_process(char *words, size_t size)
+{
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 	bool found = false;
 
 	while (proc && !found && (entry = readdir(proc))) {
-		char path[64], name[32] = "";
-		FILE *file;
+		char name[64];
 
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.16s/comm", entry->d_name);
-		file = fopen(path, "re");
-		if (file && !fgets(name, sizeof(name), file))
-			name[0] = '\0';
-		if (file)
-			fclose(file);
-		name[strcspn(name, "\n")] = '\0';
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-			found |= strcmp(names[i], name) == 0;
+		found = isdigit((unsigned char)entry->d_name[0]) &&
+			cron_beside_is_cron(entry->d_name, name, sizeof(name));
 		if (found)
 			snprintf(words, size, "%s runs as process %.16s", name, entry->d_name);
 	}

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "server/cron_spool.h"
 #include "server/users_known.h"
 
 #define USERS_ENTRY_MAX 65536 /* bytes of an entry of passwd, group or shadow */
@@ -49,34 +50,17 @@ static bool users_listed(const char *const *list, const struct passwd *entry)
 	return false;
 }
 
-/* Is the name a line of the file? -1: there is no such file. */
-static int users_in_file(const char *path, const char *name)
-{
-	FILE *file = fopen(path, "re");
-	char line[256];
-	int in = 0;
-
-	if (!file)
-		return -1;
-	while (!in && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, " \t\r\n")] = '\0';
-		in = strcmp(line, name) == 0;
-	}
-	fclose(file);
-	return in;
-}
-
 /* As crontab(1) of Debian decides. */
-static bool users_cron_allows(const char *name)
+static bool users_cron_allows(const struct passwd *entry)
 {
-	int allowed = users_in_file("/etc/cron.allow", name);
+	struct schedd_error err;
 
-	return allowed >= 0 ? allowed > 0 : users_in_file("/etc/cron.deny", name) <= 0;
+	return cron_spool_allowed("", entry->pw_name, entry->pw_uid, &err) == 0;
 }
 
 static bool users_allowed(const struct config_users *users, const struct passwd *entry)
 {
-	return users->cron_files ? users_cron_allows(entry->pw_name)
+	return users->cron_files ? users_cron_allows(entry)
 				 : users_listed(users->allow, entry);
 }
 

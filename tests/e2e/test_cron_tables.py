@@ -4,6 +4,7 @@ how changes are noticed, and what the commands find and who gets mail."""
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 import unittest
@@ -281,6 +282,60 @@ class CronTables(e2e.TestCase):
         self.write(self.drops / "one", "0 1 * * * root one\n")
         self.assertEqual(events.notification()[1]["event"], "job_added")
         self.assertLess(time.monotonic() - begin, 2 * e2e.patience())
+
+
+APART = """set -e
+mount -t proc proc /proc
+mount -t tmpfs t /etc/cron.d
+mount -t tmpfs t /var/spool
+mkdir -p /var/spool/cron/crontabs
+mount -t tmpfs t /run
+printf '0 1 * * * root task\\n' >/etc/cron.d/pkg
+exec "$0"
+"""
+
+
+@unittest.skipUnless(os.geteuid() == 0 and subprocess.run(["unshare", "-mpf", "true"], capture_output=True, check=False).returncode == 0,
+                     "needs root and namespaces")
+class Beside(e2e.TestCase):
+    """Another cron is a program of root's, whatever others call their processes."""
+
+    def test_what_counts_as_one(self):
+        self.d = self.daemon(start=False, config="cron: {tables: true}\n")
+        self.d.dir.chmod(0o755)
+        self.d.state.mkdir(mode=0o700)
+        for folder in ("program", "link"):
+            (self.d.dir / folder).mkdir()
+        shutil.copy(shutil.which("sleep"), self.d.dir / "program/cron")
+        os.symlink(shutil.which("sleep"), self.d.dir / "link/cron")
+        with open(self.d.log, "ab") as log:
+            self.d.process = subprocess.Popen(["unshare", "-mpf", "--kill-child", "sh", "-c", APART, e2e.SCHEDD], stderr=log,
+                                              env=self.d.environment(), stdin=subprocess.DEVNULL)
+        e2e.wait_until("schedd answers", self.d._answers)
+        root = self.d.client()
+
+        def reloaded():
+            root.call("server.reload")
+            cron = root.call("server.status")["cron"]
+            return cron["tables"], cron["beside"]
+
+        def start(name, program, **fields):
+            root.call("job.add", id=name, command=[str(self.d.dir / program), "600"], trigger={"manual": True}, **fields)
+            run = root.call("job.run", id=name)["run"]
+            e2e.wait_until("it runs", lambda: root.call("run.get", run=run)["state"] == "running")
+            return run
+        self.assertEqual(reloaded(), (True, None))
+        start("theirs", "program/cron", user="nobody")
+        start("called-so", "link/cron")
+        self.assertEqual(reloaded(), (True, None), "what others call so keeps nothing from running")
+        run = start("real", "program/cron")
+        tables, words = e2e.wait_until("it is seen", lambda: (lambda found: found if not found[0] else None)(reloaded()))
+        self.assertRegex(words, "^cron runs as process [0-9]+$")
+        root.call("run.kill", run=run, signal="KILL")
+        root.call("run.wait", run=run)
+        e2e.wait_until("it is gone", lambda: reloaded() == (True, None))
+        self.d.ctl("shutdown", "--now")
+        self.d.process.wait(60)
 
 
 if __name__ == "__main__":

@@ -224,6 +224,45 @@ class Held(e2e.TestCase):
         self.assertEqual(self.server.ctl("reload")[0], 0)
         e2e.wait_until("it is back", lambda: not self.root.call("job.get", id="yan:tick").get("held"))
 
+    def test_the_files_of_cron_decide_where_they_are_told_to(self):
+        """Whole lines of cron.allow, or else of cron.deny, as for crontab(1); users.deny is stronger."""
+        self.server.dir.chmod(0o755)
+        for file in ("cron.allow", "cron.deny"):
+            (self.etc / file).unlink(missing_ok=True)
+        self.server.config.write_text("users: {cron_files: true}\n")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+
+        def who():
+            found = []
+            for name, uid in (("zoe", 23456), ("yan", 23457)):
+                os.seteuid(uid)
+                try:
+                    client = self.server.client()
+                finally:
+                    os.seteuid(0)
+                try:
+                    client.call("server.ping")
+                    found.append(name)
+                except (e2e.RpcError, EOFError, ConnectionError):
+                    pass
+                client.close()
+            return found
+        self.assertEqual(who(), ["zoe", "yan"], "without either file everybody may")
+        for file, text, allowed in (("cron.deny", "yan\n", ["zoe"]), ("cron.deny", " yan\nyan \nyan", ["zoe", "yan"]), ("cron.allow", "yan\n", ["yan"]),
+                                    ("cron.allow", "yan\n zoe\nzoe", ["yan"]), ("cron.allow", "", [])):
+            (self.etc / file).write_text(text)
+            self.assertEqual(who(), allowed, (file, text))
+        # A job is held when its account is taken out of the file.
+        (self.etc / "cron.allow").write_text("yan\n")
+        self.root.call("job.add", id="yan:x", command=["/bin/true"], trigger={"every": "1h"})
+        (self.etc / "cron.allow").write_text("zoe\n")
+        self.held("yan:x", "may not use schedd")
+        (self.etc / "cron.allow").write_text("zoe\nyan\n")
+        e2e.wait_until("it is back", lambda: not self.root.call("job.get", id="yan:x").get("held"))
+        self.server.config.write_text("users: {cron_files: true, deny: [yan]}\n")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.assertEqual(who(), ["zoe"])
+
     def test_who_leaves_a_group_is_no_operator_any_more(self):
         """Also where it is connected already."""
         self.server.config.write_text("users: {allow: [zoe], operators: ['@friends']}\n")

@@ -6,8 +6,10 @@ environment, directory, umask, ids, groups, standard input and mail?
     compare_cron.py CRON SCHEDD [MINUTES]
 
 CRON is the program of Debian's package (/usr/sbin/cron, or unpacked somewhere), SCHEDD ours. It runs
-for some minutes of real time in a mount namespace of its own, as root, and is therefore no test of the
-suite. What differs is printed, and the exit status is 1 then.
+for some minutes of real time in a mount namespace of its own, as root. What differs is printed, and the
+exit status is 1 then. With 0 minutes it is one minute that both come to at once, as their clocks are put
+forward to its beginning: that is a test of the suite (tests/e2e/test_as_cron.py), which says by
+CLOCK_PRELOAD what puts clocks forward.
 
 Meant to differ, and not compared: SCHEDD_* variables; the directory of an account whose home is not there
 (/, not cron's spool); " (failed)" behind the subject, which Debian's cron adds by its log level.
@@ -20,6 +22,7 @@ import pathlib
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,8 +32,9 @@ PROBE = r'''#!/usr/bin/python3
 import json, os, sys, time
 mask = os.umask(0)
 os.umask(mask)
+shift = int.from_bytes(open("%s/offset", "rb").read(), sys.byteorder, signed=True) / 1e6
 data = {"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "umask": mask, "uid": os.getuid(), "gid": os.getgid(),
-        "groups": sorted(os.getgroups()), "stdin": sys.stdin.buffer.read().decode(errors="surrogateescape"), "minute": int(time.time() // 60)}
+        "groups": sorted(os.getgroups()), "stdin": sys.stdin.buffer.read().decode(errors="surrogateescape"), "minute": int((time.time() + shift) // 60)}
 side = "schedd" if "SCHEDD_RUN" in os.environ else "cron"
 path = f"%s/seen/{side}.{sys.argv[1]}.{os.getpid()}.{time.time_ns()}"
 with open(path + ".new", "w") as out:
@@ -52,9 +56,8 @@ with open(path, "w") as out:
 '''
 
 
-def tables(probe):
+def tables(probe, now):
     """{file below the root: text}, some sixty lines whose time comes within a few minutes."""
-    now = datetime.datetime.now()
     soon = [(now + datetime.timedelta(minutes=n)) for n in range(1, 6)]
     minutes = ",".join(str(t.minute) for t in soon)
     day, month = now.day, now.strftime("%b").lower()
@@ -130,7 +133,10 @@ def inside(cron, schedd, minutes, work):
     for name, text in (("probe", PROBE), ("sendmail", SENDMAIL)):
         (work / name).write_text(text.replace("%s", str(work)))
         (work / name).chmod(0o755)
-    files = tables(str(work / "probe"))
+    clock = Clock(work / "offset")
+    if minutes == 0:
+        clock.put(5)
+    files = tables(str(work / "probe"), datetime.datetime.fromtimestamp(clock.now()))
     write(work / "cron", files)
     write(work / "schedd", files)
     sh = lambda line: subprocess.run(["sh", "-ec", line], check=True, cwd=work)
@@ -140,23 +146,82 @@ def inside(cron, schedd, minutes, work):
        "mount --bind cron/etc/cron.d /etc/cron.d; mount --bind cron/etc/crontab /etc/crontab; mount --rbind cron/var/spool/cron /var/spool/cron")
     config = work / "config.yaml"
     config.write_text(f"cron: {{tables: true, beside: true, root: {work}/schedd}}\nnotify: {{sendmail: {work}/sendmail}}\n")
-    while time.time() % 60 > 30:
-        time.sleep(1)
     env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-    programs = [subprocess.Popen([cron, "-f"], env=env, stderr=subprocess.DEVNULL),
-                subprocess.Popen([schedd, "--config", config, "--state-dir", work / "state", "--socket", work / "socket"], env=env,
-                                 stderr=open(work / "log", "w"))]
-    time.sleep(60 * minutes + 60 - time.time() % 60 + 20)
+    if minutes == 0:
+        env |= {"LD_PRELOAD": os.environ["CLOCK_PRELOAD"], "CLOCK_OFFSET": str(work / "offset")}
+    start_cron = lambda: subprocess.Popen([cron, "-f"], env=env, stderr=subprocess.DEVNULL)
+    start_schedd = lambda: subprocess.Popen([schedd, "--config", config, "--state-dir", work / "state", "--socket", work / "socket"], env=env,
+                                            stderr=open(work / "log", "w"))
+    if minutes == 0:
+        programs = one_minute(work, clock, start_cron, start_schedd)
+    else:
+        while time.time() % 60 > 30:
+            time.sleep(1)
+        programs = [start_cron(), start_schedd()]
+        time.sleep(60 * minutes + 60 - time.time() % 60 + 20)
     for program in programs:
         program.send_signal(signal.SIGTERM)
         program.wait()
 
 
+class Clock:
+    """What the programs take for the time; it is put forward alone."""
+
+    def __init__(self, path):
+        self.path, self.shift = path, 0
+        path.write_bytes(struct.pack("=q", 0))
+
+    def now(self):
+        return time.time() + self.shift / 1e6
+
+    def put(self, second):
+        """To that second of the minute."""
+        self.shift += int((second - self.now()) % 60 * 1e6)
+        with open(self.path, "r+b") as file:
+            file.write(struct.pack("=q", self.shift))
+
+
+def until(what, holds, seconds):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return print(f"{what}: not within {seconds} s")
+        time.sleep(0.1)
+    return None
+
+
+def one_minute(work, clock, start_cron, start_schedd):
+    """Both come to the beginning of a minute; returns when all that they start then has been seen."""
+    programs = [start_schedd()]
+    until("schedd has read its tables", lambda: len(re.findall(r": \d+ jobs", (work / "log").read_text())) >= 5, 600)
+    if clock.now() % 60 > 45:
+        clock.put(5)
+    clock.put(50)
+    minute = int(clock.now() // 60) + 1
+    (work / "minute").write_text(str(minute))
+    programs.append(start_cron())
+    until("the minute", lambda: clock.now() >= minute * 60, 600)
+    last = [None, 0]
+
+    def quiet():
+        """Both have run the same lines, and nothing more comes."""
+        now = (sorted(seen(work, "cron")), sorted(seen(work, "schedd")), len(list(work.glob("mail/*"))))
+        if now != last[0] or now[0] != now[1]:
+            last[:] = now, time.monotonic()
+        return now[0] and time.monotonic() - last[1] > 3
+    until("both have run the same lines", quiet, 600)
+    return programs
+
+
 def seen(work, side):
+    minute = int((work / "minute").read_text()) if (work / "minute").exists() else None
     found = collections.defaultdict(list)
     for path in work.glob(f"seen/{side}.*"):
+        if path.name.endswith(".new"):
+            continue
         data = json.loads(path.read_text())
-        found[data["argv"][0]].append(data)
+        if minute in (None, data["minute"]):
+            found[data["argv"][0]].append(data)
     return found
 
 
