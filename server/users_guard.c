@@ -96,9 +96,12 @@ void users_judge_account(const char *account, struct scheduler_account *out, voi
 {
 	const struct config *config = context;
 	struct config_limits limits = users_limits(&config->users, account);
+	char why[sizeof(out->why)];
 
-	out->held = !users_may_run(
-	    &config->users, account, config->cron.tables, out->why, sizeof(out->why));
+	out->held = !users_may_run(&config->users, account, false, out->why, sizeof(out->why));
+	/* Under cron, too, a table goes on whose account may not change it any more. */
+	out->tables = out->held && config->cron.tables &&
+		      users_may_run(&config->users, account, true, why, sizeof(why));
 	out->running = users_count(limits.running);
 	out->queued = users_count(limits.queued);
 	out->history = limits.history;
@@ -177,7 +180,7 @@ int users_guard(const struct schedd_job *job, const struct schedd_job *old, cons
 	const struct job_details *before = old ? job_details(old) : NULL;
 	int rc;
 
-	if (details->owner && strncmp(details->owner, JOB_TABLE_OWNER, strlen(JOB_TABLE_OWNER)) == 0)
+	if (job_is_of_table(job))
 		return users_guard_table(context, job, old, account, err);
 	rc = users_guard_parts(daemon_config(context), job, old, err);
 	if (!rc && details->nice < 0 && (!before || before->nice != details->nice))

@@ -70,6 +70,7 @@ void scheduler_set_settings(
 /* What an account that has jobs here may; zero where judge says nothing, but no limits. */
 struct scheduler_account {
 	bool held;       /* its jobs do not run, and stay */
+	bool tables;     /* held, but for those of tables of cron */
 	char why[256];   /* in words, when they are held */
 	uint32_t running; /* runs at one time */
 	uint32_t queued;  /* runs that wait; more are skipped */

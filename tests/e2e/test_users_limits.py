@@ -263,6 +263,37 @@ class Held(e2e.TestCase):
         self.assertEqual(self.server.ctl("reload")[0], 0)
         self.assertEqual(who(), ["zoe"])
 
+    def test_the_table_of_one_who_is_no_longer_allowed_goes_on_alone(self):
+        """As under cron; what else it has is held, waits, and goes on when it is allowed again."""
+        tree = self.server.dir / "tree"
+        for folder in ("etc/cron.d", "var/spool/cron/crontabs", "run"):
+            (tree / folder).mkdir(parents=True)
+        config = f"cron: {{tables: true, root: {tree}}}\nusers: {{allow: [%s]}}\n"
+        self.line("shadow", "yan:*:19000:0:99999:7:::")
+        self.server.config.write_text(config % "zoe, yan")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.root.call("cron.table_set", account="yan", text="0 1 1 1 * echo table\n")
+        [table] = [job["id"] for job in self.root.call("job.list")["jobs"]]
+        self.root.call("job.add", id="yan:own", command=["/bin/true"], trigger={"every": "1h"})
+        self.server.config.write_text(config % "zoe")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.held("yan:own", "users.allow")
+        self.assertIsNone(self.root.call("job.get", id=table).get("held"))
+        self.assertEqual([held["account"] for held in self.root.call("server.status")["scheduler"]["held"]], ["yan"])
+        run = self.root.call("job.run", id="yan:own")["run"]
+        self.assertEqual(self.root.call("run.wait", run=self.root.call("job.run", id=table)["run"])["state"], "success")
+        self.assertEqual(self.root.call("run.get", run=run)["state"], "queued")
+        self.assertIn("its account: held", str(self.root.call("job.why", id="yan:own")))
+        self.server.config.write_text(config % "zoe, yan")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.assertEqual(self.root.call("run.wait", run=run)["state"], "success")
+        self.assertIsNone(self.root.call("job.get", id="yan:own").get("held"))
+        # With its table alone there is nothing to be told of.
+        self.root.call("job.remove", id="yan:own")
+        self.server.config.write_text(config % "zoe")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+        self.assertEqual(self.root.call("server.status")["scheduler"]["held"], [])
+
     def test_who_leaves_a_group_is_no_operator_any_more(self):
         """Also where it is connected already."""
         self.server.config.write_text("users: {allow: [zoe], operators: ['@friends']}\n")

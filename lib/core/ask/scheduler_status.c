@@ -85,6 +85,8 @@ static struct value scheduler_status_held(
 		const char *why = slot->jobs ? accounts_held(slot) : NULL;
 		struct value row = value_map();
 
+		if (!why && slot->may.tables && slot->jobs > slot->tables)
+			why = slot->may.why;
 		if (!why)
 			continue;
 		value_put(arena, &row, "account", value_string(arena, slot->name));

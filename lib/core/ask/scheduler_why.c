@@ -88,7 +88,7 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 		scheduler_why_say(why, entry->state.invalid);
 	if (scheduler->paused && scheduler->paused_why)
 		scheduler_why_say(why, scheduler->paused_why);
-	if (accounts_hold(scheduler, entry->job->id, &held)) {
+	if (accounts_hold(scheduler, entry->job, &held)) {
 		snprintf(text, sizeof(text), "held: %s", held);
 		scheduler_why_say(why, text);
 	}

@@ -78,14 +78,14 @@ struct scheduler_account accounts_may(const struct schedd_scheduler *scheduler, 
 
 bool accounts_ask(struct schedd_scheduler *scheduler, struct account_slot *slot)
 {
-	bool held = slot->may.held;
+	const struct scheduler_account before = slot->may;
 
 	slot->may = accounts_may(scheduler, slot->name);
 	/* What it has is compared with what it may have now. */
 	slot->rows_counted = slot->may.history == INT64_MAX;
 	slot->rows_room = slot->rows_counted ? UINT64_MAX : 0;
 	slot->output_room = slot->may.output == INT64_MAX ? UINT64_MAX : 0;
-	return held != slot->may.held;
+	return before.held != slot->may.held || before.tables != slot->may.tables;
 }
 
 bool accounts_note_row(struct account_slot *slot, uint64_t output)
@@ -116,12 +116,12 @@ static struct account_slot *accounts_make(struct schedd_scheduler *scheduler, co
 	return slot;
 }
 
-int accounts_add_job(struct schedd_scheduler *scheduler, const char *id)
+int accounts_add_job(struct schedd_scheduler *scheduler, const struct schedd_job *job)
 {
 	char name[JOB_ACCOUNT_MAX + 1];
 	struct account_slot *slot;
 
-	if (!accounts_name(id, name))
+	if (!accounts_name(job->id, name))
 		return 0;
 	slot = strmap_get(&scheduler->jobs.account_slots, name);
 	if (!slot)
@@ -129,27 +129,49 @@ int accounts_add_job(struct schedd_scheduler *scheduler, const char *id)
 	if (!slot)
 		return SCHEDD_ENOMEM;
 	slot->jobs++;
+	slot->tables += job_is_of_table(job);
 	return 0;
 }
 
-void accounts_drop_job(struct schedd_scheduler *scheduler, const char *id)
+void accounts_redefine_job(struct schedd_scheduler *scheduler, const struct schedd_job *old,
+    const struct schedd_job *job)
 {
-	struct account_slot *slot = accounts_of(scheduler, id);
+	struct account_slot *slot = accounts_of(scheduler, job->id);
 
-	if (slot)
-		slot->jobs--;
+	if (!slot)
+		return;
+	slot->tables -= job_is_of_table(old);
+	slot->tables += job_is_of_table(job);
+}
+
+void accounts_drop_job(struct schedd_scheduler *scheduler, const struct schedd_job *job)
+{
+	struct account_slot *slot = accounts_of(scheduler, job->id);
+
+	if (!slot)
+		return;
+	slot->jobs--;
+	slot->tables -= job_is_of_table(job);
 }
 
 const char *accounts_held(const struct account_slot *slot)
 {
-	return slot->may.held ? slot->may.why : slot->refusal;
+	return slot->may.held && !slot->may.tables ? slot->may.why : slot->refusal;
 }
 
-bool accounts_hold(const struct schedd_scheduler *scheduler, const char *id, const char **why)
+bool accounts_apart(const struct account_slot *slot, const struct schedd_job *job)
 {
-	const struct account_slot *slot = accounts_of(scheduler, id);
+	return slot->may.held && slot->may.tables && !job_is_of_table(job);
+}
+
+bool accounts_hold(
+    const struct schedd_scheduler *scheduler, const struct schedd_job *job, const char **why)
+{
+	const struct account_slot *slot = accounts_of(scheduler, job->id);
 
 	*why = slot ? accounts_held(slot) : NULL;
+	if (!*why && slot && accounts_apart(slot, job))
+		*why = slot->may.why;
 	return *why != NULL;
 }
 

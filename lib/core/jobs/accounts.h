@@ -14,6 +14,7 @@ struct account_slot {
 	struct schedd_scheduler *scheduler;
 	char *name;
 	uint32_t jobs;       /* entries, those that are being added too */
+	uint32_t tables;     /* of these: jobs of tables of cron */
 	uint32_t live;       /* runs that have not ended */
 	uint32_t running;    /* of these: past the gate of the account */
 	uint32_t expected;   /* runs being claimed that are to pass it at once */
@@ -50,14 +51,19 @@ uint32_t accounts_count(const struct schedd_scheduler *scheduler);
 struct scheduler_account accounts_may(const struct schedd_scheduler *scheduler, const char *name);
 /* All, in no order; *position begins at 0. NULL: no more. */
 struct account_slot *accounts_walk(const struct schedd_scheduler *scheduler, uint32_t *position);
-/* A job of that id comes (its account is made if it is new) or goes. 0 or SCHEDD_ENOMEM. */
-int accounts_add_job(struct schedd_scheduler *scheduler, const char *id)
+/* A job comes (its account is made if it is new), is another, or goes. 0 or SCHEDD_ENOMEM. */
+int accounts_add_job(struct schedd_scheduler *scheduler, const struct schedd_job *job)
     __attribute__((warn_unused_result));
-void accounts_drop_job(struct schedd_scheduler *scheduler, const char *id);
-/* Are its jobs held? Why: a sentence without an end; NULL: they are not. */
+void accounts_redefine_job(struct schedd_scheduler *scheduler, const struct schedd_job *old,
+    const struct schedd_job *job);
+void accounts_drop_job(struct schedd_scheduler *scheduler, const struct schedd_job *job);
+/* Are all of its jobs held? Why: a sentence without an end; NULL: they are not. */
 const char *accounts_held(const struct account_slot *slot);
-/* Are the jobs of that id's account held? Then why is a sentence without an end. */
-bool accounts_hold(const struct schedd_scheduler *scheduler, const char *id, const char **why);
+/* Is the job held for its account, with all others of it or without those of tables? Why, likewise. */
+bool accounts_hold(
+    const struct schedd_scheduler *scheduler, const struct schedd_job *job, const char **why);
+/* Is it held while jobs of its account's tables go on? */
+bool accounts_apart(const struct account_slot *slot, const struct schedd_job *job);
 /* A row of the history, with so much output: true: more than there was room for. */
 bool accounts_note_row(struct account_slot *slot, uint64_t output);
 /* Asks again what the account may. True: whether it is held has changed. */

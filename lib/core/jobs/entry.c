@@ -67,7 +67,7 @@ struct entry *entry_new(
 		free(entry);
 		return NULL;
 	}
-	if (accounts_add_job(scheduler, job->id)) {
+	if (accounts_add_job(scheduler, job)) {
 		free(entry);
 		return NULL;
 	}
@@ -81,7 +81,7 @@ struct entry *entry_new(
 	entry->owned = accounts_of(scheduler, job->id) != NULL;
 	heap_node_init(&entry->due);
 	if (strmap_put(&scheduler->jobs.entries, entry)) {
-		accounts_drop_job(scheduler, job->id);
+		accounts_drop_job(scheduler, job);
 		job_unref(entry->job);
 		free(entry);
 		return NULL;
@@ -150,7 +150,7 @@ void entry_free(struct schedd_scheduler *scheduler, struct entry *entry)
 			entry_forget_exhausted(scheduler, at);
 	due_queue_remove(scheduler, entry);
 	strmap_remove(&scheduler->jobs.entries, entry->job->id);
-	accounts_drop_job(scheduler, entry->job->id);
+	accounts_drop_job(scheduler, entry->job);
 	owners_drop(scheduler, entry->job);
 	entry_order_drop(scheduler, entry);
 	if (!entry->hidden) {
@@ -187,6 +187,7 @@ void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struc
 	}
 	owners_drop(scheduler, entry->job);
 	owners_add(scheduler, job);
+	accounts_redefine_job(scheduler, old, job);
 	entry->job = job;
 	entry_find_executor(scheduler, entry);
 	if (!entry->hidden) {
@@ -256,7 +257,9 @@ void entry_plan_after(struct schedd_scheduler *scheduler, struct entry *entry, s
 	schedd_time when = state->paused ? state->paused_until : state->next_run_time;
 
 	if (entry->busy || entry->hidden || entry->moving || entry->foreign || state->finished ||
-	    state->invalid || (entry->owned && accounts_held(accounts_of_entry(entry))))
+	    state->invalid ||
+	    (entry->owned && (accounts_held(accounts_of_entry(entry)) ||
+				 accounts_apart(accounts_of_entry(entry), entry->job))))
 		when = SCHEDD_TIME_NONE;
 	if (when != SCHEDD_TIME_NONE && when < earliest)
 		when = earliest;

@@ -94,6 +94,24 @@ static void hold_again(struct timer *timer)
 	hold_ask((struct account_slot *)(void *)((char *)timer - offsetof(struct account_slot, again)));
 }
 
+/* Where the jobs of tables alone go on, the others wait; or no longer. */
+static void hold_part(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+	struct entry *entry;
+
+	while ((entry = entry_walk(scheduler, &position))) {
+		const struct account_slot *slot = accounts_of(scheduler, entry->job->id);
+
+		if (!slot || entry->moving)
+			continue;
+		if (accounts_apart(slot, entry->job))
+			admission_freeze(entry);
+		else
+			admission_thaw(entry);
+	}
+}
+
 uint32_t scheduler_review_accounts(struct schedd_scheduler *scheduler)
 {
 	uint32_t position = 0, changed = 0;
@@ -106,8 +124,10 @@ uint32_t scheduler_review_accounts(struct schedd_scheduler *scheduler)
 			hold_ask(slot);
 		admission_account_review(slot);
 	}
-	if (changed)
+	if (changed) {
+		hold_part(scheduler);
 		hold_plan(scheduler, NULL);
+	}
 	scheduler_leave(scheduler);
 	return changed;
 }

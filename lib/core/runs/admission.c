@@ -224,8 +224,16 @@ static void admission_to_instance(struct run_live *live)
 	admission_to_account(live);
 }
 
+/* Of its account the jobs of tables alone go on: it waits before all gates. */
+static bool admission_is_apart(const struct run_live *live)
+{
+	return live->owner && accounts_apart(live->owner, live->job);
+}
+
 void admission_enter(struct run_live *live)
 {
+	if (!live->held && admission_is_apart(live))
+		live->held = live->frozen = true;
 	if (live->held) {
 		run_live_enter(live, RUN_LIVE_HELD);
 		admission_unmark(live);

@@ -170,7 +170,7 @@ static struct value job_value_held(const struct entry *entry, struct arena *aren
 {
 	const char *why;
 
-	return accounts_hold(entry->store->scheduler, entry->job->id, &why)
+	return accounts_hold(entry->store->scheduler, entry->job, &why)
 		   ? value_string(arena, why)
 		   : value_nil();
 }

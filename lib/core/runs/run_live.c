@@ -339,8 +339,11 @@ static void run_live_next_attempt(const struct run_live *live, char *text, size_
 static bool run_live_held_by(const struct run_live *live, char *text, size_t size)
 {
 	const struct schedd_scheduler *scheduler = live->scheduler;
+	const char *why;
 
-	if (live->held && live->entry)
+	if (live->frozen && accounts_hold(scheduler, live->job, &why))
+		snprintf(text, size, "its account: held, %s", why);
+	else if (live->held && live->entry)
 		snprintf(text, size, "its job to be resumed (held: %s)",
 		    entry_paused_by(live->entry));
 	else if (live->stalled || live->stage == RUN_LIVE_MARKING)

@@ -27,7 +27,7 @@ struct run_live {
 	bool holds_instance;    /* counted in entry->holding */
 	bool holds_group;       /* counted in group->running */
 	bool held;              /* its job was paused while it went on: it begins nothing */
-	bool frozen;            /* held for as long as its job moves to another store */
+	bool frozen;            /* held for as long as its job moves to another store, or its account may not */
 	bool stalled;           /* it has its turn, but its store cannot be written */
 	bool marked;            /* its row says that it may have begun; see mark.h */
 	bool expected;          /* counted by admission_expect() */
