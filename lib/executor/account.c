@@ -15,6 +15,7 @@
 #define ACCOUNT_LIFE (60 * SCHEDD_SECOND)
 #define ACCOUNT_LOOKUPS 8                      /* at one time */
 #define ACCOUNT_PATIENCE (100 * (schedd_span)1000) /* of those who may wait a little */
+#define ACCOUNT_SILENCE (10 * SCHEDD_SECOND)   /* in which nobody else waits then */
 #define ACCOUNT_HANGS (10 * SCHEDD_SECOND)     /* after which nobody joins a look-up */
 #define ACCOUNT_BUFFER ((size_t)64 * 1024)
 
@@ -42,6 +43,7 @@ struct account_cache {
 	struct schedd_loop *loop;        /* NULL: look-ups are made at once */
 	struct offloop *offloop;         /* NULL: none was made yet */
 	struct account_lookup *lookups;  /* under way */
+	struct schedd_mono silent;       /* until then nobody waits: who did was not answered in time */
 };
 
 /* Whom it is about, for sentences. */
@@ -271,6 +273,7 @@ static void account_lookup_done(struct offloop_work *work)
 	for (at = &cache->lookups; *at != lookup;)
 		at = &(*at)->next;
 	*at = lookup->next;
+	cache->silent.us = 0;
 	while ((waiter = lookup->waiters)) {
 		lookup->waiters = waiter->next;
 		waiter->waiting = false;
@@ -425,7 +428,10 @@ int account_cache_get(struct account_cache *cache, const char *user, struct sche
 
 	if (rc <= 0)
 		return rc;
-	(void)offloop_wait(&account_lookup_find(cache, user)->work, ACCOUNT_PATIENCE);
+	if (!offloop_wait(&account_lookup_find(cache, user)->work,
+		now.us < cache->silent.us ? 0 : ACCOUNT_PATIENCE) &&
+	    now.us >= cache->silent.us)
+		cache->silent.us = now.us + ACCOUNT_SILENCE;
 	account_cache_forget(cache, &waiter);
 	if (!answer.told)
 		return schedd_error_set(err, SCHEDD_ETIMEOUT,

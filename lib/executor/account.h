@@ -55,7 +55,9 @@ void account_cache_free(struct account_cache *cache);
  * ACCOUNT_PAM PAM is asked, too, whose refusal is SCHEDD_EPERM. It
  * stays valid until the next call. SCHEDD_EINVAL: there is no such user or
  * group; SCHEDD_EPERM: schedd is not root and may not become that user;
- * SCHEDD_ETIMEOUT: the system's databases have not answered within 20 ms.
+ * SCHEDD_ETIMEOUT: the system's databases have not answered within 100 ms, or
+ * not at all for somebody who has waited so long a while ago: they hang, and
+ * hold up the loop once and not with each request.
  */
 int account_cache_get(struct account_cache *cache, const char *user, struct schedd_mono now,
     const struct account **out, struct schedd_error *err) __attribute__((warn_unused_result));
