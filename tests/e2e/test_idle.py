@@ -48,6 +48,25 @@ class Idle(e2e.TestCase):
         self.settled(server)
         self.assertIn(0, [self.during_quiet(server) for _ in range(WINDOWS)])
 
+    @unittest.skipIf(TSAN or os.geteuid() != 0, "ThreadSanitizer wakes by itself; cron's tables are root's")
+    def test_nor_with_tables_of_cron_and_accounts(self):
+        server = self.daemon(start=False)
+        root = server.dir / "root"
+        for folder in ("etc/cron.d", "etc/cron.daily", "var/spool/cron/crontabs", "run"):
+            (root / folder).mkdir(parents=True)
+        server.config.write_text(f"cron: {{tables: true, dirs: true, root: {root}}}\nusers: {{allow: ['*']}}\n")
+        hour = (time.localtime().tm_hour + 12) % 24
+        (root / "etc/crontab").write_text(f"0 {hour} * * * root one\n6 {hour} * * * root cd / && run-parts --report /etc/cron.daily\n")
+        (root / "etc/cron.d/many").write_text("".join(f"{n % 60} {hour} * * * nobody task {n}\n" for n in range(1000)))
+        (root / "var/spool/cron/crontabs/nobody").write_text(f"0 {hour} * * * own\n")
+        (root / "var/spool/cron/crontabs/nobody").chmod(0o600)
+        os.chown(root / "var/spool/cron/crontabs/nobody", 65534, -1)
+        server.start()
+        client = server.client()
+        e2e.wait_until("the tables", lambda: client.call("server.status")["cron"]["jobs"] == 1003)
+        self.settled(server)
+        self.assertIn(0, [self.during_quiet(server) for _ in range(WINDOWS)])
+
     @unittest.skipIf(os.environ.get("SCHEDD_SANITIZE"), "sanitizers have memory of their own")
     def test_is_small(self):
         server = self.daemon()
