@@ -49,7 +49,9 @@ struct account_cache {
 /* Whom it is about, for sentences. */
 static const char *account_word(const char *user)
 {
-	return strncmp(user, ACCOUNT_PAM, strlen(ACCOUNT_PAM)) == 0 ? user + strlen(ACCOUNT_PAM) : user;
+	if (strncmp(user, ACCOUNT_PAM, strlen(ACCOUNT_PAM)) == 0)
+		return user + strlen(ACCOUNT_PAM);
+	return strncmp(user, ACCOUNT_NAMED, strlen(ACCOUNT_NAMED)) == 0 ? user + strlen(ACCOUNT_NAMED) : user;
 }
 
 static const char *account_entry_key(const void *item)
@@ -116,7 +118,7 @@ void account_cache_free(struct account_cache *cache)
 	free(cache);
 }
 
-/* Digits alone are an id. */
+/* Digits alone are an id, unless somebody is called so: names come first, as for chown(1). */
 static bool account_number(const char *text, unsigned *out)
 {
 	unsigned long value;
@@ -143,8 +145,9 @@ static int account_fill(struct account *account, const struct passwd *entry, uid
 	return account->name && account->home && account->shell ? 0 : SCHEDD_ENOMEM;
 }
 
-/* name NULL: this process' own user, who needs no entry. */
-static int account_user(struct account *account, const char *name, struct schedd_error *err)
+/* name NULL: this process' own user, who needs no entry. named: it is no number, whatever it looks like. */
+static int account_user(
+    struct account *account, const char *name, bool named, struct schedd_error *err)
 {
 	char *buffer = malloc(ACCOUNT_BUFFER);
 	struct passwd entry, *found = NULL;
@@ -153,16 +156,15 @@ static int account_user(struct account *account, const char *name, struct schedd
 
 	if (!buffer)
 		return schedd_error_nomem(err);
-	if (name && !account_number(name, &uid)) {
+	if (name)
 		errno = getpwnam_r(name, &entry, buffer, ACCOUNT_BUFFER, &found);
-		if (!found)
-			rc = schedd_error_set(err, SCHEDD_EINVAL, "user '%s': %s", name,
+	if (found)
+		uid = found->pw_uid;
+	else if (name && (named || !account_number(name, &uid)))
+		rc = schedd_error_set(err, SCHEDD_EINVAL, "user '%s': %s", name,
 			    errno && errno != ENOENT ? strerror(errno) : "no such user");
-		else
-			uid = found->pw_uid;
-	} else {
+	else
 		(void)getpwuid_r(uid, &entry, buffer, ACCOUNT_BUFFER, &found);
-	}
 	account->known = found != NULL;
 	if (rc == 0 && account_fill(account, found, uid) < 0)
 		rc = schedd_error_nomem(err);
@@ -176,18 +178,16 @@ static int account_group(struct account *account, const char *name, struct sched
 	struct group entry, *found = NULL;
 	unsigned gid;
 
-	if (account_number(name, &gid)) {
-		account->gid = gid;
-		return 0;
-	}
 	buffer = malloc(ACCOUNT_BUFFER);
 	if (!buffer)
 		return schedd_error_nomem(err);
 	(void)getgrnam_r(name, &entry, buffer, ACCOUNT_BUFFER, &found);
 	if (found)
 		account->gid = found->gr_gid;
+	else if (account_number(name, &gid))
+		account->gid = gid;
 	free(buffer);
-	return found ? 0 : schedd_error_set(err, SCHEDD_EINVAL, "group '%s': no such group", name);
+	return found || account_number(name, &gid) ? 0 : schedd_error_set(err, SCHEDD_EINVAL, "group '%s': no such group", name);
 }
 
 static int account_groups(struct account *account, struct schedd_error *err)
@@ -212,7 +212,8 @@ static int account_groups(struct account *account, struct schedd_error *err)
 static int account_look_up(struct account *account, const char *user, struct schedd_error *err)
 {
 	bool pam = user && strncmp(user, ACCOUNT_PAM, strlen(ACCOUNT_PAM)) == 0;
-	char *name = user ? strdup(user + (pam ? strlen(ACCOUNT_PAM) : 0)) : NULL;
+	char *name = user ? strdup(account_word(user)) : NULL;
+	bool named = user && account_word(user) != user;
 	char *group = name ? strchr(name, ':') : NULL;
 	int rc;
 
@@ -220,7 +221,7 @@ static int account_look_up(struct account *account, const char *user, struct sch
 		return schedd_error_nomem(err);
 	if (group)
 		*group++ = '\0';
-	rc = account_user(account, name, err);
+	rc = account_user(account, name, named, err);
 	if (rc == 0 && group)
 		rc = account_group(account, group, err);
 	else if (rc == 0 && user && !account->known && account->uid != geteuid())

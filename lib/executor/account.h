@@ -51,8 +51,8 @@ struct account_cache *account_cache_new(struct schedd_loop *loop);
 /* Nobody is told any more. NULL is fine. */
 void account_cache_free(struct account_cache *cache);
 /*
- * The account of USER[:GROUP] (names or numbers), or schedd's own for NULL; behind
- * ACCOUNT_PAM PAM is asked, too, whose refusal is SCHEDD_EPERM. It
+ * The account of USER[:GROUP] (names, or else numbers), or schedd's own for NULL; behind
+ * ACCOUNT_NAMED it is a name alone, and behind ACCOUNT_PAM PAM is asked, too, whose refusal is SCHEDD_EPERM. It
  * stays valid until the next call. SCHEDD_EINVAL: there is no such user or
  * group; SCHEDD_EPERM: schedd is not root and may not become that user;
  * SCHEDD_ETIMEOUT: the system's databases have not answered within 100 ms, or

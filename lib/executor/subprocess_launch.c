@@ -256,6 +256,9 @@ int subprocess_launch(struct subprocess_task *task, const struct subprocess_laun
 	if (user && job_is_of_table(job) && strlen(user) <= JOB_ACCOUNT_MAX && account_pam_wanted()) {
 		snprintf(asked, sizeof(asked), ACCOUNT_PAM "%s", user);
 		user = asked;
+	} else if (user && job_id_account(job->id) && strlen(user) <= JOB_ACCOUNT_MAX) {
+		snprintf(asked, sizeof(asked), ACCOUNT_NAMED "%s", user);
+		user = asked;
 	}
 	task->ops = ops;
 	task->asked = clock->mono(clock->context);

@@ -2,8 +2,10 @@
 #include "executor/worker_launch.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "executor/account_pam.h"
 #include "loop/alarm.h"
 
 #define LAUNCH_PATIENCE (10 * SCHEDD_SECOND) /* with the look-up */
@@ -96,6 +98,7 @@ struct worker_launch *worker_launch_new(struct worker_world *world, const char *
 {
 	const struct executor_config *executor = worker_world_executor(world);
 	struct worker_launch *launch = calloc(1, sizeof(*launch));
+	char named[sizeof(ACCOUNT_NAMED) + JOB_ACCOUNT_MAX];
 	const struct account *account;
 	int rc;
 
@@ -108,7 +111,10 @@ struct worker_launch *worker_launch_new(struct worker_world *world, const char *
 	    .fds = {-1, -1, -1},
 	    .done = done,
 	    .context = context};
-	rc = account_cache_ask(worker_world_accounts(world), worker_world_user(world, user),
+	/* An account's; else it is what the config says, in any form. */
+	if (user)
+		snprintf(named, sizeof(named), ACCOUNT_NAMED "%s", user);
+	rc = account_cache_ask(worker_world_accounts(world), user ? named : worker_world_user(world, NULL),
 	    executor->clock->mono(executor->clock->context), &launch->account, &account, err);
 	if (rc == 0)
 		launch->asked = worker_world_spawn(world, account, fds, launch_told, launch, err);

@@ -294,6 +294,34 @@ class Held(e2e.TestCase):
         self.assertEqual(self.server.ctl("reload")[0], 0)
         self.assertEqual(self.root.call("server.status")["scheduler"]["held"], [])
 
+    def test_an_account_that_is_called_by_a_number_is_nobody_else(self):
+        """Names come before numbers, and an account's jobs never run as the number that it is called by."""
+        names = {"0": 24005, "1": 24006, "24008": 24007, "a.b": 24010, "_x": 24011, "x" * 32: 24012}
+        self.server.dir.chmod(0o755)
+        self.server.config.write_text("users: {allow: ['*']}\n")
+        for name, uid in names.items():
+            self.line("passwd", f"{name}:x:{uid}:{uid}::/tmp:/bin/sh")
+        self.line("passwd", "victim:x:24008:24008::/tmp:/bin/sh")
+        self.assertEqual(self.server.ctl("reload")[0], 0)
+
+        def ids(job, client=self.root):
+            run = client.call("run.wait", run=client.call("job.run", id=job)["run"])
+            return "".join(piece["data"] for piece in client.call("run.log", run=job)["pieces"]), run["state"]
+        for name, uid in names.items():
+            os.seteuid(uid)
+            try:
+                client = self.server.client()
+            finally:
+                os.seteuid(0)
+            client.call("job.add", id="who", shell="id -u; id -g", trigger=MANUAL)
+            self.assertEqual(ids("who", client), (f"{uid}\n{uid}\n", "success"), name)
+        self.root.call("job.add", id="by-name", shell="id -u; id -g", user="24008:1", trigger=MANUAL)
+        self.root.call("job.add", id="by-number", shell="id -u; id -g", user="23456", trigger=MANUAL)
+        self.assertEqual([ids(job)[0] for job in ("by-name", "by-number")], ["24007\n1\n", "23456\n23456\n"])
+        # Nor when the account is gone, and the number is somebody's.
+        self.line("passwd", without="24008:")
+        self.held("24008:who", "no account")
+
     def test_who_leaves_a_group_is_no_operator_any_more(self):
         """Also where it is connected already."""
         self.server.config.write_text("users: {allow: [zoe], operators: ['@friends']}\n")
