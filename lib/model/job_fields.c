@@ -172,7 +172,7 @@ static const struct job_field job_field_rows[] = {
 	"what starts it, where that is no time", .place = JOB_NOWHERE},
     {"next_fire", JOB_FIELD_TIME, HIDDEN, NULL, 0, 0, NULL, NULL,
 	"the trigger's next time, without jitter", IN_STATE(next_fire)},
-    {"last_run", JOB_FIELD_INT, HIDDEN, NULL, 0, UINT32_MAX, NULL, NULL,
+    {"last_run", JOB_FIELD_INT, HIDDEN, NULL, 0, UINT32_MAX - 1, NULL, NULL,
 	"the highest run number given out", IN_STATE(last_run)},
     {"finished", JOB_FIELD_BOOL, HIDDEN, NULL, 0, 0, NULL, NULL, "exhausted but kept",
 	IN_STATE(finished)},

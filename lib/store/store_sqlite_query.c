@@ -229,6 +229,9 @@ static int runs_ask(struct sqlite_question *base, struct schedd_error *err)
 		struct run run;
 
 		store_sqlite_read_run(stmt, &run);
+		/* A row that nobody could ask for again: somebody else wrote it. */
+		if (!question->query.job && (!job_id_known(run.job) || !run.number))
+			continue;
 		/* For a list it would be read for nothing. */
 		if (question->query.number)
 			run.result = (char *)store_sqlite_read_result(stmt);

@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -316,6 +317,39 @@ class Vanished(Case):
         for way in self.WAYS:
             with self.subTest(way):
                 self.check(way)
+
+
+class Rows(Case):
+    """What somebody else wrote into the database."""
+
+    def test_runs_that_nobody_could_name_are_not_told(self):
+        server = self.daemon()
+        client = server.client()
+        for job in ("a", "b"):
+            client.call("job.add", id=job, command=["/bin/true"], trigger={"manual": True})
+            client.call("run.wait", run=client.call("job.run", id=job)["run"])
+        for change, runs in (("UPDATE ids SET id = '../x' WHERE id = 'b'", ["a/1"]), ("UPDATE runs SET number = 0 WHERE job = 1", []), ("DELETE FROM ids", [])):
+            server.stop()
+            database = sqlite3.connect(server.state / "default.db")
+            database.execute(change)
+            database.commit()
+            database.close()
+            client = server.start().client()
+            self.assertEqual([run["id"] for run in client.call("run.list")["runs"]], runs, change)
+        run = client.call("job.run", id="a")["run"]
+        self.assertEqual((run, client.call("run.wait", run=run)["state"]), ("a/2", "success"))
+
+    def test_a_number_behind_which_there_is_none(self):
+        server = self.daemon()
+        server.client().call("job.add", id="a", command=["/bin/true"], trigger={"manual": True})
+        server.stop()
+        database = sqlite3.connect(server.state / "default.db")
+        database.execute("UPDATE jobs SET last_run = 4294967295")
+        database.commit()
+        database.close()
+        client = server.start().client()
+        self.assertEqual(client.call("job.get", id="a")["state"], "invalid")
+        self.assertIn("last_run: 4294967295 is out of", self.refused("conflict", client.call, "job.run", id="a"))
 
 
 class FileSizes(Case):
