@@ -128,15 +128,6 @@ bool child_ended(const struct child *child)
 	return child->has_ended;
 }
 
-int child_signal(struct child *child, int signal)
-{
-	int rc = child->pidfd >= 0
-		     ? (int)syscall(SYS_pidfd_send_signal, child->pidfd, signal, NULL, 0)
-		     : kill(child->pid, signal);
-
-	return rc < 0 ? -errno : 0;
-}
-
 static void child_free(struct child *child)
 {
 	child_stop_watching(child);

@@ -34,8 +34,6 @@ struct child *child_new(struct schedd_loop *loop, const struct schedd_clock *clo
 pid_t child_pid(const struct child *child);
 /* Has it ended? From then until child_reap() its pid cannot be given to another. */
 bool child_ended(const struct child *child);
-/* Sends a signal to that process alone. 0 or -errno. */
-int child_signal(struct child *child, int signal);
 /* Reaps it, waiting for it if it has not ended, and frees the child. */
 void child_reap(struct child *child, struct child_exit *out);
 

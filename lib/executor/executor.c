@@ -114,16 +114,6 @@ void executor_close(struct executor *executor)
 	free(executor);
 }
 
-const char *executor_name(const struct executor *executor)
-{
-	return executor->config.name;
-}
-
-const char *executor_type(const struct executor *executor)
-{
-	return executor->ops->type;
-}
-
 uint32_t executor_max_workers(const struct executor *executor)
 {
 	return executor->config.max_workers;

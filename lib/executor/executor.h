@@ -119,8 +119,6 @@ int executor_open(const struct executor_config *config, struct executor **out,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* Nothing may be running any more. NULL is fine. */
 void executor_close(struct executor *executor);
-const char *executor_name(const struct executor *executor);
-const char *executor_type(const struct executor *executor);
 uint32_t executor_max_workers(const struct executor *executor);
 /* Do its calls write what is to be kept? */
 bool executor_has_output(const struct executor *executor);

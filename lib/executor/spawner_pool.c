@@ -522,11 +522,6 @@ bool spawner_pool_owns(const struct spawner_pool *pool, pid_t pid)
 	return false;
 }
 
-uint32_t spawner_pool_busy(const struct spawner_pool *pool)
-{
-	return pool->busy;
-}
-
 /* One a CPU that this process may use; on a CPU of its own where they are not too many. */
 static void pool_count_cpus(struct spawner_pool *pool)
 {

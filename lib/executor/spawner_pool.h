@@ -50,7 +50,5 @@ void spawner_pool_turn(struct spawner_pool *pool, schedd_span limit);
 void spawner_pool_bury(struct spawner_pool *pool, pid_t pid);
 /* Is it one of the programs, or waited for by bury? */
 bool spawner_pool_owns(const struct spawner_pool *pool, pid_t pid);
-/* How many starts are under way. */
-uint32_t spawner_pool_busy(const struct spawner_pool *pool);
 
 #endif

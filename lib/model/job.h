@@ -310,8 +310,6 @@ int job_pairs_copy(struct job_pairs *to, const struct job_pairs *from)
 
 /* A set that was not given has no code. */
 bool job_codes_has(const struct job_codes *codes, int code);
-/* Is that exit code a success (in success_codes, by default 0 alone)? */
-bool job_codes_success(const struct schedd_job *job, int code);
 
 /* By the beginning of the target; the address is behind "mail:". */
 enum job_notify_kind job_notify_kind(const char *target);
@@ -339,8 +337,5 @@ extern const char *const job_notify_words[];
 /* A job that was just added: revision 1, no runs, nothing planned. */
 void job_state_init(struct job_state *state);
 void job_state_clear(struct job_state *state);
-/* A deep copy; SCHEDD_ENOMEM. */
-int job_state_copy(struct job_state *to, const struct job_state *from)
-    __attribute__((warn_unused_result));
 
 #endif

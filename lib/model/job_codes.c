@@ -13,13 +13,6 @@ bool job_codes_has(const struct job_codes *codes, int code)
 	return (codes->bits[code / 64] >> (code % 64)) & 1;
 }
 
-bool job_codes_success(const struct schedd_job *job, int code)
-{
-	const struct job_codes *codes = &job_details(job)->success_codes;
-
-	return codes->given ? job_codes_has(codes, code) : code == 0;
-}
-
 static int job_codes_add(
     struct job_codes *codes, int64_t first, int64_t last, struct schedd_error *err)
 {

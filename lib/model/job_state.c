@@ -16,14 +16,3 @@ void job_state_clear(struct job_state *state)
 	free(state->invalid);
 	job_state_init(state);
 }
-
-int job_state_copy(struct job_state *to, const struct job_state *from)
-{
-	*to = *from;
-	to->paused_reason = from->paused_reason ? strdup(from->paused_reason) : NULL;
-	to->invalid = from->invalid ? strdup(from->invalid) : NULL;
-	if (!to->paused_reason == !from->paused_reason && !to->invalid == !from->invalid)
-		return 0;
-	job_state_clear(to);
-	return SCHEDD_ENOMEM;
-}

@@ -64,14 +64,6 @@ struct schedd_trigger *trigger_date_new(const struct zone *zone, schedd_time run
 	return trigger;
 }
 
-bool trigger_date_get(const struct schedd_trigger *trigger, schedd_time *run_at)
-{
-	if (trigger->ops != &trigger_date_ops)
-		return false;
-	*run_at = trigger_date_of(trigger)->run_at;
-	return true;
-}
-
 static const struct trigger_ops trigger_date_ops = {
     .type = "date",
     .late = true,

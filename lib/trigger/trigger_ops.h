@@ -150,7 +150,6 @@ bool trigger_interval_get(
 bool trigger_calendar_get(const struct schedd_trigger *trigger, struct trigger_calendar_spec *spec);
 bool trigger_cron_get(
     const struct schedd_trigger *trigger, const struct cron **cron, uint64_t *seed);
-bool trigger_date_get(const struct schedd_trigger *trigger, schedd_time *run_at);
 /* The child at index, or NULL (also where the kind or all differs). */
 const struct schedd_trigger *trigger_combine_child(
     const struct schedd_trigger *trigger, bool all, uint32_t index);

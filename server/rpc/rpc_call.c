@@ -348,17 +348,6 @@ static bool rpc_call_read_pairs(
 	return true;
 }
 
-bool rpc_call_pairs(struct rpc_call *call, const char *name, const struct job_pairs **out)
-{
-	struct job_pairs *pairs;
-
-	*out = NULL;
-	if (!rpc_call_read_pairs(call, name, 0, &pairs))
-		return false;
-	*out = pairs;
-	return true;
-}
-
 bool rpc_call_run_env(struct rpc_call *call, const struct job_pairs **out)
 {
 	static char name[] = "TRACEPARENT";

@@ -104,9 +104,6 @@ bool rpc_call_limit(
     struct rpc_call *call, const char *name, uint64_t fallback, uint64_t max, uint64_t *out);
 /* "backup/42" or "backup" (number 0) into its parts; false: neither, and the call was ended. */
 bool rpc_call_run(struct rpc_call *call, char id[JOB_ID_MAX + 1], uint32_t *number);
-/* A map of texts as pairs in the arena, NULL where it is not given; false: it is none, and the call
- * was ended. */
-bool rpc_call_pairs(struct rpc_call *call, const char *name, const struct job_pairs **out);
 /* env of job.run and run.retry, with TRACEPARENT where traceparent is given. */
 bool rpc_call_run_env(struct rpc_call *call, const struct job_pairs **out);
 
