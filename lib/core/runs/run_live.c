@@ -450,8 +450,9 @@ bool run_live_check(const struct schedd_scheduler *scheduler)
 		if (!run_live_check_entry(entry))
 			return false;
 	for (const struct run_live *live = scheduler->runs.live; live; live = live->next) {
-		bool waits =
-		    live->stage == RUN_LIVE_WAIT_GROUP || live->stage == RUN_LIVE_WAIT_WORKER;
+		/* One that waits at its executor stands in that one's queue. */
+		bool waits = live->stage == RUN_LIVE_WAIT_GROUP ||
+			     (live->stage == RUN_LIVE_WAIT_WORKER && !live->task);
 
 		count++;
 		if (live->stage == RUN_LIVE_ENDED || heap_queued(&live->queue) != waits)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "executor/worker_config.h"
 
 #define S SCHEDD_SECOND
 #define TEN "'trigger':{'type':'interval','seconds':10},'call':{'function':'count'}"
@@ -248,6 +249,27 @@ Test(parts, gives_back_what_a_removed_executor_holds)
 	}
 	cr_expect_eq(open_files(), before);
 	core_advance(&f, 10 * S);
+	core_close(&f);
+}
+
+/* It is no more in the queue of those that are free to begin: core_settle() looks at that. */
+Test(parts, know_what_waits_at_an_executor)
+{
+	const char *const command[] = {"/nonexistent/worker", NULL};
+	struct worker_config worker;
+	struct core_fixture f = {0};
+	struct schedd_error err;
+
+	core_open(&f, NULL);
+	worker_config_init(&worker);
+	worker.command = command;
+	cr_assert_eq(
+	    scheduler_add_executor(f.scheduler, "work", "worker", 1, &worker, NULL, &err), 0, "%s", err.message);
+	cr_assert_eq(core_add(&f, "{'id':'a','executor':'work','call':{'function':'m:f'},'trigger':{'type':"
+				  "'interval','seconds':10}}"),
+	    0, "%s", f.err.message);
+	core_advance(&f, 10 * S);
+	cr_expect_str_eq(core_field(&f, "a", "state"), "\"queued\"");
 	core_close(&f);
 }
 
