@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -51,14 +52,15 @@ static int reserve_lock_once(struct sqlite_reserve *reserve)
 bool store_sqlite_reserve_open(struct sqlite_reserve *reserve, const char *database)
 {
 	static const struct timespec pause = {.tv_nsec = RESERVE_PAUSE};
-	size_t size = strlen(database) + sizeof(STORE_SQLITE_RESERVE);
+	/* By whatever links it is named, it is one. */
+	char *real = realpath(database, NULL);
 	int error = EWOULDBLOCK;
 
-	reserve->path = malloc(size);
+	if (asprintf(&reserve->path, "%s%s", real ? real : database, STORE_SQLITE_RESERVE) < 0)
+		reserve->path = NULL;
+	free(real);
 	if (!reserve->path)
 		return true;
-	strcpy(reserve->path, database);
-	strcat(reserve->path, STORE_SQLITE_RESERVE);
 	/* One that is just being closed or was killed gives it back in a moment. */
 	for (int i = 0; i < RESERVE_TRIES && error == EWOULDBLOCK; i++) {
 		if (i > 0)

@@ -42,6 +42,13 @@ class TwoDaemons(Case):
         first.client().call("store.add", name="x", type="sqlite", path=str(shared))
         second = self.daemon(start=False, config=f"stores: {{y: {{type: sqlite, path: {shared}}}}}\n")
         self.start_refused(second, "store 'y'", "is open in another schedd")
+        named = second.config.read_text()
+        (second.dir / "link.db").symlink_to(shared)
+        (second.dir / "folder").symlink_to(first.dir)
+        for other in (second.dir / "link.db", second.dir / "folder/shared.db"):
+            second.config.write_text(f"stores: {{y: {{type: sqlite, path: {other}}}}}\n")
+            self.start_refused(second, "store 'y'", "is open in another schedd")
+        second.config.write_text(named)
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
         second.start()
