@@ -172,6 +172,8 @@ static const struct {
     {"NOPERM", STORE_FAULT_REFUSED, "the user lacks rights, see schedd-stores(7): "},
     {"ERR The user executing the script can't", STORE_FAULT_REFUSED,
 	"the user lacks the right to a command that schedd-stores(7) names: "},
+    {"ERR ACL failure in script", STORE_FAULT_REFUSED,
+	"the user lacks the right to a command that schedd-stores(7) names: "}, /* since 7.2, and Valkey */
     {"DENIED", STORE_FAULT_REFUSED, ""},
     {"MOVED", STORE_FAULT_REFUSED,
 	"the server is one of a cluster and does not hold these keys, name the node that does: "},
