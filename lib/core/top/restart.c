@@ -413,8 +413,10 @@ static void restart_pass(struct store_slot *slot, const char *job, bool drops)
 	restart_forget_processes(scheduler);
 	if (!slot->left)
 		return;
-	snprintf(slot->left_of, sizeof(slot->left_of), "%s",
-	    scheduler->top.taken_from ? scheduler->top.taken_from : "");
+	/* Of those that are tried again it stands there already. */
+	if (scheduler->top.taken_from != slot->left_of)
+		snprintf(slot->left_of, sizeof(slot->left_of), "%s",
+		    scheduler->top.taken_from ? scheduler->top.taken_from : "");
 	when.us += RESTART_AGAIN;
 	log_error(scheduler->log, "store %s: no memory to take up %u runs%s", slot->name,
 	    (unsigned)slot->left,
