@@ -18,6 +18,7 @@ function wrap(text, first,    line, word, count, i, words) {
 	open = 1
 	next
 }
+open && /^### / { sub(/^### /, ""); printf "\n  [ %s ]\n", $0; next }
 open && /^- / { sub(/^- /, ""); gsub(/`/, ""); wrap($0, "  *") ; next }
 open && /[^ ]/ { gsub(/`/, ""); wrap($0, "  *") }
 END { finish() }
