@@ -8,10 +8,10 @@
 
 #include "executor/account.h"
 
-/* Before the name of an account in account_cache_ask(): PAM is asked, too. */
+/* Before the name of an account in account_cache_ask(), with a slash, as no name has: PAM is asked, too. */
 #define ACCOUNT_PAM "pam/cron:"
 /* Likewise: it is the name of an account, also where it is digits, and no number of anybody's. */
-#define ACCOUNT_NAMED "account:"
+#define ACCOUNT_NAMED "named/as:"
 
 /* Is there something to ask, and a service of the name cron? Only where we are root. */
 bool account_pam_wanted(void);
