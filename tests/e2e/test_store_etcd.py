@@ -54,6 +54,13 @@ class Etcd(server_store.Case):
             options.append("--option=run_as=root")
         return self.daemon.ctl("stores", "add", name, address, "--type", "etcd", *options)
 
+    def test_the_port_of_its_peers(self):
+        """It is healthy and says its version, but keeps no store of ours."""
+        address = f"etcd://127.0.0.1:{int(os.environ['SCHEDD_TEST_SERVER_SOCKET']) + 1}"
+        code, _, err = self.daemon.ctl("stores", "check", address)
+        self.assertNotEqual(code, 0)
+        self.assertIn("HTTP status 404): is it the port of its peers", err)
+
     def test_a_server_that_is_far_away(self):
         """300 ms each way."""
         proxy = server_store.SlowProxy(int(os.environ["SCHEDD_TEST_PROXY_SOCKET"]),

@@ -10,6 +10,7 @@ type=$1
 shift
 dir=$(mktemp -d "/tmp/schedd-$type-XXXXXX")
 server=
+taken= # what says that the ports are ours
 stop=TERM
 finish() {
 	if [ -f "$dir/server.pid" ]; then
@@ -21,6 +22,7 @@ finish() {
 		while kill -0 "$server" 2>/dev/null; do sleep 0.1; done
 	fi
 	rm -rf "$dir"
+	[ -z "$taken" ] || rmdir "$taken"
 }
 mkdir "$dir/proxy"
 trap finish EXIT
@@ -139,11 +141,21 @@ start_mysql() {
 	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN SCHEDD_TEST_SERVER_PORT
 }
 
+# Sets port: that and the three behind it are nobody else's who asks here. They lie below the range that
+# others' connections are given. Two etcds side by side would answer for each other: a peer's port knows
+# most of what a client's does.
+take_ports() {
+	while :; do
+		port=$(($(shuf -i 2500-7749 -n 1) * 4))
+		mkdir "/tmp/schedd-port-$port" 2>/dev/null && break
+	done
+	taken=/tmp/schedd-port-$port
+}
+
 # A shell that starts the server again when it is killed, so that its pid stays; both are stopped
-# together by who signals the shell and its children. Of ports those below the range that others'
-# connections are given.
+# together by who signals the shell and its children.
 start_etcd() {
-	port=$(shuf -i 10000-31000 -n 1)
+	take_ports
 	# shellcheck disable=SC2016 # the shell's own
 	launch sh -c '
 		dir=$1 port=$2
@@ -188,7 +200,7 @@ start_mongodb() {
 
 # Java takes its time to start; killed, it is started again by a shell as etcd is.
 start_zookeeper() {
-	port=$(shuf -i 10000-31000 -n 1)
+	take_ports
 	cat >"$dir/zoo.cfg" <<-END
 		tickTime=500
 		dataDir=$dir/data

@@ -190,9 +190,11 @@ static int talk_refused(struct store_link *link, long status, const char *words,
 		return store_link_fail(
 		    link, reason->fault, err, "%.200s%s", words, reason->advice);
 	}
+	/* It told its version, which the port of its peers does, too. */
 	if (status == 404 || status == 405)
 		return store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "what answers there is no etcd of version 3.4 or later: HTTP status %ld", status);
+		    "what answers there has no etcd's JSON API (HTTP status %ld): is it the port of its peers, "
+		    "or --enable-grpc-gateway=false?", status);
 	/* It may still be carried out: a request without a quorum waits in the log. */
 	if (writes && status >= 500)
 		return store_link_fail(link, STORE_FAULT_UNKNOWN, err,
