@@ -88,7 +88,7 @@ static inline void store_case_flush(struct store_case *sc)
 static inline void store_case_fake(struct store_config *config, const char *name, const char *url)
 {
 	static struct store_option options[] = {
-	    {"timeout", "1s"}, {"connect_timeout", "1s"}, {NULL, NULL}, {NULL, NULL}};
+	    {"timeout", "5s"}, {"connect_timeout", "1s"}, {NULL, NULL}, {NULL, NULL}};
 
 	/* Root's jobs have to be named. */
 	if (geteuid() == 0)
