@@ -175,6 +175,8 @@ users:
         # What only waits does not stand in the way.
         self.add(alice, "long", ["/bin/sleep", "1000"], max_instances=8)
         runs = [alice.call("job.run", id="long")["run"] for _ in range(6)]
+        for run in runs:
+            alice.call("run.wait", run=run, **{"for": "running"}, timeout=60)
         waits = [(client, client.send("run.wait", run=run)) for run in runs for client in clients]
         for run in runs:
             clients[1].call("run.kill", run=run, signal="KILL")
