@@ -83,14 +83,14 @@ static int json_convert(
 	return schedd_error_set(err, SCHEDD_EINVAL, "JSON of an unknown type");
 }
 
-/* Up to the first mistake it sees what jansson sees. */
-static size_t json_measure(const char *text, size_t length, int *deepest)
+/* Up to the first mistake it sees what jansson sees. *deep: where it is nested too deep; length: nowhere. */
+static size_t json_measure(const char *text, size_t length, size_t *deep)
 {
 	size_t elements = 1;
 	bool quoted = false;
 	int depth = 0;
 
-	*deepest = 0;
+	*deep = length;
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '"')
 			quoted = !quoted;
@@ -103,18 +103,32 @@ static size_t json_measure(const char *text, size_t length, int *deepest)
 		else if (text[i] == '[' || text[i] == '{') {
 			depth++;
 			elements++;
+			if (depth > JSON_DEPTH_MAX + 1 && *deep == length)
+				*deep = i;
 		}
-		if (depth > *deepest)
-			*deepest = depth;
 	}
 	return elements;
 }
 
 size_t json_elements(const char *text, size_t length)
 {
-	int deepest;
+	size_t deep;
 
-	return json_measure(text, length, &deepest);
+	return json_measure(text, length, &deep);
+}
+
+static int json_refuse_depth(const char *text, size_t at, struct schedd_error *err)
+{
+	size_t line = 1, begin = 0;
+
+	for (size_t i = 0; i < at; i++)
+		if (text[i] == '\n') {
+			line++;
+			begin = i + 1;
+		}
+	return schedd_error_at(err, SCHEDD_EINVAL, (int)at,
+	    "invalid JSON at line %zu, column %zu: nested deeper than %d", line, at - begin + 1,
+	    JSON_DEPTH_MAX);
 }
 
 int json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
@@ -122,13 +136,13 @@ int json_parse(const char *text, size_t length, struct arena *arena, struct valu
 {
 	json_error_t at;
 	json_t *json;
-	int rc, deepest;
+	size_t deep;
+	int rc;
 
 	/* jansson calls itself for what is within, and a thread's stack is small. */
-	json_measure(text, length, &deepest);
-	if (deepest > JSON_DEPTH_MAX + 1)
-		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "JSON nested deeper than %d", JSON_DEPTH_MAX);
+	json_measure(text, length, &deep);
+	if (deep < length)
+		return json_refuse_depth(text, deep, err);
 	json = json_loadb(
 	    text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);
 	if (!json)
