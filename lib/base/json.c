@@ -11,17 +11,17 @@
 
 #define JSON_DEPTH_MAX 64
 
-static int json_convert(const json_t *json, struct arena *arena, int depth, struct value *out,
-    struct schedd_error *err);
+static int json_convert(
+    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err);
 
 static int json_convert_array(
-    const json_t *json, struct arena *arena, int depth, struct value *out, struct schedd_error *err)
+    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err)
 {
 	*out = value_array();
 	value_reserve(arena, out, (uint32_t)json_array_size(json));
 	for (size_t i = 0; i < json_array_size(json); i++) {
 		struct value item;
-		int rc = json_convert(json_array_get(json, i), arena, depth + 1, &item, err);
+		int rc = json_convert(json_array_get(json, i), arena, &item, err);
 
 		if (rc)
 			return rc;
@@ -31,7 +31,7 @@ static int json_convert_array(
 }
 
 static int json_convert_object(
-    const json_t *json, struct arena *arena, int depth, struct value *out, struct schedd_error *err)
+    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err)
 {
 	const char *key;
 	json_t *member;
@@ -42,7 +42,7 @@ static int json_convert_object(
 	{
 		const char *copy = arena_strdup(arena, key);
 		struct value item;
-		int rc = json_convert(member, arena, depth + 1, &item, err);
+		int rc = json_convert(member, arena, &item, err);
 
 		if (rc)
 			return rc;
@@ -52,17 +52,15 @@ static int json_convert_object(
 	return 0;
 }
 
+/* It calls itself for what is within, which json_measure() has bounded. */
 static int json_convert(
-    const json_t *json, struct arena *arena, int depth, struct value *out, struct schedd_error *err)
+    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err)
 {
-	if (depth > JSON_DEPTH_MAX)
-		return schedd_error_set(
-		    err, SCHEDD_EINVAL, "JSON nested deeper than %d", JSON_DEPTH_MAX);
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
-		return json_convert_object(json, arena, depth, out, err);
+		return json_convert_object(json, arena, out, err);
 	case JSON_ARRAY:
-		return json_convert_array(json, arena, depth, out, err);
+		return json_convert_array(json, arena, out, err);
 	case JSON_STRING:
 		*out = value_string_n(arena, json_string_value(json), json_string_length(json));
 		return 0;
@@ -103,7 +101,7 @@ static size_t json_measure(const char *text, size_t length, size_t *deep)
 		else if (text[i] == '[' || text[i] == '{') {
 			depth++;
 			elements++;
-			if (depth > JSON_DEPTH_MAX + 1 && *deep == length)
+			if (depth > JSON_DEPTH_MAX && *deep == length)
 				*deep = i;
 		}
 	}
@@ -148,7 +146,7 @@ int json_parse(const char *text, size_t length, struct arena *arena, struct valu
 	if (!json)
 		return schedd_error_at(err, SCHEDD_EINVAL, at.position,
 		    "invalid JSON at line %d, column %d: %s", at.line, at.column, at.text);
-	rc = json_convert(json, arena, 0, out, err);
+	rc = json_convert(json, arena, out, err);
 	json_decref(json);
 	if (!rc && arena_failed(arena))
 		rc = schedd_error_nomem(err);

@@ -10,7 +10,7 @@
 /*
  * Reads exactly one JSON value of length bytes. Strings are copied into the
  * arena. Doubled keys, trailing text and nesting over 64 are errors
- * (SCHEDD_EINVAL, err->offset at the byte; -1 for nesting).
+ * (SCHEDD_EINVAL, err->offset at the byte).
  */
 int json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err) __attribute__((warn_unused_result));

@@ -48,7 +48,7 @@ REFUSED = {
     "yes is no truth": ("version: 1\njobs:\n  a: {shell: x, keep: yes}\n", "3:23: jobs.a.keep: 'yes' is neither true nor false"),
     "doubled in JSON": ('{"version": 1,\n "jobs": {"a": {"shell": "x",\n "shell": "y"}}}', "3:8: invalid JSON: duplicate object key"),
     "no JSON": ('{"version": 1,\n "jobs": {"a": }}', "2:16: invalid JSON"),
-    "nested JSON": ('{"version": 1, "jobs": ' + "[" * 100000, "1:88: invalid JSON: nested deeper than 64"),
+    "nested JSON": ('{"version": 1, "jobs": ' + "[" * 100000, "1:87: invalid JSON: nested deeper than 64"),
 }
 # What the schema refuses without knowing more than shapes and types.
 BAD_SHAPES = [

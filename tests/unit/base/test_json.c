@@ -87,15 +87,19 @@ Test(json, names_the_place_of_an_error)
 
 Test(json, refuses_deep_nesting)
 {
-	char deep[201];
+	char deep[131];
+	struct schedd_error err;
 	struct arena arena;
 	struct value value;
 
-	memset(deep, '[', 100);
-	memset(deep + 100, ']', 100);
-	deep[200] = '\0';
+	deep[0] = '\n';
+	memset(deep + 1, '[', 65);
+	memset(deep + 66, ']', 65);
 	arena_init(&arena);
-	cr_assert_eq(json_parse(deep, 200, &arena, &value, NULL), SCHEDD_EINVAL);
+	cr_expect_eq(json_parse(deep + 2, 128, &arena, &value, &err), 0);
+	cr_expect_eq(json_parse(deep, 131, &arena, &value, &err), SCHEDD_EINVAL);
+	cr_expect_str_eq(err.message, "invalid JSON at line 2, column 65: nested deeper than 64");
+	cr_expect_eq(err.offset, 65);
 	arena_clear(&arena);
 }
 
