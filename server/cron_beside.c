@@ -72,7 +72,7 @@ static bool cron_beside_is_cron(const char *pid, char *name, size_t size)
 		return false;
 	program[length] = '\0';
 	slash = strrchr(program, '/');
-	snprintf(name, size, "%s", slash ? slash + 1 : program);
+	snprintf(name, size, "%.*s", (int)size - 1, slash ? slash + 1 : program);
 	/* As it says of one that was upgraded meanwhile. */
 	name[strcspn(name, " ")] = '\0';
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

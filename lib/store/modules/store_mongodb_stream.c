@@ -19,7 +19,7 @@ static void stream_failed(struct store_link *link, bson_error_t *error, const ch
 {
 	struct mo_link *mo = mo_of(link);
 
-	snprintf(mo->why, sizeof(mo->why), "%s", why);
+	snprintf(mo->why, sizeof(mo->why), "%.*s", (int)sizeof(mo->why) - 1, why);
 	bson_set_error(error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_CONNECT, "%s", why);
 }
 
