@@ -44,7 +44,8 @@ static int agenda_compare(const void *a, const void *b)
 /* Keeps the earliest: sorts and cuts when twice too many came together. */
 static void agenda_trim(struct agenda *agenda)
 {
-	qsort(agenda->entries, agenda->count, sizeof(agenda->entries[0]), agenda_compare);
+	if (agenda->count > 1)
+		qsort(agenda->entries, agenda->count, sizeof(agenda->entries[0]), agenda_compare);
 	if (agenda->count > agenda->wanted) {
 		agenda->count = agenda->wanted;
 		agenda->until = agenda->entries[agenda->count - 1].time;

@@ -182,6 +182,14 @@ class DaemonsZone(e2e.TestCase):
 
 
 class Agenda(e2e.TestCase):
+    def test_nothing_may_be_due_until_then(self):
+        d = self.daemon()
+        d.client().call("job.add", id="later", command=["/bin/true"], trigger={"at": "2099-01-01T00:00:00Z"})
+        for form in (("-o", "name"), ("--json",), ()):
+            code, out, err = d.ctl("next", "--all", "--until", "in 1 hour", *form)
+            self.assertEqual((code, err), (0, "Nothing is planned until then.\n"))
+            self.assertNotIn("later", out)
+
     def test_hashed_times_are_those_of_the_job(self):
         d = self.daemon()
         for job in ("a", "b", "backup"):
