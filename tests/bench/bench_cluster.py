@@ -28,7 +28,7 @@ from e2e import wait_until  # noqa: E402
 
 ROUNDS = 3
 SECONDS = 8
-JOBS = 20_000
+JOBS = 60_000  # more than two nodes can
 TAKEN = int(os.environ.get("SCHEDD_BENCH_TAKEN", 1_000_000))
 LEASE = 6
 PEER_JOBS = 4_000
