@@ -15,7 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Rooms of a folder, from the top: each may need itself and what stands below it.
-ROOMS = {"lib/core": ("top", "ask", "changes", "keep", "runs", "jobs", "frame")}
+ROOMS = {"lib/core": ("top", "ask", "share", "changes", "keep", "runs", "jobs", "frame")}
 TOPS = ("lib", "proto", "server", "cmd")
 
 
@@ -31,21 +31,25 @@ def objects(build):
                 yield path, source
 
 
-def symbols(path):
-    """Names that the object defines for others, and those it wants of others."""
-    lines = subprocess.run(["nm", "--extern-only", "--format=posix", str(path)],
+def symbols(paths):
+    """Of each object, the names that it defines for others, and those it wants of others."""
+    lines = subprocess.run(["nm", "--extern-only", "--format=posix", "--print-file-name", *map(str, paths)],
                            capture_output=True, text=True, check=True).stdout.splitlines()
-    pairs = [line.split()[:2] for line in lines]
-    return ({name for name, kind in pairs if kind not in "Uw"}, {name for name, kind in pairs if kind in "Uw"})
+    found = {path: (set(), set()) for path in paths}
+    for line in lines:
+        path, _, rest = line.partition(": ")
+        name, kind = rest.split()[:2]
+        found[pathlib.Path(path)][kind in "Uw"].add(name)
+    return found
 
 
 def arrows(build):
     """needs[file][other] = names of other's that file uses."""
-    wants, home = {}, {}
-    for path, source in objects(build):
-        defined, wants[source] = symbols(path)
+    wants, home, named = {}, {}, dict(objects(build))
+    for path, (defined, wanted) in symbols(named).items():
+        wants.setdefault(named[path], set()).update(wanted)
         for name in defined:
-            home.setdefault(name, source)
+            home.setdefault(name, named[path])
     needs = {source: collections.defaultdict(list) for source in wants}
     for source, names in wants.items():
         for name in sorted(names):

@@ -120,6 +120,13 @@ static void core_start(struct core_fixture *fixture)
 	core_settle(fixture);
 }
 
+static bool core_is_served(void)
+{
+	const char *type = getenv("SCHEDD_TEST_STORE");
+
+	return type && strcmp(type, "fake") == 0;
+}
+
 /*
  * The suites run again over SQLite, and over a server: then "memory" means a database in a directory
  * of its own, or the fake server, emptied, whose answers overtake each other.
@@ -129,7 +136,7 @@ static const char *core_make_store(struct core_fixture *fixture)
 	static const struct store_option root[] = {{"run_as", "root"}, {NULL, NULL}};
 	const char *type = getenv("SCHEDD_TEST_STORE");
 
-	if (type && strcmp(type, "fake") == 0 && !fixture->server) {
+	if (core_is_served() && !fixture->server) {
 		fixture->server = "core";
 		fixture->options = geteuid() == 0 ? root : NULL;
 		fake_server_reset(fixture->server);
@@ -156,7 +163,7 @@ static void core_remove_store(struct core_fixture *fixture)
 	fixture->made[0] = '\0';
 }
 
-void core_open(struct core_fixture *fixture, const char *store_path)
+void core_open_file(struct core_fixture *fixture, const char *store_path)
 {
 	if (!fixture->wall) {
 		fixture->wall = CORE_EPOCH;
@@ -165,8 +172,15 @@ void core_open(struct core_fixture *fixture, const char *store_path)
 	if (!fixture->settings.event_ring)
 		scheduler_settings_init(&fixture->settings);
 	fixture->clock = (struct schedd_clock){core_wall, core_mono, fixture};
-	fixture->store_path = store_path ? store_path : core_make_store(fixture);
+	fixture->store_path = store_path;
 	core_start(fixture);
+}
+
+void core_open(struct core_fixture *fixture, const char *store_path)
+{
+	bool served = core_is_served();
+
+	core_open_file(fixture, store_path && !served ? store_path : core_make_store(fixture));
 }
 
 static void core_stop(struct core_fixture *fixture)

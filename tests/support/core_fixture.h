@@ -50,10 +50,12 @@ struct core_fixture {
 };
 
 /*
- * Opens and starts it. store_path NULL: memory, or by SCHEDD_TEST_STORE a new file ("sqlite") or a
- * fake server, emptied ("fake").
+ * Opens and starts it. store_path NULL: memory, or by SCHEDD_TEST_STORE a new file ("sqlite"). A
+ * fake server ("fake") takes the place of either, emptied when it is opened first.
  */
 void core_open(struct core_fixture *fixture, const char *store_path);
+/* In that database always: for who looks into it beside the scheduler. */
+void core_open_file(struct core_fixture *fixture, const char *store_path);
 /* Closes without a word, as if the process had died (the store keeps what was committed). */
 void core_close(struct core_fixture *fixture);
 /* close, then open with the same store and clock. */

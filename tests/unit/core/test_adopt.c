@@ -45,7 +45,7 @@ Test(adopt, runs_nothing_that_another_has_claimed)
 {
 	struct core_fixture f = {0};
 
-	core_open(&f, database);
+	core_open_file(&f, database);
 	core_add(&f, "{'id':'a'," TEN "}");
 	core_add(&f, "{'id':'b'," TEN "}");
 	/* Somebody else was there for the first two. */
@@ -66,7 +66,7 @@ Test(adopt, forgets_a_job_that_another_has_removed)
 {
 	struct core_fixture f = {0};
 
-	core_open(&f, database);
+	core_open_file(&f, database);
 	core_add(&f, "{'id':'a'," TEN "}");
 	by_hand("DELETE FROM jobs WHERE id = 'a'");
 	core_forget_events(&f);
@@ -85,7 +85,7 @@ Test(adopt, keeps_a_request_in_line_behind_it)
 {
 	struct core_fixture f = {0};
 
-	core_open(&f, database);
+	core_open_file(&f, database);
 	core_add(&f, "{'id':'a'," TEN "}");
 	by_hand("UPDATE jobs SET last_run = 5 WHERE id = 'a'");
 	core_jump(&f, 10 * S);

@@ -152,12 +152,12 @@ Test(parts, report_a_row_that_cannot_be_read_and_go_on)
 {
 	struct core_fixture f = {0};
 
-	core_open(&f, database);
+	core_open_file(&f, database);
 	core_add(&f, "{'id':'bad'," TEN "}");
 	core_add(&f, "{'id':'good'," TEN "}");
 	core_close(&f);
 	spoil("UPDATE jobs SET \"trigger\" = 'nonsense' WHERE id = 'bad'");
-	core_open(&f, database);
+	core_open_file(&f, database);
 	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "invalid");
 	cr_expect_eq(core_pause(&f, "bad", NULL), SCHEDD_ECONFLICT);
 	/* What is stored is shown, whatever of it cannot be read. */
@@ -178,14 +178,14 @@ Test(parts, put_right_what_could_not_be_read)
 {
 	struct core_fixture f = {0};
 
-	core_open(&f, database);
+	core_open_file(&f, database);
 	core_add(&f, "{'id':'bad','name':'n','max_runs':3,'tags':{'k':'v'}," TEN "}");
 	core_advance(&f, 10 * S);
 	core_expect_runs(&f, "bad", "1 success");
 	core_close(&f);
 	spoil("UPDATE jobs SET \"trigger\" = '{\"cron\":\"0 0 * * *\",\"timezone\":\"Mars/X\"}' "
 	      "WHERE id = 'bad'");
-	core_open(&f, database);
+	core_open_file(&f, database);
 	cr_expect_str_eq(scheduler_job_state(f.scheduler, "bad"), "invalid");
 	cr_expect_str_eq(core_field(&f, "bad", "name"), "\"n\"");
 	cr_expect_str_eq(core_field(&f, "bad", "tags"), "{\"k\":\"v\"}");

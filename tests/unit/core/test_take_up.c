@@ -400,7 +400,7 @@ Test(take_up, is_said_before_anything_begins)
 	struct core_fixture f = {.max_workers = 70};
 	char text[128];
 
-	core_open(&f, database);
+	core_open_file(&f, database);
 	core_fake_on_start(look_at_row);
 	core_add(&f, "{'id':'a','overlap':'queue'," TEN "}");
 	core_add(&f, "{'id':'r','retry':{'limit':2,'delay':1}," MANUAL "}");
