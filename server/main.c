@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "server/config_show.h"
 #include "server/daemonize.h"
@@ -37,6 +38,12 @@ static void main_reserve_standard(void)
 			return;
 }
 
+/* Whatever the umask was, what we make can be used by ourselves. */
+static void main_keep_owner_bits(void)
+{
+	(void)umask(umask(0077) & 0077);
+}
+
 /* The journal reads a line's priority from its beginning. */
 static const char *main_priority(void)
 {
@@ -50,6 +57,7 @@ int main(int argc, char **argv)
 	int ready = -1, status, rc;
 
 	main_reserve_standard();
+	main_keep_owner_bits();
 	rc = options_parse(&options, argc, (const char *const *)argv, &err);
 
 	if (rc) {

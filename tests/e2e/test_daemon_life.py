@@ -46,6 +46,13 @@ class Start(e2e.TestCase):
         self.assertEqual(server.socket.stat().st_mode & 0o777, 0o600)
         self.assertEqual(server.state.stat().st_mode & 0o777, 0o700)
 
+    def test_a_umask_keeps_schedd_from_none_of_its_own(self):
+        server = self.daemon(start=False)
+        server.program = ("/bin/sh", "-c", 'umask 0777; exec "$0" "$@"', e2e.SCHEDD)
+        server.start()
+        self.assertEqual(server.state.stat().st_mode & 0o777, 0o700)
+        self.assertEqual((server.state / "default.db").stat().st_mode & 0o777, 0o600)
+
     def test_bad_places(self):
         server = self.daemon(start=False)
         status, text = server.run("--socket", "/" + "x" * 120)
