@@ -51,6 +51,7 @@ struct command {
 	struct rpc_client *client; /* NULL until command_call needed it */
 	const char *socket;        /* the daemon that was reached; NULL: none yet */
 	bool alone;                /* no daemon is to be asked */
+	bool job_status;           /* we exit as a job does: our own failures are 125 */
 	struct zone_cache *zones;
 	struct zone_local zone;         /* this machine's own; .zone NULL until command_zone() */
 	const struct zone *daemon_zone; /* NULL until command_daemon_zone() */

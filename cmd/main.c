@@ -55,6 +55,19 @@ static const char **main_without_verb(int argc, const char *const *argv, int at)
 	return words;
 }
 
+/* Asked for a job's own exit status, also where what was asked is faulty? */
+static bool main_job_status(const struct verb *verb, int argc, const char *const *argv)
+{
+	bool known = false, asked = false;
+
+	for (const struct option *const *set = verb ? verb->options : NULL; set && *set; set++)
+		for (const struct option *option = *set; option->name; option++)
+			known = known || strcmp(option->name, "exit-status") == 0;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		asked = asked || strcmp(argv[i], "--exit-status") == 0;
+	return known && asked;
+}
+
 static int main_check_words(struct command *command)
 {
 	const struct verb *verb = command->verb;
@@ -199,6 +212,7 @@ int main(int argc, char **argv)
 	out_settings_guess(&command.out, argc, words);
 	arena_init(&command.arena);
 	command.verb = at ? verbs_find(command.verbs, argv[at]) : NULL;
+	command.job_status = main_job_status(command.verb, argc, words);
 	if (!rest) {
 		status = say_usage(&command, "out of memory");
 	} else if (at && !command.verb) {

@@ -61,6 +61,9 @@ void out_settings_guess(struct out_settings *out, int argc, const char *const *a
 			format = word + 2;
 		if (format)
 			out->format = (enum out_format)settings_index(format_names, 7, format);
+		/* Beside another form that is an error, and errors are said as --json wants. */
+		if (strcmp(word, "--json") == 0)
+			return;
 	}
 }
 

@@ -24,7 +24,7 @@ int run_watch_status(const struct value *run, bool exit_status)
 	return exit_status ? EXIT_OWN_FAILURE : EXIT_RUN_FAILED;
 }
 
-void run_watch_say(struct command *command, const struct value *run)
+void run_watch_say(struct command *command, const struct value *run, int status)
 {
 	struct strbuf text = STRBUF_EMPTY;
 	const struct value *code = value_get(run, "exit_code"), *number = value_get(run, "signal");
@@ -46,7 +46,7 @@ void run_watch_say(struct command *command, const struct value *run)
 		strbuf_add(&text, ": ");
 		out_safe(&text, reason, strlen(reason), false);
 	}
-	say(command, "%s", strbuf_peek(&text));
+	say_ended(command, status, strbuf_peek(&text));
 	strbuf_clear(&text);
 }
 
@@ -129,7 +129,10 @@ int run_watch(struct command *command, const char *run, bool follow, bool exit_s
 	}
 	if (status != EXIT_DONE)
 		return exit_status && status != EXIT_PIPE ? EXIT_OWN_FAILURE : status;
-	if (run_watch_status(&result, false) != EXIT_DONE || command->out.verbose)
-		run_watch_say(command, &result);
-	return run_watch_status(&result, exit_status);
+	status = run_watch_status(&result, exit_status);
+	if (run_watch_status(&result, false) != EXIT_DONE)
+		run_watch_say(command, &result, status);
+	else if (command->out.verbose)
+		run_watch_say(command, &result, EXIT_DONE);
+	return status;
 }

@@ -25,7 +25,7 @@ int run_watch_begins(struct command *command, const char *run, struct schedd_err
     __attribute__((warn_unused_result));
 /* What schedctl exits with for a run that has ended. */
 int run_watch_status(const struct value *run, bool exit_status);
-/* "backup/42 failed: exit code 3 after 1.2s", on stderr. */
-void run_watch_say(struct command *command, const struct value *run);
+/* "backup/42 failed: exit code 3 after 1.2s", on stderr; the exit status: whether it is an error. */
+void run_watch_say(struct command *command, const struct value *run, int status);
 
 #endif

@@ -9,13 +9,12 @@
 #include "base/json.h"
 #include "cmd/out.h"
 
-static void say_error_json(const struct schedd_error *err, int status)
+static void say_error_json(int code, const char *message, int status)
 {
 	struct strbuf line = STRBUF_EMPTY;
 
-	strbuf_printf(
-	    &line, "{\"error\":{\"code\":\"%s\",\"message\":", schedd_error_name(err->code));
-	json_write_string(&line, err->message, strlen(err->message));
+	strbuf_printf(&line, "{\"error\":{\"code\":\"%s\",\"message\":", schedd_error_name(code));
+	json_write_string(&line, message, strlen(message));
 	strbuf_printf(&line, ",\"exit\":%d}}\n", status);
 	fputs(strbuf_peek(&line), stderr);
 	strbuf_clear(&line);
@@ -23,11 +22,11 @@ static void say_error_json(const struct schedd_error *err, int status)
 
 int say_error(struct command *command, const struct schedd_error *err)
 {
-	int status = exit_code_of(err->code);
+	int status = command->job_status ? EXIT_OWN_FAILURE : exit_code_of(err->code);
 	struct strbuf line = STRBUF_EMPTY;
 
 	if (out_is_json(command)) {
-		say_error_json(err, status);
+		say_error_json(err->code, err->message, status);
 		return status;
 	}
 	out_safe(&line, err->message, strlen(err->message), true);
@@ -36,16 +35,40 @@ int say_error(struct command *command, const struct schedd_error *err)
 	return status;
 }
 
+static void say_line(const struct command *command, const char *format, va_list ap)
+{
+	if (command->out.quiet)
+		return;
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+}
+
 void say(const struct command *command, const char *format, ...)
 {
 	va_list ap;
 
-	if (command->out.quiet)
+	va_start(ap, format);
+	say_line(command, format, ap);
+	va_end(ap);
+}
+
+void say_hint(const struct command *command, const char *format, ...)
+{
+	va_list ap;
+
+	if (out_is_json(command))
 		return;
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	say_line(command, format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+}
+
+void say_ended(struct command *command, int status, const char *text)
+{
+	if (status == EXIT_DONE || !out_is_json(command))
+		say(command, "%s", text);
+	else if (!command->out.quiet)
+		say_error_json(SCHEDD_EFAILED, text, status);
 }
 
 int say_usage(struct command *command, const char *format, ...)

@@ -10,6 +10,11 @@ int say_error(struct command *command, const struct schedd_error *err);
 /* A sentence to a person on stderr, unless -q. */
 void say(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A sentence that goes with an error: none with --json, where an error is one line. */
+void say_hint(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* What was waited for ended badly: a sentence, an error's line with --json; nothing with -q. */
+void say_ended(struct command *command, int status, const char *text);
 /* Shorthand for a usage error. */
 int say_usage(struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

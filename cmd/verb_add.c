@@ -116,7 +116,7 @@ static int add_run(struct command *command)
 	if (command_call(command, "job.add", &params, &job, &err) != 0) {
 		status = say_error(command, &err);
 		if (err.code == SCHEDD_ECONFLICT && !args_has(&command->args, "replace"))
-			say(command,
+			say_hint(command,
 			    "--replace changes the job of that id, --if-absent leaves it alone.");
 		return status;
 	}

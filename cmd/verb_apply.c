@@ -35,7 +35,7 @@ static bool apply_confirm(struct command *command, const struct jobfile *set, in
 	if (set->jobs.array.count > 0 || args_has(&command->args, "dry-run"))
 		return true;
 	return say_confirm(
-	    command, status, "The files have no job: remove all jobs of owner '%s'", owner);
+	    command, status, "remove all jobs of owner '%s', as the files have none", owner);
 }
 
 static int apply_run(struct command *command)

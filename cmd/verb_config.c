@@ -4,9 +4,11 @@
  * would, by schedd itself, whose table of settings is the only one.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/out.h"
@@ -68,20 +70,68 @@ static const char *config_schedd(struct command *command)
 	return "schedd";
 }
 
-static int config_check(struct command *command, const char *file)
+static int config_become(struct command *command, const char *const *argv)
 {
-	const char *argv[5] = {config_schedd(command), "--check-config"};
 	struct schedd_error err;
 
-	if (file) {
-		argv[2] = "--config";
-		argv[3] = file;
-	}
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	schedd_error_set(&err, SCHEDD_EFAILED,
 	    "cannot run %s, which checks the config: %s; is schedd installed?", argv[0],
 	    strerror(errno));
 	return say_error(command, &err);
+}
+
+/* schedd says what is wrong to people; here is the same as --json wants it. */
+static int config_retell(struct command *command, int status, char *text)
+{
+	static const char name[] = "schedd: ";
+	struct schedd_error err;
+
+	text[strcspn(text, "\n")] = '\0';
+	schedd_error_set(&err, status > EXIT_FAILED && status <= EXIT_TIMEOUT ? -status : SCHEDD_EFAILED,
+	    "%s", strncmp(text, name, strlen(name)) == 0 ? text + strlen(name) : text);
+	return say_error(command, &err);
+}
+
+static int config_listen(struct command *command, const char *const *argv)
+{
+	char text[SCHEDD_ERROR_MESSAGE_MAX] = "";
+	int ends[2], status = -1;
+	FILE *said;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return config_become(command, argv);
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		command->out.format = OUT_TABLE;
+		_exit(config_become(command, argv));
+	}
+	close(ends[1]);
+	said = fdopen(ends[0], "r");
+	if (said) {
+		(void)!fread(text, 1, sizeof(text) - 1, said);
+		fclose(said);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status == 0) {
+		fputs(text, stderr);
+		return EXIT_DONE;
+	}
+	return config_retell(command, WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED, text);
+}
+
+static int config_check(struct command *command, const char *file)
+{
+	const char *argv[5] = {config_schedd(command), "--check-config"};
+
+	if (file) {
+		argv[2] = "--config";
+		argv[3] = file;
+	}
+	return out_is_json(command) ? config_listen(command, argv) : config_become(command, argv);
 }
 
 static int config_run(struct command *command)

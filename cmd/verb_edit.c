@@ -41,7 +41,7 @@ static int edit_template(struct edit *edit, struct schedd_error *err)
 {
 	struct strbuf *text = &edit->file.text;
 
-	say(edit->command, "schedctl: %s; the editor makes it.", err->message);
+	say_hint(edit->command, "schedctl: %s; the editor makes it.", err->message);
 	err->code = 0;
 	edit->fresh = true;
 	edit->before = value_map();

@@ -220,7 +220,7 @@ static int import_send(struct import *import, struct value *taken)
 	}
 	status = say_error(command, &err);
 	if (rc == SCHEDD_ECONFLICT)
-		say(command, "--replace changes what is there, --if-absent leaves it alone.");
+		say_hint(command, "--replace changes what is there, --if-absent leaves it alone.");
 	return status;
 }
 
@@ -239,7 +239,7 @@ static int import_nothing(struct command *command)
 {
 	const struct value none = value_array();
 
-	say(command, "There is no job to import.");
+	say_hint(command, "There is no job to import.");
 	return out_is_json(command) ? out_json(command, &none) : EXIT_DONE;
 }
 

@@ -144,9 +144,9 @@ static int run_run(struct command *command)
 		return EXIT_OWN_FAILURE;
 	}
 	status = targets_call(command, &ids, "job.run", &extra, run_started, &runs);
-	if (status == EXIT_CONFLICT && !args_has(args, "force") && !args_has(args, "node") &&
+	if ((status == EXIT_CONFLICT || (status && exit_status)) && !args_has(args, "force") && !args_has(args, "node") &&
 	    run_may_be_forced(command, &ids))
-		say(command, "--force runs a job beyond its max_instances.");
+		say_hint(command, "--force runs a job beyond its max_instances.");
 	if (status && exit_status)
 		return EXIT_OWN_FAILURE;
 	follow = follow && !result;

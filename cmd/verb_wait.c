@@ -31,6 +31,7 @@ static int wait_one(struct command *command, const char *run, const char *what, 
 	struct value params = value_map(), result;
 	struct schedd_error err = {0};
 	uint32_t msgid;
+	int status;
 
 	value_put(&command->arena, &params, "run", value_string_ref(run));
 	value_put(&command->arena, &params, "for", value_string_ref(what));
@@ -44,9 +45,10 @@ static int wait_one(struct command *command, const char *run, const char *what, 
 		out_json(command, &result);
 	if (strcmp(what, "running") == 0 || strcmp(what, "idle") == 0)
 		return EXIT_DONE;
-	if (run_watch_status(&result, false) != EXIT_DONE || command->out.verbose)
-		run_watch_say(command, &result);
-	return run_watch_status(&result, false);
+	status = run_watch_status(&result, false);
+	if (status != EXIT_DONE || command->out.verbose)
+		run_watch_say(command, &result, status);
+	return status;
 }
 
 static int wait_run(struct command *command)

@@ -46,6 +46,8 @@ class ExitCodes(e2e.TestCase):
                 (("list", "--sokcet", "x"), "--socket"),
                 (("add", "--evry", "5m", "--", "true"), "--every"),
                 (("add", "--cron", "61 * * * *", "--", "true"), "minute 61 is out of 0-59"),
+                (("add", "--cron", "@Reboot", "--", "true"), "--on-boot"),
+                (("add", "--cron", "@every 5m", "--", "true"), "--every"),
                 (("add", "--every", "5 parsecs", "--", "true"), "parsecs"),
                 (("add", "--at", "2026-02-30 10:00", "--", "true"), "2026-02-30"),
                 (("add", "--at", "2020-01-01", "--", "true"), "--allow-past"),
@@ -128,6 +130,31 @@ class ExitCodes(e2e.TestCase):
         self.ctl(125, "run", "nosuch", "--exit-status")
         self.ctl(0, "add", "--id", "none", "--manual", "--", "/no/such/program")
         self.ctl(125, "run", "none", "--exit-status")
+        for argv in (("nosuch",), ("--foo", "ok"), ("ok", "--color", "blue"), ("ok", "--", "true"), ()):
+            with self.subTest(argv=argv):
+                error = json.loads(self.ctl(125, "run", "--exit-status", "--json", *argv))["error"]
+                self.assertEqual(error["exit"], 125)
+        self.ctl(2, "list", "--exit-status")
+
+    def test_with_json_an_error_is_one_line(self):
+        self.add("bad", "exit 3")
+        files = {"crontab": "* * * x\n", "bad.yaml": "version: 1\njobs: []\n", "conf.yaml": "bogus: 1\n", "empty.json": "{}"}
+        for name, text in files.items():
+            (self.server.dir / name).write_text(text)
+        at = {name: str(self.server.dir / name) for name in files}
+        for status, *argv in (
+                (2, "add", "--cron", "@reboot", "--", "true"), (5, "add", "--id", "bad", "--manual", "--", "true"),
+                (10, "run", "bad", "-w"), (3, "run", "bad", "--exit-status"), (10, "wait", "bad"), (4, "history", "nosuch"),
+                (7, "config", "check", at["conf.yaml"]), (7, "config", "check", at["bad.yaml"] + ".not"),
+                (7, "check", at["bad.yaml"]), (7, "apply", "-f", at["bad.yaml"]), (7, "import", "json", at["bad.yaml"]),
+                (7, "import", "systemd", at["empty.json"]), (2, "list", "-o", "tsv"), (2, "-o", "odd", "list"),
+                (2, "nosuchverb"), (2, "edit", "nosuch")):
+            with self.subTest(argv=argv):
+                got, _, err = self.server.ctl("--json", *argv)
+                self.assertEqual((got, err.count("\n")), (status, 1), err)
+                error = json.loads(err)["error"]
+                self.assertEqual(error["exit"], status)
+                self.assertTrue(error["code"] and error["message"])
 
     def test_141_closed_pipe(self):
         for i in range(40):
