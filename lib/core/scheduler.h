@@ -343,8 +343,10 @@ bool scheduler_job_homeless(
     const struct schedd_scheduler *scheduler, const char *id, char *text, size_t size);
 /*
  * Before a question is answered: jobs that are other nodes' are looked at anew,
- * that one or (NULL) all of them. False: there is nothing to look at, and call
- * is not called. Else it is called on the loop's thread, later.
+ * that one or (NULL) all of them, and what other nodes have told of any is
+ * heard; so it is looked for where it is not known, and "" is heard for alone.
+ * False: there is nothing to look at, and call is not called. Else it is called
+ * on the loop's thread, later; id is borrowed until then.
  */
 typedef void (*scheduler_fresh_fn)(void *context);
 bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, scheduler_fresh_fn call,

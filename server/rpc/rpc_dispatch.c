@@ -111,6 +111,24 @@ static void rpc_reject(
 		connection_fail(connection, message->msgid, err);
 }
 
+/* Here, or on the node that it is a matter of. */
+static void rpc_dispatch_go(struct rpc_call *call)
+{
+	if (!rpc_parts(call) && !rpc_forward(call) && !rpc_forward_refresh(call))
+		call->method->handler(call);
+}
+
+static void rpc_dispatch_heard(void *context)
+{
+	struct rpc_call *call = context;
+	struct value nil = value_nil();
+
+	if (connection_is_open(call->connection))
+		rpc_dispatch_go(call);
+	else
+		rpc_call_answer(call, &nil);
+}
+
 static void rpc_dispatch_call(struct connection *connection, struct arena *arena,
     const struct message *message, const struct rpc_method *method, size_t length)
 {
@@ -154,8 +172,8 @@ static void rpc_dispatch_call(struct connection *connection, struct arena *arena
 		   rpc_names_in(copy, method->method, call->scheduler, &call->params, &call->arena,
 		       &err)) {
 		rpc_call_fail(call, &err);
-	} else if (!rpc_parts(call) && !rpc_forward(call) && !rpc_forward_refresh(call)) {
-		method->handler(call);
+	} else if (!rpc_forward_hear(call, rpc_dispatch_heard)) {
+		rpc_dispatch_go(call);
 	}
 }
 

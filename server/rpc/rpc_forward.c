@@ -130,6 +130,64 @@ static void forward_again(void *context)
 		call->method->handler(call);
 }
 
+/* ---- What another has just told ---- */
+
+/*
+ * Which parameters are about a job that may have been added elsewhere a moment ago. That an id is given
+ * once is seen to by the store.
+ */
+static const struct {
+	const char *method;
+	const char *params[4];
+} forward_hearing[] = {
+    {"job.add", {"group", "after", "replace", "if_absent"}},
+    {"job.apply", {"jobs"}},
+    {"job.modify", {"id", "group", "after"}},
+    {"job.reschedule", {"id"}},
+    {"job.rename", {"id"}},
+    {"job.remove", {"id"}},
+    {"job.pause", {"id"}},
+    {"job.resume", {"id"}},
+    {"job.run", {"id"}},
+    {"run.kill", {"run"}},
+    {"run.retry", {"run"}},
+    {"run.wait", {"run"}},
+};
+
+/* Anything but the id of a job that is known here, with or without a run behind it. */
+static bool forward_is_news(struct rpc_call *call, const char *param)
+{
+	const char *text = rpc_call_text(call, param);
+	char id[JOB_ID_MAX + 1];
+	size_t length = text ? strcspn(text, "/") : 0;
+
+	if (!text || length > JOB_ID_MAX || (strcmp(param, "id") != 0 && strcmp(param, "run") != 0))
+		return rpc_call_param(call, param) != NULL;
+	memcpy(id, text, length);
+	id[length] = '\0';
+	return !scheduler_job_peek(call->scheduler, id);
+}
+
+bool rpc_forward_hear(struct rpc_call *call, scheduler_fresh_fn again)
+{
+	const char *method = call->method->method->name;
+
+	/* Of what comes in parts the last one is what counts. */
+	if (!scheduler_is_shared(call->scheduler) ||
+	    (rpc_call_text(call, "apply") && !rpc_call_bool(call, "last")))
+		return false;
+	for (size_t i = 0; i < sizeof(forward_hearing) / sizeof(forward_hearing[0]); i++) {
+		bool news = false;
+
+		if (strcmp(forward_hearing[i].method, method) != 0)
+			continue;
+		for (size_t k = 0; k < 4 && forward_hearing[i].params[k]; k++)
+			news |= forward_is_news(call, forward_hearing[i].params[k]);
+		return news && scheduler_refresh(call->scheduler, "", again, call);
+	}
+	return false;
+}
+
 /* Nobody has it: one that may takes it in a moment, or none can. */
 static bool forward_to_nobody(struct rpc_call *call, const char *id)
 {

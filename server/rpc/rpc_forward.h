@@ -8,6 +8,11 @@
 
 #include "server/rpc/rpc_call.h"
 
+/*
+ * Is it about what another node may have added a moment ago? Then again is called, with the call, when
+ * what the others told was heard; false: it is not.
+ */
+bool rpc_forward_hear(struct rpc_call *call, scheduler_fresh_fn again);
 /* Is it another's? Then it was taken, and will be answered. */
 bool rpc_forward(struct rpc_call *call);
 /* Has that node do the same call; reply is told what it answers. */

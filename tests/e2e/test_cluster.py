@@ -63,6 +63,33 @@ class Together(unittest.TestCase):
         self.assertEqual(code, 5, err)
         self.assertIn("exists already", err)
 
+    def test_what_another_has_just_added_is_known(self):
+        """Also where nothing tells a node that another has written, and it looks once a second."""
+        options = ("--store", "shared", "--manual")
+        for i in range(3):
+            self.cluster.add(self.a, f"new{i}", "--manual", command=["true"])
+            node = (self.b, self.c)[i % 2]
+            self.assertEqual(node.ok("run", f"new{i}", "--wait").split()[0], f"new{i}/1")
+            self.assertEqual(node.ok("retry", f"new{i}/1").strip(), f"new{i}/2")
+            self.cluster.add(self.b, f"then{i}", "--after", f"new{i}")
+            self.c.ok("add", "--id", f"then{i}", "--if-absent", *options, "--", "true")
+            self.a.ok("pause", f"then{i}")
+            self.b.ok("set", f"then{i}", "--description", "just added")
+            self.cluster.add(self.c, f"last{i}", "--manual")
+            self.a.ok("remove", f"last{i}")
+        self.a.ok("groups", "set", "one", "--parallel", "1")
+        self.a.ok("add", "--id", "mate", "--group", "one", "--on", "a", *options, "--", "true")
+        code, _, err = self.b.ctl("add", "--id", "other", "--group", "one", "--on", "b", *options, "--", "true")
+        self.assertEqual(code, 5, err)
+        self.assertIn("say the same nodes as its job mate", err)
+        file = self.cluster.dir / "jobs.yaml"
+        file.write_text("version: 1\njobs:\n  applied: {store: shared, trigger: {every: 1h}, command: ['true']}\n")
+        self.a.ok("apply", "-f", str(file))
+        self.assertIn("unchanged", self.c.ok("apply", "-f", str(file), "--json"))
+        self.a.ok("remove", "applied", "mate", *(f"{word}{i}" for i in range(3) for word in ("new", "then")))
+        code, _, err = self.b.ctl("run", "nowhere")
+        self.assertEqual(code, 4, err)
+
     def test_changes_at_the_same_time_are_all_kept(self):
         self.cluster.add(self.a, "busy", "--every", "1s")
         for node in self.cluster.nodes:

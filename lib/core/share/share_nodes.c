@@ -114,28 +114,35 @@ void scheduler_run_kept(struct schedd_scheduler *scheduler, const char *job, uin
 #define SHARE_FRESH_FOR (SCHEDD_SECOND / 5)
 
 struct share_fresh {
-	struct store_slot *slot;
-	bool all;
+	struct schedd_scheduler *scheduler;
+	const char *id;       /* as asked, borrowed; NULL: all of them */
+	struct share *asked;  /* the store that is on its way */
+	uint32_t next;        /* of the scheduler's stores */
 	scheduler_fresh_fn call;
 	void *context;
 };
 
+static bool share_fresh_next(struct share_fresh *fresh);
+
 static void share_freshened(int rc, const struct schedd_error *err, void *context)
 {
 	struct share_fresh *fresh = context;
-	struct schedd_scheduler *scheduler = fresh->slot->scheduler;
+	struct schedd_scheduler *scheduler = fresh->scheduler;
 
 	(void)err;
 	scheduler_enter(scheduler);
-	if (rc == 0 && fresh->all && fresh->slot->share)
-		fresh->slot->share->fresh_at = scheduler_mono(scheduler);
-	/* What is known is answered where the store does not. */
-	fresh->call(fresh->context);
+	for (uint32_t i = 0; rc == 0 && !fresh->id && i < scheduler->store_count; i++)
+		if (scheduler->stores[i]->share == fresh->asked)
+			fresh->asked->fresh_at = scheduler_mono(scheduler);
+	if (!share_fresh_next(fresh)) {
+		/* What is known is answered where the store does not. */
+		fresh->call(fresh->context);
+		free(fresh);
+	}
 	scheduler_leave(scheduler);
-	free(fresh);
 }
 
-/* Is there something to look at? */
+/* Is there something to look at? Of a job that is not known any store may have heard. */
 static bool share_may_freshen(const struct share *share, const char *id)
 {
 	const struct schedd_scheduler *scheduler = share->slot->scheduler;
@@ -149,27 +156,39 @@ static bool share_may_freshen(const struct share *share, const char *id)
 	return share->slot->entries <= SHARE_FRESH_MAX && (!share->fresh_at.us || since > SHARE_FRESH_FOR);
 }
 
+/* One store after the other; false: there is none left. */
+static bool share_fresh_next(struct share_fresh *fresh)
+{
+	const struct schedd_scheduler *scheduler = fresh->scheduler;
+
+	while (fresh->next < scheduler->store_count) {
+		struct share *share = scheduler->stores[fresh->next++]->share;
+
+		if (!share || !share_may_freshen(share, fresh->id))
+			continue;
+		fresh->asked = share;
+		store_share_refresh(share->slot->store, fresh->id, share_freshened, fresh);
+		return true;
+	}
+	return false;
+}
+
 bool scheduler_refresh(struct schedd_scheduler *scheduler, const char *id, scheduler_fresh_fn call,
     void *context)
 {
 	const struct entry *asked = id ? entry_get(scheduler, id) : NULL;
+	struct share_fresh *fresh = calloc(1, sizeof(*fresh));
 
+	if (!fresh)
+		return false;
 	/* What is told of one on all nodes is told of its parts. */
-	if (asked && entry_on_all(asked))
-		id = NULL;
-	for (uint32_t i = 0; i < scheduler->store_count; i++) {
-		struct share *share = scheduler->stores[i]->share;
-		struct share_fresh *fresh;
-
-		if (!share || !share_may_freshen(share, id))
-			continue;
-		fresh = calloc(1, sizeof(*fresh));
-		if (!fresh)
-			return false;
-		*fresh = (struct share_fresh){share->slot, !id, call, context};
-		store_share_refresh(share->slot->store, id, share_freshened, fresh);
+	*fresh = (struct share_fresh){.scheduler = scheduler,
+	    .id = asked && entry_on_all(asked) ? NULL : id,
+	    .call = call,
+	    .context = context};
+	if (share_fresh_next(fresh))
 		return true;
-	}
+	free(fresh);
 	return false;
 }
 
