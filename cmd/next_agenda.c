@@ -138,6 +138,9 @@ static int agenda_gather(struct agenda *agenda, struct schedd_error *err)
 		value_append(&command->arena, &fields, value_string_ref(wanted[i]));
 	value_put(&command->arena, &params, "fields", fields);
 	value_put(&command->arena, &params, "limit", value_int(AGENDA_PAGE));
+	if (args_get(&command->args, "node"))
+		value_put(&command->arena, &params, "node",
+		    value_string_ref(args_get(&command->args, "node")));
 	after = value_put(&command->arena, &params, "after", value_nil());
 	do {
 		rc = command_call(command, "job.list", &params, &result, err);

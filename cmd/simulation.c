@@ -179,36 +179,68 @@ static int simulation_durations(struct simulation *simulation, struct schedd_err
 	return 0;
 }
 
-int simulation_add_daemon(struct simulation *simulation, struct schedd_error *err)
+static struct value simulation_request(struct command *command, const char *pattern)
 {
-	static const char *const wanted[] = {"id", "trigger", "paused"};
-	struct command *command = simulation->command;
-	struct value params = value_map(), fields = value_array(), result;
-	const char *next;
-	struct value *after;
-	int rc = simulation_durations(simulation, err);
+	static const char *const wanted[] = {"id", "trigger", "paused", "nodes"};
+	const char *node = args_get(&command->args, "node");
+	struct value params = value_map(), fields = value_array(), patterns = value_array();
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		value_append(&command->arena, &fields, value_string_ref(wanted[i]));
 	value_put(&command->arena, &params, "fields", fields);
 	value_put(&command->arena, &params, "limit", value_int(SIMULATION_PAGE));
-	after = value_put(&command->arena, &params, "after", value_nil());
+	if (node)
+		value_put(&command->arena, &params, "node", value_string_ref(node));
+	if (pattern) {
+		value_append(&command->arena, &patterns, value_string_ref(pattern));
+		value_put(&command->arena, &params, "patterns", patterns);
+	}
+	return params;
+}
+
+/* One page after the other. Those on all nodes are left to their parts, which are seen where they are meant. */
+static int simulation_pages(
+    struct simulation *simulation, const char *pattern, bool *on_all, struct schedd_error *err)
+{
+	struct command *command = simulation->command;
+	struct value params = simulation_request(command, pattern);
+	struct value *after = value_put(&command->arena, &params, "after", value_nil());
+	const char *next;
+	int rc;
+
 	if (!after)
 		return schedd_error_nomem(err);
 	do {
 		const struct value *jobs;
+		struct value result;
 
-		if (!rc)
-			rc = command_call(command, "job.list", &params, &result, err);
+		rc = command_call(command, "job.list", &params, &result, err);
 		if (rc)
 			return rc;
 		jobs = value_get(&result, "jobs");
-		for (uint32_t i = 0; jobs && i < jobs->array.count && !rc; i++)
-			if (!value_get_bool(&jobs->array.items[i], "paused", false))
-				rc = simulation_add(simulation, &jobs->array.items[i], err);
+		for (uint32_t i = 0; jobs && i < jobs->array.count && !rc; i++) {
+			const struct value *job = &jobs->array.items[i];
+
+			if (value_is_text(value_get(job, "nodes"), "all"))
+				*on_all = true;
+			else if (!value_get_bool(job, "paused", false))
+				rc = simulation_add(simulation, job, err);
+		}
 		next = value_get_string(&result, "next");
 		*after = value_string_ref(next);
 	} while (!rc && next);
+	return rc;
+}
+
+int simulation_add_daemon(struct simulation *simulation, struct schedd_error *err)
+{
+	bool on_all = false;
+	int rc = simulation_durations(simulation, err);
+
+	if (!rc)
+		rc = simulation_pages(simulation, NULL, &on_all, err);
+	if (!rc && on_all)
+		rc = simulation_pages(simulation, "*@*", &on_all, err);
 	return rc;
 }
 

@@ -24,6 +24,7 @@ struct top {
 	struct value jobs;  /* list, in the order shown */
 	int chosen, first;  /* rows: chosen, and the first on the screen */
 	char id[256];       /* of the chosen job, which moves */
+	const char *node;   /* whose jobs alone; NULL: all */
 	char note[512];     /* last line */
 };
 
@@ -79,6 +80,8 @@ static int top_look(struct top *top, struct schedd_error *err)
 		value_append(&top->arena, &fields, value_string_ref(wanted[i]));
 	value_put(&top->arena, &params, "fields", fields);
 	value_put(&top->arena, &params, "limit", value_int(TOP_JOBS_MAX));
+	if (top->node)
+		value_put(&top->arena, &params, "node", value_string_ref(top->node));
 	rc = command_call_in(top->command, &top->arena, "job.list", &params, &result, err);
 	jobs = rc ? NULL : value_get(&result, "jobs");
 	if (!jobs)
@@ -134,8 +137,8 @@ static void top_draw(struct top *top)
 	if (top->chosen >= top->first + rows)
 		top->first = top->chosen - rows + 1;
 	erase();
-	mvprintw(0, 0, "%u jobs: %d running, %d queued, %d failed last", count, counts[0],
-	    counts[1], counts[2]);
+	mvprintw(0, 0, "%u jobs%s%s: %d running, %d queued, %d failed last", count,
+	    top->node ? " of node " : "", top->node ? top->node : "", counts[0], counts[1], counts[2]);
 	attrset(A_BOLD);
 	mvprintw(1, 0, "%-25s%-10s%-15s%-11s%s", "JOB", "STATE", "NEXT", "LAST", "TRIGGER");
 	attrset(0);
@@ -302,7 +305,8 @@ static int top_loop(struct top *top)
 
 int main(int argc, char **argv)
 {
-	const struct option *const sets[] = {option_global, NULL};
+	static const struct option own[] = {{.name = "node", .value = "NODE"}, {0}};
+	const struct option *const sets[] = {option_global, own, NULL};
 	struct command command = {.now = schedd_clock_system()->wall(NULL)};
 	struct top top = {.command = &command};
 	struct schedd_error err = {0};
@@ -314,8 +318,10 @@ int main(int argc, char **argv)
 	command.out.time = OUT_TIME_RELATIVE;
 	if (args_parse(&command.args, sets, argc - 1, (const char *const *)argv + 1, &err) != 0)
 		status = say_error(&command, &err);
-	else
+	else {
+		top.node = args_get(&command.args, "node");
 		status = top_loop(&top);
+	}
 	rpc_client_close(command.client);
 	zone_cache_free(command.zones);
 	args_clear(&command.args);

@@ -27,6 +27,10 @@ static const struct option list_options[] = {
 	.complete = COMPLETE_DURATION,
 	.doc = "jobs whose next run is within that time"},
     {.name = "failed", .doc = "jobs whose last run ended without success"},
+    {.name = "node",
+	.value = "NODE",
+	.complete = COMPLETE_NODE,
+	.doc = "jobs that this node of a shared store has now, see nodes"},
     {.name = "watch", .section = "Options", .doc = "draw again every second until Ctrl-C"},
     {0},
 };
@@ -46,6 +50,9 @@ static int list_params(struct command *command, struct value *params, struct sch
 	if (args_get(args, "owner"))
 		value_put(
 		    &command->arena, params, "owner", value_string_ref(args_get(args, "owner")));
+	if (args_get(args, "node"))
+		value_put(
+		    &command->arena, params, "node", value_string_ref(args_get(args, "node")));
 	if (args_has(args, "failed"))
 		value_put(&command->arena, params, "failed", value_bool(true));
 	if (args_get(args, "due")) {

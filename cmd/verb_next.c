@@ -34,6 +34,10 @@ static const struct option next_options[] = {
 	.doc = "at or after (default now)"},
     {.name = "until", .value = "TIME", .complete = COMPLETE_TIME, .doc = "at or before"},
     {.name = "all", .doc = "of all jobs: the agenda"},
+    {.name = "node",
+	.value = "NODE",
+	.complete = COMPLETE_NODE,
+	.doc = "with --all: only the jobs that this node of a shared store has now"},
     {.name = "id", .value = "ID", .doc = "with trigger options: the job id that H and splay hash"},
     {.name = "batch",
 	.value = "FILE|-",
@@ -386,6 +390,8 @@ static int next_run(struct command *command)
 	struct value trigger;
 	int status;
 
+	if (args_get(&command->args, "node") && (batch || command->args.word_count > 0))
+		return say_usage(command, "--node is about the agenda of all jobs: name none");
 	if (batch)
 		return next_batch(command, batch);
 	command->alone = true;
@@ -397,6 +403,8 @@ static int next_run(struct command *command)
 	command->alone = false;
 	if (trigger.type != VALUE_NIL && command->args.word_count > 0)
 		return say_usage(command, "give jobs or trigger options, not both");
+	if (trigger.type != VALUE_NIL && args_get(&command->args, "node"))
+		return say_usage(command, "--node is about the agenda of all jobs: leave trigger options out");
 	if (trigger.type != VALUE_NIL)
 		return next_trigger(command, &trigger);
 	if (command->args.word_count > 0 && !args_has(&command->args, "all"))

@@ -24,6 +24,10 @@ static const struct option simulate_options[] = {
 	.value = "DUR",
 	.complete = COMPLETE_DURATION,
 	.doc = "how long runs of jobs without history take (default 1s)"},
+    {.name = "node",
+	.value = "NODE",
+	.complete = COMPLETE_NODE,
+	.doc = "only the jobs that this node of a shared store has now, see nodes"},
     {0},
 };
 
@@ -132,6 +136,8 @@ static int simulate_fill(struct command *command, struct simulation *simulation)
 	struct jobfile set;
 	int status = EXIT_DONE, rc = 0;
 
+	if (files && args_has(&command->args, "node"))
+		return say_usage(command, "--node is about the daemon's jobs: leave the files out");
 	if (!files) {
 		rc = simulation_add_daemon(simulation, &err);
 		return rc ? say_error(command, &err) : EXIT_DONE;
@@ -175,12 +181,14 @@ const struct verb verb_simulate = {
     .name = "simulate",
     .group = "Runs",
     .summary = "play the schedule forward without running anything",
-    .usage = "[--from TIME] [--until TIME] [-f FILE]",
+    .usage = "[--from TIME] [--until TIME] [-f FILE | --node NODE]",
     .examples = "schedctl simulate --until 'next monday'\n"
 		"schedctl simulate --from 2027-03-28 --until 2027-03-29 -f jobs.yaml",
     .notes = "Shows the load by the hour, runs that would overlap by the jobs' usual durations "
 	     "(p95 of the last 30\n"
-	     "days), and what a change of the clock does. With -f no daemon is needed.",
+	     "days), and what a change of the clock does. With -f no daemon is needed. Of jobs on all nodes "
+	     "each\n"
+	     "node's part counts.",
     .options = simulate_sets,
     .complete = COMPLETE_FILE,
     .max_words = -1,

@@ -10,10 +10,21 @@
 #include "cmd/say.h"
 #include "cmd/verb_rows.h"
 
+static const struct option top_options[] = {
+    {.name = "node",
+	.value = "NODE",
+	.section = "Options",
+	.complete = COMPLETE_NODE,
+	.doc = "only the jobs that this node of a shared store has, see nodes"},
+    {0},
+};
+
+static const struct option *const top_sets[] = {top_options, NULL};
+
 static int top_run(struct command *command)
 {
 	static const char *const passed[] = {"socket", "host", "url", "token-file", "ca-file",
-	    "rpc-timeout", "account"};
+	    "rpc-timeout", "account", "node"};
 	const char *argv[12] = {program_beside(&command->arena, "schedctl-top")};
 	struct schedd_error err;
 	int count = 1;
@@ -35,11 +46,13 @@ const struct verb verb_top = {
     .name = "top",
     .group = "Runs",
     .summary = "watch what runs, waits, comes next and failed",
-    .usage = "",
-    .examples = "schedctl top",
+    .usage = "[--node NODE]",
+    .examples = "schedctl top\n"
+		"schedctl top --node web2",
     .notes =
 	"Keys: up, down, page up, page down, home and end choose a job, p pauses it, r resumes "
 	"it, s starts\n"
 	"it, k kills its runs, l shows the output of its latest run, q quits.",
+    .options = top_sets,
     .run = top_run,
 };

@@ -80,6 +80,7 @@ static const struct method_param job_id_params[] = {
 };
 static const struct method_param job_list_params[] = {
     JOB_FILTERS,
+    {"node", METHOD_TEXT, MAYBE, "only what that node of a shared store has now"},
     {"order", METHOD_TEXT, MAYBE, "id, or next: by next run, paused jobs last; id if left out"},
     {"fields", METHOD_TEXTS, MAYBE, "only these members of each job; all if left out"},
     END_OF_PARAMS,

@@ -301,6 +301,7 @@ struct scheduler_job_query {
 	const char *group;
 	const char *store;
 	const char *owner;
+	const char *node; /* who has it now; its parts of jobs on all nodes among them, these not */
 	schedd_time due_before; /* SCHEDD_TIME_NONE: any */
 	bool failed;            /* the last run ended without success */
 	bool by_next;           /* in the order of next runs, then ids: those without one behind
@@ -360,6 +361,9 @@ bool scheduler_refresh_later(
  */
 struct value scheduler_job_parts(
     struct schedd_scheduler *scheduler, const char *id, bool live, struct arena *arena);
+/* Is there a node of that name, alive or dead? SCHEDD_ENOTFOUND: no; err says what may have been meant. */
+int scheduler_node_check(
+    const struct schedd_scheduler *scheduler, const char *name, struct schedd_error *err);
 /* Is any store shared? */
 bool scheduler_is_shared(const struct schedd_scheduler *scheduler);
 /* Our name in it; NULL: none is shared. */

@@ -322,14 +322,11 @@ static int rpc_subscription_check_node(const struct rpc_call *call, struct sched
 {
 	const char *node = rpc_call_text(call, "node");
 	char why[80];
+	int rc = node ? scheduler_node_check(call->scheduler, node, err) : 0;
 
-	if (!node || (scheduler_node_name(call->scheduler) &&
-			 (strcmp(scheduler_node_name(call->scheduler), node) == 0 ||
-			     scheduler_node_lives(call->scheduler, node, why, sizeof(why)))))
-		return 0;
-	if (!scheduler_node_name(call->scheduler))
-		return schedd_error_set(
-		    err, SCHEDD_ENOTFOUND, "node %s: no store is shared, there are no nodes", node);
+	if (!node || rc || strcmp(scheduler_node_name(call->scheduler), node) == 0 ||
+	    scheduler_node_lives(call->scheduler, node, why, sizeof(why)))
+		return rc;
 	return schedd_error_set(err, SCHEDD_EFAILED, "node %s %s", node, why);
 }
 

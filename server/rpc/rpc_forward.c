@@ -102,12 +102,10 @@ static bool forward_named(struct rpc_call *call)
 	own = scheduler_node_name(call->scheduler);
 	if (own && strcmp(own, node) == 0)
 		return false;
-	if (own) {
+	if (scheduler_node_check(call->scheduler, node, &err))
+		rpc_call_fail(call, &err);
+	else
 		forward_ask(call, node, FORWARD_LIMIT, rpc_call_reply(call));
-		return true;
-	}
-	schedd_error_set(&err, SCHEDD_ENOTFOUND, "node %s: no store is shared, there are no nodes", node);
-	rpc_call_fail(call, &err);
 	return true;
 }
 

@@ -165,6 +165,7 @@ static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *que
 	    .group = rpc_call_text(call, "group"),
 	    .store = rpc_call_text(call, "store"),
 	    .owner = rpc_call_text(call, "owner"),
+	    .node = rpc_call_text(call, "node"),
 	    .failed = rpc_call_bool(call, "failed"),
 	    .after = rpc_call_text(call, "after"),
 	};
@@ -175,6 +176,10 @@ static bool rpc_job_query(struct rpc_call *call, struct scheduler_job_query *que
 		    "no state of a job is called '%.32s': waiting, running, queued, paused, "
 		    "finished, invalid",
 		    *state);
+		rpc_call_fail(call, &err);
+		return false;
+	}
+	if (query->node && scheduler_node_check(call->scheduler, query->node, &err)) {
 		rpc_call_fail(call, &err);
 		return false;
 	}

@@ -18,9 +18,10 @@ const char *scheduler_job_state(struct schedd_scheduler *scheduler, const char *
 	return entry ? job_value_word(entry) : NULL;
 }
 
-static bool scheduler_find_pattern(const char *const *patterns, const char *id)
+/* Parts: those of jobs on all nodes are meant where nothing is said. */
+static bool scheduler_find_pattern(const char *const *patterns, const char *id, bool parts)
 {
-	bool part = job_id_node(id) != NULL;
+	bool part = job_id_node(id) != NULL && !parts;
 
 	if (!patterns || !patterns[0])
 		return !part;
@@ -65,12 +66,28 @@ static bool scheduler_find_same(const char *wanted, const char *have)
 	return !wanted || (have && strcmp(wanted, have) == 0);
 }
 
+/* One on all nodes is nobody's: its parts are. */
+static bool scheduler_find_node(const struct entry *entry, const char *node)
+{
+	struct schedd_scheduler *scheduler = entry->store->scheduler;
+	const char *owner;
+
+	if (!node)
+		return true;
+	if (entry_on_all(entry))
+		return false;
+	if (!scheduler_job_elsewhere(scheduler, entry->job->id, &owner))
+		owner = scheduler_node_name(scheduler);
+	return owner && strcmp(owner, node) == 0;
+}
+
 static bool scheduler_find_match(const struct entry *entry, const struct scheduler_job_query *query)
 {
 	const struct schedd_job *job = entry->job;
 	const struct job_details *details = job_details(job);
 
-	if (!scheduler_find_pattern(query->patterns, job->id) ||
+	if (!scheduler_find_pattern(query->patterns, job->id, query->node != NULL) ||
+	    !scheduler_find_node(entry, query->node) ||
 	    !scheduler_find_same(query->store, entry->store->name) ||
 	    !scheduler_find_same(query->owner, details->owner) ||
 	    !scheduler_find_same(query->group, details->group))

@@ -156,7 +156,8 @@ static int share_ask_make(struct schedd_scheduler *scheduler, const char *name,
 		node = share ? share_named(share, name) : NULL;
 	}
 	if (!node)
-		return schedd_error_set(err, SCHEDD_ENOTFOUND, "node %s: no such node", name);
+		return scheduler_node_check(scheduler, name, err) ? err->code
+		     : schedd_error_set(err, SCHEDD_EFAILED, "node %s has not joined yet: try again", name);
 	if (share->over)
 		return schedd_error_set(
 		    err, SCHEDD_EFAILED, "node %s is not asked any more: schedd stops", name);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/iso8601.h"
+#include "base/suggest.h"
 #include "core/share/share_state.h"
 
 /* The first store that is shared; NULL: none is. */
@@ -26,6 +27,33 @@ const char *scheduler_node_name(const struct schedd_scheduler *scheduler)
 	const struct share *share = share_first(scheduler);
 
 	return share ? store_node_name(share->slot->store) : NULL;
+}
+
+int scheduler_node_check(
+    const struct schedd_scheduler *scheduler, const char *name, struct schedd_error *err)
+{
+	const char *own = scheduler_node_name(scheduler), *closest;
+	struct suggest suggest;
+
+	if (!own)
+		return schedd_error_set(
+		    err, SCHEDD_ENOTFOUND, "node %.64s: no store is shared, there are no nodes", name);
+	/* Known before all others are told. */
+	if (strcmp(own, name) == 0)
+		return 0;
+	suggest_init(&suggest, name);
+	suggest_offer(&suggest, own);
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		const struct share *share = scheduler->stores[i]->share;
+
+		if (share && share_named(share, name))
+			return 0;
+		for (uint32_t k = 0; share && k < share->node_count; k++)
+			suggest_offer(&suggest, share->nodes[k].name);
+	}
+	closest = suggest_result(&suggest);
+	return schedd_error_set(err, SCHEDD_ENOTFOUND, "node %.64s: no such node%s%s%s", name,
+	    closest ? ", did you mean '" : "", closest ? closest : "", closest ? "'?" : "");
 }
 
 bool scheduler_job_elsewhere(
