@@ -92,7 +92,7 @@ static char *answer_repr(const struct value *text, bool cut, struct arena *arena
 	if (cut || length < text->string.length)
 		strbuf_add(&out, ",\"cut\":true");
 	strbuf_add_char(&out, '}');
-	copy = arena_strdup(arena, strbuf_peek(&out));
+	copy = strbuf_failed(&out) ? NULL : arena_strdup(arena, strbuf_peek(&out));
 	strbuf_clear(&out);
 	return copy;
 }
@@ -111,7 +111,7 @@ static char *answer_json(const struct value *value, struct arena *arena)
 
 		copy = answer_repr(&text, true, arena);
 	} else {
-		copy = arena_strdup(arena, strbuf_peek(&out));
+		copy = strbuf_failed(&out) ? NULL : arena_strdup(arena, strbuf_peek(&out));
 	}
 	strbuf_clear(&out);
 	return copy;
@@ -137,6 +137,9 @@ static void answer_value(
 		result->value = answer_repr(repr, value_get_bool(answer, "cut", false), arena);
 	else
 		result->value = answer_json(plain ? plain : answer, arena);
+	/* The run went well, and none may take something else for what it returned. */
+	if (!result->value || arena_failed(arena))
+		result->value = "{\"repr\":\"(lost: no memory for it)\",\"cut\":true}";
 }
 
 struct task_result worker_answer_read(const struct message *message, struct arena *arena)

@@ -467,10 +467,15 @@ void job_change_expire(struct schedd_scheduler *scheduler)
 	struct entry *entry;
 
 	while ((entry = entry_take_exhausted(scheduler))) {
+		char id[JOB_ID_MAX + 1];
 		struct change *change = change_new(scheduler, &job_change_expire_ops,
 		    entry->job->id, NULL, (struct scheduler_reply){NULL, NULL});
 
+		snprintf(id, sizeof(id), "%s", entry->job->id);
 		if (change)
 			change_submit(change);
+		entry = entry_find(scheduler, id);
+		if (entry && !entry->busy && !entry->noted && entry_exhausted(entry))
+			entry_exhausted_later(scheduler);
 	}
 }

@@ -174,6 +174,8 @@ struct jobs_room {
 	uint32_t sorted_capacity;
 	struct entry **exhausted; /* jobs that ran for the last time, to be removed */
 	uint32_t exhausted_count, exhausted_capacity;
+	bool exhausted_left;          /* others, which found no memory to be noted or removed */
+	struct timer exhausted_again; /* likewise: then they are looked for */
 	uint32_t visible; /* entries that are jobs (not being added) */
 	uint32_t paused;
 	struct strmap owners;    /* how many jobs each has; see owners.c */

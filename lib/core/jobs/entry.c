@@ -21,9 +21,16 @@ static const char *entry_key(const void *item)
 	return ((const struct entry *)item)->job->id;
 }
 
+/* What is due is done as the scheduler comes to rest. */
+static void entry_exhausted_due(struct timer *timer)
+{
+	(void)timer;
+}
+
 void entry_init_all(struct schedd_scheduler *scheduler)
 {
 	strmap_init(&scheduler->jobs.entries, entry_key);
+	timer_init(&scheduler->jobs.exhausted_again, entry_exhausted_due);
 	due_queue_init(scheduler);
 	accounts_init(scheduler);
 	owners_init(scheduler);
@@ -345,7 +352,7 @@ void entry_note_exhausted(struct schedd_scheduler *scheduler, struct entry *entr
 		capacity = capacity ? capacity * 2 : 16;
 		grown = realloc(scheduler->jobs.exhausted, capacity * sizeof(grown[0]));
 		if (!grown) {
-			log_error(scheduler->log, "job %s: no memory to end it", entry->job->id);
+			entry_exhausted_later(scheduler);
 			return;
 		}
 		scheduler->jobs.exhausted = grown;
@@ -355,8 +362,32 @@ void entry_note_exhausted(struct schedd_scheduler *scheduler, struct entry *entr
 	entry->noted = true;
 }
 
+void entry_exhausted_later(struct schedd_scheduler *scheduler)
+{
+	struct schedd_mono when = {scheduler_mono(scheduler).us + SCHEDD_SECOND};
+
+	if (!scheduler->jobs.exhausted_left)
+		log_error(scheduler->log, "no memory to remove jobs that have run for the last time");
+	scheduler->jobs.exhausted_left = true;
+	/* Where there is no memory for that either, it is when something else happens. */
+	if (timers_set(&scheduler->timers, &scheduler->jobs.exhausted_again, when))
+		return;
+}
+
+static void entry_find_exhausted(struct schedd_scheduler *scheduler)
+{
+	uint32_t position = 0;
+	struct entry *entry;
+
+	scheduler->jobs.exhausted_left = false;
+	while ((entry = strmap_next(&scheduler->jobs.entries, &position)))
+		entry_note_exhausted(scheduler, entry);
+}
+
 struct entry *entry_take_exhausted(struct schedd_scheduler *scheduler)
 {
+	if (scheduler->jobs.exhausted_left && !timer_is_set(&scheduler->jobs.exhausted_again))
+		entry_find_exhausted(scheduler);
 	for (uint32_t at = 0; at < scheduler->jobs.exhausted_count;) {
 		struct entry *entry = scheduler->jobs.exhausted[at];
 		bool still = !entry->busy && entry_exhausted(entry);

@@ -122,6 +122,8 @@ void entry_note_exhausted(struct schedd_scheduler *scheduler, struct entry *entr
  * written now; NULL: none. It is noted no longer.
  */
 struct entry *entry_take_exhausted(struct schedd_scheduler *scheduler);
+/* There was no memory for one of them: all are looked for in a second. */
+void entry_exhausted_later(struct schedd_scheduler *scheduler);
 /* Has its job limits of its own for its history? */
 bool entry_own_retention(const struct entry *entry);
 /* Never NULL. */

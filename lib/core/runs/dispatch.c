@@ -133,6 +133,8 @@ static void dispatch_measure(struct run_live *live, const struct task_result *re
 	run->cpu_us += result->cpu_us;
 	free(run->result);
 	run->result = result->value ? strdup(result->value) : NULL;
+	if (result->value && !run->result)
+		log_error(live->scheduler->log, "no memory for what %s/%u returned", run->job, run->number);
 	if (result->max_rss > run->max_rss)
 		run->max_rss = result->max_rss;
 	if (live->output) {

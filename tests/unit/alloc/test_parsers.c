@@ -10,17 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "base/json_exact.h"
 #include "base/message.h"
+#include "executor/worker_answer.h"
 #include "jobfile/apscheduler.h"
+#include "jobfile/cron_table.h"
 #include "jobfile/crontab.h"
+#include "jobfile/env_file.h"
 #include "jobfile/import_job.h"
 #include "jobfile/jobfile.h"
 #include "jobfile/pickle_read.h"
 #include "jobfile/systemd_timer.h"
 #include "jobfile/yaml_read.h"
 #include "model/job_fields.h"
+#include "model/run_record.h"
 #include "server/config.h"
 #include "server/config_show.h"
+#include "store/store_record.h"
+#include "store/store_url.h"
+#include "trigger/trigger_flags.h"
 #include "trigger/trigger_preview.h"
 #include "trigger/when.h"
 
@@ -205,6 +213,146 @@ static int parse_pickle(const char *text, struct arena *arena, struct value *out
 	return pickle_read(text, arena, out, &err);
 }
 
+static int parse_exact(const char *text, struct arena *arena, struct value *out)
+{
+	struct schedd_error err;
+
+	return json_exact_parse(text, strlen(text), arena, out, &err);
+}
+
+/* A table of an account, read in pieces as the daemon does. */
+static int parse_cron_table(const char *text, struct arena *arena, struct value *out)
+{
+	struct diagnostics faults;
+	struct cron_table table = {
+	    .file = "f", .account = "root", .arena = arena, .jobs = out, .faults = &faults};
+	struct cron_table_reader *reader;
+	int rc;
+
+	*out = value_array();
+	diagnostics_init(&faults);
+	reader = cron_table_open(&table, text, strlen(text));
+	do {
+		rc = reader ? cron_table_some(reader, 1) : SCHEDD_ENOMEM;
+	} while (rc > 0);
+	cron_table_close(reader);
+	if (!rc && faults.count)
+		rc = SCHEDD_EFILE;
+	diagnostics_clear(&faults);
+	return rc;
+}
+
+static int parse_env_file(const char *text, struct arena *arena, struct value *out)
+{
+	struct schedd_error err;
+
+	*out = value_map();
+	return env_file_read(text, strlen(text), arena, out, &err);
+}
+
+/* A time in a zone that nobody has read before. */
+static int parse_when(const char *text, struct arena *arena, struct value *out)
+{
+	struct zone_cache *own = zone_cache_new(NULL);
+	struct when_context context = {.zones = own, .zone = zone_utc(), .now = SCHEDD_DAY};
+	struct schedd_error err;
+	schedd_time when;
+	int rc = own ? when_parse(text, &context, &when, &err) : SCHEDD_ENOMEM;
+
+	(void)arena;
+	if (!rc)
+		*out = value_int(when);
+	zone_cache_free(own);
+	return rc;
+}
+
+static int parse_flags(const char *text, struct arena *arena, struct value *out)
+{
+	const struct trigger_flag flags[] = {
+	    {"cron", text}, {"every", "2h"}, {"tz", "Europe/Berlin"}, {"start", "2030-01-01"}};
+	struct trigger_context context = parse_context();
+	struct schedd_error err;
+
+	return trigger_flags_value(flags, 4, &context, arena, out, &err);
+}
+
+static int parse_worker_answer(const char *text, struct arena *arena, struct value *out)
+{
+	struct message message = {.type = MESSAGE_RESPONSE};
+	struct task_result result;
+	struct schedd_error err;
+	int rc = json_parse(text, strlen(text), arena, &message.result, &err);
+
+	if (rc)
+		return rc;
+	result = worker_answer_read(&message, arena);
+	*out = value_string(arena, result.value);
+	return result.exit_code || result.reason || strstr(result.value, "no memory") ? SCHEDD_ENOMEM : 0;
+}
+
+/* As it stands in a store, and back to text. */
+static int parse_stored_job(const char *text, struct arena *arena, struct value *out)
+{
+	struct trigger_context context = parse_context();
+	struct job_record record = {.job = NULL};
+	struct strbuf json = STRBUF_EMPTY;
+	struct schedd_error err;
+	int rc = store_record_host.decode(&context, "a", text, strlen(text), &record, &err);
+
+	if (rc)
+		return rc;
+	if (record.state.invalid)
+		rc = SCHEDD_EFILE;
+	else
+		rc = store_record_host.encode(record.job, &record.state, &json, &err);
+	if (!rc && strbuf_failed(&json))
+		rc = SCHEDD_ENOMEM;
+	if (!rc)
+		*out = value_string(arena, strbuf_peek(&json));
+	strbuf_clear(&json);
+	job_unref(record.job);
+	job_state_clear(&record.state);
+	free(record.raw);
+	return rc;
+}
+
+static int parse_stored_run(const char *text, struct arena *arena, struct value *out)
+{
+	struct schedd_error err;
+	struct value map;
+	struct run run;
+	int rc = json_parse(text, strlen(text), arena, &map, &err);
+
+	if (rc)
+		return rc;
+	run_init(&run);
+	rc = run_record_read(&run, &map, &err);
+	if (!rc) {
+		map = run_record_write(&run, arena);
+		*out = value_copy(arena, &map);
+	}
+	run_clear(&run);
+	return rc;
+}
+
+static int parse_url(const char *text, struct arena *arena, struct value *out)
+{
+	struct strbuf shown = STRBUF_EMPTY;
+	struct schedd_error err;
+	struct store_url url;
+	int rc = store_url_parse(text, arena, &url, &err);
+
+	if (rc)
+		return rc;
+	store_url_address(&url, &shown);
+	if (strbuf_failed(&shown) || !url.param_count)
+		rc = SCHEDD_ENOMEM;
+	else
+		*out = value_string(arena, strbuf_peek(&shown));
+	strbuf_clear(&shown);
+	return rc;
+}
+
 static const struct {
 	const char *name, *text;
 	parse_fn parse;
@@ -248,6 +396,25 @@ static const struct {
 	parse_pickle},
     {"message", "{\"id\":\"a\",\"list\":[1,-5,2.5,\"t\",null,true],\"map\":{\"k\":\"v\"}}",
 	parse_message},
+    {"exact JSON", "{\"a\":{\"!!binary\":\"AAEC\"},\"b\":[{\"!!binary\":\"/w==\"}]}", parse_exact},
+    {"cron table",
+	"# x\nSHELL=/bin/sh\nA=b c\n*/5 1-4 * * mon echo hi%there\n#schedd: timeout=1h retry=2\n"
+	"@daily /bin/true\n",
+	parse_cron_table},
+    {"environment file", "# x\nexport A=b\nC='d e' \nF=\"g\\\nh\"\nA=z\n", parse_env_file},
+    {"phrase", "tomorrow 9am America/New_York", parse_when},
+    {"flags", "0 3 * * mon-fri", parse_flags},
+    {"worker's answer", "{\"json\":\"[1,{\\\"a\\\":null}]\"}", parse_worker_answer},
+    {"stored job",
+	"{\"id\":\"a\",\"command\":[\"x\",\"y\"],\"trigger\":{\"cron\":\"0 3 * * *\",\"timezone\":\"UTC\"},"
+	"\"env\":{\"A\":\"b\"},\"tags\":{\"k\":\"v\"},\"retry\":{\"limit\":2},\"paused\":true,"
+	"\"paused_reason\":\"r\"}",
+	parse_stored_job},
+    {"stored run",
+	"{\"job\":\"a\",\"number\":7,\"state\":\"failed\",\"trigger\":\"manual\",\"attempt\":1,"
+	"\"reason\":\"exit code 1\",\"result\":\"{}\",\"actor\":\"uid 0\"}",
+	parse_stored_run},
+    {"url", "postgresql://me:s%20ecret@h1:5433,h2/db?sslmode=require&connect_timeout=3", parse_url},
 };
 
 /* What it gives as JSON, to free(); NULL: an error. */
