@@ -2,6 +2,7 @@
 /* The registry of backends and what is the same for all of them. */
 #include "executor/executor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/dynlib.h"
@@ -11,10 +12,12 @@
 
 static const struct executor_ops *const executor_types[] = {
     &exec_subprocess_ops,
+    &exec_worker_ops,
     &exec_function_ops,
     &exec_threadpool_ops,
-    &exec_worker_ops,
 };
+
+#define EXECUTOR_TYPES (sizeof(executor_types) / sizeof(executor_types[0]))
 
 static const struct {
 	const char *what; /* in a sentence */
@@ -29,6 +32,17 @@ static const struct {
 /* The type that comes with schedd as a module, as not everybody has libcurl. */
 #define EXECUTOR_MODULE "http"
 
+static int executor_unknown(const char *type, struct schedd_error *err)
+{
+	char known[256] = "";
+
+	for (size_t i = 0; i < EXECUTOR_TYPES; i++)
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s", i ? ", " : "",
+		    executor_types[i]->type);
+	return schedd_error_set(err, SCHEDD_EINVAL, "executor type '%s' is not known, take %s or %s", type,
+	    known, EXECUTOR_MODULE);
+}
+
 /* A type that is not built in is a module, loaded when it is first asked for. */
 static int executor_find(
     const char *type, const struct executor_ops **out, struct schedd_error *err)
@@ -36,7 +50,7 @@ static int executor_find(
 	const struct schedd_module *module;
 	int rc;
 
-	for (size_t i = 0; i < sizeof(executor_types) / sizeof(executor_types[0]); i++) {
+	for (size_t i = 0; i < EXECUTOR_TYPES; i++) {
 		if (strcmp(executor_types[i]->type, type) == 0) {
 			*out = executor_types[i];
 			return 0;
@@ -49,11 +63,7 @@ static int executor_find(
 		    "built with where libcurl is, is not in %s",
 		    type, type, dynlib_directory());
 	if (rc == SCHEDD_ENOTFOUND)
-		return schedd_error_set(err, SCHEDD_EINVAL,
-		    "executor type '%s' is not known, take subprocess, worker, function, "
-		    "threadpool "
-		    "or http",
-		    type);
+		return executor_unknown(type, err);
 	if (rc < 0)
 		return rc;
 	if (!module->executor)
