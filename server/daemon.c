@@ -369,6 +369,7 @@ static void daemon_on_drained(
 	(void)result;
 	if (--daemon->drains > 0)
 		return; /* a more impatient request has taken this one's place */
+	daemon->ending = true;
 	if (rc)
 		log_error(daemon_log(daemon), "stopping: %s", err->message);
 	if (daemon->wants_exec)
@@ -390,6 +391,12 @@ static void daemon_begin_stop(struct daemon *daemon, enum daemon_stop how)
 	enum scheduler_drain_how drain = SCHEDULER_DRAIN_WAIT;
 	schedd_span limit = config->stop_limit;
 
+	/* All has ended but those who are told of it; once is enough. */
+	if (daemon->ending) {
+		if (how == DAEMON_STOP_NOW)
+			listeners_abandon(daemon->listeners);
+		return;
+	}
 	if (how == DAEMON_STOP_WAIT)
 		limit = SCHEDD_SPAN_NONE;
 	if (how == DAEMON_STOP_NOW)

@@ -66,6 +66,7 @@ struct daemon {
 	bool settled;               /* the jobs of the config are there, clients are served */
 	unsigned drains;            /* requests to the scheduler to stop, not yet answered */
 	bool stopping;
+	bool ending; /* the scheduler has come to its end */
 	bool wants_exec;
 	struct reexec reexec; /* prepared when wants_exec */
 	bool drained;         /* the scheduler has come to its end */

@@ -72,11 +72,18 @@ int signals_new(struct event_base *base, signals_fn call, void *context, struct 
 
 void signals_free(struct signals *signals)
 {
+	sigset_t all, before;
+
 	if (!signals)
 		return;
+	/* None may come in between: its default would be the end. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
 		if (signals->events[i])
 			event_free(signals->events[i]);
+		signals_take_nothing(signal_numbers[i]);
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	free(signals);
 }

@@ -15,7 +15,7 @@ typedef void (*signals_fn)(int signo, void *context);
 void signals_begin(void);
 int signals_new(struct event_base *base, signals_fn call, void *context, struct signals **out,
     struct schedd_error *err) __attribute__((warn_unused_result));
-/* Gives the signals back their defaults. NULL is fine. */
+/* From here on they do nothing: what is being closed is closed to its end. NULL is fine. */
 void signals_free(struct signals *signals);
 
 #endif

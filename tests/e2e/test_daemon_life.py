@@ -287,6 +287,33 @@ class Stop(e2e.TestCase):
         e2e.wait_until("it stops", lambda: client.call("server.status")["state"] == "stopping")
         self.assertEqual(server.stop(signal.SIGINT), 0)
 
+    def test_no_signal_ends_it_before_its_time(self):
+        """Of those that come until the very end none keeps it from closing what it has open."""
+        for again in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
+            with self.subTest(again=again):
+                server, _, run = self.running("sleep 100")
+                server.process.send_signal(signal.SIGTERM)
+                server.process.send_signal(signal.SIGINT)
+                while server.process.poll() is None:
+                    server.process.send_signal(again)
+                self.assertEqual(server.process.returncode, 0, server.log.read_text()[-2000:])
+                self.assertEqual(list(server.state.glob("*-wal")), [], "the store is closed")
+                server.start()
+                self.assertEqual(server.client().call("run.get", run=run)["state"], "killed")
+
+    def test_a_second_signal_does_not_wait_for_listeners(self):
+        """They have seconds in which nothing else is going on any more."""
+        server = self.daemon(config="listeners:\n  - {name: hangs, events: [scheduler_shutdown], run: echo $$ > hung; exec sleep 100}\n",
+                             options=())
+        client = server.client()
+        hung = server.dir / "hung"
+        server.config.write_text(server.config.read_text().replace("> hung", f"> {hung}"))
+        self.assertEqual(client.call("server.reload")["changed"], ["listeners"])
+        server.process.send_signal(signal.SIGTERM)
+        e2e.wait_until("the listener hangs", lambda: hung.exists() and hung.read_text())
+        self.assertEqual(server.stop(), 0)
+        self.assertNotIn("listeners are not done", server.log.read_text())
+
     def test_shutdown_now(self):
         server, client, run = self.running("sleep 100")
         self.assertEqual(client.call("server.shutdown", now=True), {"mode": "now", "running": 1})
