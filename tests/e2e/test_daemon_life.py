@@ -376,6 +376,7 @@ class Executors(e2e.TestCase):
 
         def descriptors():
             return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+        client.call("server.ping")  # our own is one of them from here on
         before = descriptors()
         for kind in ("subprocess", "threadpool", "subprocess") * 10:
             client.call("executor.add", name="guest", type=kind, max_workers=2)
