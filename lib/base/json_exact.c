@@ -46,9 +46,7 @@ static struct value json_exact_binary(const struct value *value, struct arena *a
 	struct value map = value_map();
 
 	base64_write(&text, value->string.text, value->string.length);
-	value_put(arena, &map, JSON_EXACT_KEY, value_string(arena, strbuf_peek(&text)));
-	arena->failed |= strbuf_failed(&text);
-	strbuf_clear(&text);
+	value_put(arena, &map, JSON_EXACT_KEY, value_string_take(arena, &text));
 	return map;
 }
 

@@ -4,6 +4,7 @@
 #include "base/value.h"
 
 #include <string.h>
+#include "base/strbuf.h"
 
 struct value value_nil(void)
 {
@@ -37,6 +38,18 @@ struct value value_string_n(struct arena *arena, const char *text, size_t length
 struct value value_string(struct arena *arena, const char *text)
 {
 	return text ? value_string_n(arena, text, strlen(text)) : value_nil();
+}
+
+struct value value_string_take(struct arena *arena, struct strbuf *text)
+{
+	struct value value = value_nil();
+
+	if (strbuf_failed(text))
+		arena->failed = true;
+	else
+		value = value_string_n(arena, strbuf_peek(text), text->length);
+	strbuf_clear(text);
+	return value;
 }
 
 struct value value_string_ref(const char *text)

@@ -25,6 +25,7 @@ enum value_type {
 	VALUE_MAP,
 };
 
+struct strbuf;
 struct value_member;
 
 struct value {
@@ -68,6 +69,8 @@ struct value value_real(double real);
 /* Copies text into the arena. A NULL text makes nil. */
 struct value value_string(struct arena *arena, const char *text);
 struct value value_string_n(struct arena *arena, const char *text, size_t length);
+/* What a buffer holds, which is emptied; where it has failed so has the arena. */
+struct value value_string_take(struct arena *arena, struct strbuf *text);
 /* Borrows text, which must outlive the value. A NULL text makes nil. */
 struct value value_string_ref(const char *text);
 struct value value_array(void);

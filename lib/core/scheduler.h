@@ -41,7 +41,10 @@ struct scheduler_actor {
 typedef int (*scheduler_guard_fn)(const struct schedd_job *job, const struct schedd_job *old,
     const char *account, void *context, struct schedd_error *err);
 
-/* rc 0: done, and result (valid during the call; may be nil) is the answer. */
+/*
+ * rc 0: done, and result (valid during the call) is the answer. nil: there is nothing to tell, or
+ * no memory to tell of what was done.
+ */
 typedef void (*scheduler_reply_fn)(
     int rc, const struct schedd_error *err, const struct value *result, void *context);
 
@@ -418,7 +421,7 @@ typedef void (*scheduler_run_fn)(const struct value *run, struct arena *arena, v
 int scheduler_run_walk_more(struct scheduler_run_walk *walk, schedd_span most,
     scheduler_run_fn call, void *context, struct schedd_error *err)
     __attribute__((warn_unused_result));
-/* After the end: {"next":…} and perhaps {"missing":[…]}; lives as long as the walk. */
+/* After the end: {"next":…} and perhaps {"missing":[…]}; lives as long as the walk. nil: no memory. */
 struct value scheduler_run_walk_rest(struct scheduler_run_walk *walk);
 void scheduler_run_walk_free(struct scheduler_run_walk *walk);
 /* signal 0: the job's own kill_signal, then KILL after kill_after. number 0: all runs of the job.

@@ -56,8 +56,7 @@ static int systemd_job_make_line(
 		if (execs->items[i].may_fail)
 			strbuf_add(&line, " || true; }");
 	}
-	*out = value_string(job->import->arena, strbuf_peek(&line));
-	strbuf_clear(&line);
+	*out = value_string_take(job->import->arena, &line);
 	return out->type == VALUE_STRING ? 0 : SCHEDD_ENOMEM;
 }
 

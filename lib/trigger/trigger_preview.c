@@ -117,12 +117,9 @@ static struct value preview_text(const struct schedd_trigger *trigger,
     void (*write)(const struct schedd_trigger *, struct strbuf *), struct arena *arena)
 {
 	struct strbuf text = STRBUF_EMPTY;
-	struct value value;
 
 	write(trigger, &text);
-	value = value_string(arena, strbuf_peek(&text));
-	strbuf_clear(&text);
-	return value;
+	return value_string_take(arena, &text);
 }
 
 int trigger_preview_end(const struct trigger_preview_walk *walk, struct arena *arena,

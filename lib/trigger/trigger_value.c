@@ -8,14 +8,9 @@
 struct value trigger_value_time(struct arena *arena, schedd_time when, const struct zone *zone)
 {
 	struct strbuf text = STRBUF_EMPTY;
-	struct value value;
 
 	when_format(&text, when, zone);
-	value = value_string(arena, strbuf_peek(&text));
-	if (strbuf_failed(&text))
-		arena->failed = true;
-	strbuf_clear(&text);
-	return value;
+	return value_string_take(arena, &text);
 }
 
 struct value trigger_value_date(struct arena *arena, int32_t day)

@@ -270,16 +270,13 @@ static struct value flask_moment(
     const struct value *when, const struct zone *zone, struct arena *arena)
 {
 	struct strbuf text = STRBUF_EMPTY;
-	struct value shown;
 
 	if (!when || when->type == VALUE_NIL)
 		return value_nil();
 	if (when->type == VALUE_STRING)
 		return *when;
 	when_format(&text, when->integer, zone);
-	shown = value_string(arena, strbuf_peek(&text));
-	strbuf_clear(&text);
-	return shown;
+	return value_string_take(arena, &text);
 }
 
 static void flask_interval(const struct value *trigger, struct value *form, struct arena *arena)

@@ -37,8 +37,7 @@ static void http_next_texts(
 		if (item->type != VALUE_INT)
 			continue;
 		when_format(&text, item->integer, zone);
-		*item = value_string(request->arena, strbuf_peek(&text));
-		strbuf_clear(&text);
+		*item = value_string_take(request->arena, &text);
 	}
 }
 

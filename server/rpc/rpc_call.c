@@ -105,7 +105,7 @@ void rpc_call_answer(struct rpc_call *call, const struct value *result)
 		rpc_names_out(call->caller->view, &named, &call->arena);
 		result = &named;
 	}
-	if (!call->silent && arena_failed(&call->arena))
+	if (!call->silent && (arena_failed(&call->arena) || result->type == VALUE_NIL))
 		rpc_call_drop(call);
 	else if (!call->silent)
 		connection_answer(call->connection, call->msgid, result);
@@ -134,13 +134,6 @@ void rpc_call_answer_built(struct rpc_call *call, const struct value *result)
 	}
 	schedd_error_nomem(&err);
 	rpc_call_fail(call, &err);
-}
-
-void rpc_call_answer_done(struct rpc_call *call, const struct value *result)
-{
-	struct value nothing = value_map();
-
-	rpc_call_answer(call, arena_failed(&call->arena) ? &nothing : result);
 }
 
 void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
@@ -181,7 +174,7 @@ static void rpc_call_done(
 	if (rc)
 		rpc_call_fail(call, err);
 	else
-		rpc_call_answer_done(call, &call->answer);
+		rpc_call_answer(call, &call->answer);
 }
 
 struct scheduler_reply rpc_call_reply_with(struct rpc_call *call, struct value answer)

@@ -69,12 +69,12 @@ bool rpc_call_copy(const struct rpc_call *call, struct rpc_call *asker);
 
 /* ---- Ending it ---- */
 
+/* No method answers nil: where that, or part of the result, is all there was memory for, the
+ * connection ends, and one that has no end is told that it is not known whether it was done. */
 void rpc_call_answer(struct rpc_call *call, const struct value *result);
 void rpc_call_fail(struct rpc_call *call, const struct schedd_error *err);
-/* The value, or out of memory where the arena it was built in has failed. */
+/* Of what has not been done: out of memory where the arena it was built in has failed. */
 void rpc_call_answer_built(struct rpc_call *call, const struct value *result);
-/* The same for what has been done already: then an empty map says so. */
-void rpc_call_answer_done(struct rpc_call *call, const struct value *result);
 /* {key: [items], …rest} from packed items, rest a map; out of memory where they have failed. */
 void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
     uint32_t count, const struct value *rest);

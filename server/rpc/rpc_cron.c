@@ -188,7 +188,7 @@ static void rpc_cron_read(void *context)
 {
 	struct rpc_call *call = context;
 
-	rpc_call_answer_done(call, &call->answer);
+	rpc_call_answer(call, &call->answer);
 }
 
 /* ---- The spool ---- */

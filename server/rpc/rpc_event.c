@@ -388,5 +388,5 @@ void rpc_event_unsubscribe(struct rpc_call *call)
 		return;
 	}
 	value_put(&call->arena, &answer, "ended", value_int(ended));
-	rpc_call_answer_built(call, &answer);
+	rpc_call_answer(call, &answer);
 }

@@ -48,7 +48,7 @@ static void parts_done(struct parts_gather *gather)
 	if (gather->failed.array.count)
 		value_put(&call->arena, &map, "failed", gather->failed);
 	free(gather);
-	rpc_call_answer_built(call, &map);
+	rpc_call_answer(call, &map);
 }
 
 static void parts_answered(

@@ -116,6 +116,7 @@ static void rpc_run_list_go(void *context)
 		rpc_call_fail(call, &err);
 	} else {
 		rest = scheduler_run_walk_rest(list->walk);
+		call->arena.failed |= rest.type == VALUE_NIL;
 		rpc_call_answer_list(call, "runs", &list->packed, list->count, &rest);
 	}
 }

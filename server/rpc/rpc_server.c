@@ -174,7 +174,7 @@ static void rpc_reload_answer(
 	value_put(&call->arena, &map, "changed", *changed);
 	value_put(&call->arena, &map, "restart", *restart);
 	value_put(&call->arena, &map, "exec", value_bool(exec));
-	rpc_call_answer_built(call, &map);
+	rpc_call_answer(call, &map);
 }
 
 static void rpc_reload_done(int rc, const struct schedd_error *err, const struct value *changed,
@@ -217,7 +217,7 @@ static void rpc_backup_done(int rc, const struct schedd_error *err, void *contex
 	value_put(&call->arena, &map, "store", value_string_ref(store ? store : "default"));
 	value_put(&call->arena, &map, "bytes",
 	    stat(path, &st) == 0 ? value_int(st.st_size) : value_nil());
-	rpc_call_answer_built(call, &map);
+	rpc_call_answer(call, &map);
 }
 
 static void rpc_dump_done(
@@ -232,11 +232,15 @@ static void rpc_dump_done(
 		rpc_call_fail(call, err);
 		return;
 	}
+	if (result->type == VALUE_NIL) {
+		rpc_call_answer(call, result);
+		return;
+	}
 	for (uint32_t i = 0; i < result->map.count; i++)
 		value_put(&call->arena, &map, result->map.members[i].key, result->map.members[i].value);
 	value_put(&call->arena, &map, "bytes",
 	    stat(path, &st) == 0 ? value_int(st.st_size) : value_nil());
-	rpc_call_answer_built(call, &map);
+	rpc_call_answer(call, &map);
 }
 
 void rpc_server_restore(struct rpc_call *call)
@@ -304,7 +308,7 @@ void rpc_server_shutdown(struct rpc_call *call)
 	value_put(&call->arena, &map, "running", value_int(value_get_int(&status, "running", 0)));
 	connection_hold_to_the_end(call->connection);
 	/* It stops, whatever can be said of it. */
-	rpc_call_answer_done(call, &map);
+	rpc_call_answer(call, &map);
 	daemon_stop(daemon, how);
 }
 

@@ -172,9 +172,13 @@ static void rpc_store_moved(
 	}
 	if (from)
 		value_put(&call->arena, &map, "from", value_string_ref(from));
+	if (result->type == VALUE_NIL) {
+		rpc_call_answer(call, result);
+		return;
+	}
 	for (uint32_t i = 0; i < result->map.count; i++)
 		value_put(&call->arena, &map, result->map.members[i].key, result->map.members[i].value);
-	rpc_call_answer_done(call, &map);
+	rpc_call_answer(call, &map);
 }
 
 /* The client went away: what is under way comes to its end, nothing more is begun. */
@@ -269,7 +273,7 @@ void rpc_store_executor_add(struct rpc_call *call)
 	}
 	list = scheduler_executors(call->scheduler, &call->arena);
 	executor = rpc_store_named(&list, name);
-	rpc_call_answer_done(call, &executor);
+	rpc_call_answer(call, &executor);
 }
 
 void rpc_store_executor_remove(struct rpc_call *call)

@@ -46,5 +46,5 @@ void rpc_token_remove(struct rpc_call *call)
 	if (rc)
 		rpc_call_fail(call, &err);
 	else
-		rpc_call_answer_done(call, &answer);
+		rpc_call_answer(call, &answer);
 }

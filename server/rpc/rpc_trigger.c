@@ -95,12 +95,9 @@ static void rpc_walk_begin(struct rpc_call *call, struct schedd_trigger *trigger
 static const char *rpc_trigger_words(struct rpc_call *call, const struct schedd_job *job)
 {
 	struct strbuf text = STRBUF_EMPTY;
-	const char *words;
 
 	job_words_when(job, &text);
-	words = arena_strdup(&call->arena, strbuf_peek(&text));
-	strbuf_clear(&text);
-	return words;
+	return value_string_take(&call->arena, &text).string.text;
 }
 
 static void rpc_trigger_of_job(struct rpc_call *call, const char *id)

@@ -12,6 +12,13 @@ DONE, REFUSED, UNKNOWN = "done", "refused", "unknown"
 MOST = 2000
 
 
+def shape(answer):
+    """Which members an answer has, at any depth; of a list the first element's stand for all."""
+    if isinstance(answer, dict):
+        return frozenset((key, shape(value)) for key, value in answer.items())
+    return shape(answer[0]) if isinstance(answer, list) and answer else None
+
+
 class AllocCase(e2e.TestCase):
     def setUp(self):
         self.d = self.daemon(start=False)
@@ -59,20 +66,28 @@ class AllocCase(e2e.TestCase):
         client.close()
         self.d.clients.remove(client)
         self.assertIsNone(self.d.process.poll(), f"{method}: schedd ended with allocation {nth}")
+        if self.outcome == DONE:
+            self.assertIsNotNone(answer, f"{method}: an answer without its result, with allocation {nth}")
         return fired, answer
 
     def each(self, method, before=None, after=None, **params):
         """The method with each of its allocations failing, until none does."""
+        members = {}
         for nth in range(1, MOST):
             if before:
                 before()
             fired, answer = self.once(nth, method, params)
+            if isinstance(answer, dict) and not answer.get("failed"):
+                last = shape(answer)
+                members.setdefault(last, nth)
             if after:
                 with self.subTest(method=method, nth=nth, outcome=self.outcome):
                     after(self.outcome)
             self.assertTrue(fired or nth > 1, "no allocation fails here at all")
             if not fired:
                 self.assertIsNotNone(answer, f"{method} fails without reason: {self.outcome}")
+                for found, at in members.items():
+                    self.assertEqual(found, last, f"{method}: not what is promised is answered, with allocation {at}")
                 return
         self.fail(f"{method} needs more than {MOST} allocations")
 

@@ -121,7 +121,7 @@ void scheduler_kill(struct schedd_scheduler *scheduler, const char *job, uint32_
 	else if (!numbers.array.count)
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "job %s has no run going on", job);
 	value_put(&arena, &result, "runs", runs);
-	scheduler_answer(reply, rc, &err, &result);
+	scheduler_answer_done(reply, rc, &err, &result, &arena);
 	scheduler_leave(scheduler);
 	arena_clear(&arena);
 }
@@ -168,7 +168,7 @@ static void scheduler_purged(int rc, const struct schedd_error *err, void *conte
 	if (!request->rc)
 		output_place_remove(request->scheduler, request->job, request->number);
 	value_put(&arena, &result, "purged", value_bool(true));
-	scheduler_answer(request->reply, request->rc, &request->err, &result);
+	scheduler_answer_done(request->reply, request->rc, &request->err, &result, &arena);
 	arena_clear(&arena);
 	free(request->job);
 	free(request);

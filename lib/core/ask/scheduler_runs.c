@@ -219,7 +219,9 @@ static bool runs_doubled(
 	id = arena_printf(&question->arena, "%s/%u", run->job, run->number);
 	if (id && strmap_get(&question->seen, id))
 		return true;
-	return !id || strmap_put(&question->seen, id) != 0;
+	if (id && strmap_put(&question->seen, id))
+		question->arena.failed = true;
+	return arena_failed(&question->arena);
 }
 
 /* One step: a row that is told, or passed over (nil). False: there are no more. */
@@ -270,9 +272,8 @@ static struct value runs_next(struct scheduler_run_walk *question)
 		more = more || (part && strcmp(part, "-") != 0);
 		strbuf_printf(&text, "%s%s", i ? "," : "", part ? part : "-");
 	}
-	next = more ? value_string(&question->arena, strbuf_peek(&text)) : value_nil();
-	strbuf_clear(&text);
-	return next;
+	next = value_string_take(&question->arena, &text);
+	return more ? next : value_nil();
 }
 
 void scheduler_run_walk_free(struct scheduler_run_walk *walk)
@@ -348,7 +349,7 @@ struct value scheduler_run_walk_rest(struct scheduler_run_walk *walk)
 	value_put(&walk->arena, &map, "next", runs_next(walk));
 	if (walk->missing.array.count)
 		value_put(&walk->arena, &map, "missing", walk->missing);
-	return map;
+	return arena_failed(&walk->arena) ? value_nil() : map;
 }
 
 static void runs_settle(struct scheduler_run_walk *question)

@@ -243,7 +243,7 @@ static void scheduler_group_stored(int rc, const struct schedd_error *err, void 
 		value_put(&arena, &map, "name", value_string_ref(request->group->name));
 		value_put(&arena, &map, "parallel", value_int(request->parallel));
 	}
-	scheduler_answer(request->reply, rc, err, &map);
+	scheduler_answer_done(request->reply, rc, err, &map, &arena);
 	arena_clear(&arena);
 	free(request);
 	scheduler_leave(scheduler);

@@ -67,7 +67,10 @@ static void scheduler_wait_answer(
 	if (run && run->job)
 		value_put(&arena, &value, "account", job_id_account_value(run->job, &arena));
 	scheduler_wait_drop(wait);
-	scheduler_answer(reply, rc, err, &value);
+	if (rc)
+		scheduler_answer(reply, rc, err, NULL);
+	else
+		scheduler_answer_built(reply, &value, &arena);
 	arena_clear(&arena);
 }
 

@@ -45,7 +45,10 @@ struct scheduler_why {
 
 static void scheduler_why_answer(struct scheduler_why *why, int rc, const struct schedd_error *err)
 {
-	scheduler_answer(why->reply, rc, err, &why->result);
+	if (rc)
+		scheduler_answer(why->reply, rc, err, NULL);
+	else
+		scheduler_answer_built(why->reply, &why->result, &why->arena);
 	if (why->looks_back)
 		why_past_clear(&why->past);
 	arena_clear(&why->arena);
@@ -132,9 +135,7 @@ static void scheduler_why_times(
 		job_words_when(job, &words);
 	else
 		trigger_words(trigger, &words);
-	value_put(&why->arena, &why->result, "trigger_words",
-	    value_string(&why->arena, strbuf_peek(&words)));
-	strbuf_clear(&words);
+	value_put(&why->arena, &why->result, "trigger_words", value_string_take(&why->arena, &words));
 	scheduler_why_time(
 	    why, "previous_fire", trigger_latest(trigger, SCHEDD_TIME_MIN, why->at), &why->result);
 	scheduler_why_time(why, "next_fire", trigger_next(trigger, why->at + 1), &why->result);

@@ -102,12 +102,7 @@ static int change_park(struct change *change, struct entry *entry)
 
 static void change_reply(struct change *change, int rc, const struct schedd_error *err)
 {
-	struct value nil = value_nil();
-	bool incomplete =
-	    !rc && arena_failed(&change->arena) &&
-	    (change->result.type != VALUE_MAP || change->result.map.members != &change->small);
-
-	scheduler_answer(change->reply, rc, err, rc || incomplete ? &nil : &change->result);
+	scheduler_answer_done(change->reply, rc, err, &change->result, &change->arena);
 	change_free(change);
 }
 
@@ -205,7 +200,10 @@ static void change_begin(struct change *change)
 	if (rc == CHANGE_CLAIMED)
 		return;
 	if (rc == CHANGE_DONE) {
-		change_reply(change, 0, NULL);
+		/* Nothing had to be done, so it is said that the answer is lacking. */
+		bool told = !arena_failed(&change->arena);
+
+		change_reply(change, told ? 0 : schedd_error_nomem(&err), &err);
 		return;
 	}
 	if (rc < 0) {
@@ -219,6 +217,13 @@ static void change_begin(struct change *change)
 	}
 	/* What the caller lent is not needed any more. */
 	change->fields = NULL;
+	/* Its record is not whole. */
+	if (arena_failed(&change->arena)) {
+		store_batch_free(change->batch);
+		rc = schedd_error_nomem(&err);
+		change_finish(change, rc, &err);
+		return;
+	}
 	store_batch_on_unknown(change->batch, change_unknown);
 	store_commit(change->store->store, change->batch, change_committed, change);
 }
@@ -462,13 +467,6 @@ void change_answer_job(struct change *change)
 	const char *id = change->entry ? change->entry->job->id : change->id;
 
 	change->result = scheduler_job_value(change->scheduler, id, &change->arena);
-	if (!arena_failed(&change->arena))
-		return;
-	/* It has been done all the same: what is known without memory is told. */
-	change->small = (struct value_member){.key = "id", .value = value_string_ref(id)};
-	change->result = value_map();
-	change->result.map.members = &change->small;
-	change->result.map.count = 1;
 }
 
 /* The job as it is now, or SCHEDD_ENOTFOUND. */

@@ -79,8 +79,7 @@ struct change {
 	struct store_batch *batch;
 	bool shared_batch;   /* batch belongs to a job file's commit */
 	char *pause_text;    /* who paused it and why; owned */
-	struct value result;       /* in arena */
-	struct value_member small; /* of result where there was no memory for more */
+	struct value result; /* in arena */
 };
 
 /* NULL: no memory, and the reply was called. actor's method is copied. */

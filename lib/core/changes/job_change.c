@@ -350,7 +350,7 @@ static void job_change_purged(int rc, const struct schedd_error *err, void *cont
 		return;
 	arena_init(&arena);
 	value_put(&arena, &result, "running", value_int(answer->left));
-	scheduler_answer(answer->reply, answer->rc, &answer->err, &result);
+	scheduler_answer_done(answer->reply, answer->rc, &answer->err, &result, &arena);
 	arena_clear(&arena);
 	free(answer);
 }

@@ -32,6 +32,7 @@ static int job_switch_pause_begin(struct change *change, struct schedd_error *er
 	}
 	free(change->state.paused_reason);
 	change->state.paused_reason = change->text && change->text[0] ? strdup(change->text) : NULL;
+	change->arena.failed |= change->text && change->text[0] && !change->state.paused_reason;
 	change->state.paused = true;
 	change->state.paused_until = change->when;
 	change->state.next_run_time = SCHEDD_TIME_NONE;
@@ -91,6 +92,15 @@ static int job_switch_claim_missed(struct change *change, struct claim_batch *ba
 	return due_plan(batch, entry, now, reason);
 }
 
+/* Nothing was claimed after all. */
+static void job_switch_undo(struct change *change, struct claim_batch *batch)
+{
+	claim_discard(batch);
+	change->entry->busy = false;
+	entry_plan(change->scheduler, change->entry);
+	change->entry = NULL;
+}
+
 static int job_switch_resume_begin(struct change *change, struct schedd_error *err)
 {
 	struct claim_batch *batch;
@@ -119,10 +129,7 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 	}
 	batch->change = change;
 	if (job_switch_claim_missed(change, batch)) {
-		claim_discard(batch);
-		change->entry->busy = false;
-		entry_plan(change->scheduler, change->entry);
-		change->entry = NULL;
+		job_switch_undo(change, batch);
 		return schedd_error_nomem(err);
 	}
 	claim = &batch->claims[0];
@@ -142,6 +149,10 @@ static int job_switch_resume_begin(struct change *change, struct schedd_error *e
 	pause_note_put(change, NULL);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "resumed");
 	change->batch = NULL;
+	if (arena_failed(&change->arena)) {
+		job_switch_undo(change, batch);
+		return schedd_error_nomem(err);
+	}
 	claim_commit(batch);
 	return CHANGE_CLAIMED;
 }
@@ -201,13 +212,16 @@ static int job_switch_make(struct change *change, struct claim *claim, struct sc
 	} else if (change->text) {
 		actor = strdup(change->text);
 	}
+	if (!actor && (change->actor.uid >= 0 || change->text))
+		return schedd_error_nomem(err);
 	run_live_ask(live, change->force, change->env, actor);
 	change->env = (struct job_pairs){NULL, 0};
 	if (change->trigger == RUN_BY_SCHEDULE)
 		claim->run_count++;
 	value_put(&change->arena, &change->result, "run",
 	    run_id_value(run_live_job(live)->id, run_live_run(live)->number, &change->arena));
-	return 0;
+	/* What cannot be told to who asked does not begin. */
+	return arena_failed(&change->arena) ? schedd_error_nomem(err) : 0;
 }
 
 static int job_switch_decide(struct change *change, struct claim *claim, struct schedd_error *err)
@@ -278,10 +292,7 @@ static int job_switch_run_begin(struct change *change, struct schedd_error *err)
 	change->scheduled_at = scheduler_now(change->scheduler);
 	rc = job_switch_decide(change, claim_add(batch, change->entry), err);
 	if (rc) {
-		claim_discard(batch);
-		change->entry->busy = false;
-		entry_plan(change->scheduler, change->entry);
-		change->entry = NULL;
+		job_switch_undo(change, batch);
 		return rc;
 	}
 	job_switch_settle_note(change, batch->batch);

@@ -4,15 +4,17 @@
 
 #include <stdio.h>
 
-char *pause_note_make(const struct change *change, const char *why)
+char *pause_note_make(struct change *change, const char *why)
 {
 	struct strbuf text = STRBUF_EMPTY;
-	char who[64];
+	char who[64], *made;
 
 	strbuf_printf(&text, "paused by %s", scheduler_actor_text(&change->actor, who, sizeof(who)));
 	if (why && why[0])
 		strbuf_printf(&text, ": %s", why);
-	return strbuf_take(&text);
+	made = strbuf_take(&text);
+	change->arena.failed |= !made;
+	return made;
 }
 
 void pause_note_put(struct change *change, const char *text)

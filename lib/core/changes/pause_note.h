@@ -10,7 +10,7 @@ void pause_note_change(struct change *change);
 /* Sets or (text NULL) takes back the note in the change's batch. */
 void pause_note_put(struct change *change, const char *text);
 /* "paused by uid 1000: upgrade"; owned by the caller. why may be NULL. */
-char *pause_note_make(const struct change *change, const char *why);
+char *pause_note_make(struct change *change, const char *why);
 /* Why nothing ran meanwhile: "paused by uid 1000: upgrade". */
 const char *pause_note_text(const struct entry *entry, char *text, size_t size);
 

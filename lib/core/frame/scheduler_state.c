@@ -56,6 +56,23 @@ void scheduler_answer(struct scheduler_reply reply, int rc, const struct schedd_
 		reply.call(rc, err, result ? result : &nil, reply.context);
 }
 
+void scheduler_answer_done(struct scheduler_reply reply, int rc, const struct schedd_error *err,
+    const struct value *result, const struct arena *arena)
+{
+	scheduler_answer(reply, rc, err, rc || arena_failed(arena) ? NULL : result);
+}
+
+void scheduler_answer_built(
+    struct scheduler_reply reply, const struct value *result, const struct arena *arena)
+{
+	struct schedd_error err;
+
+	if (arena_failed(arena))
+		scheduler_answer(reply, schedd_error_nomem(&err), &err, NULL);
+	else
+		scheduler_answer(reply, 0, NULL, result);
+}
+
 struct zone_cache *scheduler_zones(struct schedd_scheduler *scheduler)
 {
 	return scheduler->zones;

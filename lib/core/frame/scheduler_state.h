@@ -359,5 +359,11 @@ const char *scheduler_actor_text(const struct scheduler_actor *actor, char *text
 /* Answers, if somebody is interested. */
 void scheduler_answer(struct scheduler_reply reply, int rc, const struct schedd_error *err,
     const struct value *result);
+/* The same with what was built in that arena: nil where it failed, for it has been done already. */
+void scheduler_answer_done(struct scheduler_reply reply, int rc, const struct schedd_error *err,
+    const struct value *result, const struct arena *arena);
+/* Of a question: out of memory, where the arena failed that the answer was built in. */
+void scheduler_answer_built(
+    struct scheduler_reply reply, const struct value *result, const struct arena *arena);
 
 #endif

@@ -65,6 +65,7 @@ void change_log_put(struct store_batch *batch, const struct schedd_event *event,
 	json_write(&text, &map);
 	if (!strbuf_failed(&text))
 		store_batch_put_change(batch, event->time, event->job, strbuf_peek(&text));
+	arena->failed |= strbuf_failed(&text);
 	strbuf_clear(&text);
 }
 

@@ -106,14 +106,12 @@ static struct value job_value_text(const struct entry *entry, struct arena *aren
     void (*say)(const struct schedd_job *job, struct strbuf *out))
 {
 	struct strbuf text = STRBUF_EMPTY;
-	struct value value = value_nil();
+	struct value value;
 
 	if (!entry->state.invalid)
 		say(entry->job, &text);
-	if (text.length)
-		value = value_string(arena, strbuf_peek(&text));
-	strbuf_clear(&text);
-	return value;
+	value = value_string_take(arena, &text);
+	return value.string.length ? value : value_nil();
 }
 
 static struct value job_value_words(const struct entry *entry, struct arena *arena)
@@ -155,6 +153,7 @@ static struct value job_value_waits_for(const struct entry *entry, struct arena 
 	value = job_value_text(entry, arena, job_words_waits_for);
 	if (missing.length && value.type == VALUE_STRING)
 		value = value_string(arena, arena_printf(arena, "%s (no job %s)", value.string.text, strbuf_peek(&missing)));
+	arena->failed |= strbuf_failed(&missing);
 	strbuf_clear(&missing);
 	return value;
 }

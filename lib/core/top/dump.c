@@ -67,7 +67,7 @@ static void dump_end(struct dump *dump, int rc, const struct schedd_error *err)
 	value_put(&arena, &result, "runs", value_int((int64_t)dump->runs));
 	value_put(&arena, &result, "left_out", value_int((int64_t)dump->left));
 	dump_free(dump);
-	scheduler_answer(reply, rc, err, &result);
+	scheduler_answer_done(reply, rc, err, &result, &arena);
 	arena_clear(&arena);
 }
 

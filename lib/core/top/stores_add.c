@@ -27,10 +27,7 @@ static void stores_add_answer(struct stores_adding *adding)
 		event_ring_say(adding->scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, adding->slot->name,
 		    NULL, &adding->actor);
 	}
-	/* It is there, but could not be described. */
-	if (!adding->rc && arena_failed(&arena))
-		answer = value_map();
-	scheduler_answer(adding->reply, adding->rc, &adding->err, &answer);
+	scheduler_answer_done(adding->reply, adding->rc, &adding->err, &answer, &arena);
 	arena_clear(&arena);
 }
 

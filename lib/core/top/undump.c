@@ -84,7 +84,7 @@ static void undump_end(struct undump *undump, int rc, const struct schedd_error 
 	    !undump->stopping)
 		store_slot_put_text(undump->slot, DUMP_RESTORING, NULL);
 	undump_free(undump);
-	scheduler_answer(reply, rc, &why, &result);
+	scheduler_answer_done(reply, rc, &why, &result, &arena);
 	arena_clear(&arena);
 }
 
