@@ -82,6 +82,17 @@ int job_spec_trigger(struct command *command, struct value *out, struct schedd_e
 	return trigger_flags_value(flags, count, &context, &command->arena, out, err);
 }
 
+/* An example in the sentence may read like it: only what stands in quotes is quoted. */
+static bool spec_quotes(const char *sentence, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (const char *at = sentence; (at = strstr(at, text)) != NULL; at++)
+		if (at > sentence && at[-1] == '\'' && at[length] == '\'')
+			return true;
+	return false;
+}
+
 /* The flag's text that the sentence quotes. */
 static const char *spec_culprit(const struct command *command, const struct schedd_error *err)
 {
@@ -94,7 +105,7 @@ static const char *spec_culprit(const struct command *command, const struct sche
 		if (text && text[0] && trigger_flags_known(name) &&
 		    (!named || (strncmp(err->message + 2, name, strlen(name)) == 0 &&
 				   err->message[2 + strlen(name)] == ':')) &&
-		    strlen(text) >= (size_t)err->offset && strstr(err->message, text))
+		    strlen(text) >= (size_t)err->offset && spec_quotes(err->message, text))
 			return text;
 	}
 	return NULL;

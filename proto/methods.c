@@ -538,6 +538,9 @@ static int method_check_member(
 	if (member->value.type == VALUE_NIL)
 		return 0; /* as if it were left out */
 	wanted = method_mismatch(row->type, &member->value);
+	if (wanted && row->type == METHOD_INT && member->value.type == VALUE_INT)
+		return schedd_error_set(err, SCHEDD_EINVAL, "%s: %s must be %s, not %lld",
+		    method->name, row->name, wanted, (long long)member->value.integer);
 	if (wanted)
 		return schedd_error_set(err, SCHEDD_EINVAL, "%s: %s must be %s, not %s",
 		    method->name, row->name, wanted, value_type_name(member->value.type));

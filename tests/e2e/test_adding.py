@@ -47,6 +47,9 @@ class Adding(e2e.TestCase):
         text = self.ctl("add", "--cron", "0 0 * * *", "--tz", "Europe/Berlin", "--start", "2027-03-28 02:30", "--", "true", status=2)
         self.assertIn("2027-03-28T03:30:00+02:00 or 2027-03-28T01:30:00+01:00", text)
         self.assertTrue(text.endswith("\n  2027-03-28 02:30\n  ^\n"), text)
+        # The sentence has 1h30m as an example; that is not the option's 1h.
+        text = self.ctl("add", "--every", "1h", "--splay", "x", "--", "true", status=2)
+        self.assertTrue(text.endswith("\n  x\n  ^\n"), text)
 
     def test_accounts_and_secrets_that_are_not_there(self):
         self.ctl("add", "--id", "a", "--manual", "--", "true")

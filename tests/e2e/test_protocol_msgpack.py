@@ -50,6 +50,8 @@ class Protocol(e2e.TestCase):
         self.assertIn("minute", self.refused("invalid_argument", self.call, "job.add", id="x",
                                              command=["/bin/true"], trigger={"cron": "61 * * * *"}))
         self.refused("invalid_argument", self.call, "job.list", limit=0)
+        self.assertIn("not -1", self.refused("invalid_argument", self.call, "run.list", limit=-1))
+        self.assertIn("id: an integer is not a text", self.refused("invalid_argument", self.call, "job.add", id=5, shell="true"))
         self.refused("not_found", self.call, "job.modify", id="none", timeout=1)
         self.refused("not_found", self.call, "job.reschedule", id="none", trigger={"every": "1h"}, revision=1)
         self.refused("invalid_argument", self.call, "job.modify", id="backup", timeout=1, revision=0)

@@ -49,11 +49,17 @@ void scheduler_add(struct schedd_scheduler *scheduler, const struct value *field
 		job_plan_id(scheduler, given->string.text, id, sizeof(id));
 	} else if (given && given->type != VALUE_NIL) {
 		use = given->type == VALUE_STRING ? given->string.text : NULL;
-		if (!use || strlen(use) != given->string.length || !job_id_valid(use)) {
+		if (!use) {
+			schedd_error_set(&err, SCHEDD_EINVAL, "id: %s is not a text",
+			    value_type_name(given->type));
+			scheduler_answer(reply, SCHEDD_EINVAL, &err, NULL);
+			return;
+		}
+		if (strlen(use) != given->string.length || !job_id_valid(use)) {
 			schedd_error_set(&err, SCHEDD_EINVAL,
 			    "id: '%s' is no job id: use letters, digits, '_', '.' and '-', at "
 			    "most %d, not beginning with '.' or '-'",
-			    use ? use : value_type_name(given->type), JOB_ALIAS_MAX);
+			    use, JOB_ALIAS_MAX);
 			scheduler_answer(reply, SCHEDD_EINVAL, &err, NULL);
 			return;
 		}

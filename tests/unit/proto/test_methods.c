@@ -71,7 +71,7 @@ Test(methods, refuses_wrong_types)
 {
 	refuses("job.get", "{\"id\":5}", "job.get: id must be a string, not an integer");
 	refuses("job.list", "{\"limit\":-1}",
-	    "job.list: limit must be an integer, 0 or more, not an integer");
+	    "job.list: limit must be an integer, 0 or more, not -1");
 	refuses("job.list", "{\"tags\":[1]}",
 	    "job.list: tags must be a string or a list of strings, not a list");
 	refuses("job.get", "{\"id\":\"a\\u0000b\"}", "job.get: id holds a NUL byte");
