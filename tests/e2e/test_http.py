@@ -317,6 +317,15 @@ class Access(HttpCase):
         self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", raw=json.dumps(put), Content_Type="text/plain").status, 415)
         self.assertEqual(self.ask("GET", "/healthz", Host="evil.example").status, 421)
 
+    def test_a_bearer_token_needs_no_type_of_the_body(self):
+        self.serve()
+        put = json.dumps({"command": ["true"], "trigger": {"manual": True}})
+        for number, kind in enumerate((None, "application/x-www-form-urlencoded"), 1):
+            answer = self.ask("PUT", "/api/v1/jobs/x", raw=put, **({"Content_Type": kind} if kind else {}))
+            self.assertEqual((answer.status, answer.headers["ETag"]), (201 if number == 1 else 200, f'"{number}"'))
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", raw=put, token="").status, 401)
+        self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", raw="a=b").status, 400)
+
     def test_refusals_have_their_status(self):
         server = self.serve()
         answer = self.ask("DELETE", "/api/v1/runs")
