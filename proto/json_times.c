@@ -9,7 +9,7 @@
 
 /* Instants that are no field of a job or a run. */
 static const char *const json_time_keys[] = {
-    "time", "from", "until", "at", "since", "next", "last", "first", "previous_fire", NULL};
+    "time", "from", "until", "at", "since", "next", "last", "first", "previous_fire", "last_seen", NULL};
 
 bool json_times_key(const char *key)
 {

@@ -33,6 +33,12 @@ void http_run_get(struct http_request *request);
 void http_run_act(struct http_request *request);
 void http_run_log(struct http_request *request);
 
+/* http_node.c */
+void http_node_get(struct http_request *request);
+/* The row's method for the node of the path. */
+void http_node_act(struct http_request *request);
+void http_node_forget(struct http_request *request);
+
 /* http_hook.c */
 void http_hook_run(struct http_request *request);
 

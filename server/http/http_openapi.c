@@ -111,9 +111,11 @@ static void openapi_path_parameters(struct arena *arena, const char *path, struc
 	}
 }
 
-/* The path names it already, as id or as job and number. */
+/* The path names it already, as id, as job and number, or as a node's name. */
 static bool openapi_in_path(const struct http_route *route, const char *name)
 {
+	if (strcmp(name, "name") == 0)
+		return strstr(route->path, "{name}") != NULL;
 	if (strcmp(name, "id") == 0 || strcmp(name, "run") == 0)
 		return strchr(route->path, '{') != NULL;
 	return strcmp(name, "jobs") == 0 && strstr(route->path, "{job}");
