@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "base/duration.h"
+#include "base/file_system.h"
 #include "base/log.h"
 #include "store/sql_migrate.h"
 #include "store/sql_text.h"
@@ -162,13 +163,30 @@ struct sqlite_opening {
 	struct schedd_error err;
 };
 
+/* Several machines have it: a write-ahead log is written by those of one machine alone. */
+static int sqlite_check_place(const struct store *store, struct schedd_error *err)
+{
+	char name[FILE_SYSTEM_NAME];
+
+	if (!file_system_is_remote(store->path, name))
+		return 0;
+	return schedd_error_set(err, SCHEDD_EFAILED,
+	    "store '%s': %s is on %s, which other machines have at the same time: locks and the memory that "
+	    "SQLite shares do not hold between machines, so jobs could run twice and the file be damaged. Keep "
+	    "it on a disk of this machine (path, or --state-dir), or jobs of several machines in a store of "
+	    "type " STORE_SHARE_TYPES,
+	    store->name, store->path, name);
+}
+
 static bool sqlite_open_step(struct store_task *task)
 {
 	struct sqlite_opening *opening = (struct sqlite_opening *)task;
 	struct sqlite_store *sqlite = store_sqlite_of(task->store);
 	struct schedd_error *err = &opening->err;
 
-	opening->rc = sql_migrate_inspect(sqlite->base.name, sqlite->base.path, err);
+	opening->rc = sqlite_check_place(&sqlite->base, err);
+	if (opening->rc == 0)
+		opening->rc = sql_migrate_inspect(sqlite->base.name, sqlite->base.path, err);
 	if (opening->rc == 0 && !store_sqlite_reserve_open(&sqlite->reserve, sqlite->base.path))
 		opening->rc = schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "store '%s': %s is open in another schedd: two would run its jobs twice",
