@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/strbuf.h"
 #include "store/sql_backup.h"
+#include "store/sql_index.h"
 #include "store/sql_rekey.h"
 #include "store/sql_text.h"
 
@@ -26,6 +27,7 @@
 static const struct sql_migrate_step migrate_steps[] = {
     {2, "ALTER TABLE runs ADD COLUMN result TEXT;\n"},
     {3, SQL_REKEY_BEGIN},
+    {4, "DROP INDEX IF EXISTS runs_trouble;\n"},
     {0, NULL},
 };
 
@@ -252,6 +254,9 @@ static int migrate_create(const struct sql *sql, struct schedd_error *err)
 	strbuf_add(&text, sql_text_history());
 	for (const char *const *index = sql_text_indexes(); *index; index++)
 		strbuf_add(&text, *index);
+	strbuf_add(&text, "CREATE INDEX ");
+	sql_text_jobs_index(&text);
+	strbuf_add(&text, ";\n");
 	strbuf_add(&text, sql_text_meta());
 	strbuf_add(&text, sql_text_views());
 	strbuf_add(&text, "COMMIT");
@@ -348,5 +353,7 @@ int sql_migrate_run(const struct sql *sql, schedd_time now, struct schedd_error 
 	if (state.objects == 0)
 		return migrate_create(sql, err);
 	rc = sql_migrate_steps(sql, migrate_steps, SQL_TEXT_VERSION, now, err);
-	return rc ? rc : sql_rekey_run(sql, err);
+	if (rc == 0)
+		rc = sql_rekey_run(sql, err);
+	return rc ? rc : sql_index_run(sql, err);
 }

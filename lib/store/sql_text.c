@@ -107,9 +107,29 @@ void sql_text_jobs_common(struct strbuf *out)
 {
 	strbuf_add(out, "SELECT ");
 	text_list(out, sql_text_common, text_add_name);
-	strbuf_add(out, ", coalesce(");
+	strbuf_add(out, " FROM jobs ORDER BY id");
+}
+
+static void text_is_uncommon(struct strbuf *out)
+{
+	strbuf_add(out, "coalesce(");
 	text_list(out, text_uncommon, text_add_name);
-	strbuf_add(out, ") IS NOT NULL FROM jobs");
+	strbuf_add(out, ") IS NOT NULL");
+}
+
+void sql_text_jobs_index(struct strbuf *out)
+{
+	strbuf_add(out, SQL_TEXT_JOBS_INDEX " ON jobs (id) WHERE ");
+	text_is_uncommon(out);
+}
+
+void sql_text_jobs_uncommon(struct strbuf *out)
+{
+	strbuf_add(out, "SELECT ");
+	text_list(out, sql_text_stored, text_add_name);
+	strbuf_add(out, " FROM jobs INDEXED BY " SQL_TEXT_JOBS_INDEX " WHERE ");
+	text_is_uncommon(out);
+	strbuf_add(out, " ORDER BY id");
 }
 
 void sql_text_jobs_put(struct strbuf *out)
@@ -179,8 +199,7 @@ const char *sql_text_history(void)
 static const char *const text_indexes[] = {
     "CREATE UNIQUE INDEX IF NOT EXISTS runs_job ON runs (job, number);\n",
     "CREATE INDEX IF NOT EXISTS runs_done ON runs (done_at);\n",
-    "CREATE INDEX IF NOT EXISTS runs_trouble ON runs (id, state)\n"
-    "  WHERE state NOT IN ('queued', 'running', 'retrying', 'success');\n",
+    "CREATE INDEX IF NOT EXISTS runs_trouble ON runs (id, state) WHERE " SQL_TEXT_TROUBLE ";\n",
     "CREATE INDEX IF NOT EXISTS changes_job ON changes (job);\n",
     "CREATE INDEX IF NOT EXISTS ids_idle ON ids (key) WHERE last_run = 0;\n",
     NULL,

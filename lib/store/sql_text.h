@@ -14,7 +14,15 @@
 /* "schd": what PRAGMA application_id says of our databases. */
 #define SQL_TEXT_APPLICATION 0x73636864
 /* PRAGMA user_version; columns of jobs follow the table of fields and need no new one. */
-#define SQL_TEXT_VERSION 3
+#define SQL_TEXT_VERSION 4
+/*
+ * Of runs: neither unfinished nor successful. Not with IN: its list becomes a
+ * table of its own with each row that is written, which takes longer than the row.
+ */
+#define SQL_TEXT_TROUBLE                                                                           \
+	"state <> 'success' AND state <> 'running' AND state <> 'queued' AND state <> 'retrying'"
+/* The index of the jobs that have more than what most have. */
+#define SQL_TEXT_JOBS_INDEX "jobs_uncommon"
 
 /* Is it a column? Derived fields are not, nor is why a row could not be read. */
 bool sql_text_stored(const struct job_field *field);
@@ -28,11 +36,12 @@ void sql_text_jobs_table(struct strbuf *out);
 bool sql_text_common(const struct job_field *field);
 /* SELECT of all columns in the table's order, of the job whose id is ?1. */
 void sql_text_jobs_select(struct strbuf *out);
-/*
- * SELECT of the common columns in the table's order, of all jobs; behind them
- * a column that is 1 where any other column has something in it.
- */
+/* SELECT of the common columns in the table's order, of all jobs by id. */
 void sql_text_jobs_common(struct strbuf *out);
+/* SELECT of all columns of those that have more, likewise; no other row is looked at for it. */
+void sql_text_jobs_uncommon(struct strbuf *out);
+/* What stands behind CREATE INDEX for that. */
+void sql_text_jobs_index(struct strbuf *out);
 /* INSERT OR REPLACE with one parameter a column, in that order. */
 void sql_text_jobs_put(struct strbuf *out);
 /* The tables of ids, runs and changes. */

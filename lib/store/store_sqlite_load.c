@@ -28,13 +28,15 @@ struct jobs_rows {
 };
 
 /*
- * Reading a table of jobs: the columns that most jobs use at once, all columns
- * of those that use others.
+ * Reading a table of jobs: the columns that most jobs use, and beside it in the
+ * same order all columns of those that use others, which an index knows: to
+ * look into each row for them takes as long as half the rest.
  */
 struct jobs_reader {
 	struct sqlite_store *sqlite;
 	struct jobs_rows common;
-	struct jobs_rows whole;
+	struct jobs_rows whole; /* stands at the next of the others; of one job: at that */
+	bool all_common;        /* none is left */
 	struct trigger_context trigger;
 	struct job_fields_context context;
 	struct arena arena; /* of one row */
@@ -166,34 +168,78 @@ static int jobs_read_row(struct jobs_reader *reader, const struct jobs_rows *row
 	return schedd_error_nomem(err);
 }
 
+static int jobs_next_whole(struct jobs_reader *reader, struct schedd_error *err)
+{
+	int rc = sql_step(&reader->sqlite->front, reader->whole.stmt, err);
+
+	reader->all_common = rc <= 0;
+	return rc < 0 ? rc : 0;
+}
+
+/* Of what may stand in a column of ids: texts, or bytes that somebody wrote by hand. */
+static bool jobs_same_id(sqlite3_stmt *a, sqlite3_stmt *b)
+{
+	int length = sqlite3_column_bytes(a, 0);
+
+	return length == sqlite3_column_bytes(b, 0) &&
+	       sqlite3_column_type(a, 0) == sqlite3_column_type(b, 0) &&
+	       (length == 0 || memcmp(sqlite3_column_blob(a, 0), sqlite3_column_blob(b, 0),
+				   (size_t)length) == 0);
+}
+
+static void jobs_drop(struct job_record *record)
+{
+	job_unref(record->job);
+	job_state_clear(&record->state);
+	free(record->raw);
+}
+
 /* The row that stands in common, or all of it if there is more. */
 static int jobs_read(
     struct jobs_reader *reader, struct job_record *record, struct schedd_error *err)
 {
-	const struct sql *sql = &reader->sqlite->front;
 	int rc;
 
-	if (!sqlite3_column_int(reader->common.stmt, reader->common.count))
+	if (reader->all_common || !jobs_same_id(reader->common.stmt, reader->whole.stmt))
 		return jobs_read_row(reader, &reader->common, record, err);
-	sqlite3_bind_value(reader->whole.stmt, 1, sqlite3_column_value(reader->common.stmt, 0));
-	rc = sql_step(sql, reader->whole.stmt, err);
-	if (rc == 0)
-		rc = schedd_error_set(err, SCHEDD_EFILE,
-		    "store '%s': %s is damaged (a job is listed that cannot be found)", sql->store,
-		    sql->path);
-	if (rc < 0)
-		return rc;
 	rc = jobs_read_row(reader, &reader->whole, record, err);
-	sqlite3_reset(reader->whole.stmt);
+	if (rc)
+		return rc;
+	rc = jobs_next_whole(reader, err);
+	if (rc)
+		jobs_drop(record);
 	return rc;
 }
 
-static int jobs_reader_open(
-    struct jobs_reader *reader, struct sqlite_store *sqlite, struct schedd_error *err)
+/* 1: a row stands in common; 0: that was all. */
+static int jobs_step(struct jobs_reader *reader, struct schedd_error *err)
+{
+	const struct sql *sql = &reader->sqlite->front;
+	int rc = sql_step(sql, reader->common.stmt, err);
+
+	if (rc || reader->all_common)
+		return rc;
+	return schedd_error_set(err, SCHEDD_EFILE,
+	    "store '%s': %s is damaged (its index of jobs is in another order)", sql->store, sql->path);
+}
+
+static int jobs_prepare(struct sqlite_store *sqlite, void (*write)(struct strbuf *), sqlite3_stmt **stmt,
+    struct schedd_error *err)
 {
 	struct strbuf text = STRBUF_EMPTY;
-	int rc = 0;
+	int rc;
 
+	write(&text);
+	rc = strbuf_failed(&text) ? schedd_error_nomem(err)
+				  : sql_prepare(&sqlite->front, strbuf_peek(&text), stmt, err);
+	strbuf_clear(&text);
+	return rc;
+}
+
+/* whole writes the statement of the rows that are read whole. */
+static int jobs_reader_open(struct jobs_reader *reader, struct sqlite_store *sqlite,
+    void (*whole)(struct strbuf *), struct schedd_error *err)
+{
 	memset(reader, 0, sizeof(*reader));
 	reader->sqlite = sqlite;
 	reader->trigger = *sqlite->base.trigger;
@@ -206,18 +252,7 @@ static int jobs_reader_open(
 	for (int i = 0; i < sqlite->field_count; i++)
 		if (sql_text_common(sqlite->fields[i]))
 			reader->common.fields[reader->common.count++] = sqlite->fields[i];
-	sql_text_jobs_common(&text);
-	rc = strbuf_failed(&text)
-		 ? schedd_error_nomem(err)
-		 : sql_prepare(&sqlite->front, strbuf_peek(&text), &reader->common.stmt, err);
-	strbuf_reset(&text);
-	sql_text_jobs_select(&text);
-	if (rc == 0)
-		rc = strbuf_failed(&text) ? schedd_error_nomem(err)
-					  : sql_prepare(&sqlite->front, strbuf_peek(&text),
-						&reader->whole.stmt, err);
-	strbuf_clear(&text);
-	return rc;
+	return jobs_prepare(sqlite, whole, &reader->whole.stmt, err);
 }
 
 static void jobs_reader_close(struct jobs_reader *reader)
@@ -299,7 +334,11 @@ static int load_begin(
 	int rc = sql_exec(&sqlite->front, "BEGIN", err);
 
 	loading->begun = true;
-	return rc ? rc : jobs_reader_open(&loading->reader, sqlite, err);
+	if (rc == 0)
+		rc = jobs_reader_open(&loading->reader, sqlite, sql_text_jobs_uncommon, err);
+	if (rc == 0)
+		rc = jobs_prepare(sqlite, sql_text_jobs_common, &loading->reader.common.stmt, err);
+	return rc ? rc : jobs_next_whole(&loading->reader, err);
 }
 
 /* 1: there are more; 0: that was all. */
@@ -313,7 +352,7 @@ static int load_piece(
 	for (unsigned rows = 1; rc > 0; rows++) {
 		struct job_record record;
 
-		rc = sql_step(&sqlite->front, loading->reader.common.stmt, err);
+		rc = jobs_step(&loading->reader, err);
 		if (rc <= 0)
 			break;
 		rc = jobs_read(&loading->reader, &record, err);
@@ -386,7 +425,7 @@ static int reread_job(struct sqlite_store *sqlite, const char *id, struct job_re
 {
 	struct jobs_reader reader;
 	struct schedd_error err;
-	int rc = jobs_reader_open(&reader, sqlite, &err);
+	int rc = jobs_reader_open(&reader, sqlite, sql_text_jobs_select, &err);
 
 	if (rc == 0) {
 		sql_bind_text(reader.whole.stmt, 1, id);

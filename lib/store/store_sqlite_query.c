@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include "store/sql_text.h"
 #include "store/store_changes.h"
 #include "store/store_sqlite.h"
 #include "store/store_stats.h"
@@ -119,7 +120,7 @@ static const char *const runs_ways[] = {
     [RUNS_UNFINISHED] = "SELECT " SQLITE_RUN_COLUMNS " FROM runs "
 			"WHERE done_at IS NULL AND id < ?1 ORDER BY id DESC",
     [RUNS_TROUBLE] = "SELECT " SQLITE_RUN_COLUMNS " FROM runs INDEXED BY runs_trouble "
-		     "WHERE state NOT IN ('queued', 'running', 'retrying', 'success') AND id < ?1 "
+		     "WHERE " SQL_TEXT_TROUBLE " AND id < ?1 "
 		     "ORDER BY id DESC",
     [RUNS_BY_TIME] = "SELECT " SQLITE_RUN_COLUMNS " FROM runs WHERE id IN "
 		     "(SELECT id FROM runs WHERE done_at >= ?2 UNION ALL "

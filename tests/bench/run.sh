@@ -66,7 +66,7 @@ run_one() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- next trigger zone store store_server jobfile memory fire spawn rpc daemon runs workers http cluster
+	set -- next trigger zone store commits store_server jobfile memory fire spawn rpc daemon runs workers http cluster
 fi
 for bench; do
 	if [ -z "$against" ]; then

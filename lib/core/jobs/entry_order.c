@@ -55,6 +55,16 @@ static int entry_order_merge(struct entry **sorted, uint32_t front, uint32_t tai
 	return 0;
 }
 
+/* A store that is read gives them in order: a million are not sorted for that. */
+static void entry_order_sort(struct entry **sorted, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (entry_order_compare(&sorted[i - 1], &sorted[i]) > 0) {
+			qsort(sorted, count, sizeof(sorted[0]), entry_order_compare);
+			return;
+		}
+}
+
 /* Moves entries over holes within [from, to); returns how many remain. */
 static uint32_t entry_order_squeeze(struct entry **sorted, uint32_t from, uint32_t to, uint32_t at)
 {
@@ -76,8 +86,7 @@ static void entry_order_tidy(struct schedd_scheduler *scheduler)
 		return;
 	front = entry_order_squeeze(sorted, 0, count, 0);
 	tail = entry_order_squeeze(sorted, count, all, front);
-	if (tail)
-		qsort(sorted + front, tail, sizeof(sorted[0]), entry_order_compare);
+	entry_order_sort(sorted + front, tail);
 	if (entry_order_merge(sorted, front, tail))
 		qsort(sorted, front + tail, sizeof(sorted[0]), entry_order_compare);
 	for (uint32_t i = 0; i < front + tail; i++)

@@ -96,7 +96,7 @@ Test(sql_migrate, refuses_a_newer_database)
 
 	make_database(&sc);
 	sql_case_exec(sc.path, "PRAGMA user_version = 99");
-	assert_refused(&sc, SCHEDD_EFILE, "was written by a newer schedd (schema 99, known is 3)");
+	assert_refused(&sc, SCHEDD_EFILE, "was written by a newer schedd (schema 99, known is 4)");
 	sql_case_exec(sc.path, "PRAGMA user_version = 1; ALTER TABLE jobs ADD COLUMN shininess");
 	assert_refused(
 	    &sc, SCHEDD_EFILE, "was written by a newer schedd (column 'shininess' of jobs)");
@@ -222,7 +222,7 @@ static int count_copies(const struct store_case *sc, char *first, size_t size)
 	glob_t found;
 	int count;
 
-	snprintf(pattern, sizeof(pattern), "%s.v3-20260101T000000Z", sc->path);
+	snprintf(pattern, sizeof(pattern), "%s.v4-20260101T000000Z", sc->path);
 	if (glob(pattern, 0, NULL, &found) != 0)
 		return 0;
 	count = (int)found.gl_pathc;
@@ -238,7 +238,7 @@ Test(sql_migrate, adds_columns_for_new_fields_and_keeps_a_copy)
 
 	make_database(&sc);
 	/* As an older schedd would have left it: without these fields. */
-	sql_case_exec(sc.path, "DROP VIEW job_list; ALTER TABLE jobs DROP COLUMN nice; "
+	sql_case_exec(sc.path, "DROP VIEW job_list; DROP INDEX jobs_uncommon; ALTER TABLE jobs DROP COLUMN nice; "
 			       "ALTER TABLE jobs DROP COLUMN secrets");
 	cr_assert_eq(store_case_open(&sc), 0, "%s", sc.err.message);
 	cr_assert_eq(store_case_load(&sc), 200u);
@@ -265,7 +265,65 @@ Test(sql_migrate, adds_the_results_of_runs_to_the_first_schema)
 	cr_assert_str_eq(sql_case_text(sc.path,
 			     "SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'result'"),
 	    "1");
-	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "3");
+	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "4");
+	store_case_clear(&sc);
+}
+
+/* The list of an IN is made into a table with each row of history that is written. */
+Test(sql_migrate, gives_the_third_schema_an_index_that_costs_no_table)
+{
+	struct store_case sc;
+	struct stat st;
+	char copy[128];
+
+	make_database(&sc);
+	sql_case_exec(sc.path,
+	    "INSERT INTO ids (id) VALUES ('job-1'), ('job-2');"
+	    "INSERT INTO runs (job, number, state, \"trigger\", done_at) VALUES (1, 1, 'success', 'manual', 5), "
+	    "(2, 7, 'lost', 'manual', NULL), (1, 2, 'failed', 'manual', 6);"
+	    "DROP INDEX runs_trouble; DROP INDEX jobs_uncommon;"
+	    "CREATE INDEX runs_trouble ON runs (id, state)\n"
+	    "  WHERE state NOT IN ('queued', 'running', 'retrying', 'success');"
+	    "PRAGMA user_version = 3");
+	cr_assert_eq(store_case_open(&sc), 0, "%s", sc.err.message);
+	cr_expect_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "4");
+	cr_expect_str_eq(sql_case_text(sc.path, "PRAGMA integrity_check"), "ok");
+	cr_expect_str_eq(
+	    sql_case_text(sc.path, "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql LIKE '% IN (%'"), "0");
+	cr_expect_str_eq(sql_case_text(sc.path, "SELECT group_concat(number) FROM runs INDEXED BY runs_trouble WHERE "
+						SQL_TEXT_TROUBLE " ORDER BY id"),
+	    "7,2");
+	snprintf(copy, sizeof(copy), "%s.v3-20260101T000000Z", sc.path);
+	cr_expect_eq(stat(copy, &st), 0);
+	store_case_clear(&sc);
+}
+
+/* One that was stopped between, one of a build that knew other fields, one dropped by hand. */
+Test(sql_migrate, makes_indexes_that_are_missing_or_others_anew)
+{
+	static const char *const damages[] = {"DROP INDEX jobs_uncommon", "DROP INDEX runs_trouble",
+	    "DROP INDEX runs_job; DROP INDEX runs_done; DROP INDEX changes_job; DROP INDEX ids_idle",
+	    "DROP INDEX jobs_uncommon; CREATE INDEX jobs_uncommon ON jobs (id) WHERE nice IS NOT NULL"};
+	struct store_case sc;
+	char before[512], copy[160];
+
+	make_database(&sc);
+	cr_assert_eq(store_case_open(&sc), 0, "%s", sc.err.message);
+	snprintf(before, sizeof(before), "%s",
+	    sql_case_text(sc.path,
+		"SELECT group_concat(name || length(sql)) FROM (SELECT * FROM sqlite_schema WHERE type = 'index' ORDER BY name)"));
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		store_close(sc.store);
+		sc.store = NULL;
+		sql_case_exec(sc.path, damages[i]);
+		cr_assert_eq(store_case_open(&sc), 0, "%s", sc.err.message);
+		cr_expect_str_eq(sql_case_text(sc.path,
+				     "SELECT group_concat(name || length(sql)) FROM (SELECT * FROM sqlite_schema WHERE type = "
+				     "'index' ORDER BY name)"),
+		    before, "%s", damages[i]);
+		cr_expect_eq(store_case_load(&sc), 200u);
+	}
+	cr_expect_eq(count_copies(&sc, copy, sizeof(copy)), 0);
 	store_case_clear(&sc);
 }
 
@@ -282,23 +340,23 @@ Test(sql_migrate, keeps_no_copy_where_nothing_changes)
 
 Test(sql_migrate, takes_each_step_once_and_all_or_none)
 {
-	static const struct sql_migrate_step good[] = {{3, "CREATE TABLE one (x);"},
-	    {4, "CREATE TABLE two (x);"}, {5, "CREATE TABLE three (x);"}, {0, NULL}};
+	static const struct sql_migrate_step good[] = {{4, "CREATE TABLE one (x);"},
+	    {5, "CREATE TABLE two (x);"}, {6, "CREATE TABLE three (x);"}, {0, NULL}};
 	static const struct sql_migrate_step bad[] = {
-	    {6, "CREATE TABLE four (x);"}, {7, "CREATE TABLE broken (;"}, {0, NULL}};
+	    {7, "CREATE TABLE four (x);"}, {8, "CREATE TABLE broken (;"}, {0, NULL}};
 	struct store_case sc;
 	struct sql sql = {0};
 
 	make_database(&sc);
 	cr_assert_eq(sql_open(&sql, "default", sc.path, SQLITE_OPEN_READWRITE, &sc.err), 0);
-	cr_assert_eq(sql_migrate_steps(&sql, good, 5, sc.now, &sc.err), 0, "%s", sc.err.message);
-	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "5");
+	cr_assert_eq(sql_migrate_steps(&sql, good, 6, sc.now, &sc.err), 0, "%s", sc.err.message);
+	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "6");
 	cr_assert_str_eq(
 	    sql_case_text(sc.path, "SELECT group_concat(name) FROM sqlite_schema WHERE name IN "
 				   "('one', 'two', 'three')"),
 	    "two,three");
-	cr_assert_eq(sql_migrate_steps(&sql, bad, 7, sc.now, &sc.err), SCHEDD_EFAILED);
-	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "5");
+	cr_assert_eq(sql_migrate_steps(&sql, bad, 8, sc.now, &sc.err), SCHEDD_EFAILED);
+	cr_assert_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "6");
 	cr_assert_str_eq(
 	    sql_case_text(sc.path, "SELECT count(*) FROM sqlite_schema WHERE name = 'four'"), "0");
 	sql_close(&sql);

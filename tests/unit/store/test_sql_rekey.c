@@ -41,12 +41,12 @@ static void rekey_init(struct store_case *sc)
 static void rekey_check(struct store_case *sc)
 {
 	static const char *const rows[][2] = {
-	    {"PRAGMA user_version", "3"},
+	    {"PRAGMA user_version", "4"},
 	    {"PRAGMA integrity_check", "ok"},
 	    {"SELECT count(*) FROM sqlite_schema WHERE name IN ('old_runs', 'old_changes', 'removed')", "0"},
 	    {"SELECT count(*) FROM sqlite_schema WHERE name IN ('runs_job', 'runs_done', 'runs_trouble', "
-	     "'changes_job', 'ids_idle')",
-		"5"},
+	     "'changes_job', 'ids_idle', 'jobs_uncommon')",
+		"6"},
 	    {"SELECT count(*) FROM runs", "12001"},
 	    {"SELECT count(*) FROM runs JOIN ids ON ids.key = runs.job WHERE ids.id = 'j' || ((runs.id - 1) % 100) "
 	     "AND number = (runs.id - 1) / 100 + 1 AND result = 'r' || (runs.id - 1)",
@@ -139,7 +139,7 @@ Test(sql_rekey, is_a_newer_schema_from_its_first_moment_on)
 		begun = atoi(sql_case_text(
 		    sc.path, "SELECT count(*) FROM sqlite_schema WHERE name = 'old_runs'"));
 	cr_assert_eq(begun, 1);
-	cr_expect_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "3");
+	cr_expect_str_eq(sql_case_text(sc.path, "PRAGMA user_version"), "4");
 	cr_assert_eq(store_case_open(&sc), 0, "%s", sc.err.message);
 	rekey_check(&sc);
 	store_case_clear(&sc);
