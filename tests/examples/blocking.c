@@ -24,7 +24,7 @@ int main(void)
 {
 	struct schedd_scheduler_options options = {0};
 	struct greeter greeter = {0};
-	struct schedd_error err;
+	struct schedd_error err = {.message = "out of memory"};
 	struct schedd_job *job = schedd_job_new();
 	int rc = 1;
 

@@ -45,7 +45,7 @@ int main(void)
 {
 	struct schedd_scheduler_options options = {0};
 	struct schedd_scheduler *scheduler = NULL;
-	struct schedd_error err;
+	struct schedd_error err = {.message = "out of memory"};
 	struct pollfd ready = {.events = POLLIN};
 	int runs = 0;
 

@@ -42,7 +42,7 @@ int main(void)
 	struct counter counter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 	struct schedd_scheduler_options options = {0};
 	struct schedd_scheduler *scheduler = NULL;
-	struct schedd_error err;
+	struct schedd_error err = {.message = "out of memory"};
 	char *json;
 
 	if (schedd_scheduler_new(&options, &scheduler, &err) ||

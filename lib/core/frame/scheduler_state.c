@@ -171,12 +171,6 @@ void scheduler_leave(struct schedd_scheduler *scheduler)
 	mailbox_release(scheduler->mailbox);
 }
 
-int schedd_scheduler_register(struct schedd_scheduler *scheduler, const char *name,
-    schedd_function function, void *context, struct schedd_error *err)
-{
-	return function_table_add(scheduler->functions, name, function, context, err);
-}
-
 const char *scheduler_actor_text(const struct scheduler_actor *actor, char *text, size_t size)
 {
 	if (actor->uid < 0)

@@ -127,12 +127,6 @@ void executors_remove(struct executor_slot *slot)
 	}
 }
 
-int schedd_scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name,
-    const char *type, unsigned max_workers, struct schedd_error *err)
-{
-	return scheduler_add_executor(scheduler, name, type, max_workers, NULL, NULL, err);
-}
-
 int scheduler_add_executor(struct schedd_scheduler *scheduler, const char *name, const char *type,
     unsigned max_workers, const struct worker_config *worker, const struct scheduler_actor *actor,
     struct schedd_error *err)
@@ -189,7 +183,7 @@ struct executor_slot *executors_http(struct schedd_scheduler *scheduler)
 	struct executor_slot *slot = executors_find(scheduler, "http");
 	struct schedd_error err;
 
-	if (!slot && schedd_scheduler_add_executor(scheduler, "http", "http", 0, &err))
+	if (!slot && scheduler_add_executor(scheduler, "http", "http", 0, NULL, NULL, &err))
 		log_warn(scheduler->log, "requests cannot be sent: %s", err.message);
 	return slot ? slot : executors_find(scheduler, "http");
 }

@@ -55,6 +55,8 @@ int schedd_scheduler_reschedule(struct schedd_scheduler *scheduler, const char *
 {
 	struct scheduler_request request = {.id = id, .trigger = trigger};
 
+	if (!trigger)
+		return schedd_error_set(err, SCHEDD_EINVAL, "job %s: no trigger is given", id);
 	return scheduler_request_make(scheduler, &request, scheduler_make_reschedule, err);
 }
 

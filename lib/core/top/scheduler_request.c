@@ -45,6 +45,15 @@ struct scheduler_reply scheduler_request_reply(struct scheduler_request *request
 	return (struct scheduler_reply){scheduler_request_answered, request};
 }
 
+void scheduler_request_wait(struct scheduler_request *request)
+{
+	while (!request->done && mailbox_wait(request->call.scheduler->mailbox) >= 0)
+		;
+	if (!request->done)
+		request->rc = schedd_error_set(
+		    &request->err, SCHEDD_EFAILED, "the answer cannot be waited for");
+}
+
 /* Makes the call on the loop's thread and waits there for the answer. */
 static void scheduler_request_run(struct scheduler_call *call)
 {
@@ -55,11 +64,7 @@ static void scheduler_request_run(struct scheduler_call *call)
 	if (request->rc)
 		return;
 	call->make(call);
-	while (!request->done && mailbox_wait(scheduler->mailbox) >= 0)
-		;
-	if (!request->done)
-		request->rc = schedd_error_set(
-		    &request->err, SCHEDD_EFAILED, "the answer cannot be waited for");
+	scheduler_request_wait(request);
 }
 
 int scheduler_request_make(struct schedd_scheduler *scheduler, struct scheduler_request *request,

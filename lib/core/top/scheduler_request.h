@@ -35,6 +35,8 @@ struct scheduler_reply scheduler_request_reply(struct scheduler_request *request
 /* Calls make on the loop's thread and returns when the request was answered. */
 int scheduler_request_make(struct schedd_scheduler *scheduler, struct scheduler_request *request,
     void (*make)(struct scheduler_call *), struct schedd_error *err);
+/* On the loop's thread: until it was answered; other answers come meanwhile. */
+void scheduler_request_wait(struct scheduler_request *request);
 /* Writes a value into json; false: no memory, which is the answer then. */
 bool scheduler_request_json(struct scheduler_request *request, const struct value *value);
 

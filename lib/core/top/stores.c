@@ -169,14 +169,6 @@ static bool stores_named(const struct schedd_scheduler *scheduler, const char *n
 	return false;
 }
 
-int schedd_scheduler_add_store(struct schedd_scheduler *scheduler, const char *name,
-    const char *type, const char *path, struct schedd_error *err)
-{
-	const struct scheduler_new_store store = {.name = name, .type = type, .path = path};
-
-	return scheduler_add_store(scheduler, &store, NULL, err);
-}
-
 bool stores_used(const struct schedd_scheduler *scheduler, const struct store_slot *slot)
 {
 	uint32_t position = 0;
@@ -307,14 +299,17 @@ int scheduler_add_store(struct schedd_scheduler *scheduler,
 
 int stores_default(struct schedd_scheduler *scheduler, struct schedd_error *err)
 {
+	const struct scheduler_new_store memory = {.name = "default", .type = "memory"};
 	int rc = 0;
 
 	if (!store_slot_find(scheduler, "default"))
-		rc = schedd_scheduler_add_store(scheduler, "default", "memory", NULL, err);
+		rc = scheduler_add_store(scheduler, &memory, NULL, err);
 	if (!rc && !executors_find(scheduler, "default"))
-		rc = schedd_scheduler_add_executor(scheduler, "default", "subprocess", 0, err);
+		rc = scheduler_add_executor(
+		    scheduler, "default", "subprocess", 0, NULL, NULL, err);
 	if (!rc && !executors_find(scheduler, "function"))
-		rc = schedd_scheduler_add_executor(scheduler, "function", "function", 0, err);
+		rc = scheduler_add_executor(
+		    scheduler, "function", "function", 0, NULL, NULL, err);
 	return rc;
 }
 

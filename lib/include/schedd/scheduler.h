@@ -6,7 +6,8 @@
  * runs it in a thread of its own; with a loop given in the options it is driven
  * by that loop (schedd_scheduler_start()). The calls below block until the
  * change is durable and may be made from the loop's thread, or from any thread
- * while it runs in its own.
+ * while it runs in its own. Stores, executors and functions may be added at any
+ * time, too.
  */
 #ifndef SCHEDD_SCHEDULER_H
 #define SCHEDD_SCHEDULER_H
@@ -34,7 +35,7 @@ struct schedd_scheduler_options {
 	const struct schedd_clock *clock; /* stays yours; NULL: the machine's */
 	const struct schedd_log *log;	  /* stays yours; NULL: silent */
 	const char *timezone;		  /* IANA name; NULL: the machine's own zone */
-	const char *state_dir;		  /* for kept output; NULL: output is kept in memory */
+	const char *state_dir;		  /* for kept output; NULL: it goes when its run has ended */
 	const char *socket;		  /* told to commands as SCHEDD_SOCKET; NULL: none */
 };
 

@@ -210,3 +210,53 @@ Test(embed, refuses_to_wait_for_itself)
 	cr_expect_eq(waiter.rc, SCHEDD_ECONFLICT);
 	schedd_scheduler_stop(scheduler, 0);
 }
+
+static int count_call(const struct schedd_call *call, void *context)
+{
+	(void)call;
+	__atomic_add_fetch((int *)context, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* Its thread has the scheduler to itself: what others add goes there. */
+Test(embed, takes_stores_executors_and_functions_while_its_thread_runs)
+{
+	char path[64], name[16];
+	struct schedd_job *job;
+	int calls = 0, code;
+	uint32_t run;
+
+	cr_assert_eq(schedd_scheduler_start_thread(scheduler, &err), 0, "%s", err.message);
+	add("busy", "true");
+	cr_assert_eq(schedd_scheduler_modify(scheduler, "busy", "{\"trigger\":{\"every\":0.001}}", &err), 0);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		snprintf(path, sizeof(path), "%s/%s.db", state, name);
+		cr_assert_eq(schedd_scheduler_add_store(scheduler, name, "sqlite", path, &err), 0, "%s",
+		    err.message);
+		cr_assert_eq(schedd_scheduler_add_executor(scheduler, name, "threadpool", 2, &err), 0,
+		    "%s", err.message);
+		cr_assert_eq(schedd_scheduler_register(scheduler, name, count_call, &calls, &err), 0,
+		    "%s", err.message);
+	}
+	cr_expect_eq(schedd_scheduler_add_store(scheduler, "s1", "memory", NULL, &err), SCHEDD_ECONFLICT);
+	cr_expect_lt(schedd_scheduler_add_store(scheduler, "x", "sqlite", "/nonexistent/x.db", &err), 0);
+	cr_expect(strstr(err.message, "/nonexistent"), "%s", err.message);
+	cr_expect_eq(schedd_scheduler_add_store(scheduler, "x", "oracle", NULL, &err), SCHEDD_EINVAL);
+	cr_expect_eq(schedd_scheduler_add_executor(scheduler, "s1", "threadpool", 2, &err), SCHEDD_ECONFLICT);
+	cr_expect_lt(schedd_scheduler_register(scheduler, "s1", count_call, &calls, &err), 0);
+	job = schedd_job_new();
+	cr_assert_eq(schedd_job_set_text(job, "id", "c", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_text(job, "store", "s19", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_text(job, "executor", "s19", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_text(job, "trigger", "manual", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_call(job, "s19", NULL, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_add(scheduler, job, &err), 0, "%s", err.message);
+	schedd_job_unref(job);
+	cr_assert_eq(schedd_scheduler_run_job(scheduler, "c", &run, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_wait(scheduler, "c", run, SCHEDD_SPAN_NONE, &code, &err), 0, "%s",
+	    err.message);
+	cr_expect_eq(code, 0);
+	cr_expect_eq(calls, 1);
+	schedd_scheduler_stop(scheduler, 0);
+}
