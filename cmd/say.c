@@ -35,7 +35,8 @@ int say_error(struct command *command, const struct schedd_error *err)
 	return status;
 }
 
-static void say_line(const struct command *command, const char *format, va_list ap)
+static void __attribute__((format(printf, 2, 0))) say_line(
+    const struct command *command, const char *format, va_list ap)
 {
 	if (command->out.quiet)
 		return;
