@@ -183,6 +183,17 @@ static void subprocess_end_called_off(bool stepped, void *context)
 	}
 }
 
+/* They end with the next turn. Before the start is called off: afterwards nothing else would end the attempt. */
+static int subprocess_end_soon(struct subprocess *self, struct schedd_error *err)
+{
+	const struct schedd_mono now = {0};
+
+	if (!self->ending)
+		self->ending =
+		    alarm_new_mono(self->executor.config.loop, subprocess_end_called_off, self, err);
+	return self->ending && alarm_set_mono(self->ending, now) == 0 ? 0 : schedd_error_nomem(err);
+}
+
 static bool subprocess_signal_ends(int signal)
 {
 	return signal != SIGCHLD && signal != SIGCONT && signal != SIGURG && signal != SIGWINCH &&
@@ -210,20 +221,13 @@ static void subprocess_kill_unanswered(struct subprocess_task *task)
 static int subprocess_signal_start(
     struct subprocess_task *task, int signal, struct schedd_error *err)
 {
-	struct subprocess *self = subprocess_task_owner(task);
-	const struct schedd_mono now = {0};
-
 	if (task->stage == SUBPROCESS_CALLED_OFF)
 		return 0;
-	if (subprocess_signal_ends(signal) &&
-	    subprocess_launch_cancel(task)) {
+	if (subprocess_signal_ends(signal) && subprocess_end_soon(subprocess_task_owner(task), err))
+		return SCHEDD_ENOMEM;
+	if (subprocess_signal_ends(signal) && subprocess_launch_cancel(task)) {
 		task->stage = SUBPROCESS_CALLED_OFF;
 		task->called_off_by = signal;
-		if (!self->ending)
-			self->ending = alarm_new_mono(
-			    self->executor.config.loop, subprocess_end_called_off, self, err);
-		if (!self->ending || alarm_set_mono(self->ending, now) < 0)
-			return schedd_error_nomem(err);
 		return 0;
 	}
 	task->signals |= UINT64_C(1) << (signal & 63);

@@ -118,7 +118,13 @@ class Exhausted(AllocCase):
         self.plain.call("store.copy", **{"from": "memory"}, to="default")
         self.plain.call("job.add", id="long", shell="sleep 600", trigger={"type": "manual"}, max_instances=1000)
         begun = []
-        self.each("run.kill", before=lambda: begun.append(self.plain.call("job.run", id="long")["run"]), run="long")
+
+        def begin():
+            """Its start is over when allocations fail: what they are of is the end."""
+            begun.append(self.plain.call("job.run", id="long")["run"])
+            self.plain.call("run.wait", run=begun[-1], **{"for": "running"})
+
+        self.each("run.kill", before=begin, run="long")
 
         def ended():
             """Those whose kill was refused are still to be killed."""
