@@ -149,8 +149,11 @@ static void next_heading(struct command *command, const struct value *answer)
 {
 	const struct value *remarks = value_get(answer, "remarks");
 	const char *words = value_get_string(answer, "words");
+	const char *job = value_get_string(answer, "job");
 
-	if (words)
+	if (words && job && (command->args.word_count > 1 || targets_are_bulk(command)))
+		say(command, "%s: %s", job, words);
+	else if (words)
 		say(command, "%s", words);
 	for (uint32_t i = 0; remarks && i < remarks->array.count; i++)
 		say(command, "(%s)", remarks->array.items[i].string.text);
@@ -370,6 +373,7 @@ static int next_jobs(struct command *command)
 			continue;
 		}
 		next_as_text(command, &answer);
+		value_put(&command->arena, &answer, "job", ids.array.items[i]);
 		value_append(&command->arena, &answers, answer);
 		if (!out_is_json(command))
 			next_show(command, &answer);

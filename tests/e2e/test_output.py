@@ -135,7 +135,8 @@ class Output(e2e.TestCase):
     def test_next_of_several_jobs(self):
         for name in ("report-a", "report-b"):
             self.ctl("add", "--id", name, "--cron", "0 0 * * *", "--", "true")
-        self.assertEqual(len(json.loads(self.ctl("next", "report-*", "-n", "2", "--json"))), 2)
+        self.assertEqual([one["job"] for one in json.loads(self.ctl("next", "report-*", "-n", "2", "--json"))], ["report-a", "report-b"])
+        self.assertIn("report-b: ", self.d.ctl("next", "report-*")[2])
         self.assertEqual(len(json.loads(self.ctl("next", "report-a", "-n", "2", "--json"))["fire_times"]), 2)
         self.assertEqual(json.loads(self.ctl("next", "nosuch*", "--json")), [])
         code, out, _ = self.d.ctl("next", "report-a", "nosuch", "--json")
