@@ -11,9 +11,9 @@
 #include "server/http/http_routes.h"
 #include "server/http/http_tls.h"
 
-/* evhttp answers what is longer with a status of its own; http_arrival.c has the limit that is ours. */
+/* evhttp answers what is longer with a page of its own; http_arrival.c has the limits that are ours. */
 #define HTTP_HEADERS_MAX (128 << 10)
-#define HTTP_BODY_MAX (4 << 20)
+#define HTTP_BODY_MAX (8 << 20)
 
 static void web_close(struct web *web)
 {

@@ -3,6 +3,7 @@
 #include "server/http/http_arrival.h"
 
 #include <string.h>
+#include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
 #include "server/http/http_accept.h"
 #include "server/http/http_auth.h"
@@ -14,6 +15,7 @@
 #include "server/http/http_routes.h"
 
 #define ARRIVAL_HEADERS_MAX (16 << 10) /* bytes, with the request line */
+#define ARRIVAL_BODY_MAX (4 << 20)
 
 /* True: they are too long; answered. */
 static bool http_arrival_overlong(struct http_request *request)
@@ -24,12 +26,19 @@ static bool http_arrival_overlong(struct http_request *request)
 	for (const struct evkeyval *header = headers->tqh_first; header;
 	     header = header->next.tqe_next)
 		length += strlen(header->key) + strlen(header->value) + strlen(": \r\n");
-	if (length <= ARRIVAL_HEADERS_MAX)
-		return false;
-	http_request_set(request, "Connection", "close");
-	http_problem(request, 431, "invalid_argument",
-	    "the headers are longer than %d bytes, which is the limit", ARRIVAL_HEADERS_MAX);
-	return true;
+	if (length > ARRIVAL_HEADERS_MAX) {
+		http_request_set(request, "Connection", "close");
+		http_problem(request, 431, "invalid_argument",
+		    "the headers are longer than %d bytes, which is the limit", ARRIVAL_HEADERS_MAX);
+		return true;
+	}
+	if (evbuffer_get_length(evhttp_request_get_input_buffer(request->evhttp)) > ARRIVAL_BODY_MAX) {
+		http_request_set(request, "Connection", "close");
+		http_problem(request, 413, "invalid_argument",
+		    "the body is longer than %d bytes, which is the limit", ARRIVAL_BODY_MAX);
+		return true;
+	}
+	return false;
 }
 
 static void http_arrival_handle(struct http_request *request)

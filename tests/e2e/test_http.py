@@ -340,8 +340,12 @@ class Access(HttpCase):
         self.assertEqual(self.ask("GET", "/api/v1/jobs?nope=1").status, 400)
         self.assertEqual(self.ask("PUT", "/api/v1/jobs/x", raw="{", Content_Type="application/json").status, 400)
         self.assertIn(b" 501 ", self.raw(b"BREW / HTTP/1.0\r\nHost: localhost\r\n\r\n"))
-        big = "x" * (5 << 20)
-        self.assertEqual(self.ask("POST", "/api/v1/rpc/server.ping", raw=big, Content_Type="application/json").status, 413)
+        for size in ((4 << 20) + 1, 9 << 20):
+            big = self.ask("POST", "/api/v1/rpc/server.ping", raw="x" * size, Content_Type="application/json")
+            self.assertEqual(big.status, 413)
+            if size < 8 << 20:
+                self.assertEqual((big.headers["Content-Type"], big.json["status"], big.json["error"]),
+                                 ("application/problem+json", 413, "invalid_argument"))
         for path in ("/healthz", "/api/v1/jobs"):
             self.assertIn(b" 431 ", self.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX: ".encode() + b"y" * 20000 + b"\r\n\r\n"))
         self.assertIn(b" 431 ", self.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n" * 500 + b"\r\n"))
