@@ -4,12 +4,16 @@
  *
  * From one date to the next: first the years and months, again and again until
  * the date exists, then the weeks and days. Where only one of the two is set,
- * the n-th date follows from n; a mixed rule has to be walked from its anchor
- * (at least 28 days a step).
+ * the n-th date follows from n; a mixed rule has to be walked (at least 28 days
+ * a step), from its anchor or from a date that an earlier question came by: who
+ * searches asks for one date after the other.
  *
  * Fire times never run backwards: a wall time in a gap is moved forward by the
  * gap, at most onto the next date's.
  */
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
 #include "base/civil.h"
 #include "trigger/trigger_ops.h"
 #include "trigger/trigger_value.h"
@@ -17,10 +21,14 @@
 
 /* 9999-12-31, days since the epoch. */
 #define CALENDAR_LAST ((int32_t)(SCHEDD_TIME_MAX / SCHEDD_DAY))
+/* How far the second date that is kept lies before the one asked for, for who searches backwards. */
+#define CALENDAR_BEHIND (30 * 366)
 
 struct trigger_calendar {
 	struct schedd_trigger base;
 	struct trigger_calendar_spec spec;
+	/* Mixed: dates of the rule, where a walk may begin. Any of them are right, so threads may race. */
+	_Atomic int32_t near, behind;
 };
 
 static const struct trigger_ops trigger_calendar_ops;
@@ -28,6 +36,12 @@ static const struct trigger_ops trigger_calendar_ops;
 static const struct trigger_calendar_spec *trigger_calendar_of(const struct schedd_trigger *trigger)
 {
 	return &((const struct trigger_calendar *)trigger)->spec;
+}
+
+/* What is kept for the next question is no part of the value. */
+static struct trigger_calendar *trigger_calendar_kept(const struct trigger_calendar_spec *spec)
+{
+	return (struct trigger_calendar *)((uintptr_t)spec - offsetof(struct trigger_calendar, spec));
 }
 
 static int64_t calendar_months(const struct trigger_calendar_spec *spec)
@@ -104,15 +118,48 @@ static bool calendar_walk(const struct trigger_calendar_spec *spec, int32_t *day
 	return true;
 }
 
+/* Mixed: the last date before day of those that are known. */
+static int32_t calendar_known(const struct trigger_calendar_spec *spec, int32_t day)
+{
+	const struct trigger_calendar *kept = trigger_calendar_kept(spec);
+	int32_t near = atomic_load_explicit(&kept->near, memory_order_relaxed);
+	int32_t behind = atomic_load_explicit(&kept->behind, memory_order_relaxed);
+	int32_t known = spec->anchor;
+
+	if (near < day && near > known)
+		known = near;
+	if (behind < day && behind > known)
+		known = behind;
+	return known;
+}
+
+/* Mixed, the anchor is before day: the date before it, and the one after that; false: it is the last. */
+static bool calendar_reach(
+    const struct trigger_calendar_spec *spec, int32_t day, int32_t *before, int32_t *out)
+{
+	struct trigger_calendar *kept = trigger_calendar_kept(spec);
+	bool found = true;
+
+	for (*out = calendar_known(spec, day); found && *out < day;) {
+		*before = *out;
+		if (*out < day - CALENDAR_BEHIND)
+			atomic_store_explicit(&kept->behind, *out, memory_order_relaxed);
+		found = calendar_walk(spec, out);
+	}
+	atomic_store_explicit(&kept->near, *before, memory_order_relaxed);
+	return found;
+}
+
 /* The first date of the rule that is not before day. */
 static bool calendar_first(const struct trigger_calendar_spec *spec, int32_t day, int32_t *out)
 {
 	int64_t last, n;
+	int32_t before;
 
+	if (calendar_mixed(spec) && spec->anchor < day)
+		return calendar_reach(spec, day, &before, out);
 	if (calendar_mixed(spec)) {
-		for (*out = spec->anchor; *out < day;)
-			if (!calendar_walk(spec, out))
-				return false;
+		*out = spec->anchor;
 		return true;
 	}
 	last = calendar_turn(spec, CALENDAR_LAST);
@@ -127,13 +174,11 @@ static bool calendar_first(const struct trigger_calendar_spec *spec, int32_t day
 static bool calendar_last(const struct trigger_calendar_spec *spec, int32_t day, int32_t *out)
 {
 	if (calendar_mixed(spec)) {
-		int32_t walk = spec->anchor;
+		int32_t after;
 
-		if (walk > day)
+		if (spec->anchor > day)
 			return false;
-		do
-			*out = walk;
-		while (calendar_walk(spec, &walk) && walk <= day);
+		(void)calendar_reach(spec, day + 1, out, &after);
 		return true;
 	}
 	for (int64_t n = calendar_turn(spec, day); n >= 0; n--)
@@ -288,8 +333,13 @@ struct schedd_trigger *trigger_calendar_new(
 	struct schedd_trigger *trigger =
 	    trigger_alloc(sizeof(struct trigger_calendar), &trigger_calendar_ops, zone);
 
-	if (trigger)
-		((struct trigger_calendar *)trigger)->spec = *spec;
+	if (trigger) {
+		struct trigger_calendar *calendar = (struct trigger_calendar *)trigger;
+
+		calendar->spec = *spec;
+		atomic_init(&calendar->near, spec->anchor);
+		atomic_init(&calendar->behind, spec->anchor);
+	}
 	return trigger;
 }
 

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "base/civil.h"
 #include "support/trigger_case.h"
 
@@ -175,7 +176,41 @@ Test(trigger_calendar, is_what_a_walk_over_the_dates_finds)
 		if (trigger_latest(trigger, 0, fire - 1) != SCHEDD_TIME_NONE)
 			cr_assert_lt(trigger_latest(trigger, 0, fire - 1), from, "%s", text);
 		cr_assert_eq(trigger_count(trigger, from, fire, 9), 1, "%s", text);
+		/* Whatever was asked before, near or far, earlier or later. */
+		for (int again = 0; again < 4; again++) {
+			from = (rand_r(&seed) % 60000) * SCHEDD_DAY;
+			slow = next_slowly(months, days, anchor, from);
+			cr_assert_eq(trigger_next(trigger, from), slow, "%s", text);
+			cr_assert_eq(trigger_latest(trigger, 0, slow), slow, "%s", text);
+		}
 		trigger_unref(trigger);
 	}
+	trigger_case_clear(&tc);
+}
+
+/* CPU seconds of a search, forwards and backwards, that finds nothing. */
+static double cost_of(struct trigger_case *tc, const char *text)
+{
+	struct schedd_trigger *trigger = trigger_case_make(tc, text);
+	clock_t begin = clock();
+
+	cr_assert_eq(trigger_next(trigger, 0), SCHEDD_TIME_NONE);
+	cr_assert_eq(trigger_latest(trigger, 0, SCHEDD_TIME_MAX), SCHEDD_TIME_NONE);
+	trigger_unref(trigger);
+	return (double)(clock() - begin) / CLOCKS_PER_SEC;
+}
+
+/* Walked from its anchor for each question this took minutes. */
+Test(trigger_calendar, does_not_walk_from_its_anchor_for_each_question)
+{
+	struct trigger_case tc;
+	double plain, mixed;
+
+	trigger_case_init(&tc);
+	plain = cost_of(&tc,
+	    "all (cron '30 6 1,15 * *', calendar 'months=1 time=23:59' start 1970-01-02)");
+	mixed = cost_of(&tc,
+	    "all (cron '30 6 1,15 * *', calendar 'months=1 days=1 time=23:59' start 1970-01-02)");
+	cr_assert_lt(mixed, 30 * plain + 1, "%f beside %f", mixed, plain);
 	trigger_case_clear(&tc);
 }
