@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/iso8601.h"
 #include "base/text_file.h"
@@ -271,6 +272,14 @@ static void next_batch_line(
 	trigger_preview_line(line, length, context, answer);
 }
 
+/* Whoever writes line by line, and waits for each answer, gets it; a file is answered at once. */
+static bool next_batch_waits(FILE *file)
+{
+	struct stat state;
+
+	return fstat(fileno(file), &state) == 0 && !S_ISREG(state.st_mode);
+}
+
 static int next_batch(struct command *command, const char *path)
 {
 	const struct trigger_context context = next_context(command, false);
@@ -280,6 +289,7 @@ static int next_batch(struct command *command, const char *path)
 	size_t size = 0;
 	ssize_t length;
 	int status = EXIT_DONE;
+	bool waits;
 
 	if (!file) {
 		struct schedd_error err;
@@ -287,11 +297,12 @@ static int next_batch(struct command *command, const char *path)
 		schedd_error_set(&err, SCHEDD_EFILE, "%s: %s", path, strerror(errno));
 		return say_error(command, &err);
 	}
+	waits = next_batch_waits(file);
 	while (status == EXIT_DONE && (length = getline(&line, &size, file)) > 0) {
 		strbuf_reset(&answer);
 		next_batch_line(&context, line, (size_t)length, &answer);
 		strbuf_add_char(&answer, '\n');
-		if (!out_write(strbuf_peek(&answer), answer.length))
+		if (!out_write(strbuf_peek(&answer), answer.length) || (waits && fflush(stdout) != 0))
 			status = EXIT_PIPE;
 	}
 	free(line);

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import select
+import subprocess
 import time
 import unittest
 from datetime import datetime
@@ -47,6 +49,17 @@ class Preview(e2e.TestCase):
         file = self.d.dir / "batch"
         file.write_text('{"trigger":{"cron":"*/30 * * * *","timezone":"Europe/Berlin"},"from":"2027-03-28 02:30","n":1}\n')
         self.assertEqual(json.loads(self.next("--batch", str(file))[0])["fire_times"], ["2027-03-28T03:30:00+02:00"])
+
+    def test_a_batch_answers_each_line_before_the_next_is_written(self):
+        with subprocess.Popen([e2e.SCHEDCTL, "next", "--batch", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env=self.d.environment()) as child:
+            for line, part in (('{"trigger": {"cron": "0 5 * * *"}, "from": "2027-01-01", "n": 1}', "2027-01-01T05:00:00"), ("{", "error"), ("", "error")):
+                child.stdin.write(line + "\n")
+                child.stdin.flush()
+                self.assertTrue(select.select([child.stdout], [], [], 20 * e2e.patience())[0], "no answer came")
+                self.assertIn(part, child.stdout.readline())
+            child.stdin.close()
+            self.assertEqual(child.wait(20), 0)
 
     def test_words_hash_the_same_id_as_the_times(self):
         for job in ("foo", "bar", "backup"):
