@@ -50,7 +50,10 @@ struct config_jobs {
 	const struct schedd_log *log;
 	config_jobs_fn done;
 	void *context;
+	uint32_t counts[3]; /* of config_jobs_actions */
 };
+
+static const char *const config_jobs_actions[] = {"added", "changed", "removed"};
 
 static void config_jobs_done(
     struct config_jobs *jobs, int rc, const struct schedd_error *err, uint32_t changes)
@@ -59,22 +62,24 @@ static void config_jobs_done(
 	free(jobs);
 }
 
-/* Says what came of the jobs; how many have changed. */
-static uint32_t config_jobs_say(const struct config_jobs *jobs, const struct value *result)
+static bool config_jobs_row(struct value *row, void *context)
 {
-	static const char *const actions[] = {"added", "changed", "removed"};
-	uint32_t counts[3] = {0};
+	struct config_jobs *jobs = context;
+	const char *error = value_get_string(row, "error");
 
-	for (uint32_t i = 0; i < result->array.count; i++) {
-		const struct value *row = &result->array.items[i];
-		const char *error = value_get_string(row, "error");
+	if (error)
+		log_warn(jobs->log, "job %s of the config is left out: %s",
+		    value_get_string(row, "id"), error);
+	for (int k = 0; k < 3; k++)
+		jobs->counts[k] += value_is_text(value_get(row, "action"), config_jobs_actions[k]);
+	return true;
+}
 
-		if (error)
-			log_warn(jobs->log, "job %s of the config is left out: %s",
-			    value_get_string(row, "id"), error);
-		for (int k = 0; k < 3; k++)
-			counts[k] += value_is_text(value_get(row, "action"), actions[k]);
-	}
+/* Says what came of the jobs; how many have changed. */
+static uint32_t config_jobs_say(const struct config_jobs *jobs)
+{
+	const uint32_t *counts = jobs->counts;
+
 	if (counts[0] + counts[1] + counts[2] > 0)
 		log_info(jobs->log, "jobs of the config: %u added, %u changed, %u removed",
 		    counts[0], counts[1], counts[2]);
@@ -86,11 +91,12 @@ static void config_jobs_replied(
 {
 	struct config_jobs *jobs = context;
 
+	(void)result;
 	if (rc) {
 		log_error(jobs->log, "the jobs of the config are as they were: %s", err->message);
 		config_jobs_done(jobs, rc, err, 0);
 	} else {
-		config_jobs_done(jobs, 0, NULL, config_jobs_say(jobs, result));
+		config_jobs_done(jobs, 0, NULL, config_jobs_say(jobs));
 	}
 }
 
@@ -99,8 +105,12 @@ void config_jobs_apply(struct schedd_scheduler *scheduler, const struct schedd_l
     void *context)
 {
 	struct config_jobs *jobs = malloc(sizeof(*jobs));
-	const struct scheduler_apply apply = {
-	    .jobs = &set->jobs, .owner = CONFIG_JOBS_OWNER, .prune = true, .skip = true};
+	const struct scheduler_apply apply = {.jobs = &set->jobs,
+	    .owner = CONFIG_JOBS_OWNER,
+	    .prune = true,
+	    .skip = true,
+	    .row = config_jobs_row,
+	    .each_context = jobs};
 	struct schedd_error err;
 
 	if (!jobs) {

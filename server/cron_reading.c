@@ -45,11 +45,19 @@ static void cron_say_faults(struct cron_tables *tables, struct cron_tab *tab)
 		    tab->faults.dropped);
 }
 
-/* What the scheduler says of jobs that it does not take; rows come in the order of the jobs. */
-static void cron_take_rows(
-    const struct cron_reading *reading, struct cron_tab *tab, const struct value *rows)
+static bool cron_row(struct value *row, void *context)
 {
-	const struct value *jobs = &reading->jobs;
+	struct cron_reading *reading = context;
+
+	if (value_get(row, "error"))
+		value_append(&reading->arena, &reading->refused, value_copy(&reading->arena, row));
+	return !arena_failed(&reading->arena);
+}
+
+/* What the scheduler says of jobs that it does not take; rows come in the order of the jobs. */
+static void cron_take_rows(const struct cron_reading *reading, struct cron_tab *tab)
+{
+	const struct value *jobs = &reading->jobs, *rows = &reading->refused;
 	uint32_t at = 0;
 
 	tab->jobs = jobs->array.count;
@@ -140,11 +148,12 @@ static void cron_applied(
 	char *account = tab->account ? strdup(tab->account) : NULL;
 	bool waits;
 
+	(void)result;
 	if (rc)
 		diagnostics_add(
 		    &tab->faults, tab->shown, 0, 0, "its jobs are as they were: %s", err->message);
 	else
-		cron_take_rows(reading, tab, result);
+		cron_take_rows(reading, tab);
 	cron_say_faults(tables, tab);
 	log_info(tables->log, "%s: %u jobs%s", tab->shown, tab->jobs,
 	    tab->gone ? ", the table is gone" : "");
@@ -247,7 +256,12 @@ static void cron_apply(struct cron_reading *reading)
 {
 	struct cron_tab *tab = reading->tab;
 	struct scheduler_apply apply = {
-	    .owner = tab->owner, .jobs = &reading->jobs, .prune = true, .skip = true};
+	    .owner = tab->owner,
+	    .jobs = &reading->jobs,
+	    .prune = true,
+	    .skip = true,
+	    .row = cron_row,
+	    .each_context = reading};
 	/* What an account's table names is to be open to it; root's may name everything. */
 	const struct scheduler_actor actor = {-1, -1, NULL, tab->account};
 	bool judged = tab->account && strcmp(tab->account, "root") != 0;
@@ -296,7 +310,7 @@ static void cron_begin(struct cron_tables *tables, struct cron_tab *tab)
 
 	while (reading->tab)
 		reading++;
-	*reading = (struct cron_reading){.tables = tables, .tab = tab, .jobs = value_array()};
+	*reading = (struct cron_reading){.tables = tables, .tab = tab, .jobs = value_array(), .refused = value_array()};
 	arena_init(&reading->arena);
 	tables->reading_count++;
 	tab->reading = true;

@@ -41,6 +41,7 @@ struct cron_reading {
 	struct cron_tables *tables;
 	struct cron_tab *tab; /* NULL: none */
 	struct value jobs;    /* of that, in arena */
+	struct value refused; /* {id, error} of those that the scheduler does not take, in arena */
 	struct arena arena;
 	struct cron_table table;
 	struct cron_table_reader *reader; /* in the middle of it; NULL: it is read */

@@ -3,6 +3,7 @@
  * when freed; a larger request gets a block of its own. */
 #include "base/arena.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,20 +24,27 @@ void arena_init(struct arena *arena)
 	memset(arena, 0, sizeof(*arena));
 }
 
-void arena_clear(struct arena *arena)
+bool arena_clear_some(struct arena *arena, unsigned blocks)
 {
-	struct arena_block *block = arena->blocks;
 	struct arena_kept *kept = arena->kept;
 
-	while (block) {
-		struct arena_block *next = block->next;
+	for (; arena->blocks && blocks; blocks--) {
+		struct arena_block *next = arena->blocks->next;
 
-		free(block);
-		block = next;
+		free(arena->blocks);
+		arena->blocks = next;
 	}
+	if (arena->blocks)
+		return false;
 	arena_init(arena);
 	if (kept)
 		arena_kept_free(kept);
+	return true;
+}
+
+void arena_clear(struct arena *arena)
+{
+	(void)arena_clear_some(arena, UINT_MAX);
 }
 
 void arena_reset(struct arena *arena)
@@ -155,6 +163,8 @@ void arena_join(struct arena *arena, struct arena *other)
 		arena->used = other->used;
 	arena->total += other->total;
 	arena->failed |= other->failed;
+	if (other->kept)
+		arena->kept = other->kept;
 	arena_init(other);
 }
 

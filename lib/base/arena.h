@@ -28,6 +28,8 @@ struct arena {
 void arena_init(struct arena *arena);
 /* Frees everything; the arena is empty and usable again. */
 void arena_clear(struct arena *arena);
+/* The same in pieces, of so many blocks: true when all is freed. Nothing in it may be used any more. */
+bool arena_clear_some(struct arena *arena, unsigned blocks);
 /* Forgets everything, keeps some memory for the next round. Not after a failure: that stays. */
 void arena_reset(struct arena *arena);
 /* size bytes, zeroed, aligned for any type; NULL when out of memory. */
@@ -39,7 +41,8 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool arena_failed(const struct arena *arena);
-/* All that other holds goes over; other is empty. A failure goes over too. Both have been lent nothing. */
+/* All that other holds goes over; other is empty. A failure goes over too, and what was lent to other; to
+ * arena nothing was. */
 void arena_join(struct arena *arena, struct arena *other);
 
 /* An arena that goes with the last who keeps it; all of them on one thread. */

@@ -147,8 +147,8 @@ void message_pack_response(struct strbuf *out, uint32_t msgid, const struct valu
 		msgpack_pack_nil(&packer);
 }
 
-void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
-    const struct strbuf *items, uint32_t count, const struct value *rest)
+void message_pack_list_head(struct strbuf *out, uint32_t msgid, const char *key, uint32_t count,
+    const struct value *rest)
 {
 	msgpack_packer packer;
 
@@ -157,11 +157,20 @@ void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
 	msgpack_pack_int(&packer, MESSAGE_RESPONSE);
 	msgpack_pack_uint32(&packer, msgid);
 	msgpack_pack_nil(&packer);
-	msgpack_pack_map(&packer, 1 + rest->map.count);
-	message_pack_text(&packer, key, strlen(key));
+	if (key) {
+		msgpack_pack_map(&packer, 1 + rest->map.count);
+		message_pack_text(&packer, key, strlen(key));
+	}
 	msgpack_pack_array(&packer, count);
+}
+
+void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
+    const struct strbuf *items, uint32_t count, const struct value *rest)
+{
+	message_pack_list_head(out, msgid, key, count, rest);
 	strbuf_add_n(out, strbuf_peek(items), items->length);
-	message_members(&packer, rest);
+	if (key)
+		message_pack_members(out, rest);
 }
 
 /* The number on the wire is schedctl's exit status, so that it means one thing everywhere. */

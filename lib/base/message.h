@@ -60,12 +60,15 @@ void message_pack_error(struct strbuf *out, uint32_t msgid, const struct schedd_
 void message_pack_notification(struct strbuf *out, const char *method, const struct value *params);
 
 /*
- * A long list as a result: {key: [items], …rest}, where rest is a map. items holds count
+ * A long list as a result: {key: [items], …rest}, where rest is a map; key NULL: [items] alone. items holds count
  * values one behind the other, each from message_pack_value(), so that a list
  * need not be there as one tree.
  */
 void message_pack_list(struct strbuf *out, uint32_t msgid, const char *key,
     const struct strbuf *items, uint32_t count, const struct value *rest);
+/* What stands before the items; behind them stand the members of rest, where there is a key. */
+void message_pack_list_head(struct strbuf *out, uint32_t msgid, const char *key, uint32_t count,
+    const struct value *rest);
 
 /* One bare value, as it stands in params and results. */
 void message_pack_value(struct strbuf *out, const struct value *value);

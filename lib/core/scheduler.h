@@ -223,8 +223,10 @@ void scheduler_add(struct schedd_scheduler *scheduler, const struct value *field
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 /* One of a job file: a map of job fields with its id. */
 struct scheduler_apply {
-	const struct value *jobs; /* list of maps; must last until the answer where they are lent */
-	bool lent;                /* jobs are not copied, but changed in their place */
+	const struct value *jobs; /* lists of maps, one behind the other */
+	uint32_t lists;           /* 0: one */
+	bool lent;                /* jobs are not copied, but changed in their place: each has to last
+				     until the next is taken up, or the answer */
 	const char *owner;        /* NULL: none */
 	bool prune;               /* remove what that owner applied and is not in jobs */
 	bool skip;                /* what cannot be a job is left out, as {id, "refused", error} */
@@ -235,9 +237,13 @@ struct scheduler_apply {
 	/* Sees each job before it is taken up, in pieces, until the answer, and may change it. 1: it is
 	 * left out. NULL: nobody does. */
 	int (*each)(struct value *job, void *context, struct schedd_error *err);
-	void *each_context;
+	/* Sees what comes of each: {"id","action","fields"}, gone after the call, which may change it.
+	 * It is good only if no error is answered. False: no memory, and nothing is done. NULL: nobody
+	 * does. */
+	bool (*row)(struct value *row, void *context);
+	void *each_context; /* of both */
 };
-/* All or nothing a store. Answers [{"id","action","fields"}]. */
+/* All or nothing a store. Answers nil. */
 void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *apply,
     const struct scheduler_actor *actor, struct scheduler_reply reply);
 /* changes: fields to set, nil to unset. revision 0: whatever it is now; otherwise SCHEDD_ECONFLICT

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a large batch as many entries are gone through at a time, and so many blocks of memory given back. */
+#define BATCH_PIECE 4096
+#define BATCH_BLOCKS 32
+
 #define OP_SIZE(member)                                                                            \
 	(offsetof(struct store_op, member) + sizeof(((struct store_op *)NULL)->member))
 
@@ -33,17 +37,41 @@ static void batch_drop_rows(struct store_batch *batch)
 			batch->store->ops->history->drop_row(batch->store, op->prepared);
 }
 
+/* Frees so much of it as is done at one time. True: all of it. */
+static bool batch_free_some(struct store_batch *batch)
+{
+	struct store_op *op = batch->jobs ? batch->first : NULL;
+
+	for (uint32_t i = 0; op && i < BATCH_PIECE; i++, op = op->next)
+		if (op->kind == STORE_OP_PUT_JOB || op->kind == STORE_OP_ADD_JOB)
+			job_unref(op->put_job.job);
+	batch->first = op;
+	if (op || !arena_clear_some(&batch->arena, BATCH_BLOCKS))
+		return false;
+	free(batch);
+	return true;
+}
+
+static void batch_free_more(struct mailbox_letter *letter)
+{
+	struct store_batch *batch =
+	    (struct store_batch *)((char *)letter - offsetof(struct store_batch, letter));
+
+	if (!batch_free_some(batch))
+		mailbox_post(batch->mailbox, &batch->letter);
+}
+
 void store_batch_free(struct store_batch *batch)
 {
 	if (!batch)
 		return;
 	if (batch->rows)
 		batch_drop_rows(batch);
-	for (struct store_op *op = batch->jobs ? batch->first : NULL; op; op = op->next)
-		if (op->kind == STORE_OP_PUT_JOB || op->kind == STORE_OP_ADD_JOB)
-			job_unref(op->put_job.job);
-	arena_clear(&batch->arena);
-	free(batch);
+	/* The rest of a large one with the next turns of the loop; its store may be gone by then. */
+	batch->letter.open = batch_free_more;
+	batch->mailbox = batch->store->mailbox;
+	if (!batch_free_some(batch))
+		mailbox_post(batch->mailbox, &batch->letter);
 }
 
 /* NULL when there is no memory or no batch; the batch remembers. */
@@ -408,15 +436,20 @@ void store_batch_unknown(struct store_batch *batch, const struct schedd_error *e
 	batch->told = true;
 }
 
-static void batch_hand_out(const struct store_batch *batch)
+/* So much of it as is done at one time. True: all of it. */
+static bool batch_hand_out(struct store_batch *batch)
 {
-	for (const struct store_op *op = batch->tells ? batch->first : NULL; op; op = op->next)
+	const struct store_op *op = batch->untold;
+
+	for (uint32_t i = 0; op && i < BATCH_PIECE; i++, op = op->next)
 		if (op->kind == STORE_OP_CLAIM && op->claim.verdict)
 			*op->claim.verdict = op->claim.given;
 		else if (op->kind == STORE_OP_PURGE_RUNS && op->purge.more)
 			*op->purge.more = op->purge.left;
 		else if (op->kind == STORE_OP_ADD_JOB && op->put_job.last_run)
 			*op->put_job.last_run = op->put_job.given;
+	batch->untold = op;
+	return !op;
 }
 
 static void batch_reread(const struct store_batch *batch)
@@ -461,15 +494,22 @@ static void batch_answered(struct store_batch *batch)
 	batch->asked_at = 0;
 }
 
-void store_batch_answer(struct store_batch *batch)
+static void batch_answer_more(struct mailbox_letter *letter);
+
+/* What it is to tell is handed out; it is answered when all of that is. */
+static void batch_answer_some(struct store_batch *batch)
 {
 	struct store *store = batch->store;
 
+	if (!batch_hand_out(batch)) {
+		batch->letter.open = batch_answer_more;
+		mailbox_post(store->mailbox, &batch->letter);
+		return;
+	}
 	store->pending--;
 	batch_answered(batch);
 	if (batch->rc == 0) {
 		store->commits++;
-		batch_hand_out(batch);
 	} else {
 		store->errors++;
 		store->last_error_at = store->clock->wall(store->clock->context);
@@ -480,6 +520,18 @@ void store_batch_answer(struct store_batch *batch)
 	if (batch->rc == 0)
 		batch_reread(batch);
 	store_batch_free(batch);
+}
+
+static void batch_answer_more(struct mailbox_letter *letter)
+{
+	batch_answer_some(
+	    (struct store_batch *)((char *)letter - offsetof(struct store_batch, letter)));
+}
+
+void store_batch_answer(struct store_batch *batch)
+{
+	batch->untold = batch->rc == 0 && batch->tells ? batch->first : NULL;
+	batch_answer_some(batch);
 }
 
 static void batch_open(struct mailbox_letter *letter)

@@ -139,6 +139,8 @@ struct store_batch {
 	bool ends;                 /* may use what a full disk keeps in reserve */
 	bool same;                 /* what it expects is compared already: its claims need not */
 	int rc;                    /* the outcome */
+	const struct store_op *untold; /* of those that tell it, the first that has not */
+	struct mailbox *mailbox;   /* once its owner is told: by which the rest of it is freed */
 	struct arena arena;
 	store_done_fn done; /* may be NULL */
 	void (*unknown)(const struct schedd_error *err, void *context); /* may be NULL */

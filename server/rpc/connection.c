@@ -3,9 +3,6 @@
  * Reads go into one buffer that all connections share; only the beginning of a
  * message that is not all there yet is kept. So an idle client costs a struct,
  * and a request is scanned and unpacked where it was read.
- *
- * Two queues go out: "out" is being written, notifications wait in "events"
- * until it is empty and then take its place, so answers overtake them.
  */
 #include "server/rpc/connection.h"
 
@@ -29,7 +26,6 @@
 #define RPC_ELEMENTS_MIN 1024
 #define CONNECTION_SEND (256 << 10) /* bytes sent to one client before others have theirs */
 #define CONNECTION_LINGER 2   /* seconds for a client to end sending what is not taken any more */
-#define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
 #define CONNECTION_TURN 1000  /* microseconds for one client's requests before others have theirs */
 /* A message beyond so many bytes takes long to be unpacked alone: it waits for its turn. */
 #define CONNECTION_LARGE 16384
@@ -140,6 +136,7 @@ void connection_close(struct connection *c)
 	connection_end_hooks(c);
 	strbuf_clear(&c->in);
 	strbuf_clear(&c->out);
+	strbuf_clear(&c->later);
 	strbuf_clear(&c->events);
 	connection_unref(c);
 }
@@ -178,18 +175,6 @@ void connection_dismiss(struct connection *c)
 
 /* ---- Writing ---- */
 
-static size_t connection_unsent(const struct connection *c)
-{
-	return c->out.length - c->out_sent;
-}
-
-static size_t connection_unsent_events(const struct connection *c)
-{
-	size_t begun = c->out_events > c->out_sent ? c->out_events - c->out_sent : 0;
-
-	return c->events.length + begun;
-}
-
 /* Empties a buffer; large memory is given back. */
 static void connection_forget(struct strbuf *buf)
 {
@@ -210,33 +195,31 @@ void connection_drained(struct connection *c)
 	}
 }
 
-/* out is all sent: the notifications that wait are next. False: nothing is left. */
+/* The buffers change places. */
+static void connection_send_next(struct connection *c, struct strbuf *next)
+{
+	struct strbuf sent = c->out;
+
+	c->out = *next;
+	*next = sent;
+}
+
+/* out is all sent: answers that came meanwhile are next, then notifications. False: nothing is left. */
 static bool connection_next_out(struct connection *c)
 {
-	struct strbuf sent;
-
 	connection_forget(&c->out);
 	c->out_sent = c->out_events = 0;
+	if (c->later.length) {
+		connection_send_next(c, &c->later);
+		return true;
+	}
 	if (c->events.length == 0)
 		connection_drained(c);
 	if (c->events.length == 0)
 		return false;
-	sent = c->out;
-	c->out = c->events;
-	c->events = sent;
+	connection_send_next(c, &c->events);
 	c->out_events = c->out.length;
 	return true;
-}
-
-/* What was sent long ago need not be carried along by a reader that never quite catches up. */
-static void connection_compact(struct connection *c)
-{
-	if (c->out_sent < CONNECTION_KEEP || c->out_sent < c->out.length / 2)
-		return;
-	memmove(c->out.data, c->out.data + c->out_sent, c->out.length - c->out_sent);
-	c->out.length -= c->out_sent;
-	c->out_events = c->out_events > c->out_sent ? c->out_events - c->out_sent : 0;
-	c->out_sent = 0;
 }
 
 static void connection_want_write(struct connection *c, bool wanted)
@@ -256,7 +239,7 @@ static bool connection_flush(struct connection *c)
 	size_t most = CONNECTION_SEND;
 	bool full = false;
 
-	if (strbuf_failed(&c->out)) {
+	if (strbuf_failed(&c->out) || strbuf_failed(&c->later)) {
 		connection_close(c); /* an answer is lost: better no connection than a gap */
 		return false;
 	}
@@ -277,65 +260,7 @@ static bool connection_flush(struct connection *c)
 			return false;
 		}
 	}
-	connection_compact(c);
 	connection_want_write(c, full);
-	return true;
-}
-
-static void connection_queued(struct connection *c)
-{
-	if (!c->busy && !c->writing)
-		rpc_client_dirty(c->rpc, &c->link);
-}
-
-void connection_answer(struct connection *c, uint32_t msgid, const struct value *result)
-{
-	if (c->sink)
-		c->sink->answer(msgid, result, c->sink_context);
-	if (c->fd < 0)
-		return;
-	message_pack_response(&c->out, msgid, result);
-	connection_queued(c);
-}
-
-void connection_answer_list(struct connection *c, uint32_t msgid, const char *key,
-    const struct strbuf *items, uint32_t count, const struct value *rest)
-{
-	if (c->sink)
-		c->sink->answer_list(msgid, key, items, count, rest, c->sink_context);
-	if (c->fd < 0)
-		return;
-	message_pack_list(&c->out, msgid, key, items, count, rest);
-	connection_queued(c);
-}
-
-void connection_fail(struct connection *c, uint32_t msgid, const struct schedd_error *err)
-{
-	if (c->sink)
-		c->sink->fail(msgid, err, c->sink_context);
-	if (c->fd < 0)
-		return;
-	message_pack_error(&c->out, msgid, err);
-	connection_queued(c);
-}
-
-bool connection_notify(struct connection *c, const char *method, const struct value *params)
-{
-	size_t before = c->events.length;
-
-	if (c->sink)
-		return !connection_overstays(c) && c->sink->notify(method, params, c->sink_context);
-	if (c->fd < 0 || c->doomed)
-		return false;
-	if (connection_unsent_events(c) >= rpc_limits(c->rpc)->events)
-		return false;
-	message_pack_notification(&c->events, method, params);
-	if (strbuf_failed(&c->events)) {
-		c->events.failed = false;
-		c->events.length = before;
-		return false;
-	}
-	connection_queued(c);
 	return true;
 }
 
@@ -353,7 +278,7 @@ static void connection_on_writable(evutil_socket_t fd, short what, void *context
 /* May more requests be taken up? */
 static bool connection_takes_more(const struct connection *c)
 {
-	size_t answers = connection_unsent(c);
+	size_t answers = connection_unsent(c) + c->later.length;
 
 	if (c->out_events > c->out_sent)
 		answers -= c->out_events - c->out_sent;
@@ -368,7 +293,7 @@ static void connection_garbage(struct connection *c, const struct schedd_error *
 {
 	c->doomed = true;
 	strbuf_clear(&c->in);
-	message_pack_error(&c->out, 0, err);
+	message_pack_error(connection_last(c), 0, err);
 }
 
 static bool connection_is_array(const char *bytes)
@@ -555,7 +480,7 @@ static void connection_on_readable(evutil_socket_t fd, short what, void *context
  */
 static bool connection_is_over(const struct connection *c)
 {
-	if (connection_unsent(c) || c->events.length)
+	if (connection_unsent(c) || c->later.length || c->events.length)
 		return false;
 	return c->doomed || (c->ended && c->calls == 0 && !c->hooks && !c->stalled);
 }

@@ -53,7 +53,7 @@ void connection_unref(struct connection *connection);
  */
 struct connection_sink {
 	void (*answer)(uint32_t msgid, const struct value *result, void *context);
-	/* As message_pack_list(): {key: [items], …rest} with packed items. */
+	/* As message_pack_list(): {key: [items], …rest} with packed items; key NULL: [items]. */
 	void (*answer_list)(uint32_t msgid, const char *key, const struct strbuf *items,
 	    uint32_t count, const struct value *rest, void *context);
 	void (*fail)(uint32_t msgid, const struct schedd_error *err, void *context);
@@ -104,9 +104,9 @@ int connection_unpack(struct connection *connection, const char *bytes, size_t l
 
 /* Queue an answer; they are written together, soon. Nothing happens on a closed connection. */
 void connection_answer(struct connection *connection, uint32_t msgid, const struct value *result);
-/* As message_pack_list(). */
+/* As message_pack_list(). May take the items, which are to be cleared in any case. */
 void connection_answer_list(struct connection *connection, uint32_t msgid, const char *key,
-    const struct strbuf *items, uint32_t count, const struct value *rest);
+    struct strbuf *items, uint32_t count, const struct value *rest);
 void connection_fail(struct connection *connection, uint32_t msgid, const struct schedd_error *err);
 /* Queues a notification. False: too many wait already (or no memory); it is not sent. */
 bool connection_notify(

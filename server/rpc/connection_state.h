@@ -44,12 +44,21 @@ struct connection {
 	struct strbuf in;       /* what was read and not yet taken apart */
 	struct frame_scan scan; /* of the message at the start of in */
 	struct strbuf out;      /* being written */
-	size_t out_sent;        /* bytes of it that are gone */
+	struct strbuf later;    /* answers behind it */
+	size_t out_sent;        /* bytes of out that are gone */
 	size_t out_events;      /* its first bytes are notifications */
 	struct strbuf events;   /* notifications that wait for out */
 	struct connection_hook *hooks; /* newest first */
 };
 
+#define CONNECTION_KEEP 65536 /* bytes of buffer an idle connection may keep */
+
+/* Bytes of out that are not sent. */
+size_t connection_unsent(const struct connection *connection);
+/* Where the next answer goes: out, or later. */
+struct strbuf *connection_last(struct connection *connection);
+/* Something waits to be sent: soon, with what others have. */
+void connection_queued(struct connection *connection);
 /* The next piece of the large message. False: it is all done. */
 bool connection_unpack_some(struct connection *connection);
 /* Nobody waits for it any more. */

@@ -7,29 +7,63 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/message.h"
+#include "loop/scrap.h"
 #include "server/config_defaults.h"
 #include "server/daemon.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_table.h"
+#include "server/rpc/rpc_view.h"
 
 #define RPC_APPLY_TOKENS 8 /* files begun at one time on one connection */
 #define RPC_APPLY_MEMORY 8 /* bytes of memory that a byte of parts may take */
 
-/* The parts of one file so far. */
+/* What came in one message. */
+struct rpc_apply_part {
+	struct rpc_apply_part *next;
+	struct arena arena; /* of jobs, and what they are given; of the last part only the latter */
+	struct value jobs;
+};
+
+/* A file: its parts so far, and what comes of it. */
 struct rpc_apply {
 	struct connection_hook hook; /* first */
+	struct mailbox *mailbox;     /* the scheduler's */
 	const struct method *method; /* job.apply or job.import: their tokens are apart */
-	struct arena arena;          /* of jobs */
-	char *token;                 /* in the arena */
-	struct value jobs;
-	size_t bytes;          /* of the messages they came in */
-	struct rpc_call *call; /* the last part, once it is committed */
+	char *token;                 /* NULL: it comes whole */
+	struct rpc_apply_part *parts, **end;
+	uint32_t count; /* of parts */
+	uint32_t jobs;  /* in all of them */
+	uint32_t seen;  /* of the first part's, by the scheduler */
+	size_t bytes;   /* of the messages they came in */
+	size_t memory;  /* of the parts */
+	struct rpc_call *call; /* the last part, once it is handed over */
+	bool replace, if_absent;
+	struct strbuf rows; /* of the answer, packed */
+	uint32_t row_count;
+	struct arena names; /* of one row, as the caller sees it */
 };
+
+/* Takes the first part away. */
+static void rpc_apply_drop(struct rpc_apply *apply)
+{
+	struct rpc_apply_part *part = apply->parts;
+
+	apply->parts = part->next;
+	apply->seen = 0;
+	scrap_arena(apply->mailbox, &part->arena);
+	free(part);
+}
 
 static void rpc_apply_free(struct rpc_apply *apply)
 {
 	connection_detach(&apply->hook);
-	arena_clear(&apply->arena);
+	while (apply->parts)
+		rpc_apply_drop(apply);
+	arena_clear(&apply->names);
+	strbuf_clear(&apply->rows);
+	free(apply->token);
 	free(apply);
 }
 
@@ -59,6 +93,24 @@ static struct rpc_apply *rpc_apply_find(
 	return found;
 }
 
+/* NULL: no memory. */
+static struct rpc_apply *rpc_apply_new(const struct rpc_call *call, const char *token)
+{
+	struct rpc_apply *apply = calloc(1, sizeof(*apply));
+
+	if (!apply)
+		return NULL;
+	apply->mailbox = scheduler_mailbox(call->scheduler);
+	apply->method = call->method->method;
+	apply->end = &apply->parts;
+	arena_init(&apply->names);
+	apply->token = token ? strdup(token) : NULL;
+	if (!token || apply->token)
+		return apply;
+	free(apply);
+	return NULL;
+}
+
 static int rpc_apply_begin(const struct rpc_call *call, const char *token, unsigned count,
     struct rpc_apply **out, struct schedd_error *err)
 {
@@ -68,17 +120,9 @@ static int rpc_apply_begin(const struct rpc_call *call, const char *token, unsig
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "%s: %u files are begun on this connection already", call->method->method->name,
 		    count);
-	apply = calloc(1, sizeof(*apply));
+	apply = rpc_apply_new(call, token);
 	if (!apply)
 		return schedd_error_nomem(err);
-	apply->method = call->method->method;
-	arena_init(&apply->arena);
-	apply->token = arena_strdup(&apply->arena, token);
-	apply->jobs = value_array();
-	if (!apply->token) {
-		rpc_apply_free(apply);
-		return schedd_error_nomem(err);
-	}
 	apply->hook.closed = rpc_apply_closed;
 	connection_attach(call->connection, &apply->hook);
 	*out = apply;
@@ -97,114 +141,111 @@ static int rpc_apply_are_maps(const struct rpc_call *call, const struct value *j
 	return 0;
 }
 
-/* Adds the part's jobs. */
+/* Adds the call's jobs, as they lie in its arena: nothing is copied. */
 static int rpc_apply_gather(
     struct rpc_apply *apply, const struct rpc_call *call, struct schedd_error *err)
 {
 	const struct value *jobs = value_get(&call->params, "jobs");
-	size_t limit = rpc_limits(connection_rpc(call->connection))->apply;
-	int rc = rpc_apply_are_maps(call, jobs, apply->jobs.array.count, err);
+	struct rpc_apply_part *part;
+	int rc = rpc_apply_are_maps(call, jobs, apply->jobs, err);
 
+	if (rc)
+		return rc;
+	part = calloc(1, sizeof(*part));
+	if (!part)
+		return schedd_error_nomem(err);
+	arena_init(&part->arena);
+	part->jobs = *jobs;
+	*apply->end = part;
+	apply->end = &part->next;
+	apply->count++;
+	apply->jobs += jobs->array.count;
 	apply->bytes += call->bytes;
+	apply->memory += call->arena.total;
+	return 0;
+}
+
+static int rpc_apply_limit(
+    const struct rpc_apply *apply, const struct rpc_call *call, struct schedd_error *err)
+{
+	size_t limit = rpc_limits(connection_rpc(call->connection))->apply;
+
 	if (apply->bytes > limit)
 		return schedd_error_set(err, SCHEDD_EINVAL,
 		    "%s: the parts are larger than the limit of %zu bytes (limits.apply)",
 		    call->method->method->name, limit);
-	for (uint32_t i = 0; i < jobs->array.count && !rc; i++) {
-		value_append(
-		    &apply->arena, &apply->jobs, value_copy(&apply->arena, &jobs->array.items[i]));
-		if (apply->arena.total / RPC_APPLY_MEMORY > limit)
-			return schedd_error_set(err, SCHEDD_EINVAL,
-			    "%s: the parts take more than %zu bytes of memory, %d times the limit "
-			    "for a file (limits.apply)",
-			    call->method->method->name, limit * RPC_APPLY_MEMORY, RPC_APPLY_MEMORY);
-	}
-	return rc || !arena_failed(&apply->arena) ? rc : schedd_error_nomem(err);
+	if (apply->memory / RPC_APPLY_MEMORY > limit)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "%s: the parts take more than %zu bytes of memory, %d times the limit "
+		    "for a file (limits.apply)",
+		    call->method->method->name, limit * RPC_APPLY_MEMORY, RPC_APPLY_MEMORY);
+	return 0;
 }
-
-/* What a call does with each job of its file. */
-struct rpc_apply_each {
-	struct rpc_call *call;
-	struct arena *arena; /* of the jobs */
-	bool import, replace, if_absent;
-};
 
 /* One that exists is a conflict for job.import; with if_absent it is left out (1). */
 static int rpc_apply_select(
-    const struct rpc_apply_each *each, const struct value *job, struct schedd_error *err)
+    const struct rpc_apply *apply, bool import, const struct value *job, struct schedd_error *err)
 {
 	const char *id = value_get_string(job, "id");
 
-	if (!each->import || !id || each->replace ||
-	    !scheduler_job_peek(each->call->scheduler, id))
+	if (!import || !id || apply->replace || !scheduler_job_peek(apply->call->scheduler, id))
 		return 0;
-	if (each->if_absent)
+	if (apply->if_absent)
 		return 1;
 	return schedd_error_set(err, SCHEDD_ECONFLICT,
 	    "job '%.128s' exists already; nothing was imported", id);
 }
 
+/* The part that the next job is of; those before it are done with. */
+static struct rpc_apply_part *rpc_apply_part(struct rpc_apply *apply)
+{
+	/* The last is the call's own. */
+	while (apply->parts->next && apply->seen == apply->parts->jobs.array.count)
+		rpc_apply_drop(apply);
+	apply->seen++;
+	return apply->parts;
+}
+
 /* Tables of cron keep their jobs to themselves, and their owners; what is not said is the config's. */
 static int rpc_apply_each_job(struct value *job, void *context, struct schedd_error *err)
 {
-	const struct rpc_apply_each *each = context;
-	int rc = rpc_table_check_fields(each->call, job, err);
+	struct rpc_apply *apply = context;
+	struct rpc_call *call = apply->call;
+	struct rpc_apply_part *part = rpc_apply_part(apply);
+	int rc = rpc_table_check_fields(call, job, err);
 
 	if (!rc)
-		rc = rpc_apply_select(each, job, err);
+		rc = rpc_apply_select(
+		    apply, strcmp(apply->method->name, "job.import") == 0, job, err);
 	if (!rc)
-		config_defaults_fill(daemon_config(each->call->daemon), job, each->arena);
-	return !rc && arena_failed(each->arena) ? schedd_error_nomem(err) : rc;
+		config_defaults_fill(daemon_config(call->daemon), job, &part->arena);
+	return !rc && arena_failed(&part->arena) ? schedd_error_nomem(err) : rc;
 }
 
-static int rpc_apply_check(struct rpc_call *call, const struct value *jobs,
-    const struct rpc_apply_each *each, struct schedd_error *err)
+static bool rpc_apply_row(struct value *row, void *context)
 {
-	struct value owner = value_map();
-	int rc = rpc_apply_are_maps(call, jobs, 0, err);
+	struct rpc_apply *apply = context;
 
-	if (rc)
-		return rc;
-	if (!each || arena_failed(&call->arena))
-		return schedd_error_nomem(err);
-	if (each->replace && each->if_absent)
+	rpc_names_out(rpc_view(apply->call), row, &apply->names);
+	message_pack_value(&apply->rows, row);
+	apply->rows.failed |= arena_failed(&apply->names);
+	apply->row_count++;
+	arena_reset(&apply->names);
+	return !strbuf_failed(&apply->rows);
+}
+
+static int rpc_apply_check(struct rpc_apply *apply, struct schedd_error *err)
+{
+	struct rpc_call *call = apply->call;
+	struct value owner = value_map();
+
+	if (apply->replace && apply->if_absent)
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "job.import: replace and if_absent exclude each other");
 	value_put(&call->arena, &owner, "owner", value_string_ref(rpc_call_text(call, "owner")));
+	if (arena_failed(&call->arena))
+		return schedd_error_nomem(err);
 	return rpc_table_check_fields(call, &owner, err);
-}
-
-/* Hands all jobs to the scheduler. reply is called in any case. */
-static void rpc_apply_commit(struct rpc_call *call, const struct value *jobs, struct arena *arena,
-    bool import, struct scheduler_reply reply)
-{
-	struct rpc_apply_each *each = arena_alloc(&call->arena, sizeof(*each));
-	struct scheduler_apply apply = {
-	    .jobs = jobs,
-	    .lent = true, /* they are the call's, or in parts that are kept until the answer */
-	    .owner = rpc_call_text(call, "owner"),
-	    .prune = rpc_call_bool(call, "prune"),
-	    .skip = rpc_call_bool(call, "skip"),
-	    .elsewhere = import,
-	    .paused = rpc_call_bool(call, "paused"),
-	    .dry_run = rpc_call_bool(call, "dry_run"),
-	    .each = rpc_apply_each_job,
-	    .each_context = each,
-	};
-	struct schedd_error err;
-	int rc;
-
-	if (each)
-		*each = (struct rpc_apply_each){.call = call,
-		    .arena = arena,
-		    .import = import,
-		    .replace = import && rpc_call_bool(call, "replace"),
-		    .if_absent = import && rpc_call_bool(call, "if_absent")};
-	rc = rpc_apply_check(call, jobs, each, &err);
-	if (rc)
-		reply.call(rc, &err, NULL, reply.context);
-	else
-		scheduler_apply(call->scheduler, &apply, &call->actor, reply);
 }
 
 static void rpc_apply_replied(
@@ -212,11 +253,48 @@ static void rpc_apply_replied(
 {
 	struct rpc_apply *apply = context;
 
+	(void)result;
 	if (rc)
 		rpc_call_fail(apply->call, err);
 	else
-		rpc_call_answer(apply->call, result);
+		rpc_call_answer_list(apply->call, NULL, &apply->rows, apply->row_count, NULL);
 	rpc_apply_free(apply);
+}
+
+/* Hands all jobs to the scheduler: from here on they belong to the call, whatever becomes of the connection. */
+static void rpc_apply_commit(struct rpc_apply *apply, struct rpc_call *call)
+{
+	struct scheduler_reply reply = {.call = rpc_apply_replied, .context = apply};
+	struct value *lists = arena_alloc(&call->arena, apply->count * sizeof(*lists));
+	struct scheduler_apply request = {
+	    .jobs = lists,
+	    .lists = apply->count,
+	    .lent = true,
+	    .owner = rpc_call_text(call, "owner"),
+	    .prune = rpc_call_bool(call, "prune"),
+	    .skip = rpc_call_bool(call, "skip"),
+	    .elsewhere = strcmp(apply->method->name, "job.import") == 0,
+	    .paused = rpc_call_bool(call, "paused"),
+	    .dry_run = rpc_call_bool(call, "dry_run"),
+	    .each = rpc_apply_each_job,
+	    .row = rpc_apply_row,
+	    .each_context = apply,
+	};
+	struct schedd_error err;
+	uint32_t count = 0;
+	int rc;
+
+	connection_detach(&apply->hook);
+	apply->call = call;
+	apply->replace = request.elsewhere && rpc_call_bool(call, "replace");
+	apply->if_absent = request.elsewhere && rpc_call_bool(call, "if_absent");
+	for (struct rpc_apply_part *part = apply->parts; part && lists; part = part->next)
+		lists[count++] = part->jobs;
+	rc = rpc_apply_check(apply, &err);
+	if (rc)
+		reply.call(rc, &err, NULL, reply.context);
+	else
+		scheduler_apply(call->scheduler, &request, &call->actor, reply);
 }
 
 static void rpc_apply_received(
@@ -225,12 +303,22 @@ static void rpc_apply_received(
 	struct value answer = value_map();
 
 	value_put(&call->arena, &answer, key, value_string_ref(apply->token));
-	value_put(&call->arena, &answer, "received", value_int(apply->jobs.array.count));
+	value_put(&call->arena, &answer, "received", value_int(apply->jobs));
 	rpc_call_answer_built(call, &answer);
 }
 
+/* It is not the last: what it holds is kept. */
+static void rpc_apply_keep(struct rpc_apply *apply, struct rpc_call *call)
+{
+	struct rpc_apply_part *part = apply->parts;
+
+	while (part->next)
+		part = part->next;
+	arena_join(&part->arena, &call->arena);
+}
+
 /* key: the parameter with the token that parts have in common. */
-static void rpc_apply_take(struct rpc_call *call, const char *key, bool import)
+static void rpc_apply_take(struct rpc_call *call, const char *key)
 {
 	const char *token = rpc_call_text(call, key);
 	struct rpc_apply *apply = NULL;
@@ -244,39 +332,34 @@ static void rpc_apply_take(struct rpc_call *call, const char *key, bool import)
 		rpc_call_fail(call, &err);
 		return;
 	}
-	if (!token) {
-		rpc_apply_commit(call, value_get(&call->params, "jobs"), &call->arena, import,
-		    rpc_call_reply(call));
-		return;
-	}
-	apply = rpc_apply_find(call, token, &count);
-	if (!apply)
+	if (token)
+		apply = rpc_apply_find(call, token, &count);
+	if (token && !apply)
 		rc = rpc_apply_begin(call, token, count, &apply, &err);
+	else if (!token && !(apply = rpc_apply_new(call, NULL)))
+		rc = schedd_error_nomem(&err);
 	if (!rc)
 		rc = rpc_apply_gather(apply, call, &err);
+	if (!rc && token)
+		rc = rpc_apply_limit(apply, call, &err);
 	if (rc) {
 		rpc_call_fail(call, &err);
 		if (apply)
 			rpc_apply_free(apply);
-		return;
-	}
-	if (!rpc_call_bool(call, "last")) {
+	} else if (token && !rpc_call_bool(call, "last")) {
+		rpc_apply_keep(apply, call);
 		rpc_apply_received(call, key, apply);
-		return;
+	} else {
+		rpc_apply_commit(apply, call);
 	}
-	/* From here on the parts belong to the call, whatever becomes of the connection. */
-	connection_detach(&apply->hook);
-	apply->call = call;
-	rpc_apply_commit(call, &apply->jobs, &apply->arena, import,
-	    (struct scheduler_reply){.call = rpc_apply_replied, .context = apply});
 }
 
 void rpc_apply_jobs(struct rpc_call *call)
 {
-	rpc_apply_take(call, "apply", false);
+	rpc_apply_take(call, "apply");
 }
 
 void rpc_apply_import(struct rpc_call *call)
 {
-	rpc_apply_take(call, "import", true);
+	rpc_apply_take(call, "import");
 }

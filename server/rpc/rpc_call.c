@@ -136,7 +136,7 @@ void rpc_call_answer_built(struct rpc_call *call, const struct value *result)
 	rpc_call_fail(call, &err);
 }
 
-void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
+void rpc_call_answer_list(struct rpc_call *call, const char *key, struct strbuf *items,
     uint32_t count, const struct value *rest)
 {
 	struct schedd_error err;

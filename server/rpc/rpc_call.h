@@ -75,8 +75,11 @@ void rpc_call_answer(struct rpc_call *call, const struct value *result);
 void rpc_call_fail(struct rpc_call *call, const struct schedd_error *err);
 /* Of what has not been done: out of memory where the arena it was built in has failed. */
 void rpc_call_answer_built(struct rpc_call *call, const struct value *result);
-/* {key: [items], …rest} from packed items, rest a map; out of memory where they have failed. */
-void rpc_call_answer_list(struct rpc_call *call, const char *key, const struct strbuf *items,
+/*
+ * {key: [items], …rest} from packed items, rest a map, or [items] where key is NULL; out of memory where
+ * they have failed. May take the items, which are to be cleared in any case.
+ */
+void rpc_call_answer_list(struct rpc_call *call, const char *key, struct strbuf *items,
     uint32_t count, const struct value *rest);
 /* For a call of the scheduler that takes a reply: ends the call with what comes. */
 struct scheduler_reply rpc_call_reply(struct rpc_call *call);

@@ -212,7 +212,7 @@ static void serve_answer_list(uint32_t msgid, const char *key, const struct strb
 	(void)items;
 	(void)count;
 	(void)rest;
-	schedd_error_set(&err, SCHEDD_EINVAL, "a list of %s is not asked of another node", key);
+	schedd_error_set(&err, SCHEDD_EINVAL, "a list of %s is not asked of another node", key ? key : "rows");
 	serve_fail(msgid, &err, context);
 }
 

@@ -336,10 +336,24 @@ int core_modify(struct core_fixture *fixture, const char *id, const char *json)
 	return core_wait(fixture);
 }
 
+static bool core_apply_row(struct value *row, void *context)
+{
+	struct strbuf *rows = context;
+
+	strbuf_add_char(rows, rows->length ? ',' : '[');
+	json_write(rows, row);
+	return !strbuf_failed(rows);
+}
+
 int core_apply(
     struct core_fixture *fixture, const char *json, const char *owner, bool prune, bool dry_run)
 {
-	struct scheduler_apply apply = {.owner = owner, .prune = prune, .dry_run = dry_run};
+	struct strbuf rows = STRBUF_EMPTY;
+	struct scheduler_apply apply = {.owner = owner,
+	    .prune = prune,
+	    .dry_run = dry_run,
+	    .row = core_apply_row,
+	    .each_context = &rows};
 	struct arena arena;
 	struct value jobs;
 
@@ -348,7 +362,11 @@ int core_apply(
 	apply.jobs = &jobs;
 	scheduler_apply(fixture->scheduler, &apply, &core_actor, core_reply(fixture));
 	arena_clear(&arena);
-	return core_wait(fixture);
+	(void)core_wait(fixture);
+	strbuf_add(&rows, rows.length ? "]" : "[]");
+	free(fixture->json);
+	fixture->json = strbuf_take(&rows);
+	return fixture->rc;
 }
 
 int core_remove(struct core_fixture *fixture, const char *id)

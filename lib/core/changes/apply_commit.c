@@ -1,31 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/changes/apply_commit.h"
 
-#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include "core/changes/scheduler_apply.h"
 #include "core/frame/store_slot.h"
-
-/* From so many jobs on: hundreds of megabytes for a moment, which the allocator would keep. */
-#define APPLY_LARGE 1000
+#include "loop/scrap.h"
 
 static void apply_free(struct apply *apply)
 {
-	bool large = apply->jobs.type == VALUE_ARRAY && apply->jobs.array.count >= APPLY_LARGE;
-
 	strmap_clear(&apply->ids);
-	arena_clear(&apply->arena);
+	arena_clear(&apply->scratch);
+	scrap_arena(apply->scheduler->mailbox, &apply->arena);
 	free(apply);
-	if (large)
-		malloc_trim(0);
 }
 
 void apply_answer(struct apply *apply)
 {
+	struct value nil = value_nil();
+
 	if (!apply->rc && arena_failed(&apply->arena))
 		apply->rc = schedd_error_nomem(&apply->err);
-	scheduler_answer(apply->reply, apply->rc, &apply->err, &apply->result);
+	scheduler_answer(apply->reply, apply->rc, &apply->err, &nil);
 	apply_free(apply);
 }
 
@@ -47,12 +43,12 @@ bool apply_undo(struct apply *apply, int64_t begun)
 		while (batch->changes) {
 			struct change *change = batch->changes;
 
-			if (apply_over(apply, begun) && apply_later(apply, &apply->slice, 0))
-				return false;
 			batch->changes = change->next;
 			if (change->entry)
 				change_idle(apply->scheduler, change->entry);
 			change_free(change);
+			if (apply_over(apply, begun) && apply_later(apply, &apply->slice, 0))
+				return false;
 		}
 		store_batch_free(batch->batch);
 		batch->batch = NULL;
@@ -80,10 +76,10 @@ static void apply_finish(struct apply_batch *batch)
 	while (batch->changes) {
 		struct change *change = batch->changes;
 
-		if (apply_over(apply, begun) && apply_later(apply, &batch->slice, 0))
-			return;
 		batch->changes = change->next;
 		change_finish(change, batch->rc, &batch->err);
+		if (apply_over(apply, begun) && apply_later(apply, &batch->slice, 0))
+			return;
 	}
 	if (--apply->waiting == 0)
 		apply_done(apply);

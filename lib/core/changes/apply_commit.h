@@ -25,17 +25,21 @@ struct apply {
 	struct scheduler_actor actor;
 	struct scheduler_reply reply;
 	struct arena arena;
-	struct value jobs; /* in arena, or lent until the answer */
+	struct value *lists; /* of jobs; in arena, or what they point to is lent */
+	uint32_t list_count;
+	uint32_t count;    /* jobs of all lists */
 	struct strmap ids; /* of jobs; texts in arena */
 	const char *owner; /* in arena; NULL: none */
 	bool prune, skip, elsewhere, paused, dry_run;
-	struct value result; /* list of {"id","action","fields"} */
+	struct arena scratch; /* of one row of the answer */
 	struct apply_batch batches[SCHEDULER_STORES_MAX];
 	uint32_t waiting; /* stores that have not answered */
-	uint32_t at;        /* the job that is next */
+	uint32_t list, at;  /* the job that is next: of which list, and its place there */
+	bool others;        /* there may be jobs of the owner beside those of the file */
 	char behind[JOB_ID_MAX + 1]; /* jobs up to it were looked at, whether they go; "": none */
 	bool given_up;               /* it is being undone */
 	int (*each)(struct value *job, void *context, struct schedd_error *err); /* see scheduler.h */
+	bool (*row)(struct value *row, void *context); /* likewise; may be NULL */
 	void *each_context;
 	struct timer slice; /* for the next of its jobs */
 	int rc;
@@ -43,7 +47,7 @@ struct apply {
 };
 
 /* A file of many jobs is taken up in pieces, so that the loop turns between them. */
-#define APPLY_SLICE 10000 /* microseconds of one piece */
+#define APPLY_SLICE 4000 /* microseconds of one piece: others have theirs in the same turn */
 #define APPLY_PAUSE 1000  /* before a job is looked at again whose commit is under way */
 
 /* Answers and frees it. */

@@ -61,7 +61,27 @@ static bool apply_owns(const struct apply *apply, const struct entry *entry)
 /* What is in such a file is looked at one by one when it is its turn, never all at once. */
 static bool apply_is_large(const struct apply *apply)
 {
-	return apply->jobs.array.count > APPLY_LOOK;
+	return apply->count > APPLY_LOOK;
+}
+
+/* That job of all; of a small file. */
+static const struct value *apply_job_at(const struct apply *apply, uint32_t at)
+{
+	const struct value *list = apply->lists;
+
+	while (at >= list->array.count)
+		at -= list++->array.count;
+	return &list->array.items[at];
+}
+
+/* The one that is next; NULL: all were taken up. */
+static struct value *apply_job_next(struct apply *apply)
+{
+	while (apply->list < apply->list_count && apply->at == apply->lists[apply->list].array.count) {
+		apply->list++;
+		apply->at = 0;
+	}
+	return apply->list < apply->list_count ? &apply->lists[apply->list].array.items[apply->at] : NULL;
 }
 
 /* May there be jobs of the owner beside those of the file? Mostly not, and nobody is looked for. */
@@ -74,8 +94,8 @@ static bool apply_has_others(const struct apply *apply)
 	count = owners_count(apply->scheduler, apply->owner);
 	if (apply_is_large(apply))
 		return count > 0;
-	for (uint32_t i = 0; count > 0 && count != UINT32_MAX && i < apply->jobs.array.count; i++) {
-		const char *id = apply_id(&apply->jobs.array.items[i]);
+	for (uint32_t i = 0; count > 0 && count != UINT32_MAX && i < apply->count; i++) {
+		const char *id = apply_id(apply_job_at(apply, i));
 		const struct entry *entry = id ? entry_find(apply->scheduler, id) : NULL;
 
 		known += entry && apply_owns(apply, entry);
@@ -95,8 +115,8 @@ static bool apply_must_wait(const struct apply *apply)
 		return true;
 	if (apply_is_large(apply))
 		return false;
-	for (uint32_t i = 0; i < apply->jobs.array.count; i++) {
-		const char *id = apply_id(&apply->jobs.array.items[i]);
+	for (uint32_t i = 0; i < apply->count; i++) {
+		const char *id = apply_id(apply_job_at(apply, i));
 
 		entry = id ? entry_find(scheduler, id) : NULL;
 		if (entry && entry->busy)
@@ -110,17 +130,21 @@ static bool apply_must_wait(const struct apply *apply)
 	return false;
 }
 
+/* A row of the answer, with more beside if text is given; what is scratch is forgotten. */
 static void apply_report(struct apply *apply, const char *id, const char *action,
-    const struct value *fields, const char *warning)
+    const struct value *fields, const char *more, const char *text)
 {
 	struct value row = value_map();
 
-	value_put(&apply->arena, &row, "id", value_string(&apply->arena, id));
-	value_put(&apply->arena, &row, "action", value_string_ref(action));
-	value_put(&apply->arena, &row, "fields", fields ? *fields : value_array());
-	if (warning)
-		value_put(&apply->arena, &row, "warning", value_string(&apply->arena, warning));
-	value_append(&apply->arena, &apply->result, row);
+	value_put(&apply->scratch, &row, "id", value_string_ref(id));
+	value_put(&apply->scratch, &row, "action", value_string_ref(action));
+	value_put(&apply->scratch, &row, "fields", fields ? *fields : value_array());
+	if (text)
+		value_put(&apply->scratch, &row, more, value_string_ref(text));
+	apply->arena.failed |= arena_failed(&apply->scratch);
+	if (apply->row && !arena_failed(&apply->scratch) && !apply->row(&row, apply->each_context))
+		apply->arena.failed = true;
+	arena_reset(&apply->scratch);
 }
 
 static struct apply_batch *apply_batch_of(struct apply *apply, struct store_slot *store)
@@ -192,32 +216,12 @@ static void apply_own(struct apply *apply, const char *id, struct value *job)
 /* The job cannot be: that is the end of the file, or a row of the answer. */
 static int apply_refuse(struct apply *apply, const char *id, int rc)
 {
-	struct value row = value_map();
-
 	if (!apply->skip || rc == SCHEDD_ENOMEM) {
 		schedd_error_prefix(&apply->err, "job %s", id);
 		return rc;
 	}
-	value_put(&apply->arena, &row, "id", value_string(&apply->arena, id));
-	value_put(&apply->arena, &row, "action", value_string_ref("refused"));
-	value_put(&apply->arena, &row, "fields", value_array());
-	value_put(&apply->arena, &row, "error", value_string(&apply->arena, apply->err.message));
-	value_append(&apply->arena, &apply->result, row);
+	apply_report(apply, id, "refused", NULL, "error", apply->err.message);
 	return 0;
-}
-
-/* The names of the fields that differ; what they hold is looked at and forgotten. */
-static struct value apply_fields(struct apply *apply, const struct change *change)
-{
-	struct value names;
-	struct arena arena;
-
-	arena_init(&arena);
-	names = change_log_fields(change->entry->job, change->job, &arena, NULL);
-	names = value_copy(&apply->arena, &names);
-	apply->arena.failed |= arena_failed(&arena);
-	arena_clear(&arena);
-	return names;
 }
 
 /* A paused job stays so, but why is what the file says. */
@@ -229,7 +233,7 @@ static void apply_reason(
 
 	if (said && state->paused &&
 	    (!state->paused_reason || strcmp(said, state->paused_reason) != 0))
-		value_append(&apply->arena, names, value_string_ref("paused_reason"));
+		value_append(&apply->scratch, names, value_string_ref("paused_reason"));
 }
 
 /* What a job from elsewhere does not find here; NULL: nothing. */
@@ -256,6 +260,7 @@ static int apply_job(struct apply *apply, struct value *job)
 	struct schedd_error warning = {0};
 	struct change *change;
 	struct value fields;
+	uint32_t differ;
 	bool known;
 	int rc;
 
@@ -274,15 +279,17 @@ static int apply_job(struct apply *apply, struct value *job)
 		return apply_refuse(apply, id, rc);
 	}
 	known = change->entry != NULL;
-	fields = known ? apply_fields(apply, change) : value_array();
+	fields = known ? change_log_fields(change->entry->job, change->job, &apply->scratch, NULL)
+		       : value_array();
 	if (known)
 		apply_reason(apply, change, job, &fields);
+	differ = fields.array.count;
 	apply_report(apply, id,
-	    !known               ? "added"
-	    : fields.array.count ? "changed"
-				 : "unchanged",
-	    &fields, apply_warning(apply, change, &warning));
-	if (apply->dry_run || (known && !fields.array.count)) {
+	    !known   ? "added"
+	    : differ ? "changed"
+		     : "unchanged",
+	    &fields, "warning", apply_warning(apply, change, &warning));
+	if (apply->dry_run || (known && !differ)) {
 		change_free(change);
 		return 0;
 	}
@@ -303,7 +310,7 @@ static int apply_remove(struct apply *apply, struct entry *entry)
 	struct change *change;
 	int rc;
 
-	apply_report(apply, entry->job->id, "removed", NULL, NULL);
+	apply_report(apply, entry->job->id, "removed", NULL, NULL, NULL);
 	if (apply->dry_run)
 		return 0;
 	change = apply_change(apply, &job_change_remove_ops, entry->job->id);
@@ -347,22 +354,22 @@ static bool apply_prune(struct apply *apply, int64_t begun)
 	return true;
 }
 
-/* Is a commit under way for the next job? */
-static bool apply_is_held(const struct apply *apply)
+/* Is a commit under way for it? */
+static bool apply_is_held(const struct apply *apply, const struct value *job)
 {
-	const char *id = apply_id(&apply->jobs.array.items[apply->at]);
+	const char *id = apply_id(job);
 	const struct entry *entry = id ? entry_find(apply->scheduler, id) : NULL;
 
 	return entry && entry->busy && !strmap_get(&apply->ids, id);
 }
 
 /* Takes up the next job. */
-static int apply_next(struct apply *apply)
+static int apply_next(struct apply *apply, struct value *job)
 {
-	struct value *job = &apply->jobs.array.items[apply->at++];
 	const char *id = apply_id(job);
 	int rc = apply->each ? apply->each(job, apply->each_context, &apply->err) : 0;
 
+	apply->at++;
 	if (rc > 0)
 		return 0; /* it is left out */
 	if (!rc && id)
@@ -383,16 +390,18 @@ static void apply_give_up(struct apply *apply, int64_t begun)
 static void apply_go_on(struct apply *apply)
 {
 	int64_t begun = scheduler_mono(apply->scheduler).us;
+	struct value *job;
 
-	while (!apply->rc && !apply->given_up && apply->at < apply->jobs.array.count) {
-		if (apply_is_held(apply) && apply_later(apply, &apply->slice, APPLY_PAUSE))
+	while (!apply->rc && !apply->given_up && (job = apply_job_next(apply))) {
+		if (apply_is_held(apply, job) && apply_later(apply, &apply->slice, APPLY_PAUSE))
 			return;
-		if (apply_over(apply, begun) && apply_later(apply, &apply->slice, 0))
+		apply->rc = apply_next(apply, job);
+		if (!apply->rc && apply_over(apply, begun) && apply_later(apply, &apply->slice, 0))
 			return;
-		apply->rc = apply_next(apply);
 	}
-	if (!apply->rc && !apply->given_up && (apply->behind[0] || apply_has_others(apply)) &&
-	    !apply_prune(apply, begun))
+	if (!apply->rc && arena_failed(&apply->arena))
+		apply->rc = schedd_error_nomem(&apply->err);
+	if (!apply->rc && !apply->given_up && apply->others && !apply_prune(apply, begun))
 		return;
 	if (apply->rc || apply->dry_run) {
 		apply_give_up(apply, begun);
@@ -409,10 +418,27 @@ static void apply_go_on_later(struct timer *timer)
 
 static void apply_begin(struct apply *apply)
 {
-	apply->result = value_array();
+	apply->others = apply_has_others(apply);
 	timer_init(&apply->slice, apply_go_on_later);
 	apply->scheduler->changes.applying = apply;
 	apply_go_on(apply);
+}
+
+/* What is no list holds no jobs. */
+static void apply_take_lists(struct apply *apply, const struct scheduler_apply *request)
+{
+	uint32_t count = request->lists ? request->lists : 1;
+
+	apply->lists = arena_alloc(&apply->arena, count * sizeof(apply->lists[0]));
+	for (uint32_t i = 0; apply->lists && i < count; i++) {
+		const struct value *list = &request->jobs[i];
+
+		if (list->type != VALUE_ARRAY)
+			continue;
+		apply->lists[apply->list_count++] =
+		    request->lent ? *list : value_copy(&apply->arena, list);
+		apply->count += list->array.count;
+	}
 }
 
 void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_apply *request,
@@ -435,7 +461,8 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 		apply->actor.method = arena_strdup(&apply->arena, apply->actor.method);
 	if (apply->actor.account)
 		apply->actor.account = arena_strdup(&apply->arena, apply->actor.account);
-	apply->jobs = request->lent ? *request->jobs : value_copy(&apply->arena, request->jobs);
+	arena_init(&apply->scratch);
+	apply_take_lists(apply, request);
 	apply->owner = request->owner ? arena_strdup(&apply->arena, request->owner) : NULL;
 	apply->prune = request->prune;
 	apply->skip = request->skip;
@@ -443,12 +470,10 @@ void scheduler_apply(struct schedd_scheduler *scheduler, const struct scheduler_
 	apply->paused = request->paused;
 	apply->dry_run = request->dry_run;
 	apply->each = request->each;
+	apply->row = request->row;
 	apply->each_context = request->each_context;
-	if (arena_failed(&apply->arena) || apply->jobs.type != VALUE_ARRAY) {
-		apply->rc = arena_failed(&apply->arena)
-				? schedd_error_nomem(&apply->err)
-				: schedd_error_set(&apply->err, SCHEDD_EINVAL,
-				      "jobs: a list of jobs is needed");
+	if (arena_failed(&apply->arena)) {
+		apply->rc = schedd_error_nomem(&apply->err);
 		apply_answer(apply);
 		return;
 	}

@@ -145,6 +145,80 @@ Test(apply, ends_with_the_scheduler)
 	core_settle(&f);
 }
 
+/* Files in lists, as they come in parts. */
+struct parts {
+	struct arena arena;
+	struct value lists[3];
+	int jobs, rows;
+	int at_most; /* rows there is memory for */
+};
+
+static int part_job(struct value *job, void *context, struct schedd_error *err)
+{
+	struct parts *parts = context;
+
+	(void)err;
+	cr_expect_eq(parts->rows, parts->jobs, "each is told before the next is taken up");
+	cr_expect_not_null(value_get_string(job, "id"));
+	parts->jobs++;
+	return 0;
+}
+
+static bool part_row(struct value *row, void *context)
+{
+	struct parts *parts = context;
+
+	cr_expect_str_eq(value_get_string(row, "action"), "added");
+	/* It is the last time that the job is looked at: its part may be gone. */
+	if (parts->jobs == MANY)
+		memset(parts->lists[0].array.items, 0xa5, MANY * sizeof(struct value));
+	return ++parts->rows <= parts->at_most;
+}
+
+static int apply_parts(struct parts *parts, int at_most)
+{
+	const struct scheduler_actor actor = {1000, 77, "test", NULL};
+	struct scheduler_apply request = {.jobs = parts->lists,
+	    .lists = 3,
+	    .lent = true,
+	    .each = part_job,
+	    .row = part_row,
+	    .each_context = parts};
+	int rc = 1;
+
+	arena_init(&parts->arena);
+	for (int i = 0; i < 3; i++) {
+		char *text = i == 1 ? file_of(0, "") : file_of(MANY, "");
+
+		for (char *at = text; *at; at++)
+			if (*at == 'j' && i == 2 && at[1] == '0')
+				*at = 'k'; /* other ids */
+			else if (*at == '\'')
+				*at = '"';
+		cr_assert_eq(json_parse(text, strlen(text), &parts->arena, &parts->lists[i], NULL), 0);
+		free(text);
+	}
+	parts->jobs = parts->rows = 0;
+	parts->at_most = at_most;
+	scheduler_apply(f.scheduler, &request, &actor, (struct scheduler_reply){answered, &rc});
+	cr_expect_eq(parts->jobs, 1, "the first piece is one job");
+	core_settle(&f);
+	arena_clear(&parts->arena);
+	return rc;
+}
+
+Test(apply, tells_row_by_row_of_parts_that_may_go)
+{
+	struct parts parts;
+
+	/* Without memory for a row nothing is done. */
+	cr_assert_eq(apply_parts(&parts, MANY + 20), SCHEDD_ENOMEM);
+	cr_assert_eq(scheduler_job_count(f.scheduler), 0);
+	cr_assert_eq(apply_parts(&parts, 2 * MANY), 0);
+	cr_assert_eq(parts.rows, 2 * MANY);
+	cr_assert_eq(scheduler_job_count(f.scheduler), 2 * MANY);
+}
+
 static int leave_out_every_second(struct value *job, void *context, struct schedd_error *err)
 {
 	int *seen = context;
