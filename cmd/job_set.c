@@ -245,6 +245,9 @@ int job_set_show(struct command *command, const struct value *result, bool uncha
 
 	if (command->out.format == OUT_JSON)
 		return out_json(command, result);
+	/* It is what was done, told to people, unless a form was asked for. */
+	if (command->out.quiet && command->out.format == OUT_TABLE && !command->out.columns)
+		return EXIT_DONE;
 	if (command->out.format == OUT_TABLE)
 		command->out.headers = false;
 	list = out_list_begin(command, columns, "id", &err);

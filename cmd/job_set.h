@@ -31,7 +31,7 @@ int job_set_send(struct command *command, const char *method, struct value *para
 uint32_t job_set_count(const struct value *result, const char *action);
 /*
  * Shows an answer of job.apply. What is unchanged is listed for programs, and
- * for people if they want it. The exit status.
+ * for people if they want it; they are shown nothing with -q. The exit status.
  */
 int job_set_show(struct command *command, const struct value *result, bool unchanged);
 /* Says on stderr what is wrong with files, as an error of that exit status, which is returned. */

@@ -62,7 +62,7 @@ const struct option option_global[] = {
 	.complete = COMPLETE_WORDS,
 	.words = color_words,
 	.doc = "colour; auto: on a terminal without NO_COLOR"},
-    {.name = "quiet", .letter = 'q', .doc = "say nothing on stderr but errors"},
+    {.name = "quiet", .letter = 'q', .doc = "say nothing on stderr but errors, and not what was done"},
     {.name = "verbose", .letter = 'v', .doc = "say more on stderr"},
     {.name = "rpc-timeout",
 	.value = "DUR",

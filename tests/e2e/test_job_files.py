@@ -86,6 +86,26 @@ class JobFiles(e2e.TestCase):
         self.assertEqual(call("job.apply", jobs=[job])[0]["action"], "unchanged")
         self.assertEqual(call("job.get", id="held")["paused_reason"], "new")
 
+    def test_quiet_says_nothing_that_nobody_asked_for(self):
+        self.d.start()
+        self.file.write_text("version: 1\n" + JOB)
+        timer = self.d.dir / "b.crontab"
+        timer.write_text("5 4 * * * /bin/true\n")
+        for verb in (["apply", "-f", "jobs.yaml"], ["import", "crontab", str(timer)]):
+            self.assertNotEqual(self.ctl(*verb, "--dry-run"), ("", ""))
+            self.assertEqual(self.ctl(*verb, "--dry-run", "-q"), ("", ""))
+            # A form that was asked for is shown.
+            for form in (["--json"], ["-o", "name"], ["-o", "tsv"], ["--columns", "id"]):
+                out, err = self.ctl(*verb, "--dry-run", "-q", *form)
+                self.assertTrue(out and not err, (verb, form, out, err))
+        # What a verb is asked for is no report of it.
+        self.ctl("apply", "-q", "-f", "jobs.yaml")
+        for verb in (["list", "-q"], ["show", "a", "-q"], ["export", "-q"], ["run", "a", "-q"]):
+            out, err = self.ctl(*verb)
+            self.assertTrue(out and not err, (verb, out, err))
+        for verb in (["pause", "a"], ["resume", "a"], ["modify", "a", "--name", "n"], ["rm", "-y", "a"]):
+            self.assertEqual(self.ctl(*verb, "-q"), ("", ""), verb)
+
     def test_every_fault_has_its_place(self):
         for name, (text, complaint) in REFUSED.items():
             with self.subTest(name):
