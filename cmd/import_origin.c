@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A job is known by its origin, its line of shell and its schedule; without the
- * schedule when that was edited; by its id alone when the command was.
+ * schedule when that was edited; by its id alone when the command was. One of a
+ * timer is known by its unit's name.
  */
 #include "cmd/import_origin.h"
 
@@ -14,6 +15,7 @@
 #include "model/job.h"
 
 #define ORIGIN_PREFIX "crontab:"
+#define ORIGIN_TIMER "systemd:"
 #define ORIGIN_MAX 200 /* bytes of a path that stand in the owner */
 
 /* A job of the daemon. */
@@ -52,6 +54,16 @@ static const char *origin_key(const void *item)
 static const char *origin_text(const void *item)
 {
 	return item;
+}
+
+static bool origin_is_timer(const char *owner)
+{
+	return strncmp(owner, ORIGIN_TIMER, strlen(ORIGIN_TIMER)) == 0;
+}
+
+static bool origin_is_one(const char *owner)
+{
+	return strncmp(owner, ORIGIN_PREFIX, strlen(ORIGIN_PREFIX)) == 0 || origin_is_timer(owner);
 }
 
 /* ---- Marking ---- */
@@ -152,11 +164,14 @@ static int origin_know(struct origin_world *world, const struct value *row)
 		return job ? 0 : SCHEDD_ENOMEM;
 	if (!schedule && value_get_string(trigger, "type"))
 		schedule = value_get_string(trigger, "type");
-	*job = (struct origin_job){.id = id,
-	    .owner =
-		owner && strncmp(owner, ORIGIN_PREFIX, strlen(ORIGIN_PREFIX)) == 0 ? owner : "",
-	    .shell = shell ? shell : "",
-	    .schedule = schedule ? schedule : ""};
+	*job = (struct origin_job){.id = id, .owner = "", .shell = "", .schedule = ""};
+	if (owner && origin_is_one(owner))
+		job->owner = owner;
+	/* A unit makes one job, whatever it runs and when. */
+	if (shell && !origin_is_timer(job->owner))
+		job->shell = shell;
+	if (schedule && !origin_is_timer(job->owner))
+		job->schedule = schedule;
 	if (strmap_put(&world->by_id, job) == SCHEDD_ENOMEM)
 		return SCHEDD_ENOMEM;
 	return *job->owner ? origin_know_key(world, job) : 0;
@@ -203,7 +218,16 @@ static const char *origin_schedule(const struct value *job)
 {
 	const char *schedule = value_get_string(value_get(job, "trigger"), "cron");
 
+	if (origin_is_timer(value_get_string(job, "owner")))
+		return "";
 	return schedule ? schedule : "on_boot";
+}
+
+static const char *origin_shell(const struct value *job)
+{
+	const char *shell = value_get_string(job, "shell");
+
+	return shell && !origin_is_timer(value_get_string(job, "owner")) ? shell : "";
 }
 
 static int origin_take(struct origin_world *world, struct value *job, const char *id)
@@ -222,7 +246,7 @@ static struct origin_job *origin_same(
     struct origin_world *world, const struct value *job, bool exact)
 {
 	const char *key = origin_shell_key(
-	    &world->command->arena, value_get_string(job, "owner"), value_get_string(job, "shell"));
+	    &world->command->arena, value_get_string(job, "owner"), origin_shell(job));
 	struct origin_keyed *keyed = key ? strmap_get(&world->by_key, key) : NULL;
 
 	while (keyed && keyed->jobs && keyed->jobs->used)
@@ -255,7 +279,7 @@ static int origin_choose(struct origin_world *world, struct value *job)
 	if (!taken && (!known || !*known->owner || strcmp(known->owner, owner) == 0))
 		return origin_take(world, job, id);
 	/* The very line from elsewhere, as after a move of the file, is the same job. */
-	if (!taken && strcmp(known->shell, value_get_string(job, "shell")) == 0 &&
+	if (!taken && !origin_is_timer(owner) && strcmp(known->shell, origin_shell(job)) == 0 &&
 	    strcmp(known->schedule, origin_schedule(job)) == 0) {
 		origin_set(job, "owner", known->owner);
 		return origin_take(world, job, id);

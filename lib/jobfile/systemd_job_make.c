@@ -6,6 +6,7 @@
 #include "jobfile/systemd_job.h"
 
 #define SYSTEMD_GRACE 60 /* seconds that a machine may be busy */
+#define SYSTEMD_OWNER_MAX 240
 
 /* One trigger as it is, several under "any"; the delay is the whole's. */
 static int systemd_job_make_trigger(
@@ -194,6 +195,23 @@ static void systemd_job_make_codes(struct systemd_job *job, struct value *map)
 	value_put(arena, map, "success_codes", codes);
 }
 
+/* Whose it is: the id alone does not tell foo@bar.timer from foo-bar.timer. */
+static void systemd_job_make_owner(struct systemd_job *job, struct value *map)
+{
+	struct strbuf text = STRBUF_EMPTY;
+
+	strbuf_add(&text, "systemd:");
+	for (const char *c = job->timer.unit; *c && text.length < SYSTEMD_OWNER_MAX; c++)
+		if (*c > ' ' && *c < 0x7f && *c != '%')
+			strbuf_add_char(&text, *c);
+		else
+			strbuf_printf(&text, "%%%02X", (unsigned char)*c);
+	value_put(job->import->arena, map, "owner",
+	    value_string(job->import->arena, strbuf_failed(&text) ? NULL : strbuf_peek(&text)));
+	job->left.failed |= strbuf_failed(&text);
+	strbuf_clear(&text);
+}
+
 int systemd_job_make(struct systemd_job *job, struct value *out,
     const struct systemd_assignment **at, struct schedd_error *err)
 {
@@ -225,5 +243,6 @@ int systemd_job_make(struct systemd_job *job, struct value *out,
 		    value_string_ref(
 			arena_printf(arena, "imported without %.400s", strbuf_peek(&job->left))));
 	}
+	systemd_job_make_owner(job, out);
 	return arena_failed(arena) || strbuf_failed(&job->left) ? schedd_error_nomem(err) : 0;
 }

@@ -65,6 +65,30 @@ class SystemdImport(e2e.TestCase):
         err, _ = self.take(self.lib / "sync@.timer", status=7)
         self.assertIn("is a template: name an instance, as in sync@NAME.timer", err)
 
+    def test_names_that_make_one_id(self):
+        for name in ("foo-bar", "foo@"):
+            self.unit(f"lib/{name}.timer", "[Timer]\nOnCalendar=daily\n")
+            self.unit(f"lib/{name}.service", "[Service]\nExecStart=/bin/echo %n\n")
+        for _ in range(2):  # one by one, and again
+            for name in ("foo-bar", "foo@bar"):
+                _, jobs = self.take(f"{name}.timer")
+        self.assertEqual(len(jobs), 2, jobs.keys())
+        self.assertEqual(jobs["foo-bar"]["command"], ["/bin/echo", "foo-bar.service"])
+        second = jobs.keys() - {"foo-bar"}
+        self.assertEqual(jobs[second.pop()]["command"], ["/bin/echo", "foo@bar.service"])
+        # In a set they are distinct, too, and are the jobs that they were.
+        _, again = self.take("foo@bar.timer", "foo-bar.timer")
+        self.assertEqual({job: again[job]["command"] for job in again}, {job: jobs[job]["command"] for job in jobs})
+        # One that was made by hand, or whose unit was not noted, is as it was: replaced by who says so, else in the way.
+        self.d.ctl("add", "--id", "made", "--every", "1h", "--", "/bin/true")
+        self.unit("lib/made.timer", "[Timer]\nOnCalendar=daily\n")
+        self.unit("lib/made.service", "[Service]\nExecStart=/bin/echo %n\n")
+        environment = {**self.d.environment(), "SYSTEMD_UNIT_PATH": f"{self.etc}:{self.lib}"}
+        refused = subprocess.run([e2e.SCHEDCTL, "import", "systemd", "made.timer"], capture_output=True, text=True, timeout=60, env=environment, check=False)
+        self.assertEqual(refused.returncode, 5, refused.stderr)
+        _, jobs = self.take("made.timer")
+        self.assertEqual(jobs["made"]["command"], ["/bin/echo", "made.service"])
+
     def test_aliases_and_masks(self):
         self.unit("lib/real.timer", "[Timer]\nOnCalendar=daily\n")
         self.unit("lib/real.service", "[Service]\nExecStart=/bin/echo %n\n")

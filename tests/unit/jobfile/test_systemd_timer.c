@@ -55,8 +55,14 @@ static void comes_to(const char *timer, const char *service, const char *expecte
 	cr_expect_eq(systemd_timer_read(&bench.import, "a b@home.timer", timer, strlen(timer),
 			 service, strlen(service)),
 	    0, "%s", bench.skipped.items[0].message);
-	if (bench.jobs.array.count > 0)
-		json_write(&out, &bench.jobs.array.items[0]);
+	if (bench.jobs.array.count > 0) {
+		struct value *job = &bench.jobs.array.items[0];
+
+		/* The last member, of each the same. */
+		cr_expect_str_eq(value_get_string(job, "owner"), "systemd:a%20b@home.timer");
+		job->map.count--;
+		json_write(&out, job);
+	}
 	cr_expect_str_eq(strbuf_peek(&out), expected);
 	strbuf_clear(&out);
 	bench_close(&bench);
