@@ -370,6 +370,12 @@ bool scheduler_refresh_later(
  */
 struct value scheduler_job_parts(
     struct schedd_scheduler *scheduler, const char *id, bool live, struct arena *arena);
+/*
+ * A list of ids that may have runs of the job as its parts: those it has, or, of a job that is gone, one
+ * for each node; empty where it can have none.
+ */
+struct value scheduler_job_parts_ever(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
 /* Is there a node of that name, alive or dead? SCHEDD_ENOTFOUND: no; err says what may have been meant. */
 int scheduler_node_check(
     const struct schedd_scheduler *scheduler, const char *name, struct schedd_error *err);

@@ -24,12 +24,14 @@ static const struct {
 	const char *method;
 	const char *param;
 	schedd_span limit;
+	const char *only; /* where that is asked for as well; NULL: always */
 } forward_rows[] = {
-    {"job.run", "id", FORWARD_LIMIT},
-    {"job.resume", "id", FORWARD_LIMIT},
-    {"run.kill", "run", FORWARD_LIMIT},
-    {"run.retry", "run", FORWARD_LIMIT},
-    {"run.wait", "run", FORWARD_WAIT},
+    {"job.run", "id", FORWARD_LIMIT, NULL},
+    {"job.resume", "id", FORWARD_LIMIT, NULL},
+    {"job.remove", "id", FORWARD_LIMIT, "kill"},
+    {"run.kill", "run", FORWARD_LIMIT, NULL},
+    {"run.retry", "run", FORWARD_LIMIT, NULL},
+    {"run.wait", "run", FORWARD_WAIT, NULL},
 };
 
 /* ---- To another ---- */
@@ -42,7 +44,8 @@ static bool forward_job(const struct rpc_call *call, char id[JOB_ID_MAX + 1], sc
 	size_t length;
 
 	for (size_t i = 0; i < sizeof(forward_rows) / sizeof(forward_rows[0]); i++) {
-		if (strcmp(forward_rows[i].method, method) != 0)
+		if (strcmp(forward_rows[i].method, method) != 0 ||
+		    (forward_rows[i].only && !rpc_call_bool(call, forward_rows[i].only)))
 			continue;
 		text = rpc_call_text(call, forward_rows[i].param);
 		*limit = forward_rows[i].limit;
@@ -143,10 +146,11 @@ static const struct {
     {"job.modify", {"id", "group", "after"}},
     {"job.reschedule", {"id"}},
     {"job.rename", {"id"}},
-    {"job.remove", {"id"}},
+    {"job.remove", {"id", "purge", "kill"}},
     {"job.pause", {"id"}},
     {"job.resume", {"id"}},
     {"job.run", {"id"}},
+    {"group.set", {"parallel"}},
     {"run.kill", {"run"}},
     {"run.retry", {"run"}},
     {"run.wait", {"run"}},
@@ -371,6 +375,7 @@ static void forward_waited(
 bool rpc_forward(struct rpc_call *call)
 {
 	bool waits = strcmp(call->method->method->name, "run.wait") == 0;
+	bool removes = strcmp(call->method->method->name, "job.remove") == 0;
 	const struct scheduler_reply waited = {.call = forward_waited, .context = call};
 
 	schedd_span limit = FORWARD_LIMIT;
@@ -389,6 +394,9 @@ bool rpc_forward(struct rpc_call *call)
 		forward_wait_look(call, id);
 		return true;
 	}
+	/* What nobody has runs nowhere. */
+	if (!node && removes)
+		return false;
 	if (!node)
 		return forward_to_nobody(call, id);
 	if (connection_peer(call->connection)->forwarded) {

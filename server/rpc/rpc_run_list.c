@@ -160,7 +160,10 @@ static void rpc_run_jobs_add(struct rpc_run_jobs *jobs, const char *job, struct 
 		jobs->list[jobs->count++] = job;
 }
 
-/* Runs of a job on all nodes are those of its parts. False: that cannot be, and the call was ended. */
+/* Beyond so many names only jobs that are there are looked at for parts. */
+#define RPC_RUN_GUESSED 1000
+
+/* Runs of a job on all nodes are those of its parts, also when it is gone. False: that cannot be, and the call was ended. */
 static bool rpc_run_parts(struct rpc_call *call, struct store_run_query *query)
 {
 	struct rpc_run_jobs jobs = {NULL, 0, 0};
@@ -172,7 +175,9 @@ static bool rpc_run_parts(struct rpc_call *call, struct store_run_query *query)
 		return false;
 	}
 	for (const char *const *job = query->number ? NULL : query->jobs; job && *job; job++) {
-		struct value parts = scheduler_job_parts(call->scheduler, *job, false, &call->arena);
+		struct value parts = jobs.count < RPC_RUN_GUESSED
+					 ? scheduler_job_parts_ever(call->scheduler, *job, &call->arena)
+					 : scheduler_job_parts(call->scheduler, *job, false, &call->arena);
 
 		rpc_run_jobs_add(&jobs, *job, &call->arena);
 		for (uint32_t i = 0; parts.type == VALUE_ARRAY && i < parts.array.count; i++)

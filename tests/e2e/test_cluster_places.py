@@ -200,6 +200,46 @@ class Together(unittest.TestCase):
         for node in self.cluster.nodes:
             wait_until("the parts are gone", lambda node=node: self.c.ctl("show", self.part("all", node))[0] == 4)
 
+    def test_a_job_on_all_nodes_leaves_with_its_history_and_its_runs(self):
+        """Whose parts are removed by their nodes, behind the whole; a new job of that name begins anew."""
+        parts = {f"goes@{node.name}" for node in self.cluster.nodes}
+
+        def rows(state=None):
+            return [run for part in parts for run in runs(part) if state in (None, run.state)]
+
+        def add(command):
+            self.cluster.add(self.a, "goes", "--manual", "--on", "all", command=command)
+            for node in self.cluster.nodes:
+                wait_until("all know all parts", lambda node=node: parts == {job["id"] for job in node.json("list", "goes@*")})
+            self.b.ok("run", "goes")
+
+        add(["true"])
+        wait_until("each has run", lambda: len(rows("success")) == 3)
+        self.c.ok("remove", "goes", "--purge")
+        self.cluster.add(self.b, "goes", "--manual", "--on", "all", "--description", "new")
+        wait_until("what was is gone, and the new one has parts", lambda: not rows() and not STORE.texts("part.") and all(
+            [job["description"] for job in node.json("list", "goes@*")] == ["new"] * 3 for node in self.cluster.nodes))
+        self.a.ok("remove", "goes")
+        wait_until("the parts are gone", lambda: not any(node.json("list", "goes@*") for node in self.cluster.nodes))
+        add(["sleep", "600"])
+        wait_until("each runs", lambda: len(rows("running")) == 3)
+        self.c.ok("remove", "goes", "--kill")
+        wait_until("all are ended", lambda: len(rows("killed")) == 3 and not any(node.json("list", "goes@*") for node in self.cluster.nodes))
+        self.assertEqual({run["state"] for run in self.b.json("history", "goes")}, {"killed"})
+        wait_until("no note is left", lambda: not STORE.texts("part."))
+        self.b.client().call("run.purge", run="goes")
+        self.assertEqual(rows(), [], "also of a job that is gone, and of all its parts")
+
+    def test_kill_of_a_removal_reaches_another_node(self):
+        self.cluster.add(self.a, "ends", "--manual", "--on", "b", command=["sleep", "600"])
+        wait_until("it is seen", lambda: self.c.ctl("show", "ends")[0] == 0)
+        self.c.ok("run", "ends")
+        wait_until("it runs", lambda: [run.state for run in runs("ends")] == ["running"])
+        self.c.ok("remove", "ends", "--kill")
+        wait_until("it is killed", lambda: [run.state for run in runs("ends")] == ["killed"])
+        for node in self.cluster.nodes:
+            wait_until("it is gone", lambda node=node: node.ctl("show", "ends")[0] == 4)
+
     def test_a_job_on_all_nodes_is_run_and_ended_from_anywhere(self):
         self.cluster.add(self.a, "hand", "--manual", "--on", "all", command=["sleep", "60"])
         for node in self.cluster.nodes:

@@ -179,15 +179,21 @@ void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32
 {
 	struct scheduler_purge_request *request = calloc(1, sizeof(*request));
 	struct schedd_error err;
+	struct arena arena;
+	struct value parts;
 
 	(void)actor;
-	if (!request || (job && !(request->job = strdup(job)))) {
+	arena_init(&arena);
+	parts = job && !number ? scheduler_job_parts_ever(scheduler, job, &arena) : value_array();
+	if (!request || arena_failed(&arena) || (job && !(request->job = strdup(job)))) {
+		arena_clear(&arena);
 		free(request);
 		schedd_error_nomem(&err);
 		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
 		return;
 	}
 	if (job && number && run_live_find(scheduler, job, number)) {
+		arena_clear(&arena);
 		free(request->job);
 		free(request);
 		schedd_error_set(
@@ -198,13 +204,15 @@ void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32
 	request->scheduler = scheduler;
 	request->reply = reply;
 	request->number = number;
-	request->waiting = scheduler->store_count;
+	request->waiting = scheduler->store_count * (1 + parts.array.count);
 	scheduler_enter(scheduler);
 	store_slot_flush_all(scheduler);
 	for (uint32_t i = 0, count = scheduler->store_count; i < count; i++) {
 		struct store *store = scheduler->stores[i]->store;
 		struct store_batch *batch;
 
+		for (uint32_t k = 0; k < parts.array.count; k++)
+			purge_runs(scheduler->stores[i], parts.array.items[k].string.text, 0, scheduler_purged, request);
 		if (!number) {
 			purge_runs(scheduler->stores[i], job, 0, scheduler_purged, request);
 			continue;
@@ -214,4 +222,5 @@ void scheduler_purge(struct schedd_scheduler *scheduler, const char *job, uint32
 		store_commit(store, batch, scheduler_purged, request);
 	}
 	scheduler_leave(scheduler);
+	arena_clear(&arena);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "core/changes/pause_note.h"
 #include "core/changes/place_check.h"
+#include "core/changes/part_note.h"
 #include "core/changes/purge.h"
 #include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
@@ -303,6 +304,8 @@ static int job_change_remove_begin(struct change *change, struct schedd_error *e
 	if (change->entry->state.paused)
 		store_batch_put_text(
 		    change->batch, arena_printf(&change->arena, "paused.%s", change->id), NULL);
+	/* Before the job goes: so it is told to who has a part, too. */
+	part_note_write(change);
 	store_batch_delete_job(change->batch, change->id, change->entry->state.last_run);
 	if (change->purge)
 		store_batch_purge_some(change->batch, change->id, 0, PURGE_PIECE, NULL);
@@ -390,6 +393,7 @@ void job_change_drop(struct change *change)
 {
 	struct entry *entry = change->entry;
 
+	part_note_apply(change);
 	change->left = run_stop_waiting(entry, "its job was removed");
 	if (change->kill)
 		job_change_kill_runs(entry, &change->actor);

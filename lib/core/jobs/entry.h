@@ -17,12 +17,17 @@ struct entry_waiter {
 	struct entry_waiter *next;
 };
 
+/* How a part leaves. */
+#define ENTRY_LEAVES_PURGED 1 /* with its history */
+#define ENTRY_LEAVES_KILLED 2 /* with its runs */
+
 /* What few entries have at a time. */
 struct entry_aside {
 	struct entry_waiter *waiters; /* wait until it is idle, oldest first */
 	struct run *tail; /* its last row, if further missed times may join it; run.job is NULL */
 	char *raw;        /* what the store has of a job that cannot be read, see entry_raw.h; owned */
 	uint32_t running, queued; /* runs of a foreign one, as they were told last */
+	uint8_t leaves;   /* of a part whose whole is removed: how it goes, see changes/part_note.h */
 	char *pause_text; /* "paused by uid 1000: upgrade"; owned; NULL: not paused, or not known */
 };
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/changes/part_note.h"
 #include "core/runs/admission.h"
 #include "core/runs/run_live.h"
 #include "core/share/share_state.h"
@@ -156,6 +157,8 @@ static void share_text(struct share *share, const char *key, const char *text)
 	if (strcmp(key, "scheduler.paused") == 0) {
 		if (share->slot == store_slot_common(scheduler))
 			scheduler->pause_told(scheduler, text);
+	} else if (strncmp(key, PART_NOTE_PREFIX, strlen(PART_NOTE_PREFIX)) == 0) {
+		part_note_take(share->slot, key, text);
 	} else if (strncmp(key, "paused.", 7) == 0) {
 		struct entry *entry = entry_get(scheduler, key + 7);
 

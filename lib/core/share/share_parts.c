@@ -63,6 +63,16 @@ static bool share_part_same(const struct schedd_job *a, const struct schedd_job 
 	return same;
 }
 
+static void share_part_remove(
+    struct schedd_scheduler *scheduler, const struct entry *part, struct scheduler_reply reply)
+{
+	const struct scheduler_actor actor = {.uid = -1, .pid = -1, .method = "nodes: all"};
+	uint8_t leaves = entry_aside(part)->leaves;
+
+	scheduler_remove(scheduler, part->job->id, leaves & ENTRY_LEAVES_PURGED,
+	    leaves & ENTRY_LEAVES_KILLED, &actor, reply);
+}
+
 static void share_part_answered(
     int rc, const struct schedd_error *err, const struct value *result, void *context)
 {
@@ -88,6 +98,11 @@ static bool share_part_keep(struct share *share, const struct entry *whole)
 		return true;
 	if (part && (part->busy || part->hidden))
 		return false;
+	/* That of a whole which was removed: this one has come since. */
+	if (part && entry_aside(part)->leaves) {
+		share_part_remove(scheduler, part, reply);
+		return false;
+	}
 	job = share_part_make(whole, node);
 	if (!job) {
 		log_warn(scheduler->log, "job %s: it has no part on node %s, the names are too long",
@@ -111,7 +126,6 @@ static bool share_part_drop(struct share *share, const struct entry *part)
 	struct schedd_scheduler *scheduler = share->slot->scheduler;
 	const char *node = job_id_node(part->job->id);
 	const struct store_node *its = share_named(share, node);
-	struct scheduler_actor actor = {.uid = -1, .pid = -1, .method = "nodes: all"};
 	struct scheduler_reply reply = {share_part_answered, scheduler};
 	bool own = strcmp(node, store_node_name(share->slot->store)) == 0;
 	bool gone = share->node_count && (!its || its->dead_since != SCHEDD_TIME_NONE);
@@ -122,7 +136,7 @@ static bool share_part_drop(struct share *share, const struct entry *part)
 	}
 	if (part->busy || part->hidden)
 		return false;
-	scheduler_remove(scheduler, part->job->id, false, false, &actor, reply);
+	share_part_remove(scheduler, part, reply);
 	return true;
 }
 
@@ -197,6 +211,29 @@ struct value scheduler_job_parts(
 
 		if (!live || (node && share_node_lives(share, node) && !node->draining))
 			value_append(arena, &parts, value_string(arena, entry->job->id));
+	}
+	return parts;
+}
+
+struct value scheduler_job_parts_ever(
+    struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
+{
+	struct value parts = scheduler_job_parts(scheduler, id, false, arena);
+
+	if (parts.type == VALUE_ARRAY)
+		return parts;
+	parts = value_array();
+	if (entry_get(scheduler, id) || job_id_node(id))
+		return parts;
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		const struct share *share = scheduler->stores[i]->share;
+
+		for (uint32_t k = 0; share && k < share->node_count; k++) {
+			const char *part = arena_printf(arena, "%s@%s", id, share->nodes[k].name);
+
+			if (part && job_id_known(part))
+				value_append(arena, &parts, value_string_ref(part));
+		}
 	}
 	return parts;
 }

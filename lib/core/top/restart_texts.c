@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
+#include "core/changes/part_note.h"
 #include "core/frame/event_ring.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/entry.h"
@@ -22,6 +23,11 @@ static void restart_texts_pause(const char *key, const char *text, void *context
 
 	if (entry && entry->state.paused && !entry_aside(entry)->pause_text)
 		entry_set_pause_text(entry, strdup(text));
+}
+
+static void restart_texts_part(const char *key, const char *text, void *context)
+{
+	part_note_take(context, key, text);
 }
 
 static void restart_texts_group(const char *key, const char *text, void *context)
@@ -105,6 +111,7 @@ static void restart_texts_restoring(const char *key, const char *path, void *con
 void restart_texts_take(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	store_snapshot_texts(slot->snapshot, "paused.", restart_texts_pause, scheduler);
+	store_snapshot_texts(slot->snapshot, PART_NOTE_PREFIX, restart_texts_part, slot);
 	store_snapshot_texts(slot->snapshot, DUMP_RESTORING, restart_texts_restoring, slot);
 	if (slot->shared && slot == store_slot_common(scheduler))
 		restart_texts_shared(scheduler, slot);

@@ -215,7 +215,7 @@ int store_nodes_refresh(struct store_link *link, const struct nodes_driver *driv
 
 bool store_nodes_told(const char *key)
 {
-	static const char *const told[] = {"group.", "paused.", "scheduler.paused"};
+	static const char *const told[] = {"group.", "part.", "paused.", "scheduler.paused"};
 
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
 		if (strncmp(key, told[i], strlen(told[i])) == 0)
