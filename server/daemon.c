@@ -384,19 +384,13 @@ static void daemon_on_drained(
 		listeners_abandon(daemon->listeners);
 }
 
-static void daemon_begin_stop(struct daemon *daemon, enum daemon_stop how)
+static void daemon_drain(struct daemon *daemon, enum daemon_stop how)
 {
 	const struct config *config = daemon->setup.config;
 	struct scheduler_reply reply = {.call = daemon_on_drained, .context = daemon};
 	enum scheduler_drain_how drain = SCHEDULER_DRAIN_WAIT;
 	schedd_span limit = config->stop_limit;
 
-	/* All has ended but those who are told of it; once is enough. */
-	if (daemon->ending) {
-		if (how == DAEMON_STOP_NOW)
-			listeners_abandon(daemon->listeners);
-		return;
-	}
 	if (how == DAEMON_STOP_WAIT)
 		limit = SCHEDD_SPAN_NONE;
 	if (how == DAEMON_STOP_NOW)
@@ -414,6 +408,23 @@ static void daemon_begin_stop(struct daemon *daemon, enum daemon_stop how)
 	else if (config->stop_detach && how != DAEMON_STOP_NOW)
 		drain = SCHEDULER_DRAIN_DETACH;
 	scheduler_drain(daemon->scheduler, limit, drain, reply);
+}
+
+static void daemon_begin_stop(struct daemon *daemon, enum daemon_stop how)
+{
+	/* All has ended but those who are told of it; once is enough. */
+	if (daemon->ending) {
+		daemon->stop_again = daemon->wants_exec;
+		if (how == DAEMON_STOP_NOW)
+			listeners_abandon(daemon->listeners);
+		return;
+	}
+	if (daemon->wants_exec) {
+		log_info(daemon_log(daemon), "schedd is not run anew, as it is to stop");
+		daemon->wants_exec = false;
+		reexec_drop(&daemon->reexec);
+	}
+	daemon_drain(daemon, how);
 }
 
 static int daemon_check_config(struct daemon *daemon, struct schedd_error *err)
@@ -451,7 +462,7 @@ static int daemon_begin_reexec(struct daemon *daemon, struct schedd_error *err)
 	if (reexec_prepare(&daemon->reexec, daemon->listener.fd, err))
 		return SCHEDD_EFAILED;
 	daemon->wants_exec = true;
-	daemon_stop(daemon, DAEMON_STOP_LIMIT);
+	daemon_drain(daemon, DAEMON_STOP_LIMIT);
 	return 0;
 }
 
@@ -467,7 +478,8 @@ static void daemon_on_signal(int signo, void *context)
 		return;
 	case SIGTERM:
 	case SIGINT:
-		daemon_stop(daemon, daemon->stopping ? DAEMON_STOP_NOW : DAEMON_STOP_LIMIT);
+		daemon_stop(daemon, daemon->stopping && !daemon->wants_exec ? DAEMON_STOP_NOW
+									    : DAEMON_STOP_LIMIT);
 		return;
 	case SIGUSR2:
 		rc = daemon_reexec(daemon, &err);
@@ -542,6 +554,10 @@ void daemon_free(struct daemon *daemon)
 	if (daemon->patience)
 		event_free(daemon->patience);
 	orphans_free(daemon->orphans);
+	if (daemon->wants_exec)
+		signals_hold();
+	if (daemon->stop_again)
+		kill(getpid(), SIGTERM);
 	signals_free(daemon->signals);
 	if (daemon->wants_exec)
 		listener_leave(&daemon->listener);

@@ -68,6 +68,7 @@ struct daemon {
 	bool stopping;
 	bool ending; /* the scheduler has come to its end */
 	bool wants_exec;
+	bool stop_again; /* too late for this program: the next one is to stop */
 	struct reexec reexec; /* prepared when wants_exec */
 	bool drained;         /* the scheduler has come to its end */
 };

@@ -8,6 +8,7 @@
 #include "server/config_show.h"
 #include "server/daemonize.h"
 #include "server/log_journal.h"
+#include "server/reexec.h"
 #include "server/signals.h"
 #include "server/startup.h"
 
@@ -57,6 +58,8 @@ int main(int argc, char **argv)
 	int ready = -1, status, rc;
 
 	main_reserve_standard();
+	if (reexec_is_second())
+		signals_take_up();
 	main_keep_owner_bits();
 	rc = options_parse(&options, argc, (const char *const *)argv, &err);
 

@@ -56,6 +56,14 @@ int reexec_prepare(struct reexec *reexec, int listening, struct schedd_error *er
 	return reexec->path ? 0 : schedd_error_nomem(err);
 }
 
+void reexec_drop(struct reexec *reexec)
+{
+	if (reexec->listening >= 0)
+		close(reexec->listening);
+	free(reexec->path);
+	*reexec = (struct reexec){.listening = -1, .state = -1};
+}
+
 /* ---- What goes over ---- */
 
 static bool reexec_is_fd(const struct value_member *member)

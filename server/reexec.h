@@ -26,6 +26,8 @@ void reexec_settled(void);
 /* Finds the program, as it is installed now, and takes a copy of the listening descriptor. */
 int reexec_prepare(struct reexec *reexec, int listening, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* It is not to be run anew after all; before anything was kept. */
+void reexec_drop(struct reexec *reexec);
 /*
  * Keeps a tree of values for the next program. Integers whose key ends in _fd
  * are descriptors, which go over too; they may be given other numbers here.

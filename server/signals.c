@@ -13,6 +13,9 @@ static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
 
 #define SIGNAL_COUNT (sizeof(signal_numbers) / sizeof(signal_numbers[0]))
 
+/* Those that the program before held, or that came to this one before it could heed them. */
+static volatile sig_atomic_t signals_early[NSIG];
+
 struct signals {
 	struct event *events[SIGNAL_COUNT];
 	signals_fn call;
@@ -22,6 +25,39 @@ struct signals {
 static void signals_nothing(int signo)
 {
 	(void)signo;
+}
+
+static void signals_remember(int signo)
+{
+	signals_early[signo] = 1;
+}
+
+static void signals_all(sigset_t *all)
+{
+	sigemptyset(all);
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		if (signal_numbers[i] != SIGCHLD)
+			sigaddset(all, signal_numbers[i]);
+}
+
+void signals_hold(void)
+{
+	sigset_t all;
+
+	signals_all(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
+void signals_take_up(void)
+{
+	struct sigaction remember = {.sa_handler = signals_remember, .sa_flags = SA_RESTART};
+	sigset_t all;
+
+	signals_all(&all);
+	for (int signo = 1; signo < NSIG; signo++)
+		if (sigismember(&all, signo) == 1)
+			sigaction(signo, &remember, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 }
 
 static void signals_take_nothing(int signo)
@@ -66,6 +102,11 @@ int signals_new(struct event_base *base, signals_fn call, void *context, struct 
 		}
 	}
 	signals_begin();
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		if (signals_early[signal_numbers[i]])
+			raise(signal_numbers[i]);
+		signals_early[signal_numbers[i]] = 0;
+	}
 	*out = signals;
 	return 0;
 }

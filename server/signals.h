@@ -17,5 +17,9 @@ int signals_new(struct event_base *base, signals_fn call, void *context, struct 
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* From here on they do nothing: what is being closed is closed to its end. NULL is fine. */
 void signals_free(struct signals *signals);
+/* For what is run anew in this process: those that come from here on wait for it. */
+void signals_hold(void);
+/* There: they are remembered until signals_new(), which has them come once more. */
+void signals_take_up(void);
 
 #endif

@@ -81,6 +81,36 @@ class Reexec(e2e.TestCase):
         self.assertEqual(text(self.client, run), "before\nafter\n")
         self.assertEqual(len(self.client.call("run.list", jobs=["a"])["runs"]), 1)
 
+    def test_a_stop_asked_for_meanwhile_is_heeded(self):
+        """By this program or by the next one, and what ran is ended by a stop, not lost."""
+        for shell in ("sleep 1000", "true"):
+            with self.subTest(shell=shell):
+                self.add(shell.split()[0], shell)
+                run = self.begin(shell.split()[0], wait="running" if shell != "true" else "done")
+                before = self.state(run)
+                self.server.process.send_signal(signal.SIGUSR2)
+                while self.server.process.poll() is None:
+                    self.server.process.send_signal(signal.SIGTERM)
+                self.assertEqual(self.server.process.returncode, 0, self.server.log.read_text()[-2000:])
+                self.server.start()
+                self.client = self.server.client()
+                self.assertEqual(self.state(run), "killed" if before == "running" else before)
+
+    def test_one_that_comes_too_late_is_the_next_program_s(self):
+        """What runs is in its hands already; listeners are still told of the end."""
+        told = self.server.dir / "told"
+        self.server.config.write_text("stop: {limit: 0.1}\nlisteners:\n  - {name: slow, events: [scheduler_shutdown], timeout: 1, "
+                                      f"run: 'echo >> {told}; exec sleep 100'" + "}\n")
+        self.client.call("server.reload")
+        self.add("a", "sleep 1000")
+        run = self.begin("a")
+        self.server.process.send_signal(signal.SIGUSR2)
+        e2e.wait_until("the listener is told", lambda: told.exists() and told.read_text())
+        self.assertEqual(self.server.stop(), 0)
+        self.server.start()
+        self.client = self.server.client()
+        self.assertEqual(self.state(run), "killed")
+
     def test_twice_by_signal_and_on_two_pipes(self):
         go, more = self.fifo("go"), self.fifo("more")
         self.add("a", "echo out1; echo err1 >&2; read x < go; echo out2; read x < more; echo err2 >&2", capture="split")
