@@ -193,6 +193,7 @@ class Restart(e2e.TestCase):
         ticks = self.start_ticks(pid)
         e2e.wait_until("another tick", lambda: self.start_ticks(self.stranger()) != ticks)
         stranger = self.strangers[-1]
+        e2e.wait_until("its process is written down", lambda: self.written(pid))
 
         def recycle():
             """The run's row names a process that is another's by now."""

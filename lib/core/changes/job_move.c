@@ -14,6 +14,7 @@
 #include "core/runs/admission.h"
 #include "core/runs/run_live.h"
 #include "core/runs/run_note.h"
+#include "core/runs/run_process.h"
 #include "model/job_details.h"
 
 /* ---- What is said of each ---- */
@@ -396,6 +397,7 @@ static void move_hold(struct job_move *move)
 		move_end(move);
 	} else {
 		/* What of their runs waits to be written must not come behind their removal. */
+		run_process_write_all(move->scheduler);
 		store_slot_flush(move->from);
 		batch = store_batch_new(move->from->store);
 		job_move_key(key, JOB_MOVE_MOVING, move->token);

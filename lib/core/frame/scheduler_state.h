@@ -197,6 +197,8 @@ struct runs_room {
 	struct run_live *live; /* all runs that have not ended */
 	uint32_t live_count;
 	uint32_t running_count; /* attempts under way */
+	struct run_live *unwritten; /* whose process their rows do not say yet; see run_process.h */
+	struct timer write;         /* of those */
 	struct run_live *spare; /* recycled */
 	uint32_t spare_count;
 	uint64_t turn;      /* of the run that was started last; see admission.c */

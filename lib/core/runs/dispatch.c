@@ -19,6 +19,7 @@
 #include "core/runs/output_place.h"
 #include "core/runs/retry.h"
 #include "core/runs/run_live_state.h"
+#include "core/runs/run_process.h"
 #include "core/runs/run_stop.h"
 #include "store/store_share.h"
 
@@ -85,9 +86,8 @@ static void dispatch_started(pid_t pid, uint64_t pid_start, void *context)
 		live->announced = true;
 		run_live_event(live, SCHEDD_EVENT_RUN_STARTED, live->run.attempt_started, NULL);
 	}
-	/* Only a process can outlive us: its row must say so. */
 	if (pid > 0 && live->store->durable)
-		run_live_write(live);
+		run_process_begun(live);
 	scheduler_leave(scheduler);
 }
 

@@ -13,6 +13,7 @@
 #include "core/frame/store_slot.h"
 #include "core/jobs/accounts.h"
 #include "core/runs/run_live_state.h"
+#include "core/runs/run_process.h"
 #include "executor/adopted.h"
 #include "store/store_share.h"
 
@@ -100,6 +101,7 @@ void run_live_unlink(struct run_live *live)
 	struct entry *entry = live->entry;
 
 	run_live_withdraw(live);
+	run_process_drop(live);
 	if (live->prev)
 		live->prev->next = live->next;
 	else
@@ -287,6 +289,7 @@ void run_live_end(struct run_live *live, enum run_state state, const char *reaso
 
 void run_live_write(struct run_live *live)
 {
+	run_process_drop(live);
 	store_slot_put_run(live->store, &live->run);
 }
 
@@ -422,6 +425,7 @@ void run_live_free_all(struct schedd_scheduler *scheduler)
 		free(live);
 	}
 	scheduler->runs.live_count = scheduler->runs.spare_count = 0;
+	scheduler->runs.unwritten = NULL;
 }
 
 /* What an entry says of its runs. */

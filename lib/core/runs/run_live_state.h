@@ -41,6 +41,7 @@ struct run_live {
 	schedd_time due_at;     /* when it should have started; SCHEDD_TIME_NONE: not by a time */
 	struct heap_node queue; /* in a group's or an executor's queue */
 	int64_t turn;           /* its key in the executor's, once it was taken out for a mark */
+	struct run_live *next_unwritten, **unwritten; /* scheduler->runs.unwritten; NULL: not in it */
 	struct run_live **mark; /* its place in the marks under way; NULL: none */
 	struct timer timer;     /* time-out, SIGKILL or the next attempt */
 	struct task *task;

@@ -10,6 +10,7 @@
 #include "core/share/share.h"
 #include "core/runs/mark.h"
 #include "core/runs/run_live.h"
+#include "core/runs/run_process.h"
 #include "core/runs/run_stop.h"
 #include "core/top/handover.h"
 
@@ -95,6 +96,7 @@ static void drain_save(struct schedd_scheduler *scheduler)
 	struct store_batch *batch = slot ? store_batch_new(slot->store) : NULL;
 
 	share_close_all(scheduler);
+	run_process_write_all(scheduler);
 	store_slot_flush_all(scheduler);
 	share_leave(scheduler);
 	if (batch) {

@@ -31,6 +31,7 @@
 #include "core/runs/dispatch.h"
 #include "core/runs/output_place.h"
 #include "core/runs/run_live.h"
+#include "core/runs/run_process.h"
 #include "core/share/share.h"
 #include "core/top/drain.h"
 #include "core/top/dump.h"
@@ -232,6 +233,7 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	after_init(scheduler);
 	entry_init_all(scheduler);
 	admission_init(scheduler);
+	run_process_init(scheduler);
 	timers_init(&scheduler->timers);
 	event_ring_init(&scheduler->events);
 	drain_init(scheduler);
@@ -284,6 +286,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	scheduler_apply_stop(scheduler);
 	store_move_stop(scheduler);
 	notify_free(scheduler);
+	run_process_write_all(scheduler);
 	store_slot_flush_all(scheduler);
 	run_live_withdraw_all(scheduler);
 	executors_close(scheduler);

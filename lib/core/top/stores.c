@@ -12,6 +12,7 @@
 #include "core/jobs/entry.h"
 #include "core/jobs/executors.h"
 #include "core/runs/run_live.h"
+#include "core/runs/run_process.h"
 #include "core/share/share.h"
 #include "core/top/moved.h"
 #include "core/top/restart.h"
@@ -208,6 +209,7 @@ void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	uint32_t at = 0;
 
+	run_process_write_all(scheduler);
 	store_slot_flush_all(scheduler);
 	stores_shut(slot);
 	timers_unset(&scheduler->timers, &slot->retry);
