@@ -18,7 +18,7 @@
 #include "server/cron_spool.h"
 #include "server/daemon.h"
 #include "server/users_guard.h"
-#include "server/rpc/rpc_turn.h"
+#include "server/rpc/rpc_call_turn.h"
 
 #define RPC_CRON_LINES 32 /* read between two looks at the clock */
 
@@ -102,8 +102,8 @@ struct cron_store {
 struct cron_change {
 	struct cron_whose whose;
 	struct rpc_turn turn;
+	bool reading;  /* it is stored, and waits until the tables were read again */
 	bool checking; /* it is one of those that cron_tables_check() let begin */
-	bool watched;  /* the call knows when its connection ends */
 	struct cron_table table;
 	struct cron_table_reader *reader; /* NULL: all lines were read, or none yet */
 	struct value jobs;
@@ -129,28 +129,12 @@ static void rpc_cron_release(struct rpc_call *call)
 	struct cron_change *change = call->state;
 
 	rpc_turn_leave(connection_rpc(call->connection), &change->turn);
+	if (change->reading)
+		cron_tables_forget(daemon_cron(call->daemon), call);
 	rpc_cron_check_end(call);
 	if (change->store)
 		offloop_leave(&change->store->work);
 	free(change);
-}
-
-static void rpc_cron_cancelled(struct rpc_call *call)
-{
-	struct schedd_error err;
-
-	cron_tables_forget(daemon_cron(call->daemon), call);
-	schedd_error_set(&err, SCHEDD_EFAILED, "the connection ended");
-	rpc_call_fail(call, &err);
-}
-
-static void rpc_cron_watch(struct rpc_call *call)
-{
-	struct cron_change *change = call->state;
-
-	if (!change->watched)
-		rpc_call_on_leave(call, rpc_cron_cancelled);
-	change->watched = true;
 }
 
 /* False: there is none, or no memory, and the call was ended. */
@@ -187,7 +171,9 @@ static void rpc_cron_answer(struct rpc_call *call)
 static void rpc_cron_read(void *context)
 {
 	struct rpc_call *call = context;
+	struct cron_change *change = call->state;
 
+	change->reading = false;
 	rpc_call_answer(call, &call->answer);
 }
 
@@ -217,7 +203,8 @@ static void cron_store_done(struct offloop_work *work)
 	rpc_cron_answer(call);
 	/* What is applied may wait for long: a stop does not. */
 	connection_detach(&call->hook);
-	rpc_call_on_cancel(call, rpc_cron_cancelled);
+	rpc_call_on_cancel(call, rpc_call_turn_cancel);
+	change->reading = true;
 	cron_tables_read(daemon_cron(call->daemon), change->whose.account, rpc_cron_read, call);
 }
 
@@ -268,18 +255,21 @@ static void rpc_cron_store(struct rpc_call *call, const struct value *text)
 	struct cron_store *store = cron_store_new(call, text);
 	struct schedd_error err;
 
-	if (!store) {
-		schedd_error_nomem(&err);
-		rpc_call_fail(call, &err);
+	if (store && offloop && offloop_start(offloop, &store->work)) {
+		change->store = store;
+		rpc_call_turn_watch(call, &change->turn);
 		return;
 	}
-	rpc_cron_watch(call);
-	change->store = store;
-	if (offloop && offloop_start(offloop, &store->work))
-		return;
-	cron_store_run(&store->work);
-	cron_store_done(&store->work);
-	cron_store_drop(&store->work);
+	if (!store || !offloop)
+		schedd_error_nomem(&err);
+	else
+		/* On the loop all others would wait as well. */
+		schedd_error_set(&err, SCHEDD_EFAILED,
+		    "the table cannot be written now: too many writes hang already, or there is no thread "
+		    "for it; try again");
+	if (store)
+		cron_store_drop(&store->work);
+	rpc_call_fail(call, &err);
 }
 
 /* ---- What is wrong with it ---- */
@@ -372,8 +362,7 @@ static void rpc_cron_check_go(void *context)
 	while (rc > 0 && change->checking && clock->mono(clock->context).us < end)
 		rc = rpc_cron_check_some(call, &err);
 	if (rc > 0) {
-		rpc_cron_watch(call);
-		rpc_turn_wait(connection_rpc(call->connection), &change->turn);
+		rpc_call_turn_wait(call, &change->turn);
 		return;
 	}
 	rpc_cron_check_end(call);

@@ -22,7 +22,8 @@ static struct job_state claimed(uint32_t last_run)
 	return state;
 }
 
-STORE_JOBS_TEST(stores_a_claim_that_finds_what_it_expects)
+/* Claims a/4 as it is expected, where it may have ended before that was stored. */
+static void claim_a(struct store_case *sc, bool ended)
 {
 	enum store_verdict verdict = STORE_CLAIM_REFUSED;
 	struct job_state state = claimed(4);
@@ -32,10 +33,17 @@ STORE_JOBS_TEST(stores_a_claim_that_finds_what_it_expects)
 	batch = store_batch_new(sc->store);
 	store_batch_claim(batch, "a", 3, &state, &verdict);
 	store_case_put_run(batch, "a", 4, RUN_RUNNING, 0);
-	cr_assert_eq(store_case_commit(sc, batch), 0);
+	if (ended)
+		store_case_put_run(batch, "a", 4, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
 	cr_assert_eq(verdict, STORE_CLAIM_DONE);
 	store_case_reopen(sc);
 	cr_assert_str_eq(store_case_runs(sc, NULL), "a/4");
+}
+
+STORE_JOBS_TEST(stores_a_claim_that_finds_what_it_expects)
+{
+	claim_a(sc, false);
 	cr_assert_eq(store_case_load(sc), 2u);
 	cr_assert_eq(store_case_record(sc, "a")->state.last_run, 4u);
 	cr_assert_eq(store_case_record(sc, "a")->state.run_count, 4u);
@@ -95,22 +103,9 @@ STORE_JOBS_TEST(claims_a_job_twice_in_one_batch)
 	cr_assert_eq(store_case_record(sc, "a")->state.last_run, 5u);
 }
 
-/* A run of a claim that has ended before the claim was stored. */
 STORE_JOBS_TEST(stores_a_run_that_stands_twice_in_the_batch_of_its_claim)
 {
-	enum store_verdict verdict = STORE_CLAIM_REFUSED;
-	struct job_state state = claimed(4);
-	struct store_batch *batch;
-
-	put_a(sc);
-	batch = store_batch_new(sc->store);
-	store_batch_claim(batch, "a", 3, &state, &verdict);
-	store_case_put_run(batch, "a", 4, RUN_RUNNING, 0);
-	store_case_put_run(batch, "a", 4, RUN_SUCCESS, 1);
-	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
-	cr_assert_eq(verdict, STORE_CLAIM_DONE);
-	store_case_reopen(sc);
-	cr_assert_str_eq(store_case_runs(sc, NULL), "a/4");
+	claim_a(sc, true);
 	cr_assert_eq(sc->runs[0].state, RUN_SUCCESS);
 }
 

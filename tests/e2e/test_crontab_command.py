@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import select
 import subprocess
 import unittest
@@ -14,6 +15,11 @@ CRONTAB = os.environ["SCHEDD_BINARY_DIR"] + "/cmd/schedd-crontab"
 # The program asks at the machine's own place alone: it gets a /run of its own.
 PLACE = ('mount -t tmpfs t /run && mkdir /run/schedd && touch /run/schedd/schedd.sock && '
          'mount --bind "$REAL_SOCKET" /run/schedd/schedd.sock && exec "$@"')
+
+
+# A sanitizer's own library must come first.
+PRELOAD = " ".join(re.findall(r"=> (\S*lib[at]san\S*)", subprocess.run(
+    ["ldd", e2e.SCHEDD], capture_output=True, text=True, check=True).stdout) + [os.environ["SYNC_KILL"]])
 
 
 def can_unshare():
@@ -234,6 +240,27 @@ class CrontabCommand(e2e.TestCase):
         self.d.config.write_text("")
         self.d.ctl("reload")
         self.assertIn("does not run the tables of cron", self.crontab("-l", status=1)[1])
+
+    def test_a_disk_that_does_not_answer_holds_up_nobody_else(self):
+        self.d.stop()
+        hang = self.d.dir / "hang"
+        self.d.start(LD_PRELOAD=PRELOAD, SYNC_HANG=str(hang))
+        hang.touch()
+        asked = {}
+        for i in range(17):
+            client = self.d.client()
+            asked[client.socket] = client, client.send("cron.table_set", text=f"5 1 * * * w{i}\n")
+            client.call("server.ping")
+        # Its answer may have come with that of its ping.
+        here = [at for at, (client, msgid) in asked.items() if msgid in client.answers]
+        client, msgid = asked.pop((here or select.select(list(asked), [], [], 60)[0])[0])
+        with self.assertRaises(e2e.RpcError) as refused:
+            client.receive(msgid)
+        self.assertIn("the table cannot be written now: too many writes hang already", refused.exception.message)
+        hang.unlink()
+        for client, msgid in asked.values():
+            client.receive(msgid)
+        self.assertEqual(len(self.shells()), 1)
 
 
 if __name__ == "__main__":
