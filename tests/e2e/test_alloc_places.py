@@ -92,25 +92,17 @@ class Places(AllocCase):
         self.d.stop(signal.SIGKILL)
         os.killpg(running[0]["pid"], signal.SIGKILL)
         shutil.copytree(self.d.state, self.d.dir / "was", symlinks=True)
-        nth, fired = 1, True
-        while fired and nth < MOST:
-            with self.subTest(nth=nth):
-                shutil.rmtree(self.d.state)
-                shutil.copytree(self.d.dir / "was", self.d.state, symlinks=True)
-                self.arm(nth)
-                self.d.start(wait=False, **self.env)
-                e2e.wait_until("it answers or has ended", self.up)
-                fired = self.disarm()
-                if self.d.process.poll() is None:
-                    client = self.client()
-                    self.assertEqual(client.call("job.get", id="held")["paused_reason"], "because")
-                    # One that found no memory to be taken up, or lost, is so a moment later.
-                    self.over(client, "lost", "lost")
-                    self.over(client, "waits", "success")
-                    client.close()
-                    self.d.stop()
-                self.assertGreaterEqual(self.d.process.returncode, 0, self.d.log.read_text()[-2000:])
-            nth += 1
+
+        def crashed():
+            shutil.rmtree(self.d.state)
+            shutil.copytree(self.d.dir / "was", self.d.state, symlinks=True)
+
+        def taken_up(client):
+            self.assertEqual(client.call("job.get", id="held")["paused_reason"], "because")
+            # One that found no memory to be taken up, or lost, is so a moment later.
+            self.over(client, "lost", "lost")
+            self.over(client, "waits", "success")
+        self.each_start(taken_up, before=crashed)
 
     @unittest.skipUnless(os.geteuid() == 0, "tables of accounts are root's to run")
     def test_a_table_of_cron_is_there_or_is_not(self):

@@ -91,6 +91,25 @@ class AllocCase(e2e.TestCase):
                 return
         self.fail(f"{method} needs more than {MOST} allocations")
 
+    def each_start(self, works, before=None, step=None):
+        """A start with each allocation failing (step: with ever fewer of them): it works, or ends and says why."""
+        nth, fired = 1, True
+        while fired and nth < 20000:
+            with self.subTest(nth=nth):
+                if before:
+                    before()
+                self.arm(nth)
+                self.d.start(wait=False, **self.env)
+                e2e.wait_until("it answers or has ended", self.up)
+                fired = self.disarm()
+                if self.d.process.poll() is None:
+                    client = self.client()
+                    works(client)
+                    client.close()
+                    self.d.stop()
+                self.assertGreaterEqual(self.d.process.returncode, 0, self.d.log.read_text()[-2000:])
+            nth += max(1, nth // step) if step else 1
+
     def exists(self, job):
         try:
             return self.plain.call("job.get", id=job)
