@@ -34,7 +34,7 @@ static void batch_drop_rows(struct store_batch *batch)
 {
 	for (struct store_op *op = batch->first; op; op = op->next)
 		if (op->kind == STORE_OP_PUT_RUN && op->prepared)
-			batch->store->ops->history->drop_row(batch->store, op->prepared);
+			batch->store->ops->history->drop_rows(batch->store, op->prepared);
 }
 
 /* Frees so much of it as is done at one time. True: all of it. */
@@ -65,7 +65,7 @@ void store_batch_free(struct store_batch *batch)
 {
 	if (!batch)
 		return;
-	if (batch->rows)
+	if (batch->makes_rows)
 		batch_drop_rows(batch);
 	/* The rest of a large one with the next turns of the loop; its store may be gone by then. */
 	batch->letter.open = batch_free_more;
@@ -89,6 +89,7 @@ static struct store_op *batch_add(struct store_batch *batch, enum store_op_kind 
 	op->kind = kind;
 	*batch->last = op;
 	batch->last = &op->next;
+	batch->rows = NULL;
 	batch->count++;
 	return op;
 }
@@ -244,19 +245,18 @@ uint32_t store_batch_put_known_run(
     struct store_batch *batch, const struct run *run, uint32_t known)
 {
 	const struct history_ops *history = batch ? batch->store->ops->history : NULL;
-	struct store_op *op;
 
 	if (!history || !history->make_row) {
 		batch_copy_run(batch, run);
 		return 0;
 	}
-	op = batch_add(batch, STORE_OP_PUT_RUN, offsetof(struct store_op, run));
-	if (!op)
-		return known;
-	op->prepared = history->make_row(batch->store, run, &known);
-	if (!op->prepared)
+	/* Rows in a row are one op. */
+	if (!batch->rows) {
+		batch->rows = batch_add(batch, STORE_OP_PUT_RUN, offsetof(struct store_op, run));
+		batch->makes_rows = true;
+	}
+	if (batch->rows && !history->make_row(batch->store, run, &known, &batch->rows->prepared))
 		batch->failed = true;
-	batch->rows = true;
 	return known;
 }
 

@@ -131,11 +131,12 @@ struct store_batch {
 	struct store_op *first;
 	struct store_op **last;    /* where the next one is linked */
 	struct store_op *claim;    /* the latest */
+	struct store_op *rows;     /* the last op, if it is rows that the history has made, in prepared */
 	uint32_t count;            /* of ops */
 	bool failed;               /* memory ran out while it was filled */
 	bool jobs;                 /* it shares jobs */
 	bool tells;                /* some of it tells the caller what became of it */
-	bool rows;                 /* its runs are rows that the history has made, in prepared */
+	bool makes_rows;           /* such rows are among its ops, and in no history yet */
 	bool ends;                 /* may use what a full disk keeps in reserve */
 	bool same;                 /* what it expects is compared already: its claims need not */
 	int rc;                    /* the outcome */

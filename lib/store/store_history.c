@@ -69,7 +69,7 @@ void store_history_clear(struct store_history *history)
 
 /* ---- Slots ---- */
 
-static bool history_grow(struct store_history *history)
+__attribute__((cold, noinline)) static bool history_grow(struct store_history *history)
 {
 	uint32_t first = history->chunk_count << CHUNK_BITS;
 	struct history_run **chunks;
@@ -98,15 +98,20 @@ static void history_give_back(struct store_history *history, struct history_run 
 	history->free = run->self;
 }
 
+/* One question, for the answer is nearly always the same. */
 static bool history_is_plain(const struct run *run)
 {
-	return run->until == SCHEDD_TIME_NONE && run->count == 1 && run->coalesced == 0 &&
-	       run->max_rss == 0 && run->cpu_us == 0 && run->output_bytes == 0 &&
-	       run->output_dropped == 0 && run->pid == 0 && run->pid_start == 0 && !run->reason &&
-	       !run->attempts && !run->actor && !run->result;
+	uint64_t numbers = (run->count ^ 1) | run->coalesced | (uint64_t)run->max_rss |
+			   (uint64_t)run->cpu_us | run->output_bytes | run->output_dropped |
+			   (uint64_t)run->pid | run->pid_start;
+	uintptr_t texts = (uintptr_t)run->reason | (uintptr_t)run->attempts |
+			  (uintptr_t)run->actor | (uintptr_t)run->result;
+
+	return run->until == SCHEDD_TIME_NONE && !(numbers | texts);
 }
 
-static struct history_extra *extra_new(const struct run *run)
+/* Apart, so that runs which have none carry nothing for it. */
+__attribute__((noinline)) static struct history_extra *extra_new(const struct run *run)
 {
 	struct history_extra *extra = malloc(sizeof(*extra));
 
@@ -135,21 +140,21 @@ static struct history_extra *extra_new(const struct run *run)
 	return extra;
 }
 
-struct history_run *store_history_prepare(
-    struct store_history *history, const struct run *run, uint32_t *known)
+bool store_history_prepare(struct store_history *history, const struct run *run, uint32_t *known,
+    struct history_run **rows)
 {
 	struct history_run *slot;
 	struct history_job *job;
 	struct history_extra *extra = NULL;
 
 	if (history->free == HISTORY_NONE && !history_grow(history))
-		return NULL;
+		return false;
 	if (!history_is_plain(run) && (extra = extra_new(run)) == NULL)
-		return NULL;
+		return false;
 	job = store_history_hold_known(history, run->job, *known);
 	if (!job) {
 		extra_free(extra);
-		return NULL;
+		return false;
 	}
 	*known = job->known;
 	/* The run before it is written to when this one is inserted. */
@@ -168,15 +173,31 @@ struct history_run *store_history_prepare(
 	slot->signal = (uint8_t)run->signal;
 	slot->state = run->state & 31u;
 	slot->trigger = run->trigger & 7u;
-	return slot;
+	slot->newer = *rows ? (*rows)->newer : slot->self;
+	if (*rows)
+		(*rows)->newer = slot->self;
+	*rows = slot;
+	return true;
 }
 
-void store_history_discard(struct store_history *history, struct history_run *run)
+static void history_discard(struct store_history *history, struct history_run *run)
 {
 	struct history_job *job = run->job;
 
 	history_give_back(history, run);
 	store_history_release(history, job);
+}
+
+void store_history_discard(struct store_history *history, struct history_run *rows)
+{
+	uint32_t last = rows->self, index = rows->newer, next;
+
+	for (;; index = next) {
+		next = history_slot(history, index)->newer;
+		history_discard(history, history_slot(history, index));
+		if (index == last)
+			return;
+	}
 }
 
 /* ---- Lists ---- */
@@ -190,10 +211,12 @@ static void history_link_job(struct store_history *history, struct history_run *
 
 	run->job_newer = newer;
 	run->job_older = older;
-	if (newer == HISTORY_NONE)
+	if (newer == HISTORY_NONE) {
 		job->newest = run->self;
-	else
+		job->highest = run->number;
+	} else {
 		history_slot(history, newer)->job_older = run->self;
+	}
 	if (older == HISTORY_NONE)
 		job->oldest = run->self;
 	else
@@ -214,6 +237,13 @@ static void history_link(struct store_history *history, struct history_run *run)
 	history->count++;
 }
 
+static void history_newest_gone(
+    const struct store_history *history, struct history_job *job, uint32_t older)
+{
+	job->newest = older;
+	job->highest = older == HISTORY_NONE ? 0 : history_slot(history, older)->number;
+}
+
 /* Takes a run out of both lists and frees it. */
 static void history_drop(struct store_history *history, struct history_run *run)
 {
@@ -228,7 +258,7 @@ static void history_drop(struct store_history *history, struct history_run *run)
 	else
 		history_slot(history, run->older)->newer = run->newer;
 	if (run->job_newer == HISTORY_NONE)
-		job->newest = run->job_older;
+		history_newest_gone(history, job, run->job_older);
 	else
 		history_slot(history, run->job_newer)->job_older = run->job_older;
 	if (run->job_older == HISTORY_NONE)
@@ -237,7 +267,7 @@ static void history_drop(struct store_history *history, struct history_run *run)
 		history_slot(history, run->job_older)->job_newer = run->job_newer;
 	history->count--;
 	job->count--;
-	store_history_discard(history, run);
+	history_discard(history, run);
 }
 
 static void history_fetch(const struct store_history *history, uint32_t index)
@@ -286,26 +316,49 @@ static void history_replace(
 	old->signal = new->signal;
 	old->state = new->state;
 	old->trigger = new->trigger;
-	store_history_discard(history, new);
+	history_discard(history, new);
 }
 
-void store_history_insert(struct store_history *history, struct history_run *run)
+/* The place of one that is not the newest of its job, or takes another one's place. */
+static bool history_insert_among(
+    struct store_history *history, struct history_run *run, uint32_t *newer)
 {
-	uint32_t newer = HISTORY_NONE;
 	uint32_t index = run->job->newest;
 
 	while (index != HISTORY_NONE && history_slot(history, index)->number > run->number) {
-		newer = index;
+		*newer = index;
 		index = history_slot(history, index)->job_older;
 	}
-	if (index != HISTORY_NONE && history_slot(history, index)->number == run->number) {
-		history_replace(history, history_slot(history, index), run);
+	if (index == HISTORY_NONE || history_slot(history, index)->number != run->number)
+		return false;
+	history_replace(history, history_slot(history, index), run);
+	return true;
+}
+
+static void history_insert(struct store_history *history, struct history_run *run)
+{
+	uint32_t newer = HISTORY_NONE;
+
+	if (run->number <= run->job->highest && history_insert_among(history, run, &newer))
 		return;
-	}
 	history_link_job(history, run, newer);
 	history_link(history, run);
 	if (history->count > history->max)
 		history_evict(history);
+}
+
+void store_history_insert(struct store_history *history, struct history_run *rows)
+{
+	uint32_t last = rows->self, index = rows->newer, next;
+
+	for (;; index = next) {
+		struct history_run *run = history_slot(history, index);
+
+		next = run->newer;
+		history_insert(history, run);
+		if (index == last)
+			return;
+	}
 }
 
 void store_history_rename(
@@ -315,12 +368,14 @@ void store_history_rename(
 		history_slot(history, i)->job = to;
 	to->newest = from->newest;
 	to->oldest = from->oldest;
+	to->highest = from->highest;
 	to->count = from->count;
 	to->holds += from->count;
 	if (from->count)
-		store_history_remember(from, history_slot(history, from->newest)->number);
+		store_history_remember(from, from->highest);
 	from->newest = HISTORY_NONE;
 	from->oldest = HISTORY_NONE;
+	from->highest = 0;
 	from->holds -= from->count;
 	from->count = 0;
 }
@@ -439,6 +494,8 @@ static bool history_check_job(
 		i = run->job_older;
 	}
 	*total += count;
+	if (job->highest != (count ? history_slot(history, job->newest)->number : 0))
+		return false;
 	return job->oldest == newer && job->count == count && job->holds == count &&
 	       history->known[job->known].job == job;
 }

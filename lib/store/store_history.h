@@ -38,16 +38,17 @@ void store_history_init(struct store_history *history, uint32_t max);
 void store_history_clear(struct store_history *history);
 
 /*
- * Makes room and copies the run, unlinked yet; NULL: no memory. *known is the number of its job as
- * it was told at the run before, and gets it; any other only costs the search.
+ * Makes room and copies the run, unlinked yet, behind those that *rows is the last of (NULL: there
+ * are none); then it is the last. False: no memory. *known is the number of its job as it was told
+ * at the run before, and gets it; any other only costs the search.
  */
-struct history_run *store_history_prepare(
-    struct store_history *history, const struct run *run, uint32_t *known);
+bool store_history_prepare(struct store_history *history, const struct run *run, uint32_t *known,
+    struct history_run **rows) __attribute__((warn_unused_result));
 /* One is prepared soon for the job of that number. */
 void store_history_fetch(const struct store_history *history, uint32_t known);
-/* Takes the prepared run, in place of the one of that number if there is one. */
-void store_history_insert(struct store_history *history, struct history_run *run);
-void store_history_discard(struct store_history *history, struct history_run *run);
+/* Takes the prepared runs, each in place of the one of that number if there is one. */
+void store_history_insert(struct store_history *history, struct history_run *rows);
+void store_history_discard(struct store_history *history, struct history_run *rows);
 /* An entry for the id, held until released; NULL: no memory. */
 struct history_job *store_history_hold(struct store_history *history, const char *id);
 void store_history_release(struct store_history *history, struct history_job *job);

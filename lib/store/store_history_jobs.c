@@ -138,12 +138,10 @@ void store_history_remember(struct history_job *job, uint32_t last_run)
 uint32_t store_history_last_run(const struct store_history *history, const char *id)
 {
 	const struct history_job *job = strmap_get(&history->jobs, id);
-	uint32_t number;
 
 	if (!job)
 		return 0;
-	number = job->newest == HISTORY_NONE ? 0 : history_slot(history, job->newest)->number;
-	return number > job->last_run ? number : job->last_run;
+	return job->highest > job->last_run ? job->highest : job->last_run;
 }
 
 uint32_t store_history_count(const struct store_history *history, const struct history_job *job)

@@ -19,7 +19,7 @@ struct history_run {
 	schedd_time ended_at;
 	uint32_t self;      /* its own index */
 	uint32_t older;     /* in the list of all; of a free slot: the next free one */
-	uint32_t newer;     /* likewise */
+	uint32_t newer;     /* likewise; of a prepared one: that behind it, of the last the first */
 	uint32_t job_older; /* in the job's list, by number */
 	uint32_t job_newer;
 	uint32_t number;
@@ -33,6 +33,7 @@ struct history_run {
 struct history_job {
 	uint32_t newest; /* run of the highest number; HISTORY_NONE: none */
 	uint32_t oldest;
+	uint32_t highest; /* that number, so that the run itself need not be looked at; 0: none */
 	uint32_t count;    /* runs linked */
 	uint32_t holds;    /* runs, linked or prepared, and holders */
 	uint32_t last_run; /* of the job that was removed; 0: nothing to remember */

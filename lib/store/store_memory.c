@@ -84,7 +84,7 @@ static const struct history_ops memory_history = {
     .retain = store_memory_retain,
     .backup = store_memory_backup,
     .make_row = store_memory_make_row,
-    .drop_row = store_memory_drop_row,
+    .drop_rows = store_memory_drop_rows,
     .fetch_row = store_memory_fetch_row,
 };
 

@@ -38,8 +38,9 @@ void store_memory_keep_changes(struct memory_store *memory, uint64_t keep);
 /* ---- store_memory_commit.c: the ops of the same name ---- */
 
 void store_memory_commit(struct store *store, struct store_batch *batch);
-void *store_memory_make_row(struct store *store, const struct run *run, uint32_t *known);
-void store_memory_drop_row(struct store *store, void *row);
+bool store_memory_make_row(
+    struct store *store, const struct run *run, uint32_t *known, void **rows);
+void store_memory_drop_rows(struct store *store, void *rows);
 void store_memory_fetch_row(const struct store *store, uint32_t known);
 
 /* ---- store_memory_ask.c: the ops of the same name ---- */

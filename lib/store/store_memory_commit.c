@@ -19,14 +19,18 @@ struct memory_verb {
 
 /* ---- Runs ---- */
 
-void *store_memory_make_row(struct store *store, const struct run *run, uint32_t *known)
+bool store_memory_make_row(struct store *store, const struct run *run, uint32_t *known, void **rows)
 {
-	return store_history_prepare(&((struct memory_store *)store)->history, run, known);
+	struct history_run *last = *rows;
+	bool made = store_history_prepare(&((struct memory_store *)store)->history, run, known, &last);
+
+	*rows = last;
+	return made;
 }
 
-void store_memory_drop_row(struct store *store, void *row)
+void store_memory_drop_rows(struct store *store, void *rows)
 {
-	store_history_discard(&((struct memory_store *)store)->history, row);
+	store_history_discard(&((struct memory_store *)store)->history, rows);
 }
 
 void store_memory_fetch_row(const struct store *store, uint32_t known)
@@ -281,7 +285,7 @@ static int memory_take(
 		for (op = batch->first; op; op = op->next)
 			if (memory_verbs[op->kind].apply)
 				memory_verbs[op->kind].apply(memory, op);
-		batch->rows = false; /* they are the history's now */
+		batch->makes_rows = false; /* they are the history's now */
 		return 0;
 	}
 	if (batch->failed || arena_failed(&batch->arena))

@@ -133,12 +133,13 @@ struct history_ops {
 	void (*backup)(struct store *store, const char *path, store_done_fn done, void *context);
 	/*
 	 * Of a history in this process's memory; NULL: runs are copied into the batch. The row of a
-	 * run that is put into a batch, made at once so that nothing is copied twice; NULL: no memory.
-	 * *known as in store_batch_put_known_run(). It becomes part of the history with its batch, as
-	 * the op's prepared, or is given back.
+	 * run that is put into a batch, made at once so that nothing is copied twice, behind *rows
+	 * (NULL: there are none yet); false: no memory. *known as in store_batch_put_known_run().
+	 * The rows become part of the history with their batch, as the op's prepared, or are given
+	 * back.
 	 */
-	void *(*make_row)(struct store *store, const struct run *run, uint32_t *known);
-	void (*drop_row)(struct store *store, void *row);
+	bool (*make_row)(struct store *store, const struct run *run, uint32_t *known, void **rows);
+	void (*drop_rows)(struct store *store, void *rows);
 	/* One of that job is made soon; only with make_row. */
 	void (*fetch_row)(const struct store *store, uint32_t known);
 };

@@ -17,7 +17,7 @@ struct model {
 
 static void put(struct store_history *history, struct model *model, int job, int number)
 {
-	struct history_run *prepared;
+	struct history_run *prepared = NULL;
 	/* Now the right number, now another one's, now none at all. */
 	uint32_t known = number % 5 ? model->known[job] : (uint32_t)number;
 	struct run run;
@@ -30,8 +30,7 @@ static void put(struct store_history *history, struct model *model, int job, int
 	run.state = RUN_SUCCESS;
 	run.scheduled_at = number;
 	run.reason = number % 3 == 0 ? (char *)"a reason" : NULL;
-	prepared = store_history_prepare(history, &run, &known);
-	cr_assert(prepared);
+	cr_assert(store_history_prepare(history, &run, &known, &prepared));
 	model->known[job] = known;
 	if (number % 11 == 0) {
 		store_history_discard(history, prepared);
@@ -95,7 +94,7 @@ Test(store_history, holds_exactly_what_is_in_it_under_random_changes)
 Test(store_history, makes_room_from_the_oldest_that_has_ended)
 {
 	struct store_history history;
-	struct history_run *prepared;
+	struct history_run *prepared = NULL;
 	uint32_t known = 0;
 	struct model model = {0};
 	struct run run;
@@ -105,14 +104,52 @@ Test(store_history, makes_room_from_the_oldest_that_has_ended)
 	run.job = (char *)"going";
 	run.number = 1;
 	run.state = RUN_RUNNING;
-	prepared = store_history_prepare(&history, &run, &known);
-	cr_assert(prepared);
+	cr_assert(store_history_prepare(&history, &run, &known, &prepared));
 	store_history_insert(&history, prepared);
 	for (int i = 1; i < NUMBERS; i++)
 		put(&history, &model, i % 2, i);
 	cr_assert_eq(store_history_count(&history, NULL), 10u);
 	cr_assert_eq(store_history_count(&history, store_history_find(&history, "going")), 1u);
 	cr_assert(store_history_check(&history));
+	store_history_clear(&history);
+}
+
+/* Rows of a batch: all of them, in their order, or none; also more than there is room for. */
+Test(store_history, takes_rows_together)
+{
+	struct store_history history;
+	uint32_t known = 0, place;
+	struct run run, seen;
+
+	store_history_init(&history, 10);
+	run_init(&run);
+	run.job = (char *)"job";
+	run.state = RUN_SUCCESS;
+	for (int round = 0; round < 40; round++) {
+		struct history_run *rows = NULL;
+		uint32_t most = (uint32_t)round % 25 + 1, before = history.count;
+
+		for (uint32_t i = 1; i <= most; i++) {
+			/* The highest first, so that the order is not that of the numbers. */
+			run.number = (uint32_t)round * 100 + 50 - i;
+			cr_assert(store_history_prepare(&history, &run, &known, &rows));
+		}
+		if (round % 3 == 0) {
+			store_history_discard(&history, rows);
+			cr_assert_eq(history.count, before);
+			continue;
+		}
+		store_history_insert(&history, rows);
+		place = store_history_newest(&history, NULL);
+		for (uint32_t i = most; i > 0 && most - i < 10; i--) {
+			store_history_view(&history, place, &seen);
+			cr_assert_eq(seen.number, (uint32_t)round * 100 + 50 - i);
+			place = store_history_older(&history, NULL, place);
+		}
+		cr_assert(store_history_check(&history));
+	}
+	cr_assert_eq(history.count, 10u);
+	cr_assert_eq(store_history_last_run(&history, "job"), 38u * 100 + 45);
 	store_history_clear(&history);
 }
 
@@ -141,7 +178,7 @@ Test(store_history, forgets_ids_that_nothing_speaks_of)
 Test(store_history, forgets_jobs_without_runs)
 {
 	struct store_history history;
-	struct history_run *prepared;
+	struct history_run *prepared = NULL;
 	uint32_t known, first = 0;
 	struct run run;
 	char id[16];
@@ -155,8 +192,8 @@ Test(store_history, forgets_jobs_without_runs)
 		/* One is there again and again, with its number. */
 		snprintf(id, sizeof(id), "job-%d", i % 20 ? i : 0);
 		known = i % 20 ? 0 : first;
-		prepared = store_history_prepare(&history, &run, &known);
-		cr_assert(prepared);
+		prepared = NULL;
+		cr_assert(store_history_prepare(&history, &run, &known, &prepared));
 		first = i % 20 ? first : known;
 		store_history_insert(&history, prepared);
 	}
