@@ -385,13 +385,33 @@ int heap_set(struct heap *heap, struct heap_node *node, int64_t key)
 	return 0;
 }
 
+/* The first of the lane where the smallest is, with another one right behind it: false: it is not. */
+static bool heap_remove_first(struct heap *heap, struct heap_node *node)
+{
+	struct heap_lane *lane = &heap->lanes[heap->first - 1];
+	const struct heap_entry *first = &lane->ring[lane->head];
+	uint32_t behind = (lane->head + 1) & (lane->capacity - 1);
+	const struct heap_entry *next = &lane->ring[behind];
+
+	if (node != first->node || lane->span == 1 || !next->node)
+		return false;
+	lane->head = behind;
+	lane->span--;
+	lane->count--;
+	heap->count--;
+	node->index = HEAP_NOT_QUEUED;
+	if (next->key != first->key && heap->count != lane->count)
+		heap_look(heap);
+	return true;
+}
+
 void heap_remove(struct heap *heap, struct heap_node *node)
 {
 	uint32_t index = node->index;
 	const struct heap_entry *first;
 	int64_t least;
 
-	if (index == HEAP_NOT_QUEUED)
+	if (index == HEAP_NOT_QUEUED || (heap->first && heap_remove_first(heap, node)))
 		return;
 	first = heap_first(heap);
 	least = first->key;
