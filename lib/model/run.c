@@ -50,7 +50,7 @@ void run_init(struct run *run)
 	*run = run_nothing;
 }
 
-void run_clear(struct run *run)
+void run_drop(struct run *run)
 {
 	free(run->job);
 	/* Most runs have none of these. */
@@ -61,6 +61,11 @@ void run_clear(struct run *run)
 		free(run->node);
 		free(run->result);
 	}
+}
+
+void run_clear(struct run *run)
+{
+	run_drop(run);
 	run_init(run);
 }
 

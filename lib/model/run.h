@@ -72,6 +72,8 @@ struct run {
 
 void run_init(struct run *run);
 void run_clear(struct run *run);
+/* Frees what it owns; it is of no use until run_init(). */
+void run_drop(struct run *run);
 /* A deep copy; SCHEDD_ENOMEM. */
 int run_copy(struct run *to, const struct run *from) __attribute__((warn_unused_result));
 bool run_ended(enum run_state state);

@@ -32,7 +32,7 @@ static const char *due_late_reason(struct schedd_scheduler *scheduler, const str
 	return text;
 }
 
-static int due_rows(struct claim *claim, const struct misfire_plan *plan, const char *why)
+__attribute__((noinline)) static int due_rows(struct claim *claim, const struct misfire_plan *plan, const char *why)
 {
 	struct entry *entry = claim->entry;
 	struct schedd_scheduler *scheduler = entry->store->scheduler;
@@ -49,6 +49,15 @@ static int due_rows(struct claim *claim, const struct misfire_plan *plan, const 
 		rc = claim_row(claim, RUN_MISSED, &plan->dropped, text, SCHEDD_EVENT_JOB_MISSED);
 	}
 	return rc;
+}
+
+__attribute__((noinline)) static int due_skip(struct claim *claim, const struct misfire_plan *plan)
+{
+	char reason[256];
+
+	admission_reason(claim->entry, reason, sizeof(reason));
+	return claim_row(
+	    claim, RUN_SKIPPED, &plan->due, reason, SCHEDD_EVENT_JOB_MAX_INSTANCES);
 }
 
 static int due_runs(
@@ -91,23 +100,17 @@ int due_plan(struct claim_batch *batch, struct entry *entry, schedd_time now, co
 	    .runs_left = details->max_runs ? details->max_runs - state->run_count : UINT64_MAX};
 	struct claim *claim = claim_add(batch, entry);
 	struct misfire_plan plan;
-	int rc;
+	int rc = 0;
 
 	if (rules.grace != SCHEDD_SPAN_NONE && slack > 0)
 		rules.grace += slack;
 	misfire_plan(job->trigger, fire, now > fire ? now : fire, &rules, &plan);
-	rc = due_rows(claim, &plan, why);
-	if (!rc && plan.runs) {
-		char reason[256];
-
-		if (admission_judge(entry) == ADMISSION_SKIP) {
-			admission_reason(entry, reason, sizeof(reason));
-			rc = claim_row(
-			    claim, RUN_SKIPPED, &plan.due, reason, SCHEDD_EVENT_JOB_MAX_INSTANCES);
-		} else {
-			rc = due_runs(claim, &plan, slack, why);
-		}
-	}
+	if (plan.late.count || plan.dropped.count)
+		rc = due_rows(claim, &plan, why);
+	if (!rc && plan.runs)
+		rc = admission_judge(entry) == ADMISSION_SKIP
+			 ? due_skip(claim, &plan)
+			 : due_runs(claim, &plan, slack, why);
 	if (details->max_runs && claim->run_count >= details->max_runs)
 		plan.next = SCHEDD_TIME_NONE;
 	claim->next_fire = plan.next;

@@ -102,7 +102,7 @@ static void event_ring_reserved(int rc, const struct schedd_error *err, void *co
 		scheduler->events.reserved += EVENT_RING_BLOCK;
 }
 
-static void event_ring_reserve(struct schedd_scheduler *scheduler)
+__attribute__((cold, noinline)) static void event_ring_reserve(struct schedd_scheduler *scheduler)
 {
 	struct event_ring *ring = &scheduler->events;
 	struct store_slot *slot = event_ring_store(scheduler);
@@ -175,7 +175,7 @@ static void event_ring_number(struct schedd_scheduler *scheduler)
 	ring->seq++;
 	if (++ring->place >= ring->capacity)
 		ring->place = 0;
-	if (!ring->reserving && ring->reserved && ring->seq + EVENT_RING_BLOCK / 2 > ring->reserved)
+	if (ring->seq + EVENT_RING_BLOCK / 2 > ring->reserved && ring->reserved && !ring->reserving)
 		event_ring_reserve(scheduler);
 }
 
@@ -446,7 +446,8 @@ bool event_ring_keep_run(struct store_slot *slot, enum schedd_event_code code, s
 		return false;
 	event_ring_number(slot->scheduler);
 	kept = &ring->slots[ring->place];
-	free(kept->more);
+	if (kept->more)
+		free(kept->more);
 	kept->time = when;
 	kept->scheduled_at = run->until != SCHEDD_TIME_NONE ? run->until : run->scheduled_at;
 	kept->more = NULL;

@@ -199,7 +199,9 @@ struct entry *due_queue_take(struct schedd_scheduler *scheduler, schedd_time now
 		scheduler->jobs.due_own_last = true;
 		return own;
 	}
-	entry = due_queue_account(scheduler, now);
+	entry = scheduler->jobs.due_accounts.count || scheduler->jobs.due_ring
+		    ? due_queue_account(scheduler, now)
+		    : NULL;
 	scheduler->jobs.due_own_last = !entry;
 	return entry ? entry : own;
 }

@@ -427,12 +427,17 @@ static bool notify_wants(enum job_notify_on on, uint8_t before, const struct run
 void notify_run(struct run_live *live)
 {
 	const struct job_details *details = job_details(run_live_job(live));
-	uint8_t before = run_live_entry(live) ? run_live_entry(live)->last_state : RUN_QUEUED;
 	const struct run *run = run_live_run(live);
-	schedd_time due_at = run_live_due_at(live);
-	bool late = due_at != SCHEDD_TIME_NONE && run->started_at != SCHEDD_TIME_NONE &&
-		    run->started_at - due_at > SCHEDD_MINUTE;
+	schedd_time due_at;
+	uint8_t before;
+	bool late;
 
+	if (!details->notify_count)
+		return;
+	before = run_live_entry(live) ? run_live_entry(live)->last_state : RUN_QUEUED;
+	due_at = run_live_due_at(live);
+	late = due_at != SCHEDD_TIME_NONE && run->started_at != SCHEDD_TIME_NONE &&
+	       run->started_at - due_at > SCHEDD_MINUTE;
 	for (uint32_t i = 0; i < details->notify_count; i++)
 		if (notify_wants(details->notify[i].on, before, run, late))
 			notify_send(run_live_scheduler(live), run_live_job(live), run, &details->notify[i]);

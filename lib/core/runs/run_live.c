@@ -181,10 +181,12 @@ void run_live_free(struct run_live *live)
 	struct schedd_scheduler *scheduler = live->scheduler;
 
 	live->run.job = NULL;
-	run_clear(&live->run);
-	free(live->stop_reason);
-	job_pairs_clear(&live->extra_env);
-	output_free(live->output);
+	run_drop(&live->run);
+	if (live->stop_reason || live->extra_env.count || live->output) {
+		free(live->stop_reason);
+		job_pairs_clear(&live->extra_env);
+		output_free(live->output);
+	}
 	job_unref(live->job);
 	if (scheduler->runs.spare_count >= RUN_LIVE_SPARES) {
 		free(live);
