@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON reading through jansson; writing straight into the buffer, without a tree in between. */
-#include "base/json.h"
+#include "base/json_known.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -11,58 +11,81 @@
 
 #define JSON_DEPTH_MAX 64
 
-static int json_convert(
-    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err);
+/* What all of a text is read into. */
+struct json_target {
+	struct arena *arena;
+	struct json_known *known;
+};
 
-static int json_convert_array(
-    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err)
+static int json_convert(const json_t *json, const struct json_target *target, struct value *out,
+    struct schedd_error *err);
+
+static const char *json_key(const struct json_target *target, const char *key)
+{
+	uint32_t hash = 2166136261u;
+	const char **slot;
+
+	for (const char *c = key; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	slot = &target->known->keys[hash % JSON_KNOWN];
+	if (!*slot || strcmp(*slot, key) != 0)
+		*slot = arena_strdup(target->arena, key);
+	return *slot;
+}
+
+static int json_convert_array(const json_t *json, const struct json_target *target,
+    struct value *out, struct schedd_error *err)
 {
 	*out = value_array();
-	value_reserve(arena, out, (uint32_t)json_array_size(json));
+	value_reserve(target->arena, out, (uint32_t)json_array_size(json));
 	for (size_t i = 0; i < json_array_size(json); i++) {
 		struct value item;
-		int rc = json_convert(json_array_get(json, i), arena, &item, err);
+		int rc = json_convert(json_array_get(json, i), target, &item, err);
 
 		if (rc)
 			return rc;
-		value_append(arena, out, item);
+		value_append(target->arena, out, item);
 	}
 	return 0;
 }
 
-static int json_convert_object(
-    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err)
+static int json_convert_object(const json_t *json, const struct json_target *target,
+    struct value *out, struct schedd_error *err)
 {
 	const char *key;
 	json_t *member;
 
 	*out = value_map();
+	/* And room for one more, as for the id of a job, which has an action and a trigger at least. */
+	value_reserve(target->arena, out,
+	    (uint32_t)json_object_size(json) + (json_object_size(json) > 1));
 	/* jansson's iteration takes a non-const object but changes nothing. */
 	json_object_foreach((json_t *)(uintptr_t)json, key, member)
 	{
-		const char *copy = arena_strdup(arena, key);
+		const char *copy = json_key(target, key);
 		struct value item;
-		int rc = json_convert(member, arena, &item, err);
+		int rc = json_convert(member, target, &item, err);
 
 		if (rc)
 			return rc;
 		if (copy)
-			value_put(arena, out, copy, item);
+			value_put(target->arena, out, copy, item);
 	}
 	return 0;
 }
 
 /* It calls itself for what is within, which json_measure() has bounded. */
-static int json_convert(
-    const json_t *json, struct arena *arena, struct value *out, struct schedd_error *err)
+static int json_convert(const json_t *json, const struct json_target *target, struct value *out,
+    struct schedd_error *err)
 {
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
-		return json_convert_object(json, arena, out, err);
+		return json_convert_object(json, target, out, err);
 	case JSON_ARRAY:
-		return json_convert_array(json, arena, out, err);
+		return json_convert_array(json, target, out, err);
 	case JSON_STRING:
-		*out = value_string_n(arena, json_string_value(json), json_string_length(json));
+		*out = value_string_n(
+		    target->arena, json_string_value(json), json_string_length(json));
 		return 0;
 	case JSON_INTEGER:
 		*out = value_int(json_integer_value(json));
@@ -132,6 +155,15 @@ static int json_refuse_depth(const char *text, size_t at, struct schedd_error *e
 int json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err)
 {
+	struct json_known known = {{NULL}};
+
+	return json_known_parse(text, length, arena, &known, out, err);
+}
+
+int json_known_parse(const char *text, size_t length, struct arena *arena, struct json_known *known,
+    struct value *out, struct schedd_error *err)
+{
+	const struct json_target target = {arena, known};
 	json_error_t at;
 	json_t *json;
 	size_t deep;
@@ -146,7 +178,7 @@ int json_parse(const char *text, size_t length, struct arena *arena, struct valu
 	if (!json)
 		return schedd_error_at(err, SCHEDD_EINVAL, at.position,
 		    "invalid JSON at line %d, column %d: %s", at.line, at.column, at.text);
-	rc = json_convert(json, arena, out, err);
+	rc = json_convert(json, &target, out, err);
 	json_decref(json);
 	if (!rc && arena_failed(arena))
 		rc = schedd_error_nomem(err);

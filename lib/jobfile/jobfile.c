@@ -94,6 +94,21 @@ static bool jobfile_has_action(const struct value *map)
 	return false;
 }
 
+/* Without defaults the job's own fields stay where they are, if there is room for the id. */
+static bool jobfile_put_id(const struct jobfile_reader *reader, struct value_member *job)
+{
+	struct value *own = &job->value;
+	struct value_member *members = own->type == VALUE_MAP ? own->map.members : NULL;
+
+	if (reader->defaults.type == VALUE_MAP || !members || own->map.count >= own->map.capacity)
+		return false;
+	memmove(members + 1, members, own->map.count++ * sizeof(members[0]));
+	members[0] = (struct value_member){.key = "id", .value = value_string_ref(job->key)};
+	own->line = job->line;
+	own->column = job->column;
+	return true;
+}
+
 /* id, then what defaults have and the job has not, then the job's own fields. */
 static struct value jobfile_merge(struct jobfile_reader *reader, const struct value_member *job)
 {
@@ -171,7 +186,7 @@ static void jobfile_read_job(struct jobfile_reader *reader, struct value_member 
 	if (!jobfile_note_place(reader, job))
 		return;
 	known = jobfile_check_keys(reader, job->key, &job->value);
-	map = jobfile_merge(reader, job);
+	map = jobfile_put_id(reader, job) ? job->value : jobfile_merge(reader, job);
 	if (!known)
 		jobfile_check_fields(reader, job, &map);
 	else if (jobfile_check_job(reader, job, &map))
@@ -235,6 +250,7 @@ static void jobfile_read_jobs(struct jobfile_reader *reader, struct value_member
 		    value_type_name(jobs->type));
 		return;
 	}
+	value_reserve(&reader->set->arena, &reader->set->jobs, jobs->map.count);
 	for (uint32_t i = 0; i < jobs->map.count && !diagnostics_full(reader->diagnostics); i++)
 		jobfile_read_job(reader, &jobs->map.members[i]);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/json_exact.h"
+#include "jobfile/json_pieces.h"
 #include "jobfile/yaml_read.h"
 
 struct json_walk {
@@ -143,7 +144,9 @@ int json_read(const char *file, const char *text, size_t length, struct arena *a
 		    "there are more than %d values in the file", YAML_NODES_MAX);
 		return SCHEDD_EFILE;
 	}
-	rc = json_parse(text, length, arena, out, &err);
+	rc = json_pieces_parse(text, length, arena, out)
+		 ? 0
+		 : json_parse(text, length, arena, out, &err);
 	if (rc == SCHEDD_ENOMEM)
 		return rc;
 	if (rc) {

@@ -11,6 +11,7 @@
 
 /* Maps of so many members get an index by key. */
 #define YAML_MAP_SMALL 16
+#define YAML_DEPTH_JOB 3 /* of its map in a job file: top, jobs, ID */
 #define YAML_KEYS 64
 
 struct yaml_reader {
@@ -21,6 +22,7 @@ struct yaml_reader {
 	const char *text;
 	size_t length;
 	struct arena *arena;
+	struct arena seen; /* of members that are remembered */
 	struct diagnostics *diagnostics;
 	/* Elements of the maps and lists that are open, innermost last: into the arena goes only
 	 * what is whole, so that nothing is left over from growing. */
@@ -52,6 +54,7 @@ static void yaml_reader_close(struct yaml_reader *reader)
 	explicit_bzero(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
 	yaml_parser_delete(parser);
 	free(reader->open);
+	arena_clear(&reader->seen);
 }
 
 static int yaml_reader_next(struct yaml_reader *reader)
@@ -161,11 +164,13 @@ static int yaml_reader_close_list(struct yaml_reader *reader, size_t begin, stru
 	return 0;
 }
 
-static int yaml_reader_close_map(struct yaml_reader *reader, size_t begin, struct value *out)
+/* A job has room for its id, so that its fields need not be copied. */
+static int yaml_reader_close_map(
+    struct yaml_reader *reader, size_t begin, int depth, struct value *out)
 {
-	size_t count = reader->open_count - begin;
+	size_t count = reader->open_count - begin, room = count + (depth == YAML_DEPTH_JOB);
 	struct value_member *members =
-	    count ? arena_alloc(reader->arena, count * sizeof(*members)) : NULL;
+	    count ? arena_alloc(reader->arena, room * sizeof(*members)) : NULL;
 
 	reader->open_count = begin;
 	if (count && !members)
@@ -173,7 +178,8 @@ static int yaml_reader_close_map(struct yaml_reader *reader, size_t begin, struc
 	if (count)
 		memcpy(members, &reader->open[begin], count * sizeof(*members));
 	out->map.members = members;
-	out->map.count = out->map.capacity = (uint32_t)count;
+	out->map.count = (uint32_t)count;
+	out->map.capacity = count ? (uint32_t)room : 0;
 	return 0;
 }
 
@@ -249,7 +255,7 @@ static const char *yaml_member_key(const void *item)
 static int yaml_read_remember(
     struct yaml_reader *reader, struct strmap *keys, const struct value_member *member)
 {
-	struct value_member *copy = arena_alloc(reader->arena, sizeof(*copy));
+	struct value_member *copy = arena_alloc(&reader->seen, sizeof(*copy));
 
 	if (!copy)
 		return SCHEDD_ENOMEM;
@@ -327,7 +333,7 @@ static int yaml_read_mapping(struct yaml_reader *reader, int depth, struct value
 		rc = yaml_read_member(reader, depth, begin, &keys);
 	}
 	strmap_clear(&keys);
-	return rc ? rc : yaml_reader_close_map(reader, begin, out);
+	return rc ? rc : yaml_reader_close_map(reader, begin, depth, out);
 }
 
 /* The node that the current event begins; ends at its last event. */
