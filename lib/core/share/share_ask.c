@@ -159,8 +159,8 @@ static int share_ask_make(struct schedd_scheduler *scheduler, const char *name,
 		return scheduler_node_check(scheduler, name, err) ? err->code
 		     : schedd_error_set(err, SCHEDD_EFAILED, "node %s has not joined yet: try again", name);
 	if (share->over)
-		return schedd_error_set(
-		    err, SCHEDD_EFAILED, "node %s is not asked any more: schedd stops", name);
+		return schedd_error_set(err, SCHEDD_EFAILED, "node %s is not asked any more: %s", name,
+		    scheduler->phase == SCHEDULER_STOPPED ? "schedd stops" : "its store is closed");
 	if (!share_node_lives(share, node))
 		return schedd_error_set(err, SCHEDD_EFAILED, "node %s is dead", name);
 	ask = calloc(1, sizeof(*ask));
