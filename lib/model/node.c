@@ -29,11 +29,42 @@ static int node_compare_members(const void *a, const void *b)
 	return strcmp((*left)->key, (*right)->key);
 }
 
+/* From 1 to NODE_WEIGHT_MAX; 0: it is none. */
+static unsigned node_weight_read(const char *text, size_t length)
+{
+	unsigned weight = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9' || i > 1)
+			return 0;
+		weight = weight * 10 + (unsigned)(text[i] - '0');
+	}
+	return weight <= NODE_WEIGHT_MAX ? weight : 0;
+}
+
+static int node_weight_write(const struct value *value, struct strbuf *out, struct schedd_error *err)
+{
+	unsigned weight = 0;
+
+	if (value->type == VALUE_INT && value->integer > 0 && value->integer <= NODE_WEIGHT_MAX)
+		weight = (unsigned)value->integer;
+	else if (value->type == VALUE_STRING)
+		weight = node_weight_read(value->string.text, strlen(value->string.text));
+	if (!weight)
+		return schedd_error_set(err, SCHEDD_EINVAL,
+		    "label 'weight' must be a number from 1 to %d: so many times as many jobs as a node without it",
+		    NODE_WEIGHT_MAX);
+	strbuf_printf(out, "%s" NODE_WEIGHT "=%u", out->length ? "," : "", weight);
+	return 0;
+}
+
 static int node_label_write(
     const struct value_member *member, struct strbuf *out, struct schedd_error *err)
 {
 	const struct value *value = &member->value;
 
+	if (strcmp(member->key, NODE_WEIGHT) == 0)
+		return node_weight_write(value, out, err);
 	if (!job_alias_valid(member->key))
 		return schedd_error_set(
 		    err, SCHEDD_EINVAL, "'%.64s' is no name of a label", member->key);
@@ -229,7 +260,22 @@ int64_t node_job_column(const struct schedd_job *job)
 	return slot < NODE_SLOTS ? slot : SCHEDD_TIME_NONE;
 }
 
-uint64_t node_wants(const char *name, uint32_t slot)
+uint64_t node_wants(const char *name, const char *labels, uint32_t slot)
 {
-	return node_hash(UINT64_C(14695981039346656037) ^ (uint64_t)(slot + 1) << 20, name);
+	const uint64_t seed = UINT64_C(14695981039346656037) ^ (uint64_t)(slot + 1) << 20;
+	size_t length = 0;
+	const char *text = node_label(labels, NODE_WEIGHT, strlen(NODE_WEIGHT), &length);
+	unsigned weight = text ? node_weight_read(text, length) : 1;
+	uint64_t most = node_hash(seed, name);
+
+	/* As nodes that nobody can be called. */
+	for (unsigned i = 2; i <= weight; i++) {
+		char other[NODE_NAME_MAX + 8];
+		uint64_t wants;
+
+		snprintf(other, sizeof(other), "%s#%u", name, i);
+		wants = node_hash(seed, other);
+		most = wants > most ? wants : most;
+	}
+	return most;
 }

@@ -53,7 +53,13 @@ uint32_t node_slot(const char *group, const char *id);
 uint32_t node_job_slot(const struct schedd_job *job);
 /* The same for a column that tells NODE_SLOTS apart; SCHEDD_TIME_NONE: it is one of a place. */
 int64_t node_job_column(const struct schedd_job *job);
-/* How much a node wants a slot: the node that wants it most has it, wherever that is computed. */
-uint64_t node_wants(const char *name, uint32_t slot);
+/* The label "weight": how many parts of the jobs a node has, 1 where it says nothing. */
+#define NODE_WEIGHT "weight"
+#define NODE_WEIGHT_MAX 16
+/*
+ * How much a node wants a slot: the node that wants it most has it, wherever that is computed. One of
+ * weight n wants as n nodes do.
+ */
+uint64_t node_wants(const char *name, const char *labels, uint32_t slot);
 
 #endif

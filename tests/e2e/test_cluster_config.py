@@ -29,6 +29,9 @@ REFUSED = [
     ("node: {labels: {'zo ne': a}}", "node.labels", "no name of a label"),
     ("node: {labels: {zone: 'a,b'}}", "node.labels", "zone"),
     ("node: {labels: {zone: {a: b}}}", "node.labels"),
+    ("node: {labels: {weight: 0}}", "node.labels", "from 1 to 16"),
+    ("node: {labels: {weight: much}}", "node.labels", "from 1 to 16"),
+    ("node: {labels: {weight: 1.5}}", "node.labels", "from 1 to 16"),
     ("node: {nam: web1}", "did you mean 'name'"),
     ("node: web1", "node"),
 ]
@@ -46,14 +49,14 @@ class Config(unittest.TestCase):
                 self.assertEqual(daemon.end(), "")
 
     def test_what_is_right_is_shown(self):
-        daemon = Daemon(f"node: {{name: web1, labels: {{zone: a, gpu: 'yes'}}}}\nstores: {{s: {{url: '{URL}', shared: true, "
+        daemon = Daemon(f"node: {{name: web1, labels: {{zone: a, gpu: 'yes', weight: 3}}}}\nstores: {{s: {{url: '{URL}', shared: true, "
                         "lease: 3s}}\n")
         try:
             daemon.start()
             client = daemon.client()
             settings = {s["key"]: s["value"] for s in client.call("config.get")["settings"]}
             self.assertEqual(settings["node.name"], "web1")
-            self.assertEqual(settings["node.labels"], {"zone": "a", "gpu": "yes"})
+            self.assertEqual(settings["node.labels"], {"zone": "a", "gpu": "yes", "weight": "3"})
             store = next(s for s in client.call("store.list") if s["name"] == "s")
             self.assertIs(store["shared"], True)
             self.assertEqual(store["node"], "web1")

@@ -12,7 +12,7 @@ class Nodes(HttpCase):
     def setUp(self):
         reset()
         self.port = free_port()
-        self.first, self.second = self.node("first", labels={"zone": "a"}, http=True), self.node("second")
+        self.first, self.second = self.node("first", labels={"zone": "a", "weight": 3}, http=True), self.node("second")
         client = self.first.client()
         self.admin = client.call("token.add", name="root", role="admin")["token"]
         self.operator = client.call("token.add", name="watch", role="operator")["token"]
@@ -30,7 +30,7 @@ class Nodes(HttpCase):
 
     def test_they_are_seen_and_steered(self):
         nodes = {node["name"]: node for node in self.ask("GET", "/api/v1/nodes").json}
-        self.assertEqual(nodes["first"]["labels"], {"zone": "a"})
+        self.assertEqual(nodes["first"]["labels"], {"zone": "a", "weight": "3"})
         for node in nodes.values():
             for when in ("started_at", "last_seen"):
                 self.assertRegex(node[when], r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}T")
@@ -41,6 +41,10 @@ class Nodes(HttpCase):
         e2e.wait_until("it has the job", lambda: [job["id"] for job in self.ask(
             "GET", "/api/v1/jobs?node=second").json["jobs"]] == ["stays"])
 
+        def spread():
+            nodes = {node["name"]: node["slots"] for node in self.ask("GET", "/api/v1/nodes").json}
+            return 140 < nodes["first"] < 230 and sum(nodes.values()) == 256
+        e2e.wait_until("who weighs three times as much has as much more", spread, 60)
         drained = self.ask("POST", "/api/v1/nodes/second/drain")
         self.assertEqual((drained.status, drained.json), (200, {"name": "second"}))
         for node in (self.first, self.second):

@@ -78,7 +78,7 @@ static uint32_t share_wanted(const struct share *share, const struct place_slot 
 
 		if (!share_fits(slot, node) || !share_may_have(share, node, leaving))
 			continue;
-		wants = node_wants(node->name, slot->slot);
+		wants = node_wants(node->name, node->labels, slot->slot);
 		if (!wanted || wants > most) {
 			wanted = node->number;
 			most = wants;

@@ -124,7 +124,7 @@ static const char *ours(const char *name)
 	for (int i = 0;; i++) {
 		snprintf(id, sizeof(ids[0]), "%s%d", name, i);
 		slot = node_slot(NULL, id);
-		if (node_wants("one", slot) > node_wants("two", slot))
+		if (node_wants("one", "", slot) > node_wants("two", "", slot))
 			return id;
 	}
 }

@@ -221,9 +221,9 @@ Test(node, slots_spread_evenly_and_move_to_a_new_node_alone)
 		int before = 0, after = 0;
 
 		for (int i = 1; i < 4; i++) {
-			if (i < 3 && node_wants(names[i], slot) > node_wants(names[before], slot))
+			if (i < 3 && node_wants(names[i], "", slot) > node_wants(names[before], "", slot))
 				before = i;
-			if (node_wants(names[i], slot) > node_wants(names[after], slot))
+			if (node_wants(names[i], "", slot) > node_wants(names[after], "", slot))
 				after = i;
 		}
 		has[after]++;
@@ -234,4 +234,62 @@ Test(node, slots_spread_evenly_and_move_to_a_new_node_alone)
 		cr_expect(has[i] > 40 && has[i] < 90, "node %d has %d slots", i, has[i]);
 	cr_expect_eq(wrong, 0);
 	cr_expect(moved > 40 && moved < 90);
+}
+
+Test(node, gives_those_of_more_weight_more)
+{
+	int has[3] = {0};
+
+	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
+		uint64_t wants[3] = {node_wants("web1", "weight=2,zone=a", slot), node_wants("web2", "", slot),
+		    node_wants("web3", "weight=1", slot)};
+		int most = wants[0] > wants[1] ? 0 : 1;
+
+		most = wants[2] > wants[most] ? 2 : most;
+		has[most]++;
+		cr_expect_eq(node_wants("web1", "weight=x", slot), node_wants("web1", "", slot));
+		cr_expect_eq(node_wants("web1", NULL, slot), node_wants("web1", "", slot));
+	}
+	cr_expect(has[0] > 100 && has[0] < 156, "%d", has[0]);
+	cr_expect(has[1] > 40 && has[1] < 90, "%d", has[1]);
+	cr_expect(has[2] > 40 && has[2] < 90, "%d", has[2]);
+}
+
+Test(node, reads_a_weight_as_a_number)
+{
+	static const struct {
+		struct value value;
+		const char *text; /* NULL: refused */
+	} rows[] = {
+	    {{.type = VALUE_INT, .integer = 1}, "weight=1"},
+	    {{.type = VALUE_INT, .integer = 16}, "weight=16"},
+	    {{.type = VALUE_INT, .integer = 0}, NULL},
+	    {{.type = VALUE_INT, .integer = 17}, NULL},
+	    {{.type = VALUE_INT, .integer = -3}, NULL},
+	    {{.type = VALUE_STRING, .string = {"3", 1}}, "weight=3"},
+	    {{.type = VALUE_STRING, .string = {"0", 1}}, NULL},
+	    {{.type = VALUE_STRING, .string = {"", 0}}, NULL},
+	    {{.type = VALUE_STRING, .string = {"2x", 2}}, NULL},
+	    {{.type = VALUE_STRING, .string = {"100", 3}}, NULL},
+	    {{.type = VALUE_REAL, .real = 1.5}, NULL},
+	    {{.type = VALUE_BOOL, .boolean = true}, NULL},
+	};
+	struct arena arena;
+
+	arena_init(&arena);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct value map = value_map();
+		struct schedd_error err = {0};
+		const char *text;
+		int rc;
+
+		value_put(&arena, &map, "weight", rows[i].value);
+		rc = node_labels_read(&map, &arena, &text, &err);
+		cr_expect_eq(rc == 0, rows[i].text != NULL, "%zu", i);
+		if (rc == 0 && rows[i].text)
+			cr_expect_str_eq(text, rows[i].text);
+		else if (rc)
+			cr_expect(strstr(err.message, "from 1 to 16"), "%s", err.message);
+	}
+	arena_clear(&arena);
 }
