@@ -22,6 +22,7 @@ NOT_RUN = {
     "#schedd: timeout=1h retry=2": "a line of a table", "30 2 * * *  root  /usr/local/sbin/backup": "a line of a table",
     'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8630/api/v1/jobs': "test_http asks the same",
     "schedctl top": "full screen: test_top",
+    "schedctl top --node web2": "full screen: test_cluster_views",
     "schedctl --url https://backup.example.org:8630 --token-file ~/.schedd-token list": "test_url speaks to one that is there",
     "sh server/quickstart.sh": "a test of its own",
     "sh tests/run.sh": "it runs all tests, this one too",
