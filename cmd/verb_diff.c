@@ -80,6 +80,14 @@ static const char *diff_owner(const struct diff *diff)
 	return owner ? owner : diff->set->owner;
 }
 
+/* Of what is no part of a definition, as a pause: the file's own words. */
+static struct value diff_said(const struct diff_item *item, const char *name)
+{
+	const struct value *said = item->wanted ? value_get(item->wanted, name) : NULL;
+
+	return said ? *said : value_nil();
+}
+
 static void diff_side(
     struct diff *diff, char sign, const struct job_field *field, const struct value *value)
 {
@@ -109,6 +117,8 @@ static void diff_fields(struct diff *diff, const struct diff_item *item, const s
 			continue;
 		if (strcmp(field->name, "owner") == 0)
 			after = value_string_ref(diff_owner(diff));
+		else if (field->flags & JOB_FIELD_STATE)
+			after = diff_said(item, field->name);
 		else if (wanted)
 			after = job_fields_get(wanted, NULL, field, &arena);
 		diff_side(diff, '-', field, value_get(before, field->name));

@@ -106,6 +106,23 @@ class JobFiles(e2e.TestCase):
         for verb in (["pause", "a"], ["resume", "a"], ["modify", "a", "--name", "n"], ["rm", "-y", "a"]):
             self.assertEqual(self.ctl(*verb, "-q"), ("", ""), verb)
 
+    def test_a_pause_that_is_said_is_applied_alone_too(self):
+        call = self.d.start().client().call
+        job = {"id": "held", "command": ["/bin/true"], "trigger": {"every": "1h"}}
+        for said, before, fields, after in (
+                ({"paused": True}, False, ["paused"], True), ({"paused": True}, True, [], True), ({"paused": False}, True, ["paused"], False),
+                ({"next_run_time": None}, False, ["next_run_time"], True), ({}, True, [], True), ({}, False, [], False),
+                ({"paused_until": "2099-01-01"}, False, ["paused_until"], True), ({"paused_until": "2020-01-01"}, False, [], False),
+                ({"next_run_time": "2099-01-01"}, False, [], False)):
+            with self.subTest(said=said, before=before):
+                call("job.add", replace=True, paused=before, **job)
+                for expect in (fields, []):
+                    row = call("job.apply", jobs=[{**job, **said}])[0]
+                    self.assertEqual((row["action"], row["fields"]), ("changed" if expect else "unchanged", expect))
+                self.assertEqual(call("job.get", id="held")["paused"], after)
+        self.file.write_text("version: 1\njobs:\n  held: {command: [/bin/true], trigger: {every: 1h}, paused: true}\n")
+        self.assertIn("- paused: no\n  + paused: yes", self.ctl("diff", "-f", "jobs.yaml", status=1)[0])
+
     def test_every_fault_has_its_place(self):
         for name, (text, complaint) in REFUSED.items():
             with self.subTest(name):

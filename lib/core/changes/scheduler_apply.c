@@ -236,6 +236,28 @@ static void apply_reason(
 		value_append(&apply->scratch, names, value_string_ref("paused_reason"));
 }
 
+/*
+ * A pause that the file speaks of is as it says, also where nothing else is new.
+ * A next run time is for new jobs: each apply would run the job once more.
+ */
+static void apply_pauses(
+    struct apply *apply, const struct change *change, const struct value *job, struct value *names)
+{
+	const struct job_state *old = &change->entry->state, *state = &change->state;
+	const struct value_member *next = value_find(job, "next_run_time");
+	const char *name = NULL;
+
+	if (value_get(job, "paused") && state->paused != old->paused)
+		name = "paused";
+	else if (value_get(job, "paused_until") && state->paused_until != old->paused_until &&
+		 state->paused_until > scheduler_now(apply->scheduler))
+		name = "paused_until";
+	else if (next && next->value.type == VALUE_NIL && !old->paused)
+		name = "next_run_time";
+	if (name)
+		value_append(&apply->scratch, names, value_string_ref(name));
+}
+
 /* What a job from elsewhere does not find here; NULL: nothing. */
 static const char *apply_warning(
     struct apply *apply, const struct change *change, struct schedd_error *err)
@@ -281,8 +303,10 @@ static int apply_job(struct apply *apply, struct value *job)
 	known = change->entry != NULL;
 	fields = known ? change_log_fields(change->entry->job, change->job, &apply->scratch, NULL)
 		       : value_array();
-	if (known)
+	if (known) {
+		apply_pauses(apply, change, job, &fields);
 		apply_reason(apply, change, job, &fields);
+	}
 	differ = fields.array.count;
 	apply_report(apply, id,
 	    !known   ? "added"
