@@ -214,6 +214,11 @@ bool store_behind(const struct store *store)
 	return store->behind && store->behind == store->epoch;
 }
 
+bool store_unsure(const struct store *store)
+{
+	return store->unsure && store->unsure == store->epoch;
+}
+
 uint64_t store_epoch(const struct store *store)
 {
 	return store->epoch;

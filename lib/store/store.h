@@ -121,6 +121,11 @@ uint64_t store_epoch(const struct store *store);
  * and whoever knows a job as it was later writes it there again, before anything of it is claimed.
  */
 bool store_behind(const struct store *store);
+/*
+ * Likewise, and what a life of this node before ours had done last may be gone, which nobody remembers: what it had
+ * is not gone on with by itself.
+ */
+bool store_unsure(const struct store *store);
 /* Does what it keeps outlive the process? */
 bool store_durable(const struct store *store);
 /* Is the disk full, but for what is in reserve for batches of store_batch_ends()? */

@@ -62,6 +62,7 @@ struct store {
 	struct schedd_error state_err;             /* why it is not STORE_OK */
 	uint64_t epoch;                            /* under which it is owned; 0: not (yet) */
 	uint64_t behind;                           /* see store_behind(); 0: under none */
+	uint64_t unsure;                           /* see store_unsure(); 0: none was */
 	uint64_t life;                             /* random: of this opening; part of batches' ids */
 	uint64_t serial;                           /* of the last batch made */
 	_Atomic bool on_reserve;                   /* the disk is full, ends of runs can be written */

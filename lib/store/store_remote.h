@@ -66,6 +66,7 @@ struct store_link {
 	uint64_t epoch;                 /* the writer sets it when it owns the store */
 	uint32_t node;                  /* shared: our number; the writer sets it with the epoch */
 	uint64_t behind;                /* shared: the epoch under which the server lacks what it had; 0: none */
+	uint64_t unsure;                /* shared: the epoch that began so, see store_unsure(); 0: none */
 	bool look;                      /* shared: a lease may be over, idle() is to look */
 	bool told;                      /* shared: there is news, idle() is to be called soon */
 	char durability[STORE_DURABILITY_MAX]; /* the writer sets what the server promises; "" */

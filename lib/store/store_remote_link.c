@@ -79,6 +79,7 @@ struct remote_news {
 	struct schedd_error why;
 	uint64_t epoch;
 	uint64_t behind;
+	uint64_t unsure;
 	char durability[STORE_DURABILITY_MAX];
 	schedd_span round_trip;
 };
@@ -91,6 +92,7 @@ static void remote_news_open(struct mailbox_letter *letter)
 	if (news->state == STORE_OK) {
 		remote->base.epoch = news->epoch;
 		remote->base.behind = news->behind;
+		remote->base.unsure = news->unsure;
 		memcpy(remote->durability, news->durability, sizeof(remote->durability));
 	}
 	if (news->round_trip >= 0)
@@ -111,6 +113,7 @@ void store_remote_tell_state(struct remote_end *end, schedd_span round_trip)
 	news->why = end->why;
 	news->epoch = end->link.epoch;
 	news->behind = end->link.behind;
+	news->unsure = end->link.unsure;
 	memcpy(news->durability, end->link.durability, sizeof(news->durability));
 	news->round_trip = round_trip;
 	mailbox_post(end->remote->base.mailbox, &news->letter);

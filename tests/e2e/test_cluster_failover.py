@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """PostgreSQL's standby takes its place and lacks what it had answered last: that is named, and nothing is run twice."""
+import collections
 import os
 import re
 import signal
@@ -57,20 +58,35 @@ class FailOver(unittest.TestCase):
         return gone
 
     def test_what_a_standby_lacks_is_named_and_not_run_again(self):
+        self.cluster.add(self.b, "removed", "--every", "1s")
+        wait_until("a knows", lambda: self.a.ctl("show", "removed")[0] == 0)
+        go = self.cluster.dir / "go"
+        self.cluster.add(self.b, "ends", "--manual", command=["sh", "-c", f"until test -e {go}; do sleep 0.1; done"])
+        self.a.ok("run", "ends")
+        self.a.ok("wait", "ends/1", "--for", "running")
+        wait_until("its row says so", lambda: [run.state for run in STORE.open_runs() if run.job == "ends"] == ["running"])
         self.standby.await_same()
         self.standby.lag()
+        go.touch()
+        self.a.ok("wait", "ends/1")
+        wait_until("its row says so", lambda: all(run.job != "ends" for run in STORE.open_runs()))
         self.a.ok("modify", "j0", "--description", "made again")
+        self.a.ok("rm", "-y", "removed")
         self.cluster.add(self.a, "unknown", "--manual")
         for _ in range(3):
             self.await_each()
         before = STORE.last_runs()
         self.standby.fail_over()
         wait_until("all is known there", lambda: all(STORE.last_runs().get(job, 0) >= before[job]
-                                                     for job in before if job != "unknown"), 60)
+                                                     for job in before if job not in ("unknown", "removed")), 60)
+        wait_until("it is removed there, too", lambda: "removed" not in STORE.last_runs())
+        wait_until("its end is gone, and it is lost", lambda: [run.state for run in STORE.runs() if run.job == "ends"] == ["lost"])
         self.await_each()
         time.sleep(1)
         gone = self.check()
-        self.assertEqual(set(gone), {f"j{i}" for i in range(JOBS)})
+        self.assertEqual(set(gone) - {"removed"}, {f"j{i}" for i in range(JOBS)})
+        for node in self.cluster.nodes:
+            self.assertEqual(node.ctl("show", "removed")[0], 4)
         self.assertEqual(self.b.json("show", "j0")["description"], "made again")
         said = self.a.log.read_text() + self.b.log.read_text()
         self.assertIn("which lacks what the one before had answered", said)
@@ -99,6 +115,47 @@ class FailOver(unittest.TestCase):
             wait_until("it goes on", lambda job=job: STORE.last_runs()[job] > before[job] + 1000)
         numbers = [line.split()[0] for line in self.cluster.lines()]
         self.assertEqual(len(numbers), len(set(numbers)), "a number was given twice")
+
+    def await_held(self, node, jobs):
+        for job in jobs:
+            wait_until("it is held", lambda job=job: node.json("show", job)["state"] == "paused", 60)
+            self.assertIn("died with a server", node.ok("why", job))
+
+    def resume_and_see(self, node, jobs, before):
+        for job in jobs:
+            node.ok("resume", job)
+        for job in jobs:
+            wait_until("it goes on", lambda job=job: STORE.last_runs()[job] > before[job] + 1000, 60)
+        self.await_each()
+        self.check_lines()
+
+    def check_lines(self):
+        lines = [line.split() for line in self.cluster.lines()]
+        for what, each in (("a number", [line[0] for line in lines]), ("a fire time", [(line[0].split("/")[0], line[1]) for line in lines])):
+            self.assertEqual([one for one, count in collections.Counter(each).items() if count > 1], [], f"{what} was used twice")
+
+    def test_who_comes_to_a_server_where_all_died_holds_what_they_had(self):
+        self.standby.await_same()
+        self.standby.lag()
+        self.await_each()
+        before = STORE.last_runs()
+        for node in self.cluster.nodes:
+            node.stop(signal.SIGKILL)
+        self.standby.fail_over()
+        self.a.start()  # has the jobs of both after a lease
+        self.await_held(self.a, [f"j{i}" for i in range(JOBS)])
+        self.b.start()
+        self.resume_and_see(self.a, [f"j{i}" for i in range(JOBS)], before)
+
+    def test_who_left_before_the_server_was_replaced_holds_nothing(self):
+        for node in self.cluster.nodes:
+            self.assertEqual(node.stop(), 0)
+        self.standby.await_same()
+        self.standby.fail_over()
+        self.cluster.start()
+        self.await_each()
+        self.assertEqual([job["state"] for job in self.a.json("list", "--store", "shared") if job["state"] == "paused"], [])
+        self.check_lines()
 
     def test_one_that_has_all_loses_nothing(self):
         for i in range(JOBS):

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "core/changes/job_change.h"
 #include "core/changes/job_forward.h"
+#include "core/changes/job_gone.h"
 #include "core/jobs/entry_raw.h"
 
 static int job_adopt_gone(struct change *change, struct entry *entry)
@@ -59,7 +60,7 @@ static int job_adopt_begin(struct change *change, struct schedd_error *err)
 	}
 	if (!change->given)
 		return entry ? job_adopt_gone(change, entry) : CHANGE_DONE;
-	if (entry && job_forward(change, entry))
+	if (entry ? job_forward(change, entry) : job_gone_again(change->store, change->id, &change->given_state))
 		return CHANGE_DONE;
 	if (entry && job_adopt_known(change, entry))
 		return CHANGE_DONE;

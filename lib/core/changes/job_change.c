@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/changes/job_gone.h"
 #include "core/changes/pause_note.h"
 #include "core/changes/place_check.h"
 #include "core/changes/part_note.h"
@@ -270,6 +271,7 @@ static void job_change_rename_finish(struct change *change)
 
 	job_change_rename_settle(change, true);
 	change->job = NULL;
+	job_gone_keep(change->entry);
 	change_apply(change);
 	if (entry_rename(scheduler, change->entry, job)) {
 		log_error(
@@ -400,6 +402,7 @@ void job_change_drop(struct change *change)
 	if (change->purge)
 		job_change_purge_rest(change);
 	change_event(change, SCHEDD_EVENT_JOB_REMOVED, change->text);
+	job_gone_keep(entry);
 	change_drop_entry(change);
 }
 

@@ -31,7 +31,11 @@ static void job_forward_tell(const struct change *change, const struct job_state
 	const struct entry *entry = change->entry;
 	char text[400];
 
-	if (given->last_run < entry->state.last_run)
+	if (given->created_at < entry->state.created_at)
+		snprintf(text, sizeof(text),
+		    "job %s: that it was removed and added anew was stored and is gone with the server: it is made again",
+		    change->id);
+	else if (given->last_run < entry->state.last_run)
 		snprintf(text, sizeof(text),
 		    "job %s: its runs from %u to %u were stored and are gone with the server: its numbers go on behind "
 		    "them, their fire times are not run again",
@@ -59,7 +63,12 @@ static int job_forward_begin(struct change *change, struct schedd_error *err)
 	job_forward_tell(change, given);
 	change->batch = store_batch_new(change->store->store);
 	store_batch_expect_same(change->batch, change->id, given);
-	if (given->revision > change->state.revision) {
+	if (given->created_at < change->state.created_at) {
+		if (change->state.revision < given->revision)
+			change->state.revision = given->revision;
+		if (change->state.last_run < given->last_run)
+			change->state.last_run = given->last_run;
+	} else if (given->revision > change->state.revision) {
 		change->job = entry_seal(change->scheduler, change->given);
 		change->given = NULL;
 		change->state.revision = given->revision;
@@ -83,8 +92,8 @@ bool job_forward(struct change *change, const struct entry *entry)
 	struct change *forward;
 
 	if (!store_behind(change->store->store) || given->invalid || state->invalid ||
-	    given->created_at != state->created_at ||
-	    (given->last_run >= state->last_run && given->revision >= state->revision))
+	    given->created_at > state->created_at ||
+	    (given->created_at == state->created_at && given->last_run >= state->last_run && given->revision >= state->revision))
 		return false;
 	forward = change_new(change->scheduler, &job_forward_ops, change->id, NULL,
 	    (struct scheduler_reply){NULL, NULL});

@@ -43,6 +43,7 @@ struct entry_waiter;
 struct undump;
 struct claim_batch;
 struct entry;
+struct gone_jobs;
 struct handover;
 struct janitor;
 struct job_move;
@@ -94,6 +95,9 @@ struct store_slot {
 	struct schedd_mono retry_at;      /* while failing: nothing is tried again before */
 	struct timer retry;               /* then it is */
 	bool shared;                      /* other daemons have it too */
+	bool unsure;                      /* shared: of what was taken up last more may be over than was stored */
+	bool again_read;                  /* shared: it is read under another epoch of this life */
+	struct gone_jobs *gone;           /* shared: jobs that were removed of late; NULL: none */
 	const uint8_t *elsewhere;         /* shared: by slot of its jobs, is it another node's? */
 	struct place_slots places;        /* shared: slots of jobs that say where they may run */
 	struct share *share;              /* the room share's; NULL: it is not shared */

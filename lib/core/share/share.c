@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/changes/job_gone.h"
 #include "core/changes/part_note.h"
 #include "core/runs/admission.h"
 #include "core/runs/run_live.h"
@@ -197,6 +198,7 @@ static void share_news(const struct store_share_news *news, void *context)
 		    slot->name, news->from);
 		store_snapshot_free(slot->snapshot);
 		slot->snapshot = news->snapshot;
+		slot->unsure = share_behind_unsure(share, news->from);
 		share_bury(share, news->from);
 		scheduler->runs_taken(slot, news->from);
 		share_review(share);
@@ -349,7 +351,8 @@ void share_end(struct store_slot *slot)
 	timers_unset(&slot->scheduler->timers, &share->partition);
 	timers_unset(&slot->scheduler->timers, &share->review);
 	arena_clear(&share->nodes_arena);
-	free(share->unheard);
+	share_behind_end(share);
+	job_gone_end(slot);
 	place_slots_clear(&slot->places);
 	slot->share = NULL;
 	slot->elsewhere = NULL;

@@ -17,6 +17,10 @@ int share_begin(struct store_slot *slot) __attribute__((warn_unused_result));
  * goes on is told late; nothing is ours until the slots are told anew.
  */
 void share_lost(struct store_slot *slot);
+/* All of it was read: what nobody remembers the end of is held. */
+void share_loaded(struct store_slot *slot);
+/* Of a run of ours by its row: does this life know of it still, or is its end on the way there? */
+bool share_run_is_known(const struct store_slot *slot, const struct run *run);
 /* Starts nothing more in it. */
 void share_drain(struct schedd_scheduler *scheduler);
 /* All is over: gives away what we have, and says so, for nobody to wait for our lease. */

@@ -4,8 +4,12 @@
  * knows of his jobs to it, under a new epoch; of a node that has not come since
  * nobody knows what it had done last.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "core/changes/job_forward.h"
+#include "core/frame/store_parcel.h"
+#include "core/runs/run_live.h"
 #include "core/share/share_state.h"
 
 struct share_unheard {
@@ -13,10 +17,74 @@ struct share_unheard {
 	uint64_t epoch; /* of before */
 };
 
+/* ---- Runs ---- */
+
+static const char *share_run_key(const void *item)
+{
+	return item;
+}
+
+static void share_forget_runs(struct share *share)
+{
+	uint32_t position = 0;
+	char *id;
+
+	while ((id = strmap_next(&share->known_runs, &position)))
+		free(id);
+	strmap_clear(&share->known_runs);
+	strmap_init(&share->known_runs, share_run_key);
+}
+
+/* Each of them tells its end itself, whatever becomes of its row meanwhile. */
+static void share_remember_runs(struct share *share)
+{
+	share_forget_runs(share);
+	for (const struct run_live *live = run_live_first(share->slot->scheduler); live; live = run_live_next(live)) {
+		char *id = run_live_store(live) == share->slot ? strdup(run_live_id(live)) : NULL;
+
+		if (id && strmap_put(&share->known_runs, id))
+			free(id);
+	}
+}
+
+static bool share_ends(const struct store_parcel *parcel, const struct run *run)
+{
+	uint32_t position = 0;
+	const struct run *each = NULL;
+
+	while (parcel && (each = store_parcel_walk(parcel, &position)))
+		if (each->number == run->number && strcmp(each->job, run->job) == 0)
+			return true;
+	return false;
+}
+
+bool share_run_is_known(const struct store_slot *slot, const struct run *run)
+{
+	const struct entry *entry = entry_get(slot->scheduler, run->job);
+	char id[RUN_LIVE_ID_MAX];
+
+	snprintf(id, sizeof(id), "%s/%u", run->job, run->number);
+	if (strmap_get(&slot->share->known_runs, id) || share_ends(slot->unwritten, run) || share_ends(slot->parcel, run))
+		return true;
+	for (const struct run_live *live = entry ? entry->runs : NULL; live; live = run_live_next_of_job(live))
+		if (run_live_run(live)->number == run->number)
+			return true;
+	return false;
+}
+
+/* ---- Nodes ---- */
+
+void share_behind_end(struct share *share)
+{
+	share_forget_runs(share);
+	free(share->unheard);
+}
+
 void share_behind_begin(struct share *share)
 {
 	struct share_unheard *list;
 
+	share_remember_runs(share);
 	free(share->unheard);
 	share->unheard = NULL;
 	share->unheard_count = 0;
@@ -46,10 +114,31 @@ void share_behind_heard(struct share *share)
 
 static bool share_is_unheard(const struct share *share, uint32_t number)
 {
+	const struct store_node *node = share_node(share, number);
+
 	for (uint32_t i = 0; i < share->unheard_count; i++)
 		if (share->unheard[i].node == number)
 			return true;
-	return false;
+	return node && node->unheard;
+}
+
+void share_loaded(struct store_slot *slot)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	uint32_t position = 0;
+	struct entry *entry;
+
+	slot->unsure = slot->share && store_unsure(slot->store);
+	while (slot->unsure && (entry = entry_walk(scheduler, &position)))
+		if (entry->store == slot && !entry->foreign && !entry->hidden)
+			job_hold(entry, store_node_name(slot->store));
+}
+
+bool share_behind_unsure(const struct share *share, const char *name)
+{
+	const struct store_node *node = share_named(share, name);
+
+	return node && share_is_unheard(share, node->number);
 }
 
 void share_behind_hold(struct share *share, uint32_t slot, uint32_t from)

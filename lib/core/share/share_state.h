@@ -24,6 +24,7 @@ struct share {
 	struct arena nodes_arena;       /* their texts */
 	struct share_unheard *unheard;  /* nodes that have not come since the server was replaced; see share_behind.c */
 	uint32_t unheard_count;
+	struct strmap known_runs;       /* texts: those that went on here as the last epoch ended */
 	struct timer partition;         /* looks whether we are cut off */
 	struct timer review;            /* a slot that is closing may be idle by then */
 };
@@ -77,10 +78,13 @@ void share_partition_kill(struct share *share);
 
 /* An epoch has begun: perhaps as the server was replaced. */
 void share_behind_begin(struct share *share);
+void share_behind_end(struct share *share);
 /* The nodes were told. */
 void share_behind_heard(struct share *share);
 /* That slot was the node's and is ours: what it knew of its jobs may be gone. */
 void share_behind_hold(struct share *share, uint32_t slot, uint32_t from);
+/* What that node left open, is more of it over than stands here? Asked before it is known to be dead. */
+bool share_behind_unsure(const struct share *share, const char *name);
 
 /* ---- share_ask.c ---- */
 

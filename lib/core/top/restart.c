@@ -14,6 +14,7 @@
 #include <string.h>
 #include "core/changes/follow.h"
 #include "core/changes/job_adopt.h"
+#include "core/changes/job_gone.h"
 #include "core/changes/job_switch.h"
 #include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
@@ -23,13 +24,13 @@
 #include "core/keep/notify.h"
 #include "core/runs/invocation.h"
 #include "core/runs/admission.h"
+#include "core/share/share.h"
 #include "core/top/handover.h"
 #include "core/top/moved.h"
 #include "core/top/restart_texts.h"
 #include "core/top/take_up.h"
 #include "executor/secret.h"
 #include "store/store_share.h"
-
 
 /* How long the start waits for a server. */
 #define RESTART_SERVER (3 * SCHEDD_SECOND)
@@ -63,6 +64,12 @@ static int restart_take_job(struct job_record *record, void *context)
 		moved_keep_record(slot, record);
 		return 0;
 	}
+	if (job_gone_again(slot, record->job->id, &record->state)) {
+		job_unref(record->job);
+		job_state_clear(&record->state);
+		free(record->raw);
+		return 0;
+	}
 	record->job = entry_seal(scheduler, record->job);
 	entry = entry_new(scheduler, record->job, slot);
 	job_unref(record->job);
@@ -90,7 +97,7 @@ static int restart_take_job(struct job_record *record, void *context)
 }
 
 static void restart_begin_store(struct schedd_scheduler *scheduler, struct store_slot *slot);
-
+static void restart_lose_forgotten(struct store_slot *slot);
 static void restart_forget(struct store_slot *slot)
 {
 	if (moved_waits(slot) || slot->left)
@@ -168,13 +175,16 @@ static void restart_loaded(
 		restart_take_snapshot(slot);
 		if (again)
 			restart_drop_stale(scheduler, slot);
+		share_loaded(slot);
 		moved_settle(scheduler);
 		if (scheduler->phase == SCHEDULER_RUNNING)
 			restart_forget_others(scheduler, slot);
-		if (scheduler->phase == SCHEDULER_RUNNING && again)
+		if (scheduler->phase == SCHEDULER_RUNNING && again) {
+			restart_lose_forgotten(slot);
 			restart_forget(slot);
-		else if (scheduler->phase == SCHEDULER_RUNNING)
+		} else if (scheduler->phase == SCHEDULER_RUNNING) {
 			restart_begin_store(scheduler, slot);
+		}
 	}
 	if (slot->waited)
 		slot->waited(slot, err);
@@ -298,18 +308,16 @@ static void restart_lose(
 	/* Another node has its job now, or none that lives may: it is to be made up for there. */
 	bool elsewhere = entry && entry->foreign && slot->shared && !known;
 	bool again = elsewhere && (!started || run->state == RUN_RETRYING || job_details(entry->job)->recover);
+	char why[256];
 	bool lives;
 
 	run->state = RUN_LOST;
 	if (!known && scheduler->top.taken_from) {
-		char why[256];
-
-		snprintf(why, sizeof(why), "its node %.128s lost its lease", scheduler->top.taken_from);
+		snprintf(why, sizeof(why), "its node %.128s lost its lease%s", scheduler->top.taken_from,
+		    slot->unsure ? " with a server whose place another has taken, which lacks how it ended" : "");
 		free(run->reason);
 		run->reason = strdup(why);
 	} else if (!known) {
-		char why[256];
-
 		downtime_reason(
 		    scheduler, scheduler->down_since, scheduler->started_at, why, sizeof(why));
 		free(run->reason);
@@ -361,7 +369,7 @@ static int restart_lose_copy(struct schedd_scheduler *scheduler, struct store_sl
 	if (run.state == RUN_QUEUED && !scheduler->top.taken_from)
 		restart_find_process(scheduler, &run);
 	/* Of one that waits for its next attempt the process is that of the last. */
-	if (!(run.pid > 0 && run.state != RUN_RETRYING) && !(entry && entry->foreign))
+	if (!(run.pid > 0 && run.state != RUN_RETRYING) && !(entry && entry->foreign) && !slot->unsure)
 		taken = take_up_run(take_up, entry, &run);
 	if (!taken)
 		restart_lose(scheduler, slot, &run);
@@ -375,6 +383,7 @@ struct restart_pass {
 	struct store_slot *slot;
 	struct take_up *take_up;
 	const char *job; /* NULL: of all */
+	bool again;      /* of this life, under another epoch */
 };
 
 /* Those stay that do not count yet, and those that there is no memory for. */
@@ -388,6 +397,8 @@ static bool restart_pass_by(const struct run *run, void *context)
 		take_up_keep(pass->take_up, run);
 		return true;
 	}
+	if (pass->again && share_run_is_known(pass->slot, run))
+		return false;
 	if (!restart_lose_copy(pass->scheduler, pass->slot, pass->take_up, run))
 		return false;
 	pass->slot->left++;
@@ -400,8 +411,7 @@ static void restart_again(struct timer *timer);
 static void restart_pass(struct store_slot *slot, const char *job, bool drops)
 {
 	struct schedd_scheduler *scheduler = slot->scheduler;
-	struct restart_pass pass = {
-	    scheduler, slot, take_up_begin(scheduler, slot), job};
+	struct restart_pass pass = {scheduler, slot, take_up_begin(scheduler, slot), job, slot->again_read};
 	struct schedd_mono when = scheduler_mono(scheduler);
 
 	slot->left = job ? slot->left : 0;
@@ -438,6 +448,22 @@ static void restart_again(struct timer *timer)
 	scheduler->top.taken_from = NULL;
 	store_slot_flush(slot);
 	restart_forget(slot);
+}
+
+/* Its rows say that they go on here, and nobody took them: what nobody here knows of is over, or waits. */
+static void restart_lose_forgotten(struct store_slot *slot)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+
+	if (!slot->shared)
+		return;
+	slot->unsure = store_behind(slot->store);
+	slot->again_read = true;
+	scheduler->top.taken_from = store_node_name(slot->store);
+	restart_pass(slot, NULL, false);
+	scheduler->top.taken_from = NULL;
+	slot->again_read = false;
+	store_slot_flush(slot);
 }
 
 static void restart_lose_all(struct store_slot *slot)

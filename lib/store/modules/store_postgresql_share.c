@@ -26,8 +26,10 @@ struct share_seat {
 	int64_t epoch;
 	int64_t backend;
 	bool same;     /* this opening had it, and has it still */
+	bool sits;     /* whoever had it did not leave, nor was it taken from him */
 	bool replaced; /* another server has taken the place of the one that was joined last */
 	bool behind;   /* it lacks what that one had answered */
+	bool unsure;   /* a life of ours before this one joined another server last, and nobody knows what it did there */
 	int64_t timeline;
 };
 
@@ -43,7 +45,7 @@ static int share_find(struct store_link *link, struct share_seat *seat, struct s
 	rc = share_ask(link,
 	    "SELECT node, epoch, backend, life, identity, dead_since IS NULL AND expires_at > " PG_CLOCK
 	    ", address, to_char(to_timestamp(started_at / 1e6) AT TIME ZONE 'UTC', "
-	    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM schedd_nodes WHERE name = $1 FOR UPDATE",
+	    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), dead_since IS NULL FROM schedd_nodes WHERE name = $1 FOR UPDATE",
 	    &params, &result, err);
 	pg_params_clear(&params);
 	if (rc)
@@ -52,6 +54,7 @@ static int share_find(struct store_link *link, struct share_seat *seat, struct s
 		seat->node = share_number(result, 0, 0);
 		seat->epoch = share_number(result, 0, 1);
 		seat->backend = share_number(result, 0, 2);
+		seat->sits = strcmp(PQgetvalue(result, 0, 8), "t") == 0;
 		seat->same = strcmp(PQgetvalue(result, 0, 3), link->config->life) == 0 &&
 			     (uint64_t)seat->epoch == link->epoch && !pg_of(link)->feed.anew;
 		ours = strcmp(PQgetvalue(result, 0, 3), link->config->life) == 0 ||
@@ -65,9 +68,13 @@ static int share_find(struct store_link *link, struct share_seat *seat, struct s
 	return rc;
 }
 
+#define SHARE_TIMELINE "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
+
 /*
  * A standby that was promoted counts another timeline. What it had not received shows by what we know: our last
- * commit, our epoch, the feed. Only its jobs' counters are told by who has them in memory (store_behind()).
+ * commit, our epoch, the feed. Only its jobs' counters are told by who has them in memory (store_behind()). A life that
+ * knows nothing yet sees by what is written of its node that the one before it may have known more (store_unsure()). Who
+ * left in good order said so behind all that he had done, so if that is there all of it is.
  */
 static int share_compare(struct store_link *link, struct share_seat *seat, struct schedd_error *err)
 {
@@ -78,9 +85,10 @@ static int share_compare(struct store_link *link, struct share_seat *seat, struc
 
 	pg_params_init(&params);
 	pg_params_text(&params, link->config->life);
+	pg_params_number(&params, seat->node);
 	rc = share_ask(link,
-	    "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint, (SELECT batch FROM "
-	    "schedd_batches WHERE life = $1), (SELECT number FROM schedd_meta WHERE key = 'feed.seq')",
+	    "SELECT " SHARE_TIMELINE ", (SELECT batch FROM schedd_batches WHERE life = $1), (SELECT number FROM schedd_meta "
+	    "WHERE key = 'feed.seq'), (SELECT number FROM schedd_meta WHERE key = 'timeline.' || $2)",
 	    &params, &result, err);
 	pg_params_clear(&params);
 	if (rc)
@@ -89,6 +97,8 @@ static int share_compare(struct store_link *link, struct share_seat *seat, struc
 	seat->replaced = pg->timeline && pg->timeline != seat->timeline;
 	seat->behind = (uint64_t)share_number(result, 0, 1) < pg->stored ||
 		       (uint64_t)seat->epoch < link->epoch || share_number(result, 0, 2) < pg->feed.cursor;
+	seat->unsure = seat->sits && !pg->timeline && !PQgetisnull(result, 0, 3) &&
+		       share_number(result, 0, 3) != seat->timeline;
 	if (seat->replaced || seat->behind)
 		seat->same = false;
 	PQclear(result);
@@ -201,6 +211,8 @@ static int share_settle(
 	    "DO UPDATE SET life = $2, batch = CASE WHEN b.life = $2 THEN b.batch ELSE 0 END",
 	    "UPDATE schedd_runs SET node = $1::int WHERE node IS NULL AND done_at IS NULL AND $2 <> ''",
 	    "UPDATE schedd_slots SET node = $1::int WHERE node IS NULL AND $2 <> ''",
+	    "INSERT INTO schedd_meta (key, number) SELECT 'timeline.' || $1::int, " SHARE_TIMELINE " WHERE $2 <> '' "
+	    "ON CONFLICT (key) DO UPDATE SET number = excluded.number",
 	    "WITH s AS (UPDATE schedd_meta SET number = number + 1 WHERE key = 'feed.seq' RETURNING number) "
 	    "INSERT INTO schedd_feed (seq, at, origin, kind, id) SELECT number, " PG_CLOCK
 	    ", $1::int, 'slot', $2 FROM s",
@@ -263,7 +275,7 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 		rc = share_understand(link, err);
 	if (rc == 0)
 		rc = share_sit(link, &seat, err);
-	if (rc == 0 && (seat.replaced || seat.behind))
+	if (rc == 0 && (seat.replaced || seat.behind || seat.unsure))
 		rc = share_go_beyond(link, &seat, err);
 	if (rc == 0)
 		rc = share_settle(link, &seat, err);
@@ -280,12 +292,19 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 		    "were later are written there again, each is named",
 		    link->config->name, (long long)seat.timeline,
 		    seat.behind ? ", which lacks what the one before had answered" : "");
+	if (seat.unsure)
+		log_error(link->log,
+		    "store '%s': another server has taken its place (timeline %lld) since this node was here: what it had "
+		    "done last may be gone with the other: its jobs are held, each is named",
+		    link->config->name, (long long)seat.timeline);
 	pg_of(link)->timeline = seat.timeline;
 	pg_of(link)->stored = 0;
 	link->node = (uint32_t)seat.node;
 	link->epoch = (uint64_t)seat.epoch;
 	if (seat.replaced || seat.behind)
 		link->behind = link->epoch;
+	if (seat.unsure)
+		link->unsure = link->epoch;
 	return 0;
 }
 
@@ -310,6 +329,7 @@ static void share_node(const PGresult *result, int row, struct store_renewing *r
 	    .load = (double)share_number(result, row, 13) / 1000,
 	    .offset = share_number(result, row, 14),
 	    .protocol = (uint32_t)share_number(result, row, 15),
+	    .unheard = strcmp(PQgetvalue(result, row, 18), "t") == 0,
 	};
 
 	store_renewing_node(renewing, &node);
@@ -327,7 +347,8 @@ int store_postgresql_renew(
 	    "$1::int AND epoch = $2::bigint AND life = $3 RETURNING node) SELECT n.node, n.name, n.epoch, "
 	    "CASE WHEN n.node = $1::int THEN $4::bigint ELSE n.expires_at - " PG_CLOCK " END, n.draining, "
 	    "n.dead_since, n.labels, n.version, n.address, n.started_at, n.seen_at, n.jobs, n.running, "
-	    "n.load, n.clock, n.protocol, " PG_CLOCK ", (SELECT count(*) FROM me) FROM schedd_nodes n ORDER BY n.name";
+	    "n.load, n.clock, n.protocol, " PG_CLOCK ", (SELECT count(*) FROM me), n.dead_since IS NULL AND m.number <> "
+	    SHARE_TIMELINE " FROM schedd_nodes n LEFT JOIN schedd_meta m ON m.key = 'timeline.' || n.node ORDER BY n.name";
 	const struct store_beat *own = store_renewing_beat(renewing);
 	struct pg_params params;
 	PGresult *result;
