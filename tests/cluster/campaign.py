@@ -5,16 +5,21 @@ nodes; then what the commands themselves wrote is compared with the history.
   campaign.py [SECONDS [SEED [JOBS]]]     120 seconds and 60 jobs if not said; ctest runs it shortly, an evening for hours
 
 SCHEDD_CLUSTER_STORE names the type of the store, SCHEDD_NETNS puts each node into a network namespace (root),
-SCHEDD_OLD is the build directory of an older version, from which all are upgraded one after the other.
+SCHEDD_OLD is the build directory of an older version, from which all are upgraded one after the other;
+SCHEDD_CAMPAIGN_KEEP is a directory for what the nodes, the commands and the history say at the end;
+SCHEDD_CAMPAIGN_FAULTS are the faults that are tried, if not all.
 
 Never: a fire time that was executed twice, a run or a fire time without a row, an acknowledged change that is
-lost, a run that is still open when all is quiet, a take-over later than 1.1 leases.
+lost, a run that is still open when all is quiet, a take-over later than 1.1 leases. Where a standby that lagged took
+the server's place: whatever it lacks is named, and no number and no fire time is used again.
 """
 import collections
 import json
 import os
 import random
+import pathlib
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -25,6 +30,7 @@ import unittest
 
 from cluster import LEASE, STORE, Cluster, Node, server_restart, server_signal
 from e2e import patience, wait_until
+from heir import Heir
 import links
 from server_store import move
 
@@ -93,13 +99,23 @@ class Campaign(unittest.TestCase):
         self.over = False
         self.kept = {}      # id of a job that a change was acknowledged of: its description
         self.removed = set()
+        self.removed_late = set()  # while a standby lagged: it may lack that there ever was such a job
+        self.lagging = False
         self.doubtful = set()
         self.paused = set()
         self.counts = {}
         self.takeovers = []
+        self.asked = None   # the node, as long as it has not answered
+        self.dying = None   # it will take with it what it knows
         self.clock = links.clock_of_server()
 
     def tearDown(self):
+        keep = os.environ.get("SCHEDD_CAMPAIGN_KEEP")
+        if keep:
+            for node in self.cluster.nodes:
+                shutil.copy(node.log, pathlib.Path(keep, f"log.{node.name}"))
+            pathlib.Path(keep, "ran").write_text("\n".join(self.cluster.lines()))
+            pathlib.Path(keep, "runs").write_text("\n".join(map(str, STORE.runs())))
         self.cluster.end(self)
 
     def count(self, what):
@@ -111,7 +127,11 @@ class Campaign(unittest.TestCase):
     # ---- Changes, from all nodes ----
 
     def ctl(self, node, *words):
-        return node.ctl("--rpc-timeout", "8s", *words)[0]
+        self.asked = node
+        try:
+            return node.ctl("--rpc-timeout", "8s", *words)[0]
+        finally:
+            self.asked = None
 
     def add(self, node, name):
         code = self.ctl(node, "add", "--id", name, "--store", "shared", "--every", "1s", "--max-instances", "4", "--description",
@@ -124,7 +144,7 @@ class Campaign(unittest.TestCase):
         self.count("added" if code == 0 else "not added")
 
     def change(self, chance, number):
-        node = chance.choice(self.cluster.nodes)
+        node = chance.choice([each for each in self.cluster.nodes if each is not self.dying])
         with self.lock:
             names = [name for name in self.kept if name not in self.doubtful]
         if not names:
@@ -144,6 +164,8 @@ class Campaign(unittest.TestCase):
             code = self.ctl(node, "remove", name)
             with self.lock:
                 if code == 0:
+                    if self.lagging:
+                        self.removed_late.add(name)
                     self.removed.add(name)
                     self.kept.pop(name)
                 else:
@@ -184,6 +206,17 @@ class Campaign(unittest.TestCase):
         node = self.some()
         node.freeze()
         time.sleep(self.random.choice([0.5, LEASE * 0.7, LEASE * 2]))
+        node.thaw()
+
+    def fault_freeze_in_a_transaction(self):
+        """What it sent waits at the server, and is done while it stands still."""
+        node = self.some()
+        thread = threading.Thread(target=STORE.hold_up)
+        thread.start()
+        time.sleep(0.8)
+        node.freeze()
+        thread.join()
+        time.sleep(self.random.choice([0.1, LEASE * 2]))
         node.thaw()
 
     def fault_stop(self):
@@ -278,6 +311,52 @@ class Campaign(unittest.TestCase):
         time.sleep(LEASE * self.random.random() * 2)
         move("writable")
 
+    def fault_two_at_once(self):
+        """The way to a node and the server."""
+        way = self.random.choice([self.fault_black_hole, self.fault_answers_are_lost, self.fault_clock_of_a_node])
+        server = self.random.choice([self.fault_server_freezes, self.fault_server_dies, self.fault_sessions_end, self.fault_read_only])
+        thread = threading.Thread(target=way)
+        thread.start()
+        try:
+            server()
+        finally:
+            thread.join()
+
+    def fault_fail_over(self):
+        """A standby that lags takes the server's place; one of the nodes may die with the server, and come back, or not soon."""
+        if os.environ["SCHEDD_TEST_STORE_TYPE"] != "postgresql":
+            return
+        heir = Heir().start()
+        dies = self.random.choice([None, "comes back", "is taken over"])
+        self.dying = self.some() if dies else None
+        wait_until("what it was asked before is answered", lambda: self.asked is not self.dying or not dies)
+        time.sleep(1)  # the others know of that
+        heir.lag()
+        self.lagging = True
+        time.sleep(0.5 + self.random.random() * 2)
+        if dies:
+            self.dying.stop(signal.SIGKILL)
+        heir.take_over()
+        wait_until("the heir answers", self.server_answers, 60)
+        wait_until("what it was asked before is answered", lambda: not self.asked)
+        self.lagging = False
+        if dies == "is taken over":
+            wait_until("it is taken over", lambda: STORE.seats()[self.dying.name].dead_since, 60)
+        if dies:
+            self.dying.start()
+        self.await_nodes()
+        self.dying = None
+        wait_until("what is held goes on", self.resume_what_is_held, 60)
+        self.count(f"fail-over, a node {dies}" if dies else "fail-over, all nodes live")
+
+    def resume_what_is_held(self):
+        node = self.cluster.nodes[0]
+        code, out, _ = node.ctl("list", "--store", "shared", "--json")
+        if code:
+            return False
+        held = [job["id"] for job in json.loads(out) if job["state"] == "paused" and "held, as node" in node.ctl("why", job["id"])[1]]
+        return all(node.ctl("resume", job)[0] == 0 for job in held)
+
     def fault_clock_of_the_server(self):
         if not self.clock:
             return
@@ -294,7 +373,11 @@ class Campaign(unittest.TestCase):
     def test_nothing_is_lost_or_doubled(self):
         for i in range(JOBS):
             self.add(self.cluster.nodes[i % 3], f"j{i}")
-        faults = [getattr(self, name) for name in sorted(dir(self)) if name.startswith("fault_")]
+        names = os.environ.get("SCHEDD_CAMPAIGN_FAULTS", "").split()
+        if not names:
+            # A new standby takes its time: the short form leaves it to e2e.cluster_failover.
+            names = [name[6:] for name in sorted(dir(self)) if name.startswith("fault_") and (SECONDS > 60 or name != "fault_fail_over")]
+        faults = [getattr(self, f"fault_{name}") for name in names]
         thread = threading.Thread(target=self.changes)
         thread.start()
         try:
@@ -319,20 +402,39 @@ class Campaign(unittest.TestCase):
 
     def settle(self):
         """All nodes are there, and then nothing more begins."""
-        for node in self.cluster.nodes:
-            wait_until("the store is there", lambda node=node: node.ctl("nodes", "resume", node.name)[0] == 0 and {
-                each["state"] for each in node.nodes().values()} == {"live"}, 60)
+        self.await_nodes()
         self.cluster.await_balance(self.cluster.nodes, 60)
         node = self.cluster.nodes[0]
         for job in node.json("list", "--store", "shared"):
             node.ok("pause", job["id"])
         wait_until("nothing runs any more", lambda: not STORE.open_runs(), 60)
 
+    def await_nodes(self):
+        for node in self.cluster.nodes:
+            wait_until("the store is there", lambda node=node: node.ctl("nodes", "resume", node.name)[0] == 0 and {
+                each["state"] for each in node.nodes().values()} == {"live"}, 60)
+
+    def read_what_is_named(self):
+        """What a server that took the other's place lacks."""
+        self.gone = collections.defaultdict(set)  # by job: numbers of runs
+        self.gone_jobs, self.held = set(), set()
+        for node in self.cluster.nodes:
+            text = node.log.read_text()
+            for job, first, last in re.findall(r"job (\S+): its runs from (\d+) to (\d+) were stored and are gone", text):
+                self.gone[job].update(range(int(first), int(last) + 1))
+            self.gone_jobs.update(re.findall(r"job (\S+)(?: was|: its removal was) stored and is gone with the server", text))
+            self.held.update(re.findall(r"job (\S+): held, as node", text))
+
+    def is_named(self, run):
+        job, number = run.split("/")
+        return int(number) in self.gone[job] or job in self.held | self.gone_jobs | self.removed_late
+
     def judge(self):
-        self.cluster.check(self)
+        self.read_what_is_named()
+        self.cluster.check(self, self.is_named)
         jobs = {job["id"]: job.get("description") for job in self.cluster.nodes[1].json("list", "--store", "shared")}
         for name, description in self.kept.items():
-            if name not in self.doubtful:
+            if name not in self.doubtful | self.gone_jobs:
                 self.assertEqual(jobs.get(name), description, f"{name}: an acknowledged change is lost")
         for name in self.removed - self.doubtful:
             self.assertNotIn(name, jobs, "an acknowledged removal is lost")
@@ -346,6 +448,7 @@ class Campaign(unittest.TestCase):
         say(json.dumps({"seconds": SECONDS, "jobs": len(jobs), "executed": len(self.cluster.lines()), "rows": len(runs),
                         "states": collections.Counter(run.state for run in runs), "doubled": 0, "lost changes": 0,
                         "fire times without a row": 0, "stuck": 0,
+                        "named as gone": sum(map(len, self.gone.values())), "held": len(self.held),
                         "take-overs in leases": [round(each / LEASE, 2) for each in self.takeovers]}))
         self.assertFalse(late, "a take-over was late")
 
@@ -359,7 +462,9 @@ class Campaign(unittest.TestCase):
         for run in runs:
             last[run.job] = max(last[run.job], run.number)
         for job, number in STORE.last_runs().items():
-            self.assertEqual(number, last[job], f"{job}: what it says of its last run")
+            if job not in self.held and job not in self.gone:
+                self.assertEqual(number, last[job], f"{job}: what it says of its last run")
+            self.assertGreaterEqual(number, max(last[job], *self.gone[job], 0), f"{job}: what it says of its last run")
         self.judge_fires(planned, jobs)
 
     def judge_fires(self, planned, jobs):
@@ -368,14 +473,24 @@ class Campaign(unittest.TestCase):
         for run in planned:
             by_job[run.job].append(run)
         for job, rows in by_job.items():
-            if job in self.paused or job not in jobs or job in self.doubtful:
+            if job in self.paused or job not in jobs or job in self.doubtful | self.held:
                 continue
             rows.sort(key=lambda run: run.scheduled_at)
+            if self.gone[job]:
+                self.judge_gap(job, rows)
+                continue
             told = sum(run.count + run.coalesced for run in rows)
             due = round(rows[-1].scheduled_at - rows[0].scheduled_at) + 1
             first = rows[0].coalesced
             over = rows[-1].count - 1
             self.assertEqual(told, due + first + over, f"{job}: fire times without a row")
+
+    def judge_gap(self, job, rows):
+        """Fire times that are in no row are those of runs that are named as gone."""
+        for before, after in zip(rows, rows[1:]):
+            told = round(before.scheduled_at) + before.count + after.coalesced
+            if told != round(after.scheduled_at):
+                self.assertTrue(self.gone[job] & set(range(before.number + 1, after.number)), f"{job}: between {before} and {after}")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,9 @@ class Namespace(Link):
 
     def listen(self, number):
         self.name, self.device = f"schedd-{os.getpid()}-{number}", f"sch{os.getpid() % 100000}n{number}"
-        here, there = f"10.213.{number}.1", f"10.213.{number}.2"
+        # Of this run's own: another may be under way.
+        net = f"10.{128 + os.getpid() % 100}.{os.getpid() // 100 % 60 * 4 + number}"
+        here, there = f"{net}.1", f"{net}.2"
         self.here, self.there = here, there
         for words in (f"netns add {self.name}", f"link add {self.device} type veth peer name eth0 netns {self.name}",
                       f"addr add {here}/30 dev {self.device}", f"link set {self.device} up",
