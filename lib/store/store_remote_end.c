@@ -52,11 +52,13 @@ static void remote_settle_chain(
 	}
 }
 
-/* Puts the chain back before everything else. */
+/* Puts the chain back before everything else; there may be nothing in it. */
 static void remote_wait_again(struct remote_end *end, struct store_batch *chain)
 {
 	struct store_batch **last = &chain;
 
+	if (!chain)
+		return;
 	while (*last)
 		last = &(*last)->next;
 	*last = end->waiting;
