@@ -143,7 +143,7 @@ executors:
 
     def test_a_storm_of_one_delays_another_by_its_share_alone(self):
         alice, bob = self.user(ALICE), self.user(BOB)
-        self.add(alice, "storm", ["/bin/sleep", "0.05"], max_instances=1000)
+        self.add(alice, "storm", ["/bin/sleep", "0.2"], max_instances=1000)
         self.add(bob, "one", ["/bin/true"])
         self.add(self.root, "own", ["/bin/true"])
         for msgid in [alice.send("job.run", id="storm") for _ in range(300)]:
