@@ -4,6 +4,7 @@
  * silent, ending before or after it has stored something, written and owned by
  * others.
  */
+#include "store/store_batch.h"
 #include "support/store_case.h"
 
 #define FAKE "here"
@@ -156,6 +157,31 @@ Test(store_fake, writes_nothing_when_another_owns_it)
 	put_number(&sc, 3);
 	store_case_flush(&sc);
 	cr_expect_eq(sc.rc, 0, "%s", sc.err.message);
+	store_case_clear(&sc);
+}
+
+/* Of two that go each for itself the last is cut off, with nothing behind it. */
+Test(store_fake, goes_on_behind_one_that_was_cut_off_alone)
+{
+	struct store_batch *batch;
+	struct store_case sc;
+
+	store_case_init(&sc, "fake");
+	fake_server_down(FAKE, true);
+	fake_await(&sc, STORE_AWAY);
+	batch = store_batch_new(sc.store);
+	batch->failed = true;
+	store_commit(sc.store, batch, store_case_done, &sc);
+	put_number(&sc, 2);
+	fake_server_end(FAKE, FAKE_DIES_AFTER, 1);
+	fake_server_down(FAKE, false);
+	store_case_flush(&sc);
+	cr_expect_eq(sc.answers, 2);
+	cr_expect_eq(sc.rc, 0, "%s", sc.err.message);
+	put_number(&sc, 3);
+	store_case_flush(&sc);
+	cr_expect_eq(sc.answers, 3);
+	cr_expect_eq(store_case_number(&sc, "n", 0), 3);
 	store_case_clear(&sc);
 }
 
