@@ -20,6 +20,7 @@ struct store_batch *store_batch_new(struct store *store)
 		return NULL;
 	memset(batch, 0, offsetof(struct store_batch, err));
 	batch->store = store;
+	batch->mailbox = store->mailbox;
 	batch->serial = ++store->serial;
 	batch->epoch = store->epoch;
 	batch->last = &batch->first;
@@ -67,9 +68,8 @@ void store_batch_free(struct store_batch *batch)
 		return;
 	if (batch->makes_rows)
 		batch_drop_rows(batch);
-	/* The rest of a large one with the next turns of the loop; its store may be gone by then. */
+	/* The rest of a large one with the next turns of the loop. */
 	batch->letter.open = batch_free_more;
-	batch->mailbox = batch->store->mailbox;
 	if (!batch_free_some(batch))
 		mailbox_post(batch->mailbox, &batch->letter);
 }

@@ -141,7 +141,7 @@ struct store_batch {
 	bool same;                 /* what it expects is compared already: its claims need not */
 	int rc;                    /* the outcome */
 	const struct store_op *untold; /* of those that tell it, the first that has not */
-	struct mailbox *mailbox;   /* once its owner is told: by which the rest of it is freed */
+	struct mailbox *mailbox;   /* by which the rest of it is freed; its store may be gone by then */
 	struct arena arena;
 	store_done_fn done; /* may be NULL */
 	void (*unknown)(const struct schedd_error *err, void *context); /* may be NULL */
