@@ -63,6 +63,11 @@ class Says(server_store.Listener):
             except TimeoutError:
                 pass
             connection.sendall(self.says)
+            # A connection that is closed with something unread in it takes the answer away again.
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(10 * patience())
+            while connection.recv(4096):
+                pass
 
     def close(self):
         super().close()
