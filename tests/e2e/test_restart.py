@@ -178,6 +178,10 @@ class Restart(e2e.TestCase):
             for number in (pid, other_pid):
                 os.kill(number, signal.SIGKILL)
                 e2e.wait_until("it is gone", lambda number=number: not self.name(number))
+            # As when the crash came before anything of it was written but that it may begin.
+            with sqlite3.connect(self.server.state / "default.db") as database:
+                database.execute("UPDATE runs SET pid = 0, pid_start = 0, started_at = NULL")
+            database.close()
         self.crash(die)
         self.assertEqual(self.get(run)["state"], "lost")
         again = e2e.wait_until("it runs again", lambda: [

@@ -304,7 +304,8 @@ static void restart_lose(
 {
 	struct entry *entry = entry_get(scheduler, run->job);
 	bool known = run->state == RUN_LOST;
-	bool started = run->started_at != SCHEDD_TIME_NONE || run->pid > 0;
+	/* Its row says that it runs before it does, and which process it is a while after: it may have begun. */
+	bool started = run->state == RUN_RUNNING || run->started_at != SCHEDD_TIME_NONE || run->pid > 0;
 	/* Another node has its job now, or none that lives may: it is to be made up for there. */
 	bool elsewhere = entry && entry->foreign && slot->shared && !known;
 	bool again = elsewhere && (!started || run->state == RUN_RETRYING || job_details(entry->job)->recover);
