@@ -79,8 +79,12 @@ def write_file(path, count=JOBS, more=()):
 
 
 def ctl(daemon, *argv):
-    return subprocess.run([e2e.SCHEDCTL, *argv], env=daemon.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=None, check=False).returncode
+    """The exit status; what was said is told if it is not 0."""
+    ended = subprocess.run([e2e.SCHEDCTL, *argv], env=daemon.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, check=False)
+    if ended.returncode:
+        sys.stderr.buffer.write(ended.stderr[-300:])
+    return ended.returncode
 
 
 def done(daemon, *argv):
@@ -133,9 +137,9 @@ def part_apply(daemon):
     with Beside(daemon, "list", jobs=JOBS):
         done(daemon, "list", "--json")
     with Beside(daemon, "pause", jobs=JOBS):
-        done(daemon, "pause", "--all", "-y")
+        done(daemon, "pause", "--all")
     with Beside(daemon, "resume", jobs=JOBS):
-        done(daemon, "resume", "--all", "-y")
+        done(daemon, "resume", "--all")
     with Beside(daemon, "remove", jobs=JOBS):
         done(daemon, "rm", "--all", "-y")
 
@@ -238,7 +242,7 @@ def main():
         return
     for name in sys.argv[1:] or PARTS:
         daemon = e2e.Daemon()
-        daemon.config.write_text(f"{BIG}http:\n  listen: ['unix:{daemon.dir}/http.sock']\n" if name == "one_message" else BIG)
+        daemon.config.write_text(f"{BIG}http:\n  listen: ['unix:{daemon.dir}/http.sock']\n  tokens: {daemon.dir}/tokens\n" if name == "one_message" else BIG)
         try:
             preload = os.environ.get("PRELOAD")
             daemon.start(**({"LD_PRELOAD": preload} if preload else {}))
