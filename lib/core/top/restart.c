@@ -272,8 +272,7 @@ static void restart_forget_processes(struct schedd_scheduler *scheduler)
 }
 
 /* Its process lives: it keeps its place among the job's runs. */
-static bool restart_adopt(
-    struct schedd_scheduler *scheduler, struct entry *entry, struct run *run)
+static bool restart_adopt(struct schedd_scheduler *scheduler, struct entry *entry, struct run *run)
 {
 	struct run_live *live;
 	struct schedd_error err;
