@@ -260,12 +260,19 @@ int64_t node_job_column(const struct schedd_job *job)
 	return slot < NODE_SLOTS ? slot : SCHEDD_TIME_NONE;
 }
 
-uint64_t node_wants(const char *name, const char *labels, uint32_t slot)
+unsigned node_weight(const char *labels)
 {
-	const uint64_t seed = UINT64_C(14695981039346656037) ^ (uint64_t)(slot + 1) << 20;
 	size_t length = 0;
 	const char *text = node_label(labels, NODE_WEIGHT, strlen(NODE_WEIGHT), &length);
 	unsigned weight = text ? node_weight_read(text, length) : 1;
+
+	return weight ? weight : 1;
+}
+
+uint64_t node_wants(const char *name, const char *labels, uint32_t slot)
+{
+	const uint64_t seed = UINT64_C(14695981039346656037) ^ (uint64_t)(slot + 1) << 20;
+	unsigned weight = node_weight(labels);
 	uint64_t most = node_hash(seed, name);
 
 	/* As nodes that nobody can be called. */

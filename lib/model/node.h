@@ -27,7 +27,9 @@ struct schedd_job;
  * What nodes say to each other, and write for each other. Those one step apart
  * work together, so that a cluster is upgraded node by node.
  */
-#define NODE_PROTOCOL 2
+#define NODE_PROTOCOL 3
+/* From here on who has a slot keeps it, and load counts where one is placed: see node_spread.h. */
+#define NODE_PROTOCOL_SPREAD 3
 #define NODE_LABELS_MAX 4096
 
 /* As the alias of a store, but neither "any" nor "all". SCHEDD_EINVAL. */
@@ -56,6 +58,7 @@ int64_t node_job_column(const struct schedd_job *job);
 /* The label "weight": how many parts of the jobs a node has, 1 where it says nothing. */
 #define NODE_WEIGHT "weight"
 #define NODE_WEIGHT_MAX 16
+unsigned node_weight(const char *labels);
 /*
  * How much a node wants a slot: the node that wants it most has it, wherever that is computed. One of
  * weight n wants as n nodes do.

@@ -108,6 +108,17 @@ static void lease_look(struct remote_lease *lease, const struct store_renewing *
 		store_remote_ring(&lease->remote->writer);
 }
 
+/* Of the last minute, by processor: 1 is a machine that is just busy, whatever its size. */
+static double lease_load(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	double load;
+
+	if (getloadavg(&load, 1) != 1)
+		return 0;
+	return processors > 1 ? load / (double)processors : load;
+}
+
 static struct store_renewing *lease_renewing(struct remote_lease *lease)
 {
 	struct store_renewing *renewing = calloc(1, sizeof(*renewing));
@@ -124,8 +135,7 @@ static struct store_renewing *lease_renewing(struct remote_lease *lease)
 	pthread_mutex_unlock(&lease->lock);
 	renewing->beat.jobs = atomic_load(&lease->jobs);
 	renewing->beat.running = atomic_load(&lease->running);
-	if (getloadavg(&renewing->beat.load, 1) != 1)
-		renewing->beat.load = 0;
+	renewing->beat.load = lease_load();
 	return renewing;
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "model/node.h"
 
 /* Slots of one store at most: each is compared with each node at every beat. */
 #define PLACE_SLOTS_MAX 4096
@@ -21,6 +22,7 @@ struct place_slot {
 	uint32_t jobs;   /* that are in it; of a place */
 	char *place;     /* where these may run; owned; NULL: none is known */
 	uint8_t hold;    /* what keeps it here; see share_give.c */
+	bool anew;       /* ours, as its node has died: it is to be placed among all */
 	bool elsewhere;  /* nothing of it is due here */
 	bool closing;    /* ours, to be given away: nothing of it is due any more */
 	bool giving;     /* that it is another's is on the way to the store */
@@ -30,6 +32,7 @@ struct place_slot {
 struct place_slots {
 	struct place_slot *items;
 	uint32_t count, capacity;
+	uint32_t any[NODE_SLOTS]; /* jobs that may run on any node, by their slot */
 	bool changed; /* the first job of one has come, or its last has gone */
 	bool orphans; /* parts without a whole are left that may become this node's business */
 	bool parts;   /* jobs on all nodes, or their parts, have changed */

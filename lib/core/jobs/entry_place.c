@@ -39,10 +39,14 @@ struct entry *entry_part(const struct schedd_scheduler *scheduler, const struct 
 
 void entry_count_place(const struct entry *entry, int by)
 {
-	const char *place = entry->store->shared ? entry_place(entry) : NULL;
+	const char *place = entry_place(entry);
 
+	if (!entry->store->shared)
+		return;
 	if (place)
 		place_slots_count(&entry->store->places, entry_slot(entry), place, by);
+	else if (!entry_on_all(entry))
+		entry->store->places.any[entry_slot(entry)] += (uint32_t)by;
 }
 
 uint32_t entry_slot(const struct entry *entry)

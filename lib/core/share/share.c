@@ -56,12 +56,8 @@ static void share_bury(struct share *share, const char *name)
 static void share_report(const struct share *share)
 {
 	const struct schedd_scheduler *scheduler = share->slot->scheduler;
-	int64_t jobs = 0, running = 0;
-	uint32_t position = 0;
-	const struct entry *entry;
+	int64_t jobs = share_jobs(share, share->own), running = 0;
 
-	while ((entry = entry_walk(scheduler, &position)))
-		jobs += entry->store == share->slot && !entry->foreign && !entry->hidden;
 	for (const struct run_live *live = run_live_first(scheduler); live; live = run_live_next(live))
 		running += run_live_store(live) == share->slot && run_live_stage(live) >= RUN_LIVE_STARTING &&
 			   run_live_stage(live) < RUN_LIVE_RETRYING;
@@ -76,6 +72,7 @@ static void share_nodes(struct share *share, const struct store_share_news *news
 		if (share->nodes[i].dead_since != SCHEDD_TIME_NONE)
 			share_unanswered(share, share->nodes[i].number);
 	share_report(share);
+	share_spread_note(share);
 	/* That a node is dead may be told after what it leaves behind. */
 	share->slot->places.parts |= share->slot->places.orphans;
 	/* Also what they can have decides what is due here. */
@@ -113,10 +110,15 @@ static void share_count(struct share *share, const struct store_counted *job)
 
 static void share_take_slot(struct share *share, struct place_slot *slot, uint32_t owner)
 {
-	if (owner == share->own && slot->owner != owner)
+	const struct store_node *from = share_node(share, slot->owner);
+
+	if (owner == share->own && slot->owner != owner) {
 		share_behind_hold(share, slot->slot, slot->owner);
+		/* From one that lives we have it to keep. */
+		slot->anew = slot->owner && !(from && share_node_lives(share, from));
+	}
 	if (owner != share->own)
-		slot->closing = slot->giving = false;
+		slot->closing = slot->giving = slot->anew = false;
 	slot->owner = owner;
 }
 
@@ -143,6 +145,7 @@ static void share_take_slots(struct share *share, const struct store_share_news 
 		share_take_slot(share, &places->items[i], places->items[i].wanted);
 		free_ones |= places->items[i].owner == 0 && places->items[i].jobs;
 	}
+	share_spread_note(share);
 	share_apply(share);
 	/* Who left had no time to choose: their jobs wait for nobody's beat. */
 	if (free_ones)
@@ -354,6 +357,7 @@ void share_end(struct store_slot *slot)
 	share_behind_end(share);
 	job_gone_end(slot);
 	place_slots_clear(&slot->places);
+	free(share->seats);
 	slot->share = NULL;
 	slot->elsewhere = NULL;
 	free(share);

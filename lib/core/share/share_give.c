@@ -57,16 +57,20 @@ void share_apply(struct share *share)
 /* ---- Who should have what ---- */
 
 /* One that comes and goes gets nothing before it has stayed for a lease, unless somebody leaves. */
-static bool share_may_have(const struct share *share, const struct store_node *node, bool leaving)
+bool share_may_have(const struct share *share, const struct store_node *node, bool urgent)
 {
 	if (!share_node_lives(share, node) || node->draining)
 		return false;
 	if (node->number == share->own)
 		return !share->leaving;
-	return leaving || node->seen_at - node->started_at >= store_lease(share->slot->store);
+	return urgent || node->seen_at - node->started_at >= store_lease(share->slot->store);
 }
 
-/* Number of the node that should have it; 0: none. */
+/*
+ * Number of the node that should have one that is nobody's; 0: none. The same
+ * wherever it is computed, so that one takes it. Where a node lives that does
+ * not know better, it decides on all slots.
+ */
 static uint32_t share_wanted(const struct share *share, const struct place_slot *slot, bool leaving)
 {
 	uint64_t most = 0;
@@ -87,14 +91,7 @@ static uint32_t share_wanted(const struct share *share, const struct place_slot 
 	return wanted;
 }
 
-/* What keeps a slot here. */
-enum share_hold {
-	SHARE_IDLE,
-	SHARE_BUSY, /* a commit of one of its jobs is under way */
-	SHARE_RUNS, /* one of them runs, or waits to */
-};
-
-static void share_hold(struct share *share)
+void share_hold(struct share *share)
 {
 	uint32_t position = 0;
 	const struct entry *entry;
@@ -191,18 +188,25 @@ static void share_give(struct share *share, struct share_gift *gift)
 /* Who should have what; true: that is not as it is. */
 static bool share_want(struct share *share, bool leaving)
 {
-	bool differs = false;
+	bool spread = share_spread_all(share), differs = false;
 
 	for (uint32_t at = 0; at < share_slots(share); at++) {
 		struct place_slot *slot = share_slot(share, at);
 		bool place = at >= NODE_SLOTS;
 		bool urgent = leaving || (place && (slot->owner == 0 || !share_fits_here(share, slot)));
+		uint32_t wanted = !place || slot->jobs ? share_wanted(share, slot, urgent) : 0;
 
-		slot->wanted = !place || slot->jobs ? share_wanted(share, slot, urgent) : 0;
-		slot->homeless = place && slot->jobs && !slot->wanted && !share_wanted(share, slot, true);
+		slot->homeless = place && slot->jobs && !wanted && !share_wanted(share, slot, true);
+		if (spread && slot->owner == share->own)
+			continue;
 		/* One that no job is in stays where it is. */
-		if (place && !slot->jobs && !urgent && slot->owner == share->own)
-			slot->wanted = share->own;
+		slot->wanted = place && !slot->jobs && !urgent && slot->owner == share->own ? share->own : wanted;
+	}
+	if (spread)
+		share_spread(share, leaving);
+	for (uint32_t at = 0; at < share_slots(share); at++) {
+		const struct place_slot *slot = share_slot(share, at);
+
 		differs |= (slot->owner == share->own) != (slot->wanted == share->own) || slot->closing;
 	}
 	return differs;

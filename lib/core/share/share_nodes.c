@@ -316,7 +316,7 @@ static struct value share_node_value(
 	value_put(arena, &map, "address", value_string(arena, node->address));
 	value_put(arena, &map, "slots", value_int(slots));
 	value_put(arena, &map, "place_slots", value_int(placed));
-	value_put(arena, &map, "jobs", value_int(dead ? 0 : node->jobs));
+	value_put(arena, &map, "jobs", value_int(share_jobs(share, node->number)));
 	value_put(arena, &map, "running", value_int(dead ? 0 : node->running));
 	value_put(arena, &map, "load", dead ? value_nil() : value_real(node->load));
 	value_put(arena, &map, "clock",

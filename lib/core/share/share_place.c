@@ -38,6 +38,18 @@ uint32_t share_owner(const struct share *share, const struct entry *entry)
 	return slot ? slot->owner : 0;
 }
 
+int64_t share_jobs(const struct share *share, uint32_t number)
+{
+	const struct place_slots *places = &share->slot->places;
+	int64_t jobs = 0;
+
+	for (uint32_t i = 0; i < NODE_SLOTS && number; i++)
+		jobs += share->slots[i].owner == number ? places->any[i] : 0;
+	for (uint32_t i = 0; i < places->count && number; i++)
+		jobs += places->items[i].owner == number ? places->items[i].jobs : 0;
+	return jobs;
+}
+
 bool share_fits(const struct place_slot *slot, const struct store_node *node)
 {
 	if (slot->slot < NODE_SLOTS)

@@ -9,6 +9,13 @@
 
 struct share_unheard;
 
+/* What is remembered of a node between two looks at who should have what. */
+struct share_seat {
+	uint32_t node;
+	unsigned weight;
+	bool due; /* its share of the slots is to be given to it */
+};
+
 struct share {
 	struct store_slot *slot;
 	uint32_t own;                   /* our number; 0: not told yet */
@@ -22,6 +29,8 @@ struct share {
 	struct schedd_mono nodes_at;    /* when they were told: leases have run on since */
 	struct schedd_mono fresh_at;    /* when all jobs of others were looked at last; 0: never */
 	struct arena nodes_arena;       /* their texts */
+	struct share_seat *seats;       /* one of each node ever told; see share_spread.c */
+	uint32_t seat_count;
 	struct share_unheard *unheard;  /* nodes that have not come since the server was replaced; see share_behind.c */
 	uint32_t unheard_count;
 	struct strmap known_runs;       /* texts: those that went on here as the last epoch ended */
@@ -48,6 +57,8 @@ const struct store_node *share_named(const struct share *share, const char *name
 bool share_node_lives(const struct share *share, const struct store_node *node);
 /* Number of the node that has the job; 0: nobody. */
 uint32_t share_owner(const struct share *share, const struct entry *entry);
+/* How many jobs are in the slots of that node. */
+int64_t share_jobs(const struct share *share, uint32_t number);
 /* May that slot be that node's, by where its jobs may run? */
 bool share_fits(const struct place_slot *slot, const struct store_node *node);
 /* Do its jobs suit this node? */
@@ -64,6 +75,26 @@ void share_parts_review(struct share *share);
 void share_review(struct share *share);
 /* Whose slots are whose is known anew: entries follow. */
 void share_apply(struct share *share);
+
+/* May it be given slots? urgent: of one that leaves, who has just come may as well. */
+bool share_may_have(const struct share *share, const struct store_node *node, bool urgent);
+/* What keeps slots here: sets hold of each. */
+void share_hold(struct share *share);
+/* What keeps a slot here. */
+enum share_hold {
+	SHARE_IDLE,
+	SHARE_BUSY, /* a commit of one of its jobs is under way */
+	SHARE_RUNS, /* one of them runs, or waits to */
+};
+
+/* ---- share_spread.c ---- */
+
+/* Nodes or slots were told: who has too few is to get its share. */
+void share_spread_note(struct share *share);
+/* Do all nodes that live let who has a slot keep it? */
+bool share_spread_all(const struct share *share);
+/* Sets wanted of our own slots so; by what each has, and how busy it is. */
+void share_spread(struct share *share, bool leaving);
 
 /* ---- share_partition.c ---- */
 
