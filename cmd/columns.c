@@ -17,6 +17,7 @@ const struct out_column columns_job[] = {
     {"group", "group", OUT_TEXT, false, true, false},
     {"executor", "executor", OUT_TEXT, false, false, false},
     {"store", "store", OUT_TEXT, false, true, false},
+    {"node", "node", OUT_NODE, false, true, false},
     {"owner", "owner", OUT_TEXT, false, false, false},
     {"command", "command", OUT_LIST, false, false, true},
     {"description", "description", OUT_TEXT, false, false, true},
@@ -48,6 +49,7 @@ const struct out_column columns_run[] = {
     {"cpu", "cpu_seconds", OUT_SPAN, false, true, false},
     {"memory", "max_rss", OUT_BYTES, false, true, false},
     {"output", "output_bytes", OUT_BYTES, false, true, false},
+    {"node", "node", OUT_NODE, false, true, false},
     {"reason", "reason", OUT_TEXT, true, true, true},
     {0},
 };

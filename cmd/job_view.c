@@ -113,6 +113,14 @@ static void view_line(struct command *command, struct strbuf *out, const struct 
 	strbuf_printf(out, "%s\n", usual ? out_color(command, NULL) : "");
 }
 
+/* Which has it is no field of it. */
+static void view_node(struct command *command, struct strbuf *out, const struct value *node)
+{
+	strbuf_printf(out, "%snode:%s%16s", out_color(command, "bold"), out_color(command, NULL), "");
+	out_cell(command, out, OUT_TEXT, node);
+	strbuf_add_char(out, '\n');
+}
+
 void job_view(struct command *command, struct strbuf *out, const struct value *job)
 {
 	/* What one looks for first; the others follow in the order of the rows. */
@@ -136,5 +144,7 @@ void job_view(struct command *command, struct strbuf *out, const struct value *j
 		if (!shown)
 			view_line(command, out, field, value, fresh);
 	}
+	if (value_get_string(job, "node"))
+		view_node(command, out, value_get(job, "node"));
 	job_unref(fresh);
 }

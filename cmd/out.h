@@ -26,6 +26,8 @@ enum out_type {
 	OUT_LIST, /* texts joined by commas */
 	OUT_LINES, /* the same; of one object each on a line of its own */
 	OUT_TAGS, /* a map as k=v */
+	OUT_NODE, /* a text; people need no column for it where no row has one, nor programs that did not ask */
+	OUT_LOAD, /* a number; to people with two digits behind the point */
 };
 
 struct out_column {

@@ -72,6 +72,8 @@ void out_cell(
 		cell_left(&raw, value->integer - command->now);
 	else if (type == OUT_SPAN && value_number(value, &number))
 		out_span(&raw, number);
+	else if (type == OUT_LOAD && value_number(value, &number))
+		strbuf_printf(&raw, "%.2f", number);
 	else if (type == OUT_BYTES && value->type == VALUE_INT)
 		out_bytes(&raw, value->integer);
 	else if (type == OUT_BOOL && value->type == VALUE_BOOL)

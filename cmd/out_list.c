@@ -35,7 +35,7 @@ struct out_list {
 	size_t row_count, row_capacity;
 	int widths[LIST_COLUMNS_MAX];
 	bool hidden[LIST_COLUMNS_MAX];
-	bool tells[LIST_COLUMNS_MAX]; /* a count of more than 1 */
+	bool tells[LIST_COLUMNS_MAX]; /* a count of more than 1, a node */
 	bool open;                    /* something was printed */
 	bool broken;                  /* the reader went away */
 	bool nomem;
@@ -83,7 +83,8 @@ static int list_choose(struct out_list *list, const struct out_column *columns, 
 	if (!names) {
 		for (; columns->name && list->column_count < LIST_COLUMNS_MAX; columns++)
 			if ((columns->normal || (wide && columns->wide)) &&
-			    (columns->type != OUT_LEFT || list->command->out.format != OUT_TSV))
+			    ((columns->type != OUT_LEFT && columns->type != OUT_NODE) ||
+				list->command->out.format != OUT_TSV))
 				list->columns[list->column_count++] = columns;
 		return 0;
 	}
@@ -195,9 +196,10 @@ static void list_render_json(struct out_list *list, struct strbuf *out, const st
 
 static bool list_tells(const struct out_column *column, const struct value *row)
 {
-	const struct value *value = column->type == OUT_COUNT ? out_path(row, column->key) : NULL;
+	bool may = column->type == OUT_COUNT || column->type == OUT_NODE;
+	const struct value *value = may ? out_path(row, column->key) : NULL;
 
-	return value && value->type == VALUE_INT && value->integer > 1;
+	return value && (column->type == OUT_NODE || (value->type == VALUE_INT && value->integer > 1));
 }
 
 /* The texts of the columns, each ended by a NUL. */
@@ -347,7 +349,7 @@ static int list_compare(const void *a, const void *b, void *context)
 	const struct list_row *x = a, *y = b;
 	int order;
 
-	if (list->sort->type == OUT_TEXT || list->sort->type == OUT_SINCE ||
+	if (list->sort->type == OUT_TEXT || list->sort->type == OUT_NODE || list->sort->type == OUT_SINCE ||
 	    list->sort->type == OUT_STATE || list->sort->type == OUT_LIST ||
 	    list->sort->type == OUT_TAGS)
 		order = strcmp(x->text, y->text);
@@ -413,7 +415,8 @@ static void list_fit(struct out_list *list)
 	int widths[LIST_COLUMNS_MAX];
 
 	for (int i = 0; i < list->column_count && !list->command->out.columns; i++)
-		list->hidden[i] = list->columns[i]->type == OUT_COUNT && !list->tells[i];
+		list->hidden[i] = (list->columns[i]->type == OUT_COUNT || list->columns[i]->type == OUT_NODE) &&
+				  !list->tells[i];
 	memcpy(widths, list->widths, sizeof(widths));
 	while (list->command->out.width > 0 && list_total(list) > list->command->out.width) {
 		if (list_narrow(list))
@@ -440,7 +443,7 @@ static void list_cell(struct out_list *list, struct strbuf *line, int column, co
 	enum out_type type = list->columns[column]->type;
 	bool last = column == list_last(list);
 	bool right = type == OUT_INT || type == OUT_LIMIT || type == OUT_COUNT ||
-		     type == OUT_SPAN || type == OUT_BYTES || type == OUT_LEFT;
+		     type == OUT_SPAN || type == OUT_BYTES || type == OUT_LEFT || type == OUT_LOAD;
 	size_t length = strlen(text);
 	int width = out_width(text, length), room = list->widths[column];
 	const char *color = type == OUT_STATE ? out_state_color(command, text) : "";

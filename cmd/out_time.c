@@ -12,6 +12,9 @@ void out_span(struct strbuf *out, double seconds)
 {
 	double whole;
 
+	/* What is no millisecond has no sign either. */
+	if (seconds < 0 && seconds > -0.0005)
+		seconds = 0;
 	if (seconds < 0) {
 		strbuf_add_char(out, '-');
 		seconds = -seconds;

@@ -19,7 +19,7 @@ static const struct out_column node_columns[] = {
     {"slots", "slots", OUT_INT, false, true, false},
     {"jobs", "jobs", OUT_INT, true, true, false},
     {"running", "running", OUT_INT, true, true, false},
-    {"load", "load", OUT_TEXT, true, true, false},
+    {"load", "load", OUT_LOAD, true, true, false},
     {"clock", "clock", OUT_SPAN, true, true, false},
     {"last_seen", "last_seen", OUT_WHEN, true, true, false},
     {"store", "store", OUT_TEXT, false, true, false},
@@ -28,20 +28,54 @@ static const struct out_column node_columns[] = {
     {0},
 };
 
+/*
+ * No row is this daemon's own: it is none of them, or not yet. What keeps it
+ * from that is told; EXIT_FAILED: there is something.
+ */
+static int nodes_apart(struct command *command)
+{
+	struct schedd_error err = {0};
+	struct value stores;
+	int shared = 0, status = EXIT_DONE;
+
+	if (command_call(command, "store.list", NULL, &stores, &err) != 0)
+		return say_error(command, &err);
+	for (uint32_t i = 0; stores.type == VALUE_ARRAY && i < stores.array.count; i++) {
+		const struct value *store = &stores.array.items[i];
+		const char *name = value_get_string(store, "name"), *state = value_get_string(store, "state");
+		const char *why = value_get_string(store, "why");
+
+		if (!value_get_bool(store, "shared", false))
+			continue;
+		shared++;
+		schedd_error_set(&err, SCHEDD_EFAILED, "store %s has not been joined yet (%s)%s%s", name ? name : "?",
+		    state ? state : "?", why ? ": " : "", why ? why : "");
+		status = say_error(command, &err);
+	}
+	if (!shared)
+		say_hint(command, "No store of this schedd is shared: it is alone (see schedd-cluster(7)).");
+	return status;
+}
+
 static int nodes_list(struct command *command)
 {
 	struct schedd_error err = {0};
 	struct out_list *list;
 	struct value result;
+	bool own = false;
+	int status;
 
 	if (command_call(command, "node.list", NULL, &result, &err) != 0)
 		return say_error(command, &err);
 	list = out_list_begin(command, node_columns, "name", &err);
 	if (!list)
 		return say_error(command, &err);
-	for (uint32_t i = 0; result.type == VALUE_ARRAY && i < result.array.count; i++)
+	for (uint32_t i = 0; result.type == VALUE_ARRAY && i < result.array.count; i++) {
+		own |= value_get_bool(&result.array.items[i], "self", false);
 		out_list_row(list, &result.array.items[i]);
-	return out_list_end(list);
+	}
+	status = out_list_end(list);
+	return status != EXIT_DONE || own ? status : nodes_apart(command);
 }
 
 /* Has it nothing left to do, and takes nothing more? Neither jobs nor runs, or it is gone. */

@@ -121,7 +121,9 @@ static bool run_may_be_forced(struct command *command, const struct value *ids)
 		return true;
 	value_put(&command->arena, &params, "id", ids->array.items[0]);
 	return command_call(command, "job.get", &params, &job, NULL) != 0 ||
-	       !value_is_text(value_get(&job, "state"), "invalid");
+	       (!value_is_text(value_get(&job, "state"), "invalid") &&
+		/* No node fits: that it is forced makes none. */
+		!value_is_text(value_get(&job, "waits_for"), "a live node that fits its nodes"));
 }
 
 static int run_run(struct command *command)

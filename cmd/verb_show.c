@@ -161,7 +161,7 @@ static int show_field(struct command *command, const struct value *job, const ch
 static int show_check_field(const char *path, struct schedd_error *err)
 {
 	static const char *const more[] = {"trigger_text", "remarks", "fire_times", "runs",
-	    "last_run", "last_state", "paused_by", "latest_runs", NULL};
+	    "last_run", "last_state", "paused_by", "latest_runs", "node", NULL};
 	char name[64] = "";
 
 	strncat(name, path, strcspn(path, ".") < 63 ? strcspn(path, ".") : 63);

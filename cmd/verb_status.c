@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "cmd/out.h"
 #include "cmd/say.h"
 #include "cmd/verb_rows.h"
@@ -6,6 +8,7 @@
 static const struct out_column status_columns[] = {
     {"state", "state", OUT_STATE, true, true, false},
     {"node", "node", OUT_TEXT, false, true, false},
+    {"nodes", "nodes_words", OUT_TEXT, false, true, false},
     {"version", "version", OUT_TEXT, true, true, false},
     {"pid", "pid", OUT_INT, true, true, false},
     {"since", "started_at", OUT_WHEN, true, true, false},
@@ -73,6 +76,32 @@ static void status_cron(struct command *command, struct value *result)
 		value_put(&command->arena, result, "cron_taken_over", list);
 }
 
+/* "2 live, web3 draining, web4 dead"; that none is known is said, too. */
+static void status_nodes(struct command *command, struct value *result)
+{
+	const struct value *nodes = value_get(result, "nodes");
+	struct strbuf words = STRBUF_EMPTY;
+	int live = 0;
+
+	if (!nodes || nodes->type != VALUE_ARRAY)
+		return;
+	for (uint32_t i = 0; i < nodes->array.count; i++)
+		live += value_is_text(value_get(&nodes->array.items[i], "state"), "live");
+	strbuf_printf(&words, "%d live", live);
+	for (uint32_t i = 0; i < nodes->array.count; i++) {
+		const char *name = value_get_string(&nodes->array.items[i], "name");
+		const char *state = value_get_string(&nodes->array.items[i], "state");
+
+		if (name && state && strcmp(state, "live") != 0)
+			strbuf_printf(&words, ", %s %s", name, state);
+	}
+	if (nodes->array.count == 0) {
+		strbuf_reset(&words);
+		strbuf_add(&words, "none is known yet: schedctl nodes says why");
+	}
+	value_put(&command->arena, result, "nodes_words", value_string_take(&command->arena, &words));
+}
+
 /* Accounts whose jobs do not run, and why. */
 static void status_held(struct command *command, struct value *result)
 {
@@ -111,6 +140,7 @@ static int status_run(struct command *command)
 		return say_error(command, &err);
 	if (!out_is_json(command)) {
 		status_cron(command, &result);
+		status_nodes(command, &result);
 		status_held(command, &result);
 	}
 	return out_object(command, status_columns, &result);

@@ -15,6 +15,9 @@
 /* For events of before nobody waits longer than that, in reviews. */
 #define AWAY_PATIENCE 20
 
+/* Numbers go on further behind, by up to a block of event_ring.c, where a node was killed: that counts nothing. */
+#define AWAY_SKIP 32768
+
 struct away_node {
 	struct away_node *next;
 	struct event_away *away;
@@ -81,7 +84,10 @@ static void away_opened(const struct value *result, void *context)
 	struct away_node *node = context;
 	int64_t first = value_get_int(result, "first", 0);
 
-	if (node->last >= 0 && first > node->last + 1)
+	/* Of one that nothing was seen of yet nothing is missing. */
+	if (node->last > 0 && first > node->last + AWAY_SKIP)
+		away_tell(node, -1, node->last + 1, -1, "was killed");
+	else if (node->last > 0 && first > node->last + 1)
 		away_tell(node, first - node->last - 1, node->last + 1, first - 1, "it does not have them any more");
 	if (node->last < 0 && node->away->since > 0)
 		away_tell(node, -1, 1, value_get_int(result, "seq", 0),

@@ -50,13 +50,34 @@ void rpc_server_ping(struct rpc_call *call)
 	rpc_call_answer_built(call, &map);
 }
 
+/* The nodes by their names, and how each is. */
+static struct value rpc_server_nodes(struct rpc_call *call)
+{
+	static const char *const told[] = {"name", "state", "since"};
+	struct value all = scheduler_nodes(call->scheduler, &call->arena), list = value_array();
+
+	for (uint32_t i = 0; all.type == VALUE_ARRAY && i < all.array.count; i++) {
+		struct value map = value_map();
+
+		for (size_t k = 0; k < sizeof(told) / sizeof(told[0]); k++) {
+			const struct value *value = value_get(&all.array.items[i], told[k]);
+
+			value_put(&call->arena, &map, told[k], value ? *value : value_nil());
+		}
+		value_append(&call->arena, &list, map);
+	}
+	return list;
+}
+
 void rpc_server_status(struct rpc_call *call)
 {
 	struct value map = rpc_view_status(call);
 	const char *node = scheduler_node_name(call->scheduler);
 
-	if (node)
+	if (node) {
 		value_put(&call->arena, &map, "node", value_string_ref(node));
+		value_put(&call->arena, &map, "nodes", rpc_server_nodes(call));
+	}
 	rpc_call_answer_built(call, &map);
 }
 

@@ -41,19 +41,25 @@ class Bad(unittest.TestCase):
         code, _, err = node.ctl("add", "--id", "x", "--store", "shared", "--manual", "--", "true")
         self.assertNotEqual(code, 0, "a job was added")
         self.assertIn("shared", err)
+        code, out, err = node.ctl("nodes")
+        self.assertEqual(code, 1, out)
+        self.assertIn("store shared has not been joined yet (refused): ", err)
+        for word in words:
+            self.assertIn(word, err)
+        self.assertRegex(node.ok("status"), "nodes: +none is known yet: schedctl nodes says why")
 
     def test_nodes_of_too_different_versions(self):
         for protocol, words in ((9, ("too new", "upgrade this one")), (0, ("too old", "upgrade that one first"))):
             STORE.tell(f"UPDATE schedd_nodes SET protocol = {protocol}, version = '9.{protocol}'")
             self.refused(self.node(f"b{protocol}"), "node 'a' runs schedd 9.", "one step apart", *words)
-        STORE.tell("UPDATE schedd_nodes SET protocol = 3 WHERE name = 'a'")
+        STORE.tell("UPDATE schedd_nodes SET protocol = 2 WHERE name = 'a'")
         wait_until("one step is understood", lambda node=self.node("c"): node.nodes()["c"]["state"] == "live")
 
     def test_a_schema_that_is_newer(self):
         STORE.tell("UPDATE schedd_meta SET number = 4 WHERE key = 'schema.version'")
         wait_until("one step is understood", lambda node=self.node("b"): node.nodes()["b"]["state"] == "live")
         STORE.tell("UPDATE schedd_meta SET number = 4 WHERE key = 'schema.least'")
-        self.refused(self.node("c"), "written by a newer schedd (schema 4, known is 3)")
+        self.refused(self.node("c"), "written by a newer schedd (schema 4, known is 3)", "run that version here")
         STORE.tell("UPDATE schedd_meta SET number = CASE key WHEN 'schema.least' THEN 2 ELSE 3 END WHERE key LIKE 'schema.%'")
 
     def test_a_lease_that_round_trips_use_up(self):
@@ -76,6 +82,35 @@ class Bad(unittest.TestCase):
             code, _, err = self.a.ctl("nodes", verb, "nobody")
             self.assertEqual(code, 4, err)
             self.assertIn("there is no node 'nobody'", err)
+
+    def test_what_a_person_is_told_of_nodes(self):
+        b = self.node("b")
+        wait_until("it is there", lambda: "b" in self.a.nodes())
+        self.assertRegex(self.a.ok("status"), "nodes: +2 live\n")
+        self.a.ok("nodes", "drain", "b")
+        self.assertRegex(self.a.ok("status"), "nodes: +1 live, b draining\n")
+        wait_until("it is logged", lambda: "node b has joined" in self.a.log.read_text() and
+                   "node b is drained, others take its jobs" in self.a.log.read_text())
+        self.a.ok("nodes", "resume", "b")
+        self.assertEqual(b.stop(), 0)
+        wait_until("it is gone", lambda: self.a.nodes()["b"]["state"] == "dead")
+        self.assertRegex(self.a.ok("status"), "nodes: +1 live, b dead\n")
+        self.assertEqual([(node["name"], node["state"], node["since"] is not None) for node in self.a.json("status")["nodes"]],
+                         [("a", "live", False), ("b", "dead", True)])
+        # What is seen of a node that has come back is not what it said before, and none of its events is said to be missing.
+        b.start()
+        wait_until("it is back", lambda: self.a.nodes()["b"]["state"] == "live")
+        code, _, err = self.a.ctl("events", "-n", "1000")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("node b is gone, others have its jobs", self.a.log.read_text())
+
+    def test_what_a_store_may_not_hold_is_no_failure_of_it(self):
+        code, _, err = self.a.ctl("add", "--store", "shared", "--user", "daemon", "--manual", "--", "true")
+        self.assertNotEqual(code, 0)
+        if os.geteuid() == 0:
+            self.assertIn("name it in the store's run_as", err)
+        self.assertNotIn("store_error", self.a.ok("status"))
+        self.assertNotIn("run_as", self.a.log.read_text())
 
     def test_a_clock_that_is_ten_minutes_off(self):
         offset = self.cluster.dir / "offset"

@@ -92,7 +92,7 @@ class FailOver(unittest.TestCase):
         self.assertIn("which lacks what the one before had answered", said)
         self.assertIn("job unknown was stored and is gone with the server: add it again", said)
         for node in self.cluster.nodes:
-            self.assertEqual(node.nodes()[node.name]["state"], "live")
+            wait_until("it lives", lambda node=node: node.nodes()[node.name]["state"] == "live")
 
     def test_who_dies_with_the_server_leaves_its_jobs_held(self):
         self.standby.await_same()

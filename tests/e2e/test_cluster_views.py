@@ -95,6 +95,29 @@ class Views(unittest.TestCase):
                 self.assertEqual(node.json("status", "--node", name)["node"], name)
                 node.ok("stats", "--node", name)
 
+    def test_each_says_which_node(self):
+        job, owner = JOBS[0], self.owners[JOBS[0]]
+        for node in (self.a, self.b):
+            self.assertEqual({row["id"]: row["node"] for row in node.json("list", "job*")}, self.owners)
+            self.assertEqual({row["node"] for row in node.json("list", "*@*")}, {"a", "b"})
+            self.assertNotIn("node", node.json("show", "trim"))
+            self.assertEqual(node.ok("show", job, "--field", "node"), owner + "\n")
+            self.assertRegex(node.ok("show", job), f"(?m)^node: +{owner}$")
+            self.assertRegex(node.ok("why", job), f"(?m)^node: +{owner}$")
+            self.assertEqual(node.ok("list", job, "--columns", "id,node", "--no-headers").split(), [job, owner])
+            self.assertIn(" NODE", node.ok("list", "-o", "wide").splitlines()[0])
+        self.a.ok("run", job, "--wait")
+        for node in (self.a, self.b):
+            wait_until("the run is known", lambda node=node: node.ok(
+                "history", job, "--columns", "job,node", "--no-headers").split() == [job, owner])
+            self.assertIn(" NODE", node.ok("history", "-o", "wide").splitlines()[0])
+        # One that forces it makes no node that fits.
+        self.a.ok("add", "--id", "homeless", "--store", "shared", "--manual", "--on", "gpu", "--", "true")
+        code, _, err = self.a.ctl("run", "homeless")
+        self.assertEqual(code, 5)
+        self.assertNotIn("--force", err)
+        self.a.ok("remove", "homeless", "-y")
+
     def test_names_that_are_no_nodes(self):
         verbs = (("list",), ("next", "--all"), ("simulate",), ("status",), ("stats",), ("events",))
         for verb in verbs:

@@ -339,6 +339,9 @@ static void scheduler_why_now(struct scheduler_why *why, const struct entry *ent
 
 	value_put(&why->arena, &why->result, "state",
 	    value_string_ref(entry ? job_value_word(entry) : "removed"));
+	if (entry && scheduler->node_of(entry))
+		value_put(&why->arena, &why->result, "node",
+		    value_string(&why->arena, scheduler->node_of(entry)));
 	if (entry && !entry->state.invalid) {
 		scheduler_why_times(why, entry->job->trigger, entry->job);
 		if (!entry_on_all(entry))

@@ -102,10 +102,12 @@ static void apply_committed(int rc, const struct schedd_error *err, void *contex
 	if (rc) {
 		apply->rc = rc;
 		batch->err = apply->err = *err;
-		store_slot_failed(batch->store, err);
-	} else {
-		store_slot_worked(batch->store);
 	}
+	/* What the store refuses is no failure of the store. */
+	if (rc && rc != SCHEDD_EPERM)
+		store_slot_failed(batch->store, err);
+	else
+		store_slot_worked(batch->store);
 	apply_finish(batch);
 	scheduler_leave(scheduler);
 }

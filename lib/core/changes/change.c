@@ -140,7 +140,7 @@ static void change_committed(int rc, const struct schedd_error *err, void *conte
 
 	scheduler_enter(scheduler);
 	/* What the store refuses is no failure of the store. */
-	if (rc && rc != SCHEDD_ECONFLICT)
+	if (rc && rc != SCHEDD_ECONFLICT && rc != SCHEDD_EPERM)
 		store_slot_failed(store, err);
 	else
 		store_slot_worked(store);

@@ -320,6 +320,8 @@ struct schedd_scheduler {
 	void (*output_drop)(struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 	run_ended_fn run_ended;        /* the one door for the end of a run */
 	run_elsewhere_fn run_elsewhere;
+	/* Name of the node that has a job; NULL: nobody, or its store is not shared; set by the top. */
+	const char *(*node_of)(const struct entry *entry);
 	runs_taken_fn runs_taken;
 	pause_told_fn pause_told;
 	bool tick_again;  /* a tick stopped half-way to let the loop turn */

@@ -383,6 +383,17 @@ static void store_slot_back_off(struct store_slot *slot)
 		log_error(scheduler->log, "store %s: no memory to try it again", slot->name);
 }
 
+/* What a store on a server says begins with its name, as the line does. */
+static const char *store_slot_words(const struct store_slot *slot, const char *message)
+{
+	size_t length = strlen(slot->name);
+
+	if (strncmp(message, "store '", 7) == 0 && strncmp(message + 7, slot->name, length) == 0 &&
+	    strncmp(message + 7 + length, "': ", 3) == 0)
+		return message + 7 + length + 3;
+	return message;
+}
+
 void store_slot_failed(struct store_slot *slot, const struct schedd_error *err)
 {
 	struct schedd_scheduler *scheduler = slot->scheduler;
@@ -396,7 +407,7 @@ void store_slot_failed(struct store_slot *slot, const struct schedd_error *err)
 	snprintf(slot->last_error, sizeof(slot->last_error), "%.*s",
 	    (int)sizeof(slot->last_error) - 1, message);
 	if (!known)
-		log_error(scheduler->log, "store %s: %s", slot->name, slot->last_error);
+		log_error(scheduler->log, "store %s: %s", slot->name, store_slot_words(slot, slot->last_error));
 	event_ring_say(scheduler, SCHEDD_EVENT_STORE_ERROR, slot->name, slot->last_error, NULL);
 }
 

@@ -179,6 +179,11 @@ static struct value job_value_account(const struct entry *entry, struct arena *a
 	return job_id_account_value(entry->job->id, arena);
 }
 
+static struct value job_value_node(const struct entry *entry, struct arena *arena)
+{
+	return value_string(arena, entry->store->scheduler->node_of(entry));
+}
+
 static const struct job_value {
 	const char *name;
 	job_value_fn get;
@@ -196,6 +201,7 @@ static const struct job_value {
     {"trigger_remarks", job_value_remarks, true},
     {"waits_for", job_value_waits_for, true},
     {"paused_by", job_value_paused_by, true},
+    {"node", job_value_node, true},
 };
 
 #define JOB_VALUES (sizeof(job_values) / sizeof(job_values[0]))

@@ -66,6 +66,7 @@ static void share_report(const struct share *share)
 
 static void share_nodes(struct share *share, const struct store_share_news *news)
 {
+	share_say_nodes(share, news);
 	share_take_nodes(share, news);
 	share_behind_heard(share);
 	for (uint32_t i = 0; i < share->node_count; i++)
@@ -197,7 +198,8 @@ static void share_news(const struct store_share_news *news, void *context)
 		share_take_slots(share, news);
 		break;
 	case STORE_SHARE_TAKEN:
-		log_warn(scheduler->log, "store %s: node %s is dead, its jobs go on here",
+		log_warn(scheduler->log,
+		    "store %s: node %s is dead: its lease is over, this node has taken its jobs",
 		    slot->name, news->from);
 		store_snapshot_free(slot->snapshot);
 		slot->snapshot = news->snapshot;

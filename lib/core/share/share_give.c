@@ -56,16 +56,6 @@ void share_apply(struct share *share)
 
 /* ---- Who should have what ---- */
 
-/* One that comes and goes gets nothing before it has stayed for a lease, unless somebody leaves. */
-bool share_may_have(const struct share *share, const struct store_node *node, bool urgent)
-{
-	if (!share_node_lives(share, node) || node->draining)
-		return false;
-	if (node->number == share->own)
-		return !share->leaving;
-	return urgent || node->seen_at - node->started_at >= store_lease(share->slot->store);
-}
-
 /*
  * Number of the node that should have one that is nobody's; 0: none. The same
  * wherever it is computed, so that one takes it. Where a node lives that does
@@ -89,29 +79,6 @@ static uint32_t share_wanted(const struct share *share, const struct place_slot 
 		}
 	}
 	return wanted;
-}
-
-void share_hold(struct share *share)
-{
-	uint32_t position = 0;
-	const struct entry *entry;
-
-	for (uint32_t at = 0; at < share_slots(share); at++)
-		share_slot(share, at)->hold = SHARE_IDLE;
-	while ((entry = entry_walk(share->slot->scheduler, &position))) {
-		struct place_slot *slot;
-		uint32_t number;
-
-		if (entry->store != share->slot || (!entry->live && !entry->busy))
-			continue;
-		number = entry_slot(entry);
-		slot = number < NODE_SLOTS ? &share->slots[number]
-					   : place_slots_find(&share->slot->places, number);
-		if (slot && entry->live)
-			slot->hold = SHARE_RUNS;
-		else if (slot && slot->hold < SHARE_BUSY)
-			slot->hold = SHARE_BUSY;
-	}
 }
 
 struct share_given {

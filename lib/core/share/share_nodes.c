@@ -283,14 +283,17 @@ bool scheduler_refresh_later(
 
 /* ---- As people see them ---- */
 
-/* "live", "draining", "late" (its lease is nearly over), "dead". */
+/* Less than that from its start, in µs: it has not told anything yet. */
+#define SHARE_TOLD 100
+
+/* "live", "draining", "late" (its lease was not renewed in time), "dead". */
 static const char *share_state_word(const struct share *share, const struct store_node *node)
 {
 	schedd_span lease = store_lease(share->slot->store);
-
 	if (node->dead_since != SCHEDD_TIME_NONE)
 		return "dead";
-	if (!share_node_lives(share, node) || node->left < lease / 5)
+	/* It renews it each third. */
+	if (!share_node_lives(share, node) || node->left < lease / 3)
 		return "late";
 	return node->draining ? "draining" : "live";
 }
@@ -299,6 +302,8 @@ static struct value share_node_value(
     const struct share *share, const struct store_node *node, struct arena *arena)
 {
 	bool dead = node->dead_since != SCHEDD_TIME_NONE;
+	/* With its first beat it says what its life before had said. */
+	bool told = !dead && node->seen_at - node->started_at > SHARE_TOLD;
 	struct value map = value_map();
 	const struct place_slots *places = &share->slot->places;
 	int64_t slots = 0, placed = 0;
@@ -317,10 +322,10 @@ static struct value share_node_value(
 	value_put(arena, &map, "slots", value_int(slots));
 	value_put(arena, &map, "place_slots", value_int(placed));
 	value_put(arena, &map, "jobs", value_int(share_jobs(share, node->number)));
-	value_put(arena, &map, "running", value_int(dead ? 0 : node->running));
-	value_put(arena, &map, "load", dead ? value_nil() : value_real(node->load));
+	value_put(arena, &map, "running", value_int(told ? node->running : 0));
+	value_put(arena, &map, "load", dead ? value_nil() : value_real(told ? node->load : 0));
 	value_put(arena, &map, "clock",
-	    dead ? value_nil() : value_real((double)node->offset / SCHEDD_SECOND));
+	    dead ? value_nil() : value_real(told ? (double)node->offset / SCHEDD_SECOND : 0));
 	value_put(arena, &map, "epoch", value_int((int64_t)node->epoch));
 	value_put(arena, &map, "started_at", value_int(node->started_at));
 	value_put(arena, &map, "last_seen", value_int(node->seen_at));
@@ -356,13 +361,18 @@ static void share_verb_adopt(const struct share_verb *verb)
 	struct share *share = verb->slot->share;
 
 	for (uint32_t i = 0; share && i < share->node_count; i++) {
-		if (strcmp(share->nodes[i].name, verb->name) != 0)
+		struct store_node *node = &share->nodes[i];
+		bool drains = verb->how == SCHEDULER_NODE_DRAIN;
+
+		if (strcmp(node->name, verb->name) != 0)
 			continue;
-		if (verb->how != SCHEDULER_NODE_FORGET)
-			share->nodes[i].draining = verb->how == SCHEDULER_NODE_DRAIN;
-		else
-			memmove(&share->nodes[i], &share->nodes[i + 1],
-			    (--share->node_count - i) * sizeof(share->nodes[0]));
+		if (verb->how == SCHEDULER_NODE_FORGET) {
+			memmove(node, node + 1, (--share->node_count - i) * sizeof(node[0]));
+		} else if (node->draining != drains) {
+			node->draining = drains;
+			if (node->number != share->own)
+				share_say_drained(share, node);
+		}
 		return;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs that say where they may run: which nodes suit them, and whose they are. */
+/* Whose slots are, what keeps them there, and which nodes they may go to. */
 #include <stdio.h>
 #include <string.h>
 #include "core/share/share_state.h"
@@ -65,6 +65,39 @@ bool share_fits_here(const struct share *share, const struct place_slot *slot)
 	       node_place_matches(slot->place, store_node_name(share->slot->store), share->labels);
 }
 
+/* One that comes and goes gets nothing before it has stayed for a lease, unless somebody leaves. */
+bool share_may_have(const struct share *share, const struct store_node *node, bool urgent)
+{
+	if (!share_node_lives(share, node) || node->draining)
+		return false;
+	if (node->number == share->own)
+		return !share->leaving;
+	return urgent || node->seen_at - node->started_at >= store_lease(share->slot->store);
+}
+
+void share_hold(struct share *share)
+{
+	uint32_t position = 0;
+	const struct entry *entry;
+
+	for (uint32_t at = 0; at < share_slots(share); at++)
+		share_slot(share, at)->hold = SHARE_IDLE;
+	while ((entry = entry_walk(share->slot->scheduler, &position))) {
+		struct place_slot *slot;
+		uint32_t number;
+
+		if (entry->store != share->slot || (!entry->live && !entry->busy))
+			continue;
+		number = entry_slot(entry);
+		slot = number < NODE_SLOTS ? &share->slots[number]
+					   : place_slots_find(&share->slot->places, number);
+		if (slot && entry->live)
+			slot->hold = SHARE_RUNS;
+		else if (slot && slot->hold < SHARE_BUSY)
+			slot->hold = SHARE_BUSY;
+	}
+}
+
 /* "web1, gpu=yes" for "web1|gpu=yes", as people wrote it: one of them must hold. */
 static void share_place_words(const char *place, struct strbuf *out)
 {
@@ -90,6 +123,15 @@ static void share_place_away(
 			    : node->draining		   ? "drains"
 							   : "has just come");
 	}
+}
+
+const char *share_node_of(const struct entry *entry)
+{
+	const struct share *share = entry->store->share;
+	const struct store_node *node =
+	    share && !entry_on_all(entry) ? share_node(share, share_owner(share, entry)) : NULL;
+
+	return node ? node->name : NULL;
 }
 
 bool share_why(const struct entry *entry, char *text, size_t size)

@@ -64,6 +64,17 @@ bool share_fits(const struct place_slot *slot, const struct store_node *node);
 /* Do its jobs suit this node? */
 bool share_fits_here(const struct share *share, const struct place_slot *slot);
 
+/* May it be given slots? urgent: of one that leaves, who has just come may as well. */
+bool share_may_have(const struct share *share, const struct store_node *node, bool urgent);
+/* What keeps slots here: sets hold of each. */
+void share_hold(struct share *share);
+/* What keeps a slot here. */
+enum share_hold {
+	SHARE_IDLE,
+	SHARE_BUSY, /* a commit of one of its jobs is under way */
+	SHARE_RUNS, /* one of them runs, or waits to */
+};
+
 /* ---- share_parts.c ---- */
 
 /* Jobs on all nodes, or their parts, have changed: this node's parts follow. */
@@ -75,17 +86,6 @@ void share_parts_review(struct share *share);
 void share_review(struct share *share);
 /* Whose slots are whose is known anew: entries follow. */
 void share_apply(struct share *share);
-
-/* May it be given slots? urgent: of one that leaves, who has just come may as well. */
-bool share_may_have(const struct share *share, const struct store_node *node, bool urgent);
-/* What keeps slots here: sets hold of each. */
-void share_hold(struct share *share);
-/* What keeps a slot here. */
-enum share_hold {
-	SHARE_IDLE,
-	SHARE_BUSY, /* a commit of one of its jobs is under way */
-	SHARE_RUNS, /* one of them runs, or waits to */
-};
 
 /* ---- share_spread.c ---- */
 
@@ -124,6 +124,13 @@ void share_told(struct share *share, const struct store_share_news *news);
 void share_unanswered(struct share *share, uint32_t node);
 /* Nobody is asked any more, and what is not answered yet is answered so. */
 void share_asks_end(struct share *share);
+
+/* ---- share_say.c ---- */
+
+/* What has become of others, by what is told now. */
+void share_say_nodes(const struct share *share, const struct store_share_news *news);
+/* That it is drained, or is not any more. */
+void share_say_drained(const struct share *share, const struct store_node *node);
 
 /* ---- share_nodes.c ---- */
 

@@ -226,6 +226,7 @@ int schedd_scheduler_new(const struct schedd_scheduler_options *options,
 	scheduler->output_drop = output_place_remove;
 	scheduler->output_last = output_place_last;
 	scheduler->run_elsewhere = share_start;
+	scheduler->node_of = share_node_of;
 	scheduler->runs_taken = restart_taken;
 	scheduler->pause_told = scheduler_pause_told;
 	scheduler->wall_set = INT64_MAX;

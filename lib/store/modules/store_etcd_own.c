@@ -105,7 +105,7 @@ static int own_schema(struct store_link *link, const struct own *own, struct sch
 		    store_etcd_prefix(link));
 	if (version > SCHEMA_VERSION)
 		return store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "it was written by a newer schedd (schema %ld, known is %d); it is left as it is",
+		    "it was written by a newer schedd (schema %ld, known is %d); it is left as it is: run that version here",
 		    version, SCHEMA_VERSION);
 	return 0;
 }

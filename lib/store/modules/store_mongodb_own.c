@@ -97,7 +97,7 @@ int store_mongodb_schema(struct store_link *link, struct schedd_error *err)
 
 	if (rc == 0 && version > SCHEMA_VERSION)
 		rc = store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is",
+		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is: run that version here",
 		    (long long)version, SCHEMA_VERSION);
 	if (rc == 0 && version < 1)
 		rc = schema_make(link, err);

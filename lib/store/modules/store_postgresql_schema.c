@@ -123,7 +123,7 @@ static int schema_check(
 		    (long long)tables);
 	if (*version > SCHEMA_VERSION && (least < 1 || least > SCHEMA_VERSION))
 		return store_link_fail(link, STORE_FAULT_REFUSED, err,
-		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is",
+		    "it was written by a newer schedd (schema %lld, known is %d); it is left as it is: run that version here",
 		    (long long)*version, SCHEMA_VERSION);
 	return 0;
 }

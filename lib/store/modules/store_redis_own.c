@@ -226,7 +226,7 @@ static const struct {
     {"foreign", "keys of its prefix are another program's%s; they are left as they are, use another "
 		"prefix"},
     {"schema", "it was written by a newer schedd (schema %s, known is " REDIS_SCHEMA
-	       "); it is left as it is"},
+	       "); it is left as it is: run that version here"},
     {"missing", "keys of its %s jobs are gone, deleted or evicted on the server; what is left stays "
 		"as it is, bring them back or use another prefix"},
     {"emptied", "all of its keys are gone, deleted on the server%s: bring them back, or restart "

@@ -155,7 +155,7 @@ static int own_schema(
 		if (version > SCHEMA_VERSION)
 			return store_link_fail(link, STORE_FAULT_REFUSED, err,
 			    "it was written by a newer schedd (schema %ld, known is %d); it is left as "
-			    "it is",
+			    "it is: run that version here",
 			    version, SCHEMA_VERSION);
 		if (version == SCHEMA_VERSION)
 			return 0;
