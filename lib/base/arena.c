@@ -92,7 +92,8 @@ static bool arena_grow(struct arena *arena, size_t size)
 	return true;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Not cleared, unless it is large. */
+static void *arena_take(struct arena *arena, size_t size)
 {
 	const size_t align = _Alignof(max_align_t);
 	char *where;
@@ -109,15 +110,25 @@ void *arena_alloc(struct arena *arena, size_t size)
 		}
 	where = arena->blocks->data + arena->used;
 	arena->used += size;
-	return size > ARENA_LARGEST ? where : memset(where, 0, size);
+	return where;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	void *where = arena_take(arena, size);
+
+	return !where || size > ARENA_LARGEST ? where : memset(where, 0, size);
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t length)
 {
-	char *copy = arena_alloc(arena, length + 1);
+	char *copy = length < SIZE_MAX ? arena_take(arena, length + 1) : NULL;
 
-	if (copy && length > 0)
+	if (!copy)
+		return NULL;
+	if (length > 0)
 		memcpy(copy, text, length);
+	copy[length] = '\0';
 	return copy;
 }
 

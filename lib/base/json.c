@@ -1,188 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON reading through jansson; writing straight into the buffer, without a tree in between. */
-#include "base/json_known.h"
+/* Reading is passed on; writing goes straight into the buffer, without a tree in between. */
+#include "base/json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/json_library.h"
+#include "base/json_swift.h"
 #include "base/utf8.h"
-
-#define JSON_DEPTH_MAX 64
-
-/* What all of a text is read into. */
-struct json_target {
-	struct arena *arena;
-	struct json_known *known;
-};
-
-static int json_convert(const json_t *json, const struct json_target *target, struct value *out,
-    struct schedd_error *err);
-
-static const char *json_key(const struct json_target *target, const char *key)
-{
-	uint32_t hash = 2166136261u;
-	const char **slot;
-
-	for (const char *c = key; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 16777619u;
-	slot = &target->known->keys[hash % JSON_KNOWN];
-	if (!*slot || strcmp(*slot, key) != 0)
-		*slot = arena_strdup(target->arena, key);
-	return *slot;
-}
-
-static int json_convert_array(const json_t *json, const struct json_target *target,
-    struct value *out, struct schedd_error *err)
-{
-	*out = value_array();
-	value_reserve(target->arena, out, (uint32_t)json_array_size(json));
-	for (size_t i = 0; i < json_array_size(json); i++) {
-		struct value item;
-		int rc = json_convert(json_array_get(json, i), target, &item, err);
-
-		if (rc)
-			return rc;
-		value_append(target->arena, out, item);
-	}
-	return 0;
-}
-
-static int json_convert_object(const json_t *json, const struct json_target *target,
-    struct value *out, struct schedd_error *err)
-{
-	const char *key;
-	json_t *member;
-
-	*out = value_map();
-	/* And room for one more, as for the id of a job, which has an action and a trigger at least. */
-	value_reserve(target->arena, out,
-	    (uint32_t)json_object_size(json) + (json_object_size(json) > 1));
-	/* jansson's iteration takes a non-const object but changes nothing. */
-	json_object_foreach((json_t *)(uintptr_t)json, key, member)
-	{
-		const char *copy = json_key(target, key);
-		struct value item;
-		int rc = json_convert(member, target, &item, err);
-
-		if (rc)
-			return rc;
-		if (copy)
-			value_put(target->arena, out, copy, item);
-	}
-	return 0;
-}
-
-/* It calls itself for what is within, which json_measure() has bounded. */
-static int json_convert(const json_t *json, const struct json_target *target, struct value *out,
-    struct schedd_error *err)
-{
-	switch (json_typeof(json)) {
-	case JSON_OBJECT:
-		return json_convert_object(json, target, out, err);
-	case JSON_ARRAY:
-		return json_convert_array(json, target, out, err);
-	case JSON_STRING:
-		*out = value_string_n(
-		    target->arena, json_string_value(json), json_string_length(json));
-		return 0;
-	case JSON_INTEGER:
-		*out = value_int(json_integer_value(json));
-		return 0;
-	case JSON_REAL:
-		*out = value_real(json_real_value(json));
-		return 0;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		*out = value_bool(json_is_true(json));
-		return 0;
-	case JSON_NULL:
-		*out = value_nil();
-		return 0;
-	}
-	return schedd_error_set(err, SCHEDD_EINVAL, "JSON of an unknown type");
-}
-
-/* Up to the first mistake it sees what jansson sees. *deep: where it is nested too deep; length: nowhere. */
-static size_t json_measure(const char *text, size_t length, size_t *deep)
-{
-	size_t elements = 1;
-	bool quoted = false;
-	int depth = 0;
-
-	*deep = length;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '"')
-			quoted = !quoted;
-		else if (quoted)
-			i += text[i] == '\\';
-		else if (text[i] == ',' || text[i] == ':')
-			elements++;
-		else if (text[i] == ']' || text[i] == '}')
-			depth--;
-		else if (text[i] == '[' || text[i] == '{') {
-			depth++;
-			elements++;
-			if (depth > JSON_DEPTH_MAX && *deep == length)
-				*deep = i;
-		}
-	}
-	return elements;
-}
-
-size_t json_elements(const char *text, size_t length)
-{
-	size_t deep;
-
-	return json_measure(text, length, &deep);
-}
-
-static int json_refuse_depth(const char *text, size_t at, struct schedd_error *err)
-{
-	size_t line = 1, begin = 0;
-
-	for (size_t i = 0; i < at; i++)
-		if (text[i] == '\n') {
-			line++;
-			begin = i + 1;
-		}
-	return schedd_error_at(err, SCHEDD_EINVAL, (int)at,
-	    "invalid JSON at line %zu, column %zu: nested deeper than %d", line, at - begin + 1,
-	    JSON_DEPTH_MAX);
-}
 
 int json_parse(const char *text, size_t length, struct arena *arena, struct value *out,
     struct schedd_error *err)
 {
-	struct json_known known = {{NULL}};
-
-	return json_known_parse(text, length, arena, &known, out, err);
-}
-
-int json_known_parse(const char *text, size_t length, struct arena *arena, struct json_known *known,
-    struct value *out, struct schedd_error *err)
-{
-	const struct json_target target = {arena, known};
-	json_error_t at;
-	json_t *json;
-	size_t deep;
-	int rc;
-
-	/* jansson calls itself for what is within, and a thread's stack is small. */
-	json_measure(text, length, &deep);
-	if (deep < length)
-		return json_refuse_depth(text, deep, err);
-	json = json_loadb(
-	    text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);
-	if (!json)
-		return schedd_error_at(err, SCHEDD_EINVAL, at.position,
-		    "invalid JSON at line %d, column %d: %s", at.line, at.column, at.text);
-	rc = json_convert(json, &target, out, err);
-	json_decref(json);
-	if (!rc && arena_failed(arena))
-		rc = schedd_error_nomem(err);
-	return rc;
+	if (json_swift_parse(text, length, false, UINT32_MAX, arena, out))
+		return 0;
+	return arena_failed(arena) ? schedd_error_nomem(err)
+				   : json_library_parse(text, length, arena, out, err);
 }
 
 static void json_write_escape(struct strbuf *out, unsigned char c)
@@ -214,27 +48,52 @@ static size_t json_write_changed(
 	return size ? size : 1;
 }
 
+#define JSON_BYTES(c) (UINT64_MAX / 255 * (c))
+/* The top bit of a byte that is zero, and maybe of those above it. */
+#define JSON_ZERO(word) (((word) - JSON_BYTES(1)) & ~(word) & JSON_BYTES(0x80))
+
+static bool json_write_is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Where the bytes end that stand for themselves. Texts are mostly nothing else: eight are looked at together. */
+static size_t json_write_plain(const unsigned char *bytes, size_t at, size_t length)
+{
+	for (; at + 8 <= length; at += 8) {
+		uint64_t word;
+
+		memcpy(&word, bytes + at, 8);
+		if ((word & JSON_BYTES(0x80)) | ((word - JSON_BYTES(0x20)) & ~word & JSON_BYTES(0x80)) |
+		    JSON_ZERO(word ^ JSON_BYTES('"')) | JSON_ZERO(word ^ JSON_BYTES('\\')) |
+		    JSON_ZERO(word ^ JSON_BYTES(0x7f)))
+			break;
+	}
+	while (at < length && json_write_is_plain(bytes[at]))
+		at++;
+	return at;
+}
+
 void json_write_string(struct strbuf *out, const char *text, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	size_t plain = 0; /* start of the run that needs no change */
 
 	strbuf_add_char(out, '"');
-	for (size_t i = 0; i < length;) {
+	for (size_t i = json_write_plain(bytes, 0, length); i < length;
+	     i = json_write_plain(bytes, i, length)) {
 		uint32_t harmful = 0;
 		size_t size = 1;
 
 		if (bytes[i] >= 0x80) {
 			size = utf8_decode(text + i, length - i, &harmful);
-			harmful = size && utf8_harmful(harmful) ? harmful : 0;
-		}
-		if (size > 0 && !harmful && bytes[i] >= 0x20 && bytes[i] != '"' &&
-		    bytes[i] != '\\' && bytes[i] != 0x7f) {
-			i += size;
-			continue;
+			if (size > 0 && !utf8_harmful(harmful)) {
+				i += size;
+				continue;
+			}
 		}
 		strbuf_add_n(out, text + plain, i - plain);
-		i += json_write_changed(out, bytes + i, size, harmful);
+		i += json_write_changed(out, bytes + i, size, size ? harmful : 0);
 		plain = i;
 	}
 	strbuf_add_n(out, text + plain, length - plain);

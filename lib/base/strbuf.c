@@ -48,7 +48,7 @@ bool strbuf_reserve(struct strbuf *buf, size_t length)
 	return true;
 }
 
-void strbuf_add_n(struct strbuf *buf, const char *bytes, size_t length)
+void strbuf_grow_n(struct strbuf *buf, const char *bytes, size_t length)
 {
 	if (!strbuf_reserve(buf, length))
 		return;
@@ -56,16 +56,6 @@ void strbuf_add_n(struct strbuf *buf, const char *bytes, size_t length)
 		memcpy(buf->data + buf->length, bytes, length);
 	buf->length += length;
 	buf->data[buf->length] = '\0';
-}
-
-void strbuf_add(struct strbuf *buf, const char *text)
-{
-	strbuf_add_n(buf, text, strlen(text));
-}
-
-void strbuf_add_char(struct strbuf *buf, char c)
-{
-	strbuf_add_n(buf, &c, 1);
 }
 
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)

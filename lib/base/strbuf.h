@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct strbuf {
 	char *data;	 /* NULL while nothing was added */
@@ -23,9 +24,32 @@ void strbuf_init(struct strbuf *buf);
 void strbuf_clear(struct strbuf *buf);
 /* Forgets the text, keeps the memory. */
 void strbuf_reset(struct strbuf *buf);
-void strbuf_add(struct strbuf *buf, const char *text);
-void strbuf_add_n(struct strbuf *buf, const char *bytes, size_t length);
-void strbuf_add_char(struct strbuf *buf, char c);
+/* Where there is no room yet; what strbuf_add_n() does then. */
+void strbuf_grow_n(struct strbuf *buf, const char *bytes, size_t length);
+
+/* Mostly there is room, and all that is left are some bytes to be copied: what writes many texts is made of these. */
+static inline void strbuf_add_n(struct strbuf *buf, const char *bytes, size_t length)
+{
+	if (buf->failed || buf->capacity - buf->length <= length) {
+		strbuf_grow_n(buf, bytes, length);
+		return;
+	}
+	if (length > 0)
+		memcpy(buf->data + buf->length, bytes, length);
+	buf->length += length;
+	buf->data[buf->length] = '\0';
+}
+
+static inline void strbuf_add_char(struct strbuf *buf, char c)
+{
+	strbuf_add_n(buf, &c, 1);
+}
+
+static inline void strbuf_add(struct strbuf *buf, const char *text)
+{
+	strbuf_add_n(buf, text, strlen(text));
+}
+
 void strbuf_printf(struct strbuf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)

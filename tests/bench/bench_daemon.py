@@ -34,6 +34,12 @@ def cpu_of(pid):
     return (fields[0] + fields[1]) / TICKS, (fields[2] + fields[3]) / TICKS
 
 
+def peak_of(pid):
+    """Resident bytes at most, so far."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
 def add_many(client, jobs, window=64):
     """job.add for each, pipelined."""
     waiting = []
@@ -45,15 +51,19 @@ def add_many(client, jobs, window=64):
         client.receive(msgid)
 
 
-def measured(daemon, *argv):
-    """Runs schedctl with its output thrown away: (seconds, peak of resident bytes)."""
+def measured_cpu(daemon, *argv):
+    """Runs schedctl with its output thrown away: (seconds, peak of resident bytes, CPU seconds)."""
     begin = time.monotonic()
     child = subprocess.Popen([e2e.SCHEDCTL, *argv], env=daemon.environment(), stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0, argv
-    return time.monotonic() - begin, usage.ru_maxrss * 1024
+    return time.monotonic() - begin, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
+
+
+def measured(daemon, *argv):
+    return measured_cpu(daemon, *argv)[:2]
 
 
 def part_idle(daemon):
@@ -225,6 +235,68 @@ def part_list(daemon):
         runs = [measured(daemon, "list", "-o", form) for _ in range(3)]
         show("list_100k_" + form, seconds=statistics.median(r[0] for r in runs), schedctl_mb=max(r[1] for r in runs) / 1e6, goal_seconds=1)
 
+# What a job's row is in a table that somebody would write for the same purpose.
+PEER_TABLE = """
+CREATE TABLE jobs (id TEXT NOT NULL PRIMARY KEY, name TEXT, shell TEXT, trigger TEXT NOT NULL, next_run_time INTEGER, job TEXT NOT NULL);
+CREATE INDEX jobs_next ON jobs (next_run_time);
+"""
+
+
+def write_job_file(path, count):
+    jobs = {f"job-{i:06}": {"name": f"nightly report {i}", "shell": f"report {i}", "trigger": {"every": 600 + i % 6000}} for i in range(count)}
+    with open(path, "w", encoding="ascii") as file:
+        json.dump({"version": 1, "jobs": jobs}, file)
+
+
+def peer_applies(path, database):
+    """A process: reads the file with json and inserts its jobs with sqlite3, durably."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + PEER_TABLE)
+    with open(path, encoding="ascii") as file:
+        jobs = json.load(file)["jobs"]
+    now = time.time_ns() // 1000
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", (
+        (name, job.get("name"), job.get("shell"), json.dumps(job["trigger"]), now + job["trigger"]["every"] * 1_000_000, json.dumps(job))
+        for name, job in jobs.items()))
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def peer_process(path, database):
+    """(seconds, CPU seconds) of it."""
+    begin = time.monotonic()
+    child = subprocess.Popen([sys.executable, __file__, "--peer", str(path), str(database)])
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime
+
+
+def part_apply(daemon, turns=5):
+    """A file of so many jobs into an empty store, in turns with what Python's json and sqlite3 take for it."""
+    path = daemon.dir / "jobs.json"
+    write_job_file(path, MANY)
+    size = path.stat().st_size
+    ours, peers = [], []
+    for turn in range(turns):
+        for side in (0, 1) if turn % 2 else (1, 0):
+            if side:
+                peers.append(peer_process(path, daemon.dir / f"peer{turn}.db"))
+                continue
+            for old in daemon.state.glob("*.db*"):
+                old.unlink()
+            daemon.start()
+            rss, before = daemon.memory(), sum(cpu_of(daemon.process.pid))
+            seconds, peak, own = measured_cpu(daemon, "apply", "-f", str(path))
+            ours.append((seconds, own, sum(cpu_of(daemon.process.pid)) - before, peak, peak_of(daemon.process.pid) - rss))
+            daemon.stop()
+    seconds, ctl, own, peak, grown = (statistics.median(column) for column in zip(*ours))
+    show("apply_100k_json", file_mb=size / 1e6, seconds=seconds, peer_seconds=statistics.median(p[0] for p in peers),
+         ratio=statistics.median(a[0] / b[0] for a, b in zip(ours, peers)), goal_ratio=1.2, schedctl_cpu=ctl, daemon_cpu=own,
+         peer_cpu=statistics.median(p[1] for p in peers), cpu_ratio=statistics.median((a[1] + a[2]) / b[1] for a, b in zip(ours, peers)),
+         schedctl_times_file=peak / size, goal_times_file=6, daemon_grows_mb=grown / 1e6)
+
 
 def part_cron(daemon, count=1000):
     """Debian's cron with a table of its own, on a spool that only it sees."""
@@ -254,10 +326,14 @@ def part_cron(daemon, count=1000):
         shutil.rmtree(folder)
 
 
-PARTS = {"idle": part_idle, "ctl": part_ctl, "start": part_start, "instant": part_instant, "list": part_list, "cron": part_cron}
+PARTS = {"idle": part_idle, "ctl": part_ctl, "start": part_start, "instant": part_instant, "list": part_list, "apply": part_apply,
+         "cron": part_cron}
 
 
 def main():
+    if sys.argv[1:2] == ["--peer"]:
+        peer_applies(*sys.argv[2:])
+        return
     for name in sys.argv[1:] or [name for name in PARTS if name != "cron"]:
         daemon = e2e.Daemon()
         try:

@@ -6,7 +6,6 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/strbuf.h"
-#include "jobfile/json_pieces.h"
 #include "jobfile/json_read.h"
 #include "jobfile/yaml_scalar.h"
 
@@ -147,48 +146,6 @@ Test(yaml_read, keeps_places_and_quotes)
 	cr_assert_not(list->array.items[0].plain);
 	cr_assert_eq(list->array.items[1].map.members[0].value.column, 9);
 	arena_clear(&arena);
-}
-
-/* Read in pieces or as a whole, it is the same. */
-static void same_in_pieces(const char *json, bool pieces)
-{
-	struct strbuf left = STRBUF_EMPTY, right = STRBUF_EMPTY;
-	struct value whole, cut;
-	struct arena own;
-
-	arena_init(&own);
-	cr_expect_eq(json_pieces_parse(json, strlen(json), &own, &cut), pieces, "%s", json);
-	if (pieces) {
-		cr_expect_eq(json_parse(json, strlen(json), &own, &whole, NULL), 0, "%s", json);
-		json_write(&left, &cut);
-		json_write(&right, &whole);
-		cr_expect_str_eq(strbuf_peek(&left), strbuf_peek(&right));
-	}
-	strbuf_clear(&left);
-	strbuf_clear(&right);
-	arena_clear(&own);
-}
-
-Test(json_read, in_pieces_is_the_same)
-{
-	static const char *const good[] = {
-	    "{\"version\":1,\"jobs\":{\"a\":{\"x\":[1,{\"y\":\"}{\\\"\"}]}}}",
-	    " { \"v\" : null , \"jobs\" : { \"a\" : { } , \"b\" : 5, \"c\":\"{:\", \"d\" : {\"a\":{\"a\":{}}} } , \"w\" : {\"e\":{\"f\":1}} } ",
-	    "{\"jobs\":{\"a:{\":{\"b\":null},\"n\":null}}",
-	    "{\"defaults\":{\"tags\":[\"[\",{\"a\":1}],\"env\":{\"A\":\"1\"}},\"l\":[[]],\"jobs\":{\"a\":[{}],\"b\":{}}}",
-	};
-	static const char *const others[] = {"", "{}", "[]", "5", "[{\"a\":{\"b\":{}}}]", "{\"jobs\":{}}",
-	    "{\"jobs\":[{\"a\":1}]}",
-	    /* What is no JSON is not made one by the cuts. */
-	    "{\"jobs\":{\"a\":{}", "{\"jobs\":{\"a\":{]}}", "{\"jobs\":{\"a\":{\"x\":}}}",
-	    "{\"jobs\":{\"a\":{} {}}}", "{\"jobs\":{\"a\":nul{}}}", "{\"jobs\":{{}:1}}", "{\"jobs\":{:{}}}",
-	    "{\"jobs\":{\"a\":{},\"a\":{}}}", "{\"jobs\":{\"a\":{\"b\":1,\"b\":2}}}",
-	    "{\"jobs\":{\"a\":{}},\"jobs\":{\"a\":{}}}", "{\"jobs\":{\"a\":{}}}}", "{\"jobs\":{\"a\":\"x}}"};
-
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		same_in_pieces(good[i], true);
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		same_in_pieces(others[i], false);
 }
 
 Test(json_read, keeps_places_too)
