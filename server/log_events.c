@@ -88,9 +88,14 @@ static void log_event(const struct schedd_event *event, void *context)
 	if (event->error)
 		strbuf_printf(&line, ": %s", event->error);
 	if (!strbuf_failed(&line))
-		log_sink_say(events->sink, log_event_rows[i].level, strbuf_peek(&line), &fields);
+		log_sink_gather(events->sink, log_event_rows[i].level, strbuf_peek(&line), &fields);
 	strbuf_clear(&line);
 	strbuf_clear(&run);
+}
+
+static void log_events_settled(void *context)
+{
+	log_sink_flush(((const struct log_events *)context)->sink);
 }
 
 int log_events_new(struct schedd_scheduler *scheduler, struct log_sink *sink,
@@ -110,6 +115,7 @@ int log_events_new(struct schedd_scheduler *scheduler, struct log_sink *sink,
 		free(events);
 		return schedd_error_nomem(err);
 	}
+	scheduler_events_gather(scheduler, log_events_settled, events);
 	*out = events;
 	return 0;
 }
@@ -119,5 +125,6 @@ void log_events_free(struct log_events *events)
 	if (!events)
 		return;
 	schedd_scheduler_unlisten(events->listener);
+	scheduler_events_gather(events->scheduler, NULL, NULL);
 	free(events);
 }

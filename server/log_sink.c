@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every line is one write(2), so lines of several threads never mix. A log that
+ * Every line is one write(2), or several whole ones are, so lines of several threads never mix. A log that
  * cannot be written is nobody's business but the reader's: nothing is retried,
  * and a pipe or terminal that is full costs its reader lines, not us the time.
  */
@@ -19,6 +19,8 @@
 #include "base/iso8601.h"
 #include "base/json.h"
 #include "base/safe_text.h"
+
+#define LOG_GATHERED ((size_t)64 << 10) /* bytes of lines that are written together */
 
 static const struct {
 	const char *name;
@@ -142,12 +144,25 @@ static void log_sink_tell_lost(struct log_sink *sink)
 		__atomic_fetch_add(&sink->lost, lost - 1, __ATOMIC_RELAXED);
 }
 
+void log_sink_flush(struct log_sink *sink)
+{
+	if (sink->gathered.length == 0 && !strbuf_failed(&sink->gathered))
+		return;
+	log_sink_put(sink, &sink->gathered);
+	if (sink->gathered.capacity > LOG_GATHERED)
+		strbuf_clear(&sink->gathered);
+	else
+		strbuf_reset(&sink->gathered);
+}
+
 static void log_sink_line(struct log_sink *sink, enum schedd_log_level level, const char *line,
     const struct log_fields *fields)
 {
 	struct strbuf out = STRBUF_EMPTY;
 	int reason = errno;
 
+	if (pthread_equal(pthread_self(), sink->thread))
+		log_sink_flush(sink);
 	if (__atomic_load_n(&sink->lost, __ATOMIC_RELAXED) && log_sink_takes(sink))
 		log_sink_tell_lost(sink);
 	log_sink_format(sink, level, line, fields, &out);
@@ -161,19 +176,39 @@ static void log_sink_write(void *context, enum schedd_log_level level, const cha
 	log_sink_line(context, level, line, NULL);
 }
 
-void log_sink_say(struct log_sink *sink, enum schedd_log_level level, const char *line,
+/* True: the journal has it. */
+static bool log_sink_journal(struct log_sink *sink, enum schedd_log_level level, const char *line,
     const struct log_fields *fields)
 {
 	if (sink->journal && sink->journal_fd < 0)
 		sink->journal_fd = log_journal_open();
+	if (!sink->journal || sink->journal_fd < 0)
+		return false;
+	if (log_journal_send(sink->journal_fd, log_levels[level].priority, line, fields))
+		return true;
 	/* A journal that was started anew has another socket: the next line finds it. */
-	if (sink->journal && sink->journal_fd >= 0) {
-		if (log_journal_send(sink->journal_fd, log_levels[level].priority, line, fields))
-			return;
-		close(sink->journal_fd);
-		sink->journal_fd = -1;
+	close(sink->journal_fd);
+	sink->journal_fd = -1;
+	return false;
+}
+
+void log_sink_say(struct log_sink *sink, enum schedd_log_level level, const char *line,
+    const struct log_fields *fields)
+{
+	if (!log_sink_journal(sink, level, line, fields))
+		log_sink_line(sink, level, line, fields);
+}
+
+void log_sink_gather(struct log_sink *sink, enum schedd_log_level level, const char *line,
+    const struct log_fields *fields)
+{
+	if (!sink->plain || !pthread_equal(pthread_self(), sink->thread)) {
+		log_sink_say(sink, level, line, fields);
+		return;
 	}
-	log_sink_line(sink, level, line, fields);
+	log_sink_format(sink, level, line, fields, &sink->gathered);
+	if (strbuf_failed(&sink->gathered) || sink->gathered.length >= LOG_GATHERED)
+		log_sink_flush(sink);
 }
 
 void log_sink_init(struct log_sink *sink)
@@ -184,6 +219,7 @@ void log_sink_init(struct log_sink *sink)
 	sink->log.context = sink;
 	sink->fd = STDERR_FILENO;
 	sink->journal_fd = -1;
+	sink->thread = pthread_self();
 	sink->journal = log_journal_has(sink->fd);
 	sink->plain = log_sink_is_plain(sink->fd);
 	tzset(); /* localtime_r need not look for the zone itself */
@@ -205,6 +241,8 @@ int log_sink_open(struct log_sink *sink, const char *path, struct schedd_error *
 
 void log_sink_close(struct log_sink *sink)
 {
+	log_sink_flush(sink);
+	strbuf_clear(&sink->gathered);
 	if (sink->fd > STDERR_FILENO)
 		close(sink->fd);
 	if (sink->journal_fd >= 0)

@@ -3,10 +3,12 @@
 #ifndef SCHEDD_SERVER_LOG_SINK_H
 #define SCHEDD_SERVER_LOG_SINK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <schedd/error.h>
 #include <schedd/log.h>
+#include "base/strbuf.h"
 #include "server/log_journal.h"
 
 struct log_sink {
@@ -17,6 +19,8 @@ struct log_sink {
 	bool journal;          /* stderr is the journal: priorities instead of times */
 	int journal_fd;        /* the journal's own socket, for lines with fields; -1: none */
 	uint64_t lost;         /* lines since the last one that was written: nobody reads */
+	struct strbuf gathered; /* whole lines for a regular file, of the loop's thread */
+	pthread_t thread;       /* which that is */
 };
 
 /* Info, text, to stderr. */
@@ -28,6 +32,10 @@ void log_sink_close(struct log_sink *sink);
 /* A line with fields, whatever its level; on the loop's thread. */
 void log_sink_say(struct log_sink *sink, enum schedd_log_level level, const char *line,
     const struct log_fields *fields);
+/* Likewise, but of a regular file it may wait for log_sink_flush(), or for any other line. */
+void log_sink_gather(struct log_sink *sink, enum schedd_log_level level, const char *line,
+    const struct log_fields *fields);
+void log_sink_flush(struct log_sink *sink);
 /* "warning" and the like; false: no such level. */
 bool log_sink_parse_level(const char *name, enum schedd_log_level *out);
 

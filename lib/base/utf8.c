@@ -2,6 +2,8 @@
 /* The second byte's bounds depend on the first; all further ones are 80 to BF. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_size(const char *text, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
@@ -49,9 +51,22 @@ bool utf8_harmful(uint32_t c)
 	       c == 0xfeff;
 }
 
+/* Behind the ASCII that stands at i, as far as it goes in eights. */
+static size_t utf8_ascii(const char *text, size_t i, size_t length)
+{
+	uint64_t word;
+
+	for (; i + sizeof(word) <= length; i += sizeof(word)) {
+		memcpy(&word, text + i, sizeof(word));
+		if (word & UINT64_MAX / 255 * 0x80)
+			break;
+	}
+	return i;
+}
+
 bool utf8_valid(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length;) {
+	for (size_t i = utf8_ascii(text, 0, length); i < length;) {
 		size_t size = utf8_size(text + i, length - i);
 
 		if (size == 0)

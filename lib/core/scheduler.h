@@ -489,6 +489,12 @@ uint64_t scheduler_replay(
  * scheduler_event_seq(), or nothing was. */
 uint64_t scheduler_replay_some(struct schedd_scheduler *scheduler, uint64_t *since, uint32_t most,
     schedd_listener_fn call, void *context);
+/*
+ * For a listener that gathers what it is told: settled is called when a series of
+ * events is over, before anybody is answered for what made them. NULL: no more.
+ */
+void scheduler_events_gather(
+    struct schedd_scheduler *scheduler, void (*settled)(void *context), void *context);
 /* Another number whenever anything in it may have changed. */
 uint64_t scheduler_touched(const struct schedd_scheduler *scheduler);
 uint64_t scheduler_event_seq(const struct schedd_scheduler *scheduler);

@@ -337,8 +337,28 @@ void event_ring_emit(struct schedd_scheduler *scheduler, struct schedd_event *ev
 	event->seq = ring->seq;
 	if (event_ring_room(scheduler))
 		event_ring_keep(ring, event, event_ring_own(scheduler, event->job));
-	if (ring->wanted & (unsigned)event->code)
-		event_ring_tell(ring, event);
+	if (!(ring->wanted & (unsigned)event->code))
+		return;
+	event_ring_tell(ring, event);
+	ring->told = true;
+	if (scheduler->depth == 0)
+		event_ring_settle(ring);
+}
+
+void event_ring_settle(struct event_ring *ring)
+{
+	if (!ring->told)
+		return;
+	ring->told = false;
+	if (ring->settled)
+		ring->settled(ring->settled_context);
+}
+
+void scheduler_events_gather(
+    struct schedd_scheduler *scheduler, void (*settled)(void *context), void *context)
+{
+	scheduler->events.settled = settled;
+	scheduler->events.settled_context = context;
 }
 
 struct schedd_listener *event_ring_listen(

@@ -57,6 +57,9 @@ struct event_ring {
 	struct schedd_listener *listeners;
 	uint32_t calling; /* depth of calls to listeners */
 	unsigned wanted;  /* union of their masks */
+	void (*settled)(void *context); /* NULL: nobody gathers what is told */
+	void *settled_context;
+	bool told; /* something, since it was last called */
 	struct strmap accounts; /* how many events each account had */
 };
 
@@ -67,6 +70,8 @@ int event_ring_load(struct schedd_scheduler *scheduler, struct schedd_error *err
     __attribute__((warn_unused_result));
 /* At a clean stop: the next process goes on without a gap. */
 void event_ring_save(struct schedd_scheduler *scheduler, struct store_batch *batch);
+/* What was told is all for now; called when the scheduler is left. */
+void event_ring_settle(struct event_ring *ring);
 /* NULL: no memory. On the loop's thread. */
 struct schedd_listener *event_ring_listen(
     struct schedd_scheduler *scheduler, unsigned mask, schedd_listener_fn call, void *context);

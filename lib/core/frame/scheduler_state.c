@@ -167,6 +167,7 @@ void scheduler_leave(struct schedd_scheduler *scheduler)
 	/* A store in memory has answered meanwhile: what it set free need not wait for the loop. */
 	if (mailbox_settle(scheduler->mailbox))
 		scheduler_rest(scheduler);
+	event_ring_settle(&scheduler->events);
 	scheduler->depth--;
 	mailbox_release(scheduler->mailbox);
 }

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include "core/frame/scheduler_state.h"
 #include "core/scheduler.h"
 
 #define LONG_ID "a-job-whose-id-is-longer-than-what-a-slot-has-room-for"
@@ -112,5 +113,55 @@ Test(event_ring, replays_what_was_told_up_to_its_size)
 	cr_assert_eq(seen.last, scheduler_event_seq(scheduler));
 	cr_assert_eq(seen.first, seen.last - 9);
 	cr_assert_eq(seen.wrong, 0);
+	schedd_scheduler_free(scheduler);
+}
+
+static void count_settled(void *context)
+{
+	++*(unsigned *)context;
+}
+
+static void ignore(const struct schedd_event *event, void *context)
+{
+	(void)event;
+	(void)context;
+}
+
+static void emit(struct schedd_scheduler *scheduler, const struct schedd_event *sample)
+{
+	struct schedd_event event = *sample;
+
+	event_ring_emit(scheduler, &event);
+}
+
+Test(event_ring, says_when_a_series_is_over)
+{
+	const struct schedd_scheduler_options options = {.timezone = "UTC"};
+	struct schedd_scheduler *scheduler;
+	struct schedd_listener *listener;
+	struct schedd_error err;
+	unsigned settled = 0;
+
+	cr_assert_eq(schedd_scheduler_new(&options, &scheduler, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_start(scheduler, &err), 0, "%s", err.message);
+	scheduler_events_gather(scheduler, count_settled, &settled);
+	emit(scheduler, &samples[0]);
+	cr_expect_eq(settled, 0, "nobody was told");
+	listener = event_ring_listen(scheduler, SCHEDD_EVENT_JOB_EXECUTED, ignore, NULL);
+	cr_assert_not_null(listener);
+	emit(scheduler, &samples[1]);
+	cr_expect_eq(settled, 0, "nobody listens to that");
+	emit(scheduler, &samples[0]);
+	cr_expect_eq(settled, 1, "it stands alone");
+	scheduler_enter(scheduler);
+	emit(scheduler, &samples[0]);
+	emit(scheduler, &samples[0]);
+	cr_expect_eq(settled, 1);
+	scheduler_leave(scheduler);
+	cr_expect_eq(settled, 2);
+	scheduler_enter(scheduler);
+	scheduler_leave(scheduler);
+	cr_expect_eq(settled, 2);
+	event_ring_unlisten(listener);
 	schedd_scheduler_free(scheduler);
 }
