@@ -5,6 +5,7 @@
  */
 #include "model/job_fields.h"
 
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include "base/suggest.h"
@@ -179,6 +180,10 @@ static const struct job_field job_field_rows[] = {
     {.name = NULL},
 };
 
+#define JOB_FIELDS (sizeof(job_field_rows) / sizeof(job_field_rows[0]) - 1)
+#define JOB_FIELDS_BUCKETS 128
+_Static_assert(JOB_FIELDS < JOB_FIELDS_MAX, "a field has no place where they are counted");
+
 /* What crontabs, systemd, APScheduler and others call the same thing. */
 static const struct {
 	const char *theirs, *ours;
@@ -223,11 +228,39 @@ const struct job_field *job_fields(void)
 	return job_field_rows;
 }
 
+/*
+ * By the first two letters: the first row that begins with them, and the next one
+ * behind each row; its place and 1, 0: none.
+ */
+static struct {
+	uint8_t first[JOB_FIELDS_BUCKETS], next[JOB_FIELDS];
+} job_fields_index;
+static pthread_once_t job_fields_indexed = PTHREAD_ONCE_INIT;
+
+static unsigned job_fields_bucket(const char *name)
+{
+	unsigned first = (unsigned char)name[0];
+
+	return (first * 31 + (first ? (unsigned char)name[1] : 0)) % JOB_FIELDS_BUCKETS;
+}
+
+static void job_fields_make_index(void)
+{
+	for (size_t i = JOB_FIELDS; i-- > 0;) {
+		uint8_t *first = &job_fields_index.first[job_fields_bucket(job_field_rows[i].name)];
+
+		job_fields_index.next[i] = *first;
+		*first = (uint8_t)(i + 1);
+	}
+}
+
 const struct job_field *job_fields_find(const char *name)
 {
-	for (const struct job_field *row = job_field_rows; row->name; row++)
-		if (row->name[0] == name[0] && strcmp(row->name, name) == 0)
-			return row;
+	pthread_once(&job_fields_indexed, job_fields_make_index);
+	for (unsigned at = job_fields_index.first[job_fields_bucket(name)]; at;
+	     at = job_fields_index.next[at - 1])
+		if (strcmp(job_field_rows[at - 1].name, name) == 0)
+			return &job_field_rows[at - 1];
 	return NULL;
 }
 

@@ -87,6 +87,8 @@ struct job_field {
 #define JOB_FIELD_ITEMS_MAX 4096
 #define JOB_COMMAND_ARGS_MAX 65536
 
+#define JOB_FIELDS_MAX 128 /* there are fewer */
+
 /* The rows, ended by a row whose name is NULL. */
 const struct job_field *job_fields(void);
 /* NULL: no such field. */

@@ -85,8 +85,9 @@ static int job_fields_refuse(
 	return 0;
 }
 
-/* Keys and what may not stand together, before anything is changed. */
-static int job_fields_check_map(const struct value *map, unsigned allowed, struct schedd_error *err)
+/* Keys and what may not stand together, before anything is changed. given: by field, the first of its name. */
+static int job_fields_check_map(const struct value *map, unsigned allowed,
+    const struct value **given, struct schedd_error *err)
 {
 	const char *action = NULL;
 
@@ -101,6 +102,8 @@ static int job_fields_check_map(const struct value *map, unsigned allowed, struc
 
 		if (rc)
 			return rc;
+		if (!given[field - job_fields()])
+			given[field - job_fields()] = &member->value;
 		if (!job_fields_is_action(field) || member->value.type == VALUE_NIL)
 			continue;
 		if (action)
@@ -117,13 +120,11 @@ static int job_fields_check_map(const struct value *map, unsigned allowed, struc
 int job_fields_read(struct schedd_job *job, struct job_state *state, const struct value *map,
     unsigned allowed_flags, const struct job_fields_context *context, struct schedd_error *err)
 {
-	int rc = job_fields_check_map(map, allowed_flags, err);
+	const struct value *given[JOB_FIELDS_MAX] = {NULL};
+	int rc = job_fields_check_map(map, allowed_flags, given, err);
 
-	for (const struct job_field *field = job_fields(); field->name && !rc; field++) {
-		const struct value *value = value_get(map, field->name);
-
-		if (value)
-			rc = job_fields_set(job, state, field, value, context, err);
-	}
+	for (size_t i = 0; i < JOB_FIELDS_MAX && !rc; i++)
+		if (given[i])
+			rc = job_fields_set(job, state, &job_fields()[i], given[i], context, err);
 	return rc;
 }
