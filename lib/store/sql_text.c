@@ -132,13 +132,29 @@ void sql_text_jobs_uncommon(struct strbuf *out)
 	strbuf_add(out, " ORDER BY id");
 }
 
+static void text_jobs_insert(
+    struct strbuf *out, const char *otherwise, bool (*want)(const struct job_field *))
+{
+	strbuf_printf(out, "INSERT OR %s INTO jobs (", otherwise);
+	text_list(out, want, text_add_name);
+	strbuf_add(out, ") VALUES (");
+	text_list(out, want, text_add_parameter);
+	strbuf_add(out, ")");
+}
+
 void sql_text_jobs_put(struct strbuf *out)
 {
-	strbuf_add(out, "INSERT OR REPLACE INTO jobs (");
-	text_list(out, sql_text_stored, text_add_name);
-	strbuf_add(out, ") VALUES (");
-	text_list(out, sql_text_stored, text_add_parameter);
-	strbuf_add(out, ")");
+	text_jobs_insert(out, "REPLACE", sql_text_stored);
+}
+
+void sql_text_jobs_new(struct strbuf *out)
+{
+	text_jobs_insert(out, "IGNORE", sql_text_stored);
+}
+
+void sql_text_jobs_new_common(struct strbuf *out)
+{
+	text_jobs_insert(out, "IGNORE", sql_text_common);
 }
 
 /*

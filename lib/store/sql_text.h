@@ -44,6 +44,9 @@ void sql_text_jobs_uncommon(struct strbuf *out);
 void sql_text_jobs_index(struct strbuf *out);
 /* INSERT OR REPLACE with one parameter a column, in that order. */
 void sql_text_jobs_put(struct strbuf *out);
+/* INSERT OR IGNORE, likewise; and with those columns alone that most jobs have something in. */
+void sql_text_jobs_new(struct strbuf *out);
+void sql_text_jobs_new_common(struct strbuf *out);
 /* The tables of ids, runs and changes. */
 const char *sql_text_history(void);
 /* Their indexes, each made unless it is there; NULL-terminated. */

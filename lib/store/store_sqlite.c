@@ -19,6 +19,7 @@
 
 static int sqlite_list_fields(struct sqlite_store *sqlite, struct schedd_error *err)
 {
+	uint8_t common = 0;
 	int count = 0;
 
 	for (const struct job_field *field = job_fields(); field->name; field++)
@@ -29,6 +30,8 @@ static int sqlite_list_fields(struct sqlite_store *sqlite, struct schedd_error *
 	for (const struct job_field *field = job_fields(); field->name; field++)
 		if (sql_text_stored(field))
 			sqlite->fields[sqlite->field_count++] = field;
+	for (int i = 0; i < sqlite->field_count; i++)
+		sqlite->common[i] = sql_text_common(sqlite->fields[i]) ? ++common : 0;
 	return 0;
 }
 
@@ -81,6 +84,15 @@ static int sqlite_open_writer(struct sqlite_store *sqlite, struct schedd_error *
 	return rc;
 }
 
+static const struct {
+	enum sqlite_write write;
+	void (*text)(struct strbuf *out);
+} sqlite_job_writes[] = {
+    {SQLITE_WRITE_PUT_JOB, sql_text_jobs_put},
+    {SQLITE_WRITE_NEW_JOB, sql_text_jobs_new},
+    {SQLITE_WRITE_NEW_COMMON, sql_text_jobs_new_common},
+};
+
 static int sqlite_prepare_writes(struct sqlite_store *sqlite, struct schedd_error *err)
 {
 	struct strbuf text = STRBUF_EMPTY;
@@ -90,10 +102,14 @@ static int sqlite_prepare_writes(struct sqlite_store *sqlite, struct schedd_erro
 		rc = sql_prepare(&sqlite->writer, store_sqlite_writes[i], &sqlite->writes[i], err);
 	if (rc < 0)
 		return rc;
-	sql_text_jobs_put(&text);
-	rc = strbuf_failed(&text) ? schedd_error_nomem(err)
-				  : sql_prepare(&sqlite->writer, strbuf_peek(&text),
-					&sqlite->writes[SQLITE_WRITE_PUT_JOB], err);
+	for (size_t i = 0; i < sizeof(sqlite_job_writes) / sizeof(sqlite_job_writes[0]) && rc == 0; i++) {
+		strbuf_reset(&text);
+		sqlite_job_writes[i].text(&text);
+		rc = strbuf_failed(&text)
+			 ? schedd_error_nomem(err)
+			 : sql_prepare(&sqlite->writer, strbuf_peek(&text),
+			       &sqlite->writes[sqlite_job_writes[i].write], err);
+	}
 	strbuf_clear(&text);
 	return rc;
 }

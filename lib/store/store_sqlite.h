@@ -48,6 +48,8 @@ enum sqlite_write {
 	SQLITE_WRITE_LAST_RUN,
 	SQLITE_WRITE_REVISION,
 	SQLITE_WRITE_PUT_JOB, /* from the table of fields, not among the texts */
+	SQLITE_WRITE_NEW_JOB, /* likewise, of a job whose id has no row yet */
+	SQLITE_WRITE_NEW_COMMON, /* likewise, of one that has nothing but what most jobs have */
 	SQLITE_WRITES,
 };
 
@@ -85,6 +87,7 @@ struct sqlite_store {
 	/* Constant, and counters for everybody. */
 	const struct job_field **fields; /* those that are columns, in order; owned */
 	int field_count;
+	uint8_t common[JOB_FIELDS_MAX]; /* by field: which parameter of NEW_COMMON it is; 0: none */
 	_Atomic int64_t runs; /* rows in runs */
 };
 
@@ -97,6 +100,9 @@ static inline struct sqlite_store *store_sqlite_of(struct store *store)
 
 /* Binds and runs PUT_JOB. */
 int store_sqlite_put_job(struct sqlite_store *sqlite, const struct schedd_job *job,
+    const struct job_state *state, struct schedd_error *err);
+/* The same for a job whose id has no row; 1: it has one, and nothing was done. */
+int store_sqlite_new_job(struct sqlite_store *sqlite, const struct schedd_job *job,
     const struct job_state *state, struct schedd_error *err);
 
 /* ---- store_sqlite_load.c ---- */

@@ -16,7 +16,7 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
 			      "DO UPDATE SET last_run = max(coalesce(last_run, 0), ?2)",
     [SQLITE_WRITE_LEAVE] = "UPDATE ids SET last_run = 0 WHERE id = ?1 AND last_run IS NULL",
     [SQLITE_WRITE_KEY] = "SELECT key FROM ids WHERE id = ?1",
-    [SQLITE_WRITE_KEY_NEW] = "INSERT INTO ids (id) VALUES (?1)",
+    [SQLITE_WRITE_KEY_NEW] = "INSERT OR IGNORE INTO ids (id) VALUES (?1)",
     [SQLITE_WRITE_KEY_DELETE] = "DELETE FROM ids WHERE id = ?1",
     [SQLITE_WRITE_RENAME_JOB] = "UPDATE jobs SET id = ?2 WHERE id = ?1",
     [SQLITE_WRITE_RENAME_KEY] = "UPDATE ids SET id = ?2, last_run = NULL WHERE id = ?1",
@@ -87,6 +87,16 @@ static int sqlite_ask(struct sqlite_store *sqlite, enum sqlite_write write, cons
 	return rc < 0 ? rc : 0;
 }
 
+/* It may be asked for again in the same transaction. */
+static void sqlite_note_key(struct sqlite_store *sqlite, const char *id, int64_t key)
+{
+	sqlite->key = 0;
+	if (strlen(id) < sizeof(sqlite->key_id)) {
+		strcpy(sqlite->key_id, id);
+		sqlite->key = key;
+	}
+}
+
 /* The key that its runs and changes refer to; made when there is none. */
 static int sqlite_key(
     struct sqlite_store *sqlite, const char *id, int64_t *key, struct schedd_error *err)
@@ -103,11 +113,39 @@ static int sqlite_key(
 		*key = sqlite3_last_insert_rowid(sqlite->writer.db);
 	}
 	sqlite->key = 0;
-	if (rc == 0 && strlen(id) < sizeof(sqlite->key_id)) {
-		strcpy(sqlite->key_id, id);
-		sqlite->key = *key;
-	}
+	if (rc == 0)
+		sqlite_note_key(sqlite, id, *key);
 	return rc;
+}
+
+/* Does what comes next need a key for it? */
+static bool sqlite_is_told_of(const struct store_op *op)
+{
+	const struct store_op *next = op->next;
+
+	return next && next->kind == STORE_OP_PUT_CHANGE && next->change.job &&
+	       strcmp(next->change.job, op->put_job.job->id) == 0;
+}
+
+/*
+ * A job of an id that nothing here was ever called by: it has no key and no row,
+ * and its numbers begin anew. 1: it is not so, and is to be looked at.
+ */
+static int sqlite_add_unknown(
+    struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
+{
+	const char *id = op->put_job.job->id;
+	int rc;
+
+	sql_bind_text(sqlite->writes[SQLITE_WRITE_KEY_NEW], 1, id);
+	rc = sqlite_run(sqlite, SQLITE_WRITE_KEY_NEW, err);
+	if (rc == 0 && sqlite3_changes(sqlite->writer.db) == 0)
+		rc = 1;
+	if (rc)
+		return rc;
+	sqlite_note_key(sqlite, id, sqlite3_last_insert_rowid(sqlite->writer.db));
+	op->put_job.given = op->put_job.state.last_run;
+	return store_sqlite_new_job(sqlite, op->put_job.job, &op->put_job.state, err);
 }
 
 /* Its numbers go on from the highest that the id ever had. */
@@ -116,9 +154,11 @@ static int sqlite_add_job(
 {
 	struct job_state state = op->put_job.state;
 	int64_t last;
-	int rc = sqlite_ask(
-	    sqlite, SQLITE_WRITE_LAST_RUN, op->put_job.job->id, 0, &last, err);
+	int rc = sqlite_is_told_of(op) ? sqlite_add_unknown(sqlite, op, err) : 1;
 
+	if (rc <= 0)
+		return rc;
+	rc = sqlite_ask(sqlite, SQLITE_WRITE_LAST_RUN, op->put_job.job->id, 0, &last, err);
 	if (rc < 0)
 		return rc;
 	if (last > state.last_run)

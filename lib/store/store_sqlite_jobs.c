@@ -39,30 +39,70 @@ static void jobs_bind_value(sqlite3_stmt *stmt, int index, const struct value *v
 	}
 }
 
-int store_sqlite_put_job(struct sqlite_store *sqlite, const struct schedd_job *job,
-    const struct job_state *state, struct schedd_error *err)
+/* What the details have is the default where a job has none. */
+static bool jobs_says_nothing(const struct schedd_job *job, const struct job_state *state,
+    const struct job_field *field)
 {
-	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_PUT_JOB];
+	return (field->place == JOB_IN_DETAILS && !job->details) ||
+	       job_fields_is_default(job, state, field);
+}
+
+static void jobs_bind_field(struct sqlite_store *sqlite, sqlite3_stmt *stmt, int index,
+    const struct schedd_job *job, const struct job_state *state, const struct job_field *field)
+{
+	struct value value = job_fields_get(job, state, field, &sqlite->scratch);
+
+	if (sql_text_json(field))
+		jobs_bind_json(sqlite, stmt, index, &value);
+	else
+		jobs_bind_value(stmt, index, &value);
+}
+
+/* common: nothing but those columns, in which everything is that the job says. */
+static int jobs_write(struct sqlite_store *sqlite, enum sqlite_write write, bool common,
+    const struct schedd_job *job, const struct job_state *state, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[write];
 	int rc;
 
 	sqlite3_clear_bindings(stmt);
-	for (int i = 0; i < sqlite->field_count; i++) {
-		const struct job_field *field = sqlite->fields[i];
-		struct value value;
-
-		if (job_fields_is_default(job, state, field))
-			continue;
-		value = job_fields_get(job, state, field, &sqlite->scratch);
-		if (sql_text_json(field))
-			jobs_bind_json(sqlite, stmt, i + 1, &value);
-		else
-			jobs_bind_value(stmt, i + 1, &value);
-	}
-	if (arena_failed(&sqlite->scratch) || strbuf_failed(&sqlite->text))
+	for (int i = 0; i < sqlite->field_count; i++)
+		if ((!common || sqlite->common[i]) &&
+		    !jobs_says_nothing(job, state, sqlite->fields[i]))
+			jobs_bind_field(sqlite, stmt, common ? sqlite->common[i] : i + 1, job,
+			    state, sqlite->fields[i]);
+	if (arena_failed(&sqlite->scratch) || strbuf_failed(&sqlite->text)) {
 		rc = schedd_error_set(
 		    err, SCHEDD_ENOMEM, "store '%s': out of memory", sqlite->base.name);
-	else
-		rc = sql_run(&sqlite->writer, stmt, err);
-	arena_clear(&sqlite->scratch);
+		arena_clear(&sqlite->scratch);
+		return rc;
+	}
+	rc = sql_run(&sqlite->writer, stmt, err);
+	arena_reset(&sqlite->scratch);
 	return rc;
+}
+
+int store_sqlite_put_job(struct sqlite_store *sqlite, const struct schedd_job *job,
+    const struct job_state *state, struct schedd_error *err)
+{
+	return jobs_write(sqlite, SQLITE_WRITE_PUT_JOB, false, job, state, err);
+}
+
+static bool jobs_is_common(const struct sqlite_store *sqlite, const struct schedd_job *job,
+    const struct job_state *state)
+{
+	for (int i = 0; i < sqlite->field_count; i++)
+		if (!sqlite->common[i] && !jobs_says_nothing(job, state, sqlite->fields[i]))
+			return false;
+	return true;
+}
+
+int store_sqlite_new_job(struct sqlite_store *sqlite, const struct schedd_job *job,
+    const struct job_state *state, struct schedd_error *err)
+{
+	bool common = jobs_is_common(sqlite, job, state);
+	int rc = jobs_write(
+	    sqlite, common ? SQLITE_WRITE_NEW_COMMON : SQLITE_WRITE_NEW_JOB, common, job, state, err);
+
+	return rc ? rc : sqlite3_changes(sqlite->writer.db) == 0;
 }
