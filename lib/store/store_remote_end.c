@@ -190,6 +190,8 @@ static void remote_commit_alone(struct remote_end *end, struct store_batch *grou
 			remote_group_failed(end, batch, &err);
 			return;
 		}
+		if (rc == 0 && end->link.told)
+			end->next_beat = 0;
 		remote_settle(end, batch, rc, &err);
 	}
 }

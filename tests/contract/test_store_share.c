@@ -251,6 +251,62 @@ SHARE_TEST(loses_a_claim_that_was_made_by_an_older_definition)
 	share_await(both, one, "a gone;");
 }
 
+/* A claim as a part of a change: it holds, or nothing of it does. */
+SHARE_TEST(refuses_a_claim_that_must_hold_and_does_not)
+{
+	struct store_batch *batch = store_batch_new(one->store);
+	struct job_state state;
+
+	share_put(two, "a", 1);
+	share_await(both, one, "a 1/0;");
+	cr_assert_eq(share_claim(two, "a", 0, 1), STORE_CLAIM_DONE);
+	job_state_init(&state);
+	state.run_count = state.last_run = 2;
+	state.revision = 1;
+	store_batch_claim(batch, "a", 0, &state, NULL);
+	store_case_put_run(batch, "a", 2, RUN_RUNNING, 0);
+	cr_assert_eq(store_case_commit(one, batch), SCHEDD_ECONFLICT);
+	cr_expect_str_eq(store_case_runs(one, "a"), "a/1");
+	batch = store_batch_new(one->store);
+	store_batch_claim(batch, "a", 1, &state, NULL);
+	store_case_put_run(batch, "a", 2, RUN_RUNNING, 0);
+	cr_assert_eq(store_case_commit(one, batch), 0, "%s", one->err.message);
+	cr_expect_str_eq(store_case_runs(one, "a"), "a/2 a/1");
+	cr_expect_str_eq(one->runs[0].node, "one");
+}
+
+/* By itself, and among others: each statement has its own way to the fence. */
+SHARE_TEST(stores_no_claim_under_an_epoch_that_is_over)
+{
+	const char *type = getenv("SCHEDD_TEST_STORE_TYPE"), *sql = getenv("SCHEDD_TEST_SQL");
+	char command[600];
+
+	if (!both->real || !type || !sql || strcmp(type, "postgresql") != 0)
+		return;
+	snprintf(command, sizeof(command), "%s \"UPDATE schedd_nodes SET epoch = epoch + 1 WHERE name = 'one'\"", sql);
+	share_put(two, "a", 1);
+	share_await(both, one, "a 1/0;");
+	for (uint32_t more = 0; more < 2; more++) {
+		struct store_batch *batch = store_batch_new(one->store);
+		enum store_verdict verdict = STORE_CLAIM_REFUSED;
+		struct job_state state;
+
+		cr_assert_eq(system(command), 0);
+		job_state_init(&state);
+		state.run_count = state.last_run = 1;
+		state.revision = 1;
+		store_batch_claim(batch, "a", 0, &state, &verdict);
+		store_case_put_run(batch, "a", 1, RUN_RUNNING, 0);
+		if (more)
+			store_case_put_run(batch, "a", 9, RUN_MISSED, 0);
+		cr_assert_lt(store_case_commit(one, batch), 0);
+		cr_expect_str_eq(store_case_runs(two, "a"), "");
+		share_await_state(both, one, STORE_OK);
+		share_load(one);
+		cr_expect_eq(store_case_record(one, "a")->state.last_run, 0u);
+	}
+}
+
 /* Of two that change a job at once, one finds that it does not know it any more. */
 SHARE_TEST(refuses_a_change_of_what_has_changed)
 {

@@ -7,7 +7,7 @@
 #include "store/modules/store_nodes.h"
 
 /* Statements of commits that the server keeps for the connection once they come again. */
-#define PG_KEPT 24
+#define PG_KEPT 32
 
 struct pg_kept {
 	const char *text; /* one of ours, which are always at the same place */

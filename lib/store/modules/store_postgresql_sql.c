@@ -11,19 +11,9 @@
 const char pg_sql_guard[] =
     "UPDATE schedd_owner SET batch = $1::bigint / (epoch = $2::bigint AND life = $3)::int";
 
-/*
- * The fence: the node's row under the epoch, locked so that a beat goes on and
- * whoever would end the epoch waits for this commit. A guard that only looks
- * would let a claim pass behind a take-over.
- */
-#define NODE_GUARD                                                                                 \
-	"SELECT 1 FROM schedd_nodes WHERE node = $1::int AND epoch = $2::bigint AND life = $3 FOR KEY SHARE"
-
 const char pg_sql_guard_shared[] =
-    "WITH n AS MATERIALIZED (" NODE_GUARD "), b AS (UPDATE schedd_batches SET batch = $4::bigint WHERE "
-    "node = $1::int AND EXISTS (SELECT FROM n) RETURNING 1) SELECT 1 / count(*), "
-    "set_config('schedd.node', $1::int::text, true) FROM b";
-const char pg_sql_guard_take[] = "SELECT 1 / count(*) FROM (" NODE_GUARD ") n";
+    PG_GUARD_SHARED " SELECT 1 / count(*), set_config('schedd.node', $1::int::text, true) FROM b";
+const char pg_sql_guard_take[] = "SELECT 1 / count(*) FROM (" PG_NODE_GUARD ") n";
 
 /* Runs are there only where the row is. */
 #define ADDS(rows, unless)                                                                         \

@@ -5,11 +5,24 @@
 
 #include "store/modules/store_postgresql.h"
 
+/*
+ * The fence: the node's row under the epoch, locked so that a beat goes on and
+ * whoever would end the epoch waits for this commit. A guard that only looks
+ * would let a claim pass behind a take-over.
+ */
+#define PG_NODE_GUARD                                                                              \
+	"SELECT 1 FROM schedd_nodes WHERE node = $1::int AND epoch = $2::bigint AND life = $3 FOR KEY SHARE"
+/* n is it, b the batch that is noted under it: one row, or none. */
+#define PG_GUARD_SHARED                                                                            \
+	"WITH n AS MATERIALIZED (" PG_NODE_GUARD "), b AS (UPDATE schedd_batches SET batch = $4::bigint "  \
+	"WHERE node = $1::int AND EXISTS (SELECT FROM n) RETURNING 1)"
+
 enum pg_set {
 	PG_SET_ADDS,
 	PG_SET_PUTS,
 	PG_SET_ENSURE, /* ids that runs and changes need a row for */
 	PG_SET_CLAIMS, /* with the runs: two sets of rows of one statement */
+	PG_SET_FIRES,  /* claims with a run that has but begun: in one statement */
 	PG_SET_RUNS,
 	PG_SET_OUTPUT, /* of runs that have their rows by then */
 	PG_SET_CHANGES,
