@@ -16,6 +16,10 @@ struct bare {
 	/* Reads all definitions and states; how many. */
 	int (*load)(void);
 	void (*close)(void);
+	/* The same claims under a guard, in one statement; NULL: there is nothing faster than claims. */
+	void (*gather)(int from, int count, int number);
+	/* One row that is there, durable. */
+	void (*raw)(int number);
 };
 
 extern const struct bare bare_redis, bare_postgresql;

@@ -120,6 +120,12 @@ static void redis_claims(int from, int count, int run)
 	redis_take(count + 6);
 }
 
+static void redis_raw(int number)
+{
+	redisAppendCommand(redis, "SET batch %d", number);
+	redis_take(1);
+}
+
 static int redis_load(void)
 {
 	char cursor[32] = "0";
@@ -154,4 +160,4 @@ static void redis_close(void)
 }
 
 const struct bare bare_redis = {
-    "redis", redis_open, redis_adds, redis_claims, redis_load, redis_close};
+    "redis", redis_open, redis_adds, redis_claims, redis_load, redis_close, NULL, redis_raw};

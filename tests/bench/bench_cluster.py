@@ -29,6 +29,7 @@ from e2e import wait_until  # noqa: E402
 ROUNDS = 3
 SECONDS = 8
 JOBS = 60_000  # more than two nodes can
+DUE = 600  # jobs each second beside those that are taken over
 TAKEN = int(os.environ.get("SCHEDD_BENCH_TAKEN", 1_000_000))
 LEASE = 6
 PEER_JOBS = 4_000
@@ -63,6 +64,10 @@ def server_cpu():
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def node_cpu(node):
+    return sum(map(int, pathlib.Path(f"/proc/{node.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def number(text):
     return float(cluster.STORE.tell(text))
 
@@ -70,7 +75,7 @@ def number(text):
 class Nodes:
     """Some nodes with functions that do nothing, due each second."""
 
-    def __init__(self, count, jobs):
+    def __init__(self, count, jobs, together=True):
         cluster.reset()
         self.nodes = [cluster.Node("abc"[i], lease=LEASE) for i in range(count)]
         atexit.register(self.end)
@@ -78,13 +83,24 @@ class Nodes:
         plugins.mkdir()
         (plugins / "bench.c").write_text(NOOP)
         subprocess.run(["cc", "-O2", "-shared", "-fPIC", f"-I{SOURCE}/lib/include", "-o", plugins / "bench.so", plugins / "bench.c"], check=True)
-        for node in self.nodes:
-            node.start(SCHEDD_PLUGIN_DIR=str(plugins))
-        wait_until("each has its slots", lambda: all(node.slots() > 200 / count for node in self.nodes), 60)
+        self.plugins = str(plugins)
+        for i in range(count if together else 1):
+            self.start(i)
+        if together:
+            self.await_slots(60)
         if jobs:
-            text = {"version": 1, "jobs": {f"job-{i:06d}": {"call": "bench:noop", "store": "shared", "trigger": {"every": 1}} for i in range(jobs)}}
-            (self.nodes[0].dir / "jobs.json").write_text(json.dumps(text))
-            self.nodes[0].ok("apply", "-qf", str(self.nodes[0].dir / "jobs.json"))
+            self.apply({f"job-{i:06d}": {"call": "bench:noop", "store": "shared", "trigger": {"every": 1}} for i in range(jobs)})
+
+    def start(self, i):
+        self.nodes[i].start(SCHEDD_PLUGIN_DIR=self.plugins)
+
+    def await_slots(self, seconds):
+        wait_until("each has its slots", lambda: all(node.slots() > 200 / len(self.nodes) for node in self.nodes), seconds)
+
+    def apply(self, jobs, name="jobs"):
+        file = self.nodes[0].dir / f"{name}.json"
+        file.write_text(json.dumps({"version": 1, "jobs": jobs}))
+        self.nodes[0].ok("apply", "-qf", str(file))
 
     def end(self):
         atexit.unregister(self.end)
@@ -180,25 +196,57 @@ def part_change():
     show("cluster_change", p50_ms=max(0.0, late[len(late) // 2]), p99_ms=late[len(late) * 99 // 100], goal_p50_ms=5)
 
 
-def part_takeover():
-    """One of three nodes dies: how long after its lease all that it had belongs to others."""
-    nodes = Nodes(3, 0)
+def taken_over(end):
+    """One of three nodes is ended: (seconds after its lease until others have its slots, until the last of what was due each second ran)."""
+    nodes = Nodes(3, 0, together=False)
     first = nodes.nodes[0]
     begin = time.monotonic()
     for part in range(0, TAKEN, 100_000):
         jobs = {f"job-{i:07d}": {"command": ["/bin/true"], "store": "shared", "trigger": {"every": "1d"}} for i in range(part, min(part + 100_000, TAKEN))}
-        (first.dir / "jobs.json").write_text(json.dumps({"version": 1, "jobs": jobs}))
-        first.ok("apply", "-qf", str(first.dir / "jobs.json"))
-    added = time.monotonic() - begin
-    dead, rest = nodes.nodes[2], nodes.nodes[:2]
-    wait_until("all have seen all", lambda: all(len(node.ok("list", "-o", "name").split()) == TAKEN for node in nodes.nodes), 300)
-    dead.process.kill()
-    lease = number("SELECT expires_at / 1e6 FROM schedd_nodes WHERE name = 'c'")
-    wait_until("the others have what it had", lambda: sum(seat.slots for seat in cluster.STORE.seats().values() if seat.dead_since is None) == 256, 120)
-    late = time.time() - lease
-    rss = max(node.memory() for node in rest)
+        nodes.apply(jobs, f"part-{part}")
+    nodes.apply({f"due-{i}": {"call": "bench:noop", "store": "shared", "trigger": {"every": 1}} for i in range(DUE)}, "due")
+    added, begin = time.monotonic() - begin, time.monotonic()
+    nodes.start(1)
+    nodes.start(2)
+    nodes.await_slots(300)
+    loaded = time.monotonic() - begin
+    dead = nodes.nodes[2]
+    wait_until("due jobs run on it", lambda: number("SELECT count(DISTINCT job) FROM schedd_runs r JOIN schedd_nodes n ON n.node = r.ran WHERE n.name = 'c'") > DUE / 5, 60)
+    theirs = [row[0] for row in cluster.STORE.rows("SELECT j.key FROM schedd_jobs j JOIN schedd_slots s ON s.slot = j.slot JOIN schedd_nodes n ON n.node = s.node "
+                                                   "WHERE n.name = 'c' AND j.id LIKE 'due-%'")]
+    cpu = server_cpu() + sum(node_cpu(node) for node in nodes.nodes[:2])
+    end(dead)
+    lease = number("SELECT expires_at FROM schedd_nodes WHERE name = 'c'")
+    late = slots_late(lease)
+    ran = f"(SELECT min(started_at) AS began FROM schedd_runs WHERE job IN ({', '.join(theirs)}) AND started_at > {lease:.0f} GROUP BY job) f"
+    wait_until("all of them run again", lambda: number(f"SELECT count(*) FROM {ran}") == len(theirs), 120)
+    cpu = server_cpu() + sum(node_cpu(node) for node in nodes.nodes[:2]) - cpu
+    ran = number(f"SELECT max(began) FROM {ran}")
+    rss = max(node.memory() for node in nodes.nodes[:2])
+    dead.thaw()
     nodes.end()
-    show("cluster_takeover", jobs=TAKEN, added_s=added, after_lease_s=late, goal_after_lease_s=2, rss_mb=rss / 1e6)
+    show("cluster_takeover_" + end.__name__, jobs=TAKEN, added_s=added, loaded_s=loaded, slots_s=late, due_s=(ran - lease) / 1e6,
+         goal_due_s=2, cpu_s=cpu, rss_mb=rss / 1e6)
+    return (ran - lease) / 1e6
+
+
+def killed(node):
+    node.process.kill()
+
+
+def frozen(node):
+    node.freeze()
+
+
+def slots_late(lease):
+    while sum(seat.slots for seat in cluster.STORE.seats().values() if seat.dead_since is None) < 256:
+        time.sleep(0.02)
+    return time.time() - lease / 1e6
+
+
+def part_takeover():
+    for end in (killed, frozen):
+        taken_over(end)
 
 
 PARTS = {"rate": part_rate, "peers": part_peers, "idle": part_idle, "change": part_change, "takeover": part_takeover}
