@@ -12,9 +12,6 @@
 #include "store/store_record.h"
 #include "store/store_snapshot.h"
 
-/* How long closing waits for a server. */
-#define STORE_CLOSE_LIMIT (5 * SCHEDD_SECOND)
-
 /* ---- Life ---- */
 
 void store_release(struct store *store)
@@ -119,11 +116,15 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	(void)store_flush(store, store->ops->needs_url ? STORE_CLOSE_LIMIT : SCHEDD_SPAN_NONE);
+	(void)store_flush(store, store->ops->needs_url ? STORE_LEAVE_LIMIT : SCHEDD_SPAN_NONE);
 	store->changed = NULL;
 	store->watch = NULL;
 	store->share = NULL;
+	store->leave.settled = NULL;
+	store->leave.left = NULL;
 	store->ops->jobs->close(store);
+	if (store->leave.posted)
+		mailbox_deliver(store->mailbox);
 	store_release(store);
 }
 
@@ -360,7 +361,7 @@ static void store_refusal_open(struct mailbox_letter *letter)
 {
 	struct store_refusal *refusal = (struct store_refusal *)letter;
 
-	refusal->store->pending--;
+	store_answered(refusal->store);
 	refusal->store->errors++;
 	refusal->done(refusal->err.code, &refusal->err, refusal->context);
 	free(refusal);
@@ -398,12 +399,13 @@ void store_commit(struct store *store, struct store_batch *batch, store_done_fn 
 	batch->context = context;
 	store->pending++;
 	store_batch_asked(batch);
-	if (store->ops->needs_url || store->state == STORE_OK) {
+	if (!store->leave.begun && (store->ops->needs_url || store->state == STORE_OK)) {
 		store->ops->jobs->commit(store, batch);
 		return;
 	}
-	batch->rc = schedd_error_set(&batch->err, SCHEDD_EFAILED, "store '%s': it is not open%s%s",
-	    store->name, store->state_err.message[0] ? ": " : "", store->state_err.message);
+	batch->rc = schedd_error_set(&batch->err, SCHEDD_EFAILED, "store '%s': it is %s%s%s",
+	    store->name, store->leave.begun ? "being closed" : "not open",
+	    store->state_err.message[0] ? ": " : "", store->state_err.message);
 	store_batch_put(batch);
 }
 

@@ -101,6 +101,13 @@ int store_wait(struct store *store, schedd_span limit, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Commits what waits, answers it, closes; a server gets some seconds for it. NULL is fine. */
 void store_close(struct store *store);
+/*
+ * Begins to close it, and waits for nobody: nothing more is asked of it, nor told but answers. What
+ * was asked is answered meanwhile, or given up after some seconds where a server does not answer.
+ * Then left is called on the loop's thread, never inside this call, and store_close() is short; if
+ * that comes earlier, left is not called.
+ */
+void store_leave(struct store *store, void (*left)(void *context), void *context);
 const char *store_name(const struct store *store);
 const char *store_type(const struct store *store);
 /* The file it is kept in; NULL: none. */

@@ -506,7 +506,7 @@ static void batch_answer_some(struct store_batch *batch)
 		mailbox_post(store->mailbox, &batch->letter);
 		return;
 	}
-	store->pending--;
+	store_answered(store);
 	batch_answered(batch);
 	if (batch->rc == 0) {
 		store->commits++;

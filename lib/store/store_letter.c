@@ -11,7 +11,7 @@ static void letter_open(struct mailbox_letter *base)
 
 	letter->again = false;
 	letter->opened = true;
-	store->pending--;
+	store_answered(store);
 	letter->open(letter);
 	if (letter->again)
 		return;

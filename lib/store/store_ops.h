@@ -36,6 +36,19 @@ struct store_listener {
 	void *context;
 };
 
+/* How long closing waits for a server. */
+#define STORE_LEAVE_LIMIT (5 * SCHEDD_SECOND)
+
+/* Of a store that is being left, see store_leave(). */
+struct store_leaving {
+	struct mailbox_letter letter;           /* looks whether all was answered */
+	bool posted;                            /* it is on its way */
+	bool begun;                             /* nothing more may be asked */
+	void (*settled)(struct store *store);   /* waits for that; NULL: nobody does */
+	void (*left)(void *context);            /* waits for the end; NULL: nobody does */
+	void *context;
+};
+
 /* First member of every backend's own struct. Touched on the loop's thread only. */
 struct store {
 	const struct store_ops *ops;
@@ -66,7 +79,8 @@ struct store {
 	uint64_t life;                             /* random: of this opening; part of batches' ids */
 	uint64_t serial;                           /* of the last batch made */
 	_Atomic bool on_reserve;                   /* the disk is full, ends of runs can be written */
-	uint64_t pending;                          /* asked and not answered yet */
+	uint64_t pending;                          /* asked and not answered yet; see store_answered() */
+	struct store_leaving leave;
 	struct store_batch *oldest, *newest;       /* of those that are not answered */
 	uint64_t commits;                          /* batches that are durable */
 	uint64_t errors;                           /* batches that were refused */
@@ -102,6 +116,12 @@ struct job_store_ops {
 	/* Everything was answered, or its time is over: answers the rest with an error, frees all but
 	 * the common part. */
 	void (*close)(struct store *store);
+	/*
+	 * Nothing more is asked. Sees to it, without waiting, that threads end and files are closed, and
+	 * calls store_gone() then: close() comes later and has nobody to wait for. NULL: that is so as
+	 * soon as all was answered.
+	 */
+	void (*leave)(struct store *store);
 	/* Adds the backend's members to the map of store_status(). */
 	void (*status)(struct store *store, struct arena *arena, struct value *map);
 	void (*load)(
@@ -162,6 +182,13 @@ int store_open_as(const struct store_ops *ops, const struct store_config *config
     struct store **out, struct schedd_error *err) __attribute__((warn_unused_result));
 /* On the loop's thread: notes and tells the state. err NULL with STORE_OK. */
 void store_set_state(struct store *store, enum store_state state, const struct schedd_error *err);
+
+/* On the loop's thread: one thing less is pending. */
+void store_answered(struct store *store);
+/* Calls it once, by a letter, when nothing is pending; takes the place of an earlier call. */
+void store_when_settled(struct store *store, void (*settled)(struct store *store));
+/* Of a store that is being left: nothing of it goes on but what is pending. */
+void store_gone(struct store *store);
 
 /* The same without a history elsewhere. */
 int store_open_alone(const struct store_ops *ops, const struct store_config *config,

@@ -27,6 +27,16 @@ static void remote_close(struct store *store)
 	arena_clear(&remote->arena);
 }
 
+/* The writer's end ends the lease, which is needed until then. */
+static void remote_leave(struct store *store)
+{
+	struct remote_store *remote = remote_of(store);
+	int64_t by = store_remote_mono() + STORE_LEAVE_LIMIT;
+
+	store_remote_stop_by(&remote->writer, by);
+	store_remote_stop_by(&remote->asker, by);
+}
+
 static int remote_open(
     struct store *store, const struct store_config *config, struct schedd_error *err)
 {
@@ -103,6 +113,7 @@ static void remote_commit(struct store *store, struct store_batch *batch)
 const struct job_store_ops store_remote_jobs = {
     .open = remote_open,
     .close = remote_close,
+    .leave = remote_leave,
     .status = remote_status,
     .load = store_remote_load,
     .last_run = store_remote_last_run,

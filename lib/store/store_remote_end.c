@@ -440,6 +440,12 @@ static void remote_idle(struct remote_end *end)
 
 /* ---- The thread ---- */
 
+/* Is anything left to be answered? */
+static bool remote_busy(const struct remote_end *end)
+{
+	return end->waiting || end->doubt || end->asked;
+}
+
 static bool remote_take(struct remote_end *end)
 {
 	bool stopping;
@@ -457,7 +463,10 @@ static bool remote_take(struct remote_end *end)
 		end->tasks = NULL;
 		end->task_end = &end->tasks;
 	}
+	if (end->stop_by && (!remote_busy(end) || store_remote_mono() >= end->stop_by))
+		end->stopping = true;
 	stopping = end->stopping;
+	end->wake_by = end->stop_by;
 	pthread_mutex_unlock(&end->lock);
 	return stopping;
 }
@@ -506,6 +515,8 @@ static void remote_sleep(struct remote_end *end)
 		until = end->waiting->sent_by;
 	if (!end->connected && end->asked && end->asked->deadline < until)
 		until = end->asked->deadline;
+	if (end->wake_by && end->wake_by < until)
+		until = end->wake_by;
 	if (until != INT64_MAX)
 		wait = until <= now ? 0 : (int)((until - now) / 1000 + 1);
 	if (poll(fds, 2, wait) > 0 && fds[1].revents)
@@ -576,5 +587,8 @@ void *store_remote_main(void *context)
 		store_letter_post(&task->base);
 	}
 	end->remote->driver->disconnect(&end->link);
+	if (end->link.writer)
+		store_remote_lease_end(&end->remote->lease);
+	store_remote_ended(end->remote);
 	return NULL;
 }

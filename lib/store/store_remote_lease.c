@@ -268,6 +268,7 @@ static void *lease_main(void *context)
 			break;
 	}
 	lease->remote->driver->disconnect(&lease->link);
+	store_remote_ended(lease->remote);
 	return NULL;
 }
 
@@ -324,8 +325,11 @@ int store_remote_lease_start(struct remote_lease *lease, struct schedd_error *er
 		    err, SCHEDD_EFAILED, "store '%s': its lease cannot be kept", remote->base.name);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
+	atomic_fetch_add(&remote->threads, 1);
 	rc = pthread_create(&lease->thread, NULL, lease_main, lease);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc)
+		atomic_fetch_sub(&remote->threads, 1);
 	if (rc)
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "store '%s': the thread of its lease does not start: %s", remote->base.name,
@@ -335,13 +339,20 @@ int store_remote_lease_start(struct remote_lease *lease, struct schedd_error *er
 	return 0;
 }
 
+void store_remote_lease_end(struct remote_lease *lease)
+{
+	if (!lease->started)
+		return;
+	pthread_mutex_lock(&lease->lock);
+	lease->stopping = true;
+	pthread_mutex_unlock(&lease->lock);
+	lease_ring(lease);
+}
+
 void store_remote_lease_stop(struct remote_lease *lease)
 {
 	if (lease->started) {
-		pthread_mutex_lock(&lease->lock);
-		lease->stopping = true;
-		pthread_mutex_unlock(&lease->lock);
-		lease_ring(lease);
+		store_remote_lease_end(lease);
 		pthread_join(lease->thread, NULL);
 		lease->started = false;
 	}

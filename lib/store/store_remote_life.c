@@ -2,6 +2,7 @@
 /* The two ends as the loop's thread sees them: their threads begin and end, and are given what to do. */
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -53,8 +54,11 @@ int store_remote_start(struct remote_end *end, void *(*thread)(void *), struct s
 		    end->remote->base.name);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
+	atomic_fetch_add(&end->remote->threads, 1);
 	rc = pthread_create(&end->thread, NULL, thread, end);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc)
+		atomic_fetch_sub(&end->remote->threads, 1);
 	if (rc)
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "store '%s': its thread does not start: %s", end->remote->base.name,
@@ -83,21 +87,73 @@ void store_remote_stop(struct remote_end *end)
 	store_secret_clear(&end->secret);
 }
 
-void store_remote_ask(struct remote_end *end, struct remote_task *task)
+void store_remote_stop_by(struct remote_end *end, int64_t by)
 {
 	pthread_mutex_lock(&end->lock);
-	*end->task_end = task;
-	end->task_end = &task->next;
+	end->stop_by = by;
 	pthread_mutex_unlock(&end->lock);
 	store_remote_ring(end);
 }
 
+/* Of a thread that has come to its end, or is about to, nothing can be asked. */
+static int remote_closed(const struct remote_end *end, struct schedd_error *err)
+{
+	return schedd_error_set(
+	    err, SCHEDD_EFAILED, "store '%s': it is being closed", end->remote->base.name);
+}
+
+void store_remote_ask(struct remote_end *end, struct remote_task *task)
+{
+	bool takes;
+
+	pthread_mutex_lock(&end->lock);
+	takes = !end->stopping;
+	if (takes) {
+		*end->task_end = task;
+		end->task_end = &task->next;
+	}
+	pthread_mutex_unlock(&end->lock);
+	if (takes) {
+		store_remote_ring(end);
+		return;
+	}
+	task->rc = remote_closed(end, &task->err);
+	store_letter_put(&task->base);
+}
+
 void store_remote_give(struct remote_end *end, struct store_batch *batch)
 {
+	bool takes;
+
 	batch->next = NULL;
 	pthread_mutex_lock(&end->lock);
-	*end->queue_end = batch;
-	end->queue_end = &batch->next;
+	takes = !end->stopping;
+	if (takes) {
+		*end->queue_end = batch;
+		end->queue_end = &batch->next;
+	}
 	pthread_mutex_unlock(&end->lock);
-	store_remote_ring(end);
+	if (takes) {
+		store_remote_ring(end);
+		return;
+	}
+	batch->rc = remote_closed(end, &batch->err);
+	store_batch_put(batch);
+}
+
+static void remote_ended(struct mailbox_letter *letter)
+{
+	struct remote_store *remote =
+	    (struct remote_store *)(void *)((char *)letter - offsetof(struct remote_store, ended));
+
+	if (remote->base.leave.begun)
+		store_gone(&remote->base);
+}
+
+void store_remote_ended(struct remote_store *remote)
+{
+	if (atomic_fetch_sub(&remote->threads, 1) > 1)
+		return;
+	remote->ended.open = remote_ended;
+	mailbox_post(remote->base.mailbox, &remote->ended);
 }

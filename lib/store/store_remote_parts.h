@@ -48,7 +48,8 @@ struct remote_end {
 	struct remote_task **task_end;
 	uint64_t done; /* batches settled */
 	int pieces;    /* of loading, on their way to the loop */
-	bool stopping;
+	bool stopping;   /* nothing more is taken */
+	int64_t stop_by; /* mono microseconds: it stops then, or as soon as it has nothing to do; 0: it goes on */
 
 	/* The thread's own. */
 	struct store_batch *waiting; /* taken from the queue, not stored yet */
@@ -59,6 +60,7 @@ struct remote_end {
 	bool connected;
 	bool ever; /* it was, at least once */
 	int64_t next_try;
+	int64_t wake_by; /* as stop_by */
 	int64_t next_beat;
 	int64_t next_tell; /* of how long commits take */
 	int64_t eager_until; /* of a store that is shared and polls: others answer, or go on */
@@ -108,6 +110,8 @@ struct remote_store {
 	struct remote_end asker;
 	struct remote_lease lease;
 	uint64_t given; /* batches handed to the writer; the loop's */
+	_Atomic int threads;          /* that have not ended */
+	struct mailbox_letter ended;  /* posted by the last of them, as the last thing it does */
 
 	/* The loop's, from the writer's news. */
 	char durability[STORE_DURABILITY_MAX];
@@ -145,6 +149,10 @@ int store_remote_start(struct remote_end *end, void *(*thread)(void *), struct s
     __attribute__((warn_unused_result));
 /* Ends the thread; what waits is answered with an error. */
 void store_remote_stop(struct remote_end *end);
+/* The thread is to end by itself: when it has nothing to do, at that time at the latest. */
+void store_remote_stop_by(struct remote_end *end, int64_t by);
+/* The last that a thread of the store does. */
+void store_remote_ended(struct remote_store *remote);
 void store_remote_ask(struct remote_end *end, struct remote_task *task);
 void store_remote_give(struct remote_end *end, struct store_batch *batch);
 
@@ -156,6 +164,8 @@ void store_remote_ring(const struct remote_end *end);
 int store_remote_lease_start(struct remote_lease *lease, struct schedd_error *err)
     __attribute__((warn_unused_result));
 void store_remote_lease_stop(struct remote_lease *lease);
+/* The same without waiting for it; it may not have been started. */
+void store_remote_lease_end(struct remote_lease *lease);
 /* The writer has joined; begin: mono microseconds before it asked. */
 void store_remote_lease_set(
     struct remote_lease *lease, uint32_t node, uint64_t epoch, int64_t begin);

@@ -8,13 +8,12 @@
 #include "store/store_snapshot.h"
 #include "store/store_split_parts.h"
 
-/* How long closing lets the history take what it has not. */
-#define SPLIT_CLOSE_LIMIT (5 * SCHEDD_SECOND)
-
 static struct split *split_of(struct store *store)
 {
 	return (struct split *)store;
 }
+
+static void split_leave_on(struct split *split);
 
 static void split_turn(struct split *split)
 {
@@ -23,6 +22,7 @@ static void split_turn(struct split *split)
 	split_forget(split);
 	split_recover(split);
 	split_questions(split);
+	split_leave_on(split);
 }
 
 static const char *split_row_key(const void *item)
@@ -142,16 +142,25 @@ static bool split_busy(const struct split *split)
 {
 	if (split->under_way || split->looking || split->forgetting || split->asked_rest)
 		return true;
-	if (split->gone && store_state(split->jobs) == STORE_OK)
+	if (split->gone && !split->over && store_state(split->jobs) == STORE_OK)
 		return true;
-	return split->items && !split->failing && store_state(split->history) == STORE_OK;
+	return split->items && !split->over && !split->failing && store_state(split->history) == STORE_OK;
+}
+
+static void split_move_no_more(struct split *split)
+{
+	split->over = true;
+	split->recovering = false;
+	if (split->under_way)
+		split->under_way->split = NULL;
+	split->under_way = NULL;
 }
 
 /* What is on its way gets there, if that does not take too long. */
 static void split_drain(struct split *split)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
-	int64_t end = clock->mono(clock->context).us + SPLIT_CLOSE_LIMIT;
+	int64_t end = clock->mono(clock->context).us + STORE_LEAVE_LIMIT;
 
 	split->recovering = false;
 	while (split_busy(split)) {
@@ -161,10 +170,7 @@ static void split_drain(struct split *split)
 			break;
 		split_turn(split);
 	}
-	split->over = true;
-	if (split->under_way)
-		split->under_way->split = NULL;
-	split->under_way = NULL;
+	split_move_no_more(split);
 	/* A question has a limit of its own. */
 	while (split->looking && mailbox_wait_for(split->base.mailbox, SCHEDD_SECOND) >= 0)
 		;
@@ -181,14 +187,69 @@ static void split_free_gone(struct split_gone *gone)
 	}
 }
 
+/* ---- Leaving ---- */
+
+static void split_jobs_left(void *context)
+{
+	struct split *split = context;
+
+	store_gone(&split->base);
+}
+
+/* What is with a server that does not answer any more is not waited for. */
+static bool split_leave_waits(struct split *split)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+
+	if (clock->mono(clock->context).us >= split->leave_by ||
+	    store_state(split->jobs) != STORE_OK)
+		return false;
+	if (split->under_way && store_state(split->history) != STORE_OK)
+		split_move_no_more(split);
+	return split_busy(split) || split->base.pending > 0;
+}
+
+/* The history takes what it takes in time, as in split_drain(); then the store of jobs goes. */
+static void split_leave_on(struct split *split)
+{
+	if (!split->leaving || split->jobs_leave || split_leave_waits(split))
+		return;
+	split_move_no_more(split);
+	if (split->looking)
+		return;
+	split->jobs_leave = true;
+	(void)store_listen(split->history, split_history_changed, split, false);
+	store_leave(split->jobs, split_jobs_left, split);
+}
+
+static void split_settled(struct store *store)
+{
+	split_turn(split_of(store));
+}
+
+static void split_leave(struct store *store)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct split *split = split_of(store);
+
+	split->closing = split->leaving = true;
+	split->recovering = false;
+	split->leave_by = clock->mono(clock->context).us + STORE_LEAVE_LIMIT;
+	store_when_settled(store, split_settled);
+	split_turn(split);
+}
+
 static void split_close(struct store *store)
 {
 	struct split *split = split_of(store);
 
-	split->closing = true;
-	split_turn(split);
-	split_drain(split);
-	(void)store_listen(split->history, split_history_changed, split, false);
+	split->leaving = false;
+	if (!split->jobs_leave) {
+		split->closing = true;
+		split_turn(split);
+		split_drain(split);
+		(void)store_listen(split->history, split_history_changed, split, false);
+	}
 	if (split->jobs) {
 		split->jobs->changed = NULL;
 		split->jobs->watch = NULL;
@@ -205,6 +266,7 @@ static void split_close(struct store *store)
 
 static const struct job_store_ops split_jobs_ops = {
     .close = split_close,
+    .leave = split_leave,
     .status = split_status,
     .load = split_load,
     .last_run = split_last_run,

@@ -25,7 +25,7 @@ static struct split_question *ask_new(struct store *store, void (*go)(struct spl
 
 static void ask_free(struct split_question *question)
 {
-	question->split->base.pending--;
+	store_answered(&question->split->base);
 	store_query_clear(&question->own);
 	arena_clear(&question->base.arena);
 	free(question);

@@ -129,6 +129,9 @@ struct split {
 	void *load_context;
 	bool closing;
 	bool over; /* while closing: nothing more is moved */
+	bool leaving;     /* it is closed without anybody waiting */
+	bool jobs_leave;  /* likewise, and its store of jobs is told to */
+	int64_t leave_by; /* likewise: mono microseconds from which on nothing more is moved */
 	void (*turn)(struct split *split); /* everything that may go on now does */
 };
 

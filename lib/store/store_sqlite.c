@@ -124,22 +124,64 @@ static int sqlite_open_front(struct sqlite_store *sqlite, struct schedd_error *e
 	return rc;
 }
 
+/* Nobody else uses them. May be called again. */
+static void sqlite_close_files(struct sqlite_store *sqlite)
+{
+	store_sqlite_log_clear(&sqlite->log);
+	sql_close(&sqlite->reader);
+	sql_close(&sqlite->front);
+	for (int i = 0; i < SQLITE_WRITES; i++) {
+		sqlite3_finalize(sqlite->writes[i]);
+		sqlite->writes[i] = NULL;
+	}
+	/* The last one to close brings the log into the database, unless that is past help. */
+	if (sqlite->damaged)
+		sqlite3_db_config(sqlite->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite->damaged = false;
+	sql_close(&sqlite->writer);
+	store_sqlite_reserve_close(&sqlite->reserve);
+}
+
+static bool sqlite_leave_step(struct store_task *task)
+{
+	sqlite_close_files(store_sqlite_of(task->store));
+	return false;
+}
+
+static void sqlite_leave_answer(struct store_task *task)
+{
+	struct store *store = task->store;
+
+	free(task);
+	store_gone(store);
+}
+
+/* Nothing else is under way: the log goes into the database without the loop. */
+static void sqlite_leave_files(struct store *store)
+{
+	struct store_task *task = calloc(1, sizeof(*task));
+
+	if (!task) {
+		store_gone(store);
+		return;
+	}
+	task->step = sqlite_leave_step;
+	task->answer = sqlite_leave_answer;
+	store_worker_do(store_sqlite_of(store)->worker, task);
+}
+
+static void sqlite_leave(struct store *store)
+{
+	store_when_settled(store, sqlite_leave_files);
+}
+
 static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *sqlite = store_sqlite_of(store);
 
 	store_worker_free(sqlite->asker);
 	store_worker_free(sqlite->worker);
-	store_sqlite_log_clear(&sqlite->log);
-	sql_close(&sqlite->reader);
-	sql_close(&sqlite->front);
-	for (int i = 0; i < SQLITE_WRITES; i++)
-		sqlite3_finalize(sqlite->writes[i]);
-	/* The last one to close brings the log into the database, unless that is past help. */
-	if (sqlite->damaged)
-		sqlite3_db_config(sqlite->writer.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	sql_close(&sqlite->writer);
-	store_sqlite_reserve_close(&sqlite->reserve);
+	sqlite_close_files(sqlite);
 	arena_clear(&sqlite->scratch);
 	strbuf_clear(&sqlite->text);
 	free(sqlite->fields);
@@ -285,6 +327,7 @@ static void sqlite_commit(struct store *store, struct store_batch *batch)
 static const struct job_store_ops sqlite_jobs = {
     .open = sqlite_open,
     .close = sqlite_close,
+    .leave = sqlite_leave,
     .status = sqlite_status,
     .load = store_sqlite_load,
     .last_run = store_sqlite_last_run,

@@ -44,7 +44,7 @@ static void worker_open_task(struct mailbox_letter *letter)
 	struct store_task *task =
 	    (struct store_task *)((char *)letter - offsetof(struct store_task, letter));
 
-	task->store->pending--;
+	store_answered(task->store);
 	task->answer(task);
 }
 

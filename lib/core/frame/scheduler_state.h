@@ -75,6 +75,7 @@ struct store_slot {
 	 * NULL: nobody waits for it. */
 	void (*waited)(struct store_slot *slot, const struct schedd_error *why);
 	struct stores_adding *adding; /* likewise: the request */
+	bool leaving;               /* it is taken out: what still comes of it is of no interest */
 	uint64_t epoch;             /* of its owner when they were */
 	struct schedd_error load_err;
 	bool durable;               /* outlives the process: intermediate states are written too */
@@ -264,6 +265,7 @@ struct top_room {
 	struct undump *undumps;             /* backups being read */
 	struct stores_check *checks; /* of stores, under way */
 	struct stores_adding *adding; /* stores that are being added */
+	struct stores_leaving *leaving; /* stores that are taken out */
 	struct handover *handover; /* from the program before; NULL: none, this is a start */
 	struct scheduler_thread *thread; /* NULL: driven by the caller */
 };

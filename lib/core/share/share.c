@@ -336,8 +336,13 @@ void share_leave(struct schedd_scheduler *scheduler)
 
 void share_close(struct store_slot *slot)
 {
-	if (slot->share)
-		share_asks_end(slot->share);
+	struct share *share = slot->share;
+
+	if (!share)
+		return;
+	share_asks_end(share);
+	timers_unset(&slot->scheduler->timers, &share->partition);
+	timers_unset(&slot->scheduler->timers, &share->review);
 }
 
 void share_close_all(struct schedd_scheduler *scheduler)

@@ -87,13 +87,15 @@ static bool drain_done(const struct schedd_scheduler *scheduler)
 	return scheduler->top.drain.ending || !notify_busy(scheduler);
 }
 
-/* How long a server is waited for when all is over. */
+/* How long servers are waited for, all together, when all is over. */
 #define DRAIN_STORE_LIMIT (5 * SCHEDD_SECOND)
 
 static void drain_save(struct schedd_scheduler *scheduler)
 {
 	struct store_slot *slot = store_slot_find(scheduler, "default");
 	struct store_batch *batch = slot ? store_batch_new(slot->store) : NULL;
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t end = clock->mono(clock->context).us + DRAIN_STORE_LIMIT, left;
 
 	share_close_all(scheduler);
 	run_process_write_all(scheduler);
@@ -110,8 +112,9 @@ static void drain_save(struct schedd_scheduler *scheduler)
 		struct store_slot *each = scheduler->stores[i];
 
 		store_slot_again(each);
+		left = end - clock->mono(clock->context).us;
 		(void)store_flush(each->store,
-		    store_remote(each->store) ? DRAIN_STORE_LIMIT : SCHEDD_SPAN_NONE);
+		    !store_remote(each->store) ? SCHEDD_SPAN_NONE : left > 0 ? left : 0);
 	}
 }
 

@@ -18,7 +18,6 @@
 #include "core/changes/job_switch.h"
 #include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
-#include "core/jobs/change_log.h"
 #include "core/jobs/downtime.h"
 #include "core/jobs/executors.h"
 #include "core/keep/notify.h"
@@ -50,12 +49,22 @@ static void restart_take_again(
 	job_adopt(&change, slot);
 }
 
+static int restart_pass_over(struct job_record *record, int rc)
+{
+	job_unref(record->job);
+	job_state_clear(&record->state);
+	free(record->raw);
+	return rc;
+}
+
 static int restart_take_job(struct job_record *record, void *context)
 {
 	struct store_slot *slot = context;
 	struct schedd_scheduler *scheduler = slot->scheduler;
 	struct entry *entry = entry_find(scheduler, record->job->id);
 
+	if (slot->leaving)
+		return restart_pass_over(record, SCHEDD_EFAILED);
 	if (entry && entry->store == slot) {
 		restart_take_again(slot, entry, record);
 		return 0;
@@ -64,12 +73,8 @@ static int restart_take_job(struct job_record *record, void *context)
 		moved_keep_record(slot, record);
 		return 0;
 	}
-	if (job_gone_again(slot, record->job->id, &record->state)) {
-		job_unref(record->job);
-		job_state_clear(&record->state);
-		free(record->raw);
-		return 0;
-	}
+	if (job_gone_again(slot, record->job->id, &record->state))
+		return restart_pass_over(record, 0);
 	record->job = entry_seal(scheduler, record->job);
 	entry = entry_new(scheduler, record->job, slot);
 	job_unref(record->job);
@@ -160,7 +165,9 @@ static void restart_loaded(
 
 	scheduler_enter(scheduler);
 	slot->load_rc = rc;
-	if (rc) {
+	if (slot->leaving) {
+		store_snapshot_free(snapshot);
+	} else if (rc) {
 		slot->load_err = *err;
 		/* One on a server is read when it is there again. */
 		if (store_remote(slot->store))
@@ -510,21 +517,6 @@ static void restart_start_jobs(struct schedd_scheduler *scheduler)
 	restart_expire(scheduler);
 }
 
-/* Looking back must know when nothing could run. */
-static void restart_record(struct schedd_scheduler *scheduler)
-{
-	struct value more = value_map();
-	struct arena arena;
-
-	/* A program that took this one's place missed nothing. */
-	if (scheduler->top.handover || scheduler->down_since == SCHEDD_TIME_NONE)
-		return;
-	arena_init(&arena);
-	value_put(&arena, &more, "down_since", value_int(scheduler->down_since));
-	change_log_scheduler(scheduler, "scheduler_started", NULL, &more, &arena);
-	arena_clear(&arena);
-}
-
 static bool restart_keeps_secrets(const char *place, void *context)
 {
 	const struct run_live *live = run_live_first(context);
@@ -550,7 +542,7 @@ void restart_begin(struct schedd_scheduler *scheduler)
 
 	moved_set_resume(scheduler, restart_resume);
 	event_ring_say(scheduler, SCHEDD_EVENT_SCHEDULER_STARTED, NULL, NULL, NULL);
-	restart_record(scheduler);
+	restart_texts_record(scheduler);
 	/* Before anything new is noted. */
 	for (uint32_t i = 0; i < stores; i++)
 		notes[i] = follow_load(scheduler, scheduler->stores[i]);
@@ -578,12 +570,6 @@ void restart_taken(struct store_slot *slot, const char *node)
 		restart_begin_store(scheduler, slot);
 	scheduler->top.taken_from = NULL;
 	restart_forget(slot);
-}
-
-void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)
-{
-	free(scheduler->top.boot_id);
-	scheduler->top.boot_id = boot_id ? strdup(boot_id) : NULL;
 }
 
 /* One that was read while the scheduler runs. */

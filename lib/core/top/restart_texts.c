@@ -10,6 +10,7 @@
 #include "core/changes/part_note.h"
 #include "core/frame/event_ring.h"
 #include "core/frame/store_slot.h"
+#include "core/jobs/change_log.h"
 #include "core/jobs/entry.h"
 #include "core/runs/admission.h"
 #include "core/runs/invocation.h"
@@ -139,4 +140,18 @@ void restart_texts_remember(struct schedd_scheduler *scheduler)
 	if (scheduler->top.boot_id)
 		store_batch_put_text(batch, own, scheduler->top.boot_id);
 	store_commit(slot->store, batch, NULL, NULL);
+}
+
+void restart_texts_record(struct schedd_scheduler *scheduler)
+{
+	struct value more = value_map();
+	struct arena arena;
+
+	/* A program that took this one's place missed nothing. */
+	if (scheduler->top.handover || scheduler->down_since == SCHEDD_TIME_NONE)
+		return;
+	arena_init(&arena);
+	value_put(&arena, &more, "down_since", value_int(scheduler->down_since));
+	change_log_scheduler(scheduler, "scheduler_started", NULL, &more, &arena);
+	arena_clear(&arena);
 }

@@ -8,5 +8,7 @@
 void restart_texts_take(struct schedd_scheduler *scheduler, struct store_slot *slot);
 /* In the default store: boot and key, before the first run that is known by it. */
 void restart_texts_remember(struct schedd_scheduler *scheduler);
+/* In the record of changes: looking back must know when nothing could run. */
+void restart_texts_record(struct schedd_scheduler *scheduler);
 
 #endif

@@ -62,6 +62,12 @@ void scheduler_set_settings(
 	scheduler_leave(scheduler);
 }
 
+void scheduler_set_boot(struct schedd_scheduler *scheduler, const char *boot_id)
+{
+	free(scheduler->top.boot_id);
+	scheduler->top.boot_id = boot_id ? strdup(boot_id) : NULL;
+}
+
 /* ---- Life ---- */
 
 /* A tick that comes this late finds a process that stood still, or was very busy. */

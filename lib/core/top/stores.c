@@ -12,11 +12,11 @@
 #include "core/jobs/entry.h"
 #include "core/jobs/executors.h"
 #include "core/runs/run_live.h"
-#include "core/runs/run_process.h"
 #include "core/share/share.h"
 #include "core/top/moved.h"
 #include "core/top/restart.h"
 #include "core/top/stores_add.h"
+#include "core/top/stores_leave.h"
 
 /* Room for one more pointer in an array of them. */
 static int stores_grow(void *array, uint32_t count, struct schedd_error *err)
@@ -114,19 +114,24 @@ static int stores_open(struct schedd_scheduler *scheduler, struct store_slot *sl
 	return share_begin(slot) ? schedd_error_nomem(err) : 0;
 }
 
-/* The next of all slots, with those that are being added and not among the others yet; NULL: there
- * are no more. */
+/* The next of all slots, with those that are being added and not among the others yet, and those that
+ * are taken out and not closed yet; NULL: there are no more. */
 static struct store_slot *stores_next(
     const struct schedd_scheduler *scheduler, uint32_t *position)
 {
 	uint32_t at = (*position)++;
 	const struct stores_adding *adding = scheduler->top.adding;
+	const struct stores_leaving *leaving = scheduler->top.leaving;
 
 	if (at < scheduler->store_count)
 		return scheduler->stores[at];
 	for (at -= scheduler->store_count; adding && (adding->joined || at); adding = adding->next)
 		at -= !adding->joined;
-	return adding ? adding->slot : NULL;
+	if (adding)
+		return adding->slot;
+	for (; leaving && at; leaving = leaving->next)
+		at--;
+	return leaving ? leaving->slot : NULL;
 }
 
 /* Two stores in one file would run each job twice. */
@@ -197,34 +202,6 @@ static const struct store_slot *stores_history_of(
 	return other;
 }
 
-static void stores_shut(struct store_slot *slot)
-{
-	share_close(slot);
-	store_slot_close(slot);
-	share_end(slot);
-	slot->store = NULL;
-}
-
-void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot)
-{
-	uint32_t at = 0;
-
-	run_process_write_all(scheduler);
-	store_slot_flush_all(scheduler);
-	stores_shut(slot);
-	timers_unset(&scheduler->timers, &slot->retry);
-	timers_unset(&scheduler->timers, &slot->again);
-	moved_forget(slot);
-	store_slot_clear(slot);
-	while (scheduler->stores[at] != slot)
-		at++;
-	scheduler->store_count--;
-	memmove(&scheduler->stores[at], &scheduler->stores[at + 1],
-	    (scheduler->store_count - at) * sizeof(scheduler->stores[0]));
-	slot->next = scheduler->retired;
-	scheduler->retired = slot;
-}
-
 int stores_make(struct schedd_scheduler *scheduler, const struct scheduler_new_store *store,
     bool wait, struct store_slot **out, struct schedd_error *err)
 {
@@ -232,6 +209,9 @@ int stores_make(struct schedd_scheduler *scheduler, const struct scheduler_new_s
 	struct store_slot *slot;
 	int rc;
 
+	if (stores_leaves(scheduler, name))
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store %s: the one of that name is being removed, wait for that", name);
 	if (stores_named(scheduler, name))
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "store %s: there is one already", name);
@@ -247,8 +227,7 @@ int stores_make(struct schedd_scheduler *scheduler, const struct scheduler_new_s
 	slot->name = strdup(name);
 	rc = slot->name ? stores_open(scheduler, slot, store, wait, err) : schedd_error_nomem(err);
 	if (rc) {
-		free(slot->name);
-		free(slot);
+		stores_free_slot(slot);
 		return rc;
 	}
 	*out = slot;
@@ -268,11 +247,18 @@ int stores_join(struct schedd_scheduler *scheduler, struct store_slot *slot,
 	return 0;
 }
 
-void stores_unmake(struct store_slot *slot)
+/* The one that was added last, and is of no use. */
+static void stores_undo(struct store_slot *slot, bool joined)
 {
+	if (joined) {
+		moved_forget(slot);
+		slot->scheduler->store_count--;
+	}
 	stores_shut(slot);
-	free(slot->name);
-	free(slot);
+	if (joined)
+		stores_retire(slot);
+	else
+		stores_free_slot(slot);
 }
 
 int scheduler_add_store(struct schedd_scheduler *scheduler,
@@ -286,13 +272,13 @@ int scheduler_add_store(struct schedd_scheduler *scheduler,
 		return rc;
 	rc = stores_join(scheduler, slot, err);
 	if (rc) {
-		stores_unmake(slot);
+		stores_undo(slot, false);
 		return rc;
 	}
 	if (scheduler->top.loaded && !store->url)
 		rc = restart_load_store(slot, err);
 	if (rc && !stores_used(scheduler, slot)) {
-		stores_drop(scheduler, slot);
+		stores_undo(slot, true);
 		return rc;
 	}
 	event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_ADDED, slot->name, NULL, actor);
@@ -315,36 +301,75 @@ int stores_default(struct schedd_scheduler *scheduler, struct schedd_error *err)
 	return rc;
 }
 
+/* Why the store cannot be removed; 0: it can. */
+static int stores_check_removal(struct schedd_scheduler *scheduler, const char *name,
+    const struct store_slot *slot, struct schedd_error *err)
+{
+	if (stores_leaves(scheduler, name))
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "store %s is being removed already, wait for that", name);
+	if (!slot)
+		return schedd_error_set(err, SCHEDD_ENOTFOUND, "store %s: no such store", name);
+	if (strcmp(name, "default") == 0)
+		return schedd_error_set(err, SCHEDD_ECONFLICT, "store default cannot be removed");
+	if (slot->waited)
+		return schedd_error_set(
+		    err, SCHEDD_ECONFLICT, "store %s is being added, wait for that", name);
+	if (job_move_uses(scheduler, slot))
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store %s: jobs are on their way to or from it, wait for that", name);
+	if (stores_used(scheduler, slot))
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store %s has %u jobs: remove them or move them first", name, slot->entries);
+	if (stores_history_of(scheduler, slot))
+		return schedd_error_set(err, SCHEDD_ECONFLICT,
+		    "store %s keeps the runs of store %s: remove that one first", name,
+		    stores_history_of(scheduler, slot)->name);
+	return 0;
+}
+
+/* The request to remove one. */
+struct stores_removal {
+	struct stores_leaving leaving; /* first */
+	struct scheduler_actor actor;
+	bool acted; /* there is one */
+	struct scheduler_reply reply;
+};
+
+static void stores_removed(struct stores_leaving *leaving)
+{
+	struct stores_removal *removal = (struct stores_removal *)leaving;
+	const struct store_slot *slot = leaving->slot;
+
+	event_ring_say(slot->scheduler, SCHEDD_EVENT_JOBSTORE_REMOVED, slot->name, NULL,
+	    removal->acted ? &removal->actor : NULL);
+	scheduler_answer(removal->reply, 0, NULL, NULL);
+	free(removal);
+}
+
 void scheduler_remove_store(struct schedd_scheduler *scheduler, const char *name,
     const struct scheduler_actor *actor, struct scheduler_reply reply)
 {
 	struct store_slot *slot = store_slot_find(scheduler, name);
+	struct stores_removal *removal = NULL;
 	struct schedd_error err;
-	int rc = 0;
+	int rc;
 
 	scheduler_enter(scheduler);
-	if (!slot)
-		rc = schedd_error_set(&err, SCHEDD_ENOTFOUND, "store %s: no such store", name);
-	else if (strcmp(name, "default") == 0)
-		rc = schedd_error_set(&err, SCHEDD_ECONFLICT, "store default cannot be removed");
-	else if (slot->waited)
-		rc = schedd_error_set(
-		    &err, SCHEDD_ECONFLICT, "store %s is being added, wait for that", name);
-	else if (job_move_uses(scheduler, slot))
-		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
-		    "store %s: jobs are on their way to or from it, wait for that", name);
-	else if (stores_used(scheduler, slot))
-		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
-		    "store %s has %u jobs: remove them or move them first", name, slot->entries);
-	else if (stores_history_of(scheduler, slot))
-		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
-		    "store %s keeps the runs of store %s: remove that one first", name,
-		    stores_history_of(scheduler, slot)->name);
+	rc = stores_check_removal(scheduler, name, slot, &err);
 	if (!rc) {
-		stores_drop(scheduler, slot);
-		event_ring_say(scheduler, SCHEDD_EVENT_JOBSTORE_REMOVED, slot->name, NULL, actor);
+		removal = calloc(1, sizeof(*removal));
+		rc = removal ? 0 : schedd_error_nomem(&err);
 	}
-	scheduler_answer(reply, rc, &err, NULL);
+	if (!rc) {
+		removal->acted = actor != NULL;
+		if (actor)
+			removal->actor = *actor;
+		removal->reply = reply;
+		stores_leave(&removal->leaving, slot, stores_removed);
+	} else {
+		scheduler_answer(reply, rc, &err, NULL);
+	}
 	scheduler_leave(scheduler);
 }
 
@@ -379,13 +404,42 @@ void scheduler_remove_executor(struct schedd_scheduler *scheduler, const char *n
 	scheduler_answer(reply, rc, &err, NULL);
 }
 
+/* How long stores are left to end, all at once, before each is waited for. */
+#define STORES_CLOSE_LIMIT (10 * SCHEDD_SECOND)
+
+static void stores_close_left(void *context)
+{
+	--*(uint32_t *)context;
+}
+
+/* Servers that do not answer are waited for together. Who keeps the runs of others goes after them. */
+static void stores_leave_all(struct schedd_scheduler *scheduler)
+{
+	int64_t end = schedd_clock_system()->mono(NULL).us + STORES_CLOSE_LIMIT, left = 0;
+	uint32_t going = 0;
+
+	for (uint32_t i = 0; i < scheduler->store_count; i++) {
+		struct store_slot *slot = scheduler->stores[i];
+
+		if (!store_remote(slot->store) || stores_history_of(scheduler, slot))
+			continue;
+		share_close(slot);
+		slot->leaving = true;
+		going++;
+		store_leave(slot->store, stores_close_left, &going);
+	}
+	do
+		left = end - schedd_clock_system()->mono(NULL).us;
+	while (going > 0 && left > 0 && mailbox_wait_for(scheduler->mailbox, left) > 0);
+}
+
 void stores_close(struct schedd_scheduler *scheduler)
 {
+	stores_leave_all(scheduler);
+	stores_leave_stop(scheduler);
 	/* One whose runs another keeps was added behind that, and goes before it. */
-	for (uint32_t i = scheduler->store_count; i-- > 0;) {
+	for (uint32_t i = scheduler->store_count; i-- > 0;)
 		stores_shut(scheduler->stores[i]);
-		store_slot_clear(scheduler->stores[i]);
-	}
 }
 
 void stores_free(struct schedd_scheduler *scheduler)
@@ -394,12 +448,9 @@ void stores_free(struct schedd_scheduler *scheduler)
 		struct store_slot *slot = scheduler->retired;
 
 		scheduler->retired = slot->next;
-		free(slot->name);
-		free(slot);
+		stores_free_slot(slot);
 	}
-	for (uint32_t i = 0; i < scheduler->store_count; i++) {
-		free(scheduler->stores[i]->name);
-		free(scheduler->stores[i]);
-	}
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		stores_free_slot(scheduler->stores[i]);
 	free(scheduler->stores);
 }

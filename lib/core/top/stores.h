@@ -19,12 +19,8 @@ int stores_make(struct schedd_scheduler *scheduler, const struct scheduler_new_s
 /* Puts it among the others; SCHEDD_ENOMEM. */
 int stores_join(struct schedd_scheduler *scheduler, struct store_slot *slot,
     struct schedd_error *err) __attribute__((warn_unused_result));
-/* Closes and frees one that was made and has not joined. */
-void stores_unmake(struct store_slot *slot);
 /* Does anything still need the store? */
 bool stores_used(const struct schedd_scheduler *scheduler, const struct store_slot *slot);
-/* Closes it and takes it out; its name stays for events that point to it. */
-void stores_drop(struct schedd_scheduler *scheduler, struct store_slot *slot);
 void stores_close(struct schedd_scheduler *scheduler);
 void stores_free(struct schedd_scheduler *scheduler);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * First the store is opened, seen by nobody; then it stands among the others and
- * is read in pieces; then the request is answered, or it is taken out again.
+ * is read in pieces; then the request is answered, or it is taken out again and
+ * the request is answered after that.
  */
 #include "core/top/stores_add.h"
 
@@ -29,6 +30,12 @@ static void stores_add_answer(struct stores_adding *adding)
 	}
 	scheduler_answer_done(adding->reply, adding->rc, &adding->err, &answer, &arena);
 	arena_clear(&arena);
+	free(adding);
+}
+
+static void stores_add_left(struct stores_leaving *leaving)
+{
+	stores_add_answer((struct stores_adding *)leaving);
 }
 
 static void stores_add_open_letter(struct mailbox_letter *letter)
@@ -44,13 +51,11 @@ static void stores_add_open_letter(struct mailbox_letter *letter)
 	*link = adding->next;
 	adding->slot->waited = NULL;
 	adding->slot->adding = NULL;
-	if (adding->rc && !adding->joined)
-		stores_unmake(adding->slot);
-	else if (adding->rc && scheduler->phase != SCHEDULER_STOPPED &&
-		 !stores_used(scheduler, adding->slot))
-		stores_drop(scheduler, adding->slot);
-	stores_add_answer(adding);
-	free(adding);
+	if (adding->rc && (!adding->joined || (scheduler->phase != SCHEDULER_STOPPED &&
+						  !stores_used(scheduler, adding->slot))))
+		stores_leave(&adding->leaving, adding->slot, stores_add_left);
+	else
+		stores_add_answer(adding);
 	scheduler_leave(scheduler);
 }
 

@@ -5,8 +5,10 @@
 
 #include "core/frame/scheduler_state.h"
 #include "core/scheduler.h"
+#include "core/top/stores_leave.h"
 
 struct stores_adding {
+	struct stores_leaving leaving; /* first; when it is taken out again */
 	struct stores_adding *next; /* of those under way */
 	struct schedd_scheduler *scheduler;
 	struct store_slot *slot;

@@ -19,19 +19,30 @@ struct stores_check {
 	struct scheduler_reply reply;
 	struct store *store;
 	bool own;         /* opened for this, to be closed again */
-	bool over;        /* it has come to its end, which the timer brings about */
+	bool over;        /* it has come to its end */
 	int64_t begun;    /* mono microseconds */
 	schedd_span took; /* connecting; negative: it was connected before */
-	struct mailbox_letter letter; /* ends it: closing does not go inside the store's own call */
+	struct mailbox_letter letter; /* ends it, where there is nothing to close */
 	int rc;
 	struct schedd_error err;
 	struct value result;
 	struct arena arena;
 };
 
-/* Takes it out, closes what was opened, answers. */
-static void stores_check_end(struct stores_check *check)
+static void stores_check_answer(struct stores_check *check)
 {
+	struct scheduler_reply reply = check->reply;
+
+	check->reply = (struct scheduler_reply){NULL, NULL};
+	if (!check->rc && arena_failed(&check->arena))
+		check->rc = schedd_error_nomem(&check->err);
+	scheduler_answer(reply, check->rc, &check->err, &check->result);
+}
+
+/* Takes it out, closes what was opened, answers unless that was done. */
+static void stores_check_end(void *context)
+{
+	struct stores_check *check = context;
 	struct stores_check **link = &check->scheduler->top.checks;
 
 	while (*link != check)
@@ -39,9 +50,7 @@ static void stores_check_end(struct stores_check *check)
 	*link = check->next;
 	if (check->own)
 		store_close(check->store);
-	if (!check->rc && arena_failed(&check->arena))
-		check->rc = schedd_error_nomem(&check->err);
-	scheduler_answer(check->reply, check->rc, &check->err, &check->result);
+	stores_check_answer(check);
 	arena_clear(&check->arena);
 	free(check);
 }
@@ -61,6 +70,13 @@ static void stores_check_over(struct stores_check *check, int rc, const struct s
 	check->rc = rc;
 	if (rc)
 		check->err = *err;
+	if (check->own) {
+		/* One that does not answer may take its time to go. */
+		if (rc)
+			stores_check_answer(check);
+		store_leave(check->store, stores_check_end, check);
+		return;
+	}
 	check->letter.open = stores_check_open_letter;
 	mailbox_post(check->scheduler->mailbox, &check->letter);
 }
@@ -176,15 +192,20 @@ void stores_check_stop(struct schedd_scheduler *scheduler)
 {
 	while (scheduler->top.checks) {
 		struct stores_check *check = scheduler->top.checks;
-		struct schedd_error stop;
 
-		/* Closing answers what is under way; that of configured stores was answered. */
+		/* That of a configured store was answered as this was closed. */
+		if (check->over && !check->own) {
+			mailbox_deliver(scheduler->mailbox);
+			continue;
+		}
+		if (!check->over)
+			check->rc = schedd_error_set(
+			    &check->err, SCHEDD_EFAILED, "the scheduler stops");
+		/* Closing answers what is under way, which ends nothing any more. */
+		check->over = true;
 		if (check->own)
 			store_close(check->store);
 		check->own = false;
-		if (!check->over)
-			stores_check_over(check,
-			    schedd_error_set(&stop, SCHEDD_EFAILED, "the scheduler stops"), &stop);
-		mailbox_deliver(scheduler->mailbox);
+		stores_check_end(check);
 	}
 }

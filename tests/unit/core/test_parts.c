@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 #include "executor/worker_config.h"
+#include "loop/mailbox.h"
 
 #define S SCHEDD_SECOND
 #define TEN "'trigger':{'type':'interval','seconds':10},'call':{'function':'count'}"
@@ -38,6 +39,13 @@ static void directory_remove(void)
 
 TestSuite(parts, .init = directory_make, .fini = directory_remove);
 
+static void remove_store(struct core_fixture *f, const char *name)
+{
+	scheduler_remove_store(f->scheduler, name, NULL, core_reply(f));
+	while (!f->answered)
+		mailbox_wait_for(scheduler_mailbox(f->scheduler), S);
+}
+
 Test(parts, take_up_a_store_while_running_and_let_it_go)
 {
 	struct core_fixture f = {0};
@@ -58,7 +66,7 @@ Test(parts, take_up_a_store_while_running_and_let_it_go)
 	cr_expect_str_eq(scheduler_job_state(f.scheduler, "a"), "waiting");
 	core_expect_runs(&f, "a", "1 success");
 	core_remove(&f, "a");
-	scheduler_remove_store(f.scheduler, "file", NULL, core_reply(&f));
+	remove_store(&f, "file");
 	cr_expect_eq(f.rc, 0, "%s", f.err.message);
 	cr_expect_eq(core_add(&f, "{'id':'a','store':'file'," TEN "}"), SCHEDD_ENOTFOUND);
 	core_close(&f);
@@ -115,7 +123,7 @@ Test(parts, open_a_store_while_the_loop_goes_on)
 		core_settle(&f);
 	cr_expect_eq(f.rc, 0, "%s", f.err.message);
 	cr_expect_not_null(strstr(f.json, "\"state\":\"ok\""), "%s", f.json);
-	scheduler_remove_store(f.scheduler, "other", NULL, core_reply(&f));
+	remove_store(&f, "other");
 	cr_expect_eq(f.rc, 0, "%s", f.err.message);
 	/* One that is still being opened ends with the scheduler. */
 	add_live(&f, "other", other);
