@@ -37,17 +37,23 @@ static void mailbox_ring(struct mailbox *box)
 		;
 }
 
-void mailbox_post(struct mailbox *box, struct mailbox_letter *letter)
+void mailbox_post_chain(
+    struct mailbox *box, struct mailbox_letter *newest, struct mailbox_letter *oldest)
 {
 	struct mailbox_letter *head = atomic_load_explicit(&box->inbox, memory_order_relaxed);
 
 	do
-		letter->next = head;
+		oldest->next = head;
 	while (!atomic_compare_exchange_weak_explicit(
-	    &box->inbox, &head, letter, memory_order_release, memory_order_relaxed));
+	    &box->inbox, &head, newest, memory_order_release, memory_order_relaxed));
 	/* The counter cannot overflow: it is rung once for each emptying. */
 	if (!head)
 		mailbox_ring(box);
+}
+
+void mailbox_post(struct mailbox *box, struct mailbox_letter *letter)
+{
+	mailbox_post_chain(box, letter, letter);
 }
 
 /* Moves what was posted behind what is still to be opened, oldest first. */

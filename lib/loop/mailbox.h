@@ -25,6 +25,9 @@ struct mailbox *mailbox_new(struct schedd_loop *loop, struct schedd_error *err);
 void mailbox_free(struct mailbox *box);
 /* From any thread. The first letter in an empty box wakes the loop. */
 void mailbox_post(struct mailbox *box, struct mailbox_letter *letter);
+/* Several at once, linked by next from the newest to the oldest: the loop wakes once for all. */
+void mailbox_post_chain(
+    struct mailbox *box, struct mailbox_letter *newest, struct mailbox_letter *oldest);
 /* Opens all letters, in the order they were posted. Returns how many. */
 int mailbox_deliver(struct mailbox *box);
 /*

@@ -142,6 +142,9 @@ int store_flush(struct store *store, schedd_span limit)
 	while (store->pending > 0) {
 		int64_t left = SCHEDD_SPAN_NONE;
 
+		if (store->ops->jobs && store->ops->jobs->hurry)
+			store->ops->jobs->hurry(store);
+
 		if (limit != SCHEDD_SPAN_NONE) {
 			left = end - clock->mono(clock->context).us;
 			if (left <= 0)

@@ -223,6 +223,12 @@ void store_batch_ends(struct store_batch *batch)
 		batch->ends = true;
 }
 
+void store_batch_late(struct store_batch *batch)
+{
+	if (batch)
+		batch->late = true;
+}
+
 static void batch_copy_run(struct store_batch *batch, const struct run *run)
 {
 	struct store_op *op = batch_add(batch, STORE_OP_PUT_RUN, OP_SIZE(run));
@@ -544,6 +550,22 @@ void store_batch_post(struct store_batch *batch)
 {
 	batch->letter.open = batch_open;
 	mailbox_post(batch->store->mailbox, &batch->letter);
+}
+
+void store_batch_post_chain(struct store_batch *chain)
+{
+	struct mailbox *mailbox = chain->store->mailbox;
+	struct mailbox_letter *newest = NULL, *oldest = &chain->letter;
+
+	while (chain) {
+		struct store_batch *next = chain->next;
+
+		chain->letter.open = batch_open;
+		chain->letter.next = newest;
+		newest = &chain->letter;
+		chain = next;
+	}
+	mailbox_post_chain(mailbox, newest, oldest);
 }
 
 void store_batch_put(struct store_batch *batch)

@@ -138,6 +138,7 @@ struct store_batch {
 	bool tells;                /* some of it tells the caller what became of it */
 	bool makes_rows;           /* such rows are among its ops, and in no history yet */
 	bool ends;                 /* may use what a full disk keeps in reserve */
+	bool late;                 /* may be durable some milliseconds later, together with others */
 	bool same;                 /* what it expects is compared already: its claims need not */
 	int rc;                    /* the outcome */
 	const struct store_op *untold; /* of those that tell it, the first that has not */
@@ -157,6 +158,8 @@ void store_batch_answer(struct store_batch *batch);
 void store_batch_asked(struct store_batch *batch);
 /* Posts the letter that calls it; from any thread. */
 void store_batch_post(struct store_batch *batch);
+/* Likewise those of all that are linked by next, at once. */
+void store_batch_post_chain(struct store_batch *chain);
 /* The same from the loop's thread. */
 void store_batch_put(struct store_batch *batch);
 /* On the loop's thread: its outcome is not known for the time being. */

@@ -136,6 +136,8 @@ struct job_store_ops {
 	/* Takes the batch and sees to it that store_batch_answer() is called on the loop's thread,
 	 * later. */
 	void (*commit)(struct store *store, struct store_batch *batch);
+	/* What it keeps back for a moment (store_batch_late()) goes now. NULL: it keeps nothing back. */
+	void (*hurry)(struct store *store);
 };
 
 struct history_ops {

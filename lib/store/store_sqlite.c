@@ -324,6 +324,14 @@ static void sqlite_commit(struct store *store, struct store_batch *batch)
 	store_worker_commit(store_sqlite_of(store)->worker, batch);
 }
 
+static void sqlite_hurry(struct store *store)
+{
+	struct sqlite_store *sqlite = store_sqlite_of(store);
+
+	if (sqlite->worker)
+		store_worker_hurry(sqlite->worker);
+}
+
 static const struct job_store_ops sqlite_jobs = {
     .open = sqlite_open,
     .close = sqlite_close,
@@ -333,6 +341,7 @@ static const struct job_store_ops sqlite_jobs = {
     .last_run = store_sqlite_last_run,
     .reread = store_sqlite_reread,
     .commit = sqlite_commit,
+    .hurry = sqlite_hurry,
 };
 
 static const struct history_ops sqlite_history = {

@@ -5,15 +5,19 @@
  */
 #include "store/store_worker.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Writes of a group that others may join while it is being stored: its answers must not wait for ever,
  * nor a small batch long for large ones. */
 #define WORKER_GATHER_MAX 512
+/* Between commits of what nobody waits for: each costs a sync of the disk, however little is in it. */
+#define WORKER_PATIENCE (SCHEDD_SECOND / 100)
 
 struct store_worker {
 	struct store *store;
@@ -29,8 +33,11 @@ struct store_worker {
 	struct store_batch *group; /* being committed */
 	struct store_batch **group_end;
 	uint32_t gathering;       /* writes that may still join the group; the thread alone */
+	int64_t rested;           /* since when, monotonic: end of the last group; likewise */
 	struct store_task *tasks; /* oldest first */
 	struct store_task **task_end;
+	bool hurry;   /* somebody waits for what is queued */
+	bool patient; /* the thread waits for more of it, and need not be told */
 	bool stopping;
 	bool stuck; /* the group waits for what others hold */
 	_Atomic uint64_t groups;
@@ -38,6 +45,13 @@ struct store_worker {
 };
 
 /* ---- On the thread ---- */
+
+static int64_t worker_now(void)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+
+	return clock->mono(clock->context).us;
+}
 
 static void worker_open_task(struct mailbox_letter *letter)
 {
@@ -125,8 +139,6 @@ void store_worker_gather(struct store_worker *worker)
 
 static void worker_post_group(struct store_worker *worker, struct store_batch *chain)
 {
-	struct store_batch *next;
-
 	/* From here on nobody may find them in the group: their owner frees them. */
 	pthread_mutex_lock(&worker->lock);
 	worker->group = NULL;
@@ -135,20 +147,16 @@ static void worker_post_group(struct store_worker *worker, struct store_batch *c
 		worker->done++;
 	pthread_cond_broadcast(&worker->settled);
 	pthread_mutex_unlock(&worker->lock);
-	for (struct store_batch *batch = chain; batch; batch = next) {
-		next = batch->next;
-		store_batch_post(batch);
-	}
+	store_batch_post_chain(chain);
 }
 
 /* A task that has more to do goes to the end of the queue. */
 static void worker_step_task(struct store_worker *worker, struct store_task *task)
 {
-	const struct schedd_clock *clock = schedd_clock_system();
-	int64_t begin = clock->mono(clock->context).us, took;
+	int64_t begin = worker_now(), took;
 	bool more = task->step(task);
 
-	took = clock->mono(clock->context).us - begin;
+	took = worker_now() - begin;
 	if (took > atomic_load_explicit(&worker->longest, memory_order_relaxed))
 		atomic_store_explicit(&worker->longest, took, memory_order_relaxed);
 	if (!more) {
@@ -169,6 +177,7 @@ static struct store_batch *worker_take_group(struct store_worker *worker)
 	worker->group_end = worker->queue_end;
 	worker->queued = NULL;
 	worker->queue_end = &worker->queued;
+	worker->hurry = false;
 	return worker->group;
 }
 
@@ -184,6 +193,31 @@ static struct store_task *worker_take_task(struct store_worker *worker)
 	return task;
 }
 
+/*
+ * Until there is something to do. What is queued and in no hurry waits for more of its kind, if
+ * the last group was only just stored: the ends of many short runs are then one commit.
+ */
+static void worker_wait(struct store_worker *worker)
+{
+	while (!worker->queued && !worker->tasks && !worker->stopping)
+		pthread_cond_wait(&worker->work, &worker->lock);
+	worker->patient = true;
+	while (!worker->hurry && !worker->tasks && !worker->stopping) {
+		int64_t left = worker->rested + WORKER_PATIENCE - worker_now();
+		struct timespec when;
+
+		if (left <= 0)
+			break;
+		clock_gettime(CLOCK_MONOTONIC, &when);
+		left += (int64_t)when.tv_sec * SCHEDD_SECOND + when.tv_nsec / 1000;
+		when.tv_sec = (time_t)(left / SCHEDD_SECOND);
+		when.tv_nsec = (long)(left % SCHEDD_SECOND * 1000);
+		if (pthread_cond_timedwait(&worker->work, &worker->lock, &when) == ETIMEDOUT)
+			break;
+	}
+	worker->patient = false;
+}
+
 static void *worker_main(void *context)
 {
 	struct store_worker *worker = context;
@@ -193,8 +227,7 @@ static void *worker_main(void *context)
 		struct store_task *task;
 
 		pthread_mutex_lock(&worker->lock);
-		while (!worker->queued && !worker->tasks && !worker->stopping)
-			pthread_cond_wait(&worker->work, &worker->lock);
+		worker_wait(worker);
 		group = worker_take_group(worker);
 		task = worker_take_task(worker);
 		pthread_mutex_unlock(&worker->lock);
@@ -203,6 +236,7 @@ static void *worker_main(void *context)
 		if (group) {
 			worker_commit_group(worker, group);
 			worker_post_group(worker, group);
+			worker->rested = worker_now();
 		}
 		if (task)
 			worker_step_task(worker, task);
@@ -210,6 +244,17 @@ static void *worker_main(void *context)
 }
 
 /* ---- On the loop's thread ---- */
+
+/* Waits on it have limits by the monotonic clock. */
+static void worker_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
 
 /* Signals are the host's business: none is delivered here. */
 static int worker_start(struct store_worker *worker, const char *name)
@@ -241,7 +286,7 @@ struct store_worker *store_worker_new(
 	worker->queue_end = &worker->queued;
 	worker->task_end = &worker->tasks;
 	pthread_mutex_init(&worker->lock, NULL);
-	pthread_cond_init(&worker->work, NULL);
+	worker_cond_init(&worker->work);
 	pthread_cond_init(&worker->settled, NULL);
 	rc = worker_start(worker, name);
 	if (rc == 0)
@@ -277,7 +322,24 @@ void store_worker_commit(struct store_worker *worker, struct store_batch *batch)
 	pthread_mutex_lock(&worker->lock);
 	*worker->queue_end = batch;
 	worker->queue_end = &batch->next;
+	worker->hurry |= !batch->late;
+	if (!worker->patient || worker->hurry)
+		pthread_cond_signal(&worker->work);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+static void worker_hurry(struct store_worker *worker)
+{
+	if (!worker->queued)
+		return;
+	worker->hurry = true;
 	pthread_cond_signal(&worker->work);
+}
+
+void store_worker_hurry(struct store_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker_hurry(worker);
 	pthread_mutex_unlock(&worker->lock);
 }
 
@@ -301,6 +363,8 @@ uint64_t store_worker_mark(const struct store_worker *worker)
 void store_worker_await(struct store_worker *worker, uint64_t mark)
 {
 	pthread_mutex_lock(&worker->lock);
+	if (worker->done < mark)
+		worker_hurry(worker);
 	while (worker->done < mark && !worker->stuck)
 		pthread_cond_wait(&worker->settled, &worker->lock);
 	pthread_mutex_unlock(&worker->lock);

@@ -2,7 +2,9 @@
 /*
  * The thread of a store. Batches that wait are committed together; between two
  * such groups one piece of a longer task is done, so that no task holds up a
- * commit for longer than its pieces take. Answers go to the loop by mailbox.
+ * commit for longer than its pieces take. Batches that may be late wait some
+ * milliseconds for others, where the last group is as young as that. Answers go
+ * to the loop by mailbox.
  *
  * While it has nothing to do the thread sleeps without a time limit.
  */
@@ -51,6 +53,8 @@ void store_worker_stuck(struct store_worker *worker);
 void store_worker_free(struct store_worker *worker);
 /* Takes the batch; store_batch_answer() follows on the loop's thread. */
 void store_worker_commit(struct store_worker *worker, struct store_batch *batch);
+/* What waits for more of its kind (store_batch_late()) is stored now. */
+void store_worker_hurry(struct store_worker *worker);
 /* Takes the task. */
 void store_worker_do(struct store_worker *worker, struct store_task *task);
 /* How many batches were given to the worker so far. */

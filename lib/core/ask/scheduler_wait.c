@@ -89,9 +89,12 @@ static struct scheduler_wait *scheduler_wait_for(
 void scheduler_wait_told(
     struct schedd_scheduler *scheduler, const char *job, const struct run *run)
 {
-	struct scheduler_wait *wait;
+	struct scheduler_wait *wait = scheduler_wait_for(scheduler, job, run->number);
 
-	while ((wait = scheduler_wait_for(scheduler, job, run->number)))
+	/* Who waited may count on it. */
+	if (wait)
+		store_slot_flush_all(scheduler);
+	for (; wait; wait = scheduler_wait_for(scheduler, job, run->number))
 		scheduler_wait_answer(wait, 0, NULL, run);
 }
 

@@ -437,8 +437,10 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 	change->text = "it has run for the last time";
 	if (!job_details(entry->job)->keep) {
 		rc = job_change_remove_begin(change, err);
-		if (rc == CHANGE_COMMIT)
+		if (rc == CHANGE_COMMIT) {
 			store_batch_ends(change->batch);
+			store_batch_late(change->batch);
+		}
 		return rc;
 	}
 	rc = change_copy_state(change, err);
@@ -450,6 +452,7 @@ static int job_change_expire_begin(struct change *change, struct schedd_error *e
 	change->state.next_fire = change->state.next_run_time = SCHEDD_TIME_NONE;
 	change->batch = store_batch_new(change->store->store);
 	store_batch_ends(change->batch);
+	store_batch_late(change->batch);
 	change_guard(change);
 	store_batch_put_job(change->batch, entry->job, &change->state);
 	change_record(change, SCHEDD_EVENT_JOB_MODIFIED, "finished");

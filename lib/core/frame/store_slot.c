@@ -203,7 +203,7 @@ static void store_slot_written_plain(int rc, const struct schedd_error *err, voi
 		store_slot_failed(context, err);
 }
 
-void store_slot_flush(struct store_slot *store)
+static void store_slot_send(struct store_slot *store, bool late)
 {
 	struct store_batch *batch = store->outbox;
 	struct store_parcel *parcel = store->parcel;
@@ -214,6 +214,8 @@ void store_slot_flush(struct store_slot *store)
 	store->outbox_count = 0;
 	store->parcel = NULL;
 	store_batch_ends(batch);
+	if (late)
+		store_batch_late(batch);
 	if (parcel && (store->unwritten || !store_slot_takes_ends(store))) {
 		/* Behind what waits already: the order stays. */
 		store_batch_free(batch);
@@ -223,6 +225,11 @@ void store_slot_flush(struct store_slot *store)
 	} else {
 		store_commit(store->store, batch, store_slot_written_plain, store);
 	}
+}
+
+void store_slot_flush(struct store_slot *store)
+{
+	store_slot_send(store, false);
 }
 
 void store_slot_again(struct store_slot *store)
@@ -292,6 +299,12 @@ void store_slot_flush_all(struct schedd_scheduler *scheduler)
 {
 	for (uint32_t i = 0; i < scheduler->store_count; i++)
 		store_slot_flush(scheduler->stores[i]);
+}
+
+void store_slot_rest(struct schedd_scheduler *scheduler)
+{
+	for (uint32_t i = 0; i < scheduler->store_count; i++)
+		store_slot_send(scheduler->stores[i], true);
 }
 
 void store_slot_close(struct store_slot *store)

@@ -47,6 +47,8 @@ void store_slot_put_text(struct store_slot *store, const char *key, const char *
 void store_slot_flush(struct store_slot *store);
 /* Commits all outboxes. */
 void store_slot_flush_all(struct schedd_scheduler *scheduler);
+/* The same for what nobody waits for: it may go with what comes in the next moment. */
+void store_slot_rest(struct schedd_scheduler *scheduler);
 /* What it refused is put before it once more. */
 void store_slot_again(struct store_slot *store);
 /* How long the oldest write that is not stored has waited; 0: none does. */

@@ -214,7 +214,7 @@ static void scheduler_set_alarms(struct schedd_scheduler *scheduler)
 
 /* In this order: what starts may end at once, and what ended is written before it is looked at. */
 static const scheduler_rest_fn scheduler_rest[] = {store_move_review, dispatch_start_ready, job_switch_again, job_change_expire,
-    share_rest, job_move_again, store_slot_flush_all, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
+    share_rest, job_move_again, store_slot_rest, scheduler_apply_review, drain_review, scheduler_set_alarms, NULL};
 
 int schedd_scheduler_new(const struct schedd_scheduler_options *options,
     struct schedd_scheduler **out, struct schedd_error *err)

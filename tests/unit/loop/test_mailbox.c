@@ -87,6 +87,24 @@ Test(mailbox, delivers_what_threads_post_in_their_order)
 	schedd_loop_free(loop);
 }
 
+Test(mailbox, keeps_the_order_of_a_chain)
+{
+	struct book book = {.ordered = true};
+	struct note *notes[4];
+
+	book.box = mailbox_new(NULL, NULL);
+	note_post(&book, 0, 1);
+	for (int i = 0; i < 4; i++) {
+		notes[i] = calloc(1, sizeof(*notes[i]));
+		*notes[i] = (struct note){{i ? &notes[i - 1]->letter : NULL, note_open}, &book, 0, i + 2};
+	}
+	mailbox_post_chain(book.box, &notes[3]->letter, &notes[0]->letter);
+	note_post(&book, 0, 6);
+	cr_expect_eq(mailbox_deliver(book.box), 6);
+	cr_expect(book.ordered);
+	mailbox_free(book.box);
+}
+
 Test(mailbox, opens_what_is_left_when_freed)
 {
 	struct book book = {.ordered = true};
