@@ -473,9 +473,6 @@ static void daemon_on_signal(int signo, void *context)
 	int rc = 0;
 
 	switch (signo) {
-	case SIGCHLD:
-		orphans_child_ended(daemon->orphans);
-		return;
 	case SIGTERM:
 	case SIGINT:
 		daemon_stop(daemon, daemon->stopping && !daemon->wants_exec ? DAEMON_STOP_NOW

@@ -3,10 +3,14 @@
  * The library reaps its own children within a turn of the loop. So a zombie
  * that is still there at a second look, a while later, is nobody's: only such
  * are taken, and never by waiting for just any child.
+ *
+ * A signal for each child that ends would cost a busy daemon more than its end:
+ * the first is heard, the rest when it has been looked at.
  */
 #include "server/orphans.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +21,7 @@
 #define ORPHANS_MAX 1024 /* remembered from one look to the next; the rest has its turn later */
 
 struct orphans {
+	struct event *died;      /* SIGCHLD; heard while look is not pending */
 	struct event *look;      /* pending while there may be some */
 	pid_t seen[ORPHANS_MAX]; /* dead at the last look */
 	unsigned seen_count;
@@ -40,18 +45,35 @@ static bool orphans_is_fresh(pid_t pid, void *context)
 	return true;
 }
 
+static void orphans_look_later(struct orphans *orphans)
+{
+	/* Without a look to come the signal is all there is. */
+	if (event_add(orphans->look, &orphans_pause) == 0)
+		event_del(orphans->died);
+}
+
 static void orphans_look(evutil_socket_t fd, short what, void *context)
 {
 	struct orphans *orphans = context;
 
 	(void)fd;
 	(void)what;
+	/* Whoever dies from here on is heard of. */
+	if (event_add(orphans->died, NULL) < 0)
+		event_add(orphans->look, &orphans_pause);
 	orphans->fresh_count = 0;
 	process_tree_reap_orphans(orphans_is_fresh, orphans);
 	memcpy(orphans->seen, orphans->fresh, orphans->fresh_count * sizeof(pid_t));
 	orphans->seen_count = orphans->fresh_count;
 	if (orphans->seen_count)
-		event_add(orphans->look, &orphans_pause);
+		orphans_look_later(orphans);
+}
+
+static void orphans_child_ended(evutil_socket_t signo, short what, void *context)
+{
+	(void)signo;
+	(void)what;
+	orphans_look_later(context);
 }
 
 int orphans_new(struct event_base *base, struct orphans **out, struct schedd_error *err)
@@ -61,7 +83,9 @@ int orphans_new(struct event_base *base, struct orphans **out, struct schedd_err
 	if (!orphans)
 		return schedd_error_nomem(err);
 	orphans->look = event_new(base, -1, 0, orphans_look, orphans);
-	if (!orphans->look || prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0) {
+	orphans->died = evsignal_new(base, SIGCHLD, orphans_child_ended, orphans);
+	if (!orphans->look || !orphans->died || event_add(orphans->died, NULL) < 0 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0) {
 		orphans_free(orphans);
 		return schedd_error_set(
 		    err, SCHEDD_EFAILED, "cannot become a subreaper: %s", strerror(errno));
@@ -76,12 +100,7 @@ void orphans_free(struct orphans *orphans)
 		return;
 	if (orphans->look)
 		event_free(orphans->look);
+	if (orphans->died)
+		event_free(orphans->died);
 	free(orphans);
-}
-
-void orphans_child_ended(struct orphans *orphans)
-{
-	/* Not put off by further ones, or a busy daemon would never look. */
-	if (!event_pending(orphans->look, EV_TIMEOUT, NULL))
-		event_add(orphans->look, &orphans_pause);
 }

@@ -11,12 +11,10 @@
 struct event_base;
 struct orphans;
 
-/* Makes this process the subreaper of its descendants. */
+/* Makes this process the subreaper of its descendants, and looks for dead ones a little after a child has ended. */
 int orphans_new(struct event_base *base, struct orphans **out, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* NULL is fine. */
 void orphans_free(struct orphans *orphans);
-/* A child has ended (SIGCHLD): looks for orphans among the dead a little later. */
-void orphans_child_ended(struct orphans *orphans);
 
 #endif

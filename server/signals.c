@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <event2/event.h>
 
-static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 
 #define SIGNAL_COUNT (sizeof(signal_numbers) / sizeof(signal_numbers[0]))
 
@@ -36,8 +36,7 @@ static void signals_all(sigset_t *all)
 {
 	sigemptyset(all);
 	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		if (signal_numbers[i] != SIGCHLD)
-			sigaddset(all, signal_numbers[i]);
+		sigaddset(all, signal_numbers[i]);
 }
 
 void signals_hold(void)

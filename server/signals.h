@@ -10,7 +10,7 @@ struct signals;
 
 typedef void (*signals_fn)(int signo, void *context);
 
-/* Calls for TERM, INT, HUP, USR2 and CHLD; a broken pipe ends nothing any more. */
+/* Calls for TERM, INT, HUP and USR2; a broken pipe ends nothing any more. */
 /* What write(2) says of a reader that left, or of a file over its limit, is enough: nobody ends of it. */
 void signals_begin(void);
 int signals_new(struct event_base *base, signals_fn call, void *context, struct signals **out,

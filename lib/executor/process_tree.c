@@ -320,18 +320,31 @@ int process_tree_signal(const struct process_tree *tree, int signal)
 	return sent;
 }
 
+static bool tree_is_orphan(
+    const struct process_stat *process, bool (*ours)(pid_t pid, void *context), void *context)
+{
+	return process->ppid == getpid() && process->state == 'Z' && !ours(process->pid, context);
+}
+
+/* Where the system does not tell of children they are sought among all. */
 int process_tree_reap_orphans(bool (*ours)(pid_t pid, void *context), void *context)
 {
-	struct process_stat *list;
-	int count = process_stat_list(&list);
-	int reaped = 0;
+	struct process_stat *list = NULL, child;
+	pid_t *children = NULL;
+	int count = 0, reaped = 0;
+	bool known = process_stat_children(getpid(), &children, &count);
 
+	if (!known)
+		count = process_stat_list(&list);
 	for (int i = 0; i < count; i++) {
-		if (list[i].ppid != getpid() || list[i].state != 'Z' || ours(list[i].pid, context))
+		if (known && !process_stat_read(children[i], &child))
 			continue;
-		if (waitpid(list[i].pid, NULL, WNOHANG) > 0)
+		if (!known)
+			child = list[i];
+		if (tree_is_orphan(&child, ours, context) && waitpid(child.pid, NULL, WNOHANG) > 0)
 			reaped++;
 	}
+	free(children);
 	free(list);
 	return reaped;
 }
