@@ -19,6 +19,15 @@
 #endif
 
 #define CHILD_POLL (20 * (schedd_span)1000)
+#define CHILD_YOUTH (100 * (schedd_span)1000) /* in a nursery */
+
+struct child_nursery {
+	struct schedd_loop *loop;
+	const struct schedd_clock *clock;
+	struct alarm *alarm;         /* runs while it is not empty */
+	struct child *first, *last;  /* oldest first */
+	bool set;
+};
 
 struct child {
 	struct schedd_loop *loop;
@@ -27,9 +36,15 @@ struct child {
 	struct alarm *poll;         /* instead, without a pidfd */
 	void (*ended)(void *context);
 	void *context;
+	struct child_nursery *nursery; /* NULL: it has left it */
+	struct child *next, *previous; /* there */
+	struct schedd_mono born;       /* likewise */
+	struct rusage usage;           /* reaped: what it took, */
+	int status;                    /* and how it ended */
 	pid_t pid;
 	int pidfd; /* -1: none */
 	bool has_ended;
+	bool reaped;
 };
 
 /* Is it over? Leaves it to be reaped. */
@@ -42,6 +57,23 @@ static bool child_look(const struct child *child)
 		: waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT);
 
 	return rc == 0 ? info.si_pid != 0 : errno == ECHILD;
+}
+
+static void child_leave_nursery(struct child *child)
+{
+	struct child_nursery *nursery = child->nursery;
+
+	if (!nursery)
+		return;
+	if (child->next)
+		child->next->previous = child->previous;
+	else
+		nursery->last = child->previous;
+	if (child->previous)
+		child->previous->next = child->next;
+	else
+		nursery->first = child->next;
+	child->nursery = NULL;
 }
 
 static void child_stop_watching(struct child *child)
@@ -84,6 +116,20 @@ static void child_poll(bool stepped, void *context)
 	child_ready(-1, 0, child);
 }
 
+/* It is told of from now on. 0, or *err. */
+static int child_watch(struct child *child, struct schedd_error *err)
+{
+	if (child->pidfd >= 0) {
+		child->watch =
+		    loop_watch(child->loop, child->pidfd, SCHEDD_READ, child_ready, child, err);
+	} else {
+		child->poll = alarm_new_mono(child->loop, child_poll, child, err);
+		if (child->poll)
+			(void)child_poll_later(child);
+	}
+	return child->watch || child->poll ? 0 : err->code;
+}
+
 struct child *child_new(struct schedd_loop *loop, const struct schedd_clock *clock, pid_t pid,
     int pidfd, void (*ended)(void *context), void *context, struct schedd_error *err)
 {
@@ -101,14 +147,7 @@ struct child *child_new(struct schedd_loop *loop, const struct schedd_clock *clo
 	    .pid = pid,
 	    .pidfd = pidfd,
 	};
-	if (pidfd >= 0) {
-		child->watch = loop_watch(loop, pidfd, SCHEDD_READ, child_ready, child, err);
-	} else {
-		child->poll = alarm_new_mono(loop, child_poll, child, err);
-		if (child->poll)
-			(void)child_poll_later(child);
-	}
-	if (!child->watch && !child->poll)
+	if (child_watch(child, err) < 0)
 		goto fail;
 	return child;
 fail:
@@ -117,6 +156,137 @@ fail:
 	free(child);
 	return NULL;
 }
+
+/* ---- The nursery ---- */
+
+static void nursery_set(struct child_nursery *nursery, struct schedd_mono when)
+{
+	nursery->set = alarm_set_mono(nursery->alarm, when) == 0;
+}
+
+/* Where there is no descriptor for it, it stays and is looked at from time to time. */
+static bool child_grow_up(struct child *child)
+{
+	struct schedd_error err;
+
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	if (child_watch(child, &err) == 0) {
+		child_leave_nursery(child);
+		return true;
+	}
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	child->pidfd = -1;
+	return false;
+}
+
+static void nursery_look(bool stepped, void *context)
+{
+	struct child_nursery *nursery = context;
+	int64_t now = nursery->clock->mono(nursery->clock->context).us;
+	struct child *child = nursery->first;
+
+	(void)stepped;
+	nursery->set = false;
+	while (child && now - child->born.us >= CHILD_YOUTH) {
+		struct child *next = child->next;
+
+		if (!child_grow_up(child) && child_look(child)) {
+			child_leave_nursery(child);
+			child->has_ended = true;
+			child->ended(child->context);
+			next = nursery->first; /* whoever was told may have ended others */
+		}
+		child = next;
+	}
+	if (nursery->first && !nursery->set)
+		nursery_set(nursery, (struct schedd_mono){now + CHILD_YOUTH});
+}
+
+struct child_nursery *child_nursery_new(
+    struct schedd_loop *loop, const struct schedd_clock *clock, struct schedd_error *err)
+{
+	struct child_nursery *nursery = calloc(1, sizeof(*nursery));
+
+	if (!nursery) {
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	nursery->loop = loop;
+	nursery->clock = clock;
+	nursery->alarm = alarm_new_mono(loop, nursery_look, nursery, err);
+	if (nursery->alarm)
+		return nursery;
+	free(nursery);
+	return NULL;
+}
+
+void child_nursery_free(struct child_nursery *nursery)
+{
+	if (!nursery)
+		return;
+	alarm_free(nursery->alarm);
+	free(nursery);
+}
+
+struct child *child_new_in(struct child_nursery *nursery, pid_t pid, void (*ended)(void *context),
+    void *context, struct schedd_error *err)
+{
+	struct child *child = calloc(1, sizeof(*child));
+
+	if (!child) {
+		schedd_error_nomem(err);
+		return NULL;
+	}
+	*child = (struct child){
+	    .loop = nursery->loop,
+	    .clock = nursery->clock,
+	    .ended = ended,
+	    .context = context,
+	    .nursery = nursery,
+	    .previous = nursery->last,
+	    .born = nursery->clock->mono(nursery->clock->context),
+	    .pid = pid,
+	    .pidfd = -1,
+	};
+	if (nursery->last)
+		nursery->last->next = child;
+	else
+		nursery->first = child;
+	nursery->last = child;
+	if (!nursery->set)
+		nursery_set(nursery, (struct schedd_mono){child->born.us + CHILD_YOUTH});
+	return child;
+}
+
+static pid_t child_wait(struct child *child, int flags)
+{
+	pid_t got;
+
+	do
+		got = wait4(child->pid, &child->status, flags, &child->usage);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+bool child_over(struct child *child)
+{
+	pid_t got;
+
+	if (child->has_ended || !child->nursery)
+		return child->has_ended;
+	got = child_wait(child, WNOHANG);
+	if (got == 0) {
+		(void)child_grow_up(child);
+		return false;
+	}
+	child_leave_nursery(child);
+	child->reaped = got > 0;
+	child->has_ended = true;
+	return true;
+}
+
+/* ---- What it is, and its end ---- */
 
 pid_t child_pid(const struct child *child)
 {
@@ -131,6 +301,7 @@ bool child_ended(const struct child *child)
 static void child_free(struct child *child)
 {
 	child_stop_watching(child);
+	child_leave_nursery(child);
 	if (child->pidfd >= 0)
 		close(child->pidfd);
 	free(child);
@@ -148,19 +319,14 @@ static int64_t child_timeval(struct timeval time)
 
 void child_reap(struct child *child, struct child_exit *out)
 {
-	struct rusage usage = {0};
-	int status = 0;
-	pid_t got;
+	bool reaped = child->reaped || child_wait(child, 0) > 0;
 
-	do
-		got = wait4(child->pid, &status, 0, &usage);
-	while (got < 0 && errno == EINTR);
 	*out = (struct child_exit){
-	    .exit_code = got > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-	    .signal = got > 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-	    .max_rss = (int64_t)usage.ru_maxrss * 1024,
-	    .cpu_us = child_timeval(usage.ru_utime) + child_timeval(usage.ru_stime),
-	    .unknown = got < 0,
+	    .exit_code = reaped && WIFEXITED(child->status) ? WEXITSTATUS(child->status) : -1,
+	    .signal = reaped && WIFSIGNALED(child->status) ? WTERMSIG(child->status) : 0,
+	    .max_rss = (int64_t)child->usage.ru_maxrss * 1024,
+	    .cpu_us = child_timeval(child->usage.ru_utime) + child_timeval(child->usage.ru_stime),
+	    .unknown = !reaped,
 	};
 	child_free(child);
 }

@@ -96,7 +96,7 @@ static void subprocess_silent(struct capture *capture, void *context)
 		if (task->captures[i] == capture)
 			task->captures[i] = NULL;
 	capture_free(capture);
-	if (task->child && child_ended(task->child) && !subprocess_task_reads(task))
+	if (task->child && !subprocess_task_reads(task) && child_over(task->child))
 		subprocess_finish(task, false);
 }
 
@@ -255,8 +255,14 @@ static int subprocess_runs(
 	const struct schedd_mono before = {result->before}, after = {result->after};
 
 	task->start = process_stat_start(result->pid, before, after, &self->start);
-	task->child = child_new(config->loop, config->clock, result->pid,
-	    (int)syscall(SYS_pidfd_open, result->pid, 0), subprocess_ended, task, err);
+	if (!self->nursery)
+		self->nursery = child_nursery_new(config->loop, config->clock, err);
+	/* The end of its pipes is mostly its own. */
+	if (subprocess_task_reads(task) && self->nursery)
+		task->child = child_new_in(self->nursery, result->pid, subprocess_ended, task, err);
+	else
+		task->child = child_new(config->loop, config->clock, result->pid,
+		    (int)syscall(SYS_pidfd_open, result->pid, 0), subprocess_ended, task, err);
 	if (!task->child) {
 		kill(-result->pid, SIGKILL);
 		return err->code;
@@ -403,6 +409,7 @@ static void subprocess_close(struct executor *executor)
 	free(self->cgroup);
 	alarm_free(self->ending);
 	alarm_free(self->patience);
+	child_nursery_free(self->nursery);
 	spawner_pool_free(self->own_pool);
 }
 

@@ -27,6 +27,7 @@ struct subprocess {
 	struct subprocess_task *tasks; /* doubly linked */
 	struct alarm *ending;          /* for tasks that were called off; NULL: none was yet */
 	struct alarm *patience;        /* for tasks whose account is looked up; NULL: none was yet */
+	struct child_nursery *nursery; /* NULL: none was needed yet */
 	char *cgroup;                  /* directory for groups; NULL: none */
 	bool cgroup_stale;             /* groups of ended attempts are in it */
 	char *buffer;                  /* CAPTURE_BUFFER bytes for all captures */
