@@ -139,15 +139,18 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+	char small[128]; /* mostly once is enough */
 	va_list ap;
 	char *text;
 	int length;
 
 	va_start(ap, format);
-	length = vsnprintf(NULL, 0, format, ap);
+	length = vsnprintf(small, sizeof(small), format, ap);
 	va_end(ap);
 	if (length < 0)
 		return NULL;
+	if ((size_t)length < sizeof(small))
+		return arena_strndup(arena, small, (size_t)length);
 	text = arena_alloc(arena, (size_t)length + 1);
 	if (!text)
 		return NULL;

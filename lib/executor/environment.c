@@ -11,21 +11,28 @@
 struct environment {
 	struct arena *arena;
 	const char **items; /* room for all that could come, and a NULL */
+	size_t *lengths;    /* of their names */
 	size_t count;
 };
 
 static void environment_add(struct environment *env, const char *name, const char *text)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(name), size = text ? strlen(text) + 1 : 0;
+	char *item;
 
 	if (!text || !name[0] || strchr(name, '='))
 		return;
 	for (size_t i = 0; i < env->count; i++)
-		if (strncmp(env->items[i], name, length) == 0 && env->items[i][length] == '=')
+		if (env->lengths[i] == length && memcmp(env->items[i], name, length) == 0)
 			return;
-	env->items[env->count] = arena_printf(env->arena, "%s=%s", name, text);
-	if (env->items[env->count])
-		env->count++;
+	item = arena_alloc(env->arena, length + 1 + size);
+	if (!item)
+		return;
+	memcpy(item, name, length);
+	item[length] = '=';
+	memcpy(item + length + 1, text, size);
+	env->lengths[env->count] = length;
+	env->items[env->count++] = item;
 }
 
 /* "NAME=VALUE" */
@@ -134,9 +141,10 @@ const char *const *environment_build(const struct task_request *request,
 	struct environment env = {
 	    .arena = arena,
 	    .items = arena_alloc(arena, most * sizeof(*env.items)),
+	    .lengths = arena_alloc(arena, most * sizeof(*env.lengths)),
 	};
 
-	if (!env.items)
+	if (!env.items || !env.lengths)
 		return NULL;
 	if (request->run_id)
 		environment_add_run(&env, request);

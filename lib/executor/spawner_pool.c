@@ -214,14 +214,16 @@ static bool pool_inside(struct spawner_pool *pool)
 /* May one more of this account's starts hold a spawner up? */
 static bool pool_may_hold(const struct spawner_pool *pool, uid_t uid)
 {
-	unsigned most = uid == geteuid() ? POOL_PARKED_OWN : POOL_PARKED_ACCOUNT;
 	unsigned all = 0, own = 0;
 
 	for (const struct pool_member *member = pool->members; member; member = member->next) {
 		all += member->parked;
 		own += member->parked && member->uid == uid;
 	}
-	return own < most && all < POOL_PARKED_MAX;
+	if (!all)
+		return true;
+	return all < POOL_PARKED_MAX &&
+	       own < (uid == geteuid() ? POOL_PARKED_OWN : POOL_PARKED_ACCOUNT);
 }
 
 static struct pool_member *pool_idlest(struct spawner_pool *pool)
