@@ -25,6 +25,7 @@ struct top {
 	int chosen, first;  /* rows: chosen, and the first on the screen */
 	char id[256];       /* of the chosen job, which moves */
 	const char *node;   /* whose jobs alone; NULL: all */
+	struct value wrong; /* text: nodes that are not live, a store that fails */
 	char note[512];     /* last line */
 };
 
@@ -66,6 +67,31 @@ static void top_follow(struct top *top)
 		top->chosen = 0;
 }
 
+/* What else is not as it should be; who may not ask sees none of it. */
+static void top_look_around(struct top *top)
+{
+	struct value status, params = value_map();
+	const struct value *nodes;
+	const char *failing;
+	struct strbuf text = STRBUF_EMPTY;
+
+	top->wrong = value_nil();
+	if (command_call_in(top->command, &top->arena, "server.status", &params, &status, NULL) != 0)
+		return;
+	nodes = value_get(&status, "nodes");
+	for (uint32_t i = 0; nodes && nodes->type == VALUE_ARRAY && i < nodes->array.count; i++) {
+		const char *name = value_get_string(&nodes->array.items[i], "name");
+		const char *state = value_get_string(&nodes->array.items[i], "state");
+
+		if (name && state && strcmp(state, "live") != 0)
+			strbuf_printf(&text, "; node %s %s", name, state);
+	}
+	failing = value_get_string(value_get(&status, "scheduler"), "store_error");
+	if (failing)
+		strbuf_printf(&text, "; %s", failing);
+	top->wrong = value_string_take(&top->arena, &text);
+}
+
 static int top_look(struct top *top, struct schedd_error *err)
 {
 	static const char *const wanted[] = {
@@ -89,6 +115,7 @@ static int top_look(struct top *top, struct schedd_error *err)
 	top->jobs = *jobs;
 	if (jobs->array.count > 0)
 		qsort(top->jobs.array.items, jobs->array.count, sizeof(struct value), top_compare);
+	top_look_around(top);
 	top->command->now = schedd_clock_system()->wall(NULL);
 	top_follow(top);
 	return 0;
@@ -139,6 +166,8 @@ static void top_draw(struct top *top)
 	erase();
 	mvprintw(0, 0, "%u jobs%s%s: %d running, %d queued, %d failed last", count,
 	    top->node ? " of node " : "", top->node ? top->node : "", counts[0], counts[1], counts[2]);
+	if (top->wrong.type == VALUE_STRING && getcurx(stdscr) < COLS - 1)
+		top_cell(top, COLS - getcurx(stdscr) - 1, OUT_TEXT, &top->wrong);
 	attrset(A_BOLD);
 	mvprintw(1, 0, "%-25s%-10s%-15s%-11s%s", "JOB", "STATE", "NEXT", "LAST", "TRIGGER");
 	attrset(0);

@@ -29,10 +29,10 @@ static const struct out_column node_columns[] = {
 };
 
 /*
- * No row is this daemon's own: it is none of them, or not yet. What keeps it
- * from that is told; EXIT_FAILED: there is something.
+ * Stores that are shared and not at hand are told with the reason. EXIT_FAILED:
+ * no row is this daemon's own, as it has not joined yet.
  */
-static int nodes_apart(struct command *command)
+static int nodes_apart(struct command *command, bool own)
 {
 	struct schedd_error err = {0};
 	struct value stores;
@@ -48,11 +48,16 @@ static int nodes_apart(struct command *command)
 		if (!value_get_bool(store, "shared", false))
 			continue;
 		shared++;
+		if (own && !value_is_text(value_get(store, "state"), "ok"))
+			say_hint(command, "store %s is %s%s%s: this is how it was when it was reached last", name ? name : "?",
+			    state ? state : "?", why ? " as " : "", why ? why : "");
+		if (own)
+			continue;
 		schedd_error_set(&err, SCHEDD_EFAILED, "store %s has not been joined yet (%s)%s%s", name ? name : "?",
 		    state ? state : "?", why ? ": " : "", why ? why : "");
 		status = say_error(command, &err);
 	}
-	if (!shared)
+	if (!shared && !own)
 		say_hint(command, "No store of this schedd is shared: it is alone (see schedd-cluster(7)).");
 	return status;
 }
@@ -75,7 +80,9 @@ static int nodes_list(struct command *command)
 		out_list_row(list, &result.array.items[i]);
 	}
 	status = out_list_end(list);
-	return status != EXIT_DONE || own ? status : nodes_apart(command);
+	if (status != EXIT_DONE || (own && out_is_json(command)))
+		return status;
+	return nodes_apart(command, own);
 }
 
 /* Has it nothing left to do, and takes nothing more? Neither jobs nor runs, or it is gone. */

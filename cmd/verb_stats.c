@@ -23,7 +23,7 @@ static const struct option stats_options[] = {
     {.name = "node",
 	.value = "NODE",
 	.complete = COMPLETE_NODE,
-	.doc = "counters of another node of a shared store, see nodes"},
+	.doc = "of the jobs that this node of a shared store has now, see nodes"},
     {0},
 };
 

@@ -148,5 +148,7 @@ int config_read(struct config *config, const char *file, bool must_exist, const 
 
 	if (!rc)
 		rc = config_read_directory(config, conf_dir, err);
+	if (!rc)
+		rc = config_check_stores(config, err);
 	return rc ? rc : config_check_histories(config, err);
 }

@@ -150,6 +150,9 @@ bool config_store_apart(const struct config_store *store);
  */
 int config_check_histories(const struct config *config, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* Can each be shared that is to be, and are its spans in their bounds? SCHEDD_EFILE. */
+int config_check_stores(const struct config *config, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 int config_read(struct config *config, const char *file, bool must_exist, const char *conf_dir,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* One text, as config_read reads a file; for tests. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What requests may know of the daemon and ask of it: ground for daemon.c, which controls it. */
-#include "store/store_share.h"
 #include "store/store_url.h"
 #include "server/daemon_state.h"
 
@@ -147,15 +146,7 @@ int daemon_add_configured_store(
 			options[count++] = options[i];
 	}
 	options[count] = (struct store_option){NULL, NULL};
-	if (config->shared && config->history)
-		rc = schedd_error_set(err, SCHEDD_EINVAL,
-		    "store '%s': shared: its history is shared, too: leave history out", config->name);
-	else if (!config->url && config->shared)
-		rc = schedd_error_set(err, SCHEDD_EINVAL,
-		    "store '%s': shared: type '%s' is kept by this machine alone, and files on NFS cannot "
-		    "be locked safely; several schedd can share a store of type " STORE_SHARE_TYPES,
-		    config->name, config->type);
-	else if (!config->url && count)
+	if (!config->url && count)
 		rc = schedd_error_set(err, SCHEDD_EINVAL, "store '%s': %s is for stores on servers",
 		    config->name, options[0].name);
 	else

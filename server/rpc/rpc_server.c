@@ -102,6 +102,17 @@ static bool rpc_stats_goes_without(const struct rpc_stats *stats, int rc)
 	return stats->stores.array.count > 1 && rc != SCHEDD_EINVAL && rc != SCHEDD_ENOMEM;
 }
 
+/* Where a node was named its own are told: those that it has now, of a store that is shared. */
+static bool rpc_stats_tells(const struct rpc_call *call, const char *job)
+{
+	const char *node;
+
+	if (!rpc_names_shown(rpc_view(call), job))
+		return false;
+	return !rpc_call_text(call, "node") || (scheduler_job_peek(call->scheduler, job) &&
+						       !scheduler_job_elsewhere(call->scheduler, job, &node));
+}
+
 static void rpc_stats_came(
     int rc, const struct schedd_error *err, const struct value *value, void *context)
 {
@@ -122,7 +133,7 @@ static void rpc_stats_came(
 	for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->array.count; i++) {
 		const char *job = value_get_string(&value->array.items[i], "job");
 
-		if (job && rpc_names_shown(rpc_view(call), job))
+		if (job && rpc_stats_tells(call, job))
 			value_append(&call->arena, &stats->jobs,
 			    value_copy(&call->arena, &value->array.items[i]));
 	}

@@ -71,10 +71,10 @@ class Together(unittest.TestCase):
             node = (self.b, self.c)[i % 2]
             self.assertEqual(node.ok("run", f"new{i}", "--wait").split()[0], f"new{i}/1")
             self.assertEqual(node.ok("retry", f"new{i}/1").strip(), f"new{i}/2")
-            self.cluster.add(self.b, f"then{i}", "--after", f"new{i}")
-            self.c.ok("add", "--id", f"then{i}", "--if-absent", *options, "--", "true")
-            self.a.ok("pause", f"then{i}")
-            self.b.ok("set", f"then{i}", "--description", "just added")
+            self.cluster.add(self.b, f"behind{i}", "--after", f"new{i}")
+            self.c.ok("add", "--id", f"behind{i}", "--if-absent", *options, "--", "true")
+            self.a.ok("pause", f"behind{i}")
+            self.b.ok("set", f"behind{i}", "--description", "just added")
             self.cluster.add(self.c, f"last{i}", "--manual")
             self.a.ok("remove", f"last{i}")
         self.a.ok("groups", "set", "one", "--parallel", "1")
@@ -86,7 +86,7 @@ class Together(unittest.TestCase):
         file.write_text("version: 1\njobs:\n  applied: {store: shared, trigger: {every: 1h}, command: ['true']}\n")
         self.a.ok("apply", "-f", str(file))
         self.assertIn("unchanged", self.c.ok("apply", "-f", str(file), "--json"))
-        self.a.ok("remove", "applied", "mate", *(f"{word}{i}" for i in range(3) for word in ("new", "then")))
+        self.a.ok("remove", "applied", "mate", *(f"{word}{i}" for i in range(3) for word in ("new", "behind")))
         code, _, err = self.b.ctl("run", "nowhere")
         self.assertEqual(code, 4, err)
 
@@ -304,6 +304,15 @@ class Apart(unittest.TestCase):
         self.await_all(time.time())
 
     def test_a_drained_node_starts_nothing(self):
+        for i in range(12):
+            self.cluster.add(self.a, f"long{i}", "--manual", command=["sleep", "1000"])
+        job = wait_until("b has one", lambda: next((job["id"] for job in self.a.json("list", "long*", "--node", "b")), None))
+        self.a.ok("run", job)
+        wait_until("it runs", lambda: STORE.open_runs() and self.b.json("show", f"{job}/1")["state"] == "running")
+        self.a.ok("nodes", "drain", "b", "--no-wait")
+        wait_until("why says what is going on", lambda: "node b, which has it, is drained: it hands it over when no run of it goes on"
+                   in self.a.ok("why", job))
+        self.a.ok("kill", job)
         self.a.ok("nodes", "drain", "b")
         # "late" on a machine that is busy, "live" never: the answer says what holds by now.
         self.assertIn(self.a.nodes()["b"]["state"], ("draining", "late"))
@@ -341,6 +350,9 @@ class Apart(unittest.TestCase):
         count = len(self.cluster.lines())
         time.sleep(1)
         self.assertEqual(len(self.cluster.lines()), count, "something was begun without the server")
+        # What is known here is told, though the server says nothing; and that it does not.
+        self.assertIn("its runs, cannot be read now", self.a.ok("why", "j0"))
+        wait_until("nodes says so", lambda: "this is how it was when it was reached last" in self.a.ctl("nodes")[2])
         server_signal(signal.SIGCONT)
         self.await_all(time.time())
 

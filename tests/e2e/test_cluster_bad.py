@@ -6,9 +6,10 @@ import tempfile
 import unittest
 
 from cluster import STORE, URL, Cluster, Node
-from e2e import wait_until
+from e2e import SCHEDCTL, wait_until
 from server_store import SlowProxy
 from test_clock_step import preload
+from test_top import Terminal
 
 
 class Bad(unittest.TestCase):
@@ -89,6 +90,11 @@ class Bad(unittest.TestCase):
         self.assertRegex(self.a.ok("status"), "nodes: +2 live\n")
         self.a.ok("nodes", "drain", "b")
         self.assertRegex(self.a.ok("status"), "nodes: +1 live, b draining\n")
+        terminal = Terminal([SCHEDCTL, "top"], {**self.a.environment(), "TERM": "xterm", "LANG": "C.UTF-8",
+                                                "PATH": os.path.dirname(SCHEDCTL) + ":/usr/bin:/bin"})
+        self.addCleanup(terminal.close)
+        terminal.wait("who is not live", lambda screen: screen[0].rstrip().endswith("; node b draining"))
+        terminal.key("q")
         wait_until("it is logged", lambda: "node b has joined" in self.a.log.read_text() and
                    "node b is drained, others take its jobs" in self.a.log.read_text())
         self.a.ok("nodes", "resume", "b")

@@ -42,10 +42,11 @@ class Config(unittest.TestCase):
         for text, *words in REFUSED:
             with self.subTest(text):
                 daemon = Daemon(text + "\n")
-                code, err = daemon.run()
-                self.assertEqual(code, 7, err)
-                for word in words:
-                    self.assertIn(word, err)
+                for argv in (["--check-config"], []):
+                    code, err = daemon.run(*argv)
+                    self.assertEqual(code, 7, (argv, err))
+                    for word in words:
+                        self.assertIn(word, err, argv)
                 self.assertEqual(daemon.end(), "")
 
     def test_what_is_right_is_shown(self):

@@ -93,7 +93,17 @@ class Views(unittest.TestCase):
         for node in (self.a, self.b):
             for name in "ab":
                 self.assertEqual(node.json("status", "--node", name)["node"], name)
-                node.ok("stats", "--node", name)
+                told = self.ids(node.json("stats", "--node", name)["jobs"], "job")
+                self.assertTrue(told <= self.had[name] | {f"trim@{name}", "own"}, told)
+
+    def test_stats_of_a_node_are_of_the_jobs_it_has(self):
+        for job in JOBS[:4]:
+            self.a.ok("run", job, "--wait")
+        for node in (self.a, self.b):
+            for name in "ab":
+                wait_until("its runs are counted", lambda node=node, name=name: self.ids(
+                    node.json("stats", "job[0-3]", "--node", name)["jobs"], "job") == self.had[name] & set(JOBS[:4]))
+            self.assertEqual(self.ids(node.json("stats", "job[0-3]")["jobs"], "job"), set(JOBS[:4]))
 
     def test_each_says_which_node(self):
         job, owner = JOBS[0], self.owners[JOBS[0]]

@@ -173,7 +173,7 @@ class Why(e2e.TestCase):
 
     def test_looks_back_at_misses(self):
         self.add("a", trigger={"every": "100ms"}, misfire_grace_time=0.01)
-        self.add("c", trigger={"every": "100ms"})
+        self.add("c", trigger={"every": "100ms"}, misfire_grace_time=600)  # however long the start takes
         e2e.wait_until("a run", lambda: self.client.call("run.list", jobs=["c"])["runs"])
         self.server.stop(9)
         time.sleep(0.5)

@@ -101,7 +101,7 @@ static void scheduler_why_facts(struct scheduler_why *why, const struct entry *e
 		scheduler_why_say(why, "finished: its trigger has no further run times");
 	if (!entry_executor(entry))
 		scheduler_why_say(why, "its executor does not exist");
-	if (share_why(entry, text, sizeof(text)))
+	if (share_why(entry, text, sizeof(text)) || share_why_node(entry, text, sizeof(text)))
 		scheduler_why_say(why, text);
 	if (entry->store->failing) {
 		snprintf(text, sizeof(text), "store %s cannot be written: %s", entry->store->name,
@@ -186,6 +186,27 @@ static void scheduler_why_ask_going(struct scheduler_why *why)
 	store_query_runs(why->store->store, &query, scheduler_why_going, why);
 }
 
+/*
+ * Its store does not answer, which is when one asks: what is known here of a job
+ * that is there is told. Of then, or of one that is gone, all is in the store.
+ */
+static bool scheduler_why_without(struct scheduler_why *why, int rc, const char *message)
+{
+	char text[512];
+
+	if (rc == SCHEDD_EINVAL || rc == SCHEDD_ENOMEM || why->looks_back ||
+	    !entry_get(why->scheduler, why->id))
+		return false;
+	snprintf(text, sizeof(text), "what was done to it, and its runs, cannot be read now: %s", message);
+	scheduler_why_say(why, text);
+	for (int i = 0; i < 2; i++)
+		if (!value_get(&why->result, i ? "runs" : "changes"))
+			value_put(&why->arena, &why->result, i ? "runs" : "changes", value_array());
+	value_put(&why->arena, &why->result, "facts", why->facts);
+	scheduler_why_answer(why, 0, NULL);
+	return true;
+}
+
 static void scheduler_why_runs(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context)
 {
@@ -194,7 +215,8 @@ static void scheduler_why_runs(int rc, const struct schedd_error *err, const str
 
 	(void)cursor;
 	if (rc) {
-		scheduler_why_answer(why, rc, err);
+		if (!scheduler_why_without(why, rc, err->message))
+			scheduler_why_answer(why, rc, err);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -272,7 +294,8 @@ static void scheduler_why_before(
 	struct value list;
 
 	if (rc) {
-		scheduler_why_answer(why, rc, err);
+		if (!scheduler_why_without(why, rc, err->message))
+			scheduler_why_answer(why, rc, err);
 		return;
 	}
 	list = scheduler_why_merged(why, value, false);
@@ -371,7 +394,10 @@ static void scheduler_why_begin(struct scheduler_why *why)
 	scheduler_why_time(why, "at", why->at, &why->result);
 	if (!why->looks_back) {
 		scheduler_why_now(why, entry);
-		scheduler_why_ask_before(why);
+		/* Known to be away: its answer, that it is, would be long in coming. */
+		if (!store_is_away(why->store->store) ||
+		    !scheduler_why_without(why, SCHEDD_EFAILED, store_state_why(why->store->store)))
+			scheduler_why_ask_before(why);
 		return;
 	}
 	why_past_init(&why->past, scheduler, why->id, entry, why->at, &why->arena);

@@ -32,6 +32,8 @@ void share_close_all(struct schedd_scheduler *scheduler);
 void share_end(struct store_slot *slot);
 /* Why nothing of the job is done for now, as no node that lives may have it; false: one may. */
 bool share_why(const struct entry *entry, char *text, size_t size);
+/* What is wrong with the node that has it, if another does; false: nothing is. */
+bool share_why_node(const struct entry *entry, char *text, size_t size);
 /* Name of the node that has the job; NULL: nobody, all have it, or its store is not shared. */
 const char *share_node_of(const struct entry *entry);
 /* When the scheduler comes to rest: jobs that say where they may run have come, or gone. */

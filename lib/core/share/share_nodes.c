@@ -298,6 +298,29 @@ static const char *share_state_word(const struct share *share, const struct stor
 	return node->draining ? "draining" : "live";
 }
 
+bool share_why_node(const struct entry *entry, char *text, size_t size)
+{
+	const struct share *share = entry->store->share;
+	const struct store_node *node;
+	const char *word;
+
+	if (!share || !entry->foreign || entry_on_all(entry))
+		return false;
+	node = share_node(share, share_owner(share, entry));
+	word = node ? share_state_word(share, node) : "";
+	if (!node)
+		snprintf(text, size, "no node has it for now: one takes it within a lease");
+	else if (strcmp(word, "late") == 0 || strcmp(word, "dead") == 0)
+		snprintf(text, size,
+		    "node %s, which has it, has not renewed its lease: another takes it when that is over", node->name);
+	else if (strcmp(word, "draining") == 0)
+		snprintf(text, size, "node %s, which has it, is drained: it hands it over when no run of it goes on",
+		    node->name);
+	else
+		return false;
+	return true;
+}
+
 static struct value share_node_value(
     const struct share *share, const struct store_node *node, struct arena *arena)
 {
