@@ -164,6 +164,19 @@ static void lease_note_clock(struct remote_lease *lease, schedd_time theirs, int
 		    lease->remote->base.name, (double)offset / SCHEDD_SECOND);
 }
 
+/* A beat was refused: of an epoch that is over, which the writer has perhaps replaced while it was on its way. */
+static void lease_refused(struct remote_lease *lease, uint64_t epoch)
+{
+	pthread_mutex_lock(&lease->lock);
+	if (lease->epoch == epoch) {
+		lease->epoch = 0;
+		atomic_store(&lease->holds, 0);
+		atomic_store(&lease->lost, epoch);
+	}
+	pthread_mutex_unlock(&lease->lock);
+	store_remote_ring(&lease->remote->writer);
+}
+
 /* What a beat came to; false: the connection is gone. */
 static bool lease_renewed(struct remote_lease *lease, struct store_renewing *renewing, int rc,
     int64_t begin)
@@ -185,9 +198,7 @@ static bool lease_renewed(struct remote_lease *lease, struct store_renewing *ren
 	free(renewing);
 	if (lease->link.fault != STORE_FAULT_FENCED)
 		return false;
-	atomic_store(&lease->lost, epoch);
-	store_remote_lease_drop(lease);
-	store_remote_ring(&lease->remote->writer);
+	lease_refused(lease, epoch);
 	return true;
 }
 

@@ -498,6 +498,47 @@ SHARE_FAKE_TEST(reads_all_anew_behind_a_gap)
 	share_await(both, one, "later 1/0;");
 }
 
+/* A beat of the old epoch is on its way meanwhile, and refused: what was joined under the new one holds. */
+Test(store_fake, keeps_its_new_lease_when_a_beat_of_the_old_one_is_refused)
+{
+	struct share_case both = {.real = false};
+	struct store_case *one = &both.one, *two = &both.two;
+	uint64_t epoch;
+	int beats;
+
+	share_prepare(one, "fake", "one", both.options[0]);
+	share_prepare(two, "fake", "two", both.options[1]);
+	cr_assert_str_eq(both.options[0][2].name, "lease");
+	both.options[0][2].text = "3s";
+	cr_assert_eq(store_case_open(one), 0, "%s", one->err.message);
+	share_load(one);
+	cr_assert_eq(store_case_open(two), 0, "%s", two->err.message);
+	share_load(two);
+	epoch = store_epoch(one->store);
+	fake_server_stick(FAKE, "one");
+	for (int i = 0; i < 6000 && fake_server_stuck_beats(FAKE) == 0; i++)
+		share_turn(&both);
+	cr_assert_eq(fake_server_stuck_beats(FAKE), 1);
+	fake_server_bar(FAKE, "one", true);
+	share_await_state(&both, one, STORE_AWAY);
+	share_put(two, "new", 1);
+	fake_server_forget_feed(FAKE);
+	share_put(two, "last", 1);
+	fake_server_bar(FAKE, "one", false);
+	for (int i = 0; i < 6000 && store_epoch(one->store) == epoch; i++)
+		share_turn(&both);
+	share_await_state(&both, one, STORE_OK);
+	cr_assert_gt(store_epoch(one->store), epoch);
+	share_load(one);
+	beats = fake_server_beats(FAKE);
+	fake_server_stick(FAKE, NULL);
+	for (int i = 0; i < 6000 && fake_server_beats(FAKE) < beats + 2; i++)
+		share_turn(&both);
+	cr_expect_geq(fake_server_beats(FAKE), beats + 2, "no beat comes any more");
+	store_case_clear(two);
+	store_case_clear(one);
+}
+
 static void count_answer(int rc, const struct schedd_error *err, void *context)
 {
 	struct store_case *sc = context;

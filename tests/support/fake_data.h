@@ -98,11 +98,15 @@ struct fake_server {
 	char barred[FAKE_NODES][64]; /* nodes that are not let in; "": none */
 	uint64_t told;       /* answers given */
 	struct fake_ear *ears; /* of those that share it */
+	char stuck[64];        /* beats of that node stay on their way; "": of none */
+	int stuck_beats, beats; /* that do, and that were answered */
 	int commits;
 };
 
 /* Made when it is named for the first time. */
 struct fake_server *fake_server(const char *name);
+/* A beat sets out: returns when it arrives, see fake_server_stick(). */
+void fake_server_beat(struct fake_server *server, struct store_link *link);
 struct fake_data *fake_data_copy(const struct fake_data *from);
 void fake_data_clear(struct fake_data *data);
 /* NULL: it was never there. One that was removed has no json. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "support/fake_data.h"
 #include "support/fake_store.h"
 
@@ -138,6 +139,60 @@ void fake_server_expire(const char *name, const char *node)
 		if (strcmp(server->data->nodes[i].name, node) == 0)
 			server->data->nodes[i].expires_at = 1;
 	pthread_mutex_unlock(&server->lock);
+}
+
+void fake_server_stick(const char *name, const char *node)
+{
+	struct fake_server *server = fake_server(name);
+
+	pthread_mutex_lock(&server->lock);
+	snprintf(server->stuck, sizeof(server->stuck), "%s", node ? node : "");
+	pthread_mutex_unlock(&server->lock);
+}
+
+static bool fake_sticks(struct fake_server *server, const char *node, int by)
+{
+	bool sticks;
+
+	pthread_mutex_lock(&server->lock);
+	sticks = strcmp(server->stuck, node) == 0;
+	server->stuck_beats += by;
+	pthread_mutex_unlock(&server->lock);
+	return sticks;
+}
+
+void fake_server_beat(struct fake_server *server, struct store_link *link)
+{
+	if (!fake_sticks(server, link->config->node, 0))
+		return;
+	(void)fake_sticks(server, link->config->node, 1);
+	while (fake_sticks(server, link->config->node, 0)) {
+		(void)usleep(1000);
+		link->deadline += 10000; /* whoever waits for it is patient */
+	}
+	(void)fake_sticks(server, link->config->node, -1);
+}
+
+int fake_server_stuck_beats(const char *name)
+{
+	struct fake_server *server = fake_server(name);
+	int count;
+
+	pthread_mutex_lock(&server->lock);
+	count = server->stuck_beats;
+	pthread_mutex_unlock(&server->lock);
+	return count;
+}
+
+int fake_server_beats(const char *name)
+{
+	struct fake_server *server = fake_server(name);
+	int count;
+
+	pthread_mutex_lock(&server->lock);
+	count = server->beats;
+	pthread_mutex_unlock(&server->lock);
+	return count;
 }
 
 void fake_server_forget_feed(const char *name)

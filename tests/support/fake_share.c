@@ -224,12 +224,14 @@ static int share_do_renew(struct fake_server *server, struct fake_request *reque
 			.protocol = node->protocol});
 	}
 	store_renewing_clock(renewing, fake_now());
+	server->beats++;
 	return 0;
 }
 
 static int share_renew(
     struct store_link *link, struct store_renewing *renewing, struct schedd_error *err)
 {
+	fake_server_beat(share_link(link)->server, link);
 	return share_ask(link, share_do_renew, renewing, NULL, err);
 }
 

@@ -48,6 +48,11 @@ void fake_server_bar(const char *name, const char *node, bool barred);
 void fake_server_expire(const char *name, const char *node);
 /* What nodes have written is not told any more to those that have not read it. */
 void fake_server_forget_feed(const char *name);
+/* That node's beats stay on their way; NULL: they arrive. */
+void fake_server_stick(const char *name, const char *node);
+/* How many do; how many have been answered well. */
+int fake_server_stuck_beats(const char *name);
+int fake_server_beats(const char *name);
 /* Commits that were stored. */
 int fake_server_commits(const char *name);
 
