@@ -29,7 +29,7 @@ def reset():
 class Node(Daemon):
     """A daemon with a shared store "shared"."""
 
-    def __init__(self, name, labels=None, lease=LEASE, store="shared", more="", url=URL):
+    def __init__(self, name, labels=None, lease=LEASE, store="shared", more="", url=URL, timeout="4s"):
         self.name = name
         node = f"node:\n  name: {name}\n" if name else ""
         if labels:
@@ -40,7 +40,7 @@ class Node(Daemon):
     url: '{url}'
     shared: true
     lease: {lease}s
-    timeout: 4s
+    timeout: {timeout}
     connect_timeout: 2s
 {run_as}{more}""")
 

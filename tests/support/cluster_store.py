@@ -75,8 +75,29 @@ class Sql:
     def forget_feed(self):
         self.tell("DELETE FROM schedd_feed")
 
+    def lock_job(self, job):
+        """Nobody else writes to it, until stdin of what is answered ends."""
+        session = subprocess.Popen(os.environ["SCHEDD_TEST_SQL"].split()[:-1] + self.unbuffered, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        session.stdin.write(f"BEGIN; SELECT 'locked', last_run FROM schedd_jobs WHERE id = '{job}' FOR UPDATE;\n")
+        session.stdin.flush()
+        for line in session.stdout:
+            if "locked" in line and "SELECT" not in line:
+                return session
+        raise AssertionError("it cannot be locked")
+
 
 class Postgresql(Sql):
+    unbuffered = []
+
+    def end_lease(self, name):
+        """As if it were over."""
+        self.tell(f"UPDATE schedd_nodes SET expires_at = 0 WHERE name = '{name}'")
+
+    def waiting(self):
+        """How many of schedd's sessions wait for a lock."""
+        return int(self.tell("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'schedd' AND wait_event_type = 'Lock'"))
+
     def end_sessions(self, part):
         self.tell("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'schedd' AND "
                   f"random() < {part}")
@@ -89,6 +110,14 @@ class Mysql(Sql):
     quote = "`"
     separator = "\t"
     null = "NULL"
+
+    unbuffered = ["-n"]
+
+    def end_lease(self, name):
+        self.tell(f"UPDATE schedd_beats b JOIN schedd_nodes n ON n.node = b.node SET b.expires_at = 0 WHERE n.name = '{name}'")
+
+    def waiting(self):
+        return int(self.admin("SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")[0])
 
     @staticmethod
     def admin(text):
@@ -183,6 +212,9 @@ class Redis:
 
     def last_runs(self):
         return {job: int(text.split()[3]) for job, text in self.hash("state").items() if " " in text}
+
+    def end_lease(self, name):
+        self.tell("HSET", f"{{schedd:}}node:{self.hash('nodes')[name]}", "expires", "0")
 
     def forget_feed(self):
         self.tell("XTRIM", "{schedd:}feed", "MAXLEN", "0")
