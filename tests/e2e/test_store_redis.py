@@ -284,10 +284,11 @@ class Redis(server_store.Guarded):
         self.ok("add", "--id", "new", "--store", "shared", "--manual", "--", "true")
         server.kill()
         server.start()
-        wait_until("it is said", lambda: "the server has lost what it had answered" in self.daemon.log.read_text())
+        wait_until("it is said", lambda: "which lacks what the one before had answered" in self.daemon.log.read_text())
         wait_until("it has a new epoch", lambda: json.loads(self.ok("nodes", "--json"))[0]["epoch"] > epoch)
         self.await_state("ok")
         wait_until("only what is kept is there", lambda: [job["id"] for job in json.loads(self.ok("list", "--store", "shared", "--json"))] == ["old"])
+        self.assertIn("job new was stored and is gone with the server: add it again", self.daemon.log.read_text())
         self.ok("run", "old", "--wait")
 
     def test_what_it_promises_is_what_the_server_does(self):

@@ -15,9 +15,6 @@
 #include "core/jobs/entry.h"
 #include "store/store_share.h"
 
-/* More runs than a node begins of a job while a standby lags. */
-#define JOB_FORWARD_GAP 100000
-
 static void job_forward_say(const struct change *change, const char *text)
 {
 	struct schedd_scheduler *scheduler = change->scheduler;

@@ -5,6 +5,9 @@
 
 #include "core/changes/change.h"
 
+/* More runs than a node begins of a job while a standby lags. */
+#define JOB_FORWARD_GAP 100000
+
 /* Is the job that was read known here as it was later? Then that is written instead, and what was read is taken. */
 bool job_forward(struct change *change, const struct entry *entry);
 /* The job is there no more: says so, if that server lacks it. */

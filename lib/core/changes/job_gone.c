@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/changes/change.h"
+#include "core/changes/job_forward.h"
 #include "core/frame/event_ring.h"
 #include "store/store_share.h"
 
@@ -17,6 +17,7 @@ struct job_gone {
 	struct schedd_mono at;
 	schedd_time created_at; /* another of that id is another job */
 	uint32_t last_run;
+	bool foreign; /* another node had it, which may have begun more runs than are known here */
 	char id[];
 };
 
@@ -65,7 +66,7 @@ void job_gone_keep(const struct entry *entry)
 		return;
 	while (jobs->first && (now.us - jobs->first->at.us > JOB_GONE_FOR || jobs->map.count >= JOB_GONE_MOST))
 		job_gone_drop_first(jobs);
-	*gone = (struct job_gone){NULL, now, entry->state.created_at, entry->state.last_run};
+	*gone = (struct job_gone){NULL, now, entry->state.created_at, entry->state.last_run, entry->foreign};
 	memcpy(gone->id, id, strlen(id) + 1);
 	strmap_remove(&jobs->map, id);
 	if (strmap_put(&jobs->map, gone)) {
@@ -127,7 +128,9 @@ static void job_gone_tell(struct store_slot *slot, const struct job_gone *gone, 
 	struct schedd_scheduler *scheduler = slot->scheduler;
 	char text[400], runs[100] = "";
 
-	if (stored < gone->last_run)
+	if (gone->foreign)
+		snprintf(runs, sizeof(runs), ", and perhaps runs behind %u", stored);
+	else if (stored < gone->last_run)
 		snprintf(runs, sizeof(runs), ", and its runs from %u to %u", stored + 1, gone->last_run);
 	snprintf(text, sizeof(text), "job %s: its removal was stored and is gone with the server%s: it is removed again",
 	    gone->id, runs);
@@ -150,6 +153,8 @@ bool job_gone_again(struct store_slot *slot, const char *id, const struct job_st
 	change->fresh = true;
 	change->text = "its removal was gone with the server";
 	change->state.last_run = gone->last_run > given->last_run ? gone->last_run : given->last_run;
+	if (gone->foreign)
+		change->state.last_run += JOB_FORWARD_GAP;
 	/* Without its texts. */
 	change->given_state.revision = given->revision;
 	change->given_state.last_run = given->last_run;

@@ -14,6 +14,7 @@ struct my_found {
 	int64_t tables;       /* of ours, 5 */
 	int64_t meta_columns; /* of the first table that are as we know them, 2 */
 	char flush[24], sync[24], log[24], pages[24]; /* settings of durability */
+	char uuid[40], id[24], galera[8];             /* which server it is */
 	char engine[32], collation[64];               /* of the jobs' table; "": it is not there */
 };
 
@@ -33,6 +34,7 @@ struct my_link {
 	int64_t schema;       /* as it was found */
 	struct my_found found;
 	struct nodes_feed feed;    /* the writer's, where the store is shared */
+	struct nodes_place place;  /* likewise */
 	struct my_name *names;     /* of nodes, for runs that are read; in the arena */
 	uint32_t name_count;
 	struct arena names_arena;
@@ -123,6 +125,8 @@ int store_mysql_connect(struct store_link *link, struct schedd_error *err);
 int store_mysql_session(struct store_link *link, struct schedd_error *err);
 /* link->durability of what was found. */
 void store_mysql_promise(struct store_link *link);
+/* Which server it is: another has another number. */
+int64_t store_mysql_server(const struct my_link *my);
 
 /* ---- store_mysql_schema.c, _owner.c ---- */
 

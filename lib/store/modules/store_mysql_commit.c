@@ -172,8 +172,10 @@ int store_mysql_commit(struct store_link *link, struct store_batch *first,
 		rc = commit_group(&commit, err);
 	if (rc == 0)
 		rc = commit_judge_all(&commit, err);
-	if (rc == 0)
+	if (rc == 0) {
 		my_of(link)->sent = false;
+		my_of(link)->place.stored = first->serial;
+	}
 	link->told = commit.lines > 0;
 	store_mysql_gather_clear(&commit);
 	return rc;
@@ -195,6 +197,7 @@ int store_mysql_resolve(struct store_link *link, struct store_batch *first,
 	*stored = rc == 0 && number == (int64_t)first->serial;
 	if (rc || !*stored)
 		return rc;
+	my_of(link)->place.stored = first->serial;
 	for (struct store_batch *batch = first; batch != end && rc == 0; batch = batch->next)
 		for (struct store_op *op = batch->first; op && rc == 0; op = op->next) {
 			if (op->kind == STORE_OP_CLAIM) {

@@ -27,6 +27,9 @@ static const struct {
     FOUND("sync_binlog", sync),
     FOUND("log_bin", log),
     FOUND("innodb_doublewrite", pages),
+    FOUND("server_uuid", uuid),
+    FOUND("server_id", id),
+    FOUND("wsrep_on", galera),
     FOUND("schedd.engine", engine),
     FOUND("schedd.collation", collation),
 };
@@ -65,7 +68,7 @@ static void session_look(struct strbuf *text)
 {
 	strbuf_add(text,
 	    "; SHOW VARIABLES WHERE variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', "
-	    "'log_bin', 'innodb_doublewrite'); SELECT 'schedd.tables', count(*) FROM "
+	    "'log_bin', 'innodb_doublewrite', 'server_uuid', 'server_id', 'wsrep_on'); SELECT 'schedd.tables', count(*) FROM "
 	    "information_schema.tables WHERE table_schema = database() AND table_name IN "
 	    "('schedd_meta', 'schedd_owner', 'schedd_jobs', 'schedd_runs', 'schedd_changes'); SELECT "
 	    "'schedd.meta', count(*) FROM information_schema.columns WHERE table_schema = database() "
@@ -128,6 +131,21 @@ static bool session_on(const char *text)
 {
 	return strcmp(text, "ON") == 0 || strcmp(text, "1") == 0 ||
 	       strcmp(text, "DETECT_AND_RECOVER") == 0;
+}
+
+/*
+ * MySQL has a number of its own that nobody else has; MariaDB that by which its replicas tell it from themselves. Of
+ * Galera each has all that was answered.
+ */
+int64_t store_mysql_server(const struct my_link *my)
+{
+	const struct my_found *found = &my->found;
+	const char *text = session_on(found->galera) ? "galera" : found->uuid[0] ? found->uuid : found->id;
+	uint64_t hash = 14695981039346656037u;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+	return (int64_t)(hash >> 1 | 1);
 }
 
 void store_mysql_promise(struct store_link *link)

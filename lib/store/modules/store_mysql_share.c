@@ -23,6 +23,9 @@ struct seat {
 	int64_t epoch;
 	int64_t connection;
 	bool same; /* this opening had it, and has it still */
+	bool sits; /* whoever had it did not leave, nor was it taken from him */
+	struct nodes_moved moved;
+	int64_t server; /* that is joined */
 };
 
 static int seat_find(struct store_link *link, struct seat *seat, struct schedd_error *err)
@@ -32,7 +35,7 @@ static int seat_find(struct store_link *link, struct seat *seat, struct schedd_e
 	MYSQL_RES *rows;
 	int rc = store_mysql_talk_ask(link, &rows, err,
 	    "SELECT n.node, n.epoch, n.connection, n.life, n.identity, n.dead_since IS NULL AND b.expires_at > " MY_CLOCK
-	    ", n.address, " WHEN("n.started_at") " FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE "
+	    ", n.address, " WHEN("n.started_at") ", n.dead_since IS NULL FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE "
 	    "n.name = ?t FOR UPDATE",
 	    link->config->node);
 
@@ -45,6 +48,7 @@ static int seat_find(struct store_link *link, struct seat *seat, struct schedd_e
 		seat->node = my_row_number(&row, 0, 0);
 		seat->epoch = my_row_number(&row, 1, 0);
 		seat->connection = my_row_number(&row, 2, 0);
+		seat->sits = my_row_number(&row, 8, 0) == 1;
 		seat->same = life && (uint64_t)seat->epoch == link->epoch && !my_of(link)->feed.anew;
 		ours = life || strcmp(row.fields[4], link->config->identity) == 0;
 		live = my_row_number(&row, 5, 0) == 1;
@@ -73,6 +77,57 @@ static int seat_understand(struct store_link *link, struct schedd_error *err)
 		rc = store_nodes_misunderstood(
 		    link, row.fields[0], row.fields[1], (uint32_t)my_row_number(&row, 2, 0), err);
 	mysql_free_result(rows);
+	return rc;
+}
+
+/*
+ * A replica that took the primary's place has another number. What it had not received shows by what we know: our last
+ * commit, our epoch, the feed; a life that knows nothing yet sees by what is written of its node which one the life
+ * before it was on.
+ */
+static int seat_compare(struct store_link *link, struct seat *seat, struct schedd_error *err)
+{
+	struct my_link *my = my_of(link);
+	struct my_row row = {.fields = NULL};
+	MYSQL_RES *rows;
+	int rc = store_mysql_talk_ask(link, &rows, err,
+	    "SELECT (SELECT batch FROM schedd_batches WHERE life = ?t LIMIT 1), (SELECT number FROM schedd_meta WHERE "
+	    "`key` = ?t), (SELECT number FROM schedd_meta WHERE `key` = concat('timeline.', ?n))",
+	    link->config->life, "feed.seq", seat->node);
+
+	if (rc)
+		return rc;
+	seat->server = store_mysql_server(my);
+	row.fields = mysql_fetch_row(rows);
+	if (row.fields) {
+		seat->moved.replaced = my->place.server && my->place.server != seat->server;
+		seat->moved.behind = (uint64_t)my_row_number(&row, 0, 0) < my->place.stored ||
+				     (uint64_t)seat->epoch < link->epoch || my_row_number(&row, 1, 0) < my->feed.cursor;
+		seat->moved.unsure = seat->sits && !my->place.server && row.fields[2] &&
+				     my_row_number(&row, 2, 0) != seat->server;
+	}
+	mysql_free_result(rows);
+	if (seat->moved.replaced || seat->moved.behind)
+		seat->same = false;
+	return 0;
+}
+
+/* No epoch and no line of the feed is given twice; and leases are older there than they were. */
+static int seat_go_beyond(struct store_link *link, struct seat *seat, struct schedd_error *err)
+{
+	int rc;
+
+	if (!seat->moved.replaced && !seat->moved.behind && !seat->moved.unsure)
+		return 0;
+	if ((uint64_t)seat->epoch < link->epoch)
+		seat->epoch = (int64_t)link->epoch;
+	rc = store_mysql_talk_ask(link, NULL, err,
+	    "UPDATE schedd_meta SET number = greatest(number, ?n) WHERE `key` = ?t", my_of(link)->feed.cursor, "feed.seq");
+	if (rc == 0)
+		rc = store_mysql_talk_ask(link, NULL, err,
+		    "UPDATE schedd_beats b JOIN schedd_nodes n ON n.node = b.node SET b.expires_at = greatest(b.expires_at, "
+		    MY_CLOCK " + ?n) WHERE n.dead_since IS NULL AND n.name <> ?t",
+		    (int64_t)link->config->lease, link->config->node);
 	return rc;
 }
 
@@ -119,6 +174,11 @@ static int seat_settle(struct store_link *link, const struct seat *seat, struct 
 	if (rc == 0)
 		rc = store_mysql_talk_ask(
 		    link, NULL, err, "UPDATE schedd_slots SET node = ?n WHERE node IS NULL", seat->node);
+	if (rc == 0)
+		rc = store_mysql_talk_ask(link, NULL, err,
+		    "INSERT INTO schedd_meta (`key`, number) VALUES (concat('timeline.', ?n), ?n) ON DUPLICATE KEY UPDATE "
+		    "number = VALUES(number)",
+		    seat->node, seat->server);
 	if (rc == 0)
 		rc = store_mysql_talk_ask(link, NULL, err,
 		    "INSERT INTO schedd_owner (one, identity, life, holder, since, epoch, connection, batch) VALUES (1, "
@@ -183,8 +243,12 @@ int store_mysql_join(struct store_link *link, struct schedd_error *err)
 		rc = store_mysql_talk_ask(link, NULL, err, "START TRANSACTION");
 	if (rc == 0)
 		rc = seat_find(link, &seat, err);
+	if (rc == 0)
+		rc = seat_compare(link, &seat, err);
 	if (rc == 0 && !seat.same)
 		rc = seat_understand(link, err);
+	if (rc == 0)
+		rc = seat_go_beyond(link, &seat, err);
 	if (rc == 0)
 		rc = seat_sit(link, &seat, err);
 	if (rc == 0)
@@ -203,6 +267,7 @@ int store_mysql_join(struct store_link *link, struct schedd_error *err)
 	store_nodes_joined(&my_of(link)->feed, seat.same);
 	link->node = (uint32_t)seat.node;
 	link->epoch = (uint64_t)seat.epoch;
+	store_nodes_moved(link, &my_of(link)->place, &seat.moved, seat.server);
 	return 0;
 }
 
@@ -232,6 +297,7 @@ static void renew_node(const struct my_row *row, struct renewing *to)
 	    .load = (double)my_row_number(row, 13, 0) / 1000,
 	    .offset = my_row_number(row, 14, 0),
 	    .protocol = (uint32_t)my_row_number(row, 15, 0),
+	    .unheard = my_row_number(row, 17, 0) == 1,
 	};
 
 	store_renewing_clock(to->renewing, my_row_number(row, 16, 0));
@@ -268,10 +334,12 @@ int store_mysql_renew(
 	    "SET started_at = " MY_CLOCK " WHERE node = ?n AND started_at > " MY_CLOCK " + 1000000; SELECT n.node, n.name, "
 	    "n.epoch, if(n.node = ?n, ?n, b.expires_at - " MY_CLOCK "), n.draining, n.dead_since, n.labels, n.version, "
 	    "n.address, n.started_at, b.seen_at, b.jobs, b.running, b.`load`, b.clock, n.protocol, " MY_CLOCK
-	    " FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node ORDER BY n.name",
+	    ", n.dead_since IS NULL AND m.number <> (SELECT o.number FROM schedd_meta o WHERE o.`key` = "
+	    "concat('timeline.', ?n)) FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node LEFT JOIN schedd_meta m "
+	    "ON m.`key` = concat('timeline.', n.node) ORDER BY n.name",
 	    (int64_t)link->config->lease, own->jobs, own->running, (int64_t)(own->load * 1000),
 	    (int64_t)own->offset, node, (int64_t)own->epoch, link->config->life, node, node,
-	    (int64_t)link->config->lease);
+	    (int64_t)link->config->lease, node);
 	rc = store_mysql_talk_packet(link, &text, renew_take, &to, &done, err);
 	strbuf_clear(&text);
 	if (rc && link->fault == STORE_FAULT_NONE)

@@ -3,6 +3,7 @@
 #include "store/modules/store_nodes.h"
 
 #include <string.h>
+#include "base/log.h"
 
 /* Lines of the feed are kept so many leases, and no less than: */
 #define NODES_KEEP_LEASES 20
@@ -40,6 +41,28 @@ void store_nodes_joined(struct nodes_feed *feed, bool again)
 	/* After a new epoch everything is loaded anew before anything is listened to. */
 	feed->read = again && feed->cursor > 0;
 	feed->anew = false;
+}
+
+void store_nodes_moved(struct store_link *link, struct nodes_place *place,
+    const struct nodes_moved *moved, int64_t server)
+{
+	*place = (struct nodes_place){.server = server};
+	if (moved->replaced || moved->behind) {
+		link->behind = link->epoch;
+		log_error(link->log, "store '%s': %s: jobs that are known here as they were later are written there again, "
+				     "each is named",
+		    link->config->name,
+		    moved->behind ? "another server has taken its place, or it was started from older files, which lacks "
+				    "what the one before had answered"
+				  : "another server has taken its place");
+	}
+	if (moved->unsure) {
+		link->unsure = link->epoch;
+		log_error(link->log,
+		    "store '%s': another server has taken its place since this node was here: what it had done last may be "
+		    "gone with the other: its jobs are held, each is named",
+		    link->config->name);
+	}
 }
 
 void store_nodes_loaded(struct nodes_feed *feed, const uint32_t owners[NODE_SLOTS],

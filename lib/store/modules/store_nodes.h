@@ -36,6 +36,19 @@ struct nodes_feed {
 	uint32_t owners[NODE_SLOTS]; /* as they were read last */
 };
 
+/* What a link knows of the server that it joined last; the writer's has one in its state, zeroed. */
+struct nodes_place {
+	int64_t server;  /* which it was, as its type tells; 0: none was joined */
+	uint64_t stored; /* serial of the group that was answered as stored last since then */
+};
+
+/* Who joins finds: */
+struct nodes_moved {
+	bool replaced; /* another server has taken the place of the one that was joined last */
+	bool behind;   /* it lacks what that one had answered */
+	bool unsure;   /* a life of ours before this one joined another server last, and nobody knows what it did there */
+};
+
 /* Each returns 0, or stops with what it says. */
 typedef int (*nodes_line_fn)(const struct nodes_line *line, void *context, struct schedd_error *err);
 typedef int (*nodes_dead_fn)(
@@ -85,6 +98,9 @@ int store_nodes_measure(
     struct store_link *link, const struct nodes_driver *driver, struct schedd_error *err);
 /* The writer's link has joined; again: under the epoch that it had. */
 void store_nodes_joined(struct nodes_feed *feed, bool again);
+/* Behind that: what it has found, which it says. server: the one that it is now. */
+void store_nodes_moved(struct store_link *link, struct nodes_place *place,
+    const struct nodes_moved *moved, int64_t server);
 /* While everything is loaded, of the same moment: who has what, and where the feed stands. */
 void store_nodes_loaded(struct nodes_feed *feed, const uint32_t owners[NODE_SLOTS],
     const struct store_places *places, int64_t cursor, struct store_loading *loading);

@@ -26,8 +26,7 @@ struct pg_link {
 	int commits; /* so far */
 	struct store_lookup *lookups[PG_LOOKUPS]; /* by host; NULL: none is under way */
 	struct nodes_feed feed; /* the writer's, where the store is shared */
-	uint64_t stored;        /* shared: serial of the group that was answered as stored last */
-	int64_t timeline;       /* shared: of the server that was joined last; 0: none was */
+	struct nodes_place place; /* likewise; a server is its timeline */
 };
 
 /* Text parameters of one statement; results are text, too. */

@@ -395,7 +395,7 @@ int store_postgresql_commit(struct store_link *link, struct store_batch *first,
 	if (rc == 0)
 		rc = commit_group(&commit, first, end, err);
 	if (rc == 0)
-		pg_of(link)->stored = first->serial;
+		pg_of(link)->place.stored = first->serial;
 	if (link->fault == STORE_FAULT_NONE)
 		store_postgresql_talk_leave(link, rc == 0);
 	if (link->fault == STORE_FAULT_NONE)

@@ -35,7 +35,7 @@ int store_postgresql_resolve(struct store_link *link, struct store_batch *first,
 	*stored = rc == 0 && number == (int64_t)first->serial;
 	if (rc || !*stored)
 		return rc;
-	pg_of(link)->stored = first->serial;
+	pg_of(link)->place.stored = first->serial;
 	for (struct store_batch *batch = first; batch != end && rc == 0; batch = batch->next)
 		for (struct store_op *op = batch->first; op && rc == 0; op = op->next) {
 			if (op->kind == STORE_OP_CLAIM) {

@@ -27,9 +27,7 @@ struct share_seat {
 	int64_t backend;
 	bool same;     /* this opening had it, and has it still */
 	bool sits;     /* whoever had it did not leave, nor was it taken from him */
-	bool replaced; /* another server has taken the place of the one that was joined last */
-	bool behind;   /* it lacks what that one had answered */
-	bool unsure;   /* a life of ours before this one joined another server last, and nobody knows what it did there */
+	struct nodes_moved moved;
 	int64_t timeline;
 };
 
@@ -94,12 +92,12 @@ static int share_compare(struct store_link *link, struct share_seat *seat, struc
 	if (rc)
 		return rc;
 	seat->timeline = share_number(result, 0, 0);
-	seat->replaced = pg->timeline && pg->timeline != seat->timeline;
-	seat->behind = (uint64_t)share_number(result, 0, 1) < pg->stored ||
-		       (uint64_t)seat->epoch < link->epoch || share_number(result, 0, 2) < pg->feed.cursor;
-	seat->unsure = seat->sits && !pg->timeline && !PQgetisnull(result, 0, 3) &&
-		       share_number(result, 0, 3) != seat->timeline;
-	if (seat->replaced || seat->behind)
+	seat->moved.replaced = pg->place.server && pg->place.server != seat->timeline;
+	seat->moved.behind = (uint64_t)share_number(result, 0, 1) < pg->place.stored ||
+			     (uint64_t)seat->epoch < link->epoch || share_number(result, 0, 2) < pg->feed.cursor;
+	seat->moved.unsure = seat->sits && !pg->place.server && !PQgetisnull(result, 0, 3) &&
+			     share_number(result, 0, 3) != seat->timeline;
+	if (seat->moved.replaced || seat->moved.behind)
 		seat->same = false;
 	PQclear(result);
 	return 0;
@@ -275,7 +273,7 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 		rc = share_understand(link, err);
 	if (rc == 0)
 		rc = share_sit(link, &seat, err);
-	if (rc == 0 && (seat.replaced || seat.behind || seat.unsure))
+	if (rc == 0 && (seat.moved.replaced || seat.moved.behind || seat.moved.unsure))
 		rc = share_go_beyond(link, &seat, err);
 	if (rc == 0)
 		rc = share_settle(link, &seat, err);
@@ -286,25 +284,9 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 	if (rc)
 		return rc;
 	store_nodes_joined(&pg_of(link)->feed, seat.same);
-	if (seat.replaced || seat.behind)
-		log_error(link->log,
-		    "store '%s': another server has taken its place (timeline %lld)%s: jobs that are known here as they "
-		    "were later are written there again, each is named",
-		    link->config->name, (long long)seat.timeline,
-		    seat.behind ? ", which lacks what the one before had answered" : "");
-	if (seat.unsure)
-		log_error(link->log,
-		    "store '%s': another server has taken its place (timeline %lld) since this node was here: what it had "
-		    "done last may be gone with the other: its jobs are held, each is named",
-		    link->config->name, (long long)seat.timeline);
-	pg_of(link)->timeline = seat.timeline;
-	pg_of(link)->stored = 0;
 	link->node = (uint32_t)seat.node;
 	link->epoch = (uint64_t)seat.epoch;
-	if (seat.replaced || seat.behind)
-		link->behind = link->epoch;
-	if (seat.unsure)
-		link->unsure = link->epoch;
+	store_nodes_moved(link, &pg_of(link)->place, &seat.moved, seat.timeline);
 	return 0;
 }
 

@@ -30,7 +30,10 @@ struct redis_link {
 	char session[24];  /* of this connection; the owner's record names it, or the node's */
 	/* Of the writer's, where the store is shared: */
 	struct nodes_feed feed;
-	uint64_t stored, handed; /* batches: the last that was answered as stored, the last that was sent */
+	struct nodes_place place;
+	uint64_t handed;         /* the batch that was sent last */
+	char server[48];         /* which one it is, as it says itself; "": it does not */
+	bool whole;              /* it has all that it answered when it was another before, as it does not forget */
 	struct store_link *ear; /* waits for lines of the feed; NULL: none */
 	bool waiting;           /* it was told to */
 };

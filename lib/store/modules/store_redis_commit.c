@@ -419,7 +419,7 @@ static int commit_send(struct store_link *link, struct store_batch *first,
 	word = redis_text(reply, 0);
 	link->told = commit.told;
 	if (word && strcmp(word, "ok") == 0) {
-		redis->stored = first->serial;
+		redis->place.stored = first->serial;
 		if (commit.renews)
 			redis->renewed = commit.begin;
 		commit_take(first, end, reply);

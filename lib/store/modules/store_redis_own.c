@@ -124,6 +124,21 @@ static const char *own_survives(bool aof, const char *fsync)
 	return "survives the server being killed; what a crash of its machine loses is unknown";
 }
 
+/*
+ * It has another number after each start, and a replica has one as it takes its primary's place, from which it knows the
+ * primary's. One that writes all down before it answers has it after a start.
+ */
+static void own_identify(struct store_link *link, const char *info, const char *fsync)
+{
+	struct redis_link *redis = redis_of(link);
+	char before[48], aof[8];
+
+	own_line(info, "master_replid", redis->server, sizeof(redis->server));
+	own_line(info, "master_replid2", before, sizeof(before));
+	own_line(info, "aof_enabled", aof, sizeof(aof));
+	redis->whole = strcmp(aof, "1") == 0 && strcmp(fsync, "always") == 0 && strspn(before, "0") == strlen(before);
+}
+
 static void own_promise(struct store_link *link, const char *info, const redisReply *config)
 {
 	char version[32], aof[8], policy[32], valkey[32], replicas[16];
@@ -135,6 +150,7 @@ static void own_promise(struct store_link *link, const char *info, const redisRe
 	own_line(info, "maxmemory_policy", policy, sizeof(policy));
 	own_line(info, "connected_slaves", replicas, sizeof(replicas));
 	fsync = fsync ? fsync : "unknown";
+	own_identify(link, info, fsync);
 	snprintf(link->durability, sizeof(link->durability),
 	    "%s %s, %s (aof_enabled %s, appendfsync %s, maxmemory_policy %s%s%s)",
 	    valkey[0] ? "Valkey" : "Redis", valkey[0] ? valkey : version,

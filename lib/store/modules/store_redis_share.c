@@ -142,16 +142,17 @@ static int join_refused(struct store_link *link, const redisReply *reply, struct
 
 static int join_take(struct store_link *link, const redisReply *reply, struct schedd_error *err)
 {
-	if (!redis_says(reply, "ok") || reply->elements != 5)
+	struct nodes_moved moved;
+
+	if (!redis_says(reply, "ok") || reply->elements != 7)
 		return join_refused(link, reply, err);
-	if (redis_number(reply, 4))
-		log_error(link->log,
-		    "store '%s': the server has lost what it had answered (it was started from older files, or "
-		    "another took its place): changes and runs since then are gone, and may be made again",
-		    link->config->name);
+	moved = (struct nodes_moved){.behind = redis_number(reply, 4) != 0,
+	    .replaced = redis_number(reply, 5) != 0,
+	    .unsure = redis_number(reply, 6) != 0};
 	link->node = (uint32_t)redis_number(reply, 1);
 	link->epoch = (uint64_t)redis_number(reply, 2);
 	store_nodes_joined(&redis_of(link)->feed, redis_number(reply, 3) != 0);
+	store_nodes_moved(link, &redis_of(link)->place, &moved, 1);
 	return 0;
 }
 
@@ -178,9 +179,12 @@ int store_redis_join(struct store_link *link, struct schedd_error *err)
 	redis_command_number(&command, config->lease);
 	redis_command_text(&command, redis->session);
 	redis_command_text(&command, redis->feed.anew ? "1" : "0");
-	redis_command_number(&command, (int64_t)redis->stored);
+	redis_command_number(&command, (int64_t)redis->place.stored);
 	redis_command_number(&command, (int64_t)redis->handed);
 	redis_command_number(&command, NODE_PROTOCOL);
+	redis_command_text(&command, redis->server);
+	redis_command_text(&command, redis->whole ? "1" : "0");
+	redis_command_text(&command, redis->place.server ? "1" : "0");
 	rc = store_redis_ask(link, &command, &reply, err);
 	if (rc)
 		return rc;
@@ -209,6 +213,7 @@ enum {
 	NODE_LOAD,
 	NODE_CLOCK,
 	NODE_SPEAKS,
+	NODE_UNHEARD,
 	NODE_FIELDS,
 };
 
@@ -232,6 +237,7 @@ static void renew_node(const redisReply *reply, size_t at, struct store_renewing
 	    .load = (double)redis_number(reply, at + NODE_LOAD) / 1000,
 	    .offset = redis_number(reply, at + NODE_CLOCK),
 	    .protocol = (uint32_t)redis_number(reply, at + NODE_SPEAKS),
+	    .unheard = redis_number(reply, at + NODE_UNHEARD) != 0,
 	};
 
 	store_renewing_node(renewing, &node);

@@ -272,17 +272,40 @@ local function probe_nodes(key)
   redis.call('DEL', key)
 end
 
+-- meta: server is the one that was joined last. Of one that has all, whoever was with the one before is with it. Answers
+-- with which one a node is that was with that.
+local function move(p, server, whole, with)
+  local last = redis.call('HGET', p .. 'meta', 'server')
+  if server == '' or server == last then return with end
+  redis.call('HSET', p .. 'meta', 'server', server)
+  if whole ~= '1' then return with end
+  for _, node in ipairs(each_node(p)) do
+    if redis.call('HGET', node.key, 'server') == last then redis.call('HSET', node.key, 'server', server) end
+  end
+  return with == last and server or with
+end
+
+-- Leases are older there than they were: whoever lives has one more to come in.
+local function extend(p, own, at)
+  for _, node in ipairs(each_node(p)) do
+    local known = redis.call('HMGET', node.key, 'dead', 'expires')
+    if node.name ~= own and not known[1] and number(known[2]) < at then redis.call('HSET', node.key, 'expires', digits(at)) end
+  end
+end
+
 -- epoch and line of the feed that are known or 0, name, identity, life, address, labels, version, lease, session, 1
 -- where all has to be loaded anew, under another epoch, the batches that were
--- answered as stored last, or 0, and sent last, and what it speaks
+-- answered as stored last, or 0, and sent last, what it speaks, the server's number, 1 where one of another number has
+-- all that the one before answered, 1 where this life has joined before
 local function join(keys, args)
   local p = keys[1]
-  local known, line, name, identity, life, address, labels, version, lease, session, anew, stored, handed, protocol = unpack(args)
+  local known, line, name, identity, life, address, labels, version, lease, session, anew, stored, handed, protocol, server,
+    whole, again = unpack(args)
   local wrong = check(p, known) or held(p, identity)
   if wrong then return wrong end
   local now, node = clock(), redis.call('HGET', p .. 'nodes', name)
   local seat = node and redis.call('HMGET', p .. 'node:' .. node, 'epoch', 'life', 'identity', 'dead', 'expires', 'address',
-    'started', 'batch') or {}
+    'started', 'batch', 'server') or {}
   if seat[1] and not seat[4] and number(seat[5]) > now and seat[2] ~= life and seat[3] ~= identity then
     return {'seat', seat[6], seat[7]}
   end
@@ -293,7 +316,10 @@ local function join(keys, args)
       return {'step', other.name, said[2], said[1] or '0'}
     end
   end
-  local same = seat[1] and seat[2] == life and seat[1] == known and anew == '0'
+  seat[9] = move(p, server, whole, seat[9])
+  local moved = server ~= '' and seat[9] and seat[9] ~= server
+  local replaced, unsure = moved and again == '1', moved and again == '0' and not seat[4]
+  local same = seat[1] and seat[2] == life and seat[1] == known and anew == '0' and not replaced
   local behind = known ~= '0' and (number(seat[1]) < number(known) or
     number(redis.call('HGET', p .. 'meta', 'feed')) < number(line))
   -- What it had answered last is not there.
@@ -311,6 +337,8 @@ local function join(keys, args)
     redis.call('HSET', p .. 'node:' .. node, 'batch', stored)
     redis.call('HSET', p .. 'meta', 'feed', digits(math.max(number(line), number(redis.call('HGET', p .. 'meta', 'feed')))))
   end
+  if behind or replaced or unsure then extend(p, name, now + tonumber(lease)) end
+  if server ~= '' then redis.call('HSET', key, 'server', server) end
   begin(p, node)
   redis.call('HSET', key, 'expires', digits(now + tonumber(lease)), 'session', session)
   if not same then
@@ -327,7 +355,8 @@ local function join(keys, args)
     if not owners[tostring(slot)] then redis.call('HSET', p .. 'slots', slot, node) end
   end
   feed(p, node, {SLOT_LINE})
-  return {'ok', node, redis.call('HGET', key, 'epoch'), same and '1' or '0', behind and '1' or '0'}
+  return {'ok', node, redis.call('HGET', key, 'epoch'), same and '1' or '0', behind and '1' or '0', replaced and '1' or '0',
+    unsure and '1' or '0'}
 end
 
 -- The clock was put back: what it has left behind is measured anew.
@@ -345,15 +374,16 @@ local function renew_lease(keys, args)
   if seat[1] ~= args[2] or seat[2] ~= args[3] then return {'fenced'} end
   redis.call('HSET', own, 'expires', digits(now + tonumber(args[4])), 'seen', digits(now), 'jobs', args[5], 'running',
     args[6], 'load', args[7], 'clock', args[8], 'started', digits(math.min(number(seat[3]), now)))
-  local answer = {'ok', digits(now)}
+  local answer, server = {'ok', digits(now)}, redis.call('HGET', p .. 'meta', 'server')
   for _, node in ipairs(each_node(p)) do
     put_back(node, now)
     local known = redis.call('HMGET', node.key, 'epoch', 'expires', 'draining', 'dead', 'labels', 'version', 'address',
-      'started', 'seen', 'jobs', 'running', 'load', 'clock', 'protocol')
+      'started', 'seen', 'jobs', 'running', 'load', 'clock', 'protocol', 'server')
     answer[#answer + 1] = node.number
     answer[#answer + 1] = node.name
     known[2] = digits(number(known[2]) - now)
     for i = 1, 14 do answer[#answer + 1] = known[i] or '' end
+    answer[#answer + 1] = server and known[15] and known[15] ~= server and not known[4] and '1' or '0'
   end
   return answer
 end
