@@ -310,7 +310,11 @@ static int rpc_subscription_begin(
 		*first = scheduler_replay_some(scheduler, (uint64_t[]){(uint64_t)since}, 0, NULL, NULL);
 	if (since >= 0) {
 		subscription->replayed = subscription->own ? 0 : *first - 1;
-		rpc_subscription_replay(subscription);
+		subscription->replaying = rpc_turn_is_late(subscription->rpc);
+		if (subscription->replaying)
+			rpc_turn_wait(subscription->rpc, &subscription->turn);
+		else
+			rpc_subscription_replay(subscription);
 	}
 	subscription->listener = schedd_scheduler_listen(
 	    scheduler, subscription->filter.mask, rpc_subscription_event, subscription);

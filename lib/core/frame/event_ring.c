@@ -20,7 +20,7 @@ struct event_account {
 
 struct schedd_listener {
 	struct schedd_scheduler *scheduler;
-	struct schedd_listener *next;
+	struct schedd_listener *next, *prev;
 	unsigned mask;
 	schedd_listener_fn call; /* NULL: removed, freed when nobody is being called */
 	void *context;
@@ -267,21 +267,44 @@ static struct schedd_event event_ring_view(const struct event_ring *ring, uint64
 	return event;
 }
 
+/* One more wants these events, or (by -1) one less. A scheduler may have tens of thousands of listeners. */
+static void event_ring_want(struct event_ring *ring, unsigned mask, int by)
+{
+	for (unsigned left = mask; left; left &= left - 1) {
+		uint32_t *wanting = &ring->wanting[__builtin_ctz(left)];
+
+		*wanting += (uint32_t)by;
+		if (*wanting)
+			ring->wanted |= left & -left;
+		else
+			ring->wanted &= ~(left & -left);
+	}
+}
+
+static void event_ring_forget(struct event_ring *ring, struct schedd_listener *listener)
+{
+	if (listener->prev)
+		listener->prev->next = listener->next;
+	else
+		ring->listeners = listener->next;
+	if (listener->next)
+		listener->next->prev = listener->prev;
+	else
+		ring->last = listener->prev;
+	free(listener);
+}
+
+/* Those that were removed while all were told. */
 static void event_ring_sweep(struct event_ring *ring)
 {
-	struct schedd_listener **at = &ring->listeners;
+	struct schedd_listener *next;
 
-	ring->wanted = 0;
-	while (*at) {
-		struct schedd_listener *listener = *at;
-
-		if (listener->call) {
-			ring->wanted |= listener->mask;
-			at = &listener->next;
-		} else {
-			*at = listener->next;
-			free(listener);
-		}
+	for (struct schedd_listener *listener = ring->listeners; listener && ring->removed; listener = next) {
+		next = listener->next;
+		if (listener->call)
+			continue;
+		event_ring_forget(ring, listener);
+		ring->removed--;
 	}
 }
 
@@ -364,8 +387,8 @@ void scheduler_events_gather(
 struct schedd_listener *event_ring_listen(
     struct schedd_scheduler *scheduler, unsigned mask, schedd_listener_fn call, void *context)
 {
+	struct event_ring *ring = &scheduler->events;
 	struct schedd_listener *listener = calloc(1, sizeof(*listener));
-	struct schedd_listener **end = &scheduler->events.listeners;
 
 	if (!listener)
 		return NULL;
@@ -373,10 +396,13 @@ struct schedd_listener *event_ring_listen(
 	listener->mask = mask;
 	listener->call = call;
 	listener->context = context;
-	while (*end)
-		end = &(*end)->next;
-	*end = listener;
-	scheduler->events.wanted |= mask;
+	listener->prev = ring->last;
+	if (ring->last)
+		ring->last->next = listener;
+	else
+		ring->listeners = listener;
+	ring->last = listener;
+	event_ring_want(ring, mask, 1);
 	return listener;
 }
 
@@ -385,8 +411,11 @@ void event_ring_unlisten(struct schedd_listener *listener)
 	struct event_ring *ring = &listener->scheduler->events;
 
 	listener->call = NULL;
+	event_ring_want(ring, listener->mask, -1);
 	if (ring->calling == 0)
-		event_ring_sweep(ring);
+		event_ring_forget(ring, listener);
+	else
+		ring->removed++;
 }
 
 struct schedd_scheduler *event_ring_owner(const struct schedd_listener *listener)

@@ -54,9 +54,11 @@ struct event_ring {
 	uint64_t oldest;   /* seq of the oldest one kept; seq + 1: none */
 	uint64_t reserved; /* numbers up to this are stored as given out */
 	bool reserving;    /* a commit for more is under way */
-	struct schedd_listener *listeners;
+	struct schedd_listener *listeners, *last; /* in the order in which they came */
 	uint32_t calling; /* depth of calls to listeners */
+	uint32_t removed; /* of the listeners, while others were called */
 	unsigned wanted;  /* union of their masks */
+	uint32_t wanting[32]; /* how many have each bit */
 	void (*settled)(void *context); /* NULL: nobody gathers what is told */
 	void *settled_context;
 	bool told; /* something, since it was last called */

@@ -2,7 +2,9 @@
 #include "core/frame/event_ring.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "core/frame/scheduler_state.h"
 #include "core/scheduler.h"
 
@@ -163,5 +165,92 @@ Test(event_ring, says_when_a_series_is_over)
 	scheduler_leave(scheduler);
 	cr_expect_eq(settled, 2);
 	event_ring_unlisten(listener);
+	schedd_scheduler_free(scheduler);
+}
+
+/* ---- Who listens ---- */
+
+static struct schedd_scheduler *running(void)
+{
+	const struct schedd_scheduler_options options = {.timezone = "UTC"};
+	struct schedd_scheduler *scheduler;
+	struct schedd_error err;
+
+	cr_assert_eq(schedd_scheduler_new(&options, &scheduler, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_start(scheduler, &err), 0, "%s", err.message);
+	return scheduler;
+}
+
+/* Removes others, and itself, when it is told. */
+struct leaver {
+	struct schedd_listener *self, *goes;
+	unsigned told;
+};
+
+static void leave(const struct schedd_event *event, void *context)
+{
+	struct leaver *leaver = context;
+
+	(void)event;
+	leaver->told++;
+	schedd_scheduler_unlisten(leaver->goes);
+	schedd_scheduler_unlisten(leaver->self);
+	leaver->goes = leaver->self = NULL;
+}
+
+static void say(struct schedd_scheduler *scheduler, enum schedd_event_code code)
+{
+	struct schedd_event event = {.time = 1, .code = code, .uid = -1, .pid = -1};
+
+	event_ring_emit(scheduler, &event);
+}
+
+Test(event_ring, listeners_come_and_go_while_they_are_told)
+{
+	struct schedd_scheduler *scheduler = running();
+	struct leaver first = {.told = 0}, second = {.told = 0}, third = {.told = 0}, other = {.told = 0};
+
+	first.self = schedd_scheduler_listen(scheduler, SCHEDD_EVENT_JOB_ERROR, leave, &first);
+	second.self = schedd_scheduler_listen(scheduler, SCHEDD_EVENT_JOB_ERROR, leave, &second);
+	third.self = schedd_scheduler_listen(scheduler, SCHEDD_EVENT_JOB_ERROR, leave, &third);
+	other.self = schedd_scheduler_listen(scheduler, SCHEDD_EVENT_JOB_ADDED, leave, &other);
+	first.goes = second.self;
+	say(scheduler, SCHEDD_EVENT_JOB_ERROR);
+	cr_assert_eq(first.told, 1);
+	cr_assert_eq(second.told, 0, "one that was removed before its turn is not told");
+	cr_assert_eq(third.told, 1);
+	say(scheduler, SCHEDD_EVENT_JOB_ERROR);
+	cr_assert_eq(first.told + second.told + third.told, 2);
+	cr_assert_eq(other.told, 0);
+	/* What one wants is told however many others came and went. */
+	say(scheduler, SCHEDD_EVENT_JOB_ADDED);
+	cr_assert_eq(other.told, 1);
+	second.self = schedd_scheduler_listen(scheduler, SCHEDD_EVENT_JOB_ERROR, leave, &second);
+	say(scheduler, SCHEDD_EVENT_JOB_ERROR);
+	cr_assert_eq(second.told, 1);
+	schedd_scheduler_free(scheduler);
+}
+
+#define MANY 100000
+
+/* Clients may have tens of thousands of subscriptions, and go all at once. */
+Test(event_ring, many_listeners_cost_no_more_each_than_few)
+{
+	struct schedd_scheduler *scheduler = running();
+	struct schedd_listener **all = calloc(MANY, sizeof(*all));
+	struct leaver leaver = {.told = 0};
+	clock_t begun = clock();
+
+	cr_assert(all);
+	for (size_t i = 0; i < MANY; i++)
+		cr_assert(all[i] = schedd_scheduler_listen(scheduler, SCHEDD_EVENT_JOB_ERROR, leave, &leaver));
+	/* From the middle outwards: neither the first nor the last is always at hand. */
+	for (size_t i = 0; i < MANY; i++)
+		schedd_scheduler_unlisten(all[i % 2 ? MANY / 2 - 1 - i / 2 : MANY / 2 + i / 2]);
+	cr_assert_lt((double)(clock() - begun) / CLOCKS_PER_SEC, 5.0,
+	    "tens of milliseconds, but minutes if each looks through all of them");
+	say(scheduler, SCHEDD_EVENT_JOB_ERROR);
+	cr_assert_eq(leaver.told, 0);
+	free(all);
 	schedd_scheduler_free(scheduler);
 }
