@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include "executor/output_file.h"
+#include "executor/output_reader.h"
 #include "executor/output_ring.h"
 
 struct output_follower {
@@ -244,7 +245,7 @@ static void output_resume_ring(struct output_ring *ring, const struct value *fro
 
 	if (fd < 0)
 		return;
-	(void)output_file_read(fd, output_resume_piece, ring);
+	(void)output_reader_all(fd, output_resume_piece, ring);
 	close(fd);
 }
 
@@ -315,12 +316,10 @@ void output_unfollow(struct output_follower *follower)
 	free(follower);
 }
 
-void output_read(const struct output *output, output_piece_fn piece, void *context)
+void output_read_memory(const struct output *output, output_piece_fn piece, void *context)
 {
 	const struct output_piece gap = output_gap(output);
 
-	if (output->fd >= 0)
-		(void)output_file_read(output->fd, piece, context);
 	output_ring_read(&output->head, piece, context);
 	/* After the end the file holds the gap and the tail as well. */
 	if (output->finished && output->path)
@@ -328,6 +327,13 @@ void output_read(const struct output *output, output_piece_fn piece, void *conte
 	if (output->dropped > 0)
 		piece(&gap, context);
 	output_ring_read(&output->tail, piece, context);
+}
+
+void output_read(const struct output *output, output_piece_fn piece, void *context)
+{
+	if (output->fd >= 0)
+		(void)output_reader_all(output->fd, piece, context);
+	output_read_memory(output, piece, context);
 }
 
 int output_read_file(
@@ -341,7 +347,7 @@ int output_read_file(
 	if (fd < 0)
 		return schedd_error_set(
 		    err, SCHEDD_EFAILED, "output '%s': %s", path, strerror(errno));
-	rc = output_file_read(fd, piece, context);
+	rc = output_reader_all(fd, piece, context);
 	close(fd);
 	if (rc < 0)
 		return schedd_error_set(

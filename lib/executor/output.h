@@ -67,6 +67,8 @@ void output_unfollow(struct output_follower *follower);
 
 /* Calls piece for all that is kept so far, in order. */
 void output_read(const struct output *output, output_piece_fn piece, void *context);
+/* What of it is not in its file, which comes before that. */
+void output_read_memory(const struct output *output, output_piece_fn piece, void *context);
 /* The same from the file of a run that has ended. SCHEDD_ENOTFOUND: there is none. */
 int output_read_file(const char *path, output_piece_fn piece, void *context,
     struct schedd_error *err) __attribute__((warn_unused_result));

@@ -9,9 +9,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-#define FILE_MAGIC "schedd output 1\n"
-#define FILE_PIECE 65536
-#define FILE_HEADER 27 /* of a piece with its time */
 
 static const char file_letters[] = {
     [OUTPUT_STDOUT] = 'o',
@@ -43,7 +40,7 @@ static int file_write(int fd, struct iovec *parts, int count)
 
 int output_file_begin(int fd)
 {
-	struct iovec magic = {.iov_base = (char[]){FILE_MAGIC}, .iov_len = strlen(FILE_MAGIC)};
+	struct iovec magic = {.iov_base = (char[]){OUTPUT_FILE_MAGIC}, .iov_len = strlen(OUTPUT_FILE_MAGIC)};
 
 	return file_write(fd, &magic, 1);
 }
@@ -110,7 +107,7 @@ static size_t file_header_write(char *header, size_t size, const struct output_p
 
 void output_file_write_begin(struct strbuf *out)
 {
-	strbuf_add(out, FILE_MAGIC);
+	strbuf_add(out, OUTPUT_FILE_MAGIC);
 }
 
 void output_file_write(struct strbuf *out, const struct output_piece *piece)
@@ -139,90 +136,43 @@ int output_file_append(int fd, const struct output_piece *piece)
 	return rc;
 }
 
-/* As pread, but short only at the end of the file. */
-static ssize_t file_read(int fd, char *bytes, size_t length, off_t at)
+/* So many hexadecimal digits; false: it is none. */
+static bool file_number(const char *digits, size_t count, uint64_t *out)
 {
-	size_t got = 0;
+	*out = 0;
+	for (size_t i = 0; i < count; i++) {
+		char digit = digits[i];
 
-	while (got < length) {
-		ssize_t n = pread(fd, bytes + got, length - got, at + (off_t)got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
+		if (digit >= '0' && digit <= '9')
+			*out = *out << 4 | (uint64_t)(digit - '0');
+		else if (digit >= 'a' && digit <= 'f')
+			*out = *out << 4 | (uint64_t)(digit - 'a' + 10);
+		else
+			return false;
 	}
-	return (ssize_t)got;
+	return true;
 }
 
-/* How long the header that begins like this is. */
-static size_t file_header_length(const char *header, enum output_stream stream)
+int output_file_header(const char *bytes, size_t length, struct output_piece *piece)
 {
-	return stream == OUTPUT_GAP ? 18 : header[9] == ' ' ? FILE_HEADER : 10;
-}
+	const char *letter = memchr(file_letters, bytes[0], sizeof(file_letters));
+	uint64_t count = 0, when = (uint64_t)SCHEDD_TIME_NONE;
+	size_t whole, digits = 8;
 
-/* Reads a header, into all of piece but its bytes; 1, 0 at the end of what is whole, -EBADMSG for
- * anything else. */
-static int file_header(int fd, off_t *at, struct output_piece *piece)
-{
-	char header[FILE_HEADER + 1] = {0};
-	ssize_t got = file_read(fd, header, FILE_HEADER, *at);
-	unsigned long long when = (unsigned long long)SCHEDD_TIME_NONE;
-	const char *letter;
-	size_t length;
-	int used = 0;
-
-	if (got <= 0)
-		return (int)got;
-	letter = memchr(file_letters, header[0], sizeof(file_letters));
 	if (!letter)
 		return -EBADMSG;
 	piece->stream = (enum output_stream)(letter - file_letters);
-	length = file_header_length(header, piece->stream);
-	if (got < 10 || (size_t)got < length)
+	if (piece->stream == OUTPUT_GAP)
+		digits = 16;
+	if (length < digits + 2)
 		return 0;
-	header[length] = '\0';
-	if (length == FILE_HEADER)
-		(void)sscanf(header + 1, "%8zx %16llx%n", &piece->length, &when, &used);
-	else
-		(void)sscanf(header + 1, "%16zx%n", &piece->length, &used);
-	if (used == 0 || header[1 + used] != '\n')
+	whole = piece->stream != OUTPUT_GAP && bytes[digits + 1] == ' ' ? OUTPUT_FILE_HEADER : digits + 2;
+	if (length < whole)
+		return 0;
+	if (!file_number(bytes + 1, digits, &count) || bytes[whole - 1] != '\n' ||
+	    (whole == OUTPUT_FILE_HEADER && !file_number(bytes + digits + 2, 16, &when)))
 		return -EBADMSG;
+	piece->length = (size_t)count;
 	piece->when = (schedd_time)when;
-	*at += (off_t)length;
-	return 1;
-}
-
-int output_file_read(int fd, output_piece_fn piece, void *context)
-{
-	char bytes[FILE_PIECE];
-	off_t at = (off_t)strlen(FILE_MAGIC);
-	struct output_piece head = {.stream = OUTPUT_STDOUT};
-	int rc;
-
-	if (file_read(fd, bytes, (size_t)at, 0) != at || memcmp(bytes, FILE_MAGIC, (size_t)at) != 0)
-		return -EBADMSG;
-	while ((rc = file_header(fd, &at, &head)) > 0) {
-		size_t left = head.stream == OUTPUT_GAP ? 0 : head.length;
-
-		head.bytes = NULL;
-		if (head.stream == OUTPUT_GAP)
-			piece(&head, context);
-		while (left > 0) {
-			ssize_t got =
-			    file_read(fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes), at);
-
-			if (got <= 0)
-				return (int)got;
-			head.bytes = bytes;
-			head.length = (size_t)got;
-			piece(&head, context);
-			at += got;
-			left -= (size_t)got;
-		}
-	}
-	return rc;
+	return (int)whole;
 }

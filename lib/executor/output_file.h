@@ -14,6 +14,9 @@
 #include "base/strbuf.h"
 #include "executor/output.h"
 
+#define OUTPUT_FILE_MAGIC "schedd output 1\n"
+#define OUTPUT_FILE_HEADER 27 /* bytes of a frame before its text, where that has a time */
+
 /*
  * Makes the file anew, mode 0600, and the two folders it is in where they are
  * missing, mode 0700. Returns a descriptor or -errno.
@@ -26,7 +29,10 @@ int output_file_append(int fd, const struct output_piece *piece);
 /* The same to memory. */
 void output_file_write_begin(struct strbuf *out);
 void output_file_write(struct strbuf *out, const struct output_piece *piece);
-/* Calls piece for each whole frame; of a frame that is cut off, for what is there. 0 or -errno. */
-int output_file_read(int fd, output_piece_fn piece, void *context);
+/*
+ * What stands before the text, read into all of piece but its bytes: how long it is, 0 if the bytes (one
+ * at least) are its beginning alone, or -EBADMSG.
+ */
+int output_file_header(const char *bytes, size_t length, struct output_piece *piece);
 
 #endif

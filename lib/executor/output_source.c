@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include "executor/output_file.h"
+#include "executor/output_reader.h"
 
 /* Through a file in memory: there is one reader of that form. */
 static int source_read_bytes(const struct output_source *source, output_piece_fn piece, void *context,
@@ -21,7 +22,7 @@ static int source_read_bytes(const struct output_source *source, output_piece_fn
 		written += (size_t)n;
 	}
 	if (fd >= 0 && written == source->length)
-		rc = output_file_read(fd, piece, context);
+		rc = output_reader_all(fd, piece, context);
 	if (fd >= 0)
 		close(fd);
 	return rc < 0 ? schedd_error_set(

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Two passes: the lines are counted, then those before the last are passed over. */
 #include "executor/output_tail.h"
 
 #include <string.h>
 
-struct tail {
-	int stream;
-	uint64_t newlines; /* counted in the first pass, still to be passed in the second */
-	uint64_t bytes;    /* passed in the second */
-	bool open;         /* the last line has no newline */
-};
-
-static bool tail_takes(const struct tail *tail, const struct output_piece *piece)
+static bool tail_takes(const struct output_tail *tail, const struct output_piece *piece)
 {
 	return piece->bytes && piece->length > 0 &&
 	       (tail->stream < 0 || tail->stream == (int)piece->stream);
 }
 
-static void tail_count(const struct output_piece *piece, void *context)
+void output_tail_count(const struct output_piece *piece, void *context)
 {
-	struct tail *tail = context;
+	struct output_tail *tail = context;
 
 	if (!tail_takes(tail, piece))
 		return;
@@ -28,9 +20,9 @@ static void tail_count(const struct output_piece *piece, void *context)
 	tail->open = piece->bytes[piece->length - 1] != '\n';
 }
 
-static void tail_pass(const struct output_piece *piece, void *context)
+void output_tail_pass(const struct output_piece *piece, void *context)
 {
-	struct tail *tail = context;
+	struct output_tail *tail = context;
 	const char *newline;
 	size_t at = 0;
 
@@ -44,16 +36,22 @@ static void tail_pass(const struct output_piece *piece, void *context)
 	tail->bytes += at;
 }
 
+bool output_tail_counted(struct output_tail *tail, uint64_t lines)
+{
+	uint64_t all = tail->newlines + tail->open;
+
+	tail->newlines = all > lines ? all - lines : 0;
+	return tail->newlines > 0;
+}
+
 int output_tail_offset(const struct output_source *source, int stream, uint64_t lines, uint64_t *offset,
     struct schedd_error *err)
 {
-	struct tail tail = {.stream = stream};
-	int rc = output_source_read(source, tail_count, &tail, err);
-	uint64_t all = tail.newlines + tail.open;
+	struct output_tail tail = {.stream = stream};
+	int rc = output_source_read(source, output_tail_count, &tail, err);
 
-	tail.newlines = all > lines ? all - lines : 0;
-	if (!rc && tail.newlines > 0)
-		rc = output_source_read(source, tail_pass, &tail, err);
+	if (!rc && output_tail_counted(&tail, lines))
+		rc = output_source_read(source, output_tail_pass, &tail, err);
 	*offset = tail.bytes;
 	return rc;
 }

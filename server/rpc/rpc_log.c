@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The answer holds what is kept so far; a follower continues exactly there,
- * since both are taken in one turn of the loop.
+ * since the end of it and the beginning of what follows are taken in one turn of
+ * the loop. What may be large, the file, is read in pieces before that, between
+ * which others have their turn.
  *
  * A run of another node's is asked of that node; once it is gone, of the store,
  * which keeps the end of what each run wrote.
@@ -10,18 +12,29 @@
 
 #include <limits.h>
 #include <string.h>
+#include "executor/output_reader.h"
 #include "executor/output_tail.h"
 #include "model/run.h"
 #include "server/rpc/rpc_away.h"
 #include "server/rpc/rpc_call.h"
+#include "server/rpc/rpc_call_turn.h"
 #include "server/rpc/rpc_follow.h"
 #include "server/rpc/rpc_forward.h"
 #include "server/rpc/rpc_run.h"
 
 #define RPC_LOG_PIECE_MAX (1 << 20) /* bytes of data in one answer */
+#define RPC_LOG_STEP (64 << 10)     /* of the file, between two looks at the clock */
 
 struct rpc_log {
 	struct rpc_call *call;
+	struct output_reader *reader; /* of its file; NULL: there is none */
+	struct rpc_turn turn;         /* waits between two pieces */
+	struct output_tail last;      /* where the last lines begin, until that is known */
+	enum {
+		RPC_LOG_COUNTS, /* the lines */
+		RPC_LOG_PASSES, /* those before the last */
+		RPC_LOG_TAKES,
+	} step;
 	struct value pieces;
 	uint64_t skip;   /* bytes of data still to be skipped */
 	uint64_t room;   /* bytes of data that still fit */
@@ -218,41 +231,143 @@ static bool rpc_log_elsewhere(struct rpc_log *log)
 
 /* ---- It is here ---- */
 
-/* The run is known, and so is what is wanted of it. */
-static void rpc_log_run(struct rpc_log *log)
+static struct output *rpc_log_live(const struct rpc_log *log)
+{
+	return scheduler_run_output(log->call->scheduler, value_get_string(&log->run, "job"),
+	    (uint32_t)value_get_int(&log->run, "run", 0));
+}
+
+/* All of it was taken, or as much as fits. */
+static void rpc_log_taken(struct rpc_log *log)
 {
 	struct rpc_call *call = log->call;
-	const char *job = value_get_string(&log->run, "job");
-	uint32_t number = (uint32_t)value_get_int(&log->run, "run", 0);
-	struct output *live = scheduler_run_output(call->scheduler, job, number);
-	struct output_source source = {.live = live};
+	struct output *live = rpc_log_live(log);
 	struct rpc_follow *follow = NULL;
 	struct schedd_error err;
-	char path[PATH_MAX];
-	int rc = 0;
 
-	if (!live && rpc_log_elsewhere(log))
-		return;
 	log->dropped = live ? output_dropped(live) : 0;
-	if (live || scheduler_output_path(call->scheduler, job, number, path, sizeof(path))) {
-		source.path = path;
-		rc = rpc_log_gather(log, &source, &err);
-	}
-	/* It wrote nothing, or it was cleared away; the store may have it. */
-	if (rc == SCHEDD_ENOTFOUND) {
-		rpc_log_ask_store(log);
-		return;
-	}
-	if (!rc && live && rpc_call_bool(call, "follow") && !log->more &&
-	    connection_is_open(call->connection))
-		rc = rpc_follow_new(call, live, job, number, log->stream, &follow, &err);
-	if (rc) {
+	if (live && rpc_call_bool(call, "follow") && !log->more && connection_is_open(call->connection) &&
+	    rpc_follow_new(call, live, value_get_string(&log->run, "job"),
+		(uint32_t)value_get_int(&log->run, "run", 0), log->stream, &follow, &err)) {
 		rpc_call_fail(call, &err);
 		return;
 	}
 	rpc_log_answer(log, follow ? rpc_follow_number(follow) : 0);
 	if (follow)
 		rpc_follow_start(follow);
+}
+
+/* What each step does with what it reads. */
+static struct output_wanted rpc_log_wanted(struct rpc_log *log)
+{
+	if (log->step == RPC_LOG_TAKES)
+		return (struct output_wanted){.stream = log->stream,
+		    .skip = &log->skip,
+		    .enough = &log->more,
+		    .piece = rpc_log_piece,
+		    .context = log};
+	return (struct output_wanted){.stream = log->stream,
+	    .piece = log->step == RPC_LOG_COUNTS ? output_tail_count : output_tail_pass,
+	    .context = &log->last};
+}
+
+/* Goes from one step to the next. False: there is none. */
+static bool rpc_log_next_step(struct rpc_log *log)
+{
+	if (log->step == RPC_LOG_TAKES)
+		return false;
+	if (log->step == RPC_LOG_COUNTS && output_tail_counted(&log->last, (uint64_t)log->tail)) {
+		log->step = RPC_LOG_PASSES;
+	} else {
+		log->step = RPC_LOG_TAKES;
+		log->skip = log->offset = log->last.bytes;
+	}
+	if (log->reader)
+		output_reader_rewind(log->reader);
+	return true;
+}
+
+/* 1: there is more, 0: that was all, or -errno. */
+static int rpc_log_read_some(struct rpc_log *log)
+{
+	struct output_wanted wanted = rpc_log_wanted(log);
+	int rc = log->reader ? output_reader_some(log->reader, &wanted, RPC_LOG_STEP) : 0;
+	struct output *live;
+
+	if (rc)
+		return rc;
+	/* What is in memory comes behind the file, in the same turn. */
+	live = rpc_log_live(log);
+	if (live && !log->more)
+		output_read_memory(live, wanted.piece, wanted.context);
+	return rpc_log_next_step(log);
+}
+
+/* Some of it, and what comes of that. */
+static void rpc_log_go(void *context)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	struct rpc_call *call = context;
+	struct rpc_log *log = call->state;
+	int64_t end = clock->mono(clock->context).us + RPC_TURN_PIECE;
+	struct schedd_error err;
+	int rc;
+
+	while ((rc = rpc_log_read_some(log)) > 0) {
+		if (clock->mono(clock->context).us < end)
+			continue;
+		rpc_call_turn_wait(call, &log->turn);
+		return;
+	}
+	if (rc < 0) {
+		schedd_error_set(&err, SCHEDD_EFAILED, "the output of run %s cannot be read: %s",
+		    value_get_string(&log->run, "id"), strerror(-rc));
+		rpc_call_fail(call, &err);
+		return;
+	}
+	rpc_log_taken(log);
+}
+
+static void rpc_log_release(struct rpc_call *call)
+{
+	struct rpc_log *log = call->state;
+
+	rpc_turn_leave(connection_rpc(call->connection), &log->turn);
+	output_reader_free(log->reader);
+}
+
+/* The run is known, and so is what is wanted of it. */
+static void rpc_log_run(struct rpc_log *log)
+{
+	struct rpc_call *call = log->call;
+	const char *job = value_get_string(&log->run, "job");
+	uint32_t number = (uint32_t)value_get_int(&log->run, "run", 0);
+	struct output *live = rpc_log_live(log);
+	struct schedd_error err;
+	char path[PATH_MAX];
+	int rc = SCHEDD_ENOTFOUND;
+
+	if (!live && rpc_log_elsewhere(log))
+		return;
+	if (scheduler_output_path(call->scheduler, job, number, path, sizeof(path)))
+		rc = output_reader_open(path, &log->reader, &err);
+	/* It wrote nothing, or it was cleared away; the store may have it. */
+	if (rc == SCHEDD_ENOTFOUND && !live) {
+		rpc_log_ask_store(log);
+		return;
+	}
+	if (rc && rc != SCHEDD_ENOTFOUND) {
+		rpc_call_fail(call, &err);
+		return;
+	}
+	log->step = log->tail >= 0 ? RPC_LOG_COUNTS : RPC_LOG_TAKES;
+	log->last = (struct output_tail){.stream = log->stream};
+	log->offset = log->skip;
+	log->turn.go = rpc_log_go;
+	log->turn.context = call;
+	call->state = log;
+	call->release = rpc_log_release;
+	rpc_log_go(call);
 }
 
 static void rpc_log_found(struct rpc_call *call, const struct value *run)
