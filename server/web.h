@@ -57,6 +57,8 @@ struct web_host {
 	void (*close)(struct connection *connection);
 	/* See connection_drained(). False: its client may not be told of this any more, see connection_judge(). */
 	bool (*drained)(struct connection *connection);
+	/* See connection_is_full(). */
+	bool (*full)(const struct connection *connection);
 	/* See rpc_local_call(). */
 	void (*call)(struct connection *connection, uint32_t msgid, const char *method,
 	    struct arena *arena, const struct value *params, size_t bytes);

@@ -123,6 +123,7 @@ int web_link_open(struct daemon *daemon, struct rpc *rpc, const struct web_confi
 	    .open = web_link_connect,
 	    .close = connection_local_close,
 	    .drained = web_link_drained,
+	    .full = connection_is_full,
 	    .call = web_link_call,
 	    .ready = web_link_ready,
 	    .generation = web_link_generation,

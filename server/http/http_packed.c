@@ -23,6 +23,7 @@
 struct http_packed {
 	struct message *messages; /* requests */
 	uint32_t count;
+	uint32_t next;   /* the first that was not called */
 	uint32_t open;   /* calls that are not answered */
 	uint32_t follows; /* outputs whose end is to come */
 	bool lasting;    /* notifications come until the client leaves */
@@ -97,6 +98,7 @@ static void packed_fail(uint32_t msgid, const struct schedd_error *err, void *co
 		for (uint32_t i = 0; i < packed->count; i++)
 			message_pack_error(&message, packed->messages[i].msgid, err);
 		packed->open = 0;
+		packed->next = packed->count;
 		packed->lasting = false;
 	} else {
 		message_pack_error(&message, msgid, err);
@@ -146,14 +148,18 @@ static void packed_call(
 		packed_fail(msgid, &err, request);
 }
 
-/* In order. One that is answered at once may not be the end of all. */
-static void packed_begin(struct http_request *request)
+/* As many as a client of the socket could have under way: the others wait until what was answered is sent. */
+static void packed_more(struct http_request *request)
 {
 	struct http_packed *packed = request->state;
 
+	if (packed->narrowing || packed->next == packed->count)
+		return;
+	/* One that is answered at once may not be the end of all. */
 	packed->open++;
-	for (uint32_t i = 0; i < packed->count; i++) {
-		struct message *message = &packed->messages[i];
+	while (packed->next < packed->count && !http_request_is_ahead(request) &&
+	       !(request->peer->connection && request->web->host->full(request->peer->connection))) {
+		struct message *message = &packed->messages[packed->next++];
 
 		if (message->params.type == VALUE_NIL)
 			message->params = value_map();
@@ -163,6 +169,12 @@ static void packed_begin(struct http_request *request)
 	}
 	packed->open--;
 	packed_settle(request);
+}
+
+static void packed_begin(struct http_request *request)
+{
+	request->sent = packed_more;
+	packed_more(request);
 }
 
 /* ---- The body ---- */

@@ -18,6 +18,7 @@
 
 #define HTTP_BODY_USUAL 2048        /* bytes of a job */
 #define HTTP_ROWS_LONG 256          /* of an answer that is a list of them */
+#define HTTP_AHEAD_MAX (1 << 20)  /* bytes that wait before more is made of an answer */
 #define HTTP_STREAM_MAX (8 << 20) /* bytes that may wait for a slow follower */
 
 /* ---- Life ---- */
@@ -220,6 +221,16 @@ bool http_request_chunk(struct http_request *request, const char *bytes, size_t 
 	       http_request_add(request, bytes, length);
 }
 
+static void http_request_sent(struct evhttp_connection *evcon, void *context)
+{
+	struct http_peer *peer = context;
+	struct http_request *request = peer->request;
+
+	(void)evcon;
+	if (request && request->streaming && request->sent && http_peer_unsent(peer) == 0)
+		request->sent(request);
+}
+
 bool http_request_add(struct http_request *request, const char *bytes, size_t length)
 {
 	struct evbuffer *buffer = evbuffer_new();
@@ -229,9 +240,14 @@ bool http_request_add(struct http_request *request, const char *bytes, size_t le
 			evbuffer_free(buffer);
 		return false;
 	}
-	evhttp_send_reply_chunk(request->evhttp, buffer);
+	evhttp_send_reply_chunk_with_cb(request->evhttp, buffer, http_request_sent, request->peer);
 	evbuffer_free(buffer);
 	return true;
+}
+
+bool http_request_is_ahead(const struct http_request *request)
+{
+	return http_peer_unsent(request->peer) > HTTP_AHEAD_MAX;
 }
 
 void http_request_tend(struct http_request *request, bool beat)
@@ -246,8 +262,13 @@ void http_request_tend(struct http_request *request, bool beat)
 		http_request_stream_end(request);
 		return;
 	}
+	/* What could be told now may have been the end of it. */
+	if (peer->request != request)
+		return;
 	if (beat && request->beat)
 		http_request_chunk(request, request->beat, strlen(request->beat));
+	if (request->sent)
+		request->sent(request);
 }
 
 void http_request_stream_end(struct http_request *request)

@@ -42,6 +42,8 @@ struct http_request {
 	/* Takes notifications of streams; NULL: none is expected. False: not now. */
 	bool (*notified)(
 	    struct http_request *request, const char *method, const struct value *params);
+	/* Of a stream: all that waited was sent, also where that was nothing; NULL: of no interest. */
+	void (*sent)(struct http_request *request);
 	void *state; /* the handler's, in the arena */
 	struct http_aside *aside; /* works for it; NULL: nothing does */
 	/* It ends, however; NULL: of no interest. */
@@ -93,6 +95,8 @@ void http_request_resource(struct http_request *request, int status, const struc
 void http_request_stream(struct http_request *request, const char *type);
 /* To be called now and then: tells who could not take more that it can, and beats. */
 void http_request_tend(struct http_request *request, bool beat);
+/* Waits so much for the client that more of a long answer is made when sent is called? */
+bool http_request_is_ahead(const struct http_request *request);
 /* A chunk, however much waits for the client. False: no memory. */
 bool http_request_add(struct http_request *request, const char *bytes, size_t length);
 /* False: so much waits for the client that nothing more may be added. */

@@ -101,6 +101,11 @@ static bool http_log_notified(
 static void http_log_more(struct http_request *request, const struct schedd_error *err,
     const struct value *result);
 
+/* In the request's arena. */
+struct http_log {
+	int64_t next; /* where the kept output goes on that was not asked for yet; 0: nowhere */
+};
+
 /* Asks for the next piece of kept output, behind offset. */
 static void http_log_ask(struct http_request *request, int64_t offset)
 {
@@ -115,9 +120,22 @@ static void http_log_ask(struct http_request *request, int64_t offset)
 	http_request_call(request, "run.log", &params, http_log_more);
 }
 
+/* Nothing is lost for a client that reads slowly: the next piece waits until it has the others. */
+static void http_log_sent(struct http_request *request)
+{
+	struct http_log *log = request->state;
+	int64_t next = log->next;
+
+	if (!next || http_request_is_ahead(request))
+		return;
+	log->next = 0;
+	http_log_ask(request, next);
+}
+
 static void http_log_more(struct http_request *request, const struct schedd_error *err,
     const struct value *result)
 {
+	struct http_log *log = request->state;
 	const struct value *pieces = err ? NULL : value_get(result, "pieces");
 	int64_t next = err ? 0 : value_get_int(result, "next", 0);
 	struct strbuf text = STRBUF_EMPTY;
@@ -142,10 +160,11 @@ static void http_log_more(struct http_request *request, const struct schedd_erro
 	for (uint32_t i = 0; pieces && i < pieces->array.count; i++)
 		http_log_piece(&text, &pieces->array.items[i]);
 	if (text.length)
-		http_request_chunk(request, text.data, text.length);
+		http_request_add(request, text.data, text.length);
 	strbuf_clear(&text);
+	log->next = next;
 	if (next)
-		http_log_ask(request, next);
+		http_log_sent(request);
 	else if (value_get_int(result, "follow", 0) == 0)
 		http_request_stream_end(request);
 }
@@ -153,7 +172,14 @@ static void http_log_more(struct http_request *request, const struct schedd_erro
 void http_run_log(struct http_request *request)
 {
 	const char *follow = http_request_query(request, "follow");
+	struct http_log *log = arena_alloc(request->arena, sizeof(*log));
 
+	if (!log) {
+		http_problem_memory(request);
+		return;
+	}
+	request->state = log;
+	request->sent = http_log_sent;
 	for (uint32_t i = 0; i < request->query.map.count; i++) {
 		const char *key = request->query.map.members[i].key;
 

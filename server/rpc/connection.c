@@ -275,6 +275,11 @@ static void connection_on_writable(evutil_socket_t fd, short what, void *context
 
 /* ---- Reading ---- */
 
+bool connection_is_full(const struct connection *c)
+{
+	return c->heavy > 0 || c->calls >= CONNECTION_CALLS_MAX || rpc_share_full(c->share);
+}
+
 /* May more requests be taken up? */
 static bool connection_takes_more(const struct connection *c)
 {
@@ -283,9 +288,7 @@ static bool connection_takes_more(const struct connection *c)
 	if (c->out_events > c->out_sent)
 		answers -= c->out_events - c->out_sent;
 	return !c->doomed && !rpc_is_finishing(c->rpc) && c->fd >= 0 &&
-	       !c->turn.waits && c->heavy == 0 && c->calls < CONNECTION_CALLS_MAX &&
-	       !rpc_share_full(c->share) &&
-	       answers <= rpc_limits(c->rpc)->answers;
+	       !c->turn.waits && !connection_is_full(c) && answers <= rpc_limits(c->rpc)->answers;
 }
 
 /* No message can become of what came: says so and closes when that is sent. */

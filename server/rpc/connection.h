@@ -96,6 +96,8 @@ void connection_work_begin(struct connection *connection);
 void connection_work_end(struct connection *connection);
 void connection_call_begin(struct connection *connection, bool heavy);
 void connection_call_end(struct connection *connection, bool heavy);
+/* Has it so many calls under way, or one so heavy, that no other is to be begun for it? */
+bool connection_is_full(const struct connection *connection);
 
 /* The message at bytes, as message_unpack() does it; a large one was taken apart before. */
 int connection_unpack(struct connection *connection, const char *bytes, size_t length,

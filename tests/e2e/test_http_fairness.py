@@ -3,6 +3,7 @@
 import base64
 import crypt
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -91,6 +92,21 @@ class Beside(HttpCase):
         self.assertEqual(len(forms), self.JOBS)
         self.assertEqual(forms[0], self.ask("GET", f"/scheduler/jobs/{forms[0]['id']}").json)
 
+    def test_long_output(self):
+        lines = 1_500_000 if SMALL else 4_000_000
+        server = self.serve()
+        client = server.client(timeout=240)
+        client.call("job.add", id="big", shell=f"seq -w 0 {lines - 1}", trigger=MANUAL, output_max=64 << 20)
+        run = client.call("job.run", id="big")["run"]
+        client.call("run.wait", run=run)
+        tail = self.beside("POST", "/api/v1/rpc/run.log", json.dumps({"run": run, "tail": 3}), **{"Content-Type": "application/json"}).json
+        self.assertEqual("".join(piece["data"] for piece in tail["pieces"]), "".join(f"{i}\n" for i in range(lines - 3, lines)))
+        late = self.beside("POST", "/api/v1/rpc/run.log", json.dumps({"run": run, "offset": 8 * lines - 80, "limit": 8}), **{"Content-Type": "application/json"}).json
+        self.assertEqual((late["pieces"][0]["data"], late["next"]), (f"{lines - 10}\n", 8 * lines - 72))
+        body = self.beside("GET", "/api/v1/runs/big/1/log").body
+        self.assertEqual(len(body), 8 * lines)
+        self.assertEqual(body, b"".join(b"%07d\n" % i for i in range(lines)))
+
 
 class Whole(HttpCase):
     """What goes beside the loop is what went at once."""
@@ -133,6 +149,29 @@ class Whole(HttpCase):
             head = self.ask("HEAD", "/api/v1/jobs?limit=10000")
             self.assertEqual((head.status, head.body), (200, b""))
             self.assertEqual(int(head.headers["Content-Length"]), len(self.ask("GET", "/api/v1/jobs?limit=10000").body))
+
+    def test_many_long_answers_of_one_body(self):
+        """No more of them are made than the client takes, and each comes."""
+        count, calls = (200 if SMALL else 1000), 120
+        server = self.serve()
+        client = server.client(timeout=240)
+        client.call("job.apply", jobs=[{"id": f"j{i}", "command": ["/bin/true"], "store": "memory", "trigger": MANUAL} for i in range(count)])
+        body = b"".join(msgpack.packb([0, i, "job.list" if i % 10 else "server.ping", [{"limit": 10000}] if i % 10 else []]) for i in range(calls))
+        client.call("job.list", limit=10000)
+        before = server.memory()
+        with socket.create_connection(("127.0.0.1", self.port), timeout=240) as peer:
+            peer.sendall(b"POST /api/v1/rpc HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/msgpack\r\n"
+                         b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n" % (self.admin.encode(), len(body)) + body)
+            peer.recv(1, socket.MSG_PEEK)
+            for _ in range(1000):
+                client.call("server.ping")
+            self.assertLess(server.memory() - before, 64 << 20)
+            response = http.client.HTTPResponse(peer)
+            response.begin()
+            answers = list(msgpack.Unpacker(io.BytesIO(response.read()), raw=False))
+        answers = {answer[1]: answer for answer in answers if answer}
+        self.assertEqual(len(answers), calls)
+        self.assertEqual({len(answers[i][3]["jobs"]) for i in range(calls) if i % 10}, {count})
 
 
 class Leaving(HttpCase):
