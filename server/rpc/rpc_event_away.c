@@ -274,7 +274,7 @@ void rpc_event_away_drained(struct event_away *away)
 void rpc_event_away_free(struct event_away *away)
 {
 	struct rpc_call *call = away->call;
-	struct value nil = value_nil();
+	struct schedd_error err;
 
 	while (away->nodes) {
 		struct away_node *node = away->nodes;
@@ -287,6 +287,9 @@ void rpc_event_away_free(struct event_away *away)
 		event_free(away->review);
 	arena_clear(&away->asker.arena);
 	free(away);
-	if (call)
-		rpc_call_answer(call, &nil);
+	if (!call)
+		return;
+	/* By its client, who goes on, or with the connection. */
+	schedd_error_set(&err, SCHEDD_EFAILED, "the subscription was ended before it had begun");
+	rpc_call_fail(call, &err);
 }
