@@ -24,6 +24,7 @@ struct job_gone {
 struct gone_jobs {
 	struct strmap map;
 	struct job_gone *first, *last;
+	uint32_t count; /* in that list, where an id may be that of several */
 };
 
 static const char *job_gone_key(const void *item)
@@ -41,6 +42,7 @@ static void job_gone_drop_first(struct gone_jobs *jobs)
 		jobs->last = NULL;
 	if (strmap_get(&jobs->map, gone->id) == gone)
 		strmap_remove(&jobs->map, gone->id);
+	jobs->count--;
 	free(gone);
 }
 
@@ -64,7 +66,7 @@ void job_gone_keep(const struct entry *entry)
 
 	if (!gone)
 		return;
-	while (jobs->first && (now.us - jobs->first->at.us > JOB_GONE_FOR || jobs->map.count >= JOB_GONE_MOST))
+	while (jobs->first && (now.us - jobs->first->at.us > JOB_GONE_FOR || jobs->count >= JOB_GONE_MOST))
 		job_gone_drop_first(jobs);
 	*gone = (struct job_gone){NULL, now, entry->state.created_at, entry->state.last_run, entry->foreign};
 	memcpy(gone->id, id, strlen(id) + 1);
@@ -78,6 +80,7 @@ void job_gone_keep(const struct entry *entry)
 	else
 		jobs->first = gone;
 	jobs->last = gone;
+	jobs->count++;
 }
 
 void job_gone_end(struct store_slot *slot)
