@@ -29,30 +29,39 @@
 /* Pieces before the loop has its turn. */
 #define TICK_PIECES 32
 
-/* The batch of the entry's store in this piece. */
-static struct claim_batch *tick_batch(
-    struct claim_batch **batches, uint32_t count, struct store_slot *store)
+/* A store in one piece. */
+struct tick_store {
+	struct claim_batch *batch; /* NULL: nothing of it is claimed */
+	bool asked;                /* whether it may be written now */
+	bool ready;                /* it may */
+};
+
+/* The entry's. It is asked once: what is written meanwhile is answered behind the piece. */
+static struct tick_store *tick_store(
+    struct tick_store *stores, uint32_t count, const struct store_slot *slot)
 {
-	struct schedd_scheduler *scheduler = store->scheduler;
+	struct schedd_scheduler *scheduler = slot->scheduler;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (scheduler->stores[i] != store)
+		if (scheduler->stores[i] != slot)
 			continue;
-		if (!batches[i])
-			batches[i] = claim_batch_new(store, TICK_PIECE);
-		return batches[i];
+		if (!stores[i].asked)
+			stores[i].ready = store_slot_ready(slot, scheduler_mono(scheduler));
+		stores[i].asked = true;
+		return &stores[i];
 	}
 	return NULL;
 }
 
 /* One entry that is due: resumed, put off, or claimed. False: no memory. */
 static bool tick_entry(struct schedd_scheduler *scheduler, struct entry *entry,
-    struct claim_batch **batches, uint32_t stores, schedd_time now)
+    struct tick_store *stores, uint32_t count, schedd_time now)
 {
-	struct claim_batch *batch;
+	struct tick_store *store = tick_store(stores, count, entry->store);
 
-	if ((entry->store->failing || entry->store->shared) &&
-	    !store_slot_ready(entry->store, scheduler_mono(scheduler))) {
+	if (!store)
+		return false;
+	if (!store->ready) {
 		/* Later than now, so that the tick comes to its end. */
 		schedd_time later = store_slot_retry_time(entry->store);
 
@@ -64,32 +73,36 @@ static bool tick_entry(struct schedd_scheduler *scheduler, struct entry *entry,
 		job_switch_unpause(scheduler, entry);
 		return true;
 	}
-	batch = tick_batch(batches, stores, entry->store);
-	return batch && due_plan(batch, entry, now, NULL) == 0;
+	if (!store->batch)
+		store->batch = claim_batch_new(entry->store, TICK_PIECE);
+	return store->batch && due_plan(store->batch, entry, now, NULL) == 0;
 }
 
 /* Returns false when nothing more is due. */
 static bool tick_piece(
     struct schedd_scheduler *scheduler, schedd_time now, uint32_t most, uint64_t round)
 {
-	struct claim_batch *batches[SCHEDULER_STORES_MAX] = {NULL};
-	uint32_t stores = scheduler->store_count, taken = 0;
+	struct tick_store stores[SCHEDULER_STORES_MAX];
+	uint32_t count = scheduler->store_count, taken = 0;
 	struct entry *entry;
 	bool ok = true;
 
+	memset(stores, 0, count * sizeof(stores[0]));
 	while (ok && taken < most && (entry = entry_due(scheduler, now))) {
-		ok = tick_entry(scheduler, entry, batches, stores, now);
+		ok = tick_entry(scheduler, entry, stores, count, now);
 		taken++;
 	}
 	if (!ok)
 		log_error(scheduler->log, "no memory to claim what is due");
-	for (uint32_t i = 0; i < stores; i++) {
-		if (batches[i])
-			batches[i]->round = ok ? round : 0;
-		if (batches[i] && !ok)
-			claim_discard(batches[i]);
-		else if (batches[i])
-			claim_commit(batches[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		struct claim_batch *batch = stores[i].batch;
+
+		if (batch)
+			batch->round = ok ? round : 0;
+		if (batch && !ok)
+			claim_discard(batch);
+		else if (batch)
+			claim_commit(batch);
 	}
 	return ok && taken == most;
 }
