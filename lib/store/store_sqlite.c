@@ -231,7 +231,7 @@ static int sqlite_check_place(const struct store *store, struct schedd_error *er
 	return schedd_error_set(err, SCHEDD_EFAILED,
 	    "store '%s': %s is on %s, which other machines have at the same time: locks and the memory that "
 	    "SQLite shares do not hold between machines, so jobs could run twice and the file be damaged. Keep "
-	    "it on a disk of this machine (path, or --state-dir), or jobs of several machines in a store of "
+	    "it on a disk of this machine (path, or state_dir), or jobs of several machines in a store of "
 	    "type " STORE_SHARE_TYPES,
 	    store->name, store->path, name);
 }

@@ -428,7 +428,7 @@ static int sqlite_log_is_gone(const struct sqlite_store *sqlite, const char *log
 	return schedd_error_set(err, SCHEDD_EFAILED,
 	    "store '%s': %s was removed or replaced while it was in use, and what was not in the "
 	    "database itself yet is gone: start schedd anew with what there is, or with a copy of "
-	    "before (schedctl backup)",
+	    "before (a backup)",
 	    sqlite->base.name, log);
 }
 
@@ -467,7 +467,7 @@ static int sqlite_check_place(struct sqlite_store *sqlite, struct schedd_error *
 		return 0;
 	return schedd_error_set(err, SCHEDD_EFAILED,
 	    "store '%s': %s was removed or replaced while it was in use; save what is in it with "
-	    "schedctl backup, put that in its place and start schedd anew",
+	    "a backup, put that in its place and start schedd anew",
 	    sqlite->base.name, what);
 }
 

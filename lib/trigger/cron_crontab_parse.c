@@ -29,8 +29,8 @@ static const struct {
 	const char *name;
 	const char *advice;
 } other_triggers[] = {
-    {"@reboot", "@reboot is no time of day, that is the trigger on-boot (schedctl: --on-boot)"},
-    {"@every", "@every is an interval, that is the trigger every (schedctl: --every 5m)"},
+    {"@reboot", "@reboot is no time of day, that is the trigger on-boot"},
+    {"@every", "@every is an interval, that is the trigger every, as in every 5m"},
 };
 
 static const enum cron_field fields_in_order[WORDS_MAX] = {

@@ -282,7 +282,7 @@ class Vanished(Case):
         for _ in range(2):
             message = self.refused("failed", client.call, "job.add", id="new", command=["true"], trigger={"every": "1h"})
             self.assertIn("was removed or replaced while it was in use", message)
-            self.assertIn("schedctl backup", message)
+            self.assertIn("a backup", message)
         self.assertEqual(client.notification()[1]["store"], "default")
         store = client.call("store.list")[0]
         self.assertEqual(store["state"], "failing")

@@ -32,7 +32,7 @@ class RemoteFiles(e2e.TestCase):
 
     def said(self, text, name, file):
         self.assertIn(f"{file} is on {name}, which other machines have at the same time", text)
-        for way in ("Keep it on a disk of this machine (path, or --state-dir)", "postgresql, mysql or redis"):
+        for way in ("Keep it on a disk of this machine (path, or state_dir)", "postgresql, mysql or redis"):
             self.assertIn(way, text)
 
     def test_each_kind(self):

@@ -36,8 +36,8 @@ Test(cron_crontab_parse, knows_the_macros)
 	same(" @daily ", "0 0 * * *");
 	same("@midnight", "0 0 * * *");
 	same("@hourly", "0 * * * *");
-	refused("@reboot", 0, "--on-boot");
-	refused("@Every 5m", 0, "--every");
+	refused("@reboot", 0, "the trigger on-boot");
+	refused("@Every 5m", 0, "as in every 5m");
 	refused("@daily 5", 7, "nothing may follow");
 	refused("@fortnightly", 0, "unknown macro");
 }
