@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "server/cron_spool.h"
+#include "server/users_facts.h"
 #include "server/users_known.h"
 
 #define USERS_ENTRY_MAX 65536 /* bytes of an entry of passwd, group or shadow */
@@ -18,7 +19,20 @@
 
 /* ---- Lists ---- */
 
-static bool users_in_group(const struct passwd *entry, const char *name)
+/* An account, and what is known of its groups. */
+struct users_who {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+	const struct users_facts *facts; /* NULL: the databases are asked */
+};
+
+static struct users_who users_entry(const struct passwd *entry)
+{
+	return (struct users_who){entry->pw_name, entry->pw_uid, entry->pw_gid, NULL};
+}
+
+static bool users_in_group(const struct users_who *entry, const char *name)
 {
 	char *buffer = malloc(USERS_ENTRY_MAX);
 	struct group group, *found = NULL;
@@ -26,10 +40,14 @@ static bool users_in_group(const struct passwd *entry, const char *name)
 	int count = 0;
 	bool in = false;
 
+	if (entry->facts) {
+		free(buffer);
+		return users_facts_in(entry->facts, name);
+	}
 	if (buffer && getgrnam_r(name, &group, buffer, USERS_ENTRY_MAX, &found) == 0 && found) {
-		(void)getgrouplist(entry->pw_name, entry->pw_gid, NULL, &count);
+		(void)getgrouplist(entry->name, entry->gid, NULL, &count);
 		gids = count > 0 ? malloc((size_t)count * sizeof(*gids)) : NULL;
-		if (gids && getgrouplist(entry->pw_name, entry->pw_gid, gids, &count) < 0)
+		if (gids && getgrouplist(entry->name, entry->gid, gids, &count) < 0)
 			count = 0;
 		for (int i = 0; gids && i < count && !in; i++)
 			in = gids[i] == found->gr_gid;
@@ -39,10 +57,10 @@ static bool users_in_group(const struct passwd *entry, const char *name)
 	return in;
 }
 
-static bool users_listed(const char *const *list, const struct passwd *entry)
+static bool users_listed(const char *const *list, const struct users_who *entry)
 {
 	for (; list && *list; list++) {
-		if (strcmp(*list, "*") == 0 || strcmp(*list, entry->pw_name) == 0)
+		if (strcmp(*list, "*") == 0 || strcmp(*list, entry->name) == 0)
 			return true;
 		if ((*list)[0] == '@' && users_in_group(entry, *list + 1))
 			return true;
@@ -51,14 +69,14 @@ static bool users_listed(const char *const *list, const struct passwd *entry)
 }
 
 /* As crontab(1) of Debian decides. */
-static bool users_cron_allows(const struct passwd *entry)
+static bool users_cron_allows(const struct users_who *entry)
 {
 	struct schedd_error err;
 
-	return cron_spool_allowed("", entry->pw_name, entry->pw_uid, &err) == 0;
+	return cron_spool_allowed("", entry->name, entry->uid, &err) == 0;
 }
 
-static bool users_allowed(const struct config_users *users, const struct passwd *entry)
+static bool users_allowed(const struct config_users *users, const struct users_who *entry)
 {
 	return users->cron_files ? users_cron_allows(entry)
 				 : users_listed(users->allow, entry);
@@ -86,45 +104,64 @@ static int users_refuse(uid_t uid, const char *name, struct schedd_error *err)
 
 /* Not one whose name somebody else had when these jobs were made. */
 static int users_judge_same(
-    const struct config_users *users, const struct passwd *entry, struct schedd_error *err)
+    const struct config_users *users, const struct users_who *entry, struct schedd_error *err)
 {
 	char why[SCHEDD_ERROR_MESSAGE_MAX];
 
-	if (users_known_same(users->known, entry->pw_name, entry->pw_uid, why, sizeof(why)))
+	if (users_known_same(users->known, entry->name, entry->uid, why, sizeof(why)))
 		return 0;
 	return schedd_error_set(err, SCHEDD_EPERM, "%s", why);
 }
 
-static int users_judge_entry(const struct config_users *users, const struct passwd *entry,
+static int users_judge_entry(const struct config_users *users, const struct users_who *entry,
     struct users_caller *out, struct schedd_error *err)
 {
-	if (!job_account_valid(entry->pw_name))
+	if (!job_account_valid(entry->name))
 		return schedd_error_set(err, SCHEDD_EPERM,
 		    "the account's name '%.64s' cannot be part of a job's id: letters, digits, "
 		    "'_', '.', '-', '@' and '+', at most %d",
-		    entry->pw_name, JOB_ACCOUNT_MAX);
+		    entry->name, JOB_ACCOUNT_MAX);
 	if (users_listed(users->deny, entry))
-		return users_refuse(out->uid, entry->pw_name, err);
+		return users_refuse(out->uid, entry->name, err);
 	if (users_listed(users->admins, entry)) {
 		out->role = USERS_ADMIN;
 		return 0;
 	}
-	strcpy(out->account, entry->pw_name);
+	strcpy(out->account, entry->name);
 	if (users_listed(users->operators, entry)) {
 		out->role = USERS_OPERATOR;
 		return users_judge_same(users, entry, err);
 	}
 	if (!users_allowed(users, entry))
-		return users_refuse(out->uid, entry->pw_name, err);
+		return users_refuse(out->uid, entry->name, err);
 	strcpy(out->view, out->account);
 	return users_judge_same(users, entry, err);
+}
+
+bool users_judge_asks(const struct config_users *users, uid_t uid)
+{
+	return uid != 0 && uid != geteuid() && users_are_served(users);
+}
+
+int users_judge_facts(const struct config_users *users, const struct users_facts *facts,
+    struct users_caller *out, struct schedd_error *err)
+{
+	const struct users_who who = {
+	    .name = users_facts_name(facts), .uid = users_facts_uid(facts), .facts = facts};
+
+	memset(out, 0, sizeof(*out));
+	out->uid = who.uid;
+	out->role = USERS_USER;
+	if (who.name)
+		return users_judge_entry(users, &who, out, err);
+	return schedd_error_set(err, SCHEDD_EPERM,
+	    "uid %ld has no account on this machine: schedd cannot serve it", (long)who.uid);
 }
 
 int users_judge(const struct config_users *users, uid_t uid, struct users_caller *out,
     struct schedd_error *err)
 {
-	struct passwd entry, *found = NULL;
-	char *buffer;
+	struct users_facts *facts;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
@@ -135,15 +172,12 @@ int users_judge(const struct config_users *users, uid_t uid, struct users_caller
 	out->role = USERS_USER;
 	if (!users_are_served(users))
 		return users_refuse(uid, NULL, err);
-	buffer = malloc(USERS_ENTRY_MAX);
-	if (!buffer)
+	facts = users_facts_new(users, uid);
+	if (!facts)
 		return schedd_error_nomem(err);
-	if (getpwuid_r(uid, &entry, buffer, USERS_ENTRY_MAX, &found) == 0 && found)
-		rc = users_judge_entry(users, found, out, err);
-	else
-		rc = schedd_error_set(err, SCHEDD_EPERM,
-		    "uid %ld has no account on this machine: schedd cannot serve it", (long)uid);
-	free(buffer);
+	users_facts_ask(facts);
+	rc = users_judge_facts(users, facts, out, err);
+	users_facts_free(facts);
 	return rc;
 }
 
@@ -252,11 +286,13 @@ static bool users_expired(const char *name)
 static bool users_entry_may_run(const struct config_users *users, const struct passwd *entry,
     bool tables, char *why, size_t size)
 {
+	const struct users_who who = users_entry(entry);
+
 	if (users_expired(entry->pw_name))
 		snprintf(why, size, "the account '%s' has expired: an administrator decides (chage -E)", entry->pw_name);
-	else if (users_listed(users->deny, entry) ||
-		 !(tables || users_listed(users->admins, entry) || users_listed(users->operators, entry) ||
-		     users_allowed(users, entry)))
+	else if (users_listed(users->deny, &who) ||
+		 !(tables || users_listed(users->admins, &who) || users_listed(users->operators, &who) ||
+		     users_allowed(users, &who)))
 		snprintf(why, size,
 		    "the account '%s' may not use schedd: an administrator decides (users.allow and "
 		    "users.deny of its config)",

@@ -9,6 +9,8 @@
 #include "model/job.h"
 #include "server/config.h"
 
+struct users_facts;
+
 enum users_role {
 	USERS_USER,     /* sees and changes jobs of its own */
 	USERS_OPERATOR, /* sees all jobs, and may run, pause, resume, kill and retry them */
@@ -32,9 +34,14 @@ struct users_caller {
 
 /* Is anybody served beside root? Only a daemon of root can. */
 bool users_are_served(const struct config_users *users);
-/* SCHEDD_EPERM: it may not use this daemon. Looks into the system's databases. */
+/* Does it need the system's databases to say who that is? */
+bool users_judge_asks(const struct config_users *users, uid_t uid);
+/* SCHEDD_EPERM: it may not use this daemon. Looks into the system's databases where that is needed. */
 int users_judge(const struct config_users *users, uid_t uid, struct users_caller *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/* The same by what they have said, for whom that is needed. */
+int users_judge_facts(const struct config_users *users, const struct users_facts *facts,
+    struct users_caller *out, struct schedd_error *err) __attribute__((warn_unused_result));
 /*
  * A caller that another part of the daemon vouches for: "user", "operator" or
  * "admin", and the account whose jobs it adds (NULL: the daemon's own, for admins

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "server/daemon.h"
+#include "server/rpc/rpc_door.h"
 
 void peer_init(
     struct peer *peer, const struct rpc *rpc, const struct users_caller *caller, pid_t pid)
@@ -35,7 +36,18 @@ static int peer_vouch(struct peer *peer, const struct config *config, struct sch
 	    &fresh, err);
 }
 
-int peer_judge(struct peer *peer, const struct rpc *rpc, bool *less, struct schedd_error *err)
+/* What it was stays until it is known. */
+static int peer_ask(struct peer *peer, struct rpc *rpc, struct schedd_error *err)
+{
+	struct users_caller fresh;
+	int rc = rpc_door_judge(rpc, peer->caller.uid, &fresh, err);
+
+	if (!rc)
+		peer->caller = fresh;
+	return rc;
+}
+
+int peer_judge(struct peer *peer, struct rpc *rpc, bool *less, struct schedd_error *err)
 {
 	const struct config *config = daemon_config(rpc_daemon(rpc));
 	const enum users_role before = peer->caller.role;
@@ -46,7 +58,7 @@ int peer_judge(struct peer *peer, const struct rpc *rpc, bool *less, struct sche
 	if (peer->generation == rpc_generation(rpc))
 		return 0;
 	rc = peer->vouched ? peer_vouch(peer, config, err)
-			   : users_judge(&config->users, peer->caller.uid, &peer->caller, err);
+			   : peer_ask(peer, rpc, err);
 	if (!rc && peer->narrowed[0] && !peer->vouched)
 		rc = users_narrow(&peer->caller, peer->narrowed, err);
 	if (!rc)

@@ -21,7 +21,7 @@ void peer_init(
  * Who asks, as the config in force has it. SCHEDD_EPERM: nobody who may, any more. *less: it may see less
  * than before; NULL: of no interest.
  */
-int peer_judge(struct peer *peer, const struct rpc *rpc, bool *less, struct schedd_error *err)
+int peer_judge(struct peer *peer, struct rpc *rpc, bool *less, struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* It sees the jobs of that account alone from now on, as users_narrow(). */
 int peer_narrow(struct peer *peer, const char *account, struct schedd_error *err)

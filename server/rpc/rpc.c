@@ -19,6 +19,7 @@
 #include "server/daemon.h"
 #include "server/rpc/connection.h"
 #include "server/rpc/rpc_dispatch.h"
+#include "server/rpc/rpc_door.h"
 #include "server/rpc/rpc_serve.h"
 #include "server/rpc/rpc_share.h"
 #include "server/rpc/rpc_stream.h"
@@ -68,41 +69,47 @@ static const char *rpc_withheld(uint64_t withheld, char *text, size_t size)
 	return text;
 }
 
-static void rpc_welcome(struct rpc *rpc, int fd)
+/* Who it is has been said. */
+static void rpc_let_in(struct rpc *rpc, int fd, uid_t uid, pid_t pid,
+    const struct users_caller *caller, const struct schedd_error *why)
 {
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t size = sizeof(peer);
-	struct users_caller caller;
 	struct rpc_share *share;
 	struct schedd_error err;
 	uint64_t withheld;
 	char more[64];
 
-	/* What the kernel does not tell of is nobody's. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		peer.uid = (uid_t)-1;
-	if (users_judge(&daemon_config(rpc->daemon)->users, peer.uid, &caller, &err)) {
+	if (why) {
 		if (rpc_may_log(&rpc->refusals, &withheld))
-			log_warn(daemon_log(rpc->daemon),
-			    "refused a client of uid %ld%s", (long)peer.uid,
+			log_warn(daemon_log(rpc->daemon), "refused a client of uid %ld%s", (long)uid,
 			    rpc_withheld(withheld, more, sizeof(more)));
-		rpc_refuse(rpc, fd, &err);
+		rpc_refuse(rpc, fd, why);
 		return;
 	}
-	if (rpc->counters.clients + rpc_reserved(rpc, &caller) >= rpc->limits.clients) {
+	if (rpc->counters.clients + rpc_reserved(rpc, caller) >= rpc->limits.clients) {
 		schedd_error_set(&err, SCHEDD_EFAILED,
 		    "%u clients are connected already, which is the limit (limits.clients)",
 		    rpc->counters.clients);
 		rpc_refuse(rpc, fd, &err);
 		return;
 	}
-	if (rpc_share_join(rpc, &caller, &share, &err)) {
+	if (rpc_share_join(rpc, caller, &share, &err)) {
 		rpc_refuse(rpc, fd, &err);
 		return;
 	}
 	rpc->counters.accepted++;
-	if (connection_open(rpc, fd, &caller, peer.pid, share, &err))
+	if (connection_open(rpc, fd, caller, pid, share, &err))
 		log_error(daemon_log(rpc->daemon), "cannot serve a client: %s", err.message);
+}
+
+static void rpc_welcome(struct rpc *rpc, int fd)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof(peer);
+
+	/* What the kernel does not tell of is nobody's. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		peer.uid = (uid_t)-1;
+	rpc_door_knock(rpc, fd, peer.uid, peer.pid, rpc_let_in);
 }
 
 static void rpc_on_relief(evutil_socket_t fd, short what, void *context)
@@ -235,6 +242,7 @@ bool rpc_is_busy(const struct rpc *rpc)
 void rpc_close(struct rpc *rpc)
 {
 	rpc->finishing = true;
+	rpc_door_close(rpc);
 	rpc_serve_end(&rpc->served);
 	while (rpc->clients)
 		rpc->clients->close(rpc->clients);

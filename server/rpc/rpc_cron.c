@@ -34,27 +34,38 @@ static bool rpc_cron_whose(struct rpc_call *call, struct cron_whose *whose)
 {
 	const struct cron_tables *tables = daemon_cron(call->daemon);
 	const struct config *config = daemon_config(call->daemon);
-	const char *given = rpc_call_text(call, "account");
-	const struct passwd *entry = given ? getpwnam(given) : NULL;
+	const char *given = rpc_call_text(call, "account"), *own = call->caller->account;
+	const struct passwd *entry = NULL;
+	const char *name = NULL;
+	uid_t uid = call->caller->uid;
 	struct schedd_error err;
 	int rc = 0;
 
-	if (!given && call->caller->uid != (uid_t)-1)
-		entry = getpwuid(call->caller->uid);
+	/* Who asks for what is his own was asked for at the door. */
+	if (own[0] && (!given || strcmp(given, own) == 0))
+		name = own;
+	else if (given)
+		entry = getpwnam(given);
+	else if (uid != (uid_t)-1)
+		entry = getpwuid(uid);
+	if (entry) {
+		name = entry->pw_name;
+		uid = entry->pw_uid;
+	}
 	if (call->caller->homeless)
 		rc = schedd_error_set(
 		    &err, SCHEDD_EPERM, "this token or password has no account, and so no table");
 	else if (!cron_tables_on(tables))
 		rc = schedd_error_set(&err, SCHEDD_ECONFLICT,
 		    "schedd does not run the tables of cron (cron.tables in its config)");
-	else if (!entry)
+	else if (!name)
 		rc = schedd_error_set(
 		    &err, SCHEDD_ENOTFOUND, "user `%.64s' unknown", given ? given : "?");
-	else if (call->caller->role != USERS_ADMIN && entry->pw_uid != call->caller->uid)
+	else if (call->caller->role != USERS_ADMIN && uid != call->caller->uid)
 		rc = schedd_error_set(&err, SCHEDD_EPERM, "must be privileged to use -u");
 	if (!rc) {
-		whose->account = arena_strdup(&call->arena, entry->pw_name);
-		whose->uid = entry->pw_uid;
+		whose->account = arena_strdup(&call->arena, name);
+		whose->uid = uid;
 		whose->spool = cron_tables_spool(tables);
 		rc = whose->account ? cron_spool_allowed(config->cron.root ? config->cron.root : "",
 					  whose->account, whose->uid, &err)

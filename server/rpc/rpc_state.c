@@ -177,6 +177,11 @@ const struct rpc_limits *rpc_limits(const struct rpc *rpc)
 	return &rpc->limits;
 }
 
+struct rpc_door **rpc_door_place(struct rpc *rpc)
+{
+	return &rpc->door;
+}
+
 struct event_base *rpc_base(const struct rpc *rpc)
 {
 	return rpc->base;

@@ -23,6 +23,7 @@ struct rpc_served;
 struct rpc_stream;
 struct rpc_method;
 struct rpc_share;
+struct rpc_door;
 struct rpc_turn;
 struct value;
 
@@ -88,6 +89,7 @@ struct rpc {
 	struct rpc_client *clients;
 	struct rpc_client *dirty; /* newest first */
 	struct rpc_share *shares; /* of accounts; see rpc_share.c */
+	struct rpc_door *door;    /* who waits to be let in; see rpc_door.c */
 	char *buffer;
 };
 
@@ -104,6 +106,8 @@ struct rpc_counters *rpc_counters(struct rpc *rpc);
 /* Where the calls of other nodes are kept, and those on them. */
 struct rpc_served **rpc_served(struct rpc *rpc);
 struct rpc_stream **rpc_streams(struct rpc *rpc);
+/* Who waits to be let in. */
+struct rpc_door **rpc_door_place(struct rpc *rpc);
 struct event_base *rpc_base(const struct rpc *rpc);
 struct daemon *rpc_daemon(const struct rpc *rpc);
 
