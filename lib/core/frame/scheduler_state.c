@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ground that all rooms stand on: what time it is, what is random, how an
- * answer goes out, and the pulse: enter and leave around every callback.
+ * The ground that all rooms stand on: what is random, how an answer goes out,
+ * and the pulse: enter and leave around every callback.
  */
 #include "core/frame/scheduler_state.h"
 
@@ -25,16 +25,6 @@ void scheduler_settings_init(struct scheduler_settings *settings)
 	    .low_disk = 64 << 20,
 	    .claim_backoff_max = 30 * SCHEDD_SECOND,
 	    .event_ring = 10000};
-}
-
-schedd_time scheduler_now(const struct schedd_scheduler *scheduler)
-{
-	return scheduler->clock->wall(scheduler->clock->context);
-}
-
-struct schedd_mono scheduler_mono(const struct schedd_scheduler *scheduler)
-{
-	return scheduler->clock->mono(scheduler->clock->context);
 }
 
 /* splitmix64, begun with the kernel's random numbers. */
