@@ -336,6 +336,16 @@ static struct spawner_start *spawner_settle(
 	return start;
 }
 
+/* What is not read yet wakes the loop again; but mostly there is nothing, and no need to ask. */
+static bool spawner_says_more(const struct spawner *spawner)
+{
+	for (unsigned i = 0; i < SPAWNER_DEPTH; i++)
+		if (spawner->taken & 1U << i &&
+		    atomic_load(&spawner->page->slots[i].state) == SPAWN_ANSWERED)
+			return true;
+	return false;
+}
+
 bool spawner_hear(struct spawner *spawner, struct schedd_mono now,
     void (*answered)(struct spawner_start *start, const struct spawn_result *result, void *context),
     void *context)
@@ -359,6 +369,8 @@ bool spawner_hear(struct spawner *spawner, struct schedd_mono now,
 			start = spawner_settle(spawner, said, &result);
 		if (start)
 			answered(start, &result, context);
+		if (!spawner_says_more(spawner))
+			return true;
 	}
 	return true;
 }
