@@ -133,11 +133,23 @@ int command_call(struct command *command, const char *method, const struct value
 int command_call_in(struct command *command, struct arena *arena, const char *method,
     const struct value *params, struct value *result, struct schedd_error *err)
 {
+	return command_call_sent(command, arena, method, params, NULL, NULL, result, err);
+}
+
+int command_call_sent(struct command *command, struct arena *arena, const char *method,
+    const struct value *params, void (*sent)(void *context), void *context, struct value *result,
+    struct schedd_error *err)
+{
 	int rc = command_connect(command, err);
+	uint32_t msgid;
 
 	if (rc)
 		return rc;
-	rc = rpc_client_call(command->client, method, params, arena, result, err);
+	rc = rpc_client_send(command->client, method, params, &msgid, err);
+	if (!rc && sent)
+		sent(context);
+	if (!rc)
+		rc = rpc_client_receive(command->client, msgid, arena, result, err);
 	if (rc == SCHEDD_EUNREACHABLE && args_get(&command->args, "host"))
 		schedd_error_prefix(err, "over ssh to %s", args_get(&command->args, "host"));
 	return rc;

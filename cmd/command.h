@@ -84,6 +84,10 @@ int command_call(struct command *command, const char *method, const struct value
 int command_call_in(struct command *command, struct arena *arena, const char *method,
     const struct value *params, struct value *result, struct schedd_error *err)
     __attribute__((warn_unused_result));
+/* The same; sent (may be NULL) is called between the two halves: params are needed no more. */
+int command_call_sent(struct command *command, struct arena *arena, const char *method,
+    const struct value *params, void (*sent)(void *context), void *context, struct value *result,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /*
  * Waits for the daemon's next notification as rpc_client_next() does, for so long or
  * SCHEDD_SPAN_NONE: for ever; *method NULL: none came. 0: whoever reads our output went

@@ -147,16 +147,21 @@ static void set_progress(const struct command *command, uint32_t sent, uint32_t 
 }
 
 int job_set_send(struct command *command, const char *method, struct value *params,
-    const struct value *jobs, struct value *result, struct schedd_error *err)
+    const struct value *jobs, const struct job_set_sent *told, struct value *result,
+    struct schedd_error *err)
 {
+	const struct job_set_sent nobody = {NULL, NULL};
 	uint32_t sent = 0, all = jobs->array.count;
 	struct value part = set_part(jobs, 0);
 	uint32_t at = params->map.count;
 	int rc;
 
 	value_put(&command->arena, params, "jobs", part);
+	if (!told)
+		told = &nobody;
 	if (part.array.count == all)
-		return command_call(command, method, params, result, err);
+		return command_call_sent(command, &command->arena, method, params, told->call,
+		    told->context, result, err);
 	/* The token is called as the method is, behind "job.". */
 	value_put(&command->arena, params, method + strlen("job."), value_string_ref("1"));
 	if (arena_failed(&command->arena))
@@ -168,7 +173,8 @@ int job_set_send(struct command *command, const char *method, struct value *para
 		set_progress(command, sent, all);
 		if (sent == all)
 			value_put(&command->arena, params, "last", value_bool(true));
-		rc = command_call(command, method, params, result, err);
+		rc = command_call_sent(command, &command->arena, method, params,
+		    sent == all ? told->call : NULL, told->context, result, err);
 	} while (!rc && sent < all);
 	return rc;
 }
@@ -196,9 +202,16 @@ static void set_place_fault(const struct jobfile *set, struct schedd_error *err)
 	schedd_error_prefix(err, "%s:%u", file, line);
 }
 
-int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
+/* What is answered may be as large as the jobs were. */
+static void set_sent(void *context)
+{
+	jobfile_free_jobs(context);
+}
+
+int job_set_apply(struct command *command, struct jobfile *set, bool dry_run,
     struct value *result, struct schedd_error *err)
 {
+	const struct job_set_sent sent = {dry_run ? NULL : set_sent, set};
 	const char *owner = args_get(&command->args, "owner");
 	struct value params = value_map();
 	int rc;
@@ -213,7 +226,7 @@ int job_set_apply(struct command *command, const struct jobfile *set, bool dry_r
 		value_put(&command->arena, &params, "prune", value_bool(true));
 	if (dry_run)
 		value_put(&command->arena, &params, "dry_run", value_bool(true));
-	rc = job_set_send(command, "job.apply", &params, &set->jobs, result, err);
+	rc = job_set_send(command, "job.apply", &params, &set->jobs, &sent, result, err);
 	if (rc)
 		set_place_fault(set, err);
 	return rc;

@@ -16,17 +16,23 @@ extern const struct option option_files[];
 int job_set_load(struct command *command, struct jobfile *set);
 /*
  * job.apply, in parts where it is much. *result: a list of {id, action, fields}.
- * dry_run: nothing is changed.
+ * dry_run: nothing is changed; else the jobs of the set are freed.
  */
-int job_set_apply(struct command *command, const struct jobfile *set, bool dry_run,
+int job_set_apply(struct command *command, struct jobfile *set, bool dry_run,
     struct value *result, struct schedd_error *err) __attribute__((warn_unused_result));
+/* Called when all was sent, before the answer is read. */
+struct job_set_sent {
+	void (*call)(void *context);
+	void *context;
+};
 /*
  * Sends jobs with job.apply or job.import, in parts where they are much. params
- * is a map of what else the method is to be given; it is added to.
+ * is a map of what else the method is to be given; it is added to. sent: from
+ * then on neither is looked at; may be NULL.
  */
 int job_set_send(struct command *command, const char *method, struct value *params,
-    const struct value *jobs, struct value *result, struct schedd_error *err)
-    __attribute__((warn_unused_result));
+    const struct value *jobs, const struct job_set_sent *sent, struct value *result,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /* How many entries of an answer of job.apply have that action. */
 uint32_t job_set_count(const struct value *result, const char *action);
 /*

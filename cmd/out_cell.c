@@ -13,6 +13,10 @@ const struct value *out_path(const struct value *row, const char *key)
 {
 	char part[64];
 
+	if (!strchr(key, '.')) {
+		row = value_get(row, key);
+		return row && row->type == VALUE_NIL ? NULL : row;
+	}
 	while (row && *key) {
 		size_t length = strcspn(key, ".");
 
@@ -66,6 +70,10 @@ void out_cell(
 		strbuf_add_char(out, '-');
 		return;
 	}
+	if (value->type == VALUE_STRING && (value->string.length > 0 || type != OUT_TAGS)) {
+		out_safe(out, value->string.text, value->string.length, false);
+		return;
+	}
 	if ((type == OUT_WHEN || type == OUT_NEXT) && value->type == VALUE_INT)
 		out_when(command, &raw, value->integer);
 	else if (type == OUT_LEFT && value->type == VALUE_INT)
@@ -78,8 +86,6 @@ void out_cell(
 		out_bytes(&raw, value->integer);
 	else if (type == OUT_BOOL && value->type == VALUE_BOOL)
 		strbuf_add(&raw, value->boolean ? "yes" : "no");
-	else if (value->type == VALUE_STRING)
-		strbuf_add_n(&raw, value->string.text, value->string.length);
 	else if (type == OUT_LIST || type == OUT_LINES || type == OUT_TAGS)
 		cell_joined(&raw, value);
 	else

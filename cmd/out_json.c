@@ -31,7 +31,9 @@ static bool json_known_time(struct command *command, const char *key)
 /* What is the user's own data: an integer in it is no time of ours, whatever its name. */
 static bool json_is_foreign(const char *key)
 {
-	return strcmp(key, "result") == 0 || strcmp(key, "args") == 0 || strcmp(key, "kwargs") == 0;
+	return (key[0] == 'r' && strcmp(key, "result") == 0) ||
+	       (key[0] == 'a' && strcmp(key, "args") == 0) ||
+	       (key[0] == 'k' && strcmp(key, "kwargs") == 0);
 }
 
 static struct value json_time(struct command *command, struct arena *arena, schedd_time when)

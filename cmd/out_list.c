@@ -31,6 +31,7 @@ struct out_list {
 	const char *name_key;
 	const struct out_column *sort; /* NULL: as they come */
 	bool descending;
+	struct strbuf text; /* of the row that is being printed */
 	struct list_row *rows;
 	size_t row_count, row_capacity;
 	int widths[LIST_COLUMNS_MAX];
@@ -310,8 +311,11 @@ static void list_print_tsv(struct out_list *list, const char *text)
 
 	if (!list->open)
 		list_print_tsv_names(list);
-	for (int i = 0; i < list->column_count; i++, text += strlen(text) + 1)
-		strbuf_printf(&line, "%s%s", i ? "\t" : "", text);
+	for (int i = 0; i < list->column_count; i++, text += strlen(text) + 1) {
+		if (i > 0)
+			strbuf_add_char(&line, '\t');
+		strbuf_add(&line, text);
+	}
 	strbuf_add_char(&line, '\n');
 	list->broken = list->broken || !out_write(strbuf_peek(&line), line.length);
 	strbuf_clear(&line);
@@ -328,17 +332,15 @@ static void list_print(struct out_list *list, const char *text)
 
 void out_list_row(struct out_list *list, const struct value *row)
 {
-	struct strbuf text = STRBUF_EMPTY;
-
 	if (list->broken || list->nomem)
 		return;
 	if (list->sort || list_is_table(list)) {
 		list_gather(list, row);
 		return;
 	}
-	list_render(list, &text, row);
-	list_print(list, strbuf_peek(&text));
-	strbuf_clear(&text);
+	strbuf_reset(&list->text);
+	list_render(list, &list->text, row);
+	list_print(list, strbuf_peek(&list->text));
 }
 
 /* ---- Printing what was gathered ---- */
@@ -437,6 +439,15 @@ static int list_last(const struct out_list *list)
 	return last;
 }
 
+static void list_pad(struct strbuf *line, int columns)
+{
+	static const char blanks[] = "                                ";
+	int most = (int)sizeof(blanks) - 1;
+
+	for (; columns > 0; columns -= most)
+		strbuf_add_n(line, blanks, (size_t)(columns < most ? columns : most));
+}
+
 static void list_cell(struct out_list *list, struct strbuf *line, int column, const char *text)
 {
 	const struct command *command = list->command;
@@ -456,13 +467,13 @@ static void list_cell(struct out_list *list, struct strbuf *line, int column, co
 		width = out_width(text, length) + 1;
 	}
 	if (right)
-		strbuf_printf(line, "%*s", room - width, "");
+		list_pad(line, room - width);
 	strbuf_add(line, color);
 	strbuf_add_n(line, text, length);
 	strbuf_add(line, cut ? "\xe2\x80\xa6" : "");
 	strbuf_add(line, color[0] ? out_color(command, NULL) : "");
 	if (!last)
-		strbuf_printf(line, "%*s", (right ? 0 : room - width) + 2, "");
+		list_pad(line, (right ? 0 : room - width) + 2);
 }
 
 static void list_print_table(struct out_list *list)
@@ -512,6 +523,7 @@ void out_list_drop(struct out_list *list)
 	for (size_t row = 0; row < list->row_count; row++)
 		free(list->rows[row].cells);
 	free(list->rows);
+	strbuf_clear(&list->text);
 	free(list);
 }
 

@@ -139,8 +139,14 @@ int out_width(const char *text, size_t length)
 
 	while (length > 0) {
 		uint32_t c = 0;
-		size_t size = utf8_decode(text, length, &c);
+		size_t size;
 
+		/* Mostly all of it. */
+		for (; length > 0 && (unsigned char)*text < 0x80; length--, text++)
+			width++;
+		if (length == 0)
+			break;
+		size = utf8_decode(text, length, &c);
 		width += size == 0 ? 1 : c < 0x300 ? 1 : text_columns(c);
 		size = size ? size : 1;
 		text += size;

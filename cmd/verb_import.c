@@ -213,7 +213,7 @@ static int import_send(struct import *import, struct value *taken)
 		if (args_has(&command->args, flags[i][0]))
 			value_put(&command->arena, &params, flags[i][1], value_bool(true));
 	value_put(&command->arena, &params, "skip", value_bool(true));
-	rc = job_set_send(command, "job.import", &params, &import->jobs, &result, &err);
+	rc = job_set_send(command, "job.import", &params, &import->jobs, NULL, &result, &err);
 	if (!rc) {
 		*taken = import_taken(import, &result);
 		return EXIT_DONE;

@@ -31,6 +31,7 @@ void jobfile_init(struct jobfile *set)
 {
 	memset(set, 0, sizeof(*set));
 	arena_init(&set->arena);
+	arena_init(&set->placed);
 	set->jobs = value_array();
 	strmap_init(&set->places, jobfile_place_key);
 }
@@ -38,8 +39,16 @@ void jobfile_init(struct jobfile *set)
 void jobfile_clear(struct jobfile *set)
 {
 	strmap_clear(&set->places);
+	arena_clear(&set->placed);
 	arena_clear(&set->arena);
 	jobfile_init(set);
+}
+
+void jobfile_free_jobs(struct jobfile *set)
+{
+	set->jobs = value_array();
+	set->owner = NULL;
+	arena_clear(&set->arena);
 }
 
 const char *jobfile_place(const struct jobfile *set, const char *id, uint32_t *line)
@@ -155,11 +164,12 @@ static bool jobfile_note_place(struct jobfile_reader *reader, const struct value
 		    "job '%s' stands in %s, line %u, already", job->key, first->file, first->line);
 		return false;
 	}
-	place = arena_alloc(&set->arena, sizeof(*place));
-	if (!place)
-		return true;
-	*place = (struct jobfile_place){.id = job->key, .file = reader->file, .line = job->line};
-	if (strmap_put(&set->places, place))
+	place = arena_alloc(&set->placed, sizeof(*place));
+	if (place)
+		*place = (struct jobfile_place){.id = arena_strdup(&set->placed, job->key),
+		    .file = reader->file,
+		    .line = job->line};
+	if (arena_failed(&set->placed) || strmap_put(&set->places, place))
 		set->arena.failed = true;
 	return true;
 }
@@ -337,7 +347,7 @@ int jobfile_read(struct jobfile *set, const char *file, const char *text, size_t
 {
 	uint32_t before = diagnostics->count + diagnostics->dropped;
 	struct jobfile_reader reader = {.set = set,
-	    .file = arena_strdup(&set->arena, file),
+	    .file = arena_strdup(&set->placed, file),
 	    .context = context,
 	    .diagnostics = diagnostics};
 	struct value top;

@@ -16,16 +16,19 @@
 #include "trigger/trigger.h"
 
 struct jobfile {
-	struct arena arena;   /* of all below */
+	struct arena arena;   /* of all below, but the places */
 	const char *owner;    /* what the files say; NULL: nothing */
 	struct value jobs;    /* list of maps: id, then the fields given and those of defaults */
 	struct strmap places; /* by id: where each job stands */
+	struct arena placed;  /* they and their ids, which outlive the jobs */
 	uint32_t files;       /* read so far; none for an empty directory */
 	bool guarded;         /* set by who acts on them: only files that nobody else can write */
 };
 
 void jobfile_init(struct jobfile *set);
 void jobfile_clear(struct jobfile *set);
+/* Frees the jobs and the owner, once they are no longer needed; places are known as before. */
+void jobfile_free_jobs(struct jobfile *set);
 
 /*
  * Adds the jobs of a text; file is its name in diagnostics and, where it ends

@@ -252,6 +252,21 @@ Test(jobfile, joins_files_but_not_their_ids_and_owners)
 	bench_close(&bench);
 }
 
+Test(jobfile, knows_places_when_the_jobs_are_gone)
+{
+	struct bench bench;
+	uint32_t line;
+
+	bench_open(&bench);
+	cr_assert_eq(bench_read(&bench, "a", HEAD "  x: {shell: a}\n  y: {shell: b}\n"), 0);
+	jobfile_free_jobs(&bench.set);
+	cr_expect_eq(bench.set.jobs.array.count, 0);
+	cr_expect_str_eq(jobfile_place(&bench.set, "y", &line), "a");
+	cr_expect_eq(line, 4);
+	cr_expect_null(jobfile_place(&bench.set, "z", &line));
+	bench_close(&bench);
+}
+
 static void put_file(const char *directory, const char *name, const char *text)
 {
 	char path[256];
