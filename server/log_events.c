@@ -54,6 +54,17 @@ static void log_event_end(const struct log_events *events, const struct schedd_e
 	duration_format(line, event->time > started ? event->time - started : 0);
 }
 
+/* Those that are not NULL; a file makes a line for each of its jobs. */
+static void log_event_words(
+    struct strbuf *line, const char *a, const char *b, const char *c, const char *d)
+{
+	const char *const words[] = {a, b, c, d};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i])
+			strbuf_add(line, words[i]);
+}
+
 static void log_event(const struct schedd_event *event, void *context)
 {
 	const struct log_events *events = context;
@@ -72,21 +83,20 @@ static void log_event(const struct schedd_event *event, void *context)
 		strbuf_printf(&run, "%s/%u", event->job, event->run);
 		fields.run = strbuf_peek(&run);
 	}
-	if (fields.run)
-		strbuf_printf(&line, "run %s %s", fields.run, log_event_rows[i].words);
-	else if (event->job)
-		strbuf_printf(&line, "job %s %s", event->job, log_event_rows[i].words);
-	else
-		strbuf_printf(&line, "scheduler %s", log_event_rows[i].words);
+	log_event_words(&line, fields.run ? "run " : event->job ? "job " : "scheduler",
+	    fields.run ? fields.run : event->job, " ", log_event_rows[i].words);
 	if (log_event_rows[i].ended)
 		log_event_end(events, event, &line);
 	if (event->method)
-		strbuf_printf(&line, " by %s", event->method);
-	if (event->uid >= 0)
-		strbuf_printf(&line, " of uid %lld, pid %lld", (long long)event->uid,
-		    (long long)event->pid);
+		log_event_words(&line, " by ", event->method, NULL, NULL);
+	if (event->uid >= 0) {
+		strbuf_add(&line, " of uid ");
+		strbuf_add_integer(&line, event->uid);
+		strbuf_add(&line, ", pid ");
+		strbuf_add_integer(&line, event->pid);
+	}
 	if (event->error)
-		strbuf_printf(&line, ": %s", event->error);
+		log_event_words(&line, ": ", event->error, NULL, NULL);
 	if (!strbuf_failed(&line))
 		log_sink_gather(events->sink, log_event_rows[i].level, strbuf_peek(&line), &fields);
 	strbuf_clear(&line);

@@ -122,7 +122,9 @@ static void log_sink_format(const struct log_sink *sink, enum schedd_log_level l
 		safe_text_add(out, line, strlen(line), false);
 	} else {
 		log_sink_time(out, true);
-		strbuf_printf(out, " %s: ", log_levels[level].name);
+		strbuf_add_char(out, ' ');
+		strbuf_add(out, log_levels[level].name);
+		strbuf_add(out, ": ");
 		safe_text_add(out, line, strlen(line), false);
 	}
 	strbuf_add_char(out, '\n');

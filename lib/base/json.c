@@ -79,6 +79,17 @@ void json_write_string(struct strbuf *out, const char *text, size_t length)
 	const unsigned char *bytes = (const unsigned char *)text;
 	size_t plain = 0; /* start of the run that needs no change */
 
+	if (json_write_plain(bytes, 0, length) == length && strbuf_reserve(out, length + 2)) {
+		char *at = out->data + out->length;
+
+		/* Mostly it is this. */
+		*at++ = '"';
+		memcpy(at, text, length);
+		at[length] = '"';
+		at[length + 1] = '\0';
+		out->length += length + 2;
+		return;
+	}
 	strbuf_add_char(out, '"');
 	for (size_t i = json_write_plain(bytes, 0, length); i < length;
 	     i = json_write_plain(bytes, i, length)) {
@@ -118,22 +129,6 @@ static void json_write_real(struct strbuf *out, double real)
 		strbuf_add(out, ".0");
 }
 
-/* Decimal, as printf writes it; lists have many. */
-static void json_write_integer(struct strbuf *out, int64_t integer)
-{
-	uint64_t left = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + left % 10);
-		left /= 10;
-	} while (left > 0);
-	if (integer < 0)
-		strbuf_add_char(out, '-');
-	strbuf_add_n(out, digits + at, sizeof(digits) - at);
-}
-
 /* indent < 0: compact. */
 static void json_write_break(struct strbuf *out, int indent)
 {
@@ -153,7 +148,7 @@ static void json_write_at(struct strbuf *out, const struct value *value, int ind
 		strbuf_add_n(out, value->boolean ? "true" : "false", value->boolean ? 4 : 5);
 		break;
 	case VALUE_INT:
-		json_write_integer(out, value->integer);
+		strbuf_add_integer(out, value->integer);
 		break;
 	case VALUE_REAL:
 		json_write_real(out, value->real);
@@ -182,7 +177,7 @@ static void json_write_at(struct strbuf *out, const struct value *value, int ind
 				strbuf_add_char(out, ',');
 			json_write_break(out, inner);
 			json_write_string(out, member->key, strlen(member->key));
-			strbuf_add(out, indent < 0 ? ":" : ": ");
+			strbuf_add_n(out, ": ", indent < 0 ? 1 : 2);
 			json_write_at(out, &member->value, inner);
 		}
 		if (value->map.count > 0)

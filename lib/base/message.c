@@ -16,16 +16,20 @@ static int message_write(void *data, const char *bytes, size_t length)
 	return strbuf_failed(out) ? -1 : 0;
 }
 
-/* Nearly all are short (keys are), and most of a message is such texts: those take one step. */
+/*
+ * What most of a message is, texts and numbers that are short, nothing, and lists of
+ * few, has one byte before it or takes one: those are put there without the packer's calls.
+ */
+static void message_byte(msgpack_packer *packer, unsigned byte)
+{
+	strbuf_add_char(packer->data, (char)byte);
+}
+
 static void message_pack_text(msgpack_packer *packer, const char *text, size_t length)
 {
-	struct strbuf *out = packer->data;
-
-	if (length < 32 && strbuf_reserve(out, length + 1)) {
-		out->data[out->length] = (char)(0xa0 | length);
-		memcpy(out->data + out->length + 1, text, length);
-		out->length += length + 1;
-		out->data[out->length] = '\0';
+	if (length < 32) {
+		message_byte(packer, 0xa0 | (unsigned)length);
+		strbuf_add_n(packer->data, text, length);
 		return;
 	}
 	msgpack_pack_str(packer, length);
@@ -43,22 +47,27 @@ static void message_pack_string(msgpack_packer *packer, const char *text, size_t
 	msgpack_pack_bin_body(packer, text, length);
 }
 
+static void message_pack_integer(msgpack_packer *packer, int64_t integer)
+{
+	if (integer >= 0 && integer < 128)
+		message_byte(packer, (unsigned)integer);
+	else
+		msgpack_pack_int64(packer, integer);
+}
+
 static void message_members(msgpack_packer *packer, const struct value *map);
 
 static void message_pack(msgpack_packer *packer, const struct value *value)
 {
 	switch (value->type) {
 	case VALUE_NIL:
-		msgpack_pack_nil(packer);
+		message_byte(packer, 0xc0);
 		break;
 	case VALUE_BOOL:
-		if (value->boolean)
-			msgpack_pack_true(packer);
-		else
-			msgpack_pack_false(packer);
+		message_byte(packer, value->boolean ? 0xc3 : 0xc2);
 		break;
 	case VALUE_INT:
-		msgpack_pack_int64(packer, value->integer);
+		message_pack_integer(packer, value->integer);
 		break;
 	case VALUE_REAL:
 		msgpack_pack_double(packer, value->real);
@@ -67,12 +76,18 @@ static void message_pack(msgpack_packer *packer, const struct value *value)
 		message_pack_string(packer, value->string.text, value->string.length);
 		break;
 	case VALUE_ARRAY:
-		msgpack_pack_array(packer, value->array.count);
+		if (value->array.count < 16)
+			message_byte(packer, 0x90 | value->array.count);
+		else
+			msgpack_pack_array(packer, value->array.count);
 		for (uint32_t i = 0; i < value->array.count; i++)
 			message_pack(packer, &value->array.items[i]);
 		break;
 	case VALUE_MAP:
-		msgpack_pack_map(packer, value->map.count);
+		if (value->map.count < 16)
+			message_byte(packer, 0x80 | value->map.count);
+		else
+			msgpack_pack_map(packer, value->map.count);
 		message_members(packer, value);
 		break;
 	}

@@ -58,6 +58,21 @@ void strbuf_grow_n(struct strbuf *buf, const char *bytes, size_t length)
 	buf->data[buf->length] = '\0';
 }
 
+void strbuf_add_integer(struct strbuf *buf, int64_t integer)
+{
+	uint64_t left = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (integer < 0)
+		strbuf_add_char(buf, '-');
+	strbuf_add_n(buf, digits + at, sizeof(digits) - at);
+}
+
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)
 {
 	bool there = buf->data && !buf->failed;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct strbuf {
@@ -50,6 +51,8 @@ static inline void strbuf_add(struct strbuf *buf, const char *text)
 	strbuf_add_n(buf, text, strlen(text));
 }
 
+/* Decimal, as printf writes it; lists have many. */
+void strbuf_add_integer(struct strbuf *buf, int64_t integer);
 void strbuf_printf(struct strbuf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)

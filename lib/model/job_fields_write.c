@@ -3,6 +3,8 @@
 #include <string.h>
 #include "model/job_field_ops.h"
 
+#define JOB_FIELDS_WRITTEN 32 /* members of most maps at most, those of details apart */
+
 struct value job_fields_get(const struct schedd_job *job, const struct job_state *state,
     const struct job_field *field, struct arena *arena)
 {
@@ -43,6 +45,8 @@ struct value job_fields_write_from(const struct schedd_job *job, const struct jo
 {
 	struct value map = value_map();
 
+	/* And what is derived from them; a list has one for each of its jobs. */
+	value_reserve(arena, &map, JOB_FIELDS_WRITTEN);
 	for (const struct job_field *field = job_fields(); field->name; field++) {
 		if (!(places & 1u << field->place) || (field->flags & JOB_FIELD_HIDDEN) ||
 		    (field->place == JOB_IN_STATE && !state))

@@ -26,8 +26,10 @@ void trigger_words_parts(
 		done++;
 		if (done > 1)
 			strbuf_add(out, done == total ? " and " : ", ");
-		if (part->count != 1 || total > 1 || !each)
-			strbuf_printf(out, "%lld ", (long long)part->count);
+		if (part->count != 1 || total > 1 || !each) {
+			strbuf_add_integer(out, part->count);
+			strbuf_add_char(out, ' ');
+		}
 		strbuf_add(out, part->unit);
 		if (part->count != 1)
 			strbuf_add_char(out, 's');

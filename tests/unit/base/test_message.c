@@ -21,6 +21,62 @@ static struct value sample(struct arena *arena)
 	return map;
 }
 
+/* The first bytes of what becomes of it. */
+static void begins_with(struct value value, const char *bytes, size_t length)
+{
+	struct strbuf packed = STRBUF_EMPTY;
+
+	message_pack_value(&packed, &value);
+	cr_assert_geq(packed.length, length);
+	cr_expect_eq(memcmp(packed.data, bytes, length), 0, "%02x %02x, not %02x",
+	    (unsigned char)packed.data[0], (unsigned char)packed.data[packed.length - 1],
+	    (unsigned char)bytes[0]);
+	strbuf_clear(&packed);
+}
+
+#define BEGINS_WITH(value, bytes) begins_with((value), (bytes), sizeof(bytes) - 1)
+
+static struct value of_many(struct arena *arena, struct value value, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (value.type == VALUE_ARRAY)
+			value_append(arena, &value, value_nil());
+		else
+			value_put(arena, &value, "k", value_nil());
+	return value;
+}
+
+Test(message, packs_in_the_fewest_bytes)
+{
+	char text[300];
+	struct arena arena;
+
+	arena_init(&arena);
+	memset(text, 'a', sizeof(text));
+	BEGINS_WITH(value_nil(), "\xc0");
+	BEGINS_WITH(value_bool(false), "\xc2");
+	BEGINS_WITH(value_bool(true), "\xc3");
+	BEGINS_WITH(value_int(0), "\0");
+	BEGINS_WITH(value_int(127), "\x7f");
+	BEGINS_WITH(value_int(128), "\xcc\x80");
+	BEGINS_WITH(value_int(-1), "\xff");
+	BEGINS_WITH(value_int(-32), "\xe0");
+	BEGINS_WITH(value_int(-33), "\xd0\xdf");
+	BEGINS_WITH(value_int(INT64_C(1) << 32), "\xcf\0\0\0\1\0\0\0\0");
+	BEGINS_WITH(value_string_ref(""), "\xa0");
+	BEGINS_WITH(value_string_n(&arena, text, 31), "\xbf" "aaa");
+	BEGINS_WITH(value_string_n(&arena, text, 32), "\xd9\x20" "aaa");
+	BEGINS_WITH(value_string_n(&arena, text, 256), "\xda\1\0aaa");
+	BEGINS_WITH(value_string_ref("\xff"), "\xc4\1\xff");
+	BEGINS_WITH(value_array(), "\x90");
+	BEGINS_WITH(of_many(&arena, value_array(), 15), "\x9f\xc0");
+	BEGINS_WITH(of_many(&arena, value_array(), 16), "\xdc\0\x10\xc0");
+	BEGINS_WITH(value_map(), "\x80");
+	BEGINS_WITH(of_many(&arena, value_map(), 15), "\x8f\xa1k\xc0");
+	BEGINS_WITH(of_many(&arena, value_map(), 16), "\xde\0\x10\xa1k\xc0");
+	arena_clear(&arena);
+}
+
 Test(message, request_comes_back_as_it_was_packed)
 {
 	struct strbuf packed = STRBUF_EMPTY;
