@@ -184,6 +184,7 @@ static void sqlite_close(struct store *store)
 	sqlite_close_files(sqlite);
 	arena_clear(&sqlite->scratch);
 	strbuf_clear(&sqlite->text);
+	store_sqlite_known_clear(&sqlite->known);
 	free(sqlite->fields);
 }
 

@@ -15,6 +15,7 @@
 #include "store/sql.h"
 #include "store/store_batch.h"
 #include "store/store_query.h"
+#include "store/store_sqlite_known.h"
 #include "store/store_sqlite_log.h"
 #include "store/store_sqlite_reserve.h"
 #include "store/store_worker.h"
@@ -24,6 +25,7 @@ enum sqlite_write {
 	SQLITE_WRITE_BEGIN,
 	SQLITE_WRITE_COMMIT,
 	SQLITE_WRITE_ROLLBACK,
+	SQLITE_WRITE_VERSION,
 	SQLITE_WRITE_CLAIM,
 	SQLITE_WRITE_DELETE,
 	SQLITE_WRITE_REMEMBER,
@@ -37,6 +39,7 @@ enum sqlite_write {
 	SQLITE_WRITE_REMEMBERED,
 	SQLITE_WRITE_HAS_RUNS,
 	SQLITE_WRITE_RUN,
+	SQLITE_WRITE_RUN_AGAIN,
 	SQLITE_WRITE_PURGE_ALL,
 	SQLITE_WRITE_PURGE_JOB,
 	SQLITE_WRITE_PURGE_RUN,
@@ -66,8 +69,7 @@ struct sqlite_store {
 	struct sql writer;
 	sqlite3_stmt *writes[SQLITE_WRITES];
 	int64_t run_change; /* rows added to runs in this transaction */
-	int64_t key;        /* of key_id, looked up in this transaction; 0: none was yet */
-	char key_id[JOB_ID_MAX + 1];
+	struct sqlite_known known;
 	bool relaxed;       /* transactions do not wait for the disk */
 	int64_t busy_since; /* monotonic microseconds: another holds the lock */
 	off_t log_size;     /* its bytes when it was looked at last: it grows, unless we empty it */
@@ -126,6 +128,8 @@ void store_sqlite_reread(struct store *store, const char *id);
 	"output_dropped, pid, pid_start, attempts, actor, result"
 /* INSERT … ON CONFLICT with the parameters that store_sqlite_bind_run() sets. */
 extern const char store_sqlite_put_run[];
+/* The same of a row whose id is known, parameter 25; changes nothing where it is another run's by now. */
+extern const char store_sqlite_update_run[];
 void store_sqlite_bind_run(sqlite3_stmt *stmt, int64_t key, const struct run *run);
 /* Without its result, which may be long: store_sqlite_read_result(). Texts are valid until the next step. A state or trigger that no name says is "lost", "schedule".
  */

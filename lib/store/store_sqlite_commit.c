@@ -9,6 +9,8 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
     [SQLITE_WRITE_BEGIN] = "BEGIN IMMEDIATE",
     [SQLITE_WRITE_COMMIT] = "COMMIT",
     [SQLITE_WRITE_ROLLBACK] = "ROLLBACK",
+    /* Another one as soon as somebody else has written. */
+    [SQLITE_WRITE_VERSION] = "PRAGMA data_version",
     [SQLITE_WRITE_CLAIM] = "UPDATE jobs SET next_fire = ?2, next_run_time = ?3, run_count = ?4, "
 			   "last_run = ?5 WHERE id = ?1 AND coalesce(last_run, 0) = ?6",
     [SQLITE_WRITE_DELETE] = "DELETE FROM jobs WHERE id = ?1",
@@ -25,6 +27,7 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
     [SQLITE_WRITE_REMEMBERED] = "SELECT last_run FROM ids WHERE id = ?1",
     [SQLITE_WRITE_HAS_RUNS] = "SELECT 1 FROM runs WHERE job = " SQLITE_KEY_OF("?1") " LIMIT 1",
     [SQLITE_WRITE_RUN] = store_sqlite_put_run,
+    [SQLITE_WRITE_RUN_AGAIN] = store_sqlite_update_run,
     [SQLITE_WRITE_PURGE_ALL] = "DELETE FROM runs WHERE id IN (SELECT id FROM runs LIMIT ?3)",
     [SQLITE_WRITE_PURGE_JOB] = "DELETE FROM runs WHERE id IN "
 			       "(SELECT id FROM runs WHERE job = " SQLITE_KEY_OF(
@@ -87,35 +90,34 @@ static int sqlite_ask(struct sqlite_store *sqlite, enum sqlite_write write, cons
 	return rc < 0 ? rc : 0;
 }
 
-/* It may be asked for again in the same transaction. */
-static void sqlite_note_key(struct sqlite_store *sqlite, const char *id, int64_t key)
+/* The key that its runs and changes refer to; made when there is none. *known: NULL where none is kept of it. */
+static int sqlite_know(struct sqlite_store *sqlite, const char *id, int64_t *key,
+    struct sqlite_known_job **known, struct schedd_error *err)
 {
-	sqlite->key = 0;
-	if (strlen(id) < sizeof(sqlite->key_id)) {
-		strcpy(sqlite->key_id, id);
-		sqlite->key = key;
-	}
-}
+	int rc;
 
-/* The key that its runs and changes refer to; made when there is none. */
-static int sqlite_key(
-    struct sqlite_store *sqlite, const char *id, int64_t *key, struct schedd_error *err)
-{
-	int rc = 0;
-
-	*key = sqlite->key;
-	if (*key && strcmp(sqlite->key_id, id) == 0)
+	*known = store_sqlite_known_find(&sqlite->known, id);
+	if (*known) {
+		*key = (*known)->key;
 		return 0;
+	}
 	rc = sqlite_ask(sqlite, SQLITE_WRITE_KEY, id, 0, key, err);
 	if (rc == 0 && *key == 0) {
 		sql_bind_text(sqlite->writes[SQLITE_WRITE_KEY_NEW], 1, id);
 		rc = sqlite_run(sqlite, SQLITE_WRITE_KEY_NEW, err);
 		*key = sqlite3_last_insert_rowid(sqlite->writer.db);
 	}
-	sqlite->key = 0;
 	if (rc == 0)
-		sqlite_note_key(sqlite, id, *key);
+		*known = store_sqlite_known_add(&sqlite->known, id, *key);
 	return rc;
+}
+
+static int sqlite_key(
+    struct sqlite_store *sqlite, const char *id, int64_t *key, struct schedd_error *err)
+{
+	struct sqlite_known_job *known;
+
+	return sqlite_know(sqlite, id, key, &known, err);
 }
 
 /* Does what comes next need a key for it? */
@@ -143,7 +145,7 @@ static int sqlite_add_unknown(
 		rc = 1;
 	if (rc)
 		return rc;
-	sqlite_note_key(sqlite, id, sqlite3_last_insert_rowid(sqlite->writer.db));
+	(void)store_sqlite_known_add(&sqlite->known, id, sqlite3_last_insert_rowid(sqlite->writer.db));
 	op->put_job.given = op->put_job.state.last_run;
 	return store_sqlite_new_job(sqlite, op->put_job.job, &op->put_job.state, err);
 }
@@ -208,21 +210,44 @@ static int sqlite_delete_job(
 	return rc ? rc : sqlite_remember(sqlite, op->delete_job.id, op->delete_job.last_run, err);
 }
 
+/* Most rows are written twice: what is known of the first time spares the second the search. True: that was it. */
+static bool sqlite_put_run_again(struct sqlite_store *sqlite, int64_t key, int64_t row,
+    const struct run *run, int *rc, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_RUN_AGAIN];
+
+	store_sqlite_bind_run(stmt, key, run);
+	sqlite3_bind_int64(stmt, 25, row);
+	*rc = sqlite_run(sqlite, SQLITE_WRITE_RUN_AGAIN, err);
+	return *rc < 0 || sqlite3_changes(sqlite->writer.db) == 1;
+}
+
 static int sqlite_put_run(
     struct sqlite_store *sqlite, struct store_op *op, struct schedd_error *err)
 {
-	int64_t key;
-	int rc = sqlite_key(sqlite, op->run.run.job, &key, err);
+	const struct run *run = &op->run.run;
+	struct sqlite_known_job *known;
+	int64_t key, row;
+	int rc = sqlite_know(sqlite, run->job, &key, &known, err);
 
 	if (rc)
 		return rc;
+	if (known && known->row && known->number == run->number &&
+	    sqlite_put_run_again(sqlite, key, known->row, run, &rc, err))
+		return rc;
 	/* An insert sets it, an update does not. */
 	sqlite3_set_last_insert_rowid(sqlite->writer.db, 0);
-	store_sqlite_bind_run(sqlite->writes[SQLITE_WRITE_RUN], key, &op->run.run);
+	store_sqlite_bind_run(sqlite->writes[SQLITE_WRITE_RUN], key, run);
 	rc = sqlite_run(sqlite, SQLITE_WRITE_RUN, err);
-	if (rc == 0 && sqlite3_last_insert_rowid(sqlite->writer.db) != 0)
-		sqlite->run_change++;
-	return rc;
+	row = sqlite3_last_insert_rowid(sqlite->writer.db);
+	if (rc < 0 || row == 0)
+		return rc;
+	sqlite->run_change++;
+	if (known) {
+		known->number = run->number;
+		known->row = row;
+	}
+	return 0;
 }
 
 static int sqlite_purge(
@@ -290,7 +315,7 @@ static int sqlite_rename(
 		rc = sqlite_remember(sqlite, to, remembered, err);
 	if (rc == 0 && given)
 		rc = sqlite_remember(sqlite, id, given, err);
-	sqlite->key = 0;
+	store_sqlite_known_forget(&sqlite->known);
 	return rc;
 }
 
@@ -354,6 +379,19 @@ static int sqlite_count_runs(struct sqlite_store *sqlite, struct schedd_error *e
 	return sqlite_run(sqlite, SQLITE_WRITE_COUNT_RUNS, err);
 }
 
+/* What is known holds as long as nobody else writes: people with sqlite3 do. */
+static int sqlite_check_known(struct sqlite_store *sqlite, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_VERSION];
+	int rc = sql_step(&sqlite->writer, stmt, err);
+
+	if (rc > 0) {
+		store_sqlite_known_heed(&sqlite->known, sqlite3_column_int64(stmt, 0));
+		sqlite3_reset(stmt);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn call, void *context,
     struct schedd_error *err)
 {
@@ -362,8 +400,9 @@ int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn ca
 	if (rc < 0)
 		return rc;
 	sqlite->run_change = 0;
-	sqlite->key = 0;
-	rc = call(sqlite, context, err);
+	rc = sqlite_check_known(sqlite, err);
+	if (rc == 0)
+		rc = call(sqlite, context, err);
 	if (rc == 0)
 		rc = sqlite_count_runs(sqlite, err);
 	if (rc == 0)
@@ -372,6 +411,8 @@ int store_sqlite_transact(struct sqlite_store *sqlite, store_sqlite_change_fn ca
 		atomic_fetch_add_explicit(&sqlite->runs, sqlite->run_change, memory_order_relaxed);
 	else
 		sqlite->full = (sqlite3_errcode(sqlite->writer.db) & 0xff) == SQLITE_FULL;
+	if (rc < 0)
+		store_sqlite_known_forget(&sqlite->known);
 	if (rc < 0 && !sqlite3_get_autocommit(sqlite->writer.db))
 		(void)!sqlite_run(sqlite, SQLITE_WRITE_ROLLBACK, NULL);
 	return rc;

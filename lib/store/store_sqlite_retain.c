@@ -427,6 +427,7 @@ static int retain_delete_ids(struct sqlite_store *sqlite, void *context, struct 
 	sqlite3_bind_int64(stmt, 2, chore->idle_end);
 	rc = sql_run(&sqlite->writer, stmt, err);
 	sqlite3_finalize(stmt);
+	store_sqlite_known_forget(&sqlite->known);
 	return rc;
 }
 

@@ -3,6 +3,12 @@
 #include <string.h>
 #include "store/store_sqlite.h"
 
+#define RUN_SET                                                                                    \
+	"state = ?3, \"trigger\" = ?4, attempt = ?5, scheduled_at = ?6, started_at = ?7, ended_at = ?8, "  \
+	"until = ?9, count = ?10, coalesced = ?11, exit_code = ?12, signal = ?13, reason = ?14, "      \
+	"max_rss = ?15, cpu_us = ?16, output_bytes = ?17, output_dropped = ?18, pid = ?19, "           \
+	"pid_start = ?20, attempts = ?21, actor = ?22, done_at = ?23, result = ?24"
+
 /* A run that is written again keeps its id, its place among all runs. */
 const char store_sqlite_put_run[] =
     "INSERT INTO runs (job, number, state, \"trigger\", attempt, scheduled_at, started_at, "
@@ -10,11 +16,10 @@ const char store_sqlite_put_run[] =
     "output_dropped, pid, pid_start, attempts, actor, done_at, result) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
     "?20, ?21, ?22, ?23, ?24) "
-    "ON CONFLICT (job, number) DO UPDATE SET state = ?3, \"trigger\" = ?4, attempt = ?5, "
-    "scheduled_at = ?6, started_at = ?7, ended_at = ?8, until = ?9, count = ?10, coalesced = ?11, "
-    "exit_code = ?12, signal = ?13, reason = ?14, max_rss = ?15, cpu_us = ?16, output_bytes = ?17, "
-    "output_dropped = ?18, pid = ?19, pid_start = ?20, attempts = ?21, actor = ?22, done_at = ?23, "
-    "result = ?24";
+    "ON CONFLICT (job, number) DO UPDATE SET " RUN_SET;
+
+const char store_sqlite_update_run[] =
+    "UPDATE runs SET " RUN_SET " WHERE id = ?25 AND job = ?1 AND number = ?2";
 
 void store_sqlite_bind_run(sqlite3_stmt *stmt, int64_t key, const struct run *run)
 {

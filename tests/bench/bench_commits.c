@@ -5,7 +5,7 @@
  * its row and its end is written; where it goes on for a while, its process is
  * noted in between.
  *
- *   bench_commits [DIRECTORY]
+ *   bench_commits [DIRECTORY [RUNS]]     RUNS: of one commit, and no other number of them
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +224,8 @@ int main(int argc, char **argv)
 	bench.trigger.zone = zone_utc();
 	bench_open(&bench);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (argc > 2 && atoi(argv[2]) != groups[i])
+			continue;
 		bench_group(&bench, groups[i], false);
 		bench_group(&bench, groups[i], true);
 	}
