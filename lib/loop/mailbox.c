@@ -26,6 +26,7 @@ struct mailbox {
 	struct mailbox_letter *own;             /* put by that thread, oldest first; likewise */
 	struct mailbox_letter **own_end;        /* where the next is linked */
 	unsigned held;                          /* holds not settled yet */
+	struct mailbox_errand *errands;         /* put off until none is held, newest first */
 	int bell;                               /* eventfd */
 };
 
@@ -98,10 +99,23 @@ static void mailbox_fetch(struct mailbox *box)
 	mailbox_collect(box);
 }
 
+static void mailbox_run_errands(struct mailbox *box)
+{
+	while (box->errands) {
+		struct mailbox_errand *errand = box->errands;
+
+		box->errands = errand->next;
+		errand->noted = false;
+		errand->run(errand);
+	}
+}
+
 int mailbox_deliver(struct mailbox *box)
 {
 	int count = 0;
 
+	/* What is waited for may be what was put off. */
+	mailbox_run_errands(box);
 	mailbox_fetch(box);
 	for (; box->opening; count++)
 		mailbox_open_one(box);
@@ -227,7 +241,33 @@ bool mailbox_settle(struct mailbox *box)
 
 void mailbox_release(struct mailbox *box)
 {
-	if (--box->held > 0 || !box->own)
+	if (--box->held > 0)
 		return;
-	mailbox_ring(box);
+	mailbox_run_errands(box);
+	if (box->own)
+		mailbox_ring(box);
+}
+
+bool mailbox_put_off(struct mailbox *box, struct mailbox_errand *errand)
+{
+	if (!box->held)
+		return false;
+	if (!errand->noted) {
+		errand->noted = true;
+		errand->next = box->errands;
+		box->errands = errand;
+	}
+	return true;
+}
+
+void mailbox_call_off(struct mailbox *box, struct mailbox_errand *errand)
+{
+	struct mailbox_errand **at = &box->errands;
+
+	if (!errand->noted)
+		return;
+	while (*at != errand)
+		at = &(*at)->next;
+	*at = errand->next;
+	errand->noted = false;
 }

@@ -19,6 +19,13 @@ struct mailbox_letter {
 	    struct mailbox_letter *letter); /* called on the loop's thread; owns the letter */
 };
 
+/* Embedded in what puts something off while the mailbox is held. */
+struct mailbox_errand {
+	struct mailbox_errand *next; /* the mailbox's */
+	bool noted;                  /* likewise; false at first */
+	void (*run)(struct mailbox_errand *errand);
+};
+
 /* loop NULL: nothing wakes; the owner calls mailbox_deliver(). */
 struct mailbox *mailbox_new(struct schedd_loop *loop, struct schedd_error *err);
 /* Undelivered letters are opened first. Threads that post must have ended. NULL is fine. */
@@ -48,5 +55,12 @@ void mailbox_hold(struct mailbox *box);
 /* Opens some of what was put, in its order, and what that brings forth. True: there was something. */
 bool mailbox_settle(struct mailbox *box);
 void mailbox_release(struct mailbox *box);
+/*
+ * On the loop's thread: the errand is run once, when the last hold is released or somebody waits
+ * for letters before. False: nothing is held, run it yourself. Noting it again changes nothing.
+ */
+bool mailbox_put_off(struct mailbox *box, struct mailbox_errand *errand);
+/* It is not run, if it still was to be. */
+void mailbox_call_off(struct mailbox *box, struct mailbox_errand *errand);
 
 #endif

@@ -121,6 +121,7 @@ struct store_op {
 struct store_batch {
 	struct mailbox_letter letter; /* how its answer travels */
 	struct store_batch *next;     /* in a worker's queue */
+	bool joined;                  /* likewise: not to be parted from the one behind it */
 	struct store_batch *older, *newer; /* among the store's that are not answered */
 	int64_t asked_at; /* monotonic microseconds; 0: it is not among them */
 	struct store *store;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -27,6 +28,9 @@ struct store_worker {
 	pthread_cond_t work;        /* signalled when something is queued */
 	pthread_cond_t settled;     /* signalled when batches were committed or refused */
 	uint64_t given;             /* batches queued so far; the loop's thread alone */
+	struct store_batch *held;   /* given, to be handed over together; likewise, oldest first */
+	struct store_batch **held_end;
+	struct mailbox_errand hand_over;
 	uint64_t done;              /* of these, committed or refused */
 	struct store_batch *queued; /* oldest first */
 	struct store_batch **queue_end;
@@ -112,28 +116,48 @@ void store_worker_stuck(struct store_worker *worker)
 	pthread_mutex_unlock(&worker->lock);
 }
 
-void store_worker_gather(struct store_worker *worker)
+/* Moves the first batch of the queue, and those joined with it, to the end of the group. */
+static void worker_join_group(struct store_worker *worker)
 {
 	struct store_batch *batch;
+	bool more;
 
+	do {
+		batch = worker->queued;
+		more = batch->joined;
+		worker->gathering -=
+		    batch->count < worker->gathering ? batch->count : worker->gathering;
+		worker->queued = batch->next;
+		*worker->group_end = batch;
+		worker->group_end = &batch->next;
+	} while (more && worker->queued);
+	*worker->group_end = NULL;
+	if (!worker->queued)
+		worker->queue_end = &worker->queued;
+}
+
+/* One that cannot be stored would take the others with it. */
+static bool worker_can_join(struct store_batch *batch)
+{
+	bool more = true;
+
+	for (; more && batch; batch = batch->next) {
+		more = batch->joined;
+		if (store_batch_check(batch, &batch->err) < 0)
+			return false;
+	}
+	return true;
+}
+
+void store_worker_gather(struct store_worker *worker)
+{
 	if (!worker->gathering)
 		return;
 	pthread_mutex_lock(&worker->lock);
-	batch = worker->queued;
-	if (batch && batch->count >= worker->gathering) {
+	if (worker->queued && worker->queued->count >= worker->gathering)
 		worker->gathering = 0;
-		batch = NULL;
-	}
-	/* One that cannot be stored would take the others with it. */
-	if (batch && store_batch_check(batch, &batch->err) == 0) {
-		worker->gathering -= batch->count;
-		worker->queued = batch->next;
-		if (!worker->queued)
-			worker->queue_end = &worker->queued;
-		batch->next = NULL;
-		*worker->group_end = batch;
-		worker->group_end = &batch->next;
-	}
+	else if (worker->queued && worker_can_join(worker->queued))
+		worker_join_group(worker);
 	pthread_mutex_unlock(&worker->lock);
 }
 
@@ -245,6 +269,29 @@ static void *worker_main(void *context)
 
 /* ---- On the loop's thread ---- */
 
+static void worker_hand_over(struct mailbox_errand *errand)
+{
+	struct store_worker *worker =
+	    (struct store_worker *)(void *)((char *)errand - offsetof(struct store_worker, hand_over));
+	struct store_batch *last = worker->held;
+	bool hurry;
+
+	if (!last)
+		return;
+	for (hurry = !last->late; last->next; hurry |= !last->late)
+		last = last->next;
+	last->joined = false;
+	pthread_mutex_lock(&worker->lock);
+	*worker->queue_end = worker->held;
+	worker->queue_end = &last->next;
+	worker->hurry |= hurry;
+	if (!worker->patient || worker->hurry)
+		pthread_cond_signal(&worker->work);
+	pthread_mutex_unlock(&worker->lock);
+	worker->held = NULL;
+	worker->held_end = &worker->held;
+}
+
 /* Waits on it have limits by the monotonic clock. */
 static void worker_cond_init(pthread_cond_t *cond)
 {
@@ -284,6 +331,8 @@ struct store_worker *store_worker_new(
 	worker->store = store;
 	worker->commit = commit;
 	worker->queue_end = &worker->queued;
+	worker->held_end = &worker->held;
+	worker->hand_over.run = worker_hand_over;
 	worker->task_end = &worker->tasks;
 	pthread_mutex_init(&worker->lock, NULL);
 	worker_cond_init(&worker->work);
@@ -304,6 +353,8 @@ void store_worker_free(struct store_worker *worker)
 {
 	if (!worker)
 		return;
+	worker_hand_over(&worker->hand_over);
+	mailbox_call_off(worker->store->mailbox, &worker->hand_over);
 	pthread_mutex_lock(&worker->lock);
 	worker->stopping = true;
 	pthread_cond_signal(&worker->work);
@@ -319,13 +370,11 @@ void store_worker_commit(struct store_worker *worker, struct store_batch *batch)
 {
 	worker->given++;
 	batch->next = NULL;
-	pthread_mutex_lock(&worker->lock);
-	*worker->queue_end = batch;
-	worker->queue_end = &batch->next;
-	worker->hurry |= !batch->late;
-	if (!worker->patient || worker->hurry)
-		pthread_cond_signal(&worker->work);
-	pthread_mutex_unlock(&worker->lock);
+	batch->joined = true;
+	*worker->held_end = batch;
+	worker->held_end = &batch->next;
+	if (!mailbox_put_off(worker->store->mailbox, &worker->hand_over))
+		worker_hand_over(&worker->hand_over);
 }
 
 static void worker_hurry(struct store_worker *worker)
@@ -338,6 +387,7 @@ static void worker_hurry(struct store_worker *worker)
 
 void store_worker_hurry(struct store_worker *worker)
 {
+	worker_hand_over(&worker->hand_over);
 	pthread_mutex_lock(&worker->lock);
 	worker_hurry(worker);
 	pthread_mutex_unlock(&worker->lock);
@@ -348,6 +398,8 @@ void store_worker_do(struct store_worker *worker, struct store_task *task)
 	worker->store->pending++;
 	task->store = worker->store;
 	task->next = NULL;
+	/* It finds what was given before it. */
+	worker_hand_over(&worker->hand_over);
 	pthread_mutex_lock(&worker->lock);
 	*worker->task_end = task;
 	worker->task_end = &task->next;

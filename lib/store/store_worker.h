@@ -6,6 +6,10 @@
  * milliseconds for others, where the last group is as young as that. Answers go
  * to the loop by mailbox.
  *
+ * Batches that are given while the loop's thread holds the mailbox, which is as long as it is in the
+ * scheduler, are handed over as one when it lets go: what one event brings about, say the end of a
+ * run, the removal of its job and the start of what follows it, is one transaction.
+ *
  * While it has nothing to do the thread sleeps without a time limit.
  */
 #ifndef SCHEDD_STORE_STORE_WORKER_H
@@ -40,8 +44,8 @@ struct store_worker *store_worker_new(
     struct store *store, const char *name, store_worker_commit_fn commit, struct schedd_error *err);
 /*
  * For commit, when it has come to the last of a group (end NULL): a batch that
- * was queued meanwhile joins it, so that one transaction serves what one reading
- * of a socket brought.
+ * was queued meanwhile joins it, with those that were handed over with it, so that one
+ * transaction serves what one reading of a socket brought.
  */
 void store_worker_gather(struct store_worker *worker);
 /*

@@ -178,6 +178,47 @@ Test(mailbox, rings_for_what_was_put_and_not_settled)
 	mailbox_free(book.box);
 }
 
+struct errand {
+	struct mailbox_errand errand; /* first */
+	int runs;
+};
+
+static void errand_run(struct mailbox_errand *errand)
+{
+	((struct errand *)errand)->runs++;
+}
+
+Test(mailbox, runs_what_was_put_off_when_it_is_held_no_more)
+{
+	struct book book = {.ordered = true};
+	struct errand a = {{.run = errand_run}, 0}, b = a, never = a;
+
+	book.box = mailbox_new(NULL, NULL);
+	cr_expect_not(mailbox_put_off(book.box, &a.errand));
+	mailbox_hold(book.box);
+	mailbox_hold(book.box);
+	cr_expect(mailbox_put_off(book.box, &a.errand));
+	cr_expect(mailbox_put_off(book.box, &never.errand));
+	cr_expect(mailbox_put_off(book.box, &b.errand));
+	cr_expect(mailbox_put_off(book.box, &a.errand));
+	mailbox_call_off(book.box, &never.errand);
+	mailbox_call_off(book.box, &never.errand);
+	mailbox_release(book.box);
+	cr_expect_eq(a.runs + b.runs, 0);
+	mailbox_release(book.box);
+	cr_expect_eq(a.runs, 1);
+	cr_expect_eq(b.runs, 1);
+	cr_expect_eq(never.runs, 0);
+	/* Whoever waits may wait for it. */
+	mailbox_hold(book.box);
+	cr_expect(mailbox_put_off(book.box, &a.errand));
+	cr_expect_eq(mailbox_wait_for(book.box, 0), 0);
+	cr_expect_eq(a.runs, 2);
+	mailbox_release(book.box);
+	cr_expect_eq(a.runs, 2);
+	mailbox_free(book.box);
+}
+
 static void slow_open(struct mailbox_letter *letter)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
