@@ -195,7 +195,8 @@ static void why_past_fire(
     const struct why_past *past, const struct run *run, schedd_time fire, struct value *facts)
 {
 	schedd_time last = run->until != SCHEDD_TIME_NONE ? run->until : run->scheduled_at;
-	bool counted = fire < run->scheduled_at && run->coalesced && run->trigger == RUN_BY_CATCHUP;
+	/* One that was in time itself makes up for those before it as well as one that came late. */
+	bool counted = fire < run->scheduled_at && run->coalesced;
 	struct strbuf text = STRBUF_EMPTY;
 
 	if (!counted && (fire < run->scheduled_at || fire > last))
