@@ -7,14 +7,12 @@
 #include "store/store_sqlite_log.h"
 
 #include <signal.h>
-#include <time.h>
 
 #define LOG_PAGES 1000 /* so many are copied at a time */
 #define LOG_PART 100   /* likewise while a chore fills the log, so that the disk is free soon */
 #define LOG_PAGES_LONG 3000 /* from here on the writer copies the rest, to begin anew */
 #define LOG_PAGES_MAX 16000 /* no longer than that: the commit waits */
 #define LOG_REST 64         /* pages that the writer copies itself */
-#define LOG_NAP 1000000     /* nanoseconds */
 
 /* ---- On the log's thread ---- */
 
@@ -155,7 +153,6 @@ static int log_committed(void *context, sqlite3 *db, const char *name, int pages
 
 bool store_sqlite_log_wait(struct sqlite_log *log, int most)
 {
-	struct timespec nap = {0, LOG_NAP};
 	int rest;
 
 	if (log->pages <= LOG_PART && most > 0)
@@ -179,7 +176,6 @@ bool store_sqlite_log_wait(struct sqlite_log *log, int most)
 		return false;
 	if (rest > 0)
 		log_request(log);
-	nanosleep(&nap, NULL);
 	return true;
 }
 

@@ -42,8 +42,8 @@ void store_sqlite_log_init(struct sqlite_log *log, const struct sql *writer);
 void store_sqlite_log_clear(struct sqlite_log *log);
 /*
  * On the worker's thread, between two pieces of a chore. True: the log is longer
- * than most pages and is being copied, the chore should let that go on; a
- * millisecond of waiting has passed. With most 0 the database is as short as it
+ * than most pages and is being copied, the chore should let that go on and rest
+ * meanwhile. With most 0 the database is as short as it
  * can be when this answers false, and the log empty. A reader that keeps the log from being
  * copied is not waited for.
  */

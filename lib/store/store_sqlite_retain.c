@@ -7,12 +7,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "store/store_retention.h"
 #include "store/store_sqlite.h"
 
 #define RETAIN_TIME 1000      /* microseconds for one piece: so long a claim may wait */
-#define RETAIN_REST 1000000   /* nanoseconds between two pieces: half of the disk is the claims' */
+#define RETAIN_REST 1000      /* microseconds between two pieces, at least */
+#define RETAIN_RESTS 2        /* times as long as a piece took: a third of the disk is not the claims' */
+#define RETAIN_REST_MOST 20000 /* however long it took */
 #define RETAIN_FIRST 32       /* rows or pages in the very first piece */
 #define RETAIN_LEAST 16       /* likewise, however slow the disk is */
 #define RETAIN_MOST 512       /* likewise, however fast */
@@ -73,7 +74,7 @@ struct sqlite_retain {
 	const struct retain_stage *stage;
 	sqlite3_stmt *stmts[RETAIN_QUERIES]; /* the worker's; NULL: not prepared yet */
 	struct schedd_mono begin;            /* of this piece */
-	bool rested;                         /* since the last one */
+	struct schedd_mono rest;             /* until then, before the next one */
 	uint32_t budget;                     /* rows that may still be deleted */
 	uint32_t deleted;
 	schedd_time now;
@@ -523,25 +524,32 @@ static int retain_piece(struct sqlite_retain *chore, bool *more, struct schedd_e
 	return rc;
 }
 
+/* Commits come between, and are not held up by a rest: none waits for more than the piece it meets. */
+static void retain_rest_after(struct sqlite_retain *chore, schedd_span took)
+{
+	schedd_span rest = took * RETAIN_RESTS;
+
+	chore->rest.us = chore->begin.us + took;
+	chore->rest.us += rest < RETAIN_REST ? RETAIN_REST : rest < RETAIN_REST_MOST ? rest : RETAIN_REST_MOST;
+}
+
 static bool retain_step(struct store_task *task)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
-	const struct timespec rest = {0, RETAIN_REST};
 	struct sqlite_retain *chore = (struct sqlite_retain *)task;
 	bool more = false;
 
-	/* Commits come between: none waits for a rest and a piece. */
-	chore->rested = !chore->rested;
-	if (!chore->rested) {
-		nanosleep(&rest, NULL);
+	if (store_worker_rest(chore->sqlite->worker, chore->rest))
+		return true;
+	chore->begin = clock->mono(clock->context);
+	if (store_sqlite_log_wait(&chore->sqlite->log, RETAIN_LOG)) {
+		retain_rest_after(chore, 0);
 		return true;
 	}
-	if (store_sqlite_log_wait(&chore->sqlite->log, RETAIN_LOG))
-		return true;
 	if (!chore->sqlite->retain_rows)
 		chore->sqlite->retain_rows = chore->sqlite->retain_pages = RETAIN_FIRST;
-	chore->begin = clock->mono(clock->context);
 	chore->rc = retain_piece(chore, &more, &chore->err);
+	retain_rest_after(chore, retain_took(chore));
 	if (chore->rc == 0 && !more)
 		chore->stage++;
 	if (chore->rc == 0 && chore->stage->piece)

@@ -161,6 +161,26 @@ void store_worker_gather(struct store_worker *worker)
 	pthread_mutex_unlock(&worker->lock);
 }
 
+bool store_worker_rest(struct store_worker *worker, struct schedd_mono until)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t left = (until.us - clock->mono(clock->context).us) * 1000;
+	struct timespec end;
+
+	if (left <= 0)
+		return false;
+	/* Its time, not ours, which goes on while the machine is suspended. */
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	left += end.tv_nsec;
+	end.tv_sec += left / 1000000000;
+	end.tv_nsec = left % 1000000000;
+	pthread_mutex_lock(&worker->lock);
+	if (!worker->queued && !worker->stopping)
+		(void)pthread_cond_timedwait(&worker->work, &worker->lock, &end);
+	pthread_mutex_unlock(&worker->lock);
+	return true;
+}
+
 static void worker_post_group(struct store_worker *worker, struct store_batch *chain)
 {
 	/* From here on nobody may find them in the group: their owner frees them. */

@@ -53,6 +53,11 @@ void store_worker_gather(struct store_worker *worker);
  * is at has been answered. Of a group that failed then the batches are not tried one by one.
  */
 void store_worker_stuck(struct store_worker *worker);
+/*
+ * For a task, on the thread: nothing is done until then, or until something is queued. True: time
+ * has passed, and the task's next step should ask again. False: that moment is over.
+ */
+bool store_worker_rest(struct store_worker *worker, struct schedd_mono until);
 /* Everything must have been answered. NULL is fine. */
 void store_worker_free(struct store_worker *worker);
 /* Takes the batch; store_batch_answer() follows on the loop's thread. */
