@@ -17,6 +17,8 @@
 #include "executor/output_reader.h"
 #include "executor/output_ring.h"
 
+#define OUTPUT_GATHER 65536 /* bytes of frames that are written together */
+
 struct output_follower {
 	struct output_follower *next;
 	struct output *output;
@@ -83,20 +85,29 @@ static void output_fail(struct output *output, int rc)
 	output->head_left = 0;
 }
 
-/* Appends a frame to the file, which is made when it is first needed. */
+/* The file is made when it is first needed. False: there is none. */
+static bool output_has_file(struct output *output)
+{
+	int fd;
+
+	if (output->error[0] || output->fd >= 0)
+		return !output->error[0];
+	fd = output_file_create(output->path);
+	if (fd < 0)
+		output_fail(output, fd);
+	else
+		output->fd = fd;
+	return fd >= 0;
+}
+
+/* Appends a frame to the file. */
 static bool output_to_file(struct output *output, const struct output_piece *piece)
 {
-	int rc = 0;
+	int rc;
 
-	if (output->error[0])
+	if (!output_has_file(output))
 		return false;
-	if (output->fd < 0) {
-		output->fd = output_file_create(output->path);
-		if (output->fd < 0)
-			rc = output->fd;
-	}
-	if (rc == 0)
-		rc = output_file_append(output->fd, piece);
+	rc = output_file_append(output->fd, piece);
 	if (rc < 0)
 		output_fail(output, rc);
 	return rc == 0;
@@ -162,12 +173,39 @@ void output_append(struct output *output, enum output_stream stream, const char 
 		output_tell(output, &whole);
 }
 
+/* Frames of the tail, so that tens of thousands of small ones are few writes. */
+struct output_frames {
+	struct output *output;
+	struct strbuf text;
+	uint64_t bytes; /* that a job wrote */
+};
+
+static void output_frames_flush(struct output_frames *frames)
+{
+	struct output *output = frames->output;
+	int rc = strbuf_failed(&frames->text) ? -ENOMEM : 0;
+
+	if (frames->bytes == 0)
+		return;
+	if (output_has_file(output)) {
+		rc = rc ? rc : output_file_append_frames(output->fd, &frames->text);
+		if (rc < 0)
+			output_fail(output, rc);
+	}
+	if (output->error[0])
+		output->dropped += frames->bytes;
+	strbuf_clear(&frames->text);
+	frames->bytes = 0;
+}
+
 static void output_tail_piece(const struct output_piece *piece, void *context)
 {
-	struct output *output = context;
+	struct output_frames *frames = context;
 
-	if (!output_to_file(output, piece))
-		output->dropped += piece->length;
+	output_file_write(&frames->text, piece);
+	frames->bytes += piece->length;
+	if (frames->text.length >= OUTPUT_GATHER || strbuf_failed(&frames->text))
+		output_frames_flush(frames);
 }
 
 static struct output_piece output_gap(const struct output *output)
@@ -179,6 +217,7 @@ static struct output_piece output_gap(const struct output *output)
 void output_finish(struct output *output)
 {
 	const struct output_piece gap = output_gap(output);
+	struct output_frames frames = {.output = output, .text = STRBUF_EMPTY};
 
 	if (output->finished)
 		return;
@@ -187,7 +226,8 @@ void output_finish(struct output *output)
 		return;
 	if (output->dropped > 0)
 		(void)output_to_file(output, &gap);
-	output_ring_read(&output->tail, output_tail_piece, output);
+	output_ring_read(&output->tail, output_tail_piece, &frames);
+	output_frames_flush(&frames);
 	output_ring_clear(&output->tail);
 }
 

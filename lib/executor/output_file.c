@@ -119,6 +119,17 @@ void output_file_write(struct strbuf *out, const struct output_piece *piece)
 		strbuf_add_n(out, piece->bytes, piece->length);
 }
 
+static int file_append(int fd, struct iovec *parts, int count)
+{
+	off_t before = lseek(fd, 0, SEEK_END);
+	int rc = file_write(fd, parts, count);
+
+	/* Half a frame would make nonsense of what follows it. */
+	if (rc < 0 && before >= 0 && ftruncate(fd, before) < 0)
+		rc = -errno;
+	return rc;
+}
+
 int output_file_append(int fd, const struct output_piece *piece)
 {
 	char header[64];
@@ -127,13 +138,15 @@ int output_file_append(int fd, const struct output_piece *piece)
 	    {.iov_base = (char *)(uintptr_t)piece->bytes,
 		.iov_len = piece->stream == OUTPUT_GAP ? 0 : piece->length},
 	};
-	off_t before = lseek(fd, 0, SEEK_END);
-	int rc = file_write(fd, parts, 2);
 
-	/* Half a frame would make nonsense of what follows it. */
-	if (rc < 0 && before >= 0 && ftruncate(fd, before) < 0)
-		rc = -errno;
-	return rc;
+	return file_append(fd, parts, 2);
+}
+
+int output_file_append_frames(int fd, const struct strbuf *frames)
+{
+	struct iovec part = {.iov_base = frames->data, .iov_len = frames->length};
+
+	return file_append(fd, &part, 1);
 }
 
 /* So many hexadecimal digits; false: it is none. */

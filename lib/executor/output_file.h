@@ -26,6 +26,8 @@ int output_file_create(const char *path);
 int output_file_begin(int fd);
 /* Appends a frame whole or not at all, as far as the system allows. 0 or -errno. */
 int output_file_append(int fd, const struct output_piece *piece);
+/* The same with what output_file_write() made. */
+int output_file_append_frames(int fd, const struct strbuf *frames);
 /* The same to memory. */
 void output_file_write_begin(struct strbuf *out);
 void output_file_write(struct strbuf *out, const struct output_piece *piece);

@@ -182,6 +182,37 @@ Test(output, knows_when_each_piece_was_written)
 	unlink(path);
 }
 
+/* A job that writes now and then a letter leaves many frames, which are written when it ends. */
+Test(output, keeps_a_tail_of_many_small_pieces)
+{
+	struct strbuf kept = STRBUF_EMPTY;
+	struct output *output;
+	char path[256];
+	const char *at;
+
+	temp_path(path, sizeof(path));
+	output = output_new(path, 8 << 20);
+	for (int i = 0; i < (4 << 20) / 4096; i++) {
+		char head[4096];
+
+		memset(head, '.', sizeof(head));
+		output_append(output, OUTPUT_STDOUT, head, sizeof(head), SCHEDD_SECOND);
+	}
+	for (int i = 0; i < 30000; i++)
+		output_append(output, i % 3 ? OUTPUT_STDOUT : OUTPUT_STDERR, &"0123456789"[i % 10], 1, (2 + i) * SCHEDD_SECOND);
+	output_finish(output);
+	cr_expect_eq(output_dropped(output), 0);
+	cr_assert_eq(output_read_file(path, note_time, &kept, NULL), 0);
+	at = strstr(strbuf_peek(&kept), " 2 3 4 ");
+	cr_assert_not_null(at);
+	for (int i = 0; i < 30000; i++, at++) {
+		cr_assert_eq(strtol(at, (char **)(uintptr_t)&at, 10), 2 + i);
+	}
+	strbuf_clear(&kept);
+	output_free(output);
+	unlink(path);
+}
+
 Test(output, reads_files_that_have_no_times)
 {
 	struct strbuf times = STRBUF_EMPTY;
