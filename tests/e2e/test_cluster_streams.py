@@ -6,8 +6,10 @@ import signal
 import subprocess
 import unittest
 
+import msgpack
+
 from cluster import Cluster
-from e2e import wait_until
+from e2e import RpcError, wait_until
 
 
 class Streams(unittest.TestCase):
@@ -100,6 +102,23 @@ class Streams(unittest.TestCase):
                 self.fail(follower.stderr.read())
             seen.append(json.loads(line))
         return seen
+
+    def test_subscriptions_that_are_ended_before_they_began(self):
+        self.b.start()
+        wait_until("they see each other", lambda: len(self.b.nodes()) == 2)
+        client = self.b.client(timeout=60)
+        # In one piece: the events of before have not come from the other node yet.
+        client.socket.sendall(b"".join(msgpack.packb([0, i, method, [params]]) for i, method, params in (
+            (1, "event.subscribe", {}), (2, "event.subscribe", {"since": 0}), (3, "event.subscribe", {"since": 0}), (4, "event.unsubscribe", {}))))
+        client.receive(1)
+        for msgid in 2, 3:
+            try:
+                client.receive(msgid)
+            except RpcError as error:
+                self.assertIn("ended before it had begun", str(error))
+        self.assertEqual(client.receive(4), {"ended": 3})
+        client.msgid = 4
+        client.call("server.ping")
 
     def test_events_of_all_nodes_come_in_one_stream(self):
         self.begin("first", "sleep", "600")
