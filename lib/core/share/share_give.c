@@ -197,7 +197,9 @@ void share_review(struct share *share)
 	if (!gift)
 		return;
 	gift->count = 0;
-	share_hold(share);
+	/* share_spread() has looked already, over all jobs. */
+	if (!share_spread_all(share))
+		share_hold(share);
 	for (uint32_t at = 0; at < share_slots(share); at++) {
 		struct place_slot *slot = share_slot(share, at);
 
