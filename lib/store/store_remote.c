@@ -18,6 +18,10 @@ static void remote_close(struct store *store)
 {
 	struct remote_store *remote = remote_of(store);
 
+	/* They ring each other's bells until the last one has ended. */
+	store_remote_lease_end(&remote->lease);
+	store_remote_halt(&remote->asker);
+	store_remote_halt(&remote->writer);
 	store_remote_lease_stop(&remote->lease);
 	store_remote_stop(&remote->asker);
 	store_remote_stop(&remote->writer);

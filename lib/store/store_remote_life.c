@@ -68,17 +68,22 @@ int store_remote_start(struct remote_end *end, void *(*thread)(void *), struct s
 	return 0;
 }
 
+void store_remote_halt(struct remote_end *end)
+{
+	if (!end->started)
+		return;
+	pthread_mutex_lock(&end->lock);
+	end->stopping = true;
+	pthread_cond_broadcast(&end->settled);
+	pthread_mutex_unlock(&end->lock);
+	store_remote_ring(end);
+	pthread_join(end->thread, NULL);
+	end->started = false;
+}
+
 void store_remote_stop(struct remote_end *end)
 {
-	if (end->started) {
-		pthread_mutex_lock(&end->lock);
-		end->stopping = true;
-		pthread_cond_broadcast(&end->settled);
-		pthread_mutex_unlock(&end->lock);
-		store_remote_ring(end);
-		pthread_join(end->thread, NULL);
-		end->started = false;
-	}
+	store_remote_halt(end);
 	if (end->bell > 0)
 		close(end->bell);
 	end->bell = -1;

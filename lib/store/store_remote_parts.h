@@ -148,6 +148,8 @@ void *store_remote_main(void *context);
 int store_remote_start(struct remote_end *end, void *(*thread)(void *), struct schedd_error *err)
     __attribute__((warn_unused_result));
 /* Ends the thread; what waits is answered with an error. */
+void store_remote_halt(struct remote_end *end);
+/* The same, and frees what belongs to the end. */
 void store_remote_stop(struct remote_end *end);
 /* The thread is to end by itself: when it has nothing to do, at that time at the latest. */
 void store_remote_stop_by(struct remote_end *end, int64_t by);
