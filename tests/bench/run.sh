@@ -52,6 +52,7 @@ run_one() {
 	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list $cron ;;
 	fairness) /usr/bin/python3 tests/bench/bench_fairness.py ;;
 	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
+	million) /usr/bin/python3 tests/bench/bench_million.py ;;
 	http) /usr/bin/python3 tests/bench/bench_http.py "$2/tests/bench/bench_http" ;;
 	cluster) /usr/bin/python3 tests/bench/bench_cluster.py ;;
 	workers) /usr/bin/python3 tests/bench/bench_workers.py ;;
@@ -67,7 +68,7 @@ run_one() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- next trigger zone store commits store_server jobfile memory fire spawn rpc daemon fairness runs workers http cluster
+	set -- next trigger zone store commits store_server jobfile memory fire spawn rpc daemon fairness runs million workers http cluster
 fi
 for bench; do
 	if [ -z "$against" ]; then
