@@ -49,7 +49,7 @@ run_one() {
 	case $1 in
 	next) sh tests/bench/next.sh "$2" ;;
 	rpc) "$2/tests/bench/bench_rpc" "$SCHEDD" ;;
-	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list $cron ;;
+	daemon) /usr/bin/python3 tests/bench/bench_daemon.py idle ctl start instant list apply $cron ;;
 	fairness) /usr/bin/python3 tests/bench/bench_fairness.py ;;
 	runs) /usr/bin/python3 tests/bench/bench_runs.py ;;
 	million) /usr/bin/python3 tests/bench/bench_million.py ;;
