@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A standby takes the server's place and lacks what it had answered last: that is named, and nothing is run twice."""
 import collections
+import datetime
 import os
 import re
 import signal
@@ -100,6 +101,33 @@ class FailOver(unittest.TestCase):
         self.assertIn("job unknown was stored and is gone with the server: add it again", said)
         for node in self.cluster.nodes:
             wait_until("it lives", lambda node=node: node.nodes()[node.name]["state"] == "live")
+
+    def lag_before_it_runs(self):
+        """A job that runs once, which the standby lacks."""
+        for seconds in (5, 10, 20, 40, 80):
+            job = f"once{seconds}"
+            when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+            self.cluster.add(self.a, job, "--at", when.isoformat())
+            self.standby.await_same()
+            self.standby.lag()
+            if STORE.last_runs().get(job) == 0:
+                break
+            self.standby.stream.whole.set()  # on a machine that is that busy
+        wait_until("it has run, and is gone", lambda: job not in STORE.last_runs(), 30 + seconds)
+        return job
+
+    def test_what_ran_for_the_last_time_while_it_lagged_does_not_run_again(self):
+        job = self.lag_before_it_runs()
+        self.await_each()
+        self.standby.fail_over()
+        said = re.compile(f"job {job}: its removal was stored and is gone with the server.* it is removed again")
+        wait_until("it is said", lambda: any(said.search(node.log.read_text()) for node in self.cluster.nodes), 60)
+        wait_until("it is gone there, too", lambda: job not in STORE.last_runs())
+        self.await_each()
+        self.check_lines()
+        self.assertEqual(sum(line.startswith(f"{job}/") for line in self.cluster.lines()), 1)
+        for node in self.cluster.nodes:
+            self.assertEqual(node.ctl("show", job)[0], 4)
 
     def test_who_dies_with_the_server_leaves_its_jobs_held(self):
         self.standby.await_same()
