@@ -379,6 +379,35 @@ SHARE_TEST(hands_over_a_slot_and_messages)
 	share_await(both, two, "slot 7 of 2;");
 }
 
+/* Of many at once, which are read in another way than few. */
+SHARE_TEST(hands_over_many_slots_at_once)
+{
+	struct store_batch *batch;
+	char id[16], told[40];
+
+	for (int i = 0; i < 24; i++) {
+		snprintf(id, sizeof(id), "m%d", i);
+		share_put(one, id, 1);
+		cr_assert_eq(share_claim(one, id, 0, 1), STORE_CLAIM_DONE);
+	}
+	share_await(both, two, "m23 1/");
+	batch = store_batch_new(one->store);
+	for (uint32_t slot = 7; slot < 135; slot++)
+		store_batch_give(batch, slot, 2);
+	cr_assert_eq(store_case_commit(one, batch), 0, "%s", one->err.message);
+	for (int i = 0; i < 6000 && !(two->texts.length && strstr(strbuf_peek(&two->texts), "slot 7 of 2;")); i++)
+		share_turn(both);
+	for (int i = 0; i < 24; i++) {
+		uint32_t slot;
+
+		snprintf(id, sizeof(id), "m%d", i);
+		snprintf(told, sizeof(told), "m%d counts 1, ", i);
+		slot = node_slot(NULL, id);
+		cr_expect_eq(strstr(strbuf_peek(&two->texts), told) != NULL, slot >= 7 && slot < 135, "%s in slot %u: %s",
+		    id, (unsigned)slot, strbuf_peek(&two->texts));
+	}
+}
+
 static void take_output(
     int rc, const struct schedd_error *err, const char *bytes, size_t length, void *context)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which node has which slot of jobs, and what claims of other nodes have changed of theirs. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "store/modules/store_postgresql_share.h"
@@ -85,29 +86,58 @@ static int share_rows(struct store_link *link, const char *text, const struct pg
 #define SHARE_COUNTED                                                                              \
 	"SELECT j.id, j.next_fire, j.next_run_time, j.run_count, j.last_run, j.revision, "
 #define SHARE_LAST                                                                                 \
-	"LEFT JOIN LATERAL (SELECT state FROM schedd_runs r WHERE r.job = j.key AND r.done_at IS NOT NULL "  \
+	"LEFT JOIN LATERAL (SELECT state FROM schedd_runs r WHERE j.last_run > 0 AND r.job = j.key AND r.done_at IS NOT NULL "  \
 	"AND r.state NOT IN ('missed', 'skipped', 'cancelled') ORDER BY r.number DESC LIMIT 1) l ON true "
+
+/* From so many slots on nearly every page of the table has a job of them: the index is a detour then. */
+#define SHARE_MANY (NODE_SLOTS / 16)
+
+#define SHARE_GAINED(slots) SHARE_COUNTED "0, 0, l.state FROM schedd_jobs j " SHARE_LAST "WHERE (" slots  \
+	" OR j.slot IS NULL) AND j.definition IS NOT NULL"
+
+/* Few as a list, many as a bit each, as get_bit() counts them. */
+static const char *share_gained(
+    const bool slots[NODE_SLOTS], char list[NODE_SLOTS * 4 + 3], bool *few)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char bits[NODE_SLOTS / 8] = {0};
+	size_t length = 0;
+	int count = 0;
+
+	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++) {
+		if (!slots[slot])
+			continue;
+		bits[slot / 8] |= (unsigned char)(1U << slot % 8);
+		length += (size_t)sprintf(list + length, "%c%u", length ? ',' : '{', (unsigned)slot);
+		count++;
+	}
+	strcpy(list + length, length ? "}" : "{}");
+	*few = count < SHARE_MANY;
+	if (*few)
+		return list;
+	strcpy(list, "\\x");
+	for (size_t i = 0; i < sizeof(bits); i++) {
+		list[2 + 2 * i] = digits[bits[i] >> 4];
+		list[3 + 2 * i] = digits[bits[i] & 15];
+	}
+	list[2 + 2 * sizeof(bits)] = '\0';
+	return list;
+}
 
 int store_postgresql_read_gained(struct store_link *link, const bool slots[NODE_SLOTS],
     struct store_watching *watching, struct schedd_error *err)
 {
-	static const char gained[] =
-	    SHARE_COUNTED "0, 0, l.state FROM schedd_jobs j " SHARE_LAST
-			  "WHERE (j.slot = ANY ($1::int[]) OR j.slot IS NULL) AND j.definition IS NOT NULL";
-	struct strbuf text = STRBUF_EMPTY;
+	static const char of_few[] = SHARE_GAINED("j.slot = ANY ($1::int[])");
+	static const char of_many[] = SHARE_GAINED("get_bit($1::bytea, j.slot) = 1");
+	char list[NODE_SLOTS * 4 + 3];
 	struct pg_params params;
+	bool few;
 	int rc;
 
-	for (uint32_t slot = 0; slot < NODE_SLOTS; slot++)
-		if (slots[slot])
-			strbuf_printf(&text, "%c%u", text.length ? ',' : '{', slot);
-	strbuf_add(&text, text.length ? "}" : "{}");
 	pg_params_init(&params);
-	pg_params_text(&params, strbuf_peek(&text));
-	rc = strbuf_failed(&text) ? schedd_error_nomem(err)
-				  : share_rows(link, gained, &params, watching, err);
+	pg_params_text(&params, share_gained(slots, list, &few));
+	rc = share_rows(link, few ? of_few : of_many, &params, watching, err);
 	pg_params_clear(&params);
-	strbuf_clear(&text);
 	return rc;
 }
 
