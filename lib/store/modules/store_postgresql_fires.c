@@ -25,7 +25,12 @@
 	"NULL, NULL, NULL, NULL, NULL"
 #define FIRE_NODE ", node, ran"
 
-/* ---- Many: what does not hold is answered by its place; where it must, all fails ---- */
+/*
+ * ---- Many: what does not hold is answered by its place; where it must, all fails ----
+ *
+ * They are compared only if one is missing: the planner, which does not know how many there are, would compare each
+ * with each.
+ */
 
 #define FIRE_OF(name, place, type) "c." #name
 #define FIRES(node, values, excludeds)                                                             \
@@ -37,7 +42,8 @@
 	FIRE_SETS(FIRE_OF, " FROM c WHERE true") " RETURNING j.key, c.*), r AS ("                          \
 	FIRE_PUT(node, "u.last_run, u.state, u.\"trigger\", u.attempt, u.scheduled_at, u.started_at, "     \
 	"u.coalesced, u.actor" values, " ORDER BY u.n") excludeds ")) SELECT CASE WHEN c.must = 1 THEN "   \
-	"('lost:' || c.id)::bigint ELSE c.n END FROM c WHERE NOT EXISTS (SELECT FROM u WHERE u.n = c.n)"
+	"('lost:' || c.id)::bigint ELSE c.n END FROM c WHERE (SELECT count(*) FROM u) < (SELECT count(*) "  \
+	"FROM c) AND NOT EXISTS (SELECT FROM u WHERE u.n = c.n)"
 #define THIS_NODE "current_setting('schedd.node')::int"
 
 static const char fires_alone[] = FIRES("", "", "");
