@@ -119,7 +119,7 @@ KEYS_TEST(goes_on_with_claims_when_the_server_dies_among_them)
 		for (int i = 0; i < 600; i++)
 			cr_assert_eq(verdicts[i], STORE_CLAIM_DONE, "round %u: %d", round, i);
 	}
-	cr_assert_eq(store_case_load(sc), 600u);
+	cr_assert_eq(store_case_load_when_back(sc), 600u);
 	for (size_t i = 0; i < 600; i++)
 		cr_assert_eq(sc->records[i].state.run_count, 4u);
 }

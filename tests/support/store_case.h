@@ -301,6 +301,14 @@ static inline size_t store_case_load(struct store_case *sc)
 	return sc->record_count;
 }
 
+/* The same once the server is back, which may have died behind the last answer. */
+static inline size_t store_case_load_when_back(struct store_case *sc)
+{
+	for (int i = 0; i < 600 && store_case_try_load(sc) < 0; i++)
+		mailbox_wait_for(sc->config.mailbox, SCHEDD_SECOND / 10);
+	return store_case_load(sc);
+}
+
 static inline int64_t store_case_number(struct store_case *sc, const char *key, int64_t fallback)
 {
 	store_case_load(sc);
