@@ -219,6 +219,23 @@ Test(other_writer, claims_before_us)
 	core_expect_runs(&f, a, "1 running; 2 success");
 }
 
+/* Nor what he claimed without our having heard of it: the store refuses ours, and the job is read again. */
+Test(other_writer, claims_unheard)
+{
+	const char *a = ours("a");
+
+	put(a, 1, "", 10 * S);
+	await_field(a, "id", a);
+	fake_server_claim(SERVER, a, 1);
+	core_advance(&f, 10 * S);
+	await_tasks(1);
+	cr_expect_str_eq(strrchr(core_task_run(0), '/'), "/2", "what another has claimed began here");
+	core_task_end(0, 0);
+	core_settle(&f);
+	core_expect_runs(&f, a, "2 success");
+	cr_expect_str_eq(field_of(a, "last_run"), "2");
+}
+
 /* By a definition that was changed meanwhile nothing begins. */
 Test(other_writer, changes_a_job_just_before_it_is_due)
 {
