@@ -74,6 +74,7 @@ class FailOver(unittest.TestCase):
         self.a.ok("wait", "ends/1", "--for", "running")
         wait_until("its row says so", lambda: [run.state for run in STORE.open_runs() if run.job == "ends"] == ["running"])
         self.standby.await_same()
+        self.assertRegex(self.a.ok("stores", "-o", "json"), "a fail-over (to a replica )?may lose some")
         self.standby.lag()
         go.touch()
         self.a.ok("wait", "ends/1")

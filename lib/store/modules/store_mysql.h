@@ -14,6 +14,7 @@ struct my_found {
 	int64_t tables;       /* of ours, 5 */
 	int64_t meta_columns; /* of the first table that are as we know them, 2 */
 	char flush[24], sync[24], log[24], pages[24]; /* settings of durability */
+	char semi[8];                                 /* ON: a replica has what is answered */
 	char uuid[40], id[24], galera[8];             /* which server it is */
 	char engine[32], collation[64];               /* of the jobs' table; "": it is not there */
 };

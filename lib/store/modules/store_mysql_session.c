@@ -27,6 +27,8 @@ static const struct {
     FOUND("sync_binlog", sync),
     FOUND("log_bin", log),
     FOUND("innodb_doublewrite", pages),
+    FOUND("Rpl_semi_sync_master_status", semi), /* MariaDB, MySQL 5.7 */
+    FOUND("Rpl_semi_sync_source_status", semi), /* MySQL 8 */
     FOUND("server_uuid", uuid),
     FOUND("server_id", id),
     FOUND("wsrep_on", galera),
@@ -68,7 +70,8 @@ static void session_look(struct strbuf *text)
 {
 	strbuf_add(text,
 	    "; SHOW VARIABLES WHERE variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', "
-	    "'log_bin', 'innodb_doublewrite', 'server_uuid', 'server_id', 'wsrep_on'); SELECT 'schedd.tables', count(*) FROM "
+	    "'log_bin', 'innodb_doublewrite', 'server_uuid', 'server_id', 'wsrep_on'); SHOW GLOBAL STATUS "
+	    "WHERE variable_name IN ('Rpl_semi_sync_master_status', 'Rpl_semi_sync_source_status'); SELECT 'schedd.tables', count(*) FROM "
 	    "information_schema.tables WHERE table_schema = database() AND table_name IN "
 	    "('schedd_meta', 'schedd_owner', 'schedd_jobs', 'schedd_runs', 'schedd_changes'); SELECT "
 	    "'schedd.meta', count(*) FROM information_schema.columns WHERE table_schema = database() "
@@ -148,6 +151,16 @@ int64_t store_mysql_server(const struct my_link *my)
 	return (int64_t)(hash >> 1 | 1);
 }
 
+/* What becomes of it where another server takes this one's place. */
+static const char *session_fail_over(const struct my_found *found)
+{
+	if (session_on(found->galera))
+		return ", Galera";
+	if (!session_on(found->log))
+		return ", no binary log";
+	return session_on(found->semi) ? ", semi-synchronous replica" : ", a fail-over may lose some";
+}
+
 void store_mysql_promise(struct store_link *link)
 {
 	const struct my_link *my = my_of(link);
@@ -162,9 +175,7 @@ void store_mysql_promise(struct store_link *link)
 	    my->mariadb ? "MariaDB" : "MySQL", mysql_get_server_info(my->mysql),
 	    safe ? "survives a crash of the server" : "a crash of the server may lose changes",
 	    engine, found->flush, found->sync,
-	    !session_on(found->log)          ? ", no binary log"
-	    : strcmp(found->sync, "1") == 0 ? ""
-					     : ": a replica may miss some",
+	    session_fail_over(found),
 	    session_on(found->pages) ? "" : ", innodb_doublewrite off",
 	    found->collation[0] ? found->collation : "its default");
 }
