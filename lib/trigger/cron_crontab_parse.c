@@ -27,10 +27,11 @@ static const struct {
 /* Where crontabs write something that is another kind of trigger here. */
 static const struct {
 	const char *name;
+	const char *trigger;
 	const char *advice;
 } other_triggers[] = {
-    {"@reboot", "@reboot is no time of day, that is the trigger on-boot"},
-    {"@every", "@every is an interval, that is the trigger every, as in every 5m"},
+    {"@reboot", "on-boot", "@reboot is no time of day, that is the trigger on-boot"},
+    {"@every", "every", "@every is an interval, that is the trigger every, as in every 5m"},
 };
 
 static const enum cron_field fields_in_order[WORDS_MAX] = {
@@ -41,6 +42,19 @@ static bool word_is(struct cron_slice word, const char *text)
 	size_t length = (size_t)(word.end - word.start);
 
 	return length == strlen(text) && strncasecmp(word.start, text, length) == 0;
+}
+
+const char *cron_crontab_other(const char *text, const char **rest)
+{
+	struct cron_slice word;
+
+	word.start = text + strspn(text, " \t");
+	word.end = word.start + strcspn(word.start, " \t");
+	*rest = word.end + strspn(word.end, " \t");
+	for (size_t i = 0; i < sizeof(other_triggers) / sizeof(other_triggers[0]); i++)
+		if (word_is(word, other_triggers[i].name))
+			return other_triggers[i].trigger;
+	return NULL;
 }
 
 /* Turns the words into those of the five fields a macro stands for. */

@@ -15,6 +15,8 @@
 
 int cron_crontab_parse(struct cron_reader *reader, struct cron_draft *draft, char *canonical)
     __attribute__((warn_unused_result));
+/* The trigger that a crontab's "@reboot" or "@every 5m" is here; *rest is what follows that word. NULL: it is neither. */
+const char *cron_crontab_other(const char *text, const char **rest);
 int cron_fields_parse(struct cron_reader *reader, struct cron_draft *draft, char *canonical)
     __attribute__((warn_unused_result));
 int cron_quartz_parse(struct cron_reader *reader, struct cron_draft *draft, char *canonical)

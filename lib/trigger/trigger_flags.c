@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/duration.h"
 #include "base/iso8601.h"
+#include "trigger/cron_parse.h"
 #include "trigger/trigger_value.h"
 #include "trigger/when.h"
 
@@ -253,6 +254,19 @@ static int flags_trigger(const struct flag_set *set, const struct trigger_flag *
 	return rc ? rc : flags_bound(set, FLAG_END, row->kind, out, err);
 }
 
+/* Crontabs have words for what other flags say. */
+static int flags_refuse_other(const struct trigger_flag *flag, struct schedd_error *err)
+{
+	const char *rest, *other = NULL;
+
+	if (strcmp(flag->name, "cron") == 0 && flag->value)
+		other = cron_crontab_other(flag->value, &rest);
+	if (!other)
+		return 0;
+	return schedd_error_set(err, SCHEDD_EINVAL, "--cron '%s' is no time of day: use --%s%s%s", flag->value,
+	    other, rest[0] ? " " : "", rest);
+}
+
 /* All trigger flags: the only one, or a list under "any" or "all". */
 static int flags_join(const struct flag_set *set, const struct trigger_flag *flags, size_t count,
     struct value *out, struct schedd_error *err)
@@ -264,7 +278,9 @@ static int flags_join(const struct flag_set *set, const struct trigger_flag *fla
 
 		if (flag_row(flags[i].name)->kind == FLAG_MODIFIER)
 			continue;
-		rc = flags_trigger(set, &flags[i], &item, err);
+		rc = flags_refuse_other(&flags[i], err);
+		if (!rc)
+			rc = flags_trigger(set, &flags[i], &item, err);
 		if (rc)
 			return rc;
 		value_append(set->arena, &list, item);

@@ -91,6 +91,10 @@ Test(trigger_flags, refuse_with_a_way_out)
 	gives("every=5m|end=2027-01-01|end=2028-01-01", "--end is given twice");
 	gives(
 	    "manual|end=2027-01-01", "--end needs a trigger with times, such as --every or --cron");
+	gives("cron=@Reboot", "--cron '@Reboot' is no time of day: use --on-boot");
+	gives("cron= @every  5m", "--cron ' @every  5m' is no time of day: use --every 5m");
+	gives("cron=@everyone", "cron '@everyone': unknown macro, there are @yearly @annually @monthly @weekly "
+				"@daily @midnight @hourly");
 	gives("every=0", "trigger: 'every' is shorter than 0.001 seconds");
 	gives("manual|all-of|every=5m",
 	    "trigger: all[0]: what no clock fires cannot stand in a combination by 'and'");
