@@ -3,8 +3,40 @@
 import signal
 import unittest
 
-from cluster import Cluster
+from cluster import STORE, Cluster
 from e2e import RpcError, wait_until
+
+
+class Waiting(unittest.TestCase):
+    """A run that waits for its turn does not keep a node from leaving in good order: another takes it up at once."""
+
+    def setUp(self):
+        self.cluster = Cluster(2, lease=9)
+        self.a, self.b = self.cluster.nodes
+
+    def tearDown(self):
+        self.cluster.end(self)
+
+    def test_what_waits_goes_on_elsewhere(self):
+        self.cluster.start()
+        for i in range(12):
+            self.a.ok("groups", "set", f"g{i}", "--parallel", "1")
+            self.cluster.add(self.a, f"long{i}", "--manual", "--group", f"g{i}", command=["sleep", "1000"])
+            self.cluster.add(self.a, f"next{i}", "--manual", "--group", f"g{i}")
+        group = wait_until("b has one", lambda: next((job["id"][4:] for job in self.b.json("list", "long*", "--node", "b")), None))
+        self.a.ok("run", f"long{group}")
+        wait_until("it runs", lambda: self.a.json("show", f"long{group}/1")["state"] == "running")
+        self.a.ok("run", f"next{group}")
+        wait_until("it waits", lambda: self.a.json("show", f"next{group}/1")["state"] == "queued")
+        self.b.ok("shutdown", "--now")
+        self.assertEqual(self.b.process.wait(60), 0)
+        self.assertIsNotNone(STORE.seats()["b"].dead_since, "its lease goes on")
+        run = wait_until("a has taken it up", lambda: next((run for run in self.a.json("history", f"next{group}")
+                                                            if run["state"] == "success"), None))
+        self.assertEqual((run["run"], run["node"]), (1, "a"))
+        wait_until("a has all", lambda: STORE.seats()["a"].slots == 256)
+        self.b.start()
+        self.assertEqual(len(self.b.json("history", f"next{group}")), 1)
 
 
 class Stop(unittest.TestCase):

@@ -308,7 +308,7 @@ void share_drain(struct schedd_scheduler *scheduler)
 static bool share_runs_on(const struct store_slot *slot)
 {
 	for (const struct run_live *live = run_live_first(slot->scheduler); live; live = run_live_next(live))
-		if (run_live_store(live) == slot && !run_live_is_late(live))
+		if (run_live_store(live) == slot && !run_live_is_late(live) && !run_live_survives(live))
 			return true;
 	return false;
 }
@@ -324,11 +324,17 @@ void share_leave(struct schedd_scheduler *scheduler)
 		if (share_runs_on(slot))
 			continue;
 		share_review(slot->share);
+		share_hold(slot->share);
 		batch = store_batch_new(slot->store);
 		store_batch_ends(batch);
-		for (uint32_t k = 0; k < share_slots(slot->share); k++)
-			if (k < NODE_SLOTS || share_slot(slot->share, k)->owner == slot->share->own)
-				store_batch_give(batch, share_slot(slot->share, k)->slot, 0);
+		for (uint32_t k = 0; k < share_slots(slot->share); k++) {
+			const struct place_slot *each = share_slot(slot->share, k);
+
+			/* Where a run waits, as one that was claimed in the instant of the stop, who takes what we
+			 * leave behind takes that up, too; who only gains a slot does not. */
+			if (each->hold == SHARE_IDLE && (k < NODE_SLOTS || each->owner == slot->share->own))
+				store_batch_give(batch, each->slot, 0);
+		}
 		store_batch_node(batch, store_node_name(slot->store), STORE_NODE_LEAVE);
 		store_commit(slot->store, batch, NULL, NULL);
 	}
