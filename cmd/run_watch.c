@@ -66,8 +66,11 @@ int run_watch_answer(struct command *command, const char *run, uint32_t msgid, s
 	run_wait_clear(&wait);
 	if (rc < 0)
 		return rc;
-	return rpc_client_receive_within(
+	rc = rpc_client_receive_within(
 	    command->client, msgid, SCHEDD_SPAN_NONE, &command->arena, result, err);
+	if (rc == 0 && !value_get_bool(result, "stored", true))
+		say(command, "%s has ended, which its store has not taken yet", run);
+	return rc;
 }
 
 static int watch_wait(struct command *command, const char *run, const char *what,

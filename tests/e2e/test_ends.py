@@ -37,6 +37,8 @@ class Ends(TestCase):
         client.call("job.add", id="first", shell=f"while ! test -e {go}; do sleep 0.01; done", trigger={"at": "now"})
         wait_until("it runs", lambda: client.call("job.get", id="first")["running"])
         wait_until("it is written down", lambda: self.rows(daemon)[0] == ["running"])
+        waiter = daemon.client()
+        awaited = waiter.send("run.wait", run="first/1")
         arm.touch()
         go.touch()
 
@@ -55,15 +57,31 @@ class Ends(TestCase):
         else:
             daemon.stop()
         arm.unlink(missing_ok=True)
+        told = self.told(waiter, awaited)
         client = daemon.start().client()
         first = client.call("run.list", jobs=["first"])["runs"]
         self.assertEqual(len(first), 1)
+        # What was told is not forgotten.
+        if told:
+            self.assertEqual((told["state"], first[0]["state"]), ("success", "success"), at)
         if first[0]["state"] == "success":
             # Lost: killed behind its claim, it may have begun, and is not begun twice.
             wait_until("the second is over", lambda: client.call("run.list", jobs=["second"], states=["success", "lost"])["runs"])
         self.assertEqual(len(client.call("run.list", jobs=["second"])["runs"]), first[0]["state"] == "success")
         daemon.stop()
         return killed
+
+    @staticmethod
+    def told(waiter, msgid):
+        """The answer, as far as it has come by now; None: it has not."""
+        waiter.socket.setblocking(False)
+        try:
+            while msgid not in waiter.answers:
+                waiter._read()
+        except (OSError, EOFError):
+            pass
+        waiter.socket.settimeout(20)
+        return waiter.answers.get(msgid, (None, None))[1]
 
     @staticmethod
     def answers(client):
@@ -77,6 +95,55 @@ class Ends(TestCase):
         for at in (1, -1, 2, -2, 3, -3):
             kills += self.killed_at(at)
         self.assertGreaterEqual(kills, 3)
+
+    def ended_with_a_silent_disk(self):
+        """A daemon with a run that has ended, which its disk does not take yet; who waits for it."""
+        daemon = self.daemon(start=False)
+        go, hang = daemon.dir / "go", daemon.dir / "hang"
+        daemon.start(LD_PRELOAD=PRELOAD, SYNC_HANG=str(hang))
+        client, waiter = daemon.client(), daemon.client()
+        client.call("job.add", id="first", shell=f"while ! test -e {go}; do sleep 0.01; done", trigger={"manual": True})
+        client.call("job.run", id="first")
+        wait_until("it is written down", lambda: self.rows(daemon)[0] == ["running"])
+        waits = {"run": waiter.send("run.wait", run="first/1")}
+        follower = daemon.client()
+        follower.call("run.log", run="first/1", follow=True)
+        self.assertIsNotNone(waiter.call("server.ping"))
+        hang.touch()
+        go.touch()
+        wait_until("it is over", lambda: not client.call("job.get", id="first")["running"])
+        waits["idle"] = waiter.send("run.wait", run="first", **{"for": "idle"})
+        self.assertIsNotNone(waiter.call("server.ping"))
+        for what, msgid in waits.items():
+            told = self.told(waiter, msgid)
+            # After five seconds, say on a machine that stands still, it is said that it is not stored.
+            self.assertTrue(told is None or (what == "run" and told.get("stored") is False), (what, told))
+        self.told(follower, 0)
+        self.assertTrue(all(n[1]["result"].get("stored") is False for n in follower.notifications if n[0] == "run.end"))
+        return daemon, hang, waiter, waits, follower
+
+    def test_what_is_not_on_disk_is_not_told(self):
+        daemon, hang, waiter, waits, _ = self.ended_with_a_silent_disk()
+        # Nobody is kept for good: it is said that it is not stored.
+        told = daemon.ctl("wait", "first/1")
+        self.assertEqual((told.returncode, told.stderr), (0, "schedctl: first/1 has ended, which its store has not taken yet\n"))
+        self.assertIs(waiter.receive(waits["run"])["stored"], False)
+        daemon.process.kill()
+        daemon.process.wait()
+        hang.unlink()
+        run, = daemon.start().client().call("run.list", jobs=["first"])["runs"]
+        # A machine that fails loses what was not synced, a process what was not written.
+        self.assertIn(run["state"], ("lost", "success"))
+
+    def test_what_was_told_is_there_after_a_kill(self):
+        daemon, hang, waiter, waits, follower = self.ended_with_a_silent_disk()
+        hang.unlink()
+        run = waiter.receive(waits["run"])
+        daemon.process.kill()
+        daemon.process.wait()
+        self.assertEqual(run["state"], "success")
+        kept, = daemon.start().client().call("run.list", jobs=["first"])["runs"]
+        self.assertEqual(kept["state"], "success" if run.get("stored", True) else kept["state"])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of waiters; there are few at a time, and a run's end walks it once. */
+/*
+ * A list of waiters; there are few at a time, and a run's end walks it once. What tells of an end is held
+ * until that is on disk: a machine that fails now would not know of it. A store that fails, or does not
+ * answer for some seconds, holds nobody any longer; the answer says so.
+ */
 #include "core/ask/scheduler_wait.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/frame/store_await.h"
 #include "core/frame/store_origin.h"
 #include "core/frame/store_slot.h"
 #include "core/runs/run_live.h"
@@ -16,7 +22,11 @@ struct scheduler_wait {
 	uint32_t number; /* 0: until the job is idle */
 	bool asking;     /* the store was asked for a run that has ended */
 	bool cancelled;  /* while asking: freed when the store answers */
+	bool held;       /* the end has come, and is on its way to the disk */
 	int asked;       /* how often */
+	struct store_await await; /* for that, or before the store is asked once more */
+	struct arena arena;       /* of the answer */
+	struct value value;       /* the answer, while it is held; nil: the job is idle */
 	struct scheduler_reply reply;
 };
 
@@ -28,6 +38,8 @@ static void scheduler_wait_drop(struct scheduler_wait *wait)
 		at = &(*at)->next;
 	if (*at)
 		*at = wait->next;
+	store_await_cancel(&wait->await);
+	arena_clear(&wait->arena);
 	free(wait->job);
 	free(wait);
 }
@@ -46,6 +58,8 @@ static struct scheduler_wait *scheduler_wait_new(struct schedd_scheduler *schedu
 		scheduler_answer(reply, SCHEDD_ENOMEM, &err, NULL);
 		return NULL;
 	}
+	arena_init(&wait->arena);
+	wait->value = value_nil();
 	wait->scheduler = scheduler;
 	wait->number = number;
 	wait->reply = reply;
@@ -54,24 +68,49 @@ static struct scheduler_wait *scheduler_wait_new(struct schedd_scheduler *schedu
 	return wait;
 }
 
-static void scheduler_wait_answer(
-    struct scheduler_wait *wait, int rc, const struct schedd_error *err, const struct run *run)
+static void scheduler_wait_fail(struct scheduler_wait *wait, int rc, const struct schedd_error *err)
 {
 	struct scheduler_reply reply = wait->reply;
-	struct value value = value_nil();
-	struct arena arena;
 
-	arena_init(&arena);
-	if (run)
-		value = run_to_value(run, &arena);
-	if (run && run->job)
-		value_put(&arena, &value, "account", job_id_account_value(run->job, &arena));
 	scheduler_wait_drop(wait);
-	if (rc)
-		scheduler_answer(reply, rc, err, NULL);
-	else
-		scheduler_answer_built(reply, &value, &arena);
+	scheduler_answer(reply, rc, err, NULL);
+}
+
+static void scheduler_wait_answer(struct scheduler_wait *wait, bool stored)
+{
+	struct scheduler_reply reply = wait->reply;
+	struct value value = wait->value;
+	struct arena arena = wait->arena;
+
+	if (value.type == VALUE_MAP && !stored)
+		value_put(&arena, &value, "stored", value_bool(false));
+	arena_init(&wait->arena);
+	scheduler_wait_drop(wait);
+	scheduler_answer_built(reply, &value, &arena);
 	arena_clear(&arena);
+}
+
+static void scheduler_wait_on_disk(struct store_await *await, bool stored)
+{
+	scheduler_wait_answer((struct scheduler_wait *)(void *)((char *)await -
+				  offsetof(struct scheduler_wait, await)),
+	    stored);
+}
+
+static void scheduler_wait_take(struct scheduler_wait *wait, const struct run *run)
+{
+	wait->value = run_to_value(run, &wait->arena);
+	if (run->job)
+		value_put(&wait->arena, &wait->value, "account", job_id_account_value(run->job, &wait->arena));
+}
+
+/* It has come: the answer, when the store has it. */
+static void scheduler_wait_hold(struct scheduler_wait *wait, struct store_slot *store, const struct run *run)
+{
+	wait->held = true;
+	if (run)
+		scheduler_wait_take(wait, run);
+	store_slot_await(store, &wait->await, scheduler_wait_on_disk);
 }
 
 /* A waiter for this event; callbacks may change the list, so it is searched anew each time. */
@@ -81,29 +120,27 @@ static struct scheduler_wait *scheduler_wait_for(
 	struct scheduler_wait *wait = scheduler->ask.waits;
 
 	for (; wait; wait = wait->next)
-		if (!wait->asking && wait->number == number && strcmp(wait->job, job) == 0)
+		if (!wait->asking && !wait->held && wait->number == number && strcmp(wait->job, job) == 0)
 			return wait;
 	return NULL;
 }
 
-void scheduler_wait_told(
-    struct schedd_scheduler *scheduler, const char *job, const struct run *run)
+void scheduler_wait_told(struct schedd_scheduler *scheduler, struct store_slot *store,
+    const char *job, const struct run *run)
 {
-	struct scheduler_wait *wait = scheduler_wait_for(scheduler, job, run->number);
+	struct scheduler_wait *wait;
 
-	/* Who waited may count on it. */
-	if (wait)
-		store_slot_flush_all(scheduler);
-	for (; wait; wait = scheduler_wait_for(scheduler, job, run->number))
-		scheduler_wait_answer(wait, 0, NULL, run);
+	while ((wait = scheduler_wait_for(scheduler, job, run->number)))
+		scheduler_wait_hold(wait, store, run);
 }
 
-void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *job)
+void scheduler_wait_idle_told(
+    struct schedd_scheduler *scheduler, struct store_slot *store, const char *job)
 {
 	struct scheduler_wait *wait;
 
 	while ((wait = scheduler_wait_for(scheduler, job, 0)))
-		scheduler_wait_answer(wait, 0, NULL, NULL);
+		scheduler_wait_hold(wait, store, NULL);
 }
 
 void scheduler_wait_end(struct schedd_scheduler *scheduler)
@@ -113,16 +150,19 @@ void scheduler_wait_end(struct schedd_scheduler *scheduler)
 
 	schedd_error_set(&err, SCHEDD_EFAILED, "the scheduler stops");
 	while (wait) {
-		if (wait->asking && !wait->cancelled) {
+		if (wait->asking) {
 			/* The store still answers: then it goes. */
+			if (!wait->cancelled)
+				scheduler_answer(wait->reply, SCHEDD_EFAILED, &err, NULL);
 			wait->cancelled = true;
-			scheduler_answer(wait->reply, SCHEDD_EFAILED, &err, NULL);
-		} else if (!wait->asking) {
-			scheduler_wait_answer(wait, SCHEDD_EFAILED, &err, NULL);
-			wait = scheduler->ask.waits;
+			wait = wait->next;
 			continue;
 		}
-		wait = wait->next;
+		if (wait->held)
+			scheduler_wait_answer(wait, false);
+		else
+			scheduler_wait_fail(wait, SCHEDD_EFAILED, &err);
+		wait = scheduler->ask.waits;
 	}
 }
 
@@ -152,19 +192,45 @@ static bool scheduler_wait_is_live(
 	return run_live_find(scheduler, job, number) != NULL;
 }
 
-/* Is the run that the store showed one to wait for? It may also have ended since. */
-static bool scheduler_wait_goes_on(struct scheduler_wait *wait, const struct run *run)
+/* Which store has the history of a job that may be gone. */
+static struct store_slot *scheduler_wait_store(struct schedd_scheduler *scheduler, const char *job)
 {
-	if (run_ended(run->state))
-		return false;
+	const struct entry *entry = entry_get(scheduler, job);
+
+	return entry ? entry->store : store_slot_find(scheduler, "default");
+}
+
+static void scheduler_wait_ask_again(struct store_await *await, bool stored)
+{
+	struct scheduler_wait *wait = (struct scheduler_wait *)(void *)((char *)await -
+				offsetof(struct scheduler_wait, await));
+
+	(void)stored;
+	if (wait->cancelled)
+		scheduler_wait_drop(wait);
+	else
+		scheduler_wait_ask(wait);
+}
+
+/* The store knows of no end yet. */
+static void scheduler_wait_look_on(struct scheduler_wait *wait)
+{
+	struct store_slot *store = scheduler_wait_store(wait->scheduler, wait->job);
+	const struct run *refused;
+	struct schedd_error err;
+
 	if (scheduler_wait_is_live(wait->scheduler, wait->job, wait->number)) {
 		wait->asking = false;
-		return true;
+	} else if (store && (refused = store_slot_refused(store, wait->job, wait->number))) {
+		scheduler_wait_take(wait, refused);
+		scheduler_wait_answer(wait, false);
+	} else if (store && wait->asked < SCHEDULER_WAIT_ASKS) {
+		store_slot_await(store, &wait->await, scheduler_wait_ask_again);
+	} else {
+		schedd_error_set(&err, SCHEDD_EFAILED,
+		    "run %s/%u: how it ended is not stored yet", wait->job, wait->number);
+		scheduler_wait_fail(wait, SCHEDD_EFAILED, &err);
 	}
-	if (wait->asked >= SCHEDULER_WAIT_ASKS)
-		return false;
-	scheduler_wait_ask(wait);
-	return true;
 }
 
 static void scheduler_wait_found(int rc, const struct schedd_error *err, const struct run *runs,
@@ -177,29 +243,17 @@ static void scheduler_wait_found(int rc, const struct schedd_error *err, const s
 	if (wait->cancelled) {
 		scheduler_wait_drop(wait);
 	} else if (rc) {
-		scheduler_wait_answer(wait, rc, err, NULL);
+		scheduler_wait_fail(wait, rc, err);
 	} else if (count == 0) {
 		schedd_error_set(
 		    &missing, SCHEDD_ENOTFOUND, "run %s/%u: no such run", wait->job, wait->number);
-		scheduler_wait_answer(wait, SCHEDD_ENOTFOUND, &missing, NULL);
-	} else if (!scheduler_wait_goes_on(wait, &runs[0])) {
-		if (run_ended(runs[0].state)) {
-			scheduler_wait_answer(wait, 0, NULL, &runs[0]);
-			return;
-		}
-		/* The store could not take it yet: there is nothing to tell. */
-		schedd_error_set(&missing, SCHEDD_EFAILED,
-		    "run %s/%u: how it ended is not stored yet", wait->job, wait->number);
-		scheduler_wait_answer(wait, SCHEDD_EFAILED, &missing, NULL);
+		scheduler_wait_fail(wait, SCHEDD_ENOTFOUND, &missing);
+	} else if (run_ended(runs[0].state)) {
+		scheduler_wait_take(wait, &runs[0]);
+		scheduler_wait_answer(wait, true);
+	} else {
+		scheduler_wait_look_on(wait);
 	}
-}
-
-/* Which store has the history of a job that may be gone. */
-static struct store_slot *scheduler_wait_store(struct schedd_scheduler *scheduler, const char *job)
-{
-	const struct entry *entry = entry_get(scheduler, job);
-
-	return entry ? entry->store : store_slot_find(scheduler, "default");
 }
 
 static void scheduler_wait_ask(struct scheduler_wait *wait)
@@ -224,6 +278,17 @@ static void scheduler_wait_ask(struct scheduler_wait *wait)
 	scheduler_leave(scheduler);
 }
 
+/* NULL: it was answered inside what was called, and is gone. */
+static struct scheduler_wait *scheduler_wait_left(
+    const struct schedd_scheduler *scheduler, const struct scheduler_wait *wait)
+{
+	struct scheduler_wait *at = scheduler->ask.waits;
+
+	while (at && at != wait)
+		at = at->next;
+	return at;
+}
+
 struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, const char *job,
     uint32_t number, struct scheduler_reply reply)
 {
@@ -232,11 +297,7 @@ struct scheduler_wait *scheduler_wait_run(struct schedd_scheduler *scheduler, co
 	if (!wait || scheduler_wait_is_live(scheduler, job, number))
 		return wait;
 	scheduler_wait_ask(wait);
-	/* Answered inside already? Then it is gone. */
-	for (const struct scheduler_wait *at = scheduler->ask.waits; at; at = at->next)
-		if (at == wait)
-			return wait;
-	return NULL;
+	return scheduler_wait_left(scheduler, wait);
 }
 
 struct scheduler_wait *scheduler_wait_idle(
@@ -244,11 +305,19 @@ struct scheduler_wait *scheduler_wait_idle(
 {
 	const struct entry *entry = entry_get(scheduler, job);
 	struct value nil = value_nil();
+	struct scheduler_wait *wait;
 
-	if (entry && entry->live)
-		return scheduler_wait_new(scheduler, job, 0, reply);
-	scheduler_answer(reply, 0, NULL, &nil);
-	return NULL;
+	if (!entry || (!entry->live && !store_slot_pending(entry->store))) {
+		scheduler_answer(reply, 0, NULL, &nil);
+		return NULL;
+	}
+	wait = scheduler_wait_new(scheduler, job, 0, reply);
+	if (!wait || entry->live)
+		return wait;
+	scheduler_enter(scheduler);
+	scheduler_wait_hold(wait, entry->store, NULL);
+	scheduler_leave(scheduler);
+	return scheduler_wait_left(scheduler, wait);
 }
 
 void scheduler_wait_cancel(struct scheduler_wait *wait)

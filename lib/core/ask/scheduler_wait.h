@@ -5,11 +5,12 @@
 
 #include "core/frame/scheduler_state.h"
 
-/* The run has ended: answers those who wait for it. */
-void scheduler_wait_told(
-    struct schedd_scheduler *scheduler, const char *job, const struct run *run);
-/* The job has no run left. */
-void scheduler_wait_idle_told(struct schedd_scheduler *scheduler, const char *job);
+/* The run has ended, its row was put into the store: those who wait for it are answered when that has it. */
+void scheduler_wait_told(struct schedd_scheduler *scheduler, struct store_slot *store,
+    const char *job, const struct run *run);
+/* The job has no run left: likewise. */
+void scheduler_wait_idle_told(
+    struct schedd_scheduler *scheduler, struct store_slot *store, const char *job);
 /* Answers all that still wait with an error: the scheduler ends. */
 void scheduler_wait_end(struct schedd_scheduler *scheduler);
 /* After the stores are closed. */

@@ -58,6 +58,7 @@ struct run_live;
 struct share;
 struct share_ask;
 struct share_later;
+struct store_await;
 
 /* A store and what is on its way to it. */
 struct store_slot {
@@ -83,6 +84,9 @@ struct store_slot {
 	uint32_t outbox_count;      /* of rows in it */
 	struct store_parcel *parcel;    /* copies of the rows in a durable store's outbox */
 	struct store_parcel *unwritten; /* rows that the store refused; NULL: none */
+	uint64_t sent;                  /* parcels that were committed, which are numbered so */
+	uint32_t in_flight;             /* of them, not answered yet */
+	struct store_await *awaits;     /* who waits for those; see store_await.h */
 	int64_t behind_since;             /* monotonic: there are such; 0: there are none */
 	struct store_name *origins;       /* stores that have runs of its jobs; see store_origin.h */
 	struct store_name *shadows;       /* jobs in it that are not used, as another has them */

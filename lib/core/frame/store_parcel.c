@@ -17,6 +17,7 @@ struct store_parcel_item {
 
 struct store_parcel {
 	struct store_slot *slot;
+	uint64_t number;
 	struct store_parcel_item *items;
 	uint32_t count;
 	uint32_t capacity;
@@ -56,6 +57,16 @@ void store_parcel_free(struct store_parcel *parcel)
 struct store_slot *store_parcel_slot(const struct store_parcel *parcel)
 {
 	return parcel->slot;
+}
+
+void store_parcel_number(struct store_parcel *parcel, uint64_t number)
+{
+	parcel->number = number;
+}
+
+uint64_t store_parcel_numbered(const struct store_parcel *parcel)
+{
+	return parcel->number;
 }
 
 /* An empty item at the end; NULL: no memory. It counts when the caller says so. */

@@ -17,6 +17,9 @@ struct store_parcel *store_parcel_new(struct store_slot *slot);
 /* NULL is fine. */
 void store_parcel_free(struct store_parcel *parcel);
 struct store_slot *store_parcel_slot(const struct store_parcel *parcel);
+/* Which of its slot's commits it is. */
+void store_parcel_number(struct store_parcel *parcel, uint64_t number);
+uint64_t store_parcel_numbered(const struct store_parcel *parcel);
 /* Each copies. 0 or SCHEDD_ENOMEM. text NULL: the text of that key is removed. */
 int store_parcel_put_run(struct store_parcel *parcel, const struct run *run)
     __attribute__((warn_unused_result));

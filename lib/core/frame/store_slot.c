@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/frame/store_await.h"
 #include "core/frame/store_origin.h"
 #include "core/frame/store_parcel.h"
 #include "store/store_share.h"
@@ -170,8 +171,10 @@ static void store_slot_written(int rc, const struct schedd_error *err, void *con
 {
 	struct store_parcel *parcel = context;
 	struct store_slot *store = store_parcel_slot(parcel);
+	uint64_t number = store_parcel_numbered(parcel);
 
 	scheduler_enter(store->scheduler);
+	store->in_flight--;
 	if (rc) {
 		struct store_parcel *newer = store->unwritten;
 
@@ -188,6 +191,7 @@ static void store_slot_written(int rc, const struct schedd_error *err, void *con
 			store->behind_since = 0;
 		store_slot_worked(store);
 	}
+	store_await_answered(store, number, rc == 0);
 	scheduler_leave(store->scheduler);
 }
 
@@ -201,6 +205,14 @@ static void store_slot_written_plain(int rc, const struct schedd_error *err, voi
 {
 	if (rc)
 		store_slot_failed(context, err);
+}
+
+static void store_slot_commit(
+    struct store_slot *store, struct store_batch *batch, struct store_parcel *parcel)
+{
+	store_parcel_number(parcel, ++store->sent);
+	store->in_flight++;
+	store_commit(store->store, batch, store_slot_written, parcel);
 }
 
 static void store_slot_send(struct store_slot *store, bool late)
@@ -221,7 +233,7 @@ static void store_slot_send(struct store_slot *store, bool late)
 		store_batch_free(batch);
 		store_slot_keep(store, parcel);
 	} else if (parcel) {
-		store_commit(store->store, batch, store_slot_written, parcel);
+		store_slot_commit(store, batch, parcel);
 	} else {
 		store_commit(store->store, batch, store_slot_written_plain, store);
 	}
@@ -230,6 +242,13 @@ static void store_slot_send(struct store_slot *store, bool late)
 void store_slot_flush(struct store_slot *store)
 {
 	store_slot_send(store, false);
+}
+
+void store_slot_await(struct store_slot *store, struct store_await *await,
+    void (*call)(struct store_await *await, bool stored))
+{
+	store_slot_flush(store);
+	store_await(await, store, call);
 }
 
 void store_slot_again(struct store_slot *store)
@@ -244,7 +263,7 @@ void store_slot_again(struct store_slot *store)
 	store_batch_ends(batch);
 	store_parcel_write(kept, batch);
 	store_slot_late_output(store, kept, batch);
-	store_commit(store->store, batch, store_slot_written, kept);
+	store_slot_commit(store, batch, kept);
 }
 
 schedd_span store_slot_lag(const struct store_slot *slot)
@@ -254,6 +273,23 @@ schedd_span store_slot_lag(const struct store_slot *slot)
 	if (slot->behind_since)
 		behind = scheduler_mono(slot->scheduler).us - slot->behind_since;
 	return lag > behind ? lag : behind;
+}
+
+const struct run *store_slot_refused(
+    const struct store_slot *slot, const char *job, uint32_t number)
+{
+	const struct run *run = NULL;
+	uint32_t position = 0;
+
+	while (slot->unwritten && (run = store_parcel_walk(slot->unwritten, &position)))
+		if (run->number == number && strcmp(run->job, job) == 0)
+			break;
+	return run;
+}
+
+bool store_slot_pending(const struct store_slot *slot)
+{
+	return slot->parcel || slot->in_flight;
 }
 
 bool store_slot_settled(const struct store_slot *slot)
@@ -315,6 +351,7 @@ void store_slot_close(struct store_slot *store)
 	store_batch_free(store->outbox);
 	store->outbox = NULL;
 	store_close(store->store);
+	store_await_give_up(store);
 }
 
 void store_slot_clear(struct store_slot *store)

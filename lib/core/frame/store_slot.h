@@ -45,6 +45,12 @@ void store_slot_put_change(
 void store_slot_put_text(struct store_slot *store, const char *key, const char *text);
 /* Commits its outbox: before what must not overtake it. */
 void store_slot_flush(struct store_slot *store);
+/*
+ * Likewise, and calls, as store_await(), when all that was put so far is on disk. A store that outlives nothing has
+ * nothing to wait for.
+ */
+void store_slot_await(struct store_slot *store, struct store_await *await,
+    void (*call)(struct store_await *await, bool stored));
 /* Commits all outboxes. */
 void store_slot_flush_all(struct schedd_scheduler *scheduler);
 /* The same for what nobody waits for: it may go with what comes in the next moment. */
@@ -53,6 +59,11 @@ void store_slot_rest(struct schedd_scheduler *scheduler);
 void store_slot_again(struct store_slot *store);
 /* How long the oldest write that is not stored has waited; 0: none does. */
 schedd_span store_slot_lag(const struct store_slot *slot);
+/* Is something put that is neither on disk nor refused yet? */
+bool store_slot_pending(const struct store_slot *slot);
+/* The end of a run that it refused so far; NULL: none that is known. */
+const struct run *store_slot_refused(
+    const struct store_slot *slot, const char *job, uint32_t number);
 /* Does nothing wait that it refused? */
 bool store_slot_settled(const struct store_slot *slot);
 /* Closes its store; what is in the outbox by then is given up. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include "core/frame/store_await.h"
 #include "core/frame/store_slot.h"
 #include "core/keep/notify.h"
 #include "core/share/share.h"
@@ -115,6 +116,8 @@ static void drain_save(struct schedd_scheduler *scheduler)
 		left = end - clock->mono(clock->context).us;
 		(void)store_flush(each->store,
 		    !store_remote(each->store) ? SCHEDD_SPAN_NONE : left > 0 ? left : 0);
+		/* Who waits for an end is told of it before all is over. */
+		store_await_give_up(each);
 	}
 }
 

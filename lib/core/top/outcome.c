@@ -76,7 +76,7 @@ static void outcome_tell(struct run_live *live)
 		entry->last_state = (uint8_t)state;
 	if (!late)
 		follow_run(scheduler, run_live_store(live), run);
-	scheduler_wait_told(scheduler, run_live_job(live)->id, run);
+	scheduler_wait_told(scheduler, run_live_store(live), run_live_job(live)->id, run);
 }
 
 void outcome_run_ended(struct run_live *live, enum run_state state, const char *reason)
@@ -96,7 +96,7 @@ void outcome_run_ended(struct run_live *live, enum run_state state, const char *
 	if (entry) {
 		retention_note(scheduler, entry, run_live_run(live)->output_bytes);
 		if (!entry->live)
-			scheduler_wait_idle_told(scheduler, entry->job->id);
+			scheduler_wait_idle_told(scheduler, run_live_store(live), entry->job->id);
 	}
 	run_live_free(live);
 	if (entry)

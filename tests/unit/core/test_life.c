@@ -240,6 +240,7 @@ Test(life, answers_those_who_wait_for_an_end)
 	cr_expect_not_null(wait);
 	cr_expect_not(f.answered);
 	core_task_end(0, 7);
+	core_settle(&f);
 	cr_expect(f.answered);
 	cr_expect_not_null(strstr(f.json, "\"exit_code\":7"));
 	/* One that has ended is answered at once, one that never was is not found. */
