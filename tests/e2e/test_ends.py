@@ -4,11 +4,15 @@ there without what it brings about, and nothing is done twice."""
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
+import tempfile
 import unittest
 
-from e2e import SCHEDD, RpcError, TestCase, wait_until
+import msgpack
+
+from e2e import SCHEDCTL, SCHEDD, RpcError, TestCase, wait_until
 
 # A sanitizer's own library must come first.
 PRELOAD = " ".join(re.findall(r"=> (\S*lib[at]san\S*)", subprocess.run(
@@ -122,12 +126,30 @@ class Ends(TestCase):
         self.assertTrue(all(n[1]["result"].get("stored") is False for n in follower.notifications if n[0] == "run.end"))
         return daemon, hang, waiter, waits, follower
 
+    def said_by_the_client(self, run, env):
+        """schedctl, at a server that gives this answer."""
+        with tempfile.TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as server:
+            server.bind(f"{directory}/socket")
+            server.listen()
+            server.settimeout(60)
+            with subprocess.Popen([SCHEDCTL, "--socket", f"{directory}/socket", "wait", run["id"]], env=env,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
+                connection, _ = server.accept()
+                unpacker = msgpack.Unpacker(raw=False)
+                with connection:
+                    while data := connection.recv(4096):
+                        unpacker.feed(data)
+                        for _, number, method, *_ in unpacker:
+                            connection.sendall(msgpack.packb([1, number, None, run if method == "run.wait" else {}]))
+                out, err = client.communicate(timeout=60)
+        self.assertEqual((client.returncode, out, err), (0, "", f"{run['id']} has ended, which its store has not taken yet\n"))
+
     def test_what_is_not_on_disk_is_not_told(self):
         daemon, hang, waiter, waits, _ = self.ended_with_a_silent_disk()
         # Nobody is kept for good: it is said that it is not stored.
-        told = daemon.ctl("wait", "first/1")
-        self.assertEqual((told.returncode, told.stderr), (0, "schedctl: first/1 has ended, which its store has not taken yet\n"))
-        self.assertIs(waiter.receive(waits["run"])["stored"], False)
+        run = waiter.receive(waits["run"])
+        self.assertIs(run["stored"], False)
+        self.said_by_the_client(run, daemon.environment())
         daemon.process.kill()
         daemon.process.wait()
         hang.unlink()
