@@ -173,7 +173,7 @@ class Why(e2e.TestCase):
 
     def test_looks_back_at_misses(self):
         self.add("a", trigger={"every": "100ms"}, misfire_grace_time=0.01)
-        self.add("c", trigger={"every": "100ms"}, misfire_grace_time=600)  # however long the start takes
+        self.add("c", trigger={"every": "100ms"}, max_instances=100, misfire_grace_time=600)  # however long the start takes
         e2e.wait_until("a run", lambda: self.client.call("run.list", jobs=["c"])["runs"])
         self.server.stop(9)
         time.sleep(0.5)
@@ -187,6 +187,37 @@ class Why(e2e.TestCase):
         facts = e2e.wait_until("the run that made up for it", lambda: [
             f for f in self.at("c", moment)["facts"] if "was made up for by c/" in f])
         self.assertEqual(len(facts), 1)
+
+    def test_looks_back_at_what_came_late(self):
+        """What makes up for a fire time may come long after that which held it was over."""
+        self.add("c", trigger={"every": "100ms"}, max_instances=100, misfire_grace_time=600)
+        e2e.wait_until("a run", lambda: self.client.call("run.list", jobs=["c"])["runs"])
+        self.client.call("scheduler.pause")
+        self.client.call("job.pause", id="c")
+        time.sleep(0.3)
+        moment = self.moment()
+        time.sleep(0.3)
+        self.client.call("scheduler.resume")
+        time.sleep(0.3)
+        self.client.call("job.resume", id="c", run_missed=True)
+        facts = e2e.wait_until("the run that made up for it", lambda: [
+            f for f in self.at("c", moment)["facts"] if "was made up for by c/" in f])
+        self.assertEqual(len(facts), 1, facts)
+        self.assertIn(facts[0].split("by ")[1].split(":")[0], [run["id"] for run in self.at("c", moment)["runs"]])
+        # Nor is every run that stands for others one that stands for this.
+        self.client.call("job.pause", id="c")
+        e2e.wait_until("its last", lambda: self.client.call("job.get", id="c")["state"] == "paused")
+        time.sleep(0.3)
+        moment = self.moment()
+        time.sleep(0.3)
+        self.client.call("job.resume", id="c")
+        first = self.client.call("run.list", jobs=["c"])["runs"][0]["run"]
+        e2e.wait_until("a run again", lambda: self.client.call("run.list", jobs=["c"])["runs"][0]["run"] > first)
+        self.client.call("scheduler.pause")
+        time.sleep(0.5)
+        self.client.call("scheduler.resume")
+        e2e.wait_until("one for some", lambda: [r for r in self.client.call("run.list", jobs=["c"])["runs"] if r["run"] > first and r["coalesced"] > 1])
+        self.assertEqual([f for f in self.at("c", moment)["facts"] if "made up for" in f], [])
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ struct scheduler_why {
 	struct value since;   /* what was done to the job after then, newest first */
 	struct why_past past; /* only where at is past */
 	bool looks_back;
+	struct value rows;    /* of then, where it looks back */
+	uint32_t newest;      /* number of the first of these; 0: there are none */
 	struct store_slot *store;
 	struct store_slot *asked; /* whether it knows the id; store is not known yet */
 	uint32_t next_store;      /* to be asked after that */
@@ -207,11 +209,49 @@ static bool scheduler_why_without(struct scheduler_why *why, int rc, const char 
 	return true;
 }
 
+/* What came next: it may have made up for what was not run then, however much later. */
+static void scheduler_why_next_runs(int rc, const struct schedd_error *err, const struct run *runs,
+    size_t count, const char *cursor, void *context)
+{
+	struct scheduler_why *why = context;
+	struct value list = value_array();
+	const struct run *next;
+
+	(void)cursor;
+	if (rc) {
+		scheduler_why_answer(why, rc, err);
+		return;
+	}
+	next = why_past_made_up(&why->past, why->newest, runs, count, &why->facts);
+	if (next)
+		value_append(&why->arena, &list, run_to_value(next, &why->arena));
+	for (uint32_t i = 0; i < why->rows.array.count; i++)
+		value_append(&why->arena, &list, why->rows.array.items[i]);
+	value_put(&why->arena, &why->result, "runs", list);
+	scheduler_why_ask_going(why);
+}
+
+static void scheduler_why_ask_next_runs(struct scheduler_why *why)
+{
+	const char *jobs[] = {why->id, NULL};
+	const struct run behind = {.job = why->id, .number = why->newest + SCHEDULER_WHY_RUNS + 1};
+	char cursor[STORE_CURSOR_MAX];
+	struct store_run_query query = {.jobs = jobs,
+	    .since = SCHEDD_TIME_NONE,
+	    .until = SCHEDD_TIME_NONE,
+	    .limit = SCHEDULER_WHY_RUNS,
+	    .after = cursor};
+
+	store_run_cursor(why->store->store, &query, &behind, cursor);
+	store_query_runs(why->store->store, &query, scheduler_why_next_runs, why);
+}
+
 static void scheduler_why_runs(int rc, const struct schedd_error *err, const struct run *runs,
     size_t count, const char *cursor, void *context)
 {
 	struct scheduler_why *why = context;
 	struct value list = value_array();
+	bool told = false;
 
 	(void)cursor;
 	if (rc) {
@@ -222,7 +262,13 @@ static void scheduler_why_runs(int rc, const struct schedd_error *err, const str
 	for (size_t i = 0; i < count; i++) {
 		value_append(&why->arena, &list, run_to_value(&runs[i], &why->arena));
 		if (why->looks_back)
-			why_past_row(&why->past, &runs[i], &why->facts);
+			told |= why_past_row(&why->past, &runs[i], &why->facts);
+	}
+	if (why->looks_back && !told) {
+		why->rows = list;
+		why->newest = count ? runs[0].number : 0;
+		scheduler_why_ask_next_runs(why);
+		return;
 	}
 	value_put(&why->arena, &why->result, "runs", list);
 	if (why->looks_back) {
@@ -236,12 +282,9 @@ static void scheduler_why_runs(int rc, const struct schedd_error *err, const str
 static void scheduler_why_ask_runs(struct scheduler_why *why)
 {
 	const char *jobs[] = {why->id, NULL};
-	struct store_run_query query = {
+	const struct store_run_query query = {
 	    .jobs = jobs, .since = SCHEDD_TIME_NONE, .until = why->at, .limit = SCHEDULER_WHY_RUNS};
 
-	/* What made up for it came when it was free again. */
-	if (why->looks_back && why->past.free_at > why->at)
-		query.until = why->past.free_at;
 	store_query_runs(why->store->store, &query, scheduler_why_runs, why);
 }
 

@@ -15,7 +15,6 @@ void why_past_init(struct why_past *past, struct schedd_scheduler *scheduler, co
 	    .id = id,
 	    .at = at,
 	    .came = SCHEDD_TIME_NONE,
-	    .free_at = SCHEDD_TIME_NONE,
 	    .down_since = SCHEDD_TIME_NONE,
 	    .up_at = SCHEDD_TIME_NONE,
 	    .all_paused = scheduler->paused ? scheduler->paused_why : NULL};
@@ -58,15 +57,12 @@ static void why_past_undo_trigger(struct why_past *past, const struct value *val
 	past->trigger = trigger;
 }
 
-static void why_past_undo_fields(
-    struct why_past *past, const struct value *change, const struct value *before)
+static void why_past_undo_fields(struct why_past *past, const struct value *before)
 {
 	const struct value *trigger = value_get(before, "trigger");
 
-	if (value_get(before, "paused")) {
+	if (value_get(before, "paused"))
 		past->paused = why_past_text(past, before, "paused");
-		past->free_at = value_get_int(change, "time", SCHEDD_TIME_NONE);
-	}
 	if (value_get(before, "group"))
 		past->group = why_past_text(past, before, "group");
 	if (value_get(before, "max_instances"))
@@ -95,7 +91,7 @@ void why_past_undo(struct why_past *past, const struct value *changes)
 		if (code == SCHEDD_EVENT_JOB_ADDED || code == SCHEDD_EVENT_JOB_REMOVED)
 			why_past_undo_life(past, change, code == SCHEDD_EVENT_JOB_ADDED);
 		else if (before)
-			why_past_undo_fields(past, change, before);
+			why_past_undo_fields(past, before);
 	}
 }
 
@@ -116,15 +112,7 @@ static void why_past_undo_start(struct why_past *past, const struct value *chang
 	if (since == SCHEDD_TIME_NONE || past->at < since)
 		return;
 	past->down_since = since;
-	past->up_at = past->free_at = value_get_int(change, "time", SCHEDD_TIME_NONE);
-}
-
-static void why_past_undo_pause(
-    struct why_past *past, const struct value *change, const struct value *before)
-{
-	past->all_paused = why_past_text(past, before, "paused");
-	if (past->all_paused)
-		past->free_at = value_get_int(change, "time", SCHEDD_TIME_NONE);
+	past->up_at = value_get_int(change, "time", SCHEDD_TIME_NONE);
 }
 
 void why_past_undo_scheduler(struct why_past *past, const struct value *changes)
@@ -142,7 +130,7 @@ void why_past_undo_scheduler(struct why_past *past, const struct value *changes)
 		else if (value_get(change, "down_since"))
 			why_past_undo_start(past, change);
 		else if (before && value_get(before, "paused"))
-			why_past_undo_pause(past, change, before);
+			past->all_paused = why_past_text(past, before, "paused");
 	}
 }
 
@@ -190,35 +178,62 @@ void why_past_facts(const struct why_past *past, struct value *facts)
 	}
 }
 
-/* How the last fire time before then ended: in a run of its own, counted on another, or in none. */
-static void why_past_fire(
-    const struct why_past *past, const struct run *run, schedd_time fire, struct value *facts)
+/* So many fire times are counted at most: more are taken for all that there were. */
+#define WHY_PAST_COUNTED 10000
+
+/* The last fire time before then; NONE: none is known. */
+static schedd_time why_past_fire(const struct why_past *past)
 {
-	schedd_time last = run->until != SCHEDD_TIME_NONE ? run->until : run->scheduled_at;
-	/* One that was in time itself makes up for those before it as well as one that came late. */
-	bool counted = fire < run->scheduled_at && run->coalesced;
+	return past->trigger && past->there ? trigger_latest(past->trigger, SCHEDD_TIME_MIN, past->at)
+					    : SCHEDD_TIME_NONE;
+}
+
+static void why_past_say_fire(const struct why_past *past, schedd_time fire, const char *how,
+    const struct run *run, struct value *facts)
+{
 	struct strbuf text = STRBUF_EMPTY;
 
-	if (!counted && (fire < run->scheduled_at || fire > last))
-		return;
 	strbuf_add(&text, "its fire time ");
 	downtime_clock(past->scheduler, fire, &text);
-	strbuf_printf(&text, "%s %s/%u: %s", counted ? " was made up for by" : ":", run->job,
-	    run->number, run_state_name(run->state));
+	strbuf_printf(&text, "%s %s/%u: %s", how, run->job, run->number, run_state_name(run->state));
 	if (run->reason)
 		strbuf_printf(&text, " (%s)", run->reason);
 	why_past_say(past, facts, strbuf_peek(&text));
 	strbuf_clear(&text);
 }
 
-void why_past_row(const struct why_past *past, const struct run *run, struct value *facts)
+bool why_past_row(const struct why_past *past, const struct run *run, struct value *facts)
 {
-	schedd_time fire = SCHEDD_TIME_NONE;
+	schedd_time last = run->until != SCHEDD_TIME_NONE ? run->until : run->scheduled_at;
+	schedd_time fire = why_past_fire(past);
 
-	if (past->trigger && past->there)
-		fire = trigger_latest(past->trigger, SCHEDD_TIME_MIN, past->at);
-	if (fire != SCHEDD_TIME_NONE)
-		why_past_fire(past, run, fire, facts);
+	if (fire == SCHEDD_TIME_NONE || fire < run->scheduled_at || fire > last)
+		return false;
+	why_past_say_fire(past, fire, ":", run, facts);
+	return true;
+}
+
+/* One that was in time itself makes up for those before it as well as one that came late. */
+static bool why_past_counts(const struct why_past *past, schedd_time fire, const struct run *run)
+{
+	if (!run->coalesced || run->scheduled_at <= fire)
+		return false;
+	return run->coalesced > WHY_PAST_COUNTED ||
+	       trigger_count(past->trigger, fire, run->scheduled_at, run->coalesced + 2) <= run->coalesced + 1;
+}
+
+const struct run *why_past_made_up(const struct why_past *past, uint32_t number, const struct run *runs,
+    size_t count, struct value *facts)
+{
+	schedd_time fire = why_past_fire(past);
+
+	for (size_t i = count; fire != SCHEDD_TIME_NONE && i-- > 0;) {
+		if (runs[i].number <= number || !why_past_counts(past, fire, &runs[i]))
+			continue;
+		why_past_say_fire(past, fire, " was made up for by", &runs[i], facts);
+		return &runs[i];
+	}
+	return NULL;
 }
 
 void why_past_going(const struct why_past *past, const struct run *run, struct value *facts)

@@ -16,7 +16,6 @@ struct why_past {
 	schedd_time at;
 	bool there;                     /* was it a job then? */
 	schedd_time came;               /* when it was added, if not; NONE: unknown */
-	schedd_time free_at;            /* when what held it then had ended; NONE: unknown */
 	const char *paused;             /* "paused by uid 1000: upgrade"; NULL: it was not */
 	const char *all_paused;         /* the scheduler: "scheduler paused by uid 0"; NULL */
 	const char *group;              /* NULL: none */
@@ -35,8 +34,12 @@ void why_past_undo(struct why_past *past, const struct value *changes);
 void why_past_undo_scheduler(struct why_past *past, const struct value *changes);
 /* Appends texts: what is known to have held it. */
 void why_past_facts(const struct why_past *past, struct value *facts);
-/* What a row says of the last fire time before then. */
-void why_past_row(const struct why_past *past, const struct run *run, struct value *facts);
+/* What a row of then says of the last fire time before then; false: nothing. */
+bool why_past_row(const struct why_past *past, const struct run *run, struct value *facts);
+/* Which of these rows, that came behind that of this number, made up for that fire time: said, too;
+ * NULL: none. Newest first. */
+const struct run *why_past_made_up(const struct why_past *past, uint32_t number, const struct run *runs,
+    size_t count, struct value *facts);
 /* What a row says of what was going on then. */
 void why_past_going(const struct why_past *past, const struct run *run, struct value *facts);
 void why_past_clear(struct why_past *past);
