@@ -10,11 +10,12 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "executor/account_group.h"
 #include "server/cron_spool.h"
 #include "server/users_facts.h"
 #include "server/users_known.h"
 
-#define USERS_ENTRY_MAX 65536 /* bytes of an entry of passwd, group or shadow */
+#define USERS_ENTRY_MAX 65536 /* bytes of an entry of passwd or shadow */
 #define USERS_DAY 86400
 
 /* ---- Lists ---- */
@@ -34,26 +35,21 @@ static struct users_who users_entry(const struct passwd *entry)
 
 static bool users_in_group(const struct users_who *entry, const char *name)
 {
-	char *buffer = malloc(USERS_ENTRY_MAX);
-	struct group group, *found = NULL;
-	gid_t *gids = NULL;
+	gid_t *gids = NULL, gid;
 	int count = 0;
 	bool in = false;
 
-	if (entry->facts) {
-		free(buffer);
+	if (entry->facts)
 		return users_facts_in(entry->facts, name);
-	}
-	if (buffer && getgrnam_r(name, &group, buffer, USERS_ENTRY_MAX, &found) == 0 && found) {
-		(void)getgrouplist(entry->name, entry->gid, NULL, &count);
-		gids = count > 0 ? malloc((size_t)count * sizeof(*gids)) : NULL;
-		if (gids && getgrouplist(entry->name, entry->gid, gids, &count) < 0)
-			count = 0;
-		for (int i = 0; gids && i < count && !in; i++)
-			in = gids[i] == found->gr_gid;
-	}
+	if (!account_group_find(name, &gid))
+		return false;
+	(void)getgrouplist(entry->name, entry->gid, NULL, &count);
+	gids = count > 0 ? malloc((size_t)count * sizeof(*gids)) : NULL;
+	if (gids && getgrouplist(entry->name, entry->gid, gids, &count) < 0)
+		count = 0;
+	for (int i = 0; gids && i < count && !in; i++)
+		in = gids[i] == gid;
 	free(gids);
-	free(buffer);
 	return in;
 }
 

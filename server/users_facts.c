@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "executor/account_group.h"
 #include "server/config.h"
 
-#define FACTS_ENTRY_MAX 65536 /* bytes of an entry of passwd or group */
+#define FACTS_ENTRY_MAX 65536 /* bytes of an entry of passwd */
 
 struct facts_group {
 	char *name;
@@ -94,20 +95,16 @@ static gid_t *facts_gids(const struct passwd *entry, int *count)
 
 static void facts_ask_groups(struct users_facts *facts, const struct passwd *entry)
 {
-	char *buffer = malloc(FACTS_ENTRY_MAX);
-	struct group group, *found = NULL;
 	int count = 0;
-	gid_t *gids = buffer && facts->count ? facts_gids(entry, &count) : NULL;
+	gid_t *gids = facts->count ? facts_gids(entry, &count) : NULL, gid;
 
 	for (uint32_t i = 0; gids && i < facts->count; i++) {
-		found = NULL;
-		if (getgrnam_r(facts->groups[i].name, &group, buffer, FACTS_ENTRY_MAX, &found) || !found)
+		if (!account_group_find(facts->groups[i].name, &gid))
 			continue;
 		for (int k = 0; k < count && !facts->groups[i].in; k++)
-			facts->groups[i].in = gids[k] == found->gr_gid;
+			facts->groups[i].in = gids[k] == gid;
 	}
 	free(gids);
-	free(buffer);
 }
 
 void users_facts_ask(struct users_facts *facts)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/strmap.h"
+#include "executor/account_group.h"
 #include "executor/account_pam.h"
 #include "loop/offloop.h"
 
@@ -174,20 +175,14 @@ static int account_user(
 
 static int account_group(struct account *account, const char *name, struct schedd_error *err)
 {
-	char *buffer;
-	struct group entry, *found = NULL;
 	unsigned gid;
 
-	buffer = malloc(ACCOUNT_BUFFER);
-	if (!buffer)
-		return schedd_error_nomem(err);
-	(void)getgrnam_r(name, &entry, buffer, ACCOUNT_BUFFER, &found);
-	if (found)
-		account->gid = found->gr_gid;
-	else if (account_number(name, &gid))
-		account->gid = gid;
-	free(buffer);
-	return found || account_number(name, &gid) ? 0 : schedd_error_set(err, SCHEDD_EINVAL, "group '%s': no such group", name);
+	if (account_group_find(name, &account->gid))
+		return 0;
+	if (!account_number(name, &gid))
+		return schedd_error_set(err, SCHEDD_EINVAL, "group '%s': no such group", name);
+	account->gid = gid;
+	return 0;
 }
 
 static int account_groups(struct account *account, struct schedd_error *err)
