@@ -157,8 +157,8 @@ static int subprocess_signal_tree(
 
 	if (subprocess_signal_all(task, child_pid(task->child), task->start, signal) > 0)
 		return 0;
-	return schedd_error_set(
-	    err, SCHEDD_EFAILED, "run %s has nothing left to signal", request->run_id);
+	return schedd_error_set(err, SCHEDD_ECONFLICT, "run %s has nothing left to signal: it has just ended",
+	    request->run_id);
 }
 
 /* Attempts that were called off end on a turn of the loop of their own. */

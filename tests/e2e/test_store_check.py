@@ -55,6 +55,23 @@ class Check(unittest.TestCase):
         self.assertEqual((got, out), (code, ""), f"{argv}: {err}")
         self.assertIn(words, err, argv)
 
+    def test_checks_at_one_time_take_turns(self):
+        said = []
+
+        def check(client):
+            for _ in range(5):
+                for name in ("shared", "default", "memory"):
+                    try:
+                        said.append(client.call("store.check", name=name)["name"])
+                    except RpcError as error:
+                        said.append(str(error))
+        threads = [threading.Thread(target=check, args=(self.daemon.client(),)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({name: said.count(name) for name in said}, {"shared": 20, "default": 20, "memory": 20})
+
     def test_each_store_says_what_it_promises(self):
         shared = self.check("shared")
         self.assertIn("survives a crash", shared["durability"])

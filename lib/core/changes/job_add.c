@@ -129,8 +129,8 @@ static struct store_slot *job_add_store(struct change *change, struct schedd_err
 		    change->id, store->name);
 	else if ((store_remote(store->store) || store->waited) && !store->taken_up)
 		/* What it holds under that id is not known yet. */
-		schedd_error_set(err, SCHEDD_EFAILED, "store %s has not been read yet (%s)%s%s",
-		    store->name, store_state_word(store_state(store->store)),
+		schedd_error_set(err, SCHEDD_EFAILED, "store %s has not been read yet (%s)%s%s", store->name,
+		    store_state(store->store) == STORE_OK ? "that goes on" : store_state_word(store_state(store->store)),
 		    store_state_why(store->store)[0] ? ": " : "", store_state_why(store->store));
 	else
 		return store;

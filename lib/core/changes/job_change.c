@@ -326,8 +326,7 @@ static void job_change_kill_runs(struct entry *entry, const struct scheduler_act
 		next = run_live_next_of_job(live);
 		if (run_live_stage(live) == RUN_LIVE_CLAIMING)
 			continue;
-		if (run_stop(live, RUN_LIVE_KILLED, 0, reason, NULL))
-			log_warn(run_live_scheduler(live)->log, "run %s cannot be ended", run_live_id(live));
+		run_stop_or_say(live, RUN_LIVE_KILLED, reason);
 	}
 }
 

@@ -31,14 +31,16 @@ static int run_stop_signal(struct run_live *live, int signal, struct schedd_erro
 	const struct job_details *details = job_details(live->job);
 	struct schedd_scheduler *scheduler = live->scheduler;
 	bool escalate = !signal;
+	int rc;
 
 	if (!signal)
 		signal = details->kill_signal;
 	if (!live->task)
 		return schedd_error_set(err, SCHEDD_EFAILED,
 		    "run %s is a C function that is being called: it cannot be stopped", live->id);
-	if (executor_signal(live->task, signal, err))
-		return SCHEDD_EFAILED;
+	rc = executor_signal(live->task, signal, err);
+	if (rc)
+		return rc;
 	if (!escalate || signal == SIGKILL)
 		return 0;
 	if (run_stop_kill_later(
@@ -84,6 +86,17 @@ int run_stop(struct run_live *live, enum run_live_stop stop, int signal, const c
 	return run_stop_signal(live, signal, err);
 }
 
+void run_stop_or_say(struct run_live *live, enum run_live_stop stop, const char *reason)
+{
+	const struct schedd_log *log = live->scheduler->log;
+	struct schedd_error err;
+	int rc = run_stop(live, stop, 0, reason, &err);
+
+	/* What has just ended need not be. */
+	if (rc && rc != SCHEDD_ECONFLICT)
+		log_warn(log, "run cannot be ended: %s", err.message);
+}
+
 void run_stop_replace(struct entry *entry, const char *by)
 {
 	uint32_t room = job_details(entry->job)->max_instances - 1, staying = 0;
@@ -99,8 +112,7 @@ void run_stop_replace(struct entry *entry, const char *by)
 		if (live->stage == RUN_LIVE_CLAIMING || live->stop != RUN_LIVE_GOES_ON)
 			continue;
 		staying--;
-		if (run_stop(live, RUN_LIVE_REPLACED, 0, reason, NULL))
-			log_warn(live->scheduler->log, "run %s cannot be ended", live->id);
+		run_stop_or_say(live, RUN_LIVE_REPLACED, reason);
 	}
 }
 

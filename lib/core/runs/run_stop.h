@@ -16,6 +16,8 @@ int run_stop_kill_later(struct run_live *live, struct schedd_mono when)
     __attribute__((warn_unused_result));
 /* Ends the oldest runs so that one more has room. */
 void run_stop_replace(struct entry *entry, const char *by);
+/* Ends it, or logs why not. live may be gone after it. */
+void run_stop_or_say(struct run_live *live, enum run_live_stop stop, const char *reason);
 /*
  * Ends all runs of the job that have not begun, and the waiting for further
  * attempts. reason: "its job was removed". Returns how many go on.

@@ -301,6 +301,7 @@ void scheduler_free(struct schedd_scheduler *scheduler)
 	spawner_pool_free(scheduler->spawners);
 	store_slot_flush_all(scheduler);
 	stores_add_stop(scheduler);
+	stores_check_refuse(scheduler, NULL, "the scheduler stops");
 	stores_close(scheduler);
 	stores_check_stop(scheduler);
 	dump_stop(scheduler);

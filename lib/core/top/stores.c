@@ -318,9 +318,12 @@ static int stores_check_removal(struct schedd_scheduler *scheduler, const char *
 	if (job_move_uses(scheduler, slot))
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "store %s: jobs are on their way to or from it, wait for that", name);
+	if (slot->entries)
+		return schedd_error_set(err, SCHEDD_ECONFLICT, "store %s has %u job%s: remove or move %s first", name,
+		    slot->entries, slot->entries == 1 ? "" : "s", slot->entries == 1 ? "it" : "them");
 	if (stores_used(scheduler, slot))
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
-		    "store %s has %u jobs: remove them or move them first", name, slot->entries);
+		    "store %s: a run of a job that was removed goes on: wait for its end, or kill it", name);
 	if (stores_history_of(scheduler, slot))
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "store %s keeps the runs of store %s: remove that one first", name,

@@ -19,6 +19,7 @@ struct stores_check {
 	struct scheduler_reply reply;
 	struct store *store;
 	bool own;         /* opened for this, to be closed again */
+	bool waits;       /* for the one before it: two at once would take each other's writes for a fault */
 	bool over;        /* it has come to its end */
 	int64_t begun;    /* mono microseconds */
 	schedd_span took; /* connecting; negative: it was connected before */
@@ -39,6 +40,22 @@ static void stores_check_answer(struct stores_check *check)
 	scheduler_answer(reply, check->rc, &check->err, &check->result);
 }
 
+static void stores_checked(int rc, const struct schedd_error *err, const struct value *value, void *context);
+
+/* The oldest that waits for that store begins. */
+static void stores_check_next(struct schedd_scheduler *scheduler, const struct store *store)
+{
+	struct stores_check *next = NULL;
+
+	for (struct stores_check *check = scheduler->top.checks; check; check = check->next)
+		if (check->waits && check->store == store)
+			next = check;
+	if (!next)
+		return;
+	next->waits = false;
+	store_check(next->store, stores_checked, next);
+}
+
 /* Takes it out, closes what was opened, answers unless that was done. */
 static void stores_check_end(void *context)
 {
@@ -50,6 +67,8 @@ static void stores_check_end(void *context)
 	*link = check->next;
 	if (check->own)
 		store_close(check->store);
+	else
+		stores_check_next(check->scheduler, check->store);
 	stores_check_answer(check);
 	arena_clear(&check->arena);
 	free(check);
@@ -180,11 +199,27 @@ void scheduler_check_store(struct schedd_scheduler *scheduler,
 		scheduler_answer(reply, rc, &err, NULL);
 		return;
 	}
+	for (const struct stores_check *other = scheduler->top.checks; slot && other; other = other->next)
+		check->waits |= !other->own && other->store == slot->store;
 	check->next = scheduler->top.checks;
 	scheduler->top.checks = check;
 	if (slot) {
 		check->store = slot->store;
-		store_check(slot->store, stores_checked, check);
+		if (!check->waits)
+			store_check(slot->store, stores_checked, check);
+	}
+}
+
+void stores_check_refuse(struct schedd_scheduler *scheduler, const struct store *store, const char *why)
+{
+	struct schedd_error err;
+
+	schedd_error_set(&err, SCHEDD_EFAILED, "%s", why);
+	for (struct stores_check *check = scheduler->top.checks; check; check = check->next) {
+		if (!check->waits || (store && check->store != store))
+			continue;
+		check->waits = false;
+		stores_check_over(check, err.code, &err);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "core/runs/run_process.h"
 #include "core/share/share.h"
 #include "core/top/moved.h"
+#include "core/top/stores_check.h"
 
 void stores_shut(struct store_slot *slot)
 {
@@ -86,6 +87,7 @@ void stores_leave(struct stores_leaving *leaving, struct store_slot *slot,
 	leaving->slot = slot;
 	leaving->left = left;
 	leaving->joined = stores_take_out(scheduler, slot);
+	stores_check_refuse(scheduler, slot->store, "the store is removed");
 	leaving->next = scheduler->top.leaving;
 	scheduler->top.leaving = leaving;
 	store_leave(slot->store, stores_left, leaving);
