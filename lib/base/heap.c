@@ -331,6 +331,27 @@ static void heap_look(struct heap *heap)
 	}
 }
 
+/*
+ * Right behind the latest of its lane, where nearly all go that come in a row. False: it does not
+ * go there, or there is no place.
+ */
+static bool heap_add_behind(struct heap *heap, struct heap_entry entry)
+{
+	struct heap_lane *lane = &heap->lanes[heap->recent];
+	uint32_t place;
+
+	if (!lane->span || lane->span == lane->capacity ||
+	    (uint64_t)entry.key - (uint64_t)lane->last > 1)
+		return false;
+	place = (lane->head + lane->span++) & (lane->capacity - 1);
+	lane->ring[place] = entry;
+	lane->last = entry.key;
+	lane->count++;
+	heap->count++;
+	entry.node->index = (heap->recent + 1) << HEAP_LANE_SHIFT | place;
+	return true;
+}
+
 /* Adds it to a lane or to the heap. False: no memory. */
 static bool heap_add(struct heap *heap, struct heap_entry entry)
 {
@@ -366,9 +387,10 @@ static void heap_lane_set(struct heap *heap, struct heap_lane *lane, struct heap
 	}
 }
 
-int heap_set(struct heap *heap, struct heap_node *node, int64_t key)
+/* Whatever stands in the way of heap_add_behind(). */
+__attribute__((noinline)) static int heap_set_any(struct heap *heap, struct heap_entry entry)
 {
-	struct heap_entry entry = {key, node};
+	struct heap_node *node = entry.node;
 	uint32_t index = node->index;
 
 	if (index == HEAP_NOT_QUEUED) {
@@ -383,6 +405,15 @@ int heap_set(struct heap *heap, struct heap_node *node, int64_t key)
 		heap_lane_set(heap, heap_lane_of(heap, node), entry);
 	heap_look(heap);
 	return 0;
+}
+
+int heap_set(struct heap *heap, struct heap_node *node, int64_t key)
+{
+	struct heap_entry entry = {key, node};
+
+	return node->index == HEAP_NOT_QUEUED && heap_add_behind(heap, entry)
+		   ? 0
+		   : heap_set_any(heap, entry);
 }
 
 /* The first of the lane where the smallest is, with another one right behind it: false: it is not. */
@@ -405,16 +436,11 @@ static bool heap_remove_first(struct heap *heap, struct heap_node *node)
 	return true;
 }
 
-void heap_remove(struct heap *heap, struct heap_node *node)
+__attribute__((noinline)) static void heap_remove_any(struct heap *heap, struct heap_node *node)
 {
 	uint32_t index = node->index;
-	const struct heap_entry *first;
-	int64_t least;
+	int64_t least = heap_first(heap)->key;
 
-	if (index == HEAP_NOT_QUEUED || (heap->first && heap_remove_first(heap, node)))
-		return;
-	first = heap_first(heap);
-	least = first->key;
 	if (index <= HEAP_PLACE)
 		heap_take_out(heap, index);
 	else
@@ -428,6 +454,12 @@ void heap_remove(struct heap *heap, struct heap_node *node)
 	if (!heap->first ? !heap->size || heap->entries[0].key != least
 			 : !heap->lanes[heap->first - 1].span || heap_first(heap)->key != least)
 		heap_look(heap);
+}
+
+void heap_remove(struct heap *heap, struct heap_node *node)
+{
+	if (node->index != HEAP_NOT_QUEUED && !(heap->first && heap_remove_first(heap, node)))
+		heap_remove_any(heap, node);
 }
 
 int64_t heap_key(const struct heap *heap, const struct heap_node *node)
@@ -447,16 +479,6 @@ struct heap_node *heap_peek(const struct heap *heap, int64_t *key)
 	if (key)
 		*key = first->key;
 	return first->node;
-}
-
-struct heap_node *heap_ahead(const struct heap *heap, uint32_t by)
-{
-	const struct heap_lane *lane;
-
-	if (!heap->first)
-		return by < heap->size ? heap->entries[by].node : NULL;
-	lane = &heap->lanes[heap->first - 1];
-	return by < lane->span ? lane->ring[(lane->head + by) & (lane->capacity - 1)].node : NULL;
 }
 
 struct heap_node *heap_pop(struct heap *heap, int64_t *key)

@@ -67,7 +67,15 @@ int64_t heap_key(const struct heap *heap, const struct heap_node *node);
 struct heap_node *heap_peek(const struct heap *heap, int64_t *key);
 struct heap_node *heap_pop(struct heap *heap, int64_t *key);
 /* One that will come about so many behind the smallest, as a guess; NULL: none is at hand. */
-struct heap_node *heap_ahead(const struct heap *heap, uint32_t by);
+static inline struct heap_node *heap_ahead(const struct heap *heap, uint32_t by)
+{
+	const struct heap_lane *lane;
+
+	if (!heap->first)
+		return by < heap->size ? heap->entries[by].node : NULL;
+	lane = &heap->lanes[heap->first - 1];
+	return by < lane->span ? lane->ring[(lane->head + by) & (lane->capacity - 1)].node : NULL;
+}
 /* Walks the invariants; for tests. */
 bool heap_check(const struct heap *heap);
 
