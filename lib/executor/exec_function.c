@@ -57,6 +57,7 @@ static int function_signal(struct task *task, int signal, struct schedd_error *e
 const struct executor_ops exec_function_ops = {
     .type = "function",
     .kinds = EXECUTOR_KIND(JOB_CALL),
+    .at_once = true,
     .size = sizeof(struct executor),
     .setup = function_setup,
     .close = function_close,

@@ -96,7 +96,7 @@ struct executor_config {
 	struct mailbox *mailbox;                /* for "threadpool" */
 	const struct schedd_log *log;           /* NULL: silent */
 	const struct schedd_clock *clock;       /* NULL: the system's */
-	const struct function_table *functions; /* for calls; NULL: there are none */
+	struct function_table *functions; /* for calls; NULL: there are none */
 	schedd_span drain; /* how long output may outlive the main process; 0: 2 s */
 	const struct spawn_inherit
 	    *inherit;       /* how schedd was started; copied; NULL: as it is now */

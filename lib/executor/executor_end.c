@@ -6,7 +6,7 @@
 void executor_done(
     struct executor *executor, const struct task_request *request, const struct task_result *result)
 {
-	struct schedd_job *job = request->job;
+	struct schedd_job *job = executor->ops->at_once ? NULL : request->job;
 
 	executor->busy--;
 	request->done(result, request->context);

@@ -27,6 +27,7 @@ struct executor_ops {
 	unsigned account_kinds; /* and those it does for jobs of accounts alone */
 	bool keywords;  /* calls may have arguments by name */
 	bool output;    /* calls write, and it is to be kept */
+	bool at_once;   /* start() returns when all is over: nothing of the request is needed behind that */
 	/* Allocates the backend's struct, zeroed; executor_open() fills its first member before
 	 * setup. */
 	size_t size;

@@ -14,6 +14,7 @@ struct function_entry {
 
 struct function_table {
 	struct strmap entries;
+	const struct function_entry *latest; /* that was found; entries stay; NULL: none was yet */
 	struct plugin_set *plugins;
 };
 
@@ -104,12 +105,19 @@ int function_table_check(
 	return table && strmap_get(&table->entries, name) ? 0 : function_missing(name, err);
 }
 
-int function_table_find(const struct function_table *table, const char *name, struct function *out,
+/* Jobs that are due together mostly call the same. NULL: none of that name is registered. */
+static const struct function_entry *function_registered(struct function_table *table, const char *name)
+{
+	if (!table->latest || strcmp(table->latest->name, name) != 0)
+		table->latest = strmap_get(&table->entries, name);
+	return table->latest;
+}
+
+int function_table_find(struct function_table *table, const char *name, struct function *out,
     struct schedd_error *err)
 {
-	const struct function_entry *entry;
+	const struct function_entry *entry = table ? function_registered(table, name) : NULL;
 
-	entry = table ? strmap_get(&table->entries, name) : NULL;
 	if (entry) {
 		*out = entry->function;
 		return 0;

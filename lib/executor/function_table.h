@@ -29,7 +29,7 @@ int function_table_check(const struct function_table *table, const char *name,
     struct schedd_error *err) __attribute__((warn_unused_result));
 /* SCHEDD_EINVAL says what is missing: function, plug-in, or the function in it. table may be NULL.
  */
-int function_table_find(const struct function_table *table, const char *name, struct function *out,
+int function_table_find(struct function_table *table, const char *name, struct function *out,
     struct schedd_error *err) __attribute__((warn_unused_result));
 
 #endif
