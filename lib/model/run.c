@@ -33,8 +33,11 @@ static const char *const run_triggers[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Copied in a few moves, which takes less than the string instruction that clears so much. */
-static const struct run run_nothing = {
+/*
+ * Copied in a few moves, which takes less than the string instruction that clears so much; no
+ * constant, for of that the compiler clears the end so.
+ */
+static struct run run_nothing = {
     .attempt = 1,
     .scheduled_at = SCHEDD_TIME_NONE,
     .started_at = SCHEDD_TIME_NONE,
