@@ -291,11 +291,11 @@ static void claim_done(int rc, const struct schedd_error *err, void *context)
 	scheduler_leave(scheduler);
 }
 
-static void claim_write(struct claim_batch *batch, struct claim *claim)
+/* How the job is from now on. */
+static void claim_write_state(struct claim_batch *batch, struct claim *claim)
 {
-	struct entry *entry = claim->entry;
+	const struct entry *entry = claim->entry;
 	struct job_state state = entry->state;
-	uint32_t ahead = 0;
 
 	state.next_fire = claim->next_fire;
 	state.next_run_time = claim->next_run_time;
@@ -304,6 +304,16 @@ static void claim_write(struct claim_batch *batch, struct claim *claim)
 	/* A change stands or falls as a whole. */
 	store_batch_claim(batch->batch, entry->job->id, claim->expected, &state,
 	    batch->change ? NULL : &claim->verdict);
+}
+
+static void claim_write(struct claim_batch *batch, struct claim *claim)
+{
+	const struct entry *entry = claim->entry;
+	uint32_t ahead = 0;
+
+	/* A store in memory knows no jobs. */
+	if (batch->store->durable)
+		claim_write_state(batch, claim);
 	for (struct claim_row *row = claim->rows; row; row = row->next) {
 		row->run->job = entry->job->id; /* lent for the write */
 		store_batch_put_run(batch->batch, row->run);

@@ -509,7 +509,6 @@ void admission_instance_free(struct entry *entry)
 
 void admission_leave(struct run_live *live)
 {
-	admission_leave_worker(live);
 	if (live->holds_instance) {
 		live->holds_instance = false;
 		if (live->entry)

@@ -48,7 +48,7 @@ void admission_freeze(struct entry *entry);
 void admission_thaw(struct entry *entry);
 /* Gives back account, group and worker; those who wait move up. */
 void admission_leave_worker(struct run_live *live);
-/* Gives back everything. */
+/* Gives back the rest, behind admission_leave_worker(): the place in its job. */
 void admission_leave(struct run_live *live);
 /* An instance of a dead daemon's job came to its end. */
 void admission_instance_free(struct entry *entry);
