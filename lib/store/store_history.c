@@ -56,7 +56,7 @@ void store_history_clear(struct store_history *history)
 	struct history_job *job;
 	uint32_t position = 0;
 
-	for (uint32_t i = history->newest; i != HISTORY_NONE; i = history_slot(history, i)->older)
+	for (uint32_t i = history->newest; i != HISTORY_NONE; i = store_history_older(history, NULL, i))
 		extra_free(history_slot(history, i)->extra);
 	for (uint32_t i = 0; i < history->chunk_count; i++)
 		free(history->chunks[i]);
@@ -207,7 +207,7 @@ static void history_link_job(struct store_history *history, struct history_run *
 {
 	struct history_job *job = run->job;
 	uint32_t older =
-	    newer == HISTORY_NONE ? job->newest : history_slot(history, newer)->job_older;
+	    newer == HISTORY_NONE ? job->newest : store_history_older(history, job, newer);
 
 	run->job_newer = newer;
 	run->job_older = older;
@@ -244,41 +244,35 @@ static void history_newest_gone(
 	job->highest = older == HISTORY_NONE ? 0 : history_slot(history, older)->number;
 }
 
-/* Takes a run out of both lists and frees it. */
+/*
+ * Takes a run out of both lists and frees it. What is next to the oldest of a list need not be looked
+ * at, and mostly it is the oldest of both.
+ */
 static void history_drop(struct store_history *history, struct history_run *run)
 {
 	struct history_job *job = run->job;
+	uint32_t older = store_history_older(history, NULL, run->self);
+	uint32_t job_older = store_history_older(history, job, run->self);
 
 	if (run->newer == HISTORY_NONE)
-		history->newest = run->older;
-	else
-		history_slot(history, run->newer)->older = run->older;
-	if (run->older == HISTORY_NONE)
+		history->newest = older;
+	else if (older != HISTORY_NONE)
+		history_slot(history, run->newer)->older = older;
+	if (older == HISTORY_NONE)
 		history->oldest = run->newer;
 	else
-		history_slot(history, run->older)->newer = run->newer;
+		history_slot(history, older)->newer = run->newer;
 	if (run->job_newer == HISTORY_NONE)
-		history_newest_gone(history, job, run->job_older);
-	else
-		history_slot(history, run->job_newer)->job_older = run->job_older;
-	if (run->job_older == HISTORY_NONE)
+		history_newest_gone(history, job, job_older);
+	else if (job_older != HISTORY_NONE)
+		history_slot(history, run->job_newer)->job_older = job_older;
+	if (job_older == HISTORY_NONE)
 		job->oldest = run->job_newer;
 	else
-		history_slot(history, run->job_older)->job_newer = run->job_newer;
+		history_slot(history, job_older)->job_newer = run->job_newer;
 	history->count--;
 	job->count--;
 	history_discard(history, run);
-}
-
-static void history_fetch(const struct store_history *history, uint32_t index)
-{
-	const struct history_run *run;
-
-	if (index == HISTORY_NONE)
-		return;
-	run = history_slot(history, index);
-	__builtin_prefetch(run, 1);
-	__builtin_prefetch(&run->exit_code, 1);
 }
 
 /* Makes room: what has not ended is never dropped, the next older one is. */
@@ -292,12 +286,8 @@ static void history_evict(struct store_history *history)
 		return;
 	history_drop(history, history_slot(history, index));
 	/* The next one goes soon, too. */
-	index = history->oldest;
-	if (index == HISTORY_NONE)
-		return;
-	__builtin_prefetch(history_slot(history, index)->job, 1);
-	history_fetch(history, history_slot(history, index)->job_newer);
-	history_fetch(history, history_slot(history, index)->newer);
+	if (history->oldest != HISTORY_NONE)
+		__builtin_prefetch(history_slot(history, history->oldest)->job, 1);
 }
 
 /* The new version takes the old one's place in both lists; the old one's slot goes back. */
@@ -327,7 +317,7 @@ static bool history_insert_among(
 
 	while (index != HISTORY_NONE && history_slot(history, index)->number > run->number) {
 		*newer = index;
-		index = history_slot(history, index)->job_older;
+		index = store_history_older(history, run->job, index);
 	}
 	if (index == HISTORY_NONE || history_slot(history, index)->number != run->number)
 		return false;
@@ -364,7 +354,7 @@ void store_history_insert(struct store_history *history, struct history_run *row
 void store_history_rename(
     struct store_history *history, struct history_job *from, struct history_job *to)
 {
-	for (uint32_t i = from->newest; i != HISTORY_NONE; i = history_slot(history, i)->job_older)
+	for (uint32_t i = from->newest; i != HISTORY_NONE; i = store_history_older(history, from, i))
 		history_slot(history, i)->job = to;
 	to->newest = from->newest;
 	to->oldest = from->oldest;
@@ -395,7 +385,7 @@ void store_history_purge(struct store_history *history, const char *id, uint32_t
 	for (index = id ? job->newest : history->newest; index != HISTORY_NONE; index = next) {
 		struct history_run *run = history_slot(history, index);
 
-		next = id ? run->job_older : run->older;
+		next = store_history_older(history, job, index);
 		if (number == 0 || run->number == number)
 			history_drop(history, run);
 	}
@@ -418,6 +408,9 @@ uint32_t store_history_older(
 {
 	const struct history_run *run = history_slot(history, place);
 
+	/* What stands in the oldest is what was older once. */
+	if (place == (job ? job->oldest : history->oldest))
+		return HISTORY_NONE;
 	return job ? run->job_older : run->older;
 }
 
@@ -491,7 +484,7 @@ static bool history_check_job(
 		if (newer != HISTORY_NONE && history_slot(history, newer)->number <= run->number)
 			return false;
 		newer = i;
-		i = run->job_older;
+		i = store_history_older(history, job, i);
 	}
 	*total += count;
 	if (job->highest != (count ? history_slot(history, job->newest)->number : 0))
@@ -519,7 +512,7 @@ bool store_history_check(const struct store_history *history)
 		    (newer != HISTORY_NONE && history_slot(history, newer)->serial <= run->serial))
 			return false;
 		newer = i;
-		i = run->older;
+		i = store_history_older(history, NULL, i);
 	}
 	for (uint32_t i = history->free; i != HISTORY_NONE; i = history_slot(history, i)->older)
 		unused++;

@@ -18,9 +18,9 @@ struct history_run {
 	schedd_time started_at;
 	schedd_time ended_at;
 	uint32_t self;      /* its own index */
-	uint32_t older;     /* in the list of all; of a free slot: the next free one */
+	uint32_t older;     /* in the list of all, if it is not the oldest; of a free slot: the next free one */
 	uint32_t newer;     /* likewise; of a prepared one: that behind it, of the last the first */
-	uint32_t job_older; /* in the job's list, by number */
+	uint32_t job_older; /* in the job's list, by number; likewise */
 	uint32_t job_newer;
 	uint32_t number;
 	uint32_t attempt;
