@@ -161,7 +161,11 @@ static bool event_ring_room(struct schedd_scheduler *scheduler)
 	if (ring->slots)
 		return true;
 	ring->capacity = scheduler->settings.event_ring ? scheduler->settings.event_ring : 1;
-	ring->slots = calloc(ring->capacity, sizeof(ring->slots[0]));
+	/* Each in one line of the CPU's cache. */
+	ring->slots = aligned_alloc(
+	    sizeof(ring->slots[0]), ring->capacity * sizeof(ring->slots[0]));
+	if (ring->slots)
+		memset(ring->slots, 0, ring->capacity * sizeof(ring->slots[0]));
 	ring->oldest = ring->seq;
 	ring->place = (uint32_t)(ring->seq % ring->capacity);
 	return ring->slots != NULL;
