@@ -176,7 +176,8 @@ struct jobs_room {
 	struct account_cache *accounts; /* those that new jobs name; NULL: none did yet */
 	struct offloop *looks;          /* at files that new jobs name; NULL: none yet */
 	struct strmap entries;          /* struct entry by id */
-	struct entry **sorted;          /* the same in the order of ids; see entry.c */
+	struct entry **sorted;          /* the same in the order of ids; see entry_order.c */
+	uint16_t *sorted_slots;         /* of each of these; NULL: not wanted yet; see entry_slots.c */
 	uint32_t sorted_count;          /* entries in order, holes included */
 	uint32_t sorted_tail;           /* unordered ones behind them */
 	uint32_t sorted_holes;

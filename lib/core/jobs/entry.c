@@ -11,6 +11,7 @@
 #include "core/jobs/accounts.h"
 #include "core/jobs/entry_order.h"
 #include "core/jobs/entry_place.h"
+#include "core/jobs/entry_slots.h"
 #include "core/jobs/executors.h"
 #include "core/jobs/owners.h"
 
@@ -202,6 +203,7 @@ void entry_define(struct schedd_scheduler *scheduler, struct entry *entry, struc
 		after_link(scheduler, entry);
 	}
 	/* Its group may be another, and where it may run. */
+	entry_slots_forget(scheduler, entry->position);
 	(void)entry_locate(entry);
 	job_unref(old);
 }

@@ -31,6 +31,9 @@ struct entry_aside {
 	char *pause_text; /* "paused by uid 1000: upgrade"; owned; NULL: not paused, or not known */
 };
 
+/* For entry_walk_slots(): jobs that may run on some nodes alone, whatever their slot. */
+#define ENTRY_SLOT_PLACED NODE_SLOTS
+
 /* No executor of that name. */
 #define ENTRY_NOWHERE UINT16_MAX
 
@@ -109,6 +112,9 @@ void entry_take_state(
     struct schedd_scheduler *scheduler, struct entry *entry, struct job_state *state);
 /* All there are, hidden ones too, in no order; *position begins at 0. NULL: no more. */
 struct entry *entry_walk(const struct schedd_scheduler *scheduler, uint32_t *position);
+/* Those of some slots alone, wanted by number, in any store; *position begins at 0. NULL: no more. */
+struct entry *entry_walk_slots(struct schedd_scheduler *scheduler,
+    const bool wanted[ENTRY_SLOT_PLACED + 1], uint32_t *position);
 uint32_t entry_count_all(const struct schedd_scheduler *scheduler);
 /* Jobs that are paused; jobs with limits of their own for their history. */
 uint32_t entry_paused_count(const struct schedd_scheduler *scheduler);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "core/jobs/entry_slots.h"
 
 bool entry_order_room(struct schedd_scheduler *scheduler)
 {
@@ -23,6 +24,7 @@ bool entry_order_room(struct schedd_scheduler *scheduler)
 		return false;
 	scheduler->jobs.sorted = sorted;
 	scheduler->jobs.sorted_capacity = capacity;
+	entry_slots_resize(scheduler, capacity);
 	return true;
 }
 
@@ -89,6 +91,7 @@ static void entry_order_tidy(struct schedd_scheduler *scheduler)
 	entry_order_sort(sorted + front, tail);
 	if (entry_order_merge(sorted, front, tail))
 		qsort(sorted, front + tail, sizeof(sorted[0]), entry_order_compare);
+	entry_slots_reorder(scheduler, front + tail);
 	for (uint32_t i = 0; i < front + tail; i++)
 		sorted[i]->position = i;
 	scheduler->jobs.sorted_count = front + tail;
@@ -129,6 +132,7 @@ void entry_order_add(struct schedd_scheduler *scheduler, struct entry *entry)
 {
 	entry->position = scheduler->jobs.sorted_count + scheduler->jobs.sorted_tail++;
 	scheduler->jobs.sorted[entry->position] = entry;
+	entry_slots_forget(scheduler, entry->position);
 }
 
 void entry_order_drop(struct schedd_scheduler *scheduler, const struct entry *entry)
@@ -142,6 +146,7 @@ void entry_order_free(struct schedd_scheduler *scheduler)
 	struct jobs_room *jobs = &scheduler->jobs;
 
 	free(jobs->sorted);
+	entry_slots_free(scheduler);
 	jobs->sorted = NULL;
 	jobs->sorted_count = jobs->sorted_tail = jobs->sorted_holes = jobs->sorted_capacity = 0;
 }
@@ -158,5 +163,5 @@ bool entry_order_check(const struct schedd_scheduler *scheduler)
 	for (uint32_t i = 1; i < scheduler->jobs.sorted_count; i++)
 		if (sorted[i - 1] && sorted[i] && entry_order_compare(&sorted[i - 1], &sorted[i]) >= 0)
 			return false;
-	return true;
+	return entry_slots_check(scheduler);
 }

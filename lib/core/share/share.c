@@ -83,6 +83,9 @@ static void share_nodes(struct share *share, const struct store_share_news *news
 
 /* ---- Slots and jobs ---- */
 
+/* What a dead node had due runs here first: another would have to read all of it, too. */
+#define SHARE_SETTLES SCHEDD_SECOND
+
 /* Only claims were made: the counters are all that is new. Else the job is read anew. */
 static void share_count(struct share *share, const struct store_counted *job)
 {
@@ -117,6 +120,8 @@ static void share_take_slot(struct share *share, struct place_slot *slot, uint32
 		share_behind_hold(share, slot->slot, slot->owner);
 		/* From one that lives we have it to keep. */
 		slot->anew = slot->owner && !(from && share_node_lives(share, from));
+		if (slot->anew)
+			share->settled_at = (struct schedd_mono){scheduler_mono(share->slot->scheduler).us + SHARE_SETTLES};
 	}
 	if (owner != share->own)
 		slot->closing = slot->giving = slot->anew = false;

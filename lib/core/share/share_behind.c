@@ -144,12 +144,14 @@ bool share_behind_unsure(const struct share *share, const char *name)
 void share_behind_hold(struct share *share, uint32_t slot, uint32_t from)
 {
 	const struct store_node *node = share_node(share, from);
+	bool wanted[ENTRY_SLOT_PLACED + 1] = {false};
 	uint32_t position = 0;
 	struct entry *entry;
 
 	if (!from || from == share->own || !share_is_unheard(share, from))
 		return;
-	while ((entry = entry_walk(share->slot->scheduler, &position)))
+	wanted[slot < ENTRY_SLOT_PLACED ? slot : ENTRY_SLOT_PLACED] = true;
+	while ((entry = entry_walk_slots(share->slot->scheduler, wanted, &position)))
 		if (entry->store == share->slot && !entry->hidden && entry_slot(entry) == slot)
 			job_hold(entry, node ? node->name : "?");
 }

@@ -37,20 +37,21 @@ static bool share_elsewhere(const struct share *share, const struct place_slot *
 
 void share_apply(struct share *share)
 {
+	bool moved[ENTRY_SLOT_PLACED + 1] = {false}, changed = false;
 	uint32_t position = 0;
 	struct entry *entry;
-	bool changed = false;
 
 	for (uint32_t at = 0; at < share_slots(share); at++) {
 		struct place_slot *slot = share_slot(share, at);
 		bool elsewhere = share_elsewhere(share, slot);
 
-		changed |= slot->elsewhere != elsewhere;
+		if (slot->elsewhere != elsewhere)
+			changed = moved[at < NODE_SLOTS ? at : ENTRY_SLOT_PLACED] = true;
 		slot->elsewhere = elsewhere;
 		if (at < NODE_SLOTS)
 			share->elsewhere[at] = elsewhere;
 	}
-	while (changed && (entry = entry_walk(share->slot->scheduler, &position)))
+	while (changed && (entry = entry_walk_slots(share->slot->scheduler, moved, &position)))
 		share_place(share, entry);
 }
 
@@ -179,6 +180,15 @@ static bool share_want(struct share *share, bool leaving)
 	return differs;
 }
 
+static void share_review_at(struct share *share, int64_t mono)
+{
+	struct schedd_scheduler *scheduler = share->slot->scheduler;
+
+	if (timers_set(&scheduler->timers, &share->review, (struct schedd_mono){mono}))
+		log_error(scheduler->log, "store %s: no memory to hand its jobs over",
+		    share->slot->name);
+}
+
 void share_review(struct share *share)
 {
 	struct schedd_scheduler *scheduler = share->slot->scheduler;
@@ -191,6 +201,8 @@ void share_review(struct share *share)
 	    (share->slot->places.count && !share->slot->taken_up))
 		return;
 	share->slot->places.changed = false;
+	if (share_settles(share))
+		share_review_at(share, share->settled_at.us);
 	if (!share_want(share, leaving))
 		return;
 	gift = malloc(sizeof(*gift) + share_slots(share) * sizeof(gift->given[0]));
@@ -215,10 +227,8 @@ void share_review(struct share *share)
 		share_give(share, gift);
 	else
 		free(gift);
-	if (again && timers_set(&scheduler->timers, &share->review,
-			 (struct schedd_mono){scheduler_mono(scheduler).us + SHARE_AGAIN}))
-		log_error(scheduler->log, "store %s: no memory to hand its jobs over",
-		    share->slot->name);
+	if (again)
+		share_review_at(share, scheduler_mono(scheduler).us + SHARE_AGAIN);
 }
 
 void share_rest(struct schedd_scheduler *scheduler)

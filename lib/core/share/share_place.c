@@ -77,12 +77,18 @@ bool share_may_have(const struct share *share, const struct store_node *node, bo
 
 void share_hold(struct share *share)
 {
+	bool ours[ENTRY_SLOT_PLACED + 1] = {false};
 	uint32_t position = 0;
 	const struct entry *entry;
 
-	for (uint32_t at = 0; at < share_slots(share); at++)
-		share_slot(share, at)->hold = SHARE_IDLE;
-	while ((entry = entry_walk(share->slot->scheduler, &position))) {
+	for (uint32_t at = 0; at < share_slots(share); at++) {
+		struct place_slot *slot = share_slot(share, at);
+
+		slot->hold = SHARE_IDLE;
+		/* Who leaves gives all away that may be his by now. */
+		ours[at < NODE_SLOTS ? at : ENTRY_SLOT_PLACED] |= slot->owner == share->own || share->leaving;
+	}
+	while ((entry = entry_walk_slots(share->slot->scheduler, ours, &position))) {
 		struct place_slot *slot;
 		uint32_t number;
 

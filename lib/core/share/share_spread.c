@@ -32,6 +32,11 @@ static struct share_seat *share_seat_get(struct share *share, uint32_t node)
 	return seat;
 }
 
+bool share_settles(const struct share *share)
+{
+	return scheduler_mono(share->slot->scheduler).us < share->settled_at.us;
+}
+
 bool share_spread_all(const struct share *share)
 {
 	for (uint32_t i = 0; i < share->node_count; i++)
@@ -57,7 +62,7 @@ static enum spread_how share_how(const struct share *share, const struct place_s
 	if (leaving || !share_fits_here(share, slot))
 		return SPREAD_MUST;
 	if (slot->anew)
-		return SPREAD_ANEW;
+		return share_settles(share) ? SPREAD_HELD : SPREAD_ANEW;
 	return slot->hold == SHARE_RUNS ? SPREAD_HELD : SPREAD_FREE;
 }
 
@@ -156,7 +161,7 @@ static bool share_spread_idle(const struct share *share, bool leaving)
 								: &share->slot->places.items[at - NODE_SLOTS];
 
 		if (slot->owner == share->own &&
-		    (slot->anew || slot->closing || slot->giving || !share_fits_here(share, slot)))
+		    ((slot->anew && !share_settles(share)) || slot->closing || slot->giving || !share_fits_here(share, slot)))
 			return false;
 	}
 	for (uint32_t i = 0; i < share->node_count; i++) {
@@ -179,7 +184,7 @@ static void share_spread_adopt(struct share *share, const struct spread *spread)
 		if (planned->how == SPREAD_OTHERS || !slot)
 			continue;
 		slot->wanted = planned->wanted;
-		if (slot->wanted == share->own)
+		if (slot->wanted == share->own && !share_settles(share))
 			slot->anew = false;
 	}
 }

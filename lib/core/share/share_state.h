@@ -31,6 +31,7 @@ struct share {
 	struct arena nodes_arena;       /* their texts */
 	struct share_seat *seats;       /* one of each node ever told; see share_spread.c */
 	uint32_t seat_count;
+	struct schedd_mono settled_at;  /* until then what was taken over stays here, to be caught up */
 	struct share_unheard *unheard;  /* nodes that have not come since the server was replaced; see share_behind.c */
 	uint32_t unheard_count;
 	struct strmap known_runs;       /* texts: those that went on here as the last epoch ended */
@@ -91,6 +92,8 @@ void share_apply(struct share *share);
 
 /* Nodes or slots were told: who has too few is to get its share. */
 void share_spread_note(struct share *share);
+/* Is what was taken over of a node that died still being caught up here? */
+bool share_settles(const struct share *share);
 /* Do all nodes that live let who has a slot keep it? */
 bool share_spread_all(const struct share *share);
 /* Sets wanted of our own slots so; by what each has, and how busy it is. */
