@@ -89,6 +89,7 @@ class Fence(Case):
     def test_a_take_over_waits_for_what_was_let_in(self):
         """A commit that has passed the guard, and waits for a row: whoever ends the epoch waits for it, and has its run."""
         other = STORE.lock_job("late")
+        self.addCleanup(other.stdin.close)  # else what comes next would wait for it
         self.ask("run", "late")
         wait_until("it waits in the server", lambda: STORE.waiting() == 1)
         self.take_over()
