@@ -199,7 +199,7 @@ static int sqlite_correct_count(
 /* The count that is kept, unless rows were deleted by hand: then they are counted anew. */
 static int sqlite_read_count(struct sqlite_store *sqlite, struct schedd_error *err)
 {
-	int64_t kept, span, rows, change;
+	int64_t kept = 0, span, rows, change;
 	int rc = sql_number(
 	    &sqlite->front, "SELECT value FROM meta WHERE key = 'store.runs'", &kept, err);
 

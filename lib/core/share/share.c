@@ -13,27 +13,27 @@
 
 /* ---- Nodes ---- */
 
+/* Where there is no memory for them, those of before stay as they were told, and age. */
 static void share_take_nodes(struct share *share, const struct store_share_news *news)
 {
-	struct arena *arena = &share->nodes_arena;
 	struct store_node *nodes;
+	struct arena arena;
 
-	arena_clear(arena);
-	arena_init(arena);
-	share->nodes = NULL;
-	share->node_count = 0;
-	nodes = arena_alloc(arena, (news->node_count + 1) * sizeof(nodes[0]));
-	if (!nodes)
-		return;
-	for (uint32_t i = 0; i < news->node_count; i++) {
+	arena_init(&arena);
+	nodes = arena_alloc(&arena, (news->node_count + 1) * sizeof(nodes[0]));
+	for (uint32_t i = 0; nodes && i < news->node_count; i++) {
 		nodes[i] = news->nodes[i];
-		nodes[i].name = arena_strdup(arena, nodes[i].name);
-		nodes[i].labels = arena_strdup(arena, nodes[i].labels);
-		nodes[i].version = arena_strdup(arena, nodes[i].version);
-		nodes[i].address = arena_strdup(arena, nodes[i].address);
+		nodes[i].name = arena_strdup(&arena, nodes[i].name);
+		nodes[i].labels = arena_strdup(&arena, nodes[i].labels);
+		nodes[i].version = arena_strdup(&arena, nodes[i].version);
+		nodes[i].address = arena_strdup(&arena, nodes[i].address);
 	}
-	if (arena_failed(arena))
+	if (arena_failed(&arena)) {
+		arena_clear(&arena);
 		return;
+	}
+	arena_clear(&share->nodes_arena);
+	share->nodes_arena = arena;
 	share->nodes = nodes;
 	share->node_count = news->node_count;
 	share->nodes_at = scheduler_mono(share->slot->scheduler);
