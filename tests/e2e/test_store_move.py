@@ -205,6 +205,16 @@ class Carries(Moving):
             client.receive(asked)
         (self.d.dir / "go").touch()
 
+    def test_a_store_stays_while_jobs_are_on_their_way_to_it(self):
+        self.ok("add", "--id", "w", "--manual", "--", "sh", "-c", f"until test -e {self.d.dir}/go; do sleep 0.05; done")
+        self.ok("run", "w")
+        client = self.d.client()
+        asked = client.send("store.move", jobs=["w"], to="other", wait=True)
+        client.call("server.ping")
+        self.refused(5, "jobs are on their way to or from it", "stores", "remove", "other")
+        (self.d.dir / "go").touch()
+        self.assertEqual(client.receive(asked)["moved"], 1)
+
     def test_a_change_in_between_sees_the_new_revision(self):
         self.ok("add", "--id", "c", "--every", "1h", "--", "true")
         client = self.d.client()

@@ -22,6 +22,8 @@
 
 /* Ends those under way, when the stores are closed. */
 void dump_stop(struct schedd_scheduler *scheduler);
+/* Is such a file being read into that store? */
+bool undump_uses(const struct schedd_scheduler *scheduler, const struct store_slot *slot);
 /* Likewise of those that read such a file. */
 void undump_stop(struct schedd_scheduler *scheduler);
 

@@ -283,6 +283,14 @@ void store_move_review(struct schedd_scheduler *scheduler)
 	}
 }
 
+bool store_move_uses(const struct schedd_scheduler *scheduler, const struct store_slot *slot)
+{
+	for (const struct scheduler_mover *mover = scheduler->top.movers; mover; mover = mover->next)
+		if (mover->to == slot || mover->from == slot)
+			return true;
+	return false;
+}
+
 void store_move_stop(struct schedd_scheduler *scheduler)
 {
 	struct schedd_error err;

@@ -7,6 +7,8 @@
 
 /* At rest: jobs that were waited for may be idle now. Before what is queued begins. */
 void store_move_review(struct schedd_scheduler *scheduler);
+/* Is one under way to or from that store, or waits to go on? */
+bool store_move_uses(const struct schedd_scheduler *scheduler, const struct store_slot *slot);
 /* Answers all: the scheduler ends. */
 void store_move_stop(struct schedd_scheduler *scheduler);
 

@@ -13,8 +13,10 @@
 #include "core/jobs/executors.h"
 #include "core/runs/run_live.h"
 #include "core/share/share.h"
+#include "core/top/dump.h"
 #include "core/top/moved.h"
 #include "core/top/restart.h"
+#include "core/top/store_move.h"
 #include "core/top/stores_add.h"
 #include "core/top/stores_leave.h"
 
@@ -315,7 +317,7 @@ static int stores_check_removal(struct schedd_scheduler *scheduler, const char *
 	if (slot->waited)
 		return schedd_error_set(
 		    err, SCHEDD_ECONFLICT, "store %s is being added, wait for that", name);
-	if (job_move_uses(scheduler, slot))
+	if (job_move_uses(scheduler, slot) || store_move_uses(scheduler, slot) || undump_uses(scheduler, slot))
 		return schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "store %s: jobs are on their way to or from it, wait for that", name);
 	if (slot->entries)

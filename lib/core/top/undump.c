@@ -434,6 +434,14 @@ void scheduler_undump(struct schedd_scheduler *scheduler, const char *store, con
 	scheduler_leave(scheduler);
 }
 
+bool undump_uses(const struct schedd_scheduler *scheduler, const struct store_slot *slot)
+{
+	for (const struct undump *undump = scheduler->top.undumps; undump; undump = undump->next)
+		if (undump->slot == slot)
+			return true;
+	return false;
+}
+
 void undump_stop(struct schedd_scheduler *scheduler)
 {
 	struct schedd_error err;
