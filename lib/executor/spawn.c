@@ -64,7 +64,7 @@ static void spawn_make(struct spawn_child *child)
 	/* No handler of ours may run in the child, which has our memory. */
 	sigfillset(&all);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, _NSIG / 8);
-	spawn_child_make(child);
+	(void)spawn_child_make(child); /* nobody else has it */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, _NSIG / 8);
 }
 

@@ -374,7 +374,7 @@ static void child_clone_alone(struct spawn_child *child)
 	close(ends[0]);
 }
 
-void spawn_child_make(struct spawn_child *child)
+bool spawn_child_make(struct spawn_child *child)
 {
 	struct spawn_progress *progress = child->progress;
 	struct spawn_result *result = &progress->result;
@@ -399,6 +399,7 @@ void spawn_child_make(struct spawn_child *child)
 	while (state != SPAWN_REVOKED &&
 	       !atomic_compare_exchange_weak(&progress->state, &state, SPAWN_ANSWERED))
 		;
+	return state != SPAWN_REVOKED;
 }
 
 static int child_probe(void *context)

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "executor/spawn.h"
 
@@ -22,6 +23,7 @@ enum spawn_state {
 	SPAWN_EXECUTING, /* it may be running from now on */
 	SPAWN_ANSWERED,
 	SPAWN_REVOKED, /* it will never run */
+	SPAWN_DONE,    /* that, and whoever was to make it has read so */
 };
 
 /* Kept in memory that parent, child and who asked share. */
@@ -45,10 +47,11 @@ struct spawn_child {
 
 /*
  * Makes the process and waits until the program executes or failed to; the
- * result is in *progress then, its state SPAWN_ANSWERED, or SPAWN_REVOKED if
- * it was that before the last step. All signals should be blocked.
+ * result is in *progress then, its state SPAWN_ANSWERED, after which it may be
+ * another's. False: it was SPAWN_REVOKED before the last step, and is left so.
+ * All signals should be blocked.
  */
-void spawn_child_make(struct spawn_child *child);
+bool spawn_child_make(struct spawn_child *child);
 /* Does a child made like that share our memory and stop us until it executes? */
 bool spawn_child_shares(void);
 /* Ignores what inherit says and sets all others to their default. 0 or errno. */

@@ -322,56 +322,63 @@ void spawner_drop(struct spawner_start *start)
 	start->spawner = NULL;
 }
 
-/* The start whose answer came; NULL: it was called off. */
-static struct spawner_start *spawner_settle(
-    struct spawner *spawner, unsigned slot, struct spawn_result *result)
+/* The slot of the earliest start that is answered, or was called off and is done with; negative: there is none. */
+static int spawner_next_answer(const struct spawner *spawner)
 {
-	struct spawner_start *start = spawner->slots[slot];
+	int first = -1;
 
-	*result = spawner->page->slots[slot].result;
-	atomic_store(&spawner->page->slots[slot].state, SPAWN_FREE);
-	spawner->taken &= ~(1U << slot);
-	if (start)
-		spawner_drop(start);
-	return start;
+	for (unsigned i = 0; i < SPAWNER_DEPTH; i++) {
+		uint32_t state = spawner->taken & 1U << i
+				     ? atomic_load(&spawner->page->slots[i].state)
+				     : SPAWN_FREE;
+
+		if (state == SPAWN_DONE)
+			return (int)i;
+		if (state == SPAWN_ANSWERED && spawner->slots[i] &&
+		    (first < 0 || spawner->slots[i]->turn < spawner->slots[first]->turn))
+			first = (int)i;
+	}
+	return first;
 }
 
-/* What is not read yet wakes the loop again; but mostly there is nothing, and no need to ask. */
-static bool spawner_says_more(const struct spawner *spawner)
+void spawner_settle(struct spawner *spawner, struct schedd_mono now,
+    void (*answered)(struct spawner_start *start, const struct spawn_result *result, void *context),
+    void *context)
 {
-	for (unsigned i = 0; i < SPAWNER_DEPTH; i++)
-		if (spawner->taken & 1U << i &&
-		    atomic_load(&spawner->page->slots[i].state) == SPAWN_ANSWERED)
-			return true;
-	return false;
+	int slot;
+
+	while ((slot = spawner_next_answer(spawner)) >= 0) {
+		struct spawner_start *start = spawner->slots[slot];
+		const struct spawn_result result = spawner->page->slots[slot].result;
+
+		atomic_store(&spawner->page->slots[slot].state, SPAWN_FREE);
+		spawner->taken &= ~(1U << slot);
+		spawner->progress = now;
+		if (!start)
+			continue;
+		spawner_drop(start);
+		answered(start, &result, context);
+	}
 }
 
 bool spawner_hear(struct spawner *spawner, struct schedd_mono now,
     void (*answered)(struct spawner_start *start, const struct spawn_result *result, void *context),
     void *context)
 {
-	for (unsigned i = 0; i <= SPAWNER_DEPTH; i++) {
-		struct spawner_start *start = NULL;
-		struct spawn_result result;
-		uint8_t said;
-		ssize_t got = recv(spawner->socket, &said, 1, MSG_DONTWAIT);
+	uint8_t said;
+	ssize_t got;
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno == EAGAIN || errno == EWOULDBLOCK;
-		if (got == 0)
-			return false;
-		spawner->progress = now;
-		if (said == SPAWNER_READY)
-			spawner->ready = true;
-		else if (said < SPAWNER_DEPTH && spawner->taken & 1U << said)
-			start = spawner_settle(spawner, said, &result);
-		if (start)
-			answered(start, &result, context);
-		if (!spawner_says_more(spawner))
-			return true;
-	}
+	do
+		got = recv(spawner->socket, &said, 1, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK;
+	if (got == 0)
+		return false;
+	spawner->progress = now;
+	if (said == SPAWNER_READY)
+		spawner->ready = true;
+	spawner_settle(spawner, now, answered, context);
 	return true;
 }
 

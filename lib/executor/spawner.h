@@ -66,10 +66,11 @@ pid_t spawner_pid(const struct spawner *spawner);
 int spawner_socket(const struct spawner *spawner);
 /* False: it takes no more now. */
 bool spawner_ask(struct spawner *spawner, struct spawner_start *start, struct schedd_mono now);
-/*
- * Takes what it said: answered is called for each start that is answered, which
- * it has no more then. False: the program is gone, or may as well be.
- */
+/* Takes what it has done: answered is called for each start that is answered, which it has no more then. */
+void spawner_settle(struct spawner *spawner, struct schedd_mono now,
+    void (*answered)(struct spawner_start *start, const struct spawn_result *result, void *context),
+    void *context);
+/* The same when it has said something. False: the program is gone, or may as well be. */
 bool spawner_hear(struct spawner *spawner, struct schedd_mono now,
     void (*answered)(struct spawner_start *start, const struct spawn_result *result, void *context),
     void *context);

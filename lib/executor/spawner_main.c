@@ -28,7 +28,8 @@ struct server {
 	_Alignas(16) char message[sizeof(struct spawner_request) + 16 + SPAWNER_INLINE];
 	int fds[SPAWN_FDS + 1]; /* received with it */
 	int fd_count;
-	bool swollen; /* its size must be brought down again */
+	unsigned untold; /* starts that are made and not told of */
+	bool swollen;    /* its size must be brought down again */
 };
 
 /* It ends when nothing was asked of it for so long. */
@@ -50,8 +51,8 @@ static void server_settle(const struct spawner_page *page)
 	(void)sched_setaffinity(0, sizeof(own), &own);
 }
 
-/* The next message with its descriptors; its size, 0 when schedd is gone or has had none for long. */
-static size_t server_receive(struct server *server)
+/* The next message with its descriptors; its size, 0 when schedd is gone, -1 when there is none. */
+static ssize_t server_receive(struct server *server, int flags)
 {
 	union {
 		struct cmsghdr header;
@@ -66,7 +67,7 @@ static size_t server_receive(struct server *server)
 	ssize_t got;
 
 	do
-		got = recvmsg(SPAWNER_SOCKET, &head, MSG_CMSG_CLOEXEC);
+		got = recvmsg(SPAWNER_SOCKET, &head, MSG_CMSG_CLOEXEC | flags);
 	while (got < 0 && errno == EINTR);
 	server->fd_count = 0;
 	first = CMSG_FIRSTHDR(&head);
@@ -74,7 +75,7 @@ static size_t server_receive(struct server *server)
 		server->fd_count = (int)((first->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 		memcpy(server->fds, CMSG_DATA(first), (size_t)server->fd_count * sizeof(int));
 	}
-	return got > 0 ? (size_t)got : 0;
+	return got;
 }
 
 /* A large one is mapped: NULL if that fails. */
@@ -101,28 +102,30 @@ static void server_descriptors(
 			spawn->fds[i] = server->fds[next++];
 }
 
-/* What cannot even be begun is an answer as well. */
-static void server_answer(struct spawn_progress *progress, enum spawn_step step, int error,
+/* What cannot even be begun is an answer as well. False: nobody wants it any more. */
+static bool server_answer(struct spawn_progress *progress, enum spawn_step step, int error,
     uint32_t index)
 {
 	uint32_t state = SPAWN_TAKEN;
 
 	progress->result =
 	    (struct spawn_result){.step = step, .error = error, .index = index};
-	atomic_compare_exchange_strong(&progress->state, &state, SPAWN_ANSWERED);
+	return atomic_compare_exchange_strong(&progress->state, &state, SPAWN_ANSWERED);
 }
 
-static void server_start(struct server *server, const struct spawner_request *request)
+/* False: it was called off. */
+static bool server_start(struct server *server, const struct spawner_request *request)
 {
 	struct spawn_progress *progress = &server->page->slots[request->slot];
 	void *body = server_body(server, request);
 	struct account account;
 	struct spawn spawn;
 	uint32_t index = 0;
+	bool answered;
 	int error = 0;
 
 	if (!body || !spawn_unpack(body, request->size, &spawn, &account)) {
-		server_answer(progress, SPAWN_CLONE, body ? EBADMSG : ENOMEM, 0);
+		answered = server_answer(progress, SPAWN_CLONE, body ? EBADMSG : ENOMEM, 0);
 	} else {
 		server_descriptors(server, request, &spawn);
 		spawn.inherit = &server->page->inherit;
@@ -130,13 +133,12 @@ static void server_start(struct server *server, const struct spawner_request *re
 		server->child.progress = progress;
 		if (spawn.secret_directory)
 			error = spawn_secret_copy(&spawn, &index);
-		if (error)
-			server_answer(progress, SPAWN_SECRETS, error, index);
-		else
-			spawn_child_make(&server->child);
+		answered = error ? server_answer(progress, SPAWN_SECRETS, error, index)
+				 : spawn_child_make(&server->child);
 	}
 	if (request->large && body)
 		munmap(body, request->size);
+	return answered;
 }
 
 /* The most memory it ever had counts for its children, too. */
@@ -151,31 +153,52 @@ static void server_shrink(struct server *server)
 	server->swollen = false;
 }
 
+static bool server_say(uint8_t word)
+{
+	return send(SPAWNER_SOCKET, &word, 1, MSG_NOSIGNAL) == 1;
+}
+
+/* Several that wait are made before schedd is woken for them; -1: schedd has had none for long. */
+static ssize_t server_next(struct server *server)
+{
+	ssize_t size = -1;
+
+	if (server->untold && server->untold < SPAWNER_UNTOLD)
+		size = server_receive(server, MSG_DONTWAIT);
+	if (size >= 0)
+		return size;
+	if (server->untold && !server_say(SPAWNER_NEWS))
+		return 0;
+	server->untold = 0;
+	return server_receive(server, 0);
+}
+
 /* False: there is nobody any more to start anything for. */
 static bool server_serve(struct server *server)
 {
 	const struct spawner_request *request = (const void *)server->message;
-	size_t size = server_receive(server);
+	ssize_t size = server_next(server);
 	uint32_t expected = SPAWN_ASKED;
-	uint8_t slot;
+	struct spawn_progress *progress;
 
-	if (size < sizeof(*request) || request->slot >= SPAWNER_DEPTH ||
+	if (size < (ssize_t)sizeof(*request) || request->slot >= SPAWNER_DEPTH ||
 	    getppid() != server->page->daemon)
 		return false;
-	slot = (uint8_t)request->slot;
-	if (atomic_compare_exchange_strong(
-		&server->page->slots[slot].state, &expected, SPAWN_TAKEN))
-		server_start(server, request);
+	progress = &server->page->slots[request->slot];
+	/* Once it is answered the slot may be another start's. */
+	if (!atomic_compare_exchange_strong(&progress->state, &expected, SPAWN_TAKEN) ||
+	    !server_start(server, request))
+		atomic_store(&progress->state, SPAWN_DONE);
 	for (int i = 0; i < server->fd_count; i++)
 		close(server->fds[i]);
 	server_shrink(server);
-	return send(SPAWNER_SOCKET, &slot, 1, MSG_NOSIGNAL) == 1;
+	server->untold++;
+	return true;
 }
 
 int main(void)
 {
 	static struct server server;
-	const uint8_t ready = SPAWNER_READY;
 	void *page = mmap(NULL, sizeof(*server.page), PROT_READ | PROT_WRITE, MAP_SHARED,
 	    SPAWNER_PAGE, 0);
 
@@ -196,7 +219,7 @@ int main(void)
 	server.child.alone = !spawn_child_shares();
 	server.child.clone_flags = CLONE_PARENT;
 	server.child.cpus = server.page->cpu >= 0 ? &server.page->cpus : NULL;
-	if (send(SPAWNER_SOCKET, &ready, 1, MSG_NOSIGNAL) != 1)
+	if (!server_say(SPAWNER_READY))
 		return 4;
 	while (server_serve(&server))
 		;

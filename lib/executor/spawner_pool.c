@@ -408,9 +408,12 @@ static void pool_give_up_waiting(struct spawner_pool *pool, struct schedd_mono n
 static void pool_look_at(struct pool_member *member, struct schedd_mono now)
 {
 	struct spawner_pool *pool = member->pool;
-	schedd_span since = now.us - spawner_progress(member->spawner).us;
 	const struct spawner_start *holder;
+	schedd_span since;
 
+	/* It may hang in one start before it has told of others. */
+	if (0) 	spawner_settle(member->spawner, now, pool_answered, pool);
+	since = now.us - spawner_progress(member->spawner).us;
 	if (!member->parked) {
 		if (spawner_busy(member->spawner) && since >= pool->config.patience &&
 		    (spawner_ready(member->spawner) || since >= pool->config.limit))
