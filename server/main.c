@@ -11,6 +11,7 @@
 #include "server/reexec.h"
 #include "server/signals.h"
 #include "server/startup.h"
+#include "store/store.h"
 
 static int main_help(void (*write)(struct strbuf *out))
 {
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 		return fflush(stdout) == 0 ? 0 : 1;
 	}
 	(void)mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED);
+	store_own_sqlite();
 	signals_begin();
 	rc = startup_run(&options, argv, &ready, &err);
 	if (rc)

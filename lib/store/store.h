@@ -388,4 +388,10 @@ void store_retain(struct store *store, const char *job, const struct store_reten
  * SCHEDD_EINVAL for a type that has nothing to copy (memory). */
 void store_backup(struct store *store, const char *path, store_done_fn done, void *context);
 
+/*
+ * For a program in which nobody but the stores uses SQLite, before it opens the
+ * first: SQLite need not count its memory then, which takes a lock each time.
+ */
+void store_own_sqlite(void);
+
 #endif
