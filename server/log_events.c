@@ -13,6 +13,7 @@ struct log_events {
 	struct schedd_scheduler *scheduler; /* borrowed */
 	struct schedd_listener *listener;
 	struct log_sink *sink; /* borrowed */
+	struct strbuf line, run; /* of the event that is told; they keep their memory */
 };
 
 /* "job backup", "run backup/42" or "scheduler", then the words, then what is known. */
@@ -43,8 +44,10 @@ static void log_event_end(const struct log_events *events, const struct schedd_e
 {
 	schedd_time started;
 
-	if (event->exit_code >= 0)
-		strbuf_printf(line, ", exit code %d", event->exit_code);
+	if (event->exit_code >= 0) {
+		strbuf_add(line, ", exit code ");
+		strbuf_add_integer(line, event->exit_code);
+	}
 	if (event->signal)
 		strbuf_printf(line, ", signal %d (SIG%s)", event->signal,
 		    sigabbrev_np(event->signal) ? sigabbrev_np(event->signal) : "?");
@@ -67,10 +70,10 @@ static void log_event_words(
 
 static void log_event(const struct schedd_event *event, void *context)
 {
-	const struct log_events *events = context;
+	struct log_events *events = context;
+	struct strbuf *line = &events->line, *run = &events->run;
 	struct log_fields fields = {
 	    .job = event->job, .event = scheduler_event_name(event->code)};
-	struct strbuf line = STRBUF_EMPTY, run = STRBUF_EMPTY;
 	size_t i = 0;
 
 	while (i < sizeof(log_event_rows) / sizeof(log_event_rows[0]) &&
@@ -79,28 +82,30 @@ static void log_event(const struct schedd_event *event, void *context)
 	if (i == sizeof(log_event_rows) / sizeof(log_event_rows[0]) ||
 	    log_event_rows[i].level > events->sink->log.level)
 		return;
+	strbuf_reset(line);
+	strbuf_reset(run);
 	if (event->job && event->run) {
-		strbuf_printf(&run, "%s/%u", event->job, event->run);
-		fields.run = strbuf_peek(&run);
+		strbuf_add(run, event->job);
+		strbuf_add_char(run, '/');
+		strbuf_add_integer(run, event->run);
+		fields.run = strbuf_peek(run);
 	}
-	log_event_words(&line, fields.run ? "run " : event->job ? "job " : "scheduler",
+	log_event_words(line, fields.run ? "run " : event->job ? "job " : "scheduler",
 	    fields.run ? fields.run : event->job, " ", log_event_rows[i].words);
 	if (log_event_rows[i].ended)
-		log_event_end(events, event, &line);
+		log_event_end(events, event, line);
 	if (event->method)
-		log_event_words(&line, " by ", event->method, NULL, NULL);
+		log_event_words(line, " by ", event->method, NULL, NULL);
 	if (event->uid >= 0) {
-		strbuf_add(&line, " of uid ");
-		strbuf_add_integer(&line, event->uid);
-		strbuf_add(&line, ", pid ");
-		strbuf_add_integer(&line, event->pid);
+		strbuf_add(line, " of uid ");
+		strbuf_add_integer(line, event->uid);
+		strbuf_add(line, ", pid ");
+		strbuf_add_integer(line, event->pid);
 	}
 	if (event->error)
-		log_event_words(&line, ": ", event->error, NULL, NULL);
-	if (!strbuf_failed(&line))
-		log_sink_gather(events->sink, log_event_rows[i].level, strbuf_peek(&line), &fields);
-	strbuf_clear(&line);
-	strbuf_clear(&run);
+		log_event_words(line, ": ", event->error, NULL, NULL);
+	if (!strbuf_failed(line) && !strbuf_failed(run))
+		log_sink_gather(events->sink, log_event_rows[i].level, strbuf_peek(line), &fields);
 }
 
 static void log_events_settled(void *context)
@@ -136,5 +141,7 @@ void log_events_free(struct log_events *events)
 		return;
 	schedd_scheduler_unlisten(events->listener);
 	scheduler_events_gather(events->scheduler, NULL, NULL);
+	strbuf_clear(&events->line);
+	strbuf_clear(&events->run);
 	free(events);
 }

@@ -43,18 +43,26 @@ bool log_sink_parse_level(const char *name, enum schedd_log_level *out)
 	return false;
 }
 
-/* The machine's own time of day, with its offset, for people who read along. */
+/* Of the machine's own time of day. Lines come by the hundred in one second, and each thread asks for its own. */
+static int32_t log_sink_offset(time_t seconds)
+{
+	static _Thread_local time_t asked = -1;
+	static _Thread_local int32_t offset;
+	struct tm tm;
+
+	if (seconds != asked)
+		offset = localtime_r(&seconds, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+	asked = seconds;
+	return offset;
+}
+
+/* With its offset, for people who read along. */
 static void log_sink_time(struct strbuf *out, bool local)
 {
 	const struct schedd_clock *clock = schedd_clock_system();
 	schedd_time now = clock->wall(clock->context);
-	time_t seconds = (time_t)(now / SCHEDD_SECOND);
-	struct tm tm;
-	int32_t offset = 0;
 
-	if (local && localtime_r(&seconds, &tm))
-		offset = (int32_t)tm.tm_gmtoff;
-	iso8601_format(out, now, offset, true);
+	iso8601_format(out, now, local ? log_sink_offset((time_t)(now / SCHEDD_SECOND)) : 0, true);
 }
 
 static bool log_sink_is_plain(int fd)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_FIRST 256
+#define ARENA_FIRST 256 /* with its header, as of those that follow: sizes that malloc has at hand */
 #define ARENA_LARGEST ((size_t)256 * 1024)
 
 struct arena_block {
@@ -72,8 +72,8 @@ void arena_reset(struct arena *arena)
 
 static bool arena_grow(struct arena *arena, size_t size)
 {
-	size_t want = arena->blocks ? arena->blocks->size * 2 : ARENA_FIRST;
-	struct arena_block *block;
+	struct arena_block *block = arena->blocks;
+	size_t want = (block ? (sizeof(*block) + block->size) * 2 : ARENA_FIRST) - sizeof(*block);
 
 	if (want > ARENA_LARGEST)
 		want = ARENA_LARGEST;

@@ -328,13 +328,17 @@ static void format_seconds(struct strbuf *out, uint64_t micros)
 	uint64_t fraction = micros % (uint64_t)SCHEDD_SECOND;
 	int digits = 6;
 
-	strbuf_printf(out, "%llu", (unsigned long long)(micros / (uint64_t)SCHEDD_SECOND));
+	strbuf_add_integer(out, (int64_t)(micros / (uint64_t)SCHEDD_SECOND));
 	if (fraction != 0) {
+		char text[8] = ".";
+
 		while (fraction % 10 == 0) {
 			fraction /= 10;
 			digits--;
 		}
-		strbuf_printf(out, ".%0*llu", digits, (unsigned long long)fraction);
+		for (int i = digits; i > 0; i--, fraction /= 10)
+			text[i] = (char)('0' + fraction % 10);
+		strbuf_add_n(out, text, (size_t)digits + 1);
 	}
 	strbuf_add_char(out, 's');
 }

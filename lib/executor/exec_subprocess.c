@@ -289,7 +289,7 @@ static struct task *subprocess_settle(struct subprocess_task *task)
 		return executor_fail(&self->executor, request, err.message);
 	}
 	request->started(child_pid(task->child), task->start, request->context);
-	for (int signal = 1; signal < _NSIG && signal < 64; signal++)
+	for (int signal = 1; task->signals && signal < _NSIG && signal < 64; signal++)
 		if (task->signals & UINT64_C(1) << signal)
 			(void)subprocess_signal(&task->task, signal, &err);
 	return &task->task;

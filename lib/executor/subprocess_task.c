@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/random.h>
 #include "executor/cgroup.h"
@@ -36,7 +37,8 @@ struct subprocess_task *subprocess_task_new(
 		task->spawn.fds[i] = -1;
 	task->note = -1;
 	if (request->invocation)
-		snprintf(task->invocation, sizeof(task->invocation), "%s", request->invocation);
+		memcpy(task->invocation, request->invocation,
+		    strnlen(request->invocation, PROCESS_INVOCATION));
 	else
 		subprocess_task_invent(task);
 	task->next = self->tasks;

@@ -480,7 +480,7 @@ void job_change_expire(struct schedd_scheduler *scheduler)
 		struct change *change = change_new(scheduler, &job_change_expire_ops,
 		    entry->job->id, NULL, (struct scheduler_reply){NULL, NULL});
 
-		snprintf(id, sizeof(id), "%s", entry->job->id);
+		memcpy(id, entry->job->id, strlen(entry->job->id) + 1);
 		if (change)
 			change_submit(change);
 		entry = entry_find(scheduler, id);

@@ -73,7 +73,7 @@ uint64_t store_parcel_numbered(const struct store_parcel *parcel)
 static struct store_parcel_item *store_parcel_room(struct store_parcel *parcel)
 {
 	if (parcel->count == parcel->capacity) {
-		uint32_t capacity = parcel->capacity ? parcel->capacity * 2 : 8;
+		uint32_t capacity = parcel->capacity ? parcel->capacity * 2 : 2;
 		struct store_parcel_item *items =
 		    realloc(parcel->items, capacity * sizeof(items[0]));
 

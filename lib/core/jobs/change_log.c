@@ -7,6 +7,8 @@
 #include "core/frame/store_slot.h"
 #include "model/job_fields.h"
 
+#define CHANGE_LOG_LINE 384 /* bytes of most lines */
+
 /* Fields without which it cannot be told why a job ran or did not. */
 static const char *const change_log_kept[] = {
     "trigger", "max_instances", "overlap", "group", "misfire_grace_time", NULL};
@@ -58,11 +60,10 @@ static void change_log_add(struct arena *arena, struct value *map, const struct 
 void change_log_put(struct store_batch *batch, const struct schedd_event *event,
     const struct value *more, struct arena *arena)
 {
-	struct value map = scheduler_event_value(event, arena);
 	struct strbuf text = STRBUF_EMPTY;
 
-	change_log_add(arena, &map, more);
-	json_write(&text, &map);
+	(void)strbuf_reserve(&text, CHANGE_LOG_LINE);
+	scheduler_event_json(event, more, arena, &text);
 	if (!strbuf_failed(&text))
 		store_batch_put_change(batch, event->time, event->job, strbuf_peek(&text));
 	arena->failed |= strbuf_failed(&text);

@@ -55,9 +55,10 @@ void invocation_make(const struct schedd_scheduler *scheduler, const char *id,
 		char id[JOB_ID_MAX + 16];
 	} of = {.scheduled_at = scheduled_at};
 	uint8_t hash[SIPHASH_SIZE];
-	int length = snprintf(of.id, sizeof(of.id), "%s", id);
+	size_t length = strnlen(id, sizeof(of.id) - 1);
 
-	siphash(scheduler->key, &of, offsetof(__typeof__(of), id) + (size_t)length, hash);
+	memcpy(of.id, id, length);
+	siphash(scheduler->key, &of, offsetof(__typeof__(of), id) + length, hash);
 	invocation_hex(hash, sizeof(hash), text);
 }
 

@@ -63,6 +63,20 @@ static bool output_place_low_disk(struct schedd_scheduler *scheduler)
 	return runs->disk_free < scheduler->settings.low_disk;
 }
 
+/* Each run has one, so it is put together without printf: its id is "JOB/N". */
+static bool output_place_of(const struct run_live *live, char *path, size_t size)
+{
+	const char *folder = live->scheduler->state_dir;
+	size_t outer = folder ? strlen(folder) : 0, id = strlen(live->id);
+
+	if (!folder || outer + strlen("/output/") + id >= size)
+		return false;
+	memcpy(path, folder, outer);
+	memcpy(path + outer, "/output/", strlen("/output/"));
+	memcpy(path + outer + strlen("/output/"), live->id, id + 1);
+	return true;
+}
+
 struct output *output_place_open(const struct run_live *live)
 {
 	struct schedd_scheduler *scheduler = live->scheduler;
@@ -76,7 +90,7 @@ struct output *output_place_open(const struct run_live *live)
 		limit = account->may.output;
 	if (details->capture == JOB_CAPTURE_NONE)
 		return NULL;
-	if (!output_place_path(scheduler, live->job->id, live->run.number, path, sizeof(path)))
+	if (!output_place_of(live, path, sizeof(path)))
 		return output_new(NULL, (size_t)limit);
 	if (output_place_low_disk(scheduler)) {
 		log_warn(scheduler->log, "run %s: the disk is nearly full, its output is not kept",

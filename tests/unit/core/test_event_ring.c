@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/json.h"
 #include "core/frame/scheduler_state.h"
 #include "core/scheduler.h"
 
@@ -253,4 +254,29 @@ Test(event_ring, many_listeners_cost_no_more_each_than_few)
 	cr_assert_eq(leaver.told, 0);
 	free(all);
 	schedd_scheduler_free(scheduler);
+}
+
+/* As JSON it is the map of the protocol, with what is said besides behind it. */
+Test(event_ring, writes_an_event_as_its_map)
+{
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		struct strbuf direct = STRBUF_EMPTY, whole = STRBUF_EMPTY;
+		struct value map, more = value_map();
+		struct arena arena;
+
+		arena_init(&arena);
+		map = scheduler_event_value(&samples[i], &arena);
+		if (i > 0) {
+			value_put(&arena, &more, "fields", value_array());
+			value_put(&arena, &more, "before", value_string(&arena, "a \"quoted\" one"));
+			value_put(&arena, &map, "fields", more.map.members[0].value);
+			value_put(&arena, &map, "before", more.map.members[1].value);
+		}
+		scheduler_event_json(&samples[i], &more, &arena, &direct);
+		json_write(&whole, &map);
+		cr_expect_str_eq(strbuf_peek(&direct), strbuf_peek(&whole));
+		strbuf_clear(&direct);
+		strbuf_clear(&whole);
+		arena_clear(&arena);
+	}
 }
