@@ -21,6 +21,7 @@ class CutProxy(Listener):
         self.pairs = set()
         self.cut_at = None  # a text, and the event that is cleared before what has it goes on; None: see strand()
         self.stranded = None
+        self.landed = False
         self.answered = 0   # bytes
         super().__init__(path)
 
@@ -28,12 +29,16 @@ class CutProxy(Listener):
         self.cut_at = (text, event)
 
     def strand(self, text):
-        """The connection ends for who sends that text; the server has not received it, and knows nothing of an end."""
+        """
+        The connection ends for who sends that text; the server has not received it, and knows nothing of an end, whatever
+        else it says meanwhile.
+        """
         self.watch(text, None)
 
     def land(self):
         """It is received now, and answered, or its session is gone."""
         pair, data = self.stranded
+        self.landed = True
         try:
             pair[1].sendall(data)
         except OSError:
@@ -75,6 +80,8 @@ class CutProxy(Listener):
                 if not pair:
                     self.back.wait()
                     self.answered += len(data)
+                    if self.stranded and self.stranded[0][1] is source and not self.landed:
+                        continue
                 elif self.look_at(pair, data):
                     return
                 self.whole.wait()
