@@ -262,6 +262,11 @@ bool store_leased(const struct store *store, uint64_t epoch)
 	return !store->shared || store->ops->jobs->share->leased(store, epoch);
 }
 
+bool store_late(const struct store *store)
+{
+	return store->shared && store->ops->jobs->share->late(store, store->epoch);
+}
+
 void store_share_refresh(
     struct store *store, const char *id, store_done_fn done, void *context)
 {

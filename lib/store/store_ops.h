@@ -93,6 +93,7 @@ struct store_share_ops {
 	schedd_span (*lease)(const struct store *store);
 	const char *(*node_name)(const struct store *store);
 	bool (*leased)(const struct store *store, uint64_t epoch);
+	bool (*late)(const struct store *store, uint64_t epoch);
 	void (*report)(struct store *store, int64_t jobs, int64_t running);
 	void (*refresh)(
 	    struct store *store, const char *id, store_done_fn done, void *context);

@@ -185,6 +185,8 @@ static bool lease_renewed(struct remote_lease *lease, struct store_renewing *ren
 
 	if (rc == 0) {
 		pthread_mutex_lock(&lease->lock);
+		if (epoch == lease->epoch && begin > atomic_load(&lease->until))
+			lease->lapsed = true;
 		if (epoch == lease->epoch)
 			lease_hold(lease, epoch, begin);
 		pthread_mutex_unlock(&lease->lock);
@@ -297,6 +299,11 @@ void store_remote_lease_set(
 	pthread_mutex_lock(&lease->lock);
 	lease->node = node;
 	lease->epoch = epoch;
+	if (epoch != lease->joined) {
+		atomic_store(&lease->late, lease->lapsed || begin > atomic_load(&lease->until) ? epoch : 0);
+		lease->lapsed = false;
+		lease->joined = epoch;
+	}
 	lease_hold(lease, epoch, begin);
 	pthread_mutex_unlock(&lease->lock);
 	lease_ring(lease);
@@ -402,6 +409,11 @@ static bool lease_good(const struct store *store, uint64_t epoch)
 	       atomic_load(&lease->holds) == epoch;
 }
 
+static bool lease_late(const struct store *store, uint64_t epoch)
+{
+	return epoch && atomic_load(&lease_store(store)->lease.late) == epoch;
+}
+
 static void lease_report(struct store *store, int64_t jobs, int64_t running)
 {
 	struct remote_lease *lease = &((struct remote_store *)store)->lease;
@@ -414,6 +426,7 @@ const struct store_share_ops store_remote_share = {
     .lease = lease_length,
     .node_name = lease_node_name,
     .leased = lease_good,
+    .late = lease_late,
     .report = lease_report,
     .refresh = store_remote_refresh,
     .output = store_remote_output,

@@ -85,10 +85,13 @@ struct remote_lease {
 	uint64_t epoch; /* to be renewed; 0: none */
 	uint32_t node;
 	schedd_span offset; /* our clock less the store's */
+	uint64_t joined;    /* the epoch that was begun last */
+	bool lapsed;        /* it was over for a while since then, though nobody took it here */
 
 	_Atomic uint64_t holds; /* the epoch that is good until then; 0: none */
 	_Atomic int64_t until;  /* mono microseconds, a fifth of a lease early */
 	_Atomic uint64_t lost;  /* an epoch that is over */
+	_Atomic uint64_t late;  /* the epoch that began when the one before had lapsed; 0: none */
 	_Atomic bool seen; /* the nodes were told, since this was opened */
 	_Atomic int64_t look_at; /* mono microseconds when another's lease may be over */
 	_Atomic int64_t jobs, running;

@@ -36,7 +36,7 @@ struct store_node {
 	bool draining;          /* it takes nothing more */
 	schedd_time started_at; /* by the store's clock, as all times of it */
 	schedd_time seen_at;
-	bool unheard;           /* it has not come since another server took the place of the one it knew */
+	bool unheard;           /* it has not come since another server took the place of the one it knew, or not settled yet */
 	schedd_time dead_since; /* its slots were taken, or it has left; SCHEDD_TIME_NONE: it has them */
 	int64_t jobs;           /* as it said with its last beat */
 	int64_t running;
@@ -112,6 +112,8 @@ const char *store_node_name(const struct store *store);
  * before it was asked for, less a fifth. From any thread.
  */
 bool store_leased(const struct store *store, uint64_t epoch);
+/* Had our lease been over, by that clock, when this epoch began? Others may have had what we had. */
+bool store_late(const struct store *store);
 /*
  * Tells what others have written until now, and what claims have changed of
  * that job (NULL: of all that are others'); then calls done.
@@ -150,6 +152,9 @@ enum store_node_verb {
 	STORE_NODE_RESUME,
 	STORE_NODE_FORGET, /* one whose lease is over; SCHEDD_ECONFLICT: it lives */
 	STORE_NODE_LEAVE,  /* ourselves, in good order: nobody has to wait for the lease */
+	/* Ourselves: what a server that took the other's place lacks is written again, or held, as far as it is known here
+	 * (struct store_node's unheard). */
+	STORE_NODE_SETTLE,
 };
 /* SCHEDD_ENOTFOUND: there is no such node. */
 void store_batch_node(struct store_batch *batch, const char *name, enum store_node_verb verb);

@@ -19,12 +19,14 @@ from standby import standby
 JOBS = 8
 
 
-class FailOver(unittest.TestCase):
+class Case(unittest.TestCase):
+    lease = 6
+
     def setUp(self):
         self.cluster = Cluster(0)
         self.standby = standby(STORE)
-        url = URL.replace(os.path.dirname(self.standby.first), self.standby.near)
-        self.cluster.nodes = [Node(name, url=url, lease=6) for name in "ab"]
+        self.url = URL.replace(os.path.dirname(self.standby.first), self.standby.near)
+        self.cluster.nodes = [Node(name, url=self.url, lease=self.lease) for name in "ab"]
         self.a, self.b = self.cluster.nodes
         self.cluster.start()
         for i in range(JOBS):
@@ -65,6 +67,13 @@ class FailOver(unittest.TestCase):
             self.assertIn(int(number), gone.get(job, ()), f"{run} has no row, and is not named")
         return gone
 
+    def check_lines(self):
+        lines = [line.split() for line in self.cluster.lines()]
+        for what, each in (("a number", [line[0] for line in lines]), ("a fire time", [(line[0].split("/")[0], line[1]) for line in lines])):
+            self.assertEqual([one for one, count in collections.Counter(each).items() if count > 1], [], f"{what} was used twice")
+
+
+class FailOver(Case):
     def test_what_a_standby_lacks_is_named_and_not_run_again(self):
         self.cluster.add(self.b, "removed", "--every", "1s")
         wait_until("a knows", lambda: self.a.ctl("show", "removed")[0] == 0)
@@ -166,11 +175,6 @@ class FailOver(unittest.TestCase):
         self.await_each()
         self.check_lines()
 
-    def check_lines(self):
-        lines = [line.split() for line in self.cluster.lines()]
-        for what, each in (("a number", [line[0] for line in lines]), ("a fire time", [(line[0].split("/")[0], line[1]) for line in lines])):
-            self.assertEqual([one for one, count in collections.Counter(each).items() if count > 1], [], f"{what} was used twice")
-
     def test_who_comes_to_a_server_where_all_died_holds_what_they_had(self):
         self.standby.await_same()
         self.standby.lag()
@@ -183,6 +187,31 @@ class FailOver(unittest.TestCase):
         self.await_held(self.a, [f"j{i}" for i in range(JOBS)])
         self.b.start()
         self.resume_and_see(self.a, [f"j{i}" for i in range(JOBS)], before)
+
+    def test_who_dies_before_it_has_held_them_leaves_them_to_the_next(self):
+        """a takes what was b's, and dies as it is about to hold it."""
+        self.standby.await_same()
+        self.standby.lag()
+        self.await_each()
+        self.b.stop(signal.SIGKILL)
+        before = STORE.last_runs()
+        way = self.standby.proxy
+        way.watch("held, as node", way.whole)
+        self.standby.fail_over()
+        wait_until("a is there", lambda: self.a.ctl("nodes")[0] == 0 and self.a.nodes()["a"]["state"] == "live", 60)
+        STORE.end_lease("b")
+        wait_until("a is about to hold them", lambda: not way.whole.is_set(), 60)
+        self.assertTrue(STORE.seats()["b"].dead_since)
+        self.a.stop(signal.SIGKILL)
+        for pair in list(way.pairs):
+            way.end(*pair)
+        way.whole.set()
+        STORE.end_lease("a")
+        c = Node("c", url=self.url, lease=self.lease)
+        self.cluster.nodes.append(c)
+        c.start()
+        self.await_held(c, [f"j{i}" for i in range(JOBS)])
+        self.resume_and_see(c, [f"j{i}" for i in range(JOBS)], before)
 
     def test_who_left_before_the_server_was_replaced_holds_nothing(self):
         for node in self.cluster.nodes:
@@ -211,6 +240,39 @@ class FailOver(unittest.TestCase):
         wait_until("b knows", lambda: self.b.ctl("show", "j0")[0] == 4)
         for node in self.cluster.nodes:
             self.assertNotIn("gone with the server", node.log.read_text())
+
+
+class StoodStill(Case):
+    lease = 3
+
+    def test_who_lost_its_jobs_while_the_standby_lagged_waits_for_who_had_them(self):
+        """b comes to it first, which says that it has them; what a did with them since a alone knows."""
+        self.standby.await_same()
+        self.standby.lag()
+        self.a.stop(signal.SIGKILL)
+        self.a.start()  # an epoch that the standby lacks
+        taken = [job for job in STORE.last_runs() if STORE.owner(job) == "b"]
+        self.assertTrue(taken)
+        self.b.freeze()
+        wait_until("a has its jobs", lambda: STORE.seats()["b"].dead_since, 60)
+        self.await_each()
+        before, epoch = STORE.last_runs(), STORE.seats()["a"].epoch
+        self.a.freeze()
+        self.standby.fail_over()
+        self.assertFalse(STORE.seats()["b"].dead_since)
+        self.b.thaw()
+        wait_until("b is there", lambda: self.b.nodes()["b"]["epoch"] == STORE.seats()["b"].epoch and
+                   "another server has taken its place" in self.b.log.read_text(), 60)
+        STORE.keep_lease("a")
+        ran = len(self.cluster.lines())
+        time.sleep(1.5)  # each would be due once more
+        self.assertEqual(self.cluster.lines()[ran:], [])
+        self.a.thaw()
+        self.await_each()
+        self.check_lines()
+        for job in taken:
+            self.assertGreater(STORE.last_runs()[job], before[job])
+        self.assertGreater(STORE.seats()["a"].epoch, epoch, "an epoch was used twice")
 
 
 if __name__ == "__main__":

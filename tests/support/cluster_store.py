@@ -94,6 +94,10 @@ class Postgresql(Sql):
         """As if it were over."""
         self.tell(f"UPDATE schedd_nodes SET expires_at = 0 WHERE name = '{name}'")
 
+    def keep_lease(self, name):
+        """Long beyond the test."""
+        self.tell(f"UPDATE schedd_nodes SET expires_at = expires_at + 600000000 WHERE name = '{name}'")
+
     def waiting(self):
         """How many of schedd's sessions wait for a lock."""
         return int(self.tell("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'schedd' AND wait_event_type = 'Lock'"))
@@ -103,7 +107,9 @@ class Postgresql(Sql):
                   f"random() < {part}")
 
     def hold_up(self):
-        self.tell("BEGIN; LOCK TABLE schedd_jobs IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1.5); COMMIT")
+        # A node that stands still while it reads all jobs is in the way of that for as long.
+        self.tell("BEGIN; SET LOCAL lock_timeout = '5s'; DO $$ BEGIN LOCK TABLE schedd_jobs IN ACCESS EXCLUSIVE MODE; PERFORM "
+                  "pg_sleep(1.5); EXCEPTION WHEN lock_not_available THEN NULL; END $$; COMMIT")
 
 
 class Mysql(Sql):
@@ -115,6 +121,9 @@ class Mysql(Sql):
 
     def end_lease(self, name):
         self.tell(f"UPDATE schedd_beats b JOIN schedd_nodes n ON n.node = b.node SET b.expires_at = 0 WHERE n.name = '{name}'")
+
+    def keep_lease(self, name):
+        self.tell(f"UPDATE schedd_beats b JOIN schedd_nodes n ON n.node = b.node SET b.expires_at = b.expires_at + 600000000 WHERE n.name = '{name}'")
 
     def waiting(self):
         return int(self.admin("SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")[0])
@@ -130,7 +139,9 @@ class Mysql(Sql):
             self.admin(f"KILL {number}")
 
     def hold_up(self):
-        self.tell("LOCK TABLES schedd_jobs WRITE; DO SLEEP(1.5); UNLOCK TABLES")
+        subprocess.run([*os.environ["SCHEDD_TEST_SQL"].split(),
+                        "SET lock_wait_timeout = 5; LOCK TABLES schedd_jobs WRITE; DO SLEEP(1.5); UNLOCK TABLES"], check=False,
+                       capture_output=True)
 
 
 class Redis:
@@ -215,6 +226,9 @@ class Redis:
 
     def end_lease(self, name):
         self.tell("HSET", f"{{schedd:}}node:{self.hash('nodes')[name]}", "expires", "0")
+
+    def keep_lease(self, name):
+        self.tell("HINCRBY", f"{{schedd:}}node:{self.hash('nodes')[name]}", "expires", "600000000")
 
     def forget_feed(self):
         self.tell("XTRIM", "{schedd:}feed", "MAXLEN", "0")

@@ -15,8 +15,16 @@
 /* Of a change that others are faster than. */
 #define CHANGE_TRIES 10
 
+void change_owe(struct change *change)
+{
+	change->owed = true;
+	change->store->owed++;
+}
+
 void change_free(struct change *change)
 {
+	if (change->owed)
+		change->store->owed--;
 	job_unref(change->given);
 	job_unref(change->job);
 	job_state_clear(&change->given_state);

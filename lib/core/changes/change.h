@@ -67,6 +67,7 @@ struct change {
 	bool purge, kill, run_missed, force;
 	bool automatic; /* a resumption by paused_until */
 	bool made_id;   /* the id is the scheduler's own making */
+	bool owed;      /* see change_owe() */
 
 	/* What begin() made of them. */
 	struct entry *entry;
@@ -118,6 +119,8 @@ void change_record(struct change *change, enum schedd_event_code code, const cha
  * rises, so that no claim by the old one holds.
  */
 void change_guard(struct change *change);
+/* Its store is to know what the server before had: until it has ended, however, that is counted there. */
+void change_owe(struct change *change);
 /* Frees a change that was never submitted; nothing is answered. */
 void change_free(struct change *change);
 /* Sets change->result to the job as it is now. */

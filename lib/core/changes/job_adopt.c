@@ -103,6 +103,9 @@ void job_adopt(const struct store_change *made, void *context)
 	    (struct scheduler_reply){NULL, NULL});
 	if (change) {
 		change->store = slot;
+		/* It may turn out to lack something. */
+		if (store_behind(slot->store))
+			change_owe(change);
 		change->fresh = true;
 		if (made->record) {
 			change->given = made->record->job;

@@ -97,6 +97,7 @@ bool job_forward(struct change *change, const struct entry *entry)
 	if (!forward)
 		return false;
 	forward->store = change->store;
+	change_owe(forward);
 	forward->fresh = true;
 	forward->given = change->given;
 	forward->given_state = change->given_state;
@@ -169,6 +170,7 @@ void job_hold(struct entry *entry, const char *node)
 	if (!change)
 		return;
 	change->store = entry->store;
+	change_owe(change);
 	change->fresh = true;
 	change->text = arena_printf(&change->arena,
 	    "held, as node %s died with a server that had answered more than the one in its place knows: which of its runs "

@@ -153,6 +153,7 @@ bool job_gone_again(struct store_slot *slot, const char *id, const struct job_st
 		return false;
 	job_gone_tell(slot, gone, given->last_run);
 	change->store = slot;
+	change_owe(change);
 	change->fresh = true;
 	change->text = "its removal was gone with the server";
 	change->state.last_run = gone->last_run > given->last_run ? gone->last_run : given->last_run;

@@ -101,6 +101,7 @@ struct store_slot {
 	struct timer retry;               /* then it is */
 	bool shared;                      /* other daemons have it too */
 	bool unsure;                      /* shared: of what was taken up last more may be over than was stored */
+	uint32_t owed;                    /* shared: changes under way that write what its server lost; see change_owe() */
 	bool again_read;                  /* shared: it is read under another epoch of this life */
 	struct gone_jobs *gone;           /* shared: jobs that were removed of late; NULL: none */
 	const uint8_t *elsewhere;         /* shared: by slot of its jobs, is it another node's? */

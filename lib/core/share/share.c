@@ -209,6 +209,7 @@ static void share_news(const struct store_share_news *news, void *context)
 		store_snapshot_free(slot->snapshot);
 		slot->snapshot = news->snapshot;
 		slot->unsure = share_behind_unsure(share, news->from);
+		share->unsettled = true;
 		share_bury(share, news->from);
 		scheduler->runs_taken(slot, news->from);
 		share_review(share);
@@ -326,7 +327,8 @@ void share_leave(struct schedd_scheduler *scheduler)
 
 		if (!slot->share || !slot->taken_up || store_state(slot->store) != STORE_OK)
 			continue;
-		if (share_runs_on(slot))
+		/* Nor may who takes it do so as if all were settled. */
+		if (share_runs_on(slot) || slot->share->unsettled || slot->share->settling)
 			continue;
 		share_review(slot->share);
 		share_hold(slot->share);

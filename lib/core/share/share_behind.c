@@ -88,14 +88,34 @@ void share_behind_begin(struct share *share)
 	free(share->unheard);
 	share->unheard = NULL;
 	share->unheard_count = 0;
+	share->doubtful = store_behind(share->slot->store) && store_late(share->slot->store);
 	if (!store_behind(share->slot->store))
 		return;
+	if (share->doubtful)
+		log_warn(share->slot->scheduler->log,
+		    "store %s: this node's lease was over before another server took the place of the one before: it waits for "
+		    "what the other nodes did with its jobs",
+		    share->slot->name);
 	list = calloc(share->node_count + 1, sizeof(list[0]));
 	share->unheard = list;
 	for (uint32_t i = 0; list && i < share->node_count; i++)
 		if (share->nodes[i].number != share->own && share->nodes[i].dead_since == SCHEDD_TIME_NONE)
 			list[share->unheard_count++] =
 			    (struct share_unheard){share->nodes[i].number, share->nodes[i].epoch};
+}
+
+static bool share_is_unheard(const struct share *share, uint32_t number);
+
+/* One that is dead by then has told nothing, and is not waited for. */
+static bool share_behind_waits(const struct share *share)
+{
+	for (uint32_t i = 0; i < share->node_count; i++) {
+		const struct store_node *node = &share->nodes[i];
+
+		if (node->number != share->own && node->dead_since == SCHEDD_TIME_NONE && share_is_unheard(share, node->number))
+			return true;
+	}
+	return false;
 }
 
 /* Who lives under another epoch has come. */
@@ -110,6 +130,7 @@ void share_behind_heard(struct share *share)
 			share->unheard[kept++] = share->unheard[i];
 	}
 	share->unheard_count = kept;
+	share->doubtful = share->doubtful && share_behind_waits(share);
 }
 
 static bool share_is_unheard(const struct share *share, uint32_t number)
@@ -129,9 +150,59 @@ void share_loaded(struct store_slot *slot)
 	struct entry *entry;
 
 	slot->unsure = slot->share && store_unsure(slot->store);
+	if (slot->share)
+		slot->share->moved = slot->share->unsettled = store_behind(slot->store) || slot->unsure;
 	while (slot->unsure && (entry = entry_walk(scheduler, &position)))
 		if (entry->store == slot && !entry->foreign && !entry->hidden)
 			job_hold(entry, store_node_name(slot->store));
+}
+
+/* ---- Settled ---- */
+
+static void share_settled(int rc, const struct schedd_error *err, void *context)
+{
+	struct store_slot *slot = context;
+	struct share *share = slot->share;
+
+	scheduler_enter(slot->scheduler);
+	if (rc)
+		store_slot_failed(slot, err);
+	if (share) {
+		share->settling = false;
+		share->unsettled |= rc != 0;
+	}
+	if (share && rc == 0) {
+		if (share->moved)
+			share->gives_at.us = scheduler_mono(slot->scheduler).us + store_lease(slot->store) / 2;
+		share->moved = false;
+		/* Who should have what is looked at anew as the scheduler comes to rest. */
+		slot->places.changed = true;
+	}
+	scheduler_leave(slot->scheduler);
+}
+
+/* Each beat, a third of a lease after the one before, tells it; and is followed by another look at what is to be given. */
+bool share_behind_gives(const struct share *share)
+{
+	return !share->unsettled && !share->settling &&
+	       scheduler_mono(share->slot->scheduler).us >= share->gives_at.us;
+}
+
+/* If we die before that, who takes what we have holds all of it. */
+void share_behind_rest(struct share *share)
+{
+	struct store_slot *slot = share->slot;
+	struct store_batch *batch;
+
+	if (!share->unsettled || share->settling || slot->owed ||
+	    !store_slot_ready(slot, scheduler_mono(slot->scheduler)) || slot->epoch != store_epoch(slot->store))
+		return;
+	share->unsettled = false;
+	share->settling = true;
+	batch = store_batch_new(slot->store);
+	store_batch_ends(batch);
+	store_batch_node(batch, store_node_name(slot->store), STORE_NODE_SETTLE);
+	store_commit(slot->store, batch, share_settled, slot);
 }
 
 bool share_behind_unsure(const struct share *share, const char *name)
@@ -150,6 +221,7 @@ void share_behind_hold(struct share *share, uint32_t slot, uint32_t from)
 
 	if (!from || from == share->own || !share_is_unheard(share, from))
 		return;
+	share->moved = true;
 	wanted[slot < ENTRY_SLOT_PLACED ? slot : ENTRY_SLOT_PLACED] = true;
 	while ((entry = entry_walk_slots(share->slot->scheduler, wanted, &position)))
 		if (entry->store == share->slot && !entry->hidden && entry_slot(entry) == slot)

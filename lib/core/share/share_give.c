@@ -31,7 +31,7 @@ static void share_place(struct share *share, struct entry *entry)
 /* Nothing of it is due here: it is another's, or to be, or its jobs do not suit this node. */
 static bool share_elsewhere(const struct share *share, const struct place_slot *slot)
 {
-	return share->own == 0 || slot->owner != share->own || slot->closing ||
+	return share->own == 0 || slot->owner != share->own || slot->closing || share->doubtful ||
 	       !share_fits_here(share, slot);
 }
 
@@ -196,8 +196,8 @@ void share_review(struct share *share)
 	bool leaving = share->leaving || (own && own->draining), again = false;
 	struct share_gift *gift;
 
-	/* Whose place is whose is known when all jobs are. */
-	if (!own || !store_slot_ready(share->slot, scheduler_mono(scheduler)) ||
+	/* Whose place is whose is known when all jobs are; and of who is not settled whatever it gives is held. */
+	if (!own || !share_behind_gives(share) || !store_slot_ready(share->slot, scheduler_mono(scheduler)) ||
 	    (share->slot->places.count && !share->slot->taken_up))
 		return;
 	share->slot->places.changed = false;
@@ -239,6 +239,7 @@ void share_rest(struct schedd_scheduler *scheduler)
 		if (!slot->share)
 			continue;
 		share_parts_review(slot->share);
+		share_behind_rest(slot->share);
 		if (!slot->places.changed)
 			continue;
 		slot->places.changed = false;

@@ -34,6 +34,11 @@ struct share {
 	struct schedd_mono settled_at;  /* until then what was taken over stays here, to be caught up */
 	struct share_unheard *unheard;  /* nodes that have not come since the server was replaced; see share_behind.c */
 	uint32_t unheard_count;
+	bool unsettled;                 /* what such a server lacks is not written again or held there, as far as we know it */
+	bool settling;                  /* it is, and that is on its way there */
+	bool moved;                     /* of this epoch, or of what was taken, something was lacking */
+	struct schedd_mono gives_at;    /* so others are told first that it is settled; 0: nothing was */
+	bool doubtful;                  /* what others did with what we had is waited for: nothing of it is due here */
 	struct strmap known_runs;       /* texts: those that went on here as the last epoch ended */
 	struct timer partition;         /* looks whether we are cut off */
 	struct timer review;            /* a slot that is closing may be idle by then */
@@ -113,10 +118,14 @@ void share_partition_kill(struct share *share);
 /* An epoch has begun: perhaps as the server was replaced. */
 void share_behind_begin(struct share *share);
 void share_behind_end(struct share *share);
-/* The nodes were told. */
+/* The nodes were told. To be called before share_apply(). */
 void share_behind_heard(struct share *share);
 /* That slot was the node's and is ours: what it knew of its jobs may be gone. */
 void share_behind_hold(struct share *share, uint32_t slot, uint32_t from);
+/* What was taken from a node may have to be held, or we are ourselves behind: it is settled when that is done. */
+void share_behind_rest(struct share *share);
+/* May slots be given? Of who is not settled, as far as another has been told, they are held. */
+bool share_behind_gives(const struct share *share);
 /* What that node left open, is more of it over than stands here? Asked before it is known to be dead. */
 bool share_behind_unsure(const struct share *share, const char *name);
 

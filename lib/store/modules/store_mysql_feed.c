@@ -174,8 +174,8 @@ static int feed_dead(
 enum {
 	TAKE_FENCED = 3,  /* our own guard raises here */
 	TAKE_ALIVE = 6,   /* that one's */
-	TAKE_RUNS = 9,
-	TAKE_TEXTS = 11,
+	TAKE_RUNS = 10,
+	TAKE_TEXTS = 12,
 };
 
 struct take {
@@ -225,9 +225,11 @@ static void take_text(const struct store_link *link, int64_t node, int64_t epoch
 	    node, epoch);
 	my_add(text,
 	    "UPDATE schedd_nodes SET epoch = epoch + 1, dead_since = " MY_CLOCK " WHERE node = ?n; UPDATE schedd_slots SET "
-	    "node = ?n WHERE node = ?n; " MY_RUN_SELECT "WHERE r.node = ?n AND r.done_at IS NULL ORDER BY r.serial; UPDATE "
+	    "node = ?n WHERE node = ?n; UPDATE schedd_meta m JOIN schedd_meta s ON s.`key` = 'timeline' JOIN schedd_meta f "
+	    "ON f.`key` = concat('timeline.', ?n) AND f.number <> s.number SET m.number = 0 WHERE m.`key` = "
+	    "concat('timeline.', ?n); " MY_RUN_SELECT "WHERE r.node = ?n AND r.done_at IS NULL ORDER BY r.serial; UPDATE "
 	    "schedd_runs SET node = ?n, pid = NULL, pid_start = NULL WHERE node = ?n AND done_at IS NULL; ",
-	    node, own, node, node, own, node);
+	    node, own, node, node, own, node, own, node);
 	my_add(text,
 	    "SELECT `key`, text FROM schedd_meta WHERE text IS NOT NULL AND (`key` LIKE 'after.%' OR `key` LIKE 'run.%'); "
 	    "UPDATE schedd_meta SET number = (@schedd_seq := number) + 1 WHERE `key` = ?t; INSERT INTO schedd_feed (seq, "

@@ -136,6 +136,8 @@ void store_mysql_node(struct commit *commit, struct store_op *op)
 				  "= ?t",
 	    [STORE_NODE_LEAVE] = "UPDATE schedd_nodes n JOIN schedd_beats b ON b.node = n.node SET n.dead_since = "
 				 MY_CLOCK ", n.epoch = n.epoch + 1, b.expires_at = 0 WHERE n.name = ?t",
+	    [STORE_NODE_SETTLE] = "UPDATE schedd_meta m JOIN schedd_nodes n ON m.`key` = concat('timeline.', n.node) JOIN "
+				  "schedd_meta s ON s.`key` = 'timeline' SET m.number = s.number WHERE n.name = ?t",
 	};
 	const char *name = op->node.name;
 

@@ -83,7 +83,8 @@ static int seat_understand(struct store_link *link, struct schedd_error *err)
 /*
  * A replica that took the primary's place has another number. What it had not received shows by what we know: our last
  * commit, our epoch, the feed; a life that knows nothing yet sees by what is written of its node which one the life
- * before it was on.
+ * before it was on, and one that had to load all anew that it had not settled what it took. schedd_meta has the number
+ * that was joined last as "timeline", that of node N as timeline.N, 0: not settled.
  */
 static int seat_compare(struct store_link *link, struct seat *seat, struct schedd_error *err)
 {
@@ -103,12 +104,13 @@ static int seat_compare(struct store_link *link, struct seat *seat, struct sched
 		seat->moved.replaced = my->place.server && my->place.server != seat->server;
 		seat->moved.behind = (uint64_t)my_row_number(&row, 0, 0) < my->place.stored ||
 				     (uint64_t)seat->epoch < link->epoch || my_row_number(&row, 1, 0) < my->feed.cursor;
-		seat->moved.unsure = seat->sits && !my->place.server && row.fields[2] &&
-				     my_row_number(&row, 2, 0) != seat->server;
+		if (seat->moved.replaced || seat->moved.behind)
+			seat->same = false;
+		else
+			seat->moved.unsure = seat->sits && !seat->same && row.fields[2] &&
+					     my_row_number(&row, 2, 0) != seat->server;
 	}
 	mysql_free_result(rows);
-	if (seat->moved.replaced || seat->moved.behind)
-		seat->same = false;
 	return 0;
 }
 
@@ -176,11 +178,6 @@ static int seat_settle(struct store_link *link, const struct seat *seat, struct 
 		    link, NULL, err, "UPDATE schedd_slots SET node = ?n WHERE node IS NULL", seat->node);
 	if (rc == 0)
 		rc = store_mysql_talk_ask(link, NULL, err,
-		    "INSERT INTO schedd_meta (`key`, number) VALUES (concat('timeline.', ?n), ?n) ON DUPLICATE KEY UPDATE "
-		    "number = VALUES(number)",
-		    seat->node, seat->server);
-	if (rc == 0)
-		rc = store_mysql_talk_ask(link, NULL, err,
 		    "INSERT INTO schedd_owner (one, identity, life, holder, since, epoch, connection, batch) VALUES (1, "
 		    "?t, ?t, ?t, " MY_CLOCK ", 1, 0, 0) ON DUPLICATE KEY UPDATE epoch = epoch + (life <> VALUES(life)), "
 		    "identity = VALUES(identity), holder = VALUES(holder), connection = 0, batch = 0, life = "
@@ -194,6 +191,19 @@ static int seat_settle(struct store_link *link, const struct seat *seat, struct 
 		    "INSERT INTO schedd_feed (seq, at, origin, kind) VALUES (@schedd_seq + 1, " MY_CLOCK ", ?n, ?t)",
 		    seat->node, NODES_LINE_SLOT);
 	return rc;
+}
+
+/* Whose epoch goes on has signed already; one that finds another server signs when it has settled. */
+static int seat_sign(struct store_link *link, const struct seat *seat, struct schedd_error *err)
+{
+	bool moved = seat->moved.replaced || seat->moved.behind || seat->moved.unsure;
+
+	if (seat->same)
+		return 0;
+	return store_mysql_talk_ask(link, NULL, err,
+	    "INSERT INTO schedd_meta (`key`, number) VALUES (?t, ?n), (concat('timeline.', ?n), ?n) ON DUPLICATE KEY UPDATE "
+	    "number = VALUES(number)",
+	    "timeline", seat->server, seat->node, moved ? (int64_t)0 : seat->server);
 }
 
 /* A session of ours from before may still be about to commit something: it is ended first. */
@@ -253,6 +263,8 @@ int store_mysql_join(struct store_link *link, struct schedd_error *err)
 		rc = seat_sit(link, &seat, err);
 	if (rc == 0)
 		rc = seat_settle(link, &seat, err);
+	if (rc == 0)
+		rc = seat_sign(link, &seat, err);
 	if (rc == 0)
 		rc = store_mysql_talk_ask(link, NULL, err, "COMMIT");
 	if (rc == 0)
@@ -334,12 +346,12 @@ int store_mysql_renew(
 	    "SET started_at = " MY_CLOCK " WHERE node = ?n AND started_at > " MY_CLOCK " + 1000000; SELECT n.node, n.name, "
 	    "n.epoch, if(n.node = ?n, ?n, b.expires_at - " MY_CLOCK "), n.draining, n.dead_since, n.labels, n.version, "
 	    "n.address, n.started_at, b.seen_at, b.jobs, b.running, b.`load`, b.clock, n.protocol, " MY_CLOCK
-	    ", n.dead_since IS NULL AND m.number <> (SELECT o.number FROM schedd_meta o WHERE o.`key` = "
-	    "concat('timeline.', ?n)) FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node LEFT JOIN schedd_meta m "
+	    ", n.dead_since IS NULL AND m.number <> (SELECT o.number FROM schedd_meta o WHERE o.`key` = ?t) "
+	    "FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node LEFT JOIN schedd_meta m "
 	    "ON m.`key` = concat('timeline.', n.node) ORDER BY n.name",
 	    (int64_t)link->config->lease, own->jobs, own->running, (int64_t)(own->load * 1000),
 	    (int64_t)own->offset, node, (int64_t)own->epoch, link->config->life, node, node,
-	    (int64_t)link->config->lease, node);
+	    (int64_t)link->config->lease, "timeline");
 	rc = store_mysql_talk_packet(link, &text, renew_take, &to, &done, err);
 	strbuf_clear(&text);
 	if (rc && link->fault == STORE_FAULT_NONE)

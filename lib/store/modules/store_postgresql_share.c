@@ -66,13 +66,12 @@ static int share_find(struct store_link *link, struct share_seat *seat, struct s
 	return rc;
 }
 
-#define SHARE_TIMELINE "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
-
 /*
  * A standby that was promoted counts another timeline. What it had not received shows by what we know: our last
  * commit, our epoch, the feed. Only its jobs' counters are told by who has them in memory (store_behind()). A life that
- * knows nothing yet sees by what is written of its node that the one before it may have known more (store_unsure()). Who
- * left in good order said so behind all that he had done, so if that is there all of it is.
+ * knows nothing yet sees by what is written of its node that the one before it may have known more, and one that had to
+ * load all anew that it had not settled what it took (store_unsure()). Who left in good order said so behind all that he
+ * had done, so if that is there all of it is.
  */
 static int share_compare(struct store_link *link, struct share_seat *seat, struct schedd_error *err)
 {
@@ -85,7 +84,7 @@ static int share_compare(struct store_link *link, struct share_seat *seat, struc
 	pg_params_text(&params, link->config->life);
 	pg_params_number(&params, seat->node);
 	rc = share_ask(link,
-	    "SELECT " SHARE_TIMELINE ", (SELECT batch FROM schedd_batches WHERE life = $1), (SELECT number FROM schedd_meta "
+	    "SELECT " PG_TIMELINE ", (SELECT batch FROM schedd_batches WHERE life = $1), (SELECT number FROM schedd_meta "
 	    "WHERE key = 'feed.seq'), (SELECT number FROM schedd_meta WHERE key = 'timeline.' || $2)",
 	    &params, &result, err);
 	pg_params_clear(&params);
@@ -95,10 +94,11 @@ static int share_compare(struct store_link *link, struct share_seat *seat, struc
 	seat->moved.replaced = pg->place.server && pg->place.server != seat->timeline;
 	seat->moved.behind = (uint64_t)share_number(result, 0, 1) < pg->place.stored ||
 			     (uint64_t)seat->epoch < link->epoch || share_number(result, 0, 2) < pg->feed.cursor;
-	seat->moved.unsure = seat->sits && !pg->place.server && !PQgetisnull(result, 0, 3) &&
-			     share_number(result, 0, 3) != seat->timeline;
 	if (seat->moved.replaced || seat->moved.behind)
 		seat->same = false;
+	else
+		seat->moved.unsure = seat->sits && !seat->same && !PQgetisnull(result, 0, 3) &&
+				     share_number(result, 0, 3) != seat->timeline;
 	PQclear(result);
 	return 0;
 }
@@ -209,8 +209,6 @@ static int share_settle(
 	    "DO UPDATE SET life = $2, batch = CASE WHEN b.life = $2 THEN b.batch ELSE 0 END",
 	    "UPDATE schedd_runs SET node = $1::int WHERE node IS NULL AND done_at IS NULL AND $2 <> ''",
 	    "UPDATE schedd_slots SET node = $1::int WHERE node IS NULL AND $2 <> ''",
-	    "INSERT INTO schedd_meta (key, number) SELECT 'timeline.' || $1::int, " SHARE_TIMELINE " WHERE $2 <> '' "
-	    "ON CONFLICT (key) DO UPDATE SET number = excluded.number",
 	    "WITH s AS (UPDATE schedd_meta SET number = number + 1 WHERE key = 'feed.seq' RETURNING number) "
 	    "INSERT INTO schedd_feed (seq, at, origin, kind, id) SELECT number, " PG_CLOCK
 	    ", $1::int, 'slot', $2 FROM s",
@@ -224,6 +222,26 @@ static int share_settle(
 	pg_params_text(&params, link->config->life);
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && rc == 0; i++)
 		rc = share_ask(link, statements[i], &params, NULL, err);
+	pg_params_clear(&params);
+	return rc;
+}
+
+/* Whose epoch goes on has signed already; one that finds another server signs when it has settled. */
+static int share_sign(struct store_link *link, const struct share_seat *seat, struct schedd_error *err)
+{
+	bool moved = seat->moved.replaced || seat->moved.behind || seat->moved.unsure;
+	struct pg_params params;
+	int rc;
+
+	if (seat->same)
+		return 0;
+	pg_params_init(&params);
+	pg_params_number(&params, seat->node);
+	pg_params_number(&params, moved);
+	rc = share_ask(link,
+	    "INSERT INTO schedd_meta (key, number) SELECT 'timeline.' || $1::int, CASE WHEN $2::bigint = 1 THEN 0 ELSE "
+	    PG_TIMELINE " END ON CONFLICT (key) DO UPDATE SET number = excluded.number",
+	    &params, NULL, err);
 	pg_params_clear(&params);
 	return rc;
 }
@@ -278,6 +296,8 @@ int store_postgresql_join(struct store_link *link, struct schedd_error *err)
 	if (rc == 0)
 		rc = share_settle(link, &seat, err);
 	if (rc == 0)
+		rc = share_sign(link, &seat, err);
+	if (rc == 0)
 		rc = share_ask(link, "COMMIT", NULL, NULL, err);
 	if (rc == 0)
 		rc = share_alone(link, &seat, err);
@@ -330,7 +350,7 @@ int store_postgresql_renew(
 	    "CASE WHEN n.node = $1::int THEN $4::bigint ELSE n.expires_at - " PG_CLOCK " END, n.draining, "
 	    "n.dead_since, n.labels, n.version, n.address, n.started_at, n.seen_at, n.jobs, n.running, "
 	    "n.load, n.clock, n.protocol, " PG_CLOCK ", (SELECT count(*) FROM me), n.dead_since IS NULL AND m.number <> "
-	    SHARE_TIMELINE " FROM schedd_nodes n LEFT JOIN schedd_meta m ON m.key = 'timeline.' || n.node ORDER BY n.name";
+	    PG_TIMELINE " FROM schedd_nodes n LEFT JOIN schedd_meta m ON m.key = 'timeline.' || n.node ORDER BY n.name";
 	const struct store_beat *own = store_renewing_beat(renewing);
 	struct pg_params params;
 	PGresult *result;

@@ -9,6 +9,9 @@
 /* The server's clock in microseconds; now() would stand still in a transaction. */
 #define PG_CLOCK "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
+/* Which server it is: one that is promoted counts another. schedd_meta has that of node N as timeline.N, 0: not settled. */
+#define PG_TIMELINE "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"
+
 /*
  * The node n has something to be taken: also one that left may, a slot that another gave it in the
  * instant in which it went.

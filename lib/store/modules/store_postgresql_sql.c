@@ -191,6 +191,8 @@ const char *const pg_sql_node[] = {
 	NODE_CHANGED("DELETE FROM schedd_nodes WHERE name = $1 AND dead_since IS NOT NULL"),
     [STORE_NODE_LEAVE] = NODE_CHANGED(
 	"UPDATE schedd_nodes SET dead_since = " PG_CLOCK ", expires_at = 0, epoch = epoch + 1 WHERE name = $1"),
+    [STORE_NODE_SETTLE] = NODE_CHANGED("UPDATE schedd_meta SET number = " PG_TIMELINE
+	" WHERE key = 'timeline.' || (SELECT node FROM schedd_nodes WHERE name = $1)"),
 };
 
 /* ---- The take-over of a node, in this order ---- */
@@ -200,6 +202,10 @@ const char pg_sql_take_fence[] =
     PG_NODE_HAS " AND expires_at < " PG_CLOCK " FOR UPDATE), u AS (UPDATE schedd_nodes n SET epoch = "
     "n.epoch + 1, dead_since = " PG_CLOCK " FROM d WHERE n.node = d.node RETURNING n.node) SELECT CASE WHEN "
     "EXISTS (SELECT FROM u) THEN 0 ELSE ('alive:' || (SELECT count(*) FROM u))::bigint END";
+/* What it was, we are until what it had is held. */
+const char pg_sql_take_unsettled[] =
+    "UPDATE schedd_meta SET number = 0 WHERE key = 'timeline.' || $2::int AND EXISTS (SELECT FROM schedd_meta WHERE key "
+    "= 'timeline.' || $1::int AND number <> " PG_TIMELINE ")";
 const char pg_sql_take_slots[] = "UPDATE schedd_slots SET node = $2::int WHERE node = $1::int";
 /* Processes of another machine are none of ours. */
 const char pg_sql_take_runs[] =

@@ -45,6 +45,7 @@ extern const char *const pg_sql_node[];
 /* Node, epoch and life; the others as store_postgresql_take.c says. */
 extern const char pg_sql_guard_take[];
 extern const char pg_sql_take_fence[];
+extern const char pg_sql_take_unsettled[];
 extern const char pg_sql_take_slots[];
 extern const char pg_sql_take_runs[];
 extern const char pg_sql_take_texts[];

@@ -47,6 +47,7 @@ static const struct take_step {
 	void (*take)(struct take *take, const PGresult *result);
 } take_steps[] = {
     {pg_sql_take_fence, {TAKE_NODE, TAKE_EPOCH}, NULL},
+    {pg_sql_take_unsettled, {TAKE_NODE, TAKE_ME}, NULL},
     {pg_sql_take_slots, {TAKE_NODE, TAKE_ME}, NULL},
     {pg_sql_take_runs, {TAKE_NODE, TAKE_ME}, take_runs},
     {pg_sql_take_texts, {TAKE_NOTHING}, take_texts},

@@ -228,6 +228,7 @@ static void commit_node(struct commit *commit, struct store_op *op)
 	    [STORE_NODE_RESUME] = "resume",
 	    [STORE_NODE_FORGET] = "forget",
 	    [STORE_NODE_LEAVE] = "leave",
+	    [STORE_NODE_SETTLE] = "settle",
 	};
 
 	redis_command_text(&commit->command, "M");

@@ -6,7 +6,8 @@
 --
 --   nodes    hash: name -> number
 --   node:N   hash: name, epoch, expires, life, identity, session, batch, address, labels, version, started, seen,
---            draining, dead, and what the last beat said
+--            draining, dead, server, unsettled (what that server lacks is not written again or held yet), and what the
+--            last beat said
 --   slots    hash: slot -> number of the node that has it
 --   in:SLOT  set: ids of the jobs in it, and perhaps more; in:-: those of which it is not known
 --   feed     stream "SEQ-0": what was written beside claims; meta: feed, the last number, node, the last node's
@@ -136,6 +137,7 @@ local node_verbs = {
   drain = function() return {draining = '1'} end,
   resume = function() return {draining = '0'} end,
   forget = function() return {gone = true} end,
+  settle = function() return {unsettled = '0'} end,
   leave = function(epoch)
     return {dead = digits(clock()), expires = '0', epoch = digits(number(epoch) + 1)}
   end,
@@ -305,7 +307,7 @@ local function join(keys, args)
   if wrong then return wrong end
   local now, node = clock(), redis.call('HGET', p .. 'nodes', name)
   local seat = node and redis.call('HMGET', p .. 'node:' .. node, 'epoch', 'life', 'identity', 'dead', 'expires', 'address',
-    'started', 'batch', 'server') or {}
+    'started', 'batch', 'server', 'unsettled') or {}
   if seat[1] and not seat[4] and number(seat[5]) > now and seat[2] ~= life and seat[3] ~= identity then
     return {'seat', seat[6], seat[7]}
   end
@@ -318,12 +320,13 @@ local function join(keys, args)
   end
   seat[9] = move(p, server, whole, seat[9])
   local moved = server ~= '' and seat[9] and seat[9] ~= server
-  local replaced, unsure = moved and again == '1', moved and again == '0' and not seat[4]
+  local replaced = moved and again == '1'
   local same = seat[1] and seat[2] == life and seat[1] == known and anew == '0' and not replaced
   local behind = known ~= '0' and (number(seat[1]) < number(known) or
     number(redis.call('HGET', p .. 'meta', 'feed')) < number(line))
   -- What it had answered last is not there.
   behind = behind or (seat[2] == life and stored ~= '0' and seat[8] ~= stored and seat[8] ~= handed)
+  local unsure = not replaced and not behind and not same and not seat[4] and (moved or seat[10] == '1')
   probe_nodes(p .. 'probe')
   redis.call('HSET', p .. 'meta', 'schema', SCHEMA)
   if not node then
@@ -344,7 +347,7 @@ local function join(keys, args)
   if not same then
     redis.call('HSET', key, 'name', name, 'epoch', digits(math.max(number(seat[1]), number(known)) + 1), 'life', life,
       'identity', identity, 'address', address, 'labels', labels, 'version', version, 'protocol', protocol, 'started', digits(now), 'seen',
-      digits(now), 'draining', '0')
+      digits(now), 'draining', '0', 'unsettled', (behind or replaced or unsure) and '1' or '0')
     if seat[2] ~= life then redis.call('HSET', key, 'batch', '0') end
     redis.call('HDEL', key, 'dead')
   end
@@ -366,6 +369,11 @@ local function put_back(node, now)
   redis.call('HSET', node.key, 'expires', digits(now + number(known[1]) - number(known[2])), 'seen', digits(now))
 end
 
+-- Has it not settled what this server lacks?
+local function unheard(server, joined, unsettled)
+  return unsettled == '1' or server and joined and joined ~= server
+end
+
 -- node epoch life lease jobs running load clock
 local function renew_lease(keys, args)
   local p = keys[1]
@@ -378,12 +386,12 @@ local function renew_lease(keys, args)
   for _, node in ipairs(each_node(p)) do
     put_back(node, now)
     local known = redis.call('HMGET', node.key, 'epoch', 'expires', 'draining', 'dead', 'labels', 'version', 'address',
-      'started', 'seen', 'jobs', 'running', 'load', 'clock', 'protocol', 'server')
+      'started', 'seen', 'jobs', 'running', 'load', 'clock', 'protocol', 'server', 'unsettled')
     answer[#answer + 1] = node.number
     answer[#answer + 1] = node.name
     known[2] = digits(number(known[2]) - now)
     for i = 1, 14 do answer[#answer + 1] = known[i] or '' end
-    answer[#answer + 1] = server and known[15] and known[15] ~= server and not known[4] and '1' or '0'
+    answer[#answer + 1] = unheard(server, known[15], known[16]) and not known[4] and '1' or '0'
   end
   return answer
 end
@@ -416,10 +424,14 @@ local function take(keys, args)
   local me, from = args[1], args[4]
   if not share.is_node(p, me, args[2], args[3]) then return {'fenced'} end
   local key = p .. 'node:' .. from
-  local known, now = redis.call('HMGET', key, 'epoch', 'dead', 'expires'), clock()
+  local known, now = redis.call('HMGET', key, 'epoch', 'dead', 'expires', 'server', 'unsettled'), clock()
   if known[1] ~= args[5] or known[2] and not owners(p)[from] or number(known[3]) >= now then return {'alive'} end
   redis.call('HINCRBY', key, 'epoch', 1)
   redis.call('HSET', key, 'dead', digits(now))
+  -- What it was, we are until what it had is held.
+  if unheard(redis.call('HGET', p .. 'meta', 'server'), known[4], known[5]) then
+    redis.call('HSET', p .. 'node:' .. me, 'unsettled', '1')
+  end
   local slots = redis.call('HGETALL', p .. 'slots')
   for i = 1, #slots, 2 do
     if slots[i + 1] == from then redis.call('HSET', p .. 'slots', slots[i], me) end
