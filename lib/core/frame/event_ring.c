@@ -44,7 +44,7 @@ void event_ring_clear(struct event_ring *ring)
 
 	for (uint32_t i = 0; ring->slots && i < ring->capacity; i++)
 		free(ring->slots[i].more);
-	free(ring->slots);
+	free(ring->memory);
 	for (uint32_t position = 0; (account = strmap_next(&ring->accounts, &position));)
 		free(account);
 	strmap_clear(&ring->accounts);
@@ -154,6 +154,17 @@ void event_ring_save(struct schedd_scheduler *scheduler, struct store_batch *bat
 	store_batch_put_number(batch, EVENT_RING_KEY, (int64_t)scheduler->events.seq);
 }
 
+/* Each in one line of the CPU's cache; no page of it is used before an event is kept there. */
+static struct event_slot *event_ring_slots(struct event_ring *ring)
+{
+	const size_t size = sizeof(ring->slots[0]);
+	uintptr_t begin;
+
+	ring->memory = calloc((size_t)ring->capacity + 1, size);
+	begin = ((uintptr_t)ring->memory + size - 1) / size * size;
+	return (struct event_slot *)(void *)begin;
+}
+
 static bool event_ring_room(struct schedd_scheduler *scheduler)
 {
 	struct event_ring *ring = &scheduler->events;
@@ -161,11 +172,7 @@ static bool event_ring_room(struct schedd_scheduler *scheduler)
 	if (ring->slots)
 		return true;
 	ring->capacity = scheduler->settings.event_ring ? scheduler->settings.event_ring : 1;
-	/* Each in one line of the CPU's cache. */
-	ring->slots = aligned_alloc(
-	    sizeof(ring->slots[0]), ring->capacity * sizeof(ring->slots[0]));
-	if (ring->slots)
-		memset(ring->slots, 0, ring->capacity * sizeof(ring->slots[0]));
+	ring->slots = event_ring_slots(ring);
 	ring->oldest = ring->seq;
 	ring->place = (uint32_t)(ring->seq % ring->capacity);
 	return ring->slots != NULL;

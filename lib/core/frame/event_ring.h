@@ -48,6 +48,7 @@ struct event_slot {
 
 struct event_ring {
 	struct event_slot *slots; /* NULL until the first event */
+	void *memory;             /* they lie in */
 	uint32_t capacity;
 	uint64_t seq;      /* of the latest event */
 	uint32_t place;    /* its slot, once there are slots */
