@@ -92,8 +92,10 @@ class FailOver(Case):
         self.a.ok("modify", "j0", "--description", "made again")
         self.a.ok("rm", "-y", "removed")
         self.cluster.add(self.a, "unknown", "--manual")
+        self.a.ok("groups", "set", "limits", "--parallel", "7")
         for _ in range(3):
             self.await_each()
+        self.a.ok("pause", "--scheduler")
         before = STORE.last_runs()
         self.standby.fail_over()
         wait_until("all is known there", lambda: all(STORE.last_runs().get(job, 0) >= before[job]
@@ -110,6 +112,8 @@ class FailOver(Case):
         said = self.a.log.read_text() + self.b.log.read_text()
         self.assertIn("which lacks what the one before had answered", said)
         self.assertIn("job unknown was stored and is gone with the server: add it again", said)
+        self.assertIn("group limits: this node knew a limit of 7, the server in the place of the one before has none: set it again", said)
+        self.assertIn("this node knew that the scheduler is paused, the server in the place of the one before has that it goes on: pause", said)
         for node in self.cluster.nodes:
             wait_until("it lives", lambda node=node: node.nodes()[node.name]["state"] == "live")
 

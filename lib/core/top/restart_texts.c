@@ -81,13 +81,80 @@ static void restart_texts_paused(const char *key, const char *text, void *contex
 		*why = text;
 }
 
+/* ---- A server that lacks what the one before had answered ---- */
+
+struct restart_text {
+	const char *key;
+	const char *text; /* NULL: there is none */
+};
+
+static void restart_texts_exact(const char *key, const char *text, void *context)
+{
+	struct restart_text *sought = context;
+
+	if (strcmp(key, sought->key) == 0)
+		sought->text = text;
+}
+
+static const char *restart_texts_find(const struct store_slot *slot, const char *key)
+{
+	struct restart_text sought = {key, NULL};
+
+	store_snapshot_texts(slot->snapshot, key, restart_texts_exact, &sought);
+	return sought.text;
+}
+
+static void restart_texts_say(const struct store_slot *slot, const char *text)
+{
+	log_warn(slot->scheduler->log, "store %s: %s", slot->name, text);
+	event_ring_say(slot->scheduler, SCHEDD_EVENT_STORE_ERROR, slot->name, text, NULL);
+}
+
+/* Whether that was set before or behind another node's coming nobody can tell: it is not written again, but named. */
+static void restart_texts_gone(const struct store_slot *slot, const char *why)
+{
+	struct schedd_scheduler *scheduler = slot->scheduler;
+	struct group_slot *group;
+	uint32_t position = 0;
+	char key[300], text[800];
+
+	while ((group = admission_group_walk(scheduler, &position))) {
+		const char *told;
+		uint32_t parallel;
+
+		snprintf(key, sizeof(key), "group.%.256s", group->name);
+		told = restart_texts_find(slot, key);
+		parallel = told ? (uint32_t)strtoul(told, NULL, 10) : 0;
+		if (!group->parallel || parallel == group->parallel)
+			continue;
+		if (parallel)
+			snprintf(key, sizeof(key), "a limit of %u", parallel);
+		snprintf(text, sizeof(text),
+		    "group %.256s: this node knew a limit of %u, the server in the place of the one before has %s: set it again, "
+		    "unless that is meant",
+		    group->name, group->parallel, parallel ? key : "none");
+		restart_texts_say(slot, text);
+		group->parallel = parallel;
+		admission_group_review(group);
+	}
+	if (scheduler->paused == (why != NULL))
+		return;
+	snprintf(text, sizeof(text),
+	    "this node knew that the scheduler %s, the server in the place of the one before has that it %s: %s it again, "
+	    "unless that is meant",
+	    scheduler->paused ? "is paused" : "goes on", why ? "is paused" : "goes on", why ? "resume" : "pause");
+	restart_texts_say(slot, text);
+}
+
 /* What the nodes have agreed on: it goes before what is in a store of our own. */
 static void restart_texts_shared(struct schedd_scheduler *scheduler, struct store_slot *slot)
 {
 	const char *why = NULL;
 
-	store_snapshot_texts(slot->snapshot, "group.", restart_texts_group, scheduler);
 	store_snapshot_texts(slot->snapshot, "scheduler.paused", restart_texts_paused, &why);
+	if (store_behind(slot->store))
+		restart_texts_gone(slot, why);
+	store_snapshot_texts(slot->snapshot, "group.", restart_texts_group, scheduler);
 	scheduler->pause_told(scheduler, why);
 }
 
