@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/size.h"
 #include "base/strbuf.h"
 #include "base/suggest.h"
+#include "base/system_user.h"
 #include "executor/executor.h"
 #include "jobfile/jobfile_type.h"
 #include "jobfile/yaml_scalar.h"
@@ -229,13 +229,16 @@ static int config_number(
 static int config_check_user(const struct value *value, struct schedd_error *err)
 {
 	const char *text = value->type == VALUE_STRING ? value->string.text : "";
+	struct system_user user;
 	unsigned long uid;
 
 	if (!*text || text[strspn(text, "0123456789")])
 		return 0;
 	errno = 0;
 	uid = strtoul(text, NULL, 10);
-	if (errno == 0 && (uid == geteuid() || (uid < UINT32_MAX && getpwuid((uid_t)uid))))
+	/* While nobody says who that is it is taken: a reload does not wait for that. */
+	if (errno == 0 && (uid == geteuid() || (uid < UINT32_MAX &&
+		system_user_numbered((uid_t)uid, &user, NULL) != SCHEDD_ENOTFOUND)))
 		return 0;
 	return schedd_error_set(err, SCHEDD_EINVAL,
 	    "that number has no account and so no group: name one, %.32s:GROUP", text);

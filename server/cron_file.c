@@ -4,34 +4,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/system_user.h"
 #include "jobfile/cron_table.h"
 
 #define CRON_FILE_TRIES 3
 
 bool cron_file_is_name(enum cron_place place, const char *name)
 {
+	struct system_user user;
+
 	/* One that crontab(1) has not finished yet, unless an account is called so. */
 	if (place == CRON_PLACE_SPOOL)
-		return name[0] != '.' && (strncmp(name, "tmp.", 4) != 0 || getpwnam(name));
+		return name[0] != '.' && (strncmp(name, "tmp.", 4) != 0 || system_user_named(name, &user, NULL) == 0);
 	for (const char *c = name; *c; c++)
 		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
 			(*c >= '0' && *c <= '9') || *c == '_' || *c == '-'))
 			return false;
 	return *name != '\0';
-}
-
-/* The user of a table in the spool; false: there is no such account. */
-static bool cron_file_user(const char *account, uid_t *uid)
-{
-	const struct passwd *entry = getpwnam(account);
-
-	if (entry)
-		*uid = entry->pw_uid;
-	return entry != NULL;
 }
 
 static int cron_file_refuse(struct schedd_error *err, const char *words)
@@ -42,13 +34,18 @@ static int cron_file_refuse(struct schedd_error *err, const char *words)
 static int cron_file_check(
     const struct stat *status, enum cron_place place, const char *account, struct schedd_error *err)
 {
-	uid_t uid = 0;
+	struct system_user user = {.uid = 0};
+	int rc = 0;
 
 	if (!S_ISREG(status->st_mode))
 		return cron_file_refuse(err, "it is no regular file");
-	if (place == CRON_PLACE_SPOOL && !cron_file_user(account, &uid))
+	if (place == CRON_PLACE_SPOOL)
+		rc = system_user_named(account, &user, err);
+	if (rc == SCHEDD_ENOTFOUND)
 		return cron_file_refuse(err, "there is no account of that name");
-	if (status->st_uid != 0 && status->st_uid != uid)
+	if (rc)
+		return rc;
+	if (status->st_uid != 0 && status->st_uid != user.uid)
 		return schedd_error_set(
 		    err, SCHEDD_EFILE, "it belongs to user %u", (unsigned)status->st_uid);
 	if (place == CRON_PLACE_SPOOL && (status->st_mode & 07777) != 0600)

@@ -19,7 +19,7 @@ bool cron_file_is_name(enum cron_place place, const char *name);
  * Reads the table at path; account is whose it is in the spool. *text is to be
  * freed; *status is the file's. SCHEDD_EFILE: cron would not take it, as it
  * belongs to another, is writable by others, is a link or no regular file, or
- * goes on changing. SCHEDD_ENOMEM.
+ * goes on changing. SCHEDD_EFAILED: the system's databases have not said yet whose it is. SCHEDD_ENOMEM.
  */
 int cron_file_read(const char *path, enum cron_place place, const char *account, char **text,
     size_t *length, struct stat *status, struct schedd_error *err)

@@ -190,6 +190,17 @@ static void cron_take_over(
 	}
 }
 
+/* Nobody says whose it is (said once), or there is no memory. Answers rc. */
+static int cron_unsaid(const struct cron_reading *reading, int rc, const struct schedd_error *err)
+{
+	struct cron_tab *tab = reading->tab;
+
+	if (rc != SCHEDD_ENOMEM && !tab->unsaid)
+		log_warn(reading->tables->log, "%s: its jobs are as they were: %s", tab->shown, err->message);
+	tab->unsaid = rc != SCHEDD_ENOMEM;
+	return rc;
+}
+
 /* Opens the file, to be read from; nothing of it is where it was said why, or where reader is NULL. */
 static int cron_open(struct cron_reading *reading, struct cron_tab *tab)
 {
@@ -209,7 +220,8 @@ static int cron_open(struct cron_reading *reading, struct cron_tab *tab)
 		diagnostics_add(
 		    &tab->faults, tab->shown, 0, 0, "%s: none of it is taken", err.message);
 	if (rc)
-		return rc == SCHEDD_ENOMEM ? rc : 0;
+		return rc == SCHEDD_EFILE ? 0 : cron_unsaid(reading, rc, &err);
+	tab->unsaid = false;
 	reading->table = (struct cron_table){.file = tab->shown,
 	    .account = tab->account,
 	    .head = CRON_SPOOL_HEAD_LINES,
@@ -245,8 +257,9 @@ static void cron_reading_end(struct cron_reading *reading)
 
 static void cron_failed(struct cron_reading *reading)
 {
-	log_error(reading->tables->log, "%s: out of memory: its jobs are as they were",
-	    reading->tab->shown);
+	if (!reading->tab->unsaid)
+		log_error(reading->tables->log, "%s: out of memory: its jobs are as they were",
+		    reading->tab->shown);
 	cron_again(reading->tables, reading->tab);
 	cron_reading_end(reading);
 }

@@ -25,6 +25,7 @@ struct cron_tab {
 	bool reading;       /* its jobs are being applied */
 	bool seen;          /* by the scan that goes on */
 	bool gone;          /* its jobs go, and then this */
+	bool unsaid;        /* the system's databases have not said whose it is */
 	uint32_t jobs;
 	uint32_t taken[CRON_TAKEN_MAX]; /* lines in the place of which the directories are run */
 	uint32_t taken_count;

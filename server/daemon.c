@@ -106,7 +106,7 @@ static int daemon_make_scheduler(struct daemon *daemon, struct schedd_error *err
 	rc = users_known_new(options.state_dir, daemon_log(daemon), &daemon->setup.config->users.known, err);
 	if (rc)
 		return rc;
-	scheduler_set_accounts(daemon->scheduler, users_judge_account, daemon->setup.config);
+	scheduler_set_accounts(daemon->scheduler, users_judge_account, daemon);
 	if (scheduler_set_sendmail(daemon->scheduler, daemon->setup.config->sendmail, err))
 		return SCHEDD_ENOMEM;
 	if (boot_id_read(boot, sizeof(boot)))
@@ -546,6 +546,9 @@ void daemon_free(struct daemon *daemon)
 	cron_tables_close(daemon->cron);
 	offloop_free(daemon->offloop);
 	account_watch_free(daemon->account_watch);
+	if (daemon->accounts_again)
+		event_free(daemon->accounts_again);
+	daemon->accounts_again = NULL;
 	if (daemon->watchdog)
 		event_free(daemon->watchdog);
 	if (daemon->patience)

@@ -56,6 +56,8 @@ struct web_link *daemon_web(const struct daemon *daemon);
 struct cron_tables *daemon_cron(const struct daemon *daemon);
 /* For what has to wait for a disk or the like; NULL: it cannot be had. */
 struct offloop *daemon_offloop(struct daemon *daemon);
+/* Of some account the system's databases have said nothing: all are judged again soon. */
+void daemon_accounts_again(struct daemon *daemon);
 bool daemon_is_stopping(const struct daemon *daemon);
 /* Opens a store of the config now; path NULL: NAME.db in the state directory. */
 int daemon_add_store(struct daemon *daemon, const struct scheduler_new_store *store,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <event2/event.h>
 #include "base/log.h"
 #include "core/scheduler.h"
 #include "loop/offloop.h"
@@ -176,6 +177,26 @@ static void daemon_on_accounts(void *context)
 	if (changed)
 		log_info(daemon_log(daemon), "%u account%s whose jobs are held, or no longer held",
 		    changed, changed == 1 ? "" : "s");
+}
+
+static void daemon_review_accounts(evutil_socket_t fd, short what, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)fd;
+	(void)what;
+	(void)scheduler_review_accounts(daemon->scheduler);
+}
+
+void daemon_accounts_again(struct daemon *daemon)
+{
+	static const struct timeval later = {.tv_sec = 1};
+
+	if (!daemon->accounts_again)
+		daemon->accounts_again = event_new(daemon->base, -1, 0, daemon_review_accounts, daemon);
+	/* Without memory the next change of accounts has to be enough. */
+	if (daemon->accounts_again && !event_pending(daemon->accounts_again, EV_TIMEOUT, NULL))
+		(void)event_add(daemon->accounts_again, &later);
 }
 
 int daemon_watch_accounts(struct daemon *daemon, struct schedd_error *err)

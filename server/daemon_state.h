@@ -53,6 +53,7 @@ struct daemon {
 	struct signals *signals;
 	struct orphans *orphans;
 	struct file_watch *zones;
+	struct event *accounts_again; /* when accounts of which nothing could be said are asked for; NULL: none was */
 	struct account_watch *account_watch; /* NULL: no other accounts are served */
 	struct cron_tables *cron;
 	struct offloop *offloop; /* NULL: nothing was to be done off the loop yet */

@@ -2,55 +2,27 @@
 /* Lists of the config are short, and looked through once a connection. */
 #include "server/users.h"
 
-#include <grp.h>
-#include <pwd.h>
-#include <shadow.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#include "executor/account_group.h"
+#include "base/slow_ask.h"
+#include "base/system_user.h"
 #include "server/cron_spool.h"
 #include "server/users_facts.h"
 #include "server/users_known.h"
 
-#define USERS_ENTRY_MAX 65536 /* bytes of an entry of passwd or shadow */
-#define USERS_DAY 86400
-
 /* ---- Lists ---- */
 
-/* An account, and what is known of its groups. */
+/* An account, and what is known of it. */
 struct users_who {
 	const char *name;
 	uid_t uid;
-	gid_t gid;
-	const struct users_facts *facts; /* NULL: the databases are asked */
+	const struct users_facts *facts;
 };
 
-static struct users_who users_entry(const struct passwd *entry)
+static struct users_who users_who_of(const struct users_facts *facts)
 {
-	return (struct users_who){entry->pw_name, entry->pw_uid, entry->pw_gid, NULL};
-}
-
-static bool users_in_group(const struct users_who *entry, const char *name)
-{
-	gid_t *gids = NULL, gid;
-	int count = 0;
-	bool in = false;
-
-	if (entry->facts)
-		return users_facts_in(entry->facts, name);
-	if (!account_group_find(name, &gid))
-		return false;
-	(void)getgrouplist(entry->name, entry->gid, NULL, &count);
-	gids = count > 0 ? malloc((size_t)count * sizeof(*gids)) : NULL;
-	if (gids && getgrouplist(entry->name, entry->gid, gids, &count) < 0)
-		count = 0;
-	for (int i = 0; gids && i < count && !in; i++)
-		in = gids[i] == gid;
-	free(gids);
-	return in;
+	return (struct users_who){users_facts_name(facts), users_facts_uid(facts), facts};
 }
 
 static bool users_listed(const char *const *list, const struct users_who *entry)
@@ -58,7 +30,7 @@ static bool users_listed(const char *const *list, const struct users_who *entry)
 	for (; list && *list; list++) {
 		if (strcmp(*list, "*") == 0 || strcmp(*list, entry->name) == 0)
 			return true;
-		if ((*list)[0] == '@' && users_in_group(entry, *list + 1))
+		if ((*list)[0] == '@' && users_facts_in(entry->facts, *list + 1))
 			return true;
 	}
 	return false;
@@ -142,8 +114,7 @@ bool users_judge_asks(const struct config_users *users, uid_t uid)
 int users_judge_facts(const struct config_users *users, const struct users_facts *facts,
     struct users_caller *out, struct schedd_error *err)
 {
-	const struct users_who who = {
-	    .name = users_facts_name(facts), .uid = users_facts_uid(facts), .facts = facts};
+	const struct users_who who = users_who_of(facts);
 
 	memset(out, 0, sizeof(*out));
 	out->uid = who.uid;
@@ -177,16 +148,13 @@ int users_judge(const struct config_users *users, uid_t uid, struct users_caller
 	return rc;
 }
 
-/* Is it the account that the daemon runs as? */
+/* Is it the account that the daemon runs as? While nobody says so it is what it is called. */
 static bool users_is_own(const char *account)
 {
-	char *buffer = malloc(USERS_ENTRY_MAX);
-	struct passwd entry, *found = NULL;
-	bool own = buffer && getpwnam_r(account, &entry, buffer, USERS_ENTRY_MAX, &found) == 0 &&
-		   found && found->pw_uid == geteuid();
+	struct system_user user;
 
-	free(buffer);
-	return own || (geteuid() == 0 && strcmp(account, USERS_OWN) == 0);
+	return (geteuid() == 0 && strcmp(account, USERS_OWN) == 0) ||
+	       (system_user_named(account, &user, NULL) == 0 && user.uid == geteuid());
 }
 
 int users_narrow(struct users_caller *caller, const char *account, struct schedd_error *err)
@@ -213,30 +181,79 @@ int users_narrow(struct users_caller *caller, const char *account, struct schedd
 	return 0;
 }
 
+/* ---- Whose jobs run ---- */
+
+static bool users_who_may_run(const struct config_users *users, const struct users_who *who,
+    bool tables, char *why, size_t size)
+{
+	if (users_facts_expired(who->facts))
+		snprintf(why, size, "the account '%s' has expired: an administrator decides (chage -E)", who->name);
+	else if (users_listed(users->deny, who) ||
+		 !(tables || users_listed(users->admins, who) || users_listed(users->operators, who) ||
+		     users_allowed(users, who)))
+		snprintf(why, size,
+		    "the account '%s' may not use schedd: an administrator decides (users.allow and "
+		    "users.deny of its config)",
+		    who->name);
+	else
+		return users_known_same(users->known, who->name, who->uid, why, size);
+	return false;
+}
+
+enum users_may users_may_run(const struct config_users *users, const char *account, bool tables,
+    char *why, size_t size)
+{
+	struct schedd_error silent;
+	struct slow_answer *answer = users_facts_named(users, account, &silent);
+	struct users_who who;
+	bool may = false;
+
+	if (!answer) {
+		snprintf(why, size, "%s", silent.message);
+		return USERS_MAY_BE;
+	}
+	who = users_who_of(slow_answer(answer));
+	if (who.name)
+		may = users_who_may_run(users, &who, tables, why, size);
+	else
+		snprintf(why, size,
+		    "there is no account '%s' on this machine: an administrator decides whether it "
+		    "comes back or its jobs are removed",
+		    account);
+	slow_answer_free(answer);
+	return may ? USERS_MAY : USERS_MAY_NOT;
+}
+
 /* ---- Who is vouched for ---- */
+
+static int users_vouch_facts(const struct config_users *users, const char *account,
+    const struct users_facts *facts, struct users_caller *out, struct schedd_error *err)
+{
+	const struct users_who who = users_who_of(facts);
+	char why[256] = "";
+
+	if (!who.name || !job_account_valid(account))
+		return schedd_error_set(err, SCHEDD_EPERM, "there is no account '%.64s' to act as", account);
+	out->account[0] = '\0';
+	if (who.uid == geteuid())
+		return 0; /* the daemon's own, under its own name */
+	if (geteuid() != 0 || !users_who_may_run(users, &who, false, why, sizeof(why)))
+		return schedd_error_set(err, SCHEDD_EPERM, "%s",
+		    why[0] ? why : "only root's schedd has jobs of other accounts");
+	strcpy(out->account, account);
+	out->uid = who.uid;
+	return 0;
+}
 
 static int users_vouch_account(const struct config_users *users, const char *account,
     struct users_caller *out, struct schedd_error *err)
 {
-	char *buffer = malloc(USERS_ENTRY_MAX), why[256] = "";
-	struct passwd entry, *found = NULL;
-	int rc = 0;
+	struct slow_answer *answer = users_facts_named(users, account, err);
+	int rc = answer ? users_vouch_facts(users, account, slow_answer(answer), out, err) : err->code;
 
-	if (!buffer)
-		return schedd_error_nomem(err);
-	if (getpwnam_r(account, &entry, buffer, USERS_ENTRY_MAX, &found) != 0 || !found ||
-	    !job_account_valid(account))
-		rc = schedd_error_set(err, SCHEDD_EPERM, "there is no account '%.64s' to act as", account);
-	else if (found->pw_uid == geteuid())
-		out->account[0] = '\0'; /* the daemon's own, under its own name */
-	else if (geteuid() != 0 || !users_may_run(users, account, false, why, sizeof(why)))
-		rc = schedd_error_set(err, SCHEDD_EPERM, "%s",
-		    why[0] ? why : "only root's schedd has jobs of other accounts");
-	if (!rc && found->pw_uid != geteuid()) {
-		strcpy(out->account, account);
-		out->uid = found->pw_uid;
-	}
-	free(buffer);
+	if (rc == SCHEDD_EFAILED)
+		rc = err->code = SCHEDD_ETIMEOUT;
+	slow_answer_free(answer);
 	return rc;
 }
 
@@ -263,62 +280,6 @@ int users_vouch(const struct config_users *users, const char *role, const char *
 	else if (out->role == USERS_USER)
 		strcpy(out->view, out->account);
 	return 0;
-}
-
-/* ---- Whose jobs run ---- */
-
-static bool users_expired(const char *name)
-{
-	char *buffer = malloc(USERS_ENTRY_MAX);
-	struct spwd entry, *found = NULL;
-	bool expired = buffer &&
-		       getspnam_r(name, &entry, buffer, USERS_ENTRY_MAX, &found) == 0 && found &&
-		       found->sp_expire > 0 && time(NULL) / USERS_DAY >= found->sp_expire;
-
-	free(buffer);
-	return expired;
-}
-
-static bool users_entry_may_run(const struct config_users *users, const struct passwd *entry,
-    bool tables, char *why, size_t size)
-{
-	const struct users_who who = users_entry(entry);
-
-	if (users_expired(entry->pw_name))
-		snprintf(why, size, "the account '%s' has expired: an administrator decides (chage -E)", entry->pw_name);
-	else if (users_listed(users->deny, &who) ||
-		 !(tables || users_listed(users->admins, &who) || users_listed(users->operators, &who) ||
-		     users_allowed(users, &who)))
-		snprintf(why, size,
-		    "the account '%s' may not use schedd: an administrator decides (users.allow and "
-		    "users.deny of its config)",
-		    entry->pw_name);
-	else
-		return users_known_same(users->known, entry->pw_name, entry->pw_uid, why, size);
-	return false;
-}
-
-bool users_may_run(const struct config_users *users, const char *account, bool tables, char *why,
-    size_t size)
-{
-	char *buffer = malloc(USERS_ENTRY_MAX);
-	struct passwd entry, *found = NULL;
-	bool may = true;
-
-	/* Without memory nothing is known against it. */
-	if (buffer && getpwnam_r(account, &entry, buffer, USERS_ENTRY_MAX, &found) == 0) {
-		if (found) {
-			may = users_entry_may_run(users, found, tables, why, size);
-		} else {
-			snprintf(why, size,
-			    "there is no account '%s' on this machine: an administrator decides whether it "
-			    "comes back or its jobs are removed",
-			    account);
-			may = false;
-		}
-	}
-	free(buffer);
-	return may;
 }
 
 struct config_limits users_limits(const struct config_users *users, const char *account)

@@ -45,7 +45,7 @@ int users_judge_facts(const struct config_users *users, const struct users_facts
 /*
  * A caller that another part of the daemon vouches for: "user", "operator" or
  * "admin", and the account whose jobs it adds (NULL: the daemon's own, for admins
- * alone). SCHEDD_EPERM: the account may have no jobs here.
+ * alone). SCHEDD_EPERM: the account may have no jobs here. SCHEDD_ETIMEOUT: nobody has said yet who it is.
  */
 int users_vouch(const struct config_users *users, const char *role, const char *account,
     struct users_caller *out, struct schedd_error *err) __attribute__((warn_unused_result));
@@ -55,13 +55,19 @@ int users_vouch(const struct config_users *users, const char *role, const char *
  */
 int users_narrow(struct users_caller *caller, const char *account, struct schedd_error *err)
     __attribute__((warn_unused_result));
+enum users_may {
+	USERS_MAY_NOT,
+	USERS_MAY,
+	USERS_MAY_BE, /* the system's databases have not said yet who it is */
+};
+
 /*
  * May jobs of that account run? Otherwise why (of size bytes) says what keeps
  * them. tables: cron's tables are run, whose accounts need not be allowed to talk
  * to the daemon; denied, expired and gone ones are held all the same.
  */
-bool users_may_run(const struct config_users *users, const char *account, bool tables, char *why,
-    size_t size);
+enum users_may users_may_run(const struct config_users *users, const char *account, bool tables,
+    char *why, size_t size);
 /* The limits that hold for an account. */
 struct config_limits users_limits(const struct config_users *users, const char *account);
 /* "user", "operator", "admin" */

@@ -2,6 +2,7 @@
 /* What the job had before is not judged again, or a job that root has changed could not be. */
 #include "server/users_guard.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include "server/daemon.h"
@@ -94,14 +95,27 @@ static uint32_t users_count(int64_t limit)
 
 void users_judge_account(const char *account, struct scheduler_account *out, void *context)
 {
-	const struct config *config = context;
+	struct daemon *daemon = context;
+	const struct config *config = daemon_config(daemon);
 	struct config_limits limits = users_limits(&config->users, account);
 	char why[sizeof(out->why)];
+	enum users_may may = users_may_run(&config->users, account, false, why, sizeof(why));
 
-	out->held = !users_may_run(&config->users, account, false, out->why, sizeof(out->why));
-	/* Under cron, too, a table goes on whose account may not change it any more. */
-	out->tables = out->held && config->cron.tables &&
-		      users_may_run(&config->users, account, true, why, sizeof(why));
+	if (may == USERS_MAY_BE) {
+		/* It stays as it was; one that was never judged waits for it. */
+		daemon_accounts_again(daemon);
+		if (!out->judged)
+			out->held = true;
+		if (!out->why[0])
+			snprintf(out->why, sizeof(out->why), "%s", why);
+	} else {
+		out->judged = true;
+		out->held = may == USERS_MAY_NOT;
+		snprintf(out->why, sizeof(out->why), "%s", out->held ? why : "");
+		/* Under cron, too, a table goes on whose account may not change it any more. */
+		out->tables = out->held && config->cron.tables &&
+			      users_may_run(&config->users, account, true, why, sizeof(why)) == USERS_MAY;
+	}
 	out->running = users_count(limits.running);
 	out->queued = users_count(limits.queued);
 	out->history = limits.history;

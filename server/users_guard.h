@@ -14,7 +14,7 @@ bool users_store_open(const struct config *config, const char *name);
 bool users_executor_open(const struct config *config, const char *name);
 bool users_group_open(const struct config *config, const char *name);
 
-/* A scheduler_account_fn; context is the struct config in force. */
+/* A scheduler_account_fn; context is the struct daemon in force. */
 void users_judge_account(const char *account, struct scheduler_account *out, void *context);
 /* A scheduler_guard_fn; context is the struct daemon. */
 int users_guard(const struct schedd_job *job, const struct schedd_job *old, const char *account,

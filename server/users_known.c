@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/file.h"
 #include "base/log.h"
+#include "base/slow_ask.h"
 #include "base/strmap.h"
 #include "model/job.h"
 
@@ -124,20 +125,56 @@ void users_known_free(struct users_known *known)
 	free(known);
 }
 
-/* What cannot be written is known until the end of this process. */
-static void users_known_note(struct users_known *known, const char *account, uid_t uid)
-{
+/* A line on its way to the file. */
+struct users_known_note {
+	char *path;
+	int fault; /* errno; 0: it is there */
+	int length;
 	char line[JOB_ACCOUNT_MAX + 32];
-	int length = snprintf(line, sizeof(line), "\n%s %lu\n", account, (unsigned long)uid);
-	int fd = open(known->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	const char *from = fd >= 0 && lseek(fd, 0, SEEK_END) == 0 ? line + 1 : line;
-	size_t size = (size_t)length - (size_t)(from - line);
+};
 
-	(void)users_known_put(known, account, uid);
+static void users_known_write(void *context)
+{
+	struct users_known_note *note = context;
+	int fd = open(note->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const char *from = fd >= 0 && lseek(fd, 0, SEEK_END) == 0 ? note->line + 1 : note->line;
+	size_t size = (size_t)note->length - (size_t)(from - note->line);
+
 	if (fd < 0 || write(fd, from, size) != (ssize_t)size || fdatasync(fd) < 0)
-		log_warn(known->log, "%s: cannot be written: %s", known->path, strerror(errno));
+		note->fault = errno ? errno : EIO;
 	if (fd >= 0)
 		close(fd);
+}
+
+static void users_known_drop(void *context)
+{
+	struct users_known_note *note = context;
+
+	free(note->path);
+	free(note);
+}
+
+/* What cannot be written is known until the end of this process. A disk that hangs is not waited for. */
+static void users_known_note(struct users_known *known, const char *account, uid_t uid)
+{
+	struct users_known_note *note = calloc(1, sizeof(*note));
+
+	(void)users_known_put(known, account, uid);
+	if (note)
+		note->path = strdup(known->path);
+	if (!note || !note->path) {
+		log_warn(known->log, "%s: no memory to write '%s' there", known->path, account);
+		free(note);
+		return;
+	}
+	note->length = snprintf(note->line, sizeof(note->line), "\n%s %lu\n", account, (unsigned long)uid);
+	if (!slow_do(users_known_write, users_known_drop, note)) {
+		log_warn(known->log, "%s: the disk does not answer: '%s' may not stand there yet", known->path, account);
+		return;
+	}
+	if (note->fault)
+		log_warn(known->log, "%s: cannot be written: %s", known->path, strerror(note->fault));
+	users_known_drop(note);
 }
 
 bool users_known_same(

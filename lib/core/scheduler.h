@@ -70,8 +70,9 @@ struct scheduler_settings {
 void scheduler_settings_init(struct scheduler_settings *settings);
 void scheduler_set_settings(
     struct schedd_scheduler *scheduler, const struct scheduler_settings *settings);
-/* What an account that has jobs here may; zero where judge says nothing, but no limits. */
+/* What an account that has jobs here may: as judge said last, at first zero, but no limits. */
 struct scheduler_account {
+	bool judged;     /* judge's own: it could say whether they are held */
 	bool held;       /* its jobs do not run, and stay */
 	bool tables;     /* held, but for those of tables of cron */
 	char why[256];   /* in words, when they are held */

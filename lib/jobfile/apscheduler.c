@@ -221,7 +221,7 @@ static const char *apscheduler_find(
 	if (own) {
 		schedd_error_set(err, SCHEDD_EINVAL,
 		    "its function, %.100s, is in the program that added it: %s", func,
-		    import->calls ? "name the file of that with --program"
+		    import->calls ? "the file of that is to be named (schedctl: --program)"
 				  : "only from a module can it be called");
 		return NULL;
 	}

@@ -230,7 +230,7 @@ static void crontab_doubt(struct crontab_reader *reader, const struct crontab_li
 	else if (!reader->system && command[word] && crontab_is_account(command, word))
 		diagnostics_add(reader->notes, reader->file, reader->line, 0,
 		    "the command begins with '%.*s', which is an account: if this is a system "
-		    "crontab, read it with --system",
+		    "crontab, it is to be read as one (schedctl: --system)",
 		    (int)word, command);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* after: ['backup:ok', {job: fetch, on: any}]; a single one may stand without its list. */
-#include <pwd.h>
 #include <string.h>
+#include "base/system_user.h"
 #include "model/job_details.h"
 #include "model/job_field_ops.h"
 #include "model/job_member.h"
@@ -39,18 +39,22 @@ static int job_after_read_on(void *target, const struct value *value, struct sch
 	return job_word_read(value, job_after_words, &((struct job_after_parts *)target)->on, err);
 }
 
-/* Does the text begin with the name of an account of this machine? */
-static bool job_after_account(const char *text)
+/* Does the text begin with the name of an account of this machine? SCHEDD_EFAILED: nobody has said it yet. */
+static int job_after_account(const char *text, bool *is, struct schedd_error *err)
 {
-	char name[JOB_ACCOUNT_MAX + 1], buffer[16384];
-	struct passwd entry, *found = NULL;
+	char name[JOB_ACCOUNT_MAX + 1];
 	size_t length = job_id_account(text);
+	struct system_user user;
+	int rc;
 
+	*is = false;
 	if (length == 0 || length > JOB_ACCOUNT_MAX)
-		return false;
+		return 0;
 	memcpy(name, text, length);
 	name[length] = '\0';
-	return getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) == 0 && found;
+	rc = system_user_named(name, &user, err);
+	*is = rc == 0;
+	return rc == SCHEDD_ENOTFOUND ? 0 : rc;
 }
 
 /*
@@ -61,6 +65,7 @@ static int job_after_text(
     struct job_after_parts *parts, const struct value *value, struct schedd_error *err)
 {
 	const char *text, *colon;
+	bool account = false, word;
 	size_t length;
 	int rc = job_text_plain(value, &text, err);
 
@@ -68,8 +73,10 @@ static int job_after_text(
 		return rc;
 	length = strlen(text);
 	colon = strrchr(text, ':');
-	if (colon && (!job_word_find(colon + 1, strlen(colon + 1), job_after_words, &parts->on, NULL) ||
-			 !job_after_account(text))) {
+	word = colon && !job_word_find(colon + 1, strlen(colon + 1), job_after_words, &parts->on, NULL);
+	if (!rc && colon && !word)
+		rc = job_after_account(text, &account, err);
+	if (!rc && colon && !account) {
 		rc = job_word_find(colon + 1, strlen(colon + 1), job_after_words, &parts->on, err);
 		length = (size_t)(colon - text);
 	}

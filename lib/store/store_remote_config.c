@@ -2,7 +2,6 @@
 /* What is configured of a store on a server, and whose jobs it may hold. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/duration.h"
+#include "base/system_user.h"
 #include "store/store_remote_parts.h"
 
 /* One option of all types. */
@@ -268,14 +268,14 @@ static void remote_identify(struct remote_store *remote, const char *state_dir)
 
 static void remote_name_holder(struct remote_store *remote)
 {
-	char host[100] = "", name[400];
-	struct passwd entry, *found = NULL;
+	struct system_user user;
+	char host[100] = "";
 
 	gethostname(host, sizeof(host) - 1);
 	snprintf(remote->holder, sizeof(remote->holder), "schedd on %s with pid %ld", host,
 	    (long)getpid());
-	if (getpwuid_r(geteuid(), &entry, name, sizeof(name), &found) == 0 && found)
-		snprintf(remote->account, sizeof(remote->account), "%s", found->pw_name);
+	if (system_user_numbered(geteuid(), &user, NULL) == 0)
+		snprintf(remote->account, sizeof(remote->account), "%.63s", user.name);
 	else
 		snprintf(remote->account, sizeof(remote->account), "%lu",
 		    (unsigned long)geteuid());

@@ -312,9 +312,8 @@ static int unknown_field(struct cron_reader *reader, const char *name, size_t le
 	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
 		if (strlen(beside[i].name) == length && strncmp(beside[i].name, name, length) == 0)
 			return cron_reader_fail(reader, name,
-			    "'%s' is no field but stands beside them: write %s, in JSON and job files the "
-			    "trigger's \"%s\"",
-			    beside[i].name, beside[i].option, beside[i].member);
+			    "'%s' is no field but stands beside them, as the trigger's \"%s\" (schedctl: %s)",
+			    beside[i].name, beside[i].member, beside[i].option);
 	return cron_reader_fail(reader, name,
 	    "unknown field '%.*s', there are year, month, day, week, day_of_week, hour, minute and second",
 	    (int)length, name);

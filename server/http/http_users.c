@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/slow_ask.h"
 #include "base/strbuf.h"
 #include "base/text_file.h"
 #include "model/job.h"
@@ -267,7 +269,8 @@ static int http_users_store(
 	return 0;
 }
 
-int http_users_write(const char *path, const char *name, const char *line, struct schedd_error *err)
+static int http_users_put(
+    const char *path, const char *name, const char *line, struct schedd_error *err)
 {
 	struct strbuf text = STRBUF_EMPTY;
 	char temporary[PATH_MAX], *old = NULL;
@@ -293,5 +296,63 @@ int http_users_write(const char *path, const char *name, const char *line, struc
 		rc = http_users_store(path, temporary, &text, err);
 	}
 	strbuf_clear(&text);
+	return rc;
+}
+
+/* What is written, on another thread; it outlives its request if it must. */
+struct http_users_change {
+	char *path, *name, *line;
+	struct schedd_error err;
+	int rc;
+};
+
+/* One that a disk holds up is not overtaken. */
+static atomic_bool http_users_writing;
+
+static void http_users_act(void *context)
+{
+	struct http_users_change *change = context;
+
+	change->rc = http_users_put(change->path, change->name, change->line, &change->err);
+	atomic_store(&http_users_writing, false);
+}
+
+static void http_users_drop(void *context)
+{
+	struct http_users_change *change = context;
+
+	free(change->path);
+	free(change->name);
+	free(change->line);
+	free(change);
+}
+
+int http_users_write(const char *path, const char *name, const char *line, struct schedd_error *err)
+{
+	struct http_users_change *change = calloc(1, sizeof(*change));
+	int rc;
+
+	if (change) {
+		change->path = strdup(path);
+		change->name = strdup(name);
+		change->line = line ? strdup(line) : NULL;
+	}
+	if (!change || !change->path || !change->name || (line && !change->line)) {
+		if (change)
+			http_users_drop(change);
+		return schedd_error_nomem(err);
+	}
+	if (atomic_exchange(&http_users_writing, true)) {
+		http_users_drop(change);
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "'%s': the disk has not taken the last change yet: try again", path);
+	}
+	if (!slow_do(http_users_act, http_users_drop, change))
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "'%s': the disk does not answer: look later whether the change is there", path);
+	rc = change->rc;
+	if (rc)
+		*err = change->err;
+	http_users_drop(change);
 	return rc;
 }

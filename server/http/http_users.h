@@ -37,7 +37,8 @@ void http_users_clear(struct http_users *users);
 const struct http_user *http_users_find(const struct http_users *users, const char *name);
 /*
  * Writes the file of tokens anew (0600, renamed into place, synced): without
- * the line of name, and with line at its end unless that is NULL.
+ * the line of name, and with line at its end unless that is NULL. A disk that does
+ * not answer is waited for a moment (SCHEDD_EFAILED).
  */
 int http_users_write(const char *path, const char *name, const char *line,
     struct schedd_error *err) __attribute__((warn_unused_result));

@@ -7,9 +7,9 @@
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_rows.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/system_user.h"
 #include "jobfile/cron_table.h"
 #include "loop/offloop.h"
 #include "model/job_check.h"
@@ -35,9 +35,9 @@ static bool rpc_cron_whose(struct rpc_call *call, struct cron_whose *whose)
 	const struct cron_tables *tables = daemon_cron(call->daemon);
 	const struct config *config = daemon_config(call->daemon);
 	const char *given = rpc_call_text(call, "account"), *own = call->caller->account;
-	const struct passwd *entry = NULL;
 	const char *name = NULL;
 	uid_t uid = call->caller->uid;
+	struct system_user user;
 	struct schedd_error err;
 	int rc = 0;
 
@@ -45,14 +45,20 @@ static bool rpc_cron_whose(struct rpc_call *call, struct cron_whose *whose)
 	if (own[0] && (!given || strcmp(given, own) == 0))
 		name = own;
 	else if (given)
-		entry = getpwnam(given);
+		rc = system_user_named(given, &user, &err);
 	else if (uid != (uid_t)-1)
-		entry = getpwuid(uid);
-	if (entry) {
-		name = entry->pw_name;
-		uid = entry->pw_uid;
+		rc = system_user_numbered(uid, &user, &err);
+	else
+		rc = SCHEDD_ENOTFOUND;
+	if (!name && !rc) {
+		name = user.name;
+		uid = user.uid;
 	}
-	if (call->caller->homeless)
+	if (rc == SCHEDD_ENOTFOUND)
+		rc = 0;
+	if (rc)
+		; /* nobody has said it yet */
+	else if (call->caller->homeless)
 		rc = schedd_error_set(
 		    &err, SCHEDD_EPERM, "this token or password has no account, and so no table");
 	else if (!cron_tables_on(tables))

@@ -279,7 +279,7 @@ class Stores(ImportCase):
             for name, func in (("own", "__main__:price"), ("spawned", "__mp_main__:price"), ("other", "calls:echo"))]}))
         code, out, err = self.schedd.ctl("import", "apscheduler", str(path), "-o", "name")
         self.assertEqual((code, out.split()), (1, ["other"]), err)
-        for line in ("own: its function, __main__:price, is in the program that added it: name the file of that with --program",
+        for line in ("own: its function, __main__:price, is in the program that added it: the file of that is to be named (schedctl: --program)",
                      "spawned: its function, __mp_main__:price, is in the program"):
             self.assertIn(line, err)
         code, out, err = self.schedd.ctl("import", "apscheduler", str(path), "--if-absent", "--program", str(program))

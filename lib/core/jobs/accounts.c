@@ -66,11 +66,13 @@ uint32_t accounts_count(const struct schedd_scheduler *scheduler)
 
 struct scheduler_account accounts_may(const struct schedd_scheduler *scheduler, const char *name)
 {
-	struct scheduler_account may = {.running = UINT32_MAX,
-	    .queued = UINT32_MAX,
-	    .history = INT64_MAX,
-	    .output = INT64_MAX};
+	const struct account_slot *slot = accounts_named(scheduler, name);
+	struct scheduler_account may = {0};
 
+	if (slot)
+		may = slot->may;
+	may.running = may.queued = UINT32_MAX;
+	may.history = may.output = INT64_MAX;
 	if (scheduler->jobs.account_judge)
 		scheduler->jobs.account_judge(name, &may, scheduler->jobs.account_context);
 	return may;

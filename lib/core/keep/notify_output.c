@@ -2,9 +2,10 @@
 /* Header by header what Debian's cron 3.0pl1 writes; programs that sort its mail go on doing so. */
 #include "core/keep/notify_output.h"
 
-#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/system_user.h"
 #include "model/job_words.h"
 
 const char *const notify_output_options[] = {"-FCronDaemon", "-i", "-B8BITMIME", "-oem", NULL};
@@ -18,21 +19,18 @@ static void output_header(struct strbuf *out, const char *name, const char *text
 	strbuf_add_char(out, '\n');
 }
 
-/* The account whose run it is. */
-static const struct passwd *output_account(
-    const struct job_details *details, char *name, size_t size)
+/* The account whose run it is. What nobody says of it in time is left out. */
+static void output_account(const struct job_details *details, struct system_user *user)
 {
 	size_t length = details->user ? strcspn(details->user, ":") : 0;
-	const struct passwd *entry;
+	char name[sizeof(user->name)] = "";
 
-	if (length > 0 && length < size) {
+	if (length > 0 && length < sizeof(name))
 		memcpy(name, details->user, length);
-		name[length] = '\0';
-		return getpwnam(name);
-	}
-	entry = getpwuid(geteuid());
-	strncpy(name, entry ? entry->pw_name : "root", size - 1);
-	return entry;
+	if ((name[0] ? system_user_named(name, user, NULL) : system_user_numbered(geteuid(), user, NULL)) == 0)
+		return;
+	memset(user, 0, sizeof(*user));
+	snprintf(user->name, sizeof(user->name), "%s", name[0] ? name : "root");
 }
 
 static void output_subject(
@@ -64,15 +62,15 @@ static void output_variable(
 }
 
 static void output_environment(struct strbuf *out, const struct job_details *details,
-    const struct passwd *entry, const char *account)
+    const struct system_user *user)
 {
 	const struct job_pairs *env = &details->env;
 
 	for (uint32_t i = 0; i < env->count; i++)
 		output_variable(out, NULL, env->items[i].name, env->items[i].text);
 	output_variable(out, env, "SHELL", details->shell_path ? details->shell_path : "/bin/sh");
-	output_variable(out, env, "HOME", entry ? entry->pw_dir : NULL);
-	output_variable(out, env, "LOGNAME", account);
+	output_variable(out, env, "HOME", user->home[0] ? user->home : NULL);
+	output_variable(out, env, "LOGNAME", user->name);
 }
 
 static void output_piece(const struct output_piece *piece, void *context)
@@ -91,16 +89,16 @@ void notify_output_mail(const struct notify_letter *letter, struct strbuf *out)
 	const char *from = job_pairs_get(&details->env, "MAILFROM");
 	const char *type = job_pairs_get(&details->env, "CONTENT_TYPE");
 	const char *encoding = job_pairs_get(&details->env, "CONTENT_TRANSFER_ENCODING");
-	char account[64] = "";
-	const struct passwd *entry = output_account(details, account, sizeof(account));
+	struct system_user user;
 
+	output_account(details, &user);
 	output_header(out, "From", from && *from ? from : "root (Cron Daemon)");
 	output_header(out, "To", letter->address);
-	output_subject(out, letter, account);
+	output_subject(out, letter, user.name);
 	strbuf_add(out, "MIME-Version: 1.0\n");
 	output_header(out, "Content-Type", type && *type ? type : "text/plain; charset=UTF-8");
 	output_header(out, "Content-Transfer-Encoding", encoding && *encoding ? encoding : "8bit");
-	output_environment(out, details, entry, account);
+	output_environment(out, details, &user);
 	strbuf_add_char(out, '\n');
 	if (letter->output)
 		output_read(letter->output, output_piece, out);

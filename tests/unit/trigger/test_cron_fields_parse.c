@@ -50,10 +50,10 @@ Test(cron_fields_parse, refuses_what_apscheduler_refuses_or_ignores)
 	refused("", 0, "no field is given");
 	refused("hours=5", 0, "unknown field 'hours'");
 	refused("hour=5,minutes=5", 7, "unknown field 'minutes'");
-	refused("hour=5, timezone='Europe/Berlin'", 8, "write --tz ZONE");
-	refused("start_date='2027-01-01', hour=5", 0, "write --start TIME");
+	refused("hour=5, timezone='Europe/Berlin'", 8, "(schedctl: --tz ZONE)");
+	refused("start_date='2027-01-01', hour=5", 0, "(schedctl: --start TIME)");
 	refused("hour=5 end_date=2027-01-01", 7, "trigger's \"end\"");
-	refused("hour=5,jitter=30", 7, "write --jitter DUR");
+	refused("hour=5,jitter=30", 7, "(schedctl: --jitter DUR)");
 	refused("day=2nd fri", 8, "quoted, as in day='2nd fri'");
 	refused("hour=5 hour=6", 7, "comes twice");
 	refused("hour", 4, "'=' is missing");
