@@ -149,23 +149,23 @@ size_t iso8601_scan(const char *text, struct iso8601 *out)
 	return length + more;
 }
 
-/* A sign of one character and a number of that many digits: lists are full of times, and printf
- * takes as long as all the rest of a job. */
-static char *format_part(char *at, char sign, int32_t number, int digits)
+/* A sign of one character and two digits: lists are full of times, and printf takes as long as all the
+ * rest of a job. */
+static char *format_two(char *at, char sign, unsigned number)
 {
-	*at = sign;
-	for (int i = digits; i > 0; i--, number /= 10)
-		at[i] = (char)('0' + number % 10);
-	return at + 1 + digits;
+	at[0] = sign;
+	at[1] = (char)('0' + number / 10);
+	at[2] = (char)('0' + number % 10);
+	return at + 3;
 }
 
 static char *format_offset(char *at, int32_t offset)
 {
-	int32_t size = offset < 0 ? -offset : offset;
+	unsigned size = (unsigned)(offset < 0 ? -offset : offset);
 
-	at = format_part(at, offset < 0 ? '-' : '+', size / 3600, 2);
-	at = format_part(at, ':', size / 60 % 60, 2);
-	return size % 60 ? format_part(at, ':', size % 60, 2) : at;
+	at = format_two(at, offset < 0 ? '-' : '+', size / 3600);
+	at = format_two(at, ':', size / 60 % 60);
+	return size % 60 ? format_two(at, ':', size % 60) : at;
 }
 
 void iso8601_format(struct strbuf *out, schedd_time when, int32_t offset, bool utc_z)
@@ -184,15 +184,19 @@ void iso8601_format(struct strbuf *out, schedd_time when, int32_t offset, bool u
 		offset = 0;
 		civil_from_seconds(seconds, &civil);
 	}
-	/* The year has no sign. */
-	at = format_part(text, '+', civil.year, 4);
-	at = format_part(at, '-', civil.month, 2);
-	at = format_part(at, '-', civil.day, 2);
-	at = format_part(at, 'T', civil.hour, 2);
-	at = format_part(at, ':', civil.minute, 2);
-	at = format_part(at, ':', civil.second, 2);
-	if (micro != 0)
-		at = format_part(at, '.', micro, 6);
+	/* The year has no sign, and the digits of a fraction stand together. */
+	format_two(text, '+', (unsigned)civil.year / 100);
+	at = format_two(text + 2, text[2], (unsigned)civil.year % 100);
+	at = format_two(at, '-', (unsigned)civil.month);
+	at = format_two(at, '-', (unsigned)civil.day);
+	at = format_two(at, 'T', (unsigned)civil.hour);
+	at = format_two(at, ':', (unsigned)civil.minute);
+	at = format_two(at, ':', (unsigned)civil.second);
+	if (micro != 0) {
+		at = format_two(at, '.', (unsigned)micro / 10000);
+		at = format_two(at - 1, at[-1], (unsigned)micro / 100 % 100);
+		at = format_two(at - 1, at[-1], (unsigned)micro % 100);
+	}
 	if (offset == 0 && utc_z)
 		*at++ = 'Z';
 	else

@@ -12,7 +12,8 @@ void strbuf_init(struct strbuf *buf)
 
 void strbuf_clear(struct strbuf *buf)
 {
-	free(buf->data);
+	if (!buf->lent)
+		free(buf->data);
 	strbuf_init(buf);
 }
 
@@ -24,11 +25,27 @@ void strbuf_reset(struct strbuf *buf)
 		buf->data[0] = '\0';
 }
 
+/* Memory of its own of so many bytes, which are enough for what is there. False: none. */
+static bool strbuf_move(struct strbuf *buf, size_t capacity)
+{
+	char *data = realloc(buf->lent ? NULL : buf->data, capacity);
+
+	if (!data) {
+		buf->failed = true;
+		return false;
+	}
+	if (buf->lent)
+		memcpy(data, buf->data, buf->length + 1);
+	buf->lent = false;
+	buf->data = data;
+	buf->capacity = capacity;
+	return true;
+}
+
 bool strbuf_reserve(struct strbuf *buf, size_t length)
 {
 	size_t need = buf->length + length + 1;
 	size_t capacity = buf->capacity ? buf->capacity : 64;
-	char *data;
 
 	if (buf->failed || need <= length) {
 		buf->failed = true;
@@ -38,14 +55,7 @@ bool strbuf_reserve(struct strbuf *buf, size_t length)
 		return true;
 	while (capacity < need)
 		capacity += capacity / 2;
-	data = realloc(buf->data, capacity);
-	if (!data) {
-		buf->failed = true;
-		return false;
-	}
-	buf->data = data;
-	buf->capacity = capacity;
-	return true;
+	return strbuf_move(buf, capacity);
 }
 
 void strbuf_grow_n(struct strbuf *buf, const char *bytes, size_t length)
@@ -121,7 +131,8 @@ char *strbuf_take(struct strbuf *buf)
 {
 	char *data = NULL;
 
-	if (!buf->failed && strbuf_reserve(buf, 0)) {
+	if (!buf->failed && strbuf_reserve(buf, 0) &&
+	    (!buf->lent || strbuf_move(buf, buf->length + 1))) {
 		data = buf->data;
 		data[buf->length] = '\0';
 		buf->data = NULL;

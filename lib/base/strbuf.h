@@ -17,9 +17,13 @@ struct strbuf {
 	size_t length;	 /* bytes without the final NUL */
 	size_t capacity; /* bytes allocated */
 	bool failed;	 /* an allocation has failed; data is what was there before */
+	bool lent;	 /* data is an array of the caller's, as long as it is enough */
 };
 
 #define STRBUF_EMPTY ((struct strbuf){0})
+
+/* On an array of chars that begins with NUL: what is short takes no memory of its own. Not to be copied. */
+#define STRBUF_ON(array) ((struct strbuf){.data = (array), .capacity = sizeof(array), .lent = true})
 
 void strbuf_init(struct strbuf *buf);
 void strbuf_clear(struct strbuf *buf);
@@ -37,6 +41,19 @@ static inline void strbuf_add_n(struct strbuf *buf, const char *bytes, size_t le
 	}
 	if (length > 0)
 		memcpy(buf->data + buf->length, bytes, length);
+	buf->length += length;
+	buf->data[buf->length] = '\0';
+}
+
+/* The first bytes of an array of so many, which is copied whole: that its size is known makes it quick. */
+#define STRBUF_WHOLE 32
+static inline void strbuf_add_whole(struct strbuf *buf, const char bytes[STRBUF_WHOLE], size_t length)
+{
+	if (buf->failed || buf->capacity - buf->length <= STRBUF_WHOLE) {
+		strbuf_grow_n(buf, bytes, length);
+		return;
+	}
+	memcpy(buf->data + buf->length, bytes, STRBUF_WHOLE);
 	buf->length += length;
 	buf->data[buf->length] = '\0';
 }

@@ -51,22 +51,27 @@ bool utf8_harmful(uint32_t c)
 	       c == 0xfeff;
 }
 
-/* Behind the ASCII that stands at i, as far as it goes in eights. */
-static size_t utf8_ascii(const char *text, size_t i, size_t length)
+#define UTF8_EIGHT sizeof(uint64_t)
+
+/* Are eight bytes ASCII? */
+static bool utf8_ascii(const char *text)
 {
 	uint64_t word;
 
-	for (; i + sizeof(word) <= length; i += sizeof(word)) {
-		memcpy(&word, text + i, sizeof(word));
-		if (word & UINT64_MAX / 255 * 0x80)
-			break;
-	}
-	return i;
+	memcpy(&word, text, sizeof(word));
+	return !(word & UINT64_MAX / 255 * 0x80);
 }
 
 bool utf8_valid(const char *text, size_t length)
 {
-	for (size_t i = utf8_ascii(text, 0, length); i < length;) {
+	size_t i = 0;
+
+	while (i + UTF8_EIGHT <= length && utf8_ascii(text + i))
+		i += UTF8_EIGHT;
+	/* The last eight once more in part rather than the last few one by one. */
+	if (length >= UTF8_EIGHT && length - i < UTF8_EIGHT && utf8_ascii(text + length - UTF8_EIGHT))
+		return true;
+	while (i < length) {
 		size_t size = utf8_size(text + i, length - i);
 
 		if (size == 0)

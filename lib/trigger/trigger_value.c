@@ -7,7 +7,8 @@
 
 struct value trigger_value_time(struct arena *arena, schedd_time when, const struct zone *zone)
 {
-	struct strbuf text = STRBUF_EMPTY;
+	char room[48] = "";
+	struct strbuf text = STRBUF_ON(room);
 
 	when_format(&text, when, zone);
 	return value_string_take(arena, &text);
