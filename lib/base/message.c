@@ -27,9 +27,15 @@ static void message_byte(msgpack_packer *packer, unsigned byte)
 
 static void message_pack_text(msgpack_packer *packer, const char *text, size_t length)
 {
+	struct strbuf *out = packer->data;
+
 	if (length < 32) {
-		message_byte(packer, 0xa0 | (unsigned)length);
-		strbuf_add_n(packer->data, text, length);
+		if (!strbuf_reserve(out, 1 + length))
+			return;
+		out->data[out->length] = (char)(0xa0 | length);
+		memcpy(out->data + out->length + 1, text, length);
+		out->length += 1 + length;
+		out->data[out->length] = '\0';
 		return;
 	}
 	msgpack_pack_str(packer, length);
@@ -47,10 +53,22 @@ static void message_pack_string(msgpack_packer *packer, const char *text, size_t
 	msgpack_pack_bin_body(packer, text, length);
 }
 
+/* Times are of that size. */
+static void message_pack_wide(msgpack_packer *packer, uint64_t integer)
+{
+	unsigned char bytes[9] = {0xcf};
+
+	for (int i = 8; i > 0; i--, integer >>= 8)
+		bytes[i] = (unsigned char)integer;
+	strbuf_add_n(packer->data, (const char *)bytes, sizeof(bytes));
+}
+
 static void message_pack_integer(msgpack_packer *packer, int64_t integer)
 {
 	if (integer >= 0 && integer < 128)
 		message_byte(packer, (unsigned)integer);
+	else if (integer > UINT32_MAX)
+		message_pack_wide(packer, (uint64_t)integer);
 	else
 		msgpack_pack_int64(packer, integer);
 }
@@ -111,12 +129,35 @@ void message_pack_value(struct strbuf *out, const struct value *value)
 	message_pack(&packer, value);
 }
 
-void message_pack_map(struct strbuf *out, uint32_t count)
+size_t message_pack_map_begin(struct strbuf *out)
+{
+	strbuf_add_n(out, "\xde\0\0", 3);
+	return out->length;
+}
+
+void message_pack_map_end(struct strbuf *out, size_t begin, uint32_t count)
+{
+	if (strbuf_failed(out))
+		return;
+	out->data[begin - 2] = (char)(count >> 8);
+	out->data[begin - 1] = (char)count;
+}
+
+void message_key_make(struct message_key *key, const char *name)
+{
+	size_t length = strlen(name);
+
+	*key = (struct message_key){.packed = {(char)(0xa0 | length)}, .length = 1 + length};
+	memcpy(key->packed + 1, name, length);
+}
+
+void message_pack_member(struct strbuf *out, const struct message_key *key, const struct value *value)
 {
 	msgpack_packer packer;
 
 	msgpack_packer_init(&packer, out, message_write);
-	msgpack_pack_map(&packer, count);
+	strbuf_add_whole(out, key->packed, key->length);
+	message_pack(&packer, value);
 }
 
 void message_pack_members(struct strbuf *out, const struct value *map)

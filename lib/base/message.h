@@ -72,9 +72,22 @@ void message_pack_list_head(struct strbuf *out, uint32_t msgid, const char *key,
 
 /* One bare value, as it stands in params and results. */
 void message_pack_value(struct strbuf *out, const struct value *value);
-/* The same in parts: the head of a map, then its members, which may come from several maps. */
-void message_pack_map(struct strbuf *out, uint32_t count);
+/* Members of a map alone. */
 void message_pack_members(struct strbuf *out, const struct value *map);
+
+/*
+ * A map that never is a tree: its members are packed as they are made and counted on the way. begin says
+ * where it begins; at its end so many (up to MESSAGE_MAP_MAX) stand there.
+ */
+size_t message_pack_map_begin(struct strbuf *out);
+void message_pack_map_end(struct strbuf *out, size_t begin, uint32_t count);
+/* What stands in many maps: a key as it is packed. Its name has less than STRBUF_WHOLE bytes. */
+struct message_key {
+	char packed[STRBUF_WHOLE];
+	size_t length;
+};
+void message_key_make(struct message_key *key, const char *name);
+void message_pack_member(struct strbuf *out, const struct message_key *key, const struct value *value);
 
 /* The error map of a response as an error; its code comes from the name. */
 int message_error(const struct value *error, struct schedd_error *err);

@@ -279,9 +279,27 @@ void scheduler_set_paused(struct schedd_scheduler *scheduler, bool paused,
 /* The job as a map (fields, state, running, trigger in words …); nil: no such job. */
 struct value scheduler_job_value(
     struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
-/* The same without the fields that are kept in its details, which many jobs may share. */
-struct value scheduler_job_own(
-    struct schedd_scheduler *scheduler, const char *id, struct arena *arena);
+/*
+ * Such maps packed one behind the other, without a tree of any. The many members that are kept in a job's
+ * details, which it mostly shares with the job before it, are packed once and copied. Begun as zeros but
+ * for the scheduler.
+ */
+struct scheduler_job_packer {
+	struct schedd_scheduler *scheduler;
+	struct strbuf packed;              /* failed: no memory for one of them */
+	uint32_t count;                    /* of jobs in it */
+	struct arena arena;                /* of one job at a time */
+	const struct job_details *details; /* of the job before, their members and how many; members "": of none */
+	struct strbuf members;
+	uint32_t member_count;
+};
+/* Nothing if there is no such job. */
+void scheduler_job_pack(struct scheduler_job_packer *packer, const char *id);
+/* A value that stands for a job, built in the packer's arena. */
+void scheduler_job_pack_value(struct scheduler_job_packer *packer, const struct value *value);
+/* Jobs may change or go now, and their details with them. */
+void scheduler_job_pack_pause(struct scheduler_job_packer *packer);
+void scheduler_job_pack_clear(struct scheduler_job_packer *packer);
 /* Its definition alone, without what is at its default; of one that cannot be read as it is stored.
  */
 struct value scheduler_job_export(

@@ -87,13 +87,16 @@ static int job_shell_read(const struct job_halves *halves, const struct job_fiel
 	return rc;
 }
 
+static const char *job_shell_text(const struct job_halves *halves, const struct job_field *field)
+{
+	(void)field;
+	return job_action_is(halves, JOB_SHELL) ? halves->job->shell : NULL;
+}
+
 static struct value job_shell_write(
     const struct job_halves *halves, const struct job_field *field, struct arena *arena)
 {
-	(void)field;
-	if (!job_action_is(halves, JOB_SHELL))
-		return value_nil();
-	return value_string(arena, halves->job->shell);
+	return value_string(arena, job_shell_text(halves, field));
 }
 
 /* ---- call ---- */
@@ -386,13 +389,15 @@ static void job_action_reset(const struct job_halves *halves, const struct job_f
 	job_clear_action(halves->job);
 }
 
-#define JOB_ACTION_OPS(read_fn, write_fn)                                                          \
+#define JOB_ACTION_OPS(read_fn, write_fn, text_fn)                                                 \
 	{                                                                                          \
-		.read = (read_fn), .write = (write_fn), .is_default = job_action_is_default,       \
-		.reset = job_action_reset                                                          \
+		.read = (read_fn), .write = (write_fn), .text = (text_fn),                         \
+		.is_default = job_action_is_default, .reset = job_action_reset                     \
 	}
 
-const struct job_field_ops job_command_ops = JOB_ACTION_OPS(job_command_read, job_command_write);
-const struct job_field_ops job_shell_ops = JOB_ACTION_OPS(job_shell_read, job_shell_write);
-const struct job_field_ops job_call_ops = JOB_ACTION_OPS(job_call_read, job_call_write);
-const struct job_field_ops job_http_ops = JOB_ACTION_OPS(job_http_read, job_http_write);
+const struct job_field_ops job_command_ops =
+    JOB_ACTION_OPS(job_command_read, job_command_write, NULL);
+const struct job_field_ops job_shell_ops =
+    JOB_ACTION_OPS(job_shell_read, job_shell_write, job_shell_text);
+const struct job_field_ops job_call_ops = JOB_ACTION_OPS(job_call_read, job_call_write, NULL);
+const struct job_field_ops job_http_ops = JOB_ACTION_OPS(job_http_read, job_http_write, NULL);

@@ -13,6 +13,8 @@ struct job_field_ops {
 	/* The value, or nil where there is none. */
 	struct value (*write)(
 	    const struct job_halves *halves, const struct job_field *field, struct arena *arena);
+	/* Of one that is a text in the job: that itself, or NULL where there is none. NULL: it is something else. */
+	const char *(*text)(const struct job_halves *halves, const struct job_field *field);
 	bool (*is_default)(const struct job_halves *halves, const struct job_field *field);
 	/* Back from another value to the default; frees what it was. The details are the job's own.
 	 */

@@ -136,13 +136,18 @@ int job_fields_read(struct schedd_job *job, struct job_state *state, const struc
 /* All shown fields of a job that are kept somewhere, defaults included; state NULL: without it. */
 struct value job_fields_write(
     const struct schedd_job *job, const struct job_state *state, struct arena *arena);
-/* Of these those that are kept there: a set of 1 << enum job_field_place. */
-struct value job_fields_write_from(const struct schedd_job *job, const struct job_state *state,
-    unsigned places, struct arena *arena);
+/*
+ * The same members packed, and how many: those kept in its details, which many jobs share, and all others.
+ * arena is for what a member is made of, and no longer needed after.
+ */
+uint32_t job_fields_pack_details(
+    const struct schedd_job *job, struct arena *arena, struct strbuf *out);
+uint32_t job_fields_pack_own(const struct schedd_job *job, const struct job_state *state,
+    struct arena *arena, struct strbuf *out);
 /* Only what is not at its default, without state: the form for export and for comparing. */
 struct value job_fields_export(const struct schedd_job *job, struct arena *arena);
 
-/* The account in a job's id, root where there is none; nil for jobs of a user's own schedd. */
+/* The account in a job's id, root where there is none; nil for jobs of a user's own schedd: whose that is is looked at once. */
 struct value job_id_account_value(const char *id, struct arena *arena);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The form of a job's id: safe as a file name, in a URL and on a command line. */
 #include <fnmatch.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 #include "model/job_fields.h"
@@ -96,11 +97,21 @@ bool job_id_known(const char *id)
 	return strlen(id) <= JOB_ID_MAX && job_id_valid(whole) && job_alias_valid(node);
 }
 
+static bool job_id_as_root;
+static pthread_once_t job_id_looked = PTHREAD_ONCE_INIT;
+
+static void job_id_look(void)
+{
+	job_id_as_root = geteuid() == 0;
+}
+
 struct value job_id_account_value(const char *id, struct arena *arena)
 {
 	size_t length = job_id_account(id);
 
 	if (length)
 		return value_string_n(arena, id, length);
-	return geteuid() == 0 ? value_string_ref("root") : value_nil();
+	/* Each row of a list asks, and the kernel would take as long as ten members. */
+	pthread_once(&job_id_looked, job_id_look);
+	return job_id_as_root ? value_string_ref("root") : value_nil();
 }

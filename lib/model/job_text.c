@@ -161,15 +161,20 @@ static int job_text_read(const struct job_halves *halves, const struct job_field
 	return 0;
 }
 
-static struct value job_text_write(
-    const struct job_halves *halves, const struct job_field *field, struct arena *arena)
+static const char *job_text_peek(const struct job_halves *halves, const struct job_field *field)
 {
 	const char *text = *(char *const *)job_place_peek(halves, field);
 
-	/* The only texts whose default is a value. */
-	if (!text && (strcmp(field->name, "executor") == 0 || strcmp(field->name, "store") == 0))
-		return value_string_ref("default");
-	return value_string(arena, text);
+	/* Of executor and store alone the default is a value. */
+	if (!text && field->form == JOB_FORM_ALIAS && strcmp(field->fallback, "default") == 0)
+		return field->fallback;
+	return text;
+}
+
+static struct value job_text_write(
+    const struct job_halves *halves, const struct job_field *field, struct arena *arena)
+{
+	return value_string(arena, job_text_peek(halves, field));
 }
 
 static bool job_text_is_default(const struct job_halves *halves, const struct job_field *field)
@@ -188,6 +193,7 @@ static void job_text_reset(const struct job_halves *halves, const struct job_fie
 const struct job_field_ops job_text_ops = {
     .read = job_text_read,
     .write = job_text_write,
+    .text = job_text_peek,
     .is_default = job_text_is_default,
     .reset = job_text_reset,
 };

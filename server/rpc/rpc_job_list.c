@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/message.h"
-#include "model/job_fields.h"
 #include "server/rpc/rpc_call.h"
 #include "server/rpc/rpc_names.h"
 #include "server/rpc/rpc_call_turn.h"
@@ -19,99 +17,44 @@
 #define RPC_JOB_LIMIT_MAX 10000
 #define RPC_JOB_FIELDS_MAX 256 /* each is looked for in each job */
 
-/*
- * Jobs are packed one by one, so that a long list is never a tree in memory. The
- * many members of a job that are kept in its details, which it mostly shares
- * with the job before it, are packed once and copied.
- */
+/* Jobs are packed one by one, so that a long list is never a tree in memory. */
 struct rpc_job_list {
-	struct schedd_scheduler *scheduler;
 	struct scheduler_job_walk *walk;
 	scheduler_job_fn one;  /* packs one job */
 	struct rpc_turn turn;  /* waits between two pieces */
 	const char *view; /* whose ids stand alone */
-	struct strbuf packed;
-	uint32_t count;                    /* of jobs in it */
-	struct arena arena;                /* of one job at a time */
-	bool failed;                       /* no memory for one of them */
-	const char *const *fields;         /* members wanted; NULL: all */
-	const struct job_details *details; /* of the job before */
-	struct strbuf members;             /* their members, packed; "": of none yet */
-	uint32_t member_count;
+	struct scheduler_job_packer packer;
+	const char *const *fields; /* members wanted; NULL: all */
 };
 
-static void rpc_job_list_added(struct rpc_job_list *list)
+/* Nothing of one that is gone. */
+static void rpc_job_list_value(struct rpc_job_list *list, struct value job)
 {
-	list->count++;
-	list->failed |= arena_failed(&list->arena);
-	arena_reset(&list->arena);
-}
-
-static void rpc_job_list_details(struct rpc_job_list *list, const struct schedd_job *job)
-{
-	struct value map;
-
-	if (list->members.length && job->details == list->details)
+	if (job.type == VALUE_NIL)
 		return;
-	map = job_fields_write_from(job, NULL, 1 << JOB_IN_DETAILS, &list->arena);
-	strbuf_reset(&list->members);
-	message_pack_members(&list->members, &map);
-	list->member_count = map.map.count;
-	list->details = job->details;
-}
-
-static void rpc_job_list_whole(struct rpc_job_list *list, const char *id)
-{
-	const struct schedd_job *job = scheduler_job_peek(list->scheduler, id);
-	struct value own;
-
-	if (!job)
-		return;
-	/* Of one that cannot be read nothing lies in its details. */
-	if (strcmp(scheduler_job_state(list->scheduler, id), "invalid") == 0) {
-		own = scheduler_job_value(list->scheduler, id, &list->arena);
-		message_pack_value(&list->packed, &own);
-		rpc_job_list_added(list);
-		return;
-	}
-	rpc_job_list_details(list, job);
-	own = scheduler_job_own(list->scheduler, id, &list->arena);
-	message_pack_map(&list->packed, own.map.count + list->member_count);
-	message_pack_members(&list->packed, &own);
-	strbuf_add_n(&list->packed, strbuf_peek(&list->members), list->members.length);
-	list->packed.failed |= strbuf_failed(&list->members);
-	rpc_job_list_added(list);
+	rpc_names_out(list->view, &job, &list->packer.arena);
+	scheduler_job_pack_value(&list->packer, &job);
 }
 
 static void rpc_job_list_one(const char *id, void *context)
 {
 	struct rpc_job_list *list = context;
-	struct value job;
+	struct scheduler_job_packer *packer = &list->packer;
 
-	if (!list->fields && !list->view[0]) {
-		rpc_job_list_whole(list, id);
-		return;
-	}
-	job = list->fields
-		  ? scheduler_job_some(list->scheduler, id, list->fields, &list->arena)
-		  : scheduler_job_value(list->scheduler, id, &list->arena);
-	rpc_names_out(list->view, &job, &list->arena);
-	message_pack_value(&list->packed, &job);
-	rpc_job_list_added(list);
+	if (list->fields)
+		rpc_job_list_value(list, scheduler_job_some(packer->scheduler, id, list->fields, &packer->arena));
+	else if (list->view[0])
+		rpc_job_list_value(list, scheduler_job_value(packer->scheduler, id, &packer->arena));
+	else
+		scheduler_job_pack(packer, id);
 }
 
 static void rpc_job_export_one(const char *id, void *context)
 {
 	struct rpc_job_list *list = context;
-	const struct schedd_job *job = scheduler_job_peek(list->scheduler, id);
-	struct value fields;
+	struct scheduler_job_packer *packer = &list->packer;
 
-	if (!job)
-		return;
-	fields = scheduler_job_export(list->scheduler, id, &list->arena);
-	rpc_names_out(list->view, &fields, &list->arena);
-	message_pack_value(&list->packed, &fields);
-	rpc_job_list_added(list);
+	rpc_job_list_value(list, scheduler_job_export(packer->scheduler, id, &packer->arena));
 }
 
 static bool rpc_job_is_state(const char *name)
@@ -196,9 +139,7 @@ static void rpc_job_list_release(struct rpc_call *call)
 
 	rpc_turn_leave(connection_rpc(call->connection), &list->turn);
 	scheduler_job_walk_free(list->walk);
-	arena_clear(&list->arena);
-	strbuf_clear(&list->packed);
-	strbuf_clear(&list->members);
+	scheduler_job_pack_clear(&list->packer);
 	free(list);
 }
 
@@ -210,8 +151,7 @@ static void rpc_job_list_go(void *context)
 	struct schedd_error err;
 	int rc;
 
-	/* The job whose members they are may be gone. */
-	strbuf_reset(&list->members);
+	scheduler_job_pack_pause(&list->packer);
 	rc = scheduler_job_walk_more(list->walk, RPC_TURN_PIECE, list->one, list, &err);
 	if (rc > 0) {
 		rpc_call_turn_wait(call, &list->turn);
@@ -222,8 +162,7 @@ static void rpc_job_list_go(void *context)
 
 		value_put(&call->arena, &rest, "next",
 		    value_string_ref(scheduler_job_walk_next(list->walk)));
-		list->packed.failed |= list->failed;
-		rpc_call_answer_list(call, "jobs", &list->packed, list->count, &rest);
+		rpc_call_answer_list(call, "jobs", &list->packer.packed, list->packer.count, &rest);
 	}
 }
 
@@ -241,10 +180,9 @@ static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 		rpc_call_fail(call, &err);
 		return;
 	}
-	arena_init(&list->arena);
 	call->state = list;
 	call->release = rpc_job_list_release;
-	list->scheduler = call->scheduler;
+	list->packer.scheduler = call->scheduler;
 	list->one = one;
 	list->view = rpc_view(call);
 	list->fields = rpc_call_texts(call, "fields");

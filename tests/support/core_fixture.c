@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/json.h"
+#include "base/message.h"
 #include "core/frame/store_slot.h"
 #include "core/jobs/entry.h"
 #include "support/fake_store.h"
@@ -404,6 +405,29 @@ int core_kill(struct core_fixture *fixture, const char *id, unsigned number)
 
 /* ---- What came of it ---- */
 
+/* What a list has of it says the same. */
+static void core_expect_packed(
+    struct core_fixture *fixture, const char *id, const struct value *shown)
+{
+	struct scheduler_job_packer packer = {.scheduler = fixture->scheduler};
+	struct strbuf bytes = STRBUF_EMPTY;
+	struct value none = value_map();
+	struct message message;
+	struct arena arena;
+
+	arena_init(&arena);
+	scheduler_job_pack(&packer, id);
+	cr_assert_eq(packer.count, shown->type == VALUE_MAP);
+	message_pack_list(&bytes, 1, "jobs", &packer.packed, packer.count, &none);
+	cr_assert_eq(message_unpack(bytes.data, bytes.length, &arena, &message, &fixture->err), 0,
+	    "%s", fixture->err.message);
+	if (packer.count)
+		cr_expect(value_equal(&value_get(&message.result, "jobs")->array.items[0], shown));
+	scheduler_job_pack_clear(&packer);
+	strbuf_clear(&bytes);
+	arena_clear(&arena);
+}
+
 const char *core_field(struct core_fixture *fixture, const char *id, const char *field)
 {
 	static char text[4096];
@@ -414,6 +438,7 @@ const char *core_field(struct core_fixture *fixture, const char *id, const char 
 
 	arena_init(&arena);
 	job = scheduler_job_value(fixture->scheduler, id, &arena);
+	core_expect_packed(fixture, id, &job);
 	member = value_get(&job, field);
 	if (member)
 		json_write(&json, member);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A job as those who ask see it: its fields, and what is derived from them and from its runs. */
+#include <pthread.h>
 #include <string.h>
+#include "base/message.h"
 #include "core/jobs/entry_raw.h"
 #include "core/jobs/entry.h"
 #include "core/jobs/accounts.h"
@@ -105,7 +107,8 @@ static struct value job_value_last_state(const struct entry *entry, struct arena
 static struct value job_value_text(const struct entry *entry, struct arena *arena,
     void (*say)(const struct schedd_job *job, struct strbuf *out))
 {
-	struct strbuf text = STRBUF_EMPTY;
+	char room[128] = "";
+	struct strbuf text = STRBUF_ON(room);
 	struct value value;
 
 	if (!entry->state.invalid)
@@ -216,54 +219,128 @@ static void job_value_derive(const struct entry *entry, struct arena *arena, str
 	}
 }
 
-/* When a job on all nodes is due is up to its parts. */
-static void job_value_of_part(const struct entry *entry, struct value *map)
+/* The state that is shown, which may be put together in own: when a job on all nodes is due is up to its parts. */
+static const struct job_state *job_value_shown(const struct entry *entry, struct job_state *own)
 {
 	const struct job_state *state = &job_value_here(entry)->state;
 
-	if (!entry_on_all(entry) || entry->state.paused)
-		return;
-	for (uint32_t i = 0; i < map->map.count; i++) {
-		struct value_member *member = &map->map.members[i];
+	if (state == &entry->state || entry->state.paused)
+		return &entry->state;
+	*own = entry->state;
+	own->next_run_time = state->next_run_time;
+	own->run_count = state->run_count;
+	return own;
+}
 
-		if (strcmp(member->key, "next_run_time") == 0)
-			member->value = state->next_run_time == SCHEDD_TIME_NONE
-					    ? value_nil()
-					    : value_int(state->next_run_time);
-		else if (strcmp(member->key, "run_count") == 0)
-			member->value = value_int((int64_t)state->run_count);
-	}
+static struct value job_value_map(const struct entry *entry, struct arena *arena)
+{
+	struct job_state own;
+	struct value map = job_fields_write(entry->job, job_value_shown(entry, &own), arena);
+
+	entry_raw_show(entry, arena, &map);
+	job_value_derive(entry, arena, &map);
+	return map;
 }
 
 struct value scheduler_job_value(
     struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
 {
 	const struct entry *entry = entry_get(scheduler, id);
-	struct value map;
 
-	if (!entry)
-		return value_nil();
-	map = job_fields_write(entry->job, &entry->state, arena);
-	job_value_of_part(entry, &map);
-	entry_raw_show(entry, arena, &map);
-	job_value_derive(entry, arena, &map);
-	return map;
+	return entry ? job_value_map(entry, arena) : value_nil();
 }
 
-struct value scheduler_job_own(
-    struct schedd_scheduler *scheduler, const char *id, struct arena *arena)
+/* ---- Packed ---- */
+
+static struct message_key job_value_keys[JOB_VALUES];
+static pthread_once_t job_value_packing = PTHREAD_ONCE_INIT;
+
+static void job_value_make_keys(void)
 {
-	const struct entry *entry = entry_get(scheduler, id);
-	struct value map;
+	for (size_t i = 0; i < JOB_VALUES; i++)
+		message_key_make(&job_value_keys[i], job_values[i].name);
+}
+
+/* How many. */
+static uint32_t job_value_pack_derived(
+    const struct entry *entry, struct arena *arena, struct strbuf *out)
+{
+	uint32_t count = 0;
+
+	pthread_once(&job_value_packing, job_value_make_keys);
+	for (size_t i = 0; i < JOB_VALUES; i++) {
+		struct value value = job_values[i].get(entry, arena);
+
+		if (value.type == VALUE_NIL && job_values[i].optional)
+			continue;
+		message_pack_member(out, &job_value_keys[i], &value);
+		count++;
+	}
+	return count;
+}
+
+static void job_value_packed(struct scheduler_job_packer *packer)
+{
+	packer->count++;
+	packer->packed.failed |= arena_failed(&packer->arena);
+	arena_reset(&packer->arena);
+}
+
+static void job_value_pack_details(
+    struct scheduler_job_packer *packer, const struct schedd_job *job)
+{
+	if (!packer->members.length || job->details != packer->details) {
+		strbuf_reset(&packer->members);
+		packer->member_count =
+		    job_fields_pack_details(job, &packer->arena, &packer->members);
+		packer->details = job->details;
+	}
+	strbuf_add_n(&packer->packed, strbuf_peek(&packer->members), packer->members.length);
+	packer->packed.failed |= strbuf_failed(&packer->members);
+}
+
+void scheduler_job_pack(struct scheduler_job_packer *packer, const char *id)
+{
+	const struct entry *entry = entry_get(packer->scheduler, id);
+	struct strbuf *out = &packer->packed;
+	struct job_state own;
+	uint32_t count;
+	size_t begin;
 
 	if (!entry)
-		return value_nil();
-	map = job_fields_write_from(
-	    entry->job, &entry->state, 1 << JOB_IN_JOB | 1 << JOB_IN_STATE, arena);
-	job_value_of_part(entry, &map);
-	entry_raw_show(entry, arena, &map);
-	job_value_derive(entry, arena, &map);
-	return map;
+		return;
+	/* Of one that cannot be read nothing lies in its details. */
+	if (entry->state.invalid) {
+		struct value job = job_value_map(entry, &packer->arena);
+
+		scheduler_job_pack_value(packer, &job);
+		return;
+	}
+	begin = message_pack_map_begin(out);
+	count = job_fields_pack_own(
+	    entry->job, job_value_shown(entry, &own), &packer->arena, out);
+	count += job_value_pack_derived(entry, &packer->arena, out);
+	job_value_pack_details(packer, entry->job);
+	message_pack_map_end(out, begin, count + packer->member_count);
+	job_value_packed(packer);
+}
+
+void scheduler_job_pack_value(struct scheduler_job_packer *packer, const struct value *value)
+{
+	message_pack_value(&packer->packed, value);
+	job_value_packed(packer);
+}
+
+void scheduler_job_pack_pause(struct scheduler_job_packer *packer)
+{
+	strbuf_reset(&packer->members);
+}
+
+void scheduler_job_pack_clear(struct scheduler_job_packer *packer)
+{
+	arena_clear(&packer->arena);
+	strbuf_clear(&packer->packed);
+	strbuf_clear(&packer->members);
 }
 
 struct value scheduler_job_export(
@@ -280,6 +357,7 @@ struct value scheduler_job_export(
 static struct value job_value_get(const struct entry *entry, const char *name, struct arena *arena)
 {
 	const struct job_field *field;
+	struct job_state own;
 
 	for (size_t i = 0; i < JOB_VALUES; i++)
 		if (strcmp(job_values[i].name, name) == 0)
@@ -293,10 +371,7 @@ static struct value job_value_get(const struct entry *entry, const char *name, s
 		if (raw.type != VALUE_NIL)
 			return raw;
 	}
-	if (field->place == JOB_IN_STATE && !entry->state.paused &&
-	    (strcmp(name, "next_run_time") == 0 || strcmp(name, "run_count") == 0))
-		entry = job_value_here(entry);
-	return job_fields_get(entry->job, &entry->state, field, arena);
+	return job_fields_get(entry->job, job_value_shown(entry, &own), field, arena);
 }
 
 struct value scheduler_job_some(struct schedd_scheduler *scheduler, const char *id,

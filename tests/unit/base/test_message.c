@@ -240,3 +240,36 @@ Test(message, says_what_is_wrong_in_a_large_one_and_keeps_its_msgid)
 	strbuf_clear(&packed);
 	arena_clear(&arena);
 }
+
+Test(message, packs_a_map_member_by_member)
+{
+	struct strbuf parts = STRBUF_EMPTY, whole = STRBUF_EMPTY;
+	struct message a, b;
+	struct schedd_error err;
+	struct value map;
+	struct arena arena;
+	size_t begin;
+
+	arena_init(&arena);
+	map = sample(&arena);
+	value_put(&arena, &map, "a name of thirty-one characters", value_int(UINT32_MAX));
+	value_put(&arena, &map, "time", value_int((int64_t)UINT32_MAX + 1));
+	message_pack_response(&whole, 7, &map);
+	/* The head of an answer, then a map. */
+	strbuf_add_n(&parts, whole.data, 4);
+	begin = message_pack_map_begin(&parts);
+	for (uint32_t i = 0; i < map.map.count; i++) {
+		struct message_key key;
+
+		message_key_make(&key, map.map.members[i].key);
+		message_pack_member(&parts, &key, &map.map.members[i].value);
+	}
+	message_pack_map_end(&parts, begin, map.map.count);
+	cr_assert_eq(message_unpack(whole.data, whole.length, &arena, &a, &err), 0, "%s", err.message);
+	cr_assert_eq(message_unpack(parts.data, parts.length, &arena, &b, &err), 0, "%s", err.message);
+	cr_expect(value_equal(&a.result, &map));
+	cr_expect(value_equal(&b.result, &map));
+	strbuf_clear(&parts);
+	strbuf_clear(&whole);
+	arena_clear(&arena);
+}

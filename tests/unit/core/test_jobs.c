@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/message.h"
 
 #define S SCHEDD_SECOND
 #define TEN "'trigger':{'type':'interval','seconds':10},'command':['x']"
@@ -346,6 +347,56 @@ Test(jobs, show_the_members_that_were_asked_for)
 	cr_expect_eq(value_get(&some, "nothing")->type, VALUE_NIL);
 	some = scheduler_job_some(f.scheduler, "b", fields, &arena);
 	cr_expect_eq(some.type, VALUE_NIL);
+	arena_clear(&arena);
+	core_close(&f);
+}
+
+/* What the answer of a list has of its jobs. */
+static void packed_jobs(
+    const struct scheduler_job_packer *packer, struct arena *arena, struct value *jobs)
+{
+	struct strbuf bytes = STRBUF_EMPTY;
+	struct value none = value_map();
+	struct schedd_error err;
+	struct message message;
+
+	message_pack_list(&bytes, 1, "jobs", &packer->packed, packer->count, &none);
+	cr_assert_eq(message_unpack(bytes.data, bytes.length, arena, &message, &err), 0, "%s", err.message);
+	*jobs = *value_get(&message.result, "jobs");
+	strbuf_clear(&bytes);
+}
+
+Test(jobs, are_packed_one_by_one_with_the_details_of_each)
+{
+	static const char *const ids[] = {"a", "b", "none", "c", "d"};
+	struct core_fixture f = {0};
+	struct scheduler_job_packer packer = {0};
+	struct arena arena;
+	struct value jobs;
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a','tags':{'x':'1'}," TEN "}");
+	core_add(&f, "{'id':'b','tags':{'x':'1'}," TEN "}");
+	core_add(&f, "{'id':'c'," TEN "}");
+	core_add(&f, "{'id':'d','tags':{'y':'2'},'cwd':'/'," TEN "}");
+	cr_expect_eq(core_pause(&f, "b", "for a reason that is longer than what is written without a look at its length"), 0);
+	arena_init(&arena);
+	packer.scheduler = f.scheduler;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		scheduler_job_pack(&packer, ids[i]);
+		if (i == 1)
+			scheduler_job_pack_pause(&packer);
+	}
+	packed_jobs(&packer, &arena, &jobs);
+	cr_assert_eq(jobs.array.count, 4);
+	for (uint32_t i = 0; i < jobs.array.count; i++) {
+		struct value *job = &jobs.array.items[i];
+		struct value shown = scheduler_job_value(f.scheduler, value_get_string(job, "id"), &arena);
+
+		cr_expect(value_equal(job, &shown));
+		cr_expect_str_eq(job->map.members[0].key, "id");
+	}
+	scheduler_job_pack_clear(&packer);
 	arena_clear(&arena);
 	core_close(&f);
 }
