@@ -76,10 +76,11 @@ void config_defaults_fill(const struct config *config, struct value *fields, str
 {
 	const struct job_field *rows = job_fields();
 
-	for (size_t f = 0; rows[f].name && f < CONFIG_DEFAULTS_MAX; f++) {
+	for (size_t f = 0; f < CONFIG_DEFAULTS_MAX; f++) {
 		const struct value *fallback = &config->defaults[f];
 		struct value *own = NULL;
 
+		/* Most, and all that are no field: each job of a file comes by here. */
 		if (fallback->type == VALUE_NIL)
 			continue;
 		for (uint32_t m = 0; m < fields->map.count; m++)

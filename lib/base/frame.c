@@ -88,13 +88,38 @@ static bool frame_close(struct frame_scan *scan)
 	return true;
 }
 
+/*
+ * Passes over numbers and texts that are short, which most of a message is, but for what stands last in
+ * its container and for what is at an end: that is looked at closely.
+ */
+static void frame_skip_short(struct frame_scan *scan, const char *bytes, size_t end)
+{
+	uint64_t left = scan->left[scan->depth];
+	size_t at = scan->offset;
+
+	for (; left > 1 && at + 32 <= end; left--) {
+		unsigned char first = (unsigned char)bytes[at];
+
+		if (first >= 0xa0 && first < 0xc0)
+			at += 1 + (first & 0x1fu);
+		else if (first < 0x80 || first >= 0xe0)
+			at++;
+		else
+			break;
+	}
+	scan->left[scan->depth] = left;
+	scan->offset = at;
+}
+
 int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,
     const struct frame_limits *limits, struct schedd_error *err)
 {
 	while (scan->offset < length) {
 		struct frame_element element;
-		int rc = frame_element(&element, bytes + scan->offset, length - scan->offset);
+		int rc;
 
+		frame_skip_short(scan, bytes, length < limits->bytes ? length : limits->bytes);
+		rc = frame_element(&element, bytes + scan->offset, length - scan->offset);
 		if (rc == 0)
 			break;
 		if (rc < 0)

@@ -85,9 +85,28 @@ static int job_fields_refuse(
 	return 0;
 }
 
-/* Keys and what may not stand together, before anything is changed. given: by field, the first of its name. */
+/* The members of a map by the fields they are of, whose numbers are in the set. */
+struct job_fields_given {
+	uint64_t set[JOB_FIELDS_MAX / 64];
+	const struct value *values[JOB_FIELDS_MAX]; /* of those in the set alone */
+};
+
+/* The first of a name counts. */
+static void job_fields_give(
+    struct job_fields_given *given, const struct job_field *field, const struct value *value)
+{
+	size_t number = (size_t)(field - job_fields());
+	uint64_t bit = UINT64_C(1) << number % 64;
+
+	if (given->set[number / 64] & bit)
+		return;
+	given->set[number / 64] |= bit;
+	given->values[number] = value;
+}
+
+/* Keys and what may not stand together, before anything is changed. */
 static int job_fields_check_map(const struct value *map, unsigned allowed,
-    const struct value **given, struct schedd_error *err)
+    struct job_fields_given *given, struct schedd_error *err)
 {
 	const char *action = NULL;
 
@@ -102,8 +121,7 @@ static int job_fields_check_map(const struct value *map, unsigned allowed,
 
 		if (rc)
 			return rc;
-		if (!given[field - job_fields()])
-			given[field - job_fields()] = &member->value;
+		job_fields_give(given, field, &member->value);
 		if (!job_fields_is_action(field) || member->value.type == VALUE_NIL)
 			continue;
 		if (action)
@@ -120,11 +138,17 @@ static int job_fields_check_map(const struct value *map, unsigned allowed,
 int job_fields_read(struct schedd_job *job, struct job_state *state, const struct value *map,
     unsigned allowed_flags, const struct job_fields_context *context, struct schedd_error *err)
 {
-	const struct value *given[JOB_FIELDS_MAX] = {NULL};
-	int rc = job_fields_check_map(map, allowed_flags, given, err);
+	struct job_fields_given given;
+	int rc;
 
-	for (size_t i = 0; i < JOB_FIELDS_MAX && !rc; i++)
-		if (given[i])
-			rc = job_fields_set(job, state, &job_fields()[i], given[i], context, err);
+	memset(given.set, 0, sizeof(given.set));
+	rc = job_fields_check_map(map, allowed_flags, &given, err);
+	for (size_t word = 0; word < JOB_FIELDS_MAX / 64; word++)
+		for (uint64_t left = given.set[word]; left && !rc; left &= left - 1) {
+			size_t number = word * 64 + (size_t)__builtin_ctzll(left);
+
+			rc = job_fields_set(job, state, &job_fields()[number],
+			    given.values[number], context, err);
+		}
 	return rc;
 }
