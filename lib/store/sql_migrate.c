@@ -210,13 +210,14 @@ static int migrate_judge(const struct sql *sql, int version, struct schedd_error
 	return migrate_check_columns(sql, err);
 }
 
-int sql_migrate_inspect(const char *store, const char *path, struct schedd_error *err)
+int sql_migrate_inspect(
+    struct sql *look, const char *store, const char *path, struct schedd_error *err)
 {
 	unsigned char header[HEADER_SIZE];
-	struct sql sql = {0};
 	off_t size = 0;
 	int fd, rc = migrate_check_directory(store, path, err);
 
+	look->db = NULL;
 	if (rc < 0)
 		return rc;
 	fd = migrate_open_file(store, path, &size, err);
@@ -232,11 +233,12 @@ int sql_migrate_inspect(const char *store, const char *path, struct schedd_error
 	if (rc == 0)
 		rc = migrate_check_header(store, path, header, err);
 	if (rc == 0)
-		rc = sql_open(&sql, store, path, SQLITE_OPEN_READONLY, err);
+		rc = sql_open(look, store, path, SQLITE_OPEN_READONLY, err);
 	if (rc < 0)
 		return rc;
-	rc = migrate_judge(&sql, SQL_TEXT_VERSION, err);
-	sql_close(&sql);
+	rc = migrate_judge(look, SQL_TEXT_VERSION, err);
+	if (rc < 0)
+		sql_close(look);
 	return rc;
 }
 

@@ -19,9 +19,12 @@ struct sql_migrate_step {
  * Looks at the file without changing it: SCHEDD_EFILE for no database, a
  * foreign, newer or damaged one; SCHEDD_EPERM or SCHEDD_EFAILED where it
  * cannot be had. A file that is missing is made (mode 0600, empty).
+ * look gets the connection it looked through, open unless it failed or there
+ * was nothing to see. As long as it stays open the next one need not read the
+ * whole log again, which after a crash takes as long as reading the jobs.
  */
-int sql_migrate_inspect(const char *store, const char *path, struct schedd_error *err)
-    __attribute__((warn_unused_result));
+int sql_migrate_inspect(struct sql *look, const char *store, const char *path,
+    struct schedd_error *err) __attribute__((warn_unused_result));
 /*
  * Brings an inspected database up to date: in one transaction, and what has to
  * be done row by row in pieces behind it, where the next run goes on if this

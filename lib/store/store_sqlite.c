@@ -242,16 +242,19 @@ static bool sqlite_open_step(struct store_task *task)
 	struct sqlite_opening *opening = (struct sqlite_opening *)task;
 	struct sqlite_store *sqlite = store_sqlite_of(task->store);
 	struct schedd_error *err = &opening->err;
+	struct sql look = {0};
 
 	opening->rc = sqlite_check_place(&sqlite->base, err);
 	if (opening->rc == 0)
-		opening->rc = sql_migrate_inspect(sqlite->base.name, sqlite->base.path, err);
+		opening->rc =
+		    sql_migrate_inspect(&look, sqlite->base.name, sqlite->base.path, err);
 	if (opening->rc == 0 && !store_sqlite_reserve_open(&sqlite->reserve, sqlite->base.path))
 		opening->rc = schedd_error_set(err, SCHEDD_ECONFLICT,
 		    "store '%s': %s is open in another schedd: two would run its jobs twice",
 		    sqlite->base.name, sqlite->base.path);
 	if (opening->rc == 0)
 		opening->rc = sqlite_open_writer(sqlite, err);
+	sql_close(&look);
 	if (opening->rc == 0)
 		opening->rc = sqlite_prepare_writes(sqlite, err);
 	if (opening->rc == 0)
