@@ -46,6 +46,8 @@ static inline struct pg_link *pg_of(const struct store_link *link)
 /* Connects within the deadline. */
 int store_postgresql_talk_connect(struct store_link *link, struct schedd_error *err);
 void store_postgresql_talk_close(struct store_link *link);
+/* That statement, a constant, comes again and again outside a pipeline, too: it is planned once a connection. */
+void store_postgresql_talk_again(struct store_link *link, const char *text);
 /* Queues a statement; texts as pg_params. After a failure the next wait says why. */
 int store_postgresql_talk_send(struct store_link *link, const char *text,
     const struct pg_params *params, struct schedd_error *err);

@@ -246,7 +246,7 @@ static void commit_purge_runs(struct commit *commit, struct store_op *op)
 	int64_t number = op->purge.number;
 
 	pg_commit_flush(commit);
-	pg_commit_alone(commit, pg_sql_purge, op->purge.job, NULL, &number);
+	pg_commit_alone(commit, op->purge.job ? pg_sql_purge : pg_sql_purge_all, op->purge.job, NULL, &number);
 }
 
 static void (*const commit_verbs[STORE_OP_COUNT])(struct commit *, struct store_op *) = {

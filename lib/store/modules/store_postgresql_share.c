@@ -415,6 +415,8 @@ static int share_text(struct store_link *link, const char *key, struct store_wat
 static int share_lines(struct store_link *link, int64_t after, int64_t most, nodes_line_fn call,
     void *context, int64_t *count, struct schedd_error *err)
 {
+	static const char ask[] = "SELECT seq, origin, target, kind, id, body FROM schedd_feed WHERE seq > $1::bigint "
+				  "ORDER BY seq LIMIT $2::bigint";
 	struct pg_params params;
 	PGresult *lines;
 	int rc;
@@ -422,10 +424,8 @@ static int share_lines(struct store_link *link, int64_t after, int64_t most, nod
 	pg_params_init(&params);
 	pg_params_number(&params, after);
 	pg_params_number(&params, most);
-	rc = share_ask(link,
-	    "SELECT seq, origin, target, kind, id, body FROM schedd_feed WHERE seq > $1::bigint ORDER BY seq "
-	    "LIMIT $2::bigint",
-	    &params, &lines, err);
+	store_postgresql_talk_again(link, ask);
+	rc = share_ask(link, ask, &params, &lines, err);
 	pg_params_clear(&params);
 	if (rc)
 		return rc;

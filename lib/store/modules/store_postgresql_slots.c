@@ -141,23 +141,45 @@ int store_postgresql_read_gained(struct store_link *link, const bool slots[NODE_
 	return rc;
 }
 
+/* One, or none. */
+static int share_row(struct store_link *link, const char *text, const struct pg_params *params,
+    struct store_watching *watching, struct schedd_error *err)
+{
+	PGresult *result;
+	int rc = share_ask(link, text, params, &result, err);
+
+	if (rc)
+		return rc;
+	if (PQntuples(result))
+		(void)share_counted(result, watching);
+	PQclear(result);
+	return 0;
+}
+
+#define SHARE_OTHERS(which)                                                                        \
+	"WITH o AS (SELECT job, count(*) FILTER (WHERE state = 'running') AS running, count(*) FILTER (WHERE "  \
+	"state <> 'running') AS queued FROM schedd_runs WHERE done_at IS NULL AND node <> $1::int GROUP BY "   \
+	"job) " SHARE_COUNTED "coalesce(o.running, 0), coalesce(o.queued, 0), l.state FROM schedd_jobs j "     \
+	"LEFT JOIN o ON o.job = j.key " SHARE_LAST "WHERE j.definition IS NOT NULL " which "AND (j.slot IS NULL OR "  \
+	"j.slot IN (SELECT slot FROM schedd_slots WHERE node IS DISTINCT FROM $1::int))"
+
 int store_postgresql_read_others(struct store_link *link, const char *id,
     struct store_watching *watching, struct schedd_error *err)
 {
-	static const char others[] =
-	    "WITH o AS (SELECT job, count(*) FILTER (WHERE state = 'running') AS running, count(*) FILTER (WHERE "
-	    "state <> 'running') AS queued FROM schedd_runs WHERE done_at IS NULL AND node <> $1::int GROUP BY "
-	    "job) " SHARE_COUNTED "coalesce(o.running, 0), coalesce(o.queued, 0), l.state FROM schedd_jobs j "
-	    "LEFT JOIN o ON o.job = j.key " SHARE_LAST "WHERE j.definition IS NOT NULL AND ($2::text IS NULL OR "
-	    "j.id = $2) AND (j.slot IS NULL OR j.slot IN (SELECT slot FROM schedd_slots WHERE node IS DISTINCT "
-	    "FROM $1::int))";
+	/* In one statement for both, a plan that is good for any id would look at all jobs for one. */
+	static const char all[] = SHARE_OTHERS(""), one[] = SHARE_OTHERS("AND j.id = $2 ");
 	struct pg_params params;
 	int rc;
 
 	pg_params_init(&params);
 	pg_params_number(&params, link->node);
-	pg_params_text(&params, id);
-	rc = share_rows(link, others, &params, watching, err);
+	if (id) {
+		pg_params_text(&params, id);
+		store_postgresql_talk_again(link, one);
+		rc = share_row(link, one, &params, watching, err);
+	} else {
+		rc = share_rows(link, all, &params, watching, err);
+	}
 	pg_params_clear(&params);
 	return rc;
 }

@@ -44,9 +44,12 @@ static const char commit_puts[] =
     "= excluded.next_fire, next_run_time = excluded.next_run_time, run_count = excluded.run_count, "
     "last_run = excluded.last_run, revision = excluded.revision, slot = excluded.slot";
 
+/* By its index each: a join planned while there were few jobs would go on looking at all of them. */
+#define KEY_OF(id) "(SELECT k.key FROM schedd_jobs k WHERE k.id = " id ")"
+
 static const char commit_ensure[] =
-    "INSERT INTO schedd_jobs (id) SELECT DISTINCT i FROM unnest($1::text[]) i WHERE NOT EXISTS "
-    "(SELECT FROM schedd_jobs j WHERE j.id = i) ON CONFLICT DO NOTHING";
+    "INSERT INTO schedd_jobs (id) SELECT DISTINCT i FROM unnest($1::text[]) i WHERE " KEY_OF("i") " IS NULL ON "
+    "CONFLICT DO NOTHING";
 
 #define RUN_COLUMNS                                                                                \
 	"number, state, \"trigger\", attempt, scheduled_at, started_at, ended_at, done_at, until, " \
@@ -81,8 +84,8 @@ static const char commit_claims[] =
 	"$19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::text[], "        \
 	"$25::text[])) WITH ORDINALITY r (claim, id, number, state, trigger, attempt, scheduled_at, "   \
 	"started_at, ended_at, done_at, until, count, coalesced, exit_code, signal, reason, max_rss, "  \
-	"cpu_us, output_bytes, output_dropped, pid, pid_start, attempts, actor, result, ord) JOIN "     \
-	"schedd_jobs k ON k.id = r.id WHERE r.claim = 0 OR r.claim::text <> ALL (string_to_array("      \
+	"cpu_us, output_bytes, output_dropped, pid, pid_start, attempts, actor, result, ord) CROSS "    \
+	"JOIN LATERAL " KEY_OF("r.id OFFSET 0") " k WHERE r.claim = 0 OR r.claim::text <> ALL (string_to_array("      \
 	"coalesce(current_setting('schedd.lost', true), ''), ',')) ORDER BY r.ord ON CONFLICT (job, number) DO " \
 	"UPDATE SET (state, \"trigger\", attempt, scheduled_at, started_at, ended_at, done_at, until, " \
 	"count, coalesced, exit_code, signal, reason, max_rss, cpu_us, output_bytes, output_dropped, "  \
@@ -110,9 +113,8 @@ static const char commit_output[] =
     "o.number";
 
 static const char commit_changes[] =
-    "INSERT INTO schedd_changes (at, job, change) SELECT c.at, k.key, c.change FROM ROWS FROM "
-    "(unnest($1::bigint[], $2::text[], $3::text[])) WITH ORDINALITY c (at, id, change, ord) "
-    "LEFT JOIN schedd_jobs k ON k.id = c.id ORDER BY c.ord";
+    "INSERT INTO schedd_changes (at, job, change) SELECT c.at, " KEY_OF("c.id") ", c.change FROM ROWS FROM "
+    "(unnest($1::bigint[], $2::text[], $3::text[])) WITH ORDINALITY c (at, id, change, ord) ORDER BY c.ord";
 
 static const char commit_meta[] =
     "INSERT INTO schedd_meta (key, number, text) SELECT * FROM unnest($1::text[], $2::bigint[], "
@@ -160,8 +162,8 @@ const char pg_sql_rename_remember[] =
     "INSERT INTO schedd_jobs (id, last_run, revision) SELECT $1, greatest(j.last_run, coalesce((SELECT "
     "max(number) FROM schedd_runs r WHERE r.job = j.key), 0)), 0 FROM schedd_jobs j WHERE j.id = $2";
 const char pg_sql_purge[] =
-    "DELETE FROM schedd_runs WHERE ($1::text IS NULL OR job = (SELECT key FROM schedd_jobs WHERE id = "
-    "$1)) AND ($2::bigint = 0 OR number = $2::bigint)";
+    "DELETE FROM schedd_runs WHERE job = " KEY_OF("$1::text") " AND ($2::bigint = 0 OR number = $2::bigint)";
+const char pg_sql_purge_all[] = "DELETE FROM schedd_runs WHERE $1::text IS NULL AND $2::bigint = 0";
 const char pg_sql_meta_delete[] = "DELETE FROM schedd_meta WHERE key = $1";
 
 /* ---- Of a store that is shared ---- */

@@ -58,6 +58,7 @@ extern const char pg_sql_rename_room[];
 extern const char pg_sql_rename[];
 extern const char pg_sql_rename_remember[];
 extern const char pg_sql_purge[];
+extern const char pg_sql_purge_all[];
 extern const char pg_sql_meta_delete[];
 extern const char pg_sql_meta_take[];
 

@@ -367,12 +367,12 @@ void store_postgresql_talk_close(struct store_link *link)
 /* ---- Talking ---- */
 
 /* Its place among those that are kept; negative: nowhere. */
-static int talk_place(struct pg_link *pg, const char *text)
+static int talk_place(struct pg_link *pg, const char *text, bool add)
 {
 	for (int i = 0; i < pg->kept_count; i++)
 		if (pg->kept[i].text == text)
 			return i;
-	if (pg->kept_count == PG_KEPT)
+	if (!add || pg->kept_count == PG_KEPT)
 		return -1;
 	pg->kept[pg->kept_count] = (struct pg_kept){text, false};
 	return pg->kept_count++;
@@ -386,10 +386,15 @@ static const char *talk_name(char name[TALK_NAME_SIZE], int place)
 	return name;
 }
 
-/* Of a pipeline, whose statements come again and again. */
+void store_postgresql_talk_again(struct store_link *link, const char *text)
+{
+	(void)talk_place(pg_of(link), text, true);
+}
+
+/* Those of a pipeline come again and again. */
 static bool talk_send_kept(struct pg_link *pg, const char *text, const struct pg_params *params)
 {
-	int place = talk_place(pg, text);
+	int place = talk_place(pg, text, PQpipelineStatus(pg->conn) == PQ_PIPELINE_ON);
 	char name[TALK_NAME_SIZE];
 
 	return place >= 0 && pg->kept[place].ready &&
@@ -404,8 +409,7 @@ int store_postgresql_talk_send(struct store_link *link, const char *text,
 
 	if (params && arena_failed(&params->arena))
 		return schedd_error_nomem(err);
-	if (params && PQpipelineStatus(pg->conn) == PQ_PIPELINE_ON &&
-	    talk_send_kept(pg, text, params))
+	if (params && talk_send_kept(pg, text, params))
 		return 0;
 	/* Outside a pipeline a text without parameters may be several statements. */
 	if (!params && PQpipelineStatus(pg->conn) == PQ_PIPELINE_OFF && PQsendQuery(pg->conn, text))
