@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Nodes that share one PostgreSQL, and what else runs jobs on one. One line of JSON for each figure.
 
-  bench_cluster.py [PART…]    rate, peers, idle, change, takeover; SCHEDD and SCHEDCTL are the programs
+  bench_cluster.py [PART…]    rate, alone, peers, idle, change, takeover; SCHEDD and SCHEDCTL are the programs
 
+alone: what one daemon pays for a store that is shared, beside one that is not, and both beside a bare commit.
 rate: functions that do nothing, due each second, as many as a node makes durable; one node and two, in turns.
 peers: the same of Quartz's clustered store; pg-boss and graphile-worker, which know minutes alone, with jobs that are due.
 """
@@ -23,11 +24,13 @@ ADDRESS = os.environ.setdefault("SCHEDD_BENCH_ADDRESS", f"127.{os.getpid() >> 16
 os.environ.setdefault("SCHEDD_TEST_SERVER_OPTIONS", f"-c listen_addresses={ADDRESS}")
 os.environ.setdefault("SCHEDD_BINARY_DIR", str(pathlib.Path(os.environ["SCHEDD"]).resolve().parent.parent))
 import cluster  # noqa: E402
+import e2e  # noqa: E402
 import server_store  # noqa: E402
 from e2e import wait_until  # noqa: E402
 
 ROUNDS = 3
 SECONDS = 8
+CALLS = 300
 JOBS = 60_000  # more than two nodes can
 DUE = 600  # jobs each second beside those that are taken over
 TAKEN = int(os.environ.get("SCHEDD_BENCH_TAKEN", 1_000_000))
@@ -75,9 +78,9 @@ def number(text):
 class Nodes:
     """Some nodes with functions that do nothing, due each second."""
 
-    def __init__(self, count, jobs, together=True):
+    def __init__(self, count, jobs, together=True, shared=True):
         cluster.reset()
-        self.nodes = [cluster.Node("abc"[i], lease=LEASE) for i in range(count)]
+        self.nodes = [cluster.Node("abc"[i], lease=LEASE) if shared else e2e.Daemon(server_store.config()) for i in range(count)]
         atexit.register(self.end)
         plugins = self.nodes[0].dir / "plugins"
         plugins.mkdir()
@@ -86,7 +89,7 @@ class Nodes:
         self.plugins = str(plugins)
         for i in range(count if together else 1):
             self.start(i)
-        if together:
+        if together and shared:
             self.await_slots(60)
         if jobs:
             self.apply({f"job-{i:06d}": {"call": "bench:noop", "store": "shared", "trigger": {"every": 1}} for i in range(jobs)})
@@ -100,7 +103,9 @@ class Nodes:
     def apply(self, jobs, name="jobs"):
         file = self.nodes[0].dir / f"{name}.json"
         file.write_text(json.dumps({"version": 1, "jobs": jobs}))
-        self.nodes[0].ok("apply", "-qf", str(file))
+        code, _, err = self.nodes[0].ctl("apply", "-qf", str(file))
+        if code:
+            raise AssertionError(err)
 
     def end(self):
         atexit.unregister(self.end)
@@ -129,6 +134,57 @@ def part_rate():
     show("cluster_rate", one_per_second=middle[0], two_per_second=middle[1], two_to_one=middle[1] / middle[0], goal_two_to_one=1.1,
          server_us=statistics.median(r[1] for r in one) * 1e6, goal_server_us=40)
     return middle[0]
+
+
+def bare_commits():
+    """A second, of one row, by the server's own client."""
+    server_store.sql("CREATE TABLE IF NOT EXISTS bare_commit (one int PRIMARY KEY, batch bigint) WITH (fillfactor = 10)")
+    server_store.sql("INSERT INTO bare_commit VALUES (1, 0) ON CONFLICT DO NOTHING")
+    script = pathlib.Path(os.environ["SCHEDD_TEST_SERVER_DIR"], "bare.sql")
+    script.write_text("UPDATE bare_commit SET batch = batch + 1 WHERE one = 1;\n")
+    bench = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/pgbench"))[-1]
+    out = subprocess.run([bench, "-h", os.environ["SCHEDD_TEST_SERVER_DIR"], "-U", "schedd", "-n", "-M", "prepared", "-T", "2", "-f", script, "ops"],
+                         capture_output=True, text=True, check=True).stdout
+    return float(out.split("tps = ")[1].split()[0])
+
+
+ALONE = {  # what is asked for, one after the other
+    "add": lambda client, i: client.call("job.add", id=f"job-{i}", store="shared", call="bench:noop", trigger={"type": "manual"}),
+    "add_after": lambda client, i: client.call("job.add", id=f"after-{i}", store="shared", call="bench:noop", trigger={"type": "manual"}, after=["job-0"]),
+    "add_group": lambda client, i: client.call("job.add", id=f"group-{i}", store="shared", call="bench:noop", trigger={"type": "manual"}, group="g"),
+    "replace": lambda client, i: client.call("job.add", id=f"job-{i}", store="shared", call="bench:noop", trigger={"type": "manual"}, replace=True),
+    "if_absent": lambda client, i: client.call("job.add", id=f"other-{i}", store="shared", call="bench:noop", trigger={"type": "manual"}, if_absent=True),
+    "run": lambda client, i: client.call("job.run", id=f"job-{i}"),
+}
+
+
+def alone(shared):
+    """Calls a second of each kind, seconds of an apply of 10,000, and seconds of the server's CPU for each."""
+    nodes = Nodes(1, 0, shared=shared)
+    client, rates = nodes.nodes[0].client(), {}
+    for name, ask in ALONE.items():
+        cpu, begin = server_cpu(), time.monotonic()
+        for i in range(CALLS):
+            ask(client, i)
+        rates[name] = CALLS / (time.monotonic() - begin), (server_cpu() - cpu) / CALLS
+    cpu, begin = server_cpu(), time.monotonic()
+    nodes.apply({f"applied-{i}": {"command": ["true"], "store": "shared", "trigger": "manual"} for i in range(10_000)})
+    rates["apply"] = 1 / (time.monotonic() - begin), server_cpu() - cpu
+    nodes.end()
+    return rates
+
+
+def part_alone():
+    own, shared, bare = [], [], []
+    for _ in range(ROUNDS):
+        own.append(alone(False))
+        bare.append(bare_commits())
+        shared.append(alone(True))
+    for name in own[0]:
+        rates = [statistics.median(one[name][0] for one in side) for side in (own, shared)]
+        cpu = [statistics.median(one[name][1] for one in side) * 1e6 for side in (own, shared)]
+        show("cluster_alone_" + name, own_per_second=rates[0], shared_per_second=rates[1], shared_to_own=rates[1] / rates[0],
+             own_server_us=cpu[0], shared_server_us=cpu[1], shared_to_bare=rates[1] / statistics.median(bare))
 
 
 def peer(*command, **env):
@@ -249,7 +305,7 @@ def part_takeover():
         taken_over(end)
 
 
-PARTS = {"rate": part_rate, "peers": part_peers, "idle": part_idle, "change": part_change, "takeover": part_takeover}
+PARTS = {"rate": part_rate, "alone": part_alone, "peers": part_peers, "idle": part_idle, "change": part_change, "takeover": part_takeover}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:
