@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -520,6 +521,8 @@ int daemon_run(struct daemon *daemon, struct schedd_error *err)
 	log_info(daemon_log(daemon), "schedd %s runs with pid %ld and %s, listening at %s",
 	    SCHEDD_VERSION, (long)getpid(), detail, daemon->setup.paths->socket);
 	daemon_tell_zone(daemon);
+	/* What the start took and freed, above all on the threads of stores, their allocators would keep. */
+	malloc_trim(0);
 	notify_systemd("READY=1\nSTATUS=Running with %s", detail);
 	while (!daemon->drained) {
 		/* Without EVLOOP_NO_EXIT_ON_EMPTY: signals keep it from being empty. */

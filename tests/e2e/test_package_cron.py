@@ -65,7 +65,7 @@ class PackageCron(unittest.TestCase):
 def sh(line, status=0, user=None, **more):
     """Standard output of a shell line, by the login of an account."""
     entry = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, timeout=120, cwd="/", **entry, **more,
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, timeout=900, cwd="/", **entry, **more,
                           env={"PATH": PATH, "HOME": f"/home/{user}" if user else "/root", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"})
     assert done.returncode == status, (line, done.returncode, done.stdout, done.stderr)
     return done.stdout
