@@ -184,28 +184,48 @@ struct value config_show_value(const struct config *config, const char *key, str
 	return map;
 }
 
-void config_show_changes(const struct config *old, const struct config *new, struct arena *arena,
-    struct value *changed, struct value *restart)
+struct value config_show_begun(const struct config *config, struct arena *arena)
 {
-	const struct config_row *rows = config_table_settings();
+	struct value begun = value_map();
 
+	for (const struct config_row *row = config_table_settings(); row->key; row++)
+		if (!row->live)
+			value_put(arena, &begun, row->key, config_table_get(row, config, arena));
+	for (size_t i = 0; i < CONFIG_SECTIONS; i++)
+		if (!config_show_sections[i].live)
+			value_put(arena, &begun, config_show_sections[i].key, config_show_sections[i].get(config, arena));
+	/* Texts are the config's. */
+	return value_copy(arena, &begun);
+}
+
+/* What is in force at once is compared with what was read last, all else with what is in force. */
+static void config_show_change(const char *key, bool live, const struct value *before, const struct value *after,
+    const struct value *begun, struct arena *arena, struct value *list)
+{
+	const struct value *was = live ? before : value_get(begun, key);
+
+	if (!was || !value_equal(was, after))
+		value_append(arena, list, value_string_ref(key));
+}
+
+void config_show_changes(const struct config *old, const struct config *new, const struct value *begun,
+    struct arena *arena, struct value *changed, struct value *restart)
+{
 	*changed = value_array();
 	*restart = value_array();
-	for (; rows->key; rows++) {
-		struct value before = config_table_get(rows, old, arena);
-		struct value after = config_table_get(rows, new, arena);
+	for (const struct config_row *row = config_table_settings(); row->key; row++) {
+		struct value before = config_table_get(row, old, arena);
+		struct value after = config_table_get(row, new, arena);
 
-		if (!value_equal(&before, &after))
-			value_append(
-			    arena, rows->live ? changed : restart, value_string_ref(rows->key));
+		config_show_change(row->key, row->live, &before, &after, begun, arena, row->live ? changed : restart);
 	}
 	for (size_t i = 0; i < CONFIG_SECTIONS; i++) {
+		bool live = config_show_sections[i].live;
 		struct value before = config_show_sections[i].get(old, arena);
 		struct value after = config_show_sections[i].get(new, arena);
 
-		if (!value_equal(&before, &after))
-			value_append(arena, config_show_sections[i].live ? changed : restart,
-			    value_string_ref(config_show_sections[i].key));
+		config_show_change(
+		    config_show_sections[i].key, live, &before, &after, begun, arena, live ? changed : restart);
 	}
 }
 

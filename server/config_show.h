@@ -6,12 +6,14 @@
 #include "base/strbuf.h"
 #include "server/config.h"
 
+/* The settings that a restart alone changes, by key, to be kept: as they are in force when config was what it began with. */
+struct value config_show_begun(const struct config *config, struct arena *arena);
 /*
  * Which settings differ: lists of keys that a reload takes over and of keys
- * that need a restart.
+ * that need a restart, as they are not what begun says, however often it was read since.
  */
-void config_show_changes(const struct config *old, const struct config *new, struct arena *arena,
-    struct value *changed, struct value *restart);
+void config_show_changes(const struct config *old, const struct config *new, const struct value *begun,
+    struct arena *arena, struct value *changed, struct value *restart);
 /* {"files","settings":[{key,value,default,origin,live,doc}]}; key NULL: all, else that one or those
  * below it. */
 struct value config_show_value(const struct config *config, const char *key, struct arena *arena);

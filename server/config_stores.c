@@ -3,7 +3,9 @@
 #include <string.h>
 #include "base/duration.h"
 #include "server/config.h"
+#include "store/store.h"
 #include "store/store_share.h"
+#include "store/store_url.h"
 
 static int config_store_span(const struct config_store *store, const char *name, const char *text,
     schedd_span least, struct schedd_error *err)
@@ -56,6 +58,29 @@ static int config_store_shared(const struct config_store *store, struct schedd_e
 	return 0;
 }
 
+/* What a start would refuse: a reload that took it would leave a daemon that does not come back. */
+static int config_store_url(const struct config_store *store, struct schedd_error *err)
+{
+	struct store_url url;
+	struct arena arena;
+	const char *type;
+	int rc;
+
+	if (!store->url)
+		return 0;
+	arena_init(&arena);
+	rc = store_url_parse(store->url, &arena, &url, err);
+	type = rc ? NULL : store_type_of_url(store->url, NULL);
+	if (!rc && type && store->type && strcmp(type, store->type) != 0)
+		rc = schedd_error_set(err, SCHEDD_EINVAL,
+		    "url: '%.40s' is no scheme of type '%s', but of '%s'", url.scheme, store->type, type);
+	arena_clear(&arena);
+	if (!rc || rc == SCHEDD_ENOMEM)
+		return rc;
+	schedd_error_prefix(err, "the config: store '%s'", store->name);
+	return err->code = SCHEDD_EFILE;
+}
+
 int config_check_stores(const struct config *config, struct schedd_error *err)
 {
 	int rc = 0;
@@ -63,7 +88,9 @@ int config_check_stores(const struct config *config, struct schedd_error *err)
 	for (uint32_t i = 0; !rc && i < config->store_count; i++) {
 		const struct config_store *store = &config->stores[i];
 
-		rc = config_store_shared(store, err);
+		rc = config_store_url(store, err);
+		if (!rc)
+			rc = config_store_shared(store, err);
 		if (!rc)
 			rc = config_store_span(store, "lease", store->lease, 3 * SCHEDD_SECOND, err);
 		if (!rc)

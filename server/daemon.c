@@ -567,6 +567,8 @@ void daemon_free(struct daemon *daemon)
 	listener_close(&daemon->listener);
 	schedd_scheduler_free(daemon->scheduler);
 	cron_tables_free(daemon->cron);
+	if (daemon->begun.type != VALUE_NIL)
+		arena_clear(&daemon->begun_arena);
 	users_known_free(daemon->setup.config->users.known);
 	daemon->setup.config->users.known = NULL;
 	rpc_free(daemon->rpc); /* the scheduler's last answers went to its calls */

@@ -5,6 +5,7 @@
 
 #include <schedd/clock.h>
 #include <schedd/loop.h>
+#include "base/value.h"
 #include "server/account_watch.h"
 #include "server/cron_tables.h"
 #include "server/daemon.h"
@@ -57,6 +58,8 @@ struct daemon {
 	struct account_watch *account_watch; /* NULL: no other accounts are served */
 	struct cron_tables *cron;
 	struct offloop *offloop; /* NULL: nothing was to be done off the loop yet */
+	struct arena begun_arena; /* of begun */
+	struct value begun;      /* settings a restart alone changes, as they are in force; nil: as last read */
 	char told_conflict[128]; /* what was last logged of zones that disagree, or "" */
 	struct listeners *listeners;
 	struct log_events *log_events;

@@ -83,9 +83,19 @@ static int reload_replace(struct reload *reload, struct config *fresh, struct sc
 	struct config *current = reload->daemon->setup.config, old;
 	int rc;
 
-	config_show_changes(current, fresh, &reload->arena, &reload->changed, &reload->restart);
+	/* Before the first of them what was read is what is in force. */
+	if (reload->daemon->begun.type == VALUE_NIL) {
+		arena_init(&reload->daemon->begun_arena);
+		reload->daemon->begun = config_show_begun(current, &reload->daemon->begun_arena);
+	}
+	config_show_changes(current, fresh, &reload->daemon->begun, &reload->arena, &reload->changed, &reload->restart);
 	reload->changed = value_copy(&reload->arena, &reload->changed);
 	reload->restart = value_copy(&reload->arena, &reload->restart);
+	if (arena_failed(&reload->daemon->begun_arena)) {
+		arena_clear(&reload->daemon->begun_arena);
+		reload->daemon->begun = value_nil();
+		return schedd_error_nomem(err);
+	}
 	if (arena_failed(&reload->arena))
 		return schedd_error_nomem(err);
 	rc = web_link_reload(reload->daemon->web, &fresh->web, err);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A store of several that is away: the others are told of, and that something is missing. And ids on standard input."""
 import json
+import socket
 import subprocess
 import unittest
 
@@ -63,6 +64,55 @@ class Ids(e2e.TestCase):
         for verb in ("list", "stats", "history", "next", "kill", "logs"):
             out, err = ctl("", verb, "-")
             self.assertEqual((out, err), ("", "No id came on standard input.\n"), verb)
+
+
+class Reload(e2e.TestCase):
+    """Stores of the config that changed: what is in force goes on, and a reload takes nothing that a start would refuse."""
+
+    def config(self, *stores):
+        self.d.config.write_text("stores:\n" + "".join(f"  {store}\n" for store in stores))
+
+    def reload(self, status=0):
+        code, out, err = self.d.ctl("reload", "--json")
+        self.assertEqual(code, status, out + err)
+        return json.loads(out)["restart"] if not status else err
+
+    def test_a_change_takes_effect_with_a_restart(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            far = f"far: {{url: 'postgresql://u:secret@127.0.0.1:{silent.getsockname()[1]}/x', connect_timeout: 1s}}"
+            self.d = self.daemon(start=False)
+            two = f"two: {{type: sqlite, path: {self.d.dir}/two.db}}"
+            self.config(far, two)
+            self.d.start()
+            client = self.d.client()
+            client.call("job.add", id="x", store="two", command=["/bin/true"], trigger={"manual": True})
+            self.assertEqual(self.reload(), [])
+            for others in ((far, two.replace("two.db", "three.db")), (two, far.replace("x'", "y'")), (far,), (two,), ("new: {type: sqlite}",)):
+                self.config(*others)
+                self.assertEqual(self.reload(), ["stores"], others)
+                self.assertEqual(client.call("run.wait", run=client.call("job.run", id="x")["run"])["state"], "success")
+                self.assertEqual([store["name"] for store in client.call("store.list")], ["default", "memory", "far", "two"])
+            for bad, why in (("bad: {type: redis, url: 'postgresql://u:secret@h/x'}", "url: 'postgresql' is no scheme of type 'redis'"),
+                             ("bad: {url: 'redis://:secret@h:99999'}", "'99999' is no port"),
+                             ("bad: {type: nosuch}", "type 'nosuch' is not known")):
+                self.config(far, two, bad)
+                said = self.reload(status=7)
+                self.assertIn(why, said)
+                self.assertNotIn("secret", said)
+                self.assertEqual(self.d.run("--check-config")[0], 7)
+            self.config(far, two)
+            self.assertEqual(self.reload(), [])
+            self.config(two)
+            self.assertEqual(self.reload(), ["stores"])
+            self.assertEqual(self.reload(), ["stores"], "it needs one still")
+            self.d.process.kill()
+            self.d.process.wait()
+        client = self.d.start().client()
+        self.assertEqual([store["name"] for store in client.call("store.list")], ["default", "memory", "two"])
+        self.assertEqual(client.call("job.get", id="x")["store"], "two")
+        self.assertEqual(self.reload(), [])
 
 
 if __name__ == "__main__":
