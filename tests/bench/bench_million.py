@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A daemon with a million jobs in SQLite: how long until the first of them runs, what it takes, and how late a thousand
-no-op jobs a second are beside them, while they are read too. One line of JSON for each figure.
+no-op jobs a second are beside them, and while another daemon reads a store of them. One line of JSON for each figure.
 
   bench_million.py [JOBS [ROUNDS]]    SCHEDD and SCHEDCTL are the programs
 """
 import json
 import os
 import pathlib
+import shutil
 import signal
 import sqlite3
 import statistics
@@ -106,6 +107,21 @@ def connect(daemon):
         return None
 
 
+def late_between(client, since, until):
+    """Milliseconds of each that was due then."""
+    late, after = [], None
+    while True:
+        answer = client.call("run.list", jobs=["near-*"], limit=1000, **({"after": after} if after else {}))
+        late += [(r["started_at"] - r["scheduled_at"]) / 1e3 for r in answer["runs"] if r["started_at"] and since <= r["scheduled_at"] <= until]
+        after = answer["next"]
+        if not after or answer["runs"][-1]["scheduled_at"] < since:
+            return sorted(late)
+
+
+def spread(late):
+    return late[len(late) // 2], late[len(late) * 99 // 100], late[-1]
+
+
 def lateness(daemon):
     """Milliseconds of each fire of some seconds of a thousand."""
     due = int(time.time() + 20) * 1_000_000
@@ -117,23 +133,39 @@ def lateness(daemon):
     time.sleep(SECONDS)
     cpu = cpu_of(daemon.process.pid) - before
     memory = daemon.memory() / 1e6
-    late, after = [], None
-    while True:
-        answer = client.call("run.list", jobs=["near-*"], limit=1000, **({"after": after} if after else {}))
-        late += [(r["started_at"] - r["scheduled_at"]) / 1e3 for r in answer["runs"] if r["started_at"] and r["scheduled_at"] >= due]
-        after = answer["next"]
-        if not after or answer["runs"][-1]["scheduled_at"] < due:
-            break
+    late = late_between(client, due, due + 60_000_000)
     daemon.stop(signal.SIGKILL)
-    late.sort()
     assert len(late) >= EACH_SECOND * (SECONDS - 1), len(late)
-    return late[len(late) // 2], late[len(late) * 99 // 100], late[-1], cpu / SECONDS, memory
+    return *spread(late), cpu / SECONDS, memory
+
+
+def lateness_of_load(daemon, million):
+    """The same of those that are due while a store with all others of a million is read, and the seconds that takes."""
+    path = daemon.dir / "far.db"
+    shutil.copy(million.state / "default.db", path)
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM jobs WHERE id LIKE 'near-%'")
+    database.close()
+    fill(daemon, EACH_SECOND * PERIOD)
+    due = int(time.time() + 10) * 1_000_000
+    place(daemon, due)
+    daemon.start(SCHEDD_PLUGIN_DIR=str(daemon.dir))
+    client = daemon.client(timeout=120)
+    time.sleep(max(0, due / 1e6 + 2.5 - time.time()))
+    begin = time.time()
+    client.call("store.add", name="far", type="sqlite", path=str(path))
+    end = time.time()
+    time.sleep(2)
+    # Also what became due just before, and is in its way then.
+    late = late_between(client, int((begin - 1) * 1e6), int(end * 1e6))
+    daemon.stop(signal.SIGKILL)
+    return end - begin, len(late), *spread(late)
 
 
 def main():
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    daemon = e2e.Daemon(config="history:\n  max_runs: 1000000\n")
+    daemon, other = (e2e.Daemon(config="history:\n  max_runs: 1000000\n") for _ in range(2))
     try:
         fill(daemon, jobs)
         turns = [first_due(daemon) for _ in range(rounds)]
@@ -142,8 +174,12 @@ def main():
         middle, most, longest, cpu, memory = lateness(daemon)
         show("million_lateness", jobs=jobs, late_p50_ms=middle, late_p99_ms=most, late_max_ms=longest, cpu_share=cpu, rss_mb=memory,
              goal_late_p99_ms=50, goal_rss_mb=430)
+        seconds, count, middle, most, longest = lateness_of_load(other, daemon)
+        show("million_load_lateness", jobs=jobs, load_seconds=seconds, fires=count, late_p50_ms=middle, late_p99_ms=most, late_max_ms=longest,
+             goal_late_p99_ms=50)
     finally:
         daemon.end()
+        other.end()
 
 
 main()

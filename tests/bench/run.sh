@@ -37,7 +37,7 @@ while :; do
 done
 sh server/install-packages.sh build test bench
 cmake --preset bench >/dev/null
-cmake --build "$build" >/dev/null
+cmake --build "$build" --target benchmarks >/dev/null
 export PYTHONDONTWRITEBYTECODE=1
 lines=$build/bench.jsonl
 : >"$lines"
