@@ -30,6 +30,8 @@ missing=
 for set_name in "$@"; do
 	for package in $(packages_of "$set_name"); do
 		state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+		# Another nodejs than Debian's brings its own npm, and Debian's cannot be put beside it.
+		[ "$package" != npm ] || ! command -v npm >/dev/null || state=installed
 		[ "$state" = installed ] || missing="$missing $package"
 	done
 done
