@@ -18,16 +18,70 @@ const char *scheduler_job_state(struct schedd_scheduler *scheduler, const char *
 	return entry ? job_value_word(entry) : NULL;
 }
 
+static const char *scheduler_find_text(const void *item)
+{
+	return item;
+}
+
+/* What ids are held against: there may be as many as fit into a message. */
+struct find_patterns {
+	struct strmap ids;  /* patterns that are an id */
+	const char **globs; /* all others */
+	uint32_t count;     /* of them */
+	bool any;           /* was nothing said? */
+};
+
+static bool scheduler_find_is_id(const char *pattern)
+{
+	return pattern[strcspn(pattern, "*?[\\")] == '\0' &&
+	       strncmp(pattern, JOB_OWN_PREFIX, strlen(JOB_OWN_PREFIX)) != 0;
+}
+
+static int scheduler_find_add_pattern(struct find_patterns *patterns, const char *pattern)
+{
+	int rc = 0;
+
+	if (scheduler_find_is_id(pattern))
+		rc = strmap_put(&patterns->ids, (void *)(uintptr_t)pattern);
+	else
+		patterns->globs[patterns->count++] = pattern;
+	/* The same may come twice. */
+	return rc == SCHEDD_ECONFLICT ? 0 : rc;
+}
+
+/* SCHEDD_ENOMEM. They stay the asker's. */
+static int scheduler_find_take_patterns(
+    struct find_patterns *patterns, const char *const *list)
+{
+	uint32_t count = 0, given = 0;
+	int rc = 0;
+
+	strmap_init(&patterns->ids, scheduler_find_text);
+	for (; list && list[given]; given++)
+		count += !scheduler_find_is_id(list[given]);
+	patterns->any = given == 0;
+	patterns->globs = count ? calloc(count, sizeof(patterns->globs[0])) : NULL;
+	if (count && !patterns->globs)
+		return SCHEDD_ENOMEM;
+	for (uint32_t i = 0; i < given && !rc; i++)
+		rc = scheduler_find_add_pattern(patterns, list[i]);
+	return rc;
+}
+
 /* Parts: those of jobs on all nodes are meant where nothing is said. */
-static bool scheduler_find_pattern(const char *const *patterns, const char *id, bool parts)
+static bool scheduler_find_pattern(
+    const struct find_patterns *patterns, const char *id, bool parts)
 {
 	bool part = job_id_node(id) != NULL && !parts;
 
-	if (!patterns || !patterns[0])
+	if (patterns->any)
 		return !part;
 	/* A node's part of a job is seen by who means it. */
-	for (; *patterns; patterns++)
-		if (job_id_matches(*patterns, id) && (!part || strchr(*patterns, '@')))
+	if (strmap_get(&patterns->ids, id))
+		return true;
+	for (uint32_t i = 0; i < patterns->count; i++)
+		if (job_id_matches(patterns->globs[i], id) &&
+		    (!part || strchr(patterns->globs[i], '@')))
 			return true;
 	return false;
 }
@@ -81,12 +135,13 @@ static bool scheduler_find_node(const struct entry *entry, const char *node)
 	return owner && strcmp(owner, node) == 0;
 }
 
-static bool scheduler_find_match(const struct entry *entry, const struct scheduler_job_query *query)
+static bool scheduler_find_match(const struct entry *entry,
+    const struct scheduler_job_query *query, const struct find_patterns *patterns)
 {
 	const struct schedd_job *job = entry->job;
 	const struct job_details *details = job_details(job);
 
-	if (!scheduler_find_pattern(query->patterns, job->id, query->node != NULL) ||
+	if (!scheduler_find_pattern(patterns, job->id, query->node != NULL) ||
 	    !scheduler_find_node(entry, query->node) ||
 	    !scheduler_find_same(query->store, entry->store->name) ||
 	    !scheduler_find_same(query->owner, details->owner) ||
@@ -136,7 +191,8 @@ struct scheduler_job_walk {
 	struct strbuf last;               /* the last one that was shown */
 	struct strbuf next;               /* the cursor for more */
 	uint64_t found;
-	uint32_t weight;       /* of looking at one entry: it is held against all patterns */
+	struct find_patterns patterns;
+	uint32_t weight;       /* of looking at one entry: it is held against all globs */
 	bool gathered;         /* by next run: the page is chosen */
 	size_t shown;          /* by next run: of the page */
 	struct find_page page; /* by next run */
@@ -177,7 +233,7 @@ static int scheduler_find_by_id(
 	uint32_t count = 0;
 
 	for (; entry; entry = entry_next(walk->scheduler, entry)) {
-		if (scheduler_find_match(entry, &walk->query)) {
+		if (scheduler_find_match(entry, &walk->query, &walk->patterns)) {
 			if (walk->query.limit && walk->found == walk->query.limit) {
 				strbuf_add(&walk->next, strbuf_peek(&walk->last));
 				return 0;
@@ -279,7 +335,7 @@ static int scheduler_find_gather(struct scheduler_job_walk *walk, schedd_span en
 		struct find_item item = scheduler_find_item(entry);
 
 		if (!(walk->after.id && scheduler_find_compare(&item, &walk->after) <= 0) &&
-		    scheduler_find_match(entry, &walk->query) &&
+		    scheduler_find_match(entry, &walk->query, &walk->patterns) &&
 		    scheduler_find_offer(&walk->page, &item))
 			return SCHEDD_ENOMEM;
 		if (!scheduler_find_is_over(walk, &count, end))
@@ -327,14 +383,17 @@ struct scheduler_job_walk *scheduler_job_walk_new(
 	}
 	walk->scheduler = scheduler;
 	walk->query = *query;
-	walk->weight = 1;
-	for (const char *const *pattern = query->patterns; pattern && *pattern; pattern++)
-		walk->weight++;
+	if (scheduler_find_take_patterns(&walk->patterns, query->patterns)) {
+		schedd_error_nomem(err);
+		scheduler_job_walk_free(walk);
+		return NULL;
+	}
+	walk->weight = 1 + walk->patterns.count;
 	walk->page.keep = query->limit ? (size_t)query->limit + 1 : 0;
 	if (query->by_next && query->after && !scheduler_find_cursor(query->after, &walk->after)) {
 		schedd_error_set(err, SCHEDD_EINVAL,
 		    "after: '%.64s' is not the 'next' of an answer in this order", query->after);
-		free(walk);
+		scheduler_job_walk_free(walk);
 		return NULL;
 	}
 	return walk;
@@ -370,6 +429,8 @@ void scheduler_job_walk_free(struct scheduler_job_walk *walk)
 		return;
 	scheduler_find_cut(&walk->page, 0);
 	free(walk->page.items);
+	strmap_clear(&walk->patterns.ids);
+	free(walk->patterns.globs);
 	strbuf_clear(&walk->at);
 	strbuf_clear(&walk->last);
 	strbuf_clear(&walk->next);
@@ -396,11 +457,6 @@ int scheduler_job_find(struct schedd_scheduler *scheduler, const struct schedule
 }
 
 /* ---- Owners ---- */
-
-static const char *scheduler_find_text(const void *item)
-{
-	return item;
-}
 
 struct value scheduler_owners(
     struct schedd_scheduler *scheduler, const char *prefix, struct arena *arena)

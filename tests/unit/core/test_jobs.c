@@ -322,7 +322,7 @@ Test(jobs, are_looked_through_in_pieces_where_none_matches)
 	free(ids);
 	/* More to compare with: less is looked at in a piece. */
 	for (int i = 0; i < 100; i++)
-		patterns[i] = "none";
+		patterns[i] = "none?";
 	ids = walk_in_pieces(&f, &query, NULL, &pieces);
 	cr_expect_geq(pieces, 500);
 	free(ids);
@@ -398,5 +398,48 @@ Test(jobs, are_packed_one_by_one_with_the_details_of_each)
 	}
 	scheduler_job_pack_clear(&packer);
 	arena_clear(&arena);
+	core_close(&f);
+}
+
+Test(jobs, are_found_by_ids_and_patterns_together)
+{
+	const char *patterns[] = {"b", "nobody", "b", "c*", "d", NULL};
+	struct core_fixture f = {0};
+	struct scheduler_job_query query = {.due_before = SCHEDD_TIME_NONE, .patterns = patterns};
+	int pieces;
+	char *ids;
+
+	core_open(&f, NULL);
+	core_add(&f, "{'id':'a'," TEN "}");
+	core_add(&f, "{'id':'b'," TEN "}");
+	core_add(&f, "{'id':'c1'," TEN "}");
+	core_add(&f, "{'id':'c2'," TEN "}");
+	core_add(&f, "{'id':'d'," TEN "}");
+	ids = walk_in_pieces(&f, &query, NULL, &pieces);
+	cr_expect_str_eq(ids, "b c1 c2 d ");
+	free(ids);
+	query.by_next = true;
+	ids = walk_in_pieces(&f, &query, NULL, &pieces);
+	cr_expect_str_eq(ids, "b c1 c2 d ");
+	free(ids);
+	core_close(&f);
+}
+
+/* However many ids are asked for, a job is looked up among them: a piece holds as many as without. */
+Test(jobs, are_not_held_against_each_of_many_ids)
+{
+	struct core_fixture f = {0};
+	const char *patterns[101] = {NULL};
+	struct scheduler_job_query query = {.due_before = SCHEDD_TIME_NONE, .patterns = patterns};
+	int pieces;
+	char *ids;
+
+	many(&f);
+	for (int i = 0; i < 100; i++)
+		patterns[i] = "none";
+	ids = walk_in_pieces(&f, &query, NULL, &pieces);
+	cr_expect_str_eq(ids, "");
+	cr_expect_lt(pieces, 100);
+	free(ids);
 	core_close(&f);
 }
