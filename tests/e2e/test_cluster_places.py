@@ -338,6 +338,8 @@ class Apart(unittest.TestCase):
         self.a.ok("run", "after")
         self.a.ok("run", "after")
         wait_until("one waits", lambda: self.a.json("show", "after")["queued"] == 1)
+        # Its row says that it runs before its process begins, and when that did a while after.
+        wait_until("the other has begun", lambda: ran("after") == {"c"})
         died = time.time()
         self.c.stop(signal.SIGKILL)
         wait_until("it is known to be dead", lambda: self.a.nodes()["c"]["state"] == "dead", 30)
