@@ -271,11 +271,11 @@ static void claim_done(int rc, const struct schedd_error *err, void *context)
 	scheduler_enter(scheduler);
 	if (batch->round && batch->round == scheduler->changes.round)
 		scheduler->changes.round_claims--;
-	if (rc) {
+	/* That another was faster than what was asked for is no failure of the store. */
+	if (rc && !(batch->change && rc == SCHEDD_ECONFLICT))
 		store_slot_failed(batch->store, err);
-	} else {
+	else
 		store_slot_worked(batch->store);
-	}
 	/* A claim that was lost leaves its job busy until the store has told how it is. */
 	for (uint32_t i = 0; i < batch->count; i++)
 		if (!claim_end(scheduler, &batch->claims[i], rc, now))
