@@ -20,6 +20,7 @@ class Mongodb(server_store.Plain):
         self.add("a", "--every", "1s", "--", "true")
         wait_until("it ran", lambda: len(self.runs("a")) >= 2)
         self.ok("pause", "a")
+        self.ok("wait", "a", "--for", "idle")
         self.ok("rename", "a", "b")
         self.assertEqual(self.daemon.stop(), 0)
         self.daemon.start()
