@@ -257,6 +257,17 @@ static bool read_change(PGresult *row, void *context)
 	return true;
 }
 
+/*
+ * Of one job by a text of their own, here and below: a plan made for "$1 IS NULL
+ * OR id = $1" can use no index, and would read the whole table.
+ */
+#define CHANGES(of)                                                                                \
+	"SELECT c.at, j.id, c.change FROM schedd_changes c LEFT JOIN schedd_jobs j ON j.key = "    \
+	"c.job WHERE c.at >= $1::bigint AND " of " ORDER BY c.id DESC LIMIT $2::bigint"
+
+static const char changes_of_all[] = CHANGES("$3::text IS NULL");
+static const char changes_of_job[] = CHANGES("c.job = (SELECT key FROM schedd_jobs WHERE id = $3)");
+
 int store_postgresql_changes(struct store_link *link, const char *job, schedd_time since,
     uint64_t limit, struct store_asked *asked, struct schedd_error *err)
 {
@@ -267,11 +278,8 @@ int store_postgresql_changes(struct store_link *link, const char *job, schedd_ti
 	pg_params_number(&params, since);
 	pg_params_number(&params, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
 	pg_params_text(&params, job);
-	rc = store_postgresql_talk_rows(link,
-	    "SELECT c.at, j.id, c.change FROM schedd_changes c LEFT JOIN schedd_jobs j ON j.key = c.job "
-	    "WHERE c.at >= $1::bigint AND ($3::text IS NULL OR j.id = $3) ORDER BY c.id DESC LIMIT "
-	    "$2::bigint",
-	    &params, read_change, asked, err);
+	rc = store_postgresql_talk_rows(
+	    link, job ? changes_of_job : changes_of_all, &params, read_change, asked, err);
 	pg_params_clear(&params);
 	return rc;
 }
@@ -292,6 +300,13 @@ static bool read_count(PGresult *row, void *context)
 	return true;
 }
 
+#define STATS(of)                                                                                  \
+	"SELECT j.id, r.state, r.scheduled_at, r.started_at, r.ended_at, r.count FROM "            \
+	"schedd_runs r JOIN schedd_jobs j ON j.key = r.job WHERE r.done_at >= $1::bigint AND " of
+
+static const char stats_of_all[] = STATS("$2::text IS NULL");
+static const char stats_of_job[] = STATS("r.job = (SELECT key FROM schedd_jobs WHERE id = $2)");
+
 int store_postgresql_stats(struct store_link *link, const char *job, schedd_time since,
     struct store_asked *asked, struct schedd_error *err)
 {
@@ -301,11 +316,8 @@ int store_postgresql_stats(struct store_link *link, const char *job, schedd_time
 	pg_params_init(&params);
 	pg_params_number(&params, since);
 	pg_params_text(&params, job);
-	rc = store_postgresql_talk_rows(link,
-	    "SELECT j.id, r.state, r.scheduled_at, r.started_at, r.ended_at, r.count FROM schedd_runs r "
-	    "JOIN schedd_jobs j ON j.key = r.job WHERE r.done_at >= $1::bigint AND ($2::text IS NULL OR "
-	    "j.id = $2)",
-	    &params, read_count, asked, err);
+	rc = store_postgresql_talk_rows(
+	    link, job ? stats_of_job : stats_of_all, &params, read_count, asked, err);
 	pg_params_clear(&params);
 	return rc;
 }
@@ -316,23 +328,33 @@ int store_postgresql_stats(struct store_link *link, const char *job, schedd_time
  * One statement a rule, oldest first. $1 job or NULL, $2 the most rows, $3 the
  * limit, $4 ids with rules of their own.
  */
-#define RETAIN(which)                                                                              \
+#define RETAIN(of, which)                                                                          \
 	"WITH d AS (DELETE FROM schedd_runs WHERE serial IN (SELECT r.serial FROM schedd_runs r "  \
-	"JOIN schedd_jobs j ON j.key = r.job WHERE r.done_at IS NOT NULL AND ($1::text IS NULL OR " \
-	"j.id = $1) AND " which " ORDER BY r.serial LIMIT $2::bigint) RETURNING 1) "               \
+	"JOIN schedd_jobs j ON j.key = r.job WHERE r.done_at IS NOT NULL AND " of " AND " which    \
+	" ORDER BY r.serial LIMIT $2::bigint) RETURNING 1) "                                       \
 	"SELECT count(*) FROM d WHERE $3::bigint IS NOT NULL AND $4::text[] IS NOT NULL"
+#define OF_ALL "$1::text IS NULL"
+#define OF_JOB(row) row ".job = (SELECT key FROM schedd_jobs WHERE id = $1)"
 
-static const char retain_age[] = RETAIN("r.done_at < $3::bigint AND j.id <> ALL ($4::text[])");
-static const char retain_runs[] =
-    RETAIN("j.id <> ALL ($4::text[]) AND r.serial IN (SELECT serial FROM (SELECT serial, row_number() "
-	   "OVER (PARTITION BY job ORDER BY number DESC) AS place FROM schedd_runs x WHERE $1::text IS "
-	   "NULL OR x.job = (SELECT key FROM schedd_jobs WHERE id = $1)) p WHERE p.place > $3::bigint)");
-static const char retain_total[] =
-    RETAIN("$4::text[] IS NOT NULL AND r.serial <= (SELECT serial FROM schedd_runs ORDER BY serial DESC "
-	   "OFFSET $3::bigint LIMIT 1)");
+#define TOO_OLD "r.done_at < $3::bigint AND j.id <> ALL ($4::text[])"
+#define TOO_MANY(of)                                                                               \
+	"j.id <> ALL ($4::text[]) AND r.serial IN (SELECT serial FROM (SELECT serial, "            \
+	"row_number() OVER (PARTITION BY job ORDER BY number DESC) AS place FROM schedd_runs x "   \
+	"WHERE " of ") p WHERE p.place > $3::bigint)"
+#define OVER_TOTAL                                                                                 \
+	"$4::text[] IS NOT NULL AND r.serial <= (SELECT serial FROM schedd_runs ORDER BY serial "  \
+	"DESC OFFSET $3::bigint LIMIT 1)"
 
-static int retain_rule(struct store_link *link, const struct store_rules *rules, const char *text,
-    int64_t limit, uint32_t budget, uint32_t *deleted, struct schedd_error *err)
+/* Of all, of one job. */
+static const char *const retain_age[] = {RETAIN(OF_ALL, TOO_OLD), RETAIN(OF_JOB("r"), TOO_OLD)};
+static const char *const retain_runs[] = {
+    RETAIN(OF_ALL, TOO_MANY(OF_ALL)), RETAIN(OF_JOB("r"), TOO_MANY(OF_JOB("x")))};
+static const char *const retain_total[] = {
+    RETAIN(OF_ALL, OVER_TOTAL), RETAIN(OF_JOB("r"), OVER_TOTAL)};
+
+static int retain_rule(struct store_link *link, const struct store_rules *rules,
+    const char *const texts[2], int64_t limit, uint32_t budget, uint32_t *deleted,
+    struct schedd_error *err)
 {
 	struct strbuf except = STRBUF_EMPTY;
 	struct pg_params params;
@@ -352,7 +374,8 @@ static int retain_rule(struct store_link *link, const struct store_rules *rules,
 	pg_params_number(&params, limit);
 	pg_params_text(&params, strbuf_peek(&except));
 	rc = strbuf_failed(&except) ? schedd_error_nomem(err)
-				    : store_postgresql_talk_ask(link, text, &params, &result, err);
+				    : store_postgresql_talk_ask(
+					  link, texts[rules->job != NULL], &params, &result, err);
 	pg_params_clear(&params);
 	strbuf_clear(&except);
 	if (rc)
