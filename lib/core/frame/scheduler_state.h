@@ -180,7 +180,8 @@ struct jobs_room {
 	struct entry **sorted;          /* the same in the order of ids; see entry_order.c */
 	uint16_t *sorted_slots;         /* of each of these; NULL: not wanted yet; see entry_slots.c */
 	uint32_t sorted_count;          /* entries in order, holes included */
-	uint32_t sorted_tail;           /* unordered ones behind them */
+	uint32_t sorted_tail;           /* others behind them */
+	bool sorted_tail_ordered;       /* but they came in order */
 	uint32_t sorted_holes;
 	uint32_t sorted_capacity;
 	struct entry **exhausted; /* jobs that ran for the last time, to be removed */

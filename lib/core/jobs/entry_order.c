@@ -41,7 +41,7 @@ static int entry_order_merge(struct entry **sorted, uint32_t front, uint32_t tai
 	uint32_t to = front + tail;
 	struct entry **copy;
 
-	if (!front || !tail)
+	if (!front || !tail || entry_order_compare(&sorted[front - 1], &sorted[front]) < 0)
 		return 0;
 	copy = malloc(tail * sizeof(copy[0]));
 	if (!copy)
@@ -55,16 +55,6 @@ static int entry_order_merge(struct entry **sorted, uint32_t front, uint32_t tai
 	}
 	free(copy);
 	return 0;
-}
-
-/* A store that is read gives them in order: a million are not sorted for that. */
-static void entry_order_sort(struct entry **sorted, uint32_t count)
-{
-	for (uint32_t i = 1; i < count; i++)
-		if (entry_order_compare(&sorted[i - 1], &sorted[i]) > 0) {
-			qsort(sorted, count, sizeof(sorted[0]), entry_order_compare);
-			return;
-		}
 }
 
 /* Moves entries over holes within [from, to); returns how many remain. */
@@ -86,9 +76,17 @@ static void entry_order_tidy(struct schedd_scheduler *scheduler)
 
 	if (!scheduler->jobs.sorted_tail && !scheduler->jobs.sorted_holes)
 		return;
+	/* A store that is read gives them in order: a million are neither sorted nor numbered again for that. */
+	if (!scheduler->jobs.sorted_holes && scheduler->jobs.sorted_tail_ordered &&
+	    (!count || entry_order_compare(&sorted[count - 1], &sorted[count]) < 0)) {
+		scheduler->jobs.sorted_count = all;
+		scheduler->jobs.sorted_tail = 0;
+		return;
+	}
 	front = entry_order_squeeze(sorted, 0, count, 0);
 	tail = entry_order_squeeze(sorted, count, all, front);
-	entry_order_sort(sorted + front, tail);
+	if (!scheduler->jobs.sorted_tail_ordered)
+		qsort(sorted + front, tail, sizeof(sorted[0]), entry_order_compare);
 	if (entry_order_merge(sorted, front, tail))
 		qsort(sorted, front + tail, sizeof(sorted[0]), entry_order_compare);
 	entry_slots_reorder(scheduler, front + tail);
@@ -130,9 +128,18 @@ struct entry *entry_next(const struct schedd_scheduler *scheduler, const struct 
 
 void entry_order_add(struct schedd_scheduler *scheduler, struct entry *entry)
 {
-	entry->position = scheduler->jobs.sorted_count + scheduler->jobs.sorted_tail++;
-	scheduler->jobs.sorted[entry->position] = entry;
-	entry_slots_forget(scheduler, entry->position);
+	struct jobs_room *jobs = &scheduler->jobs;
+	uint32_t position = jobs->sorted_count + jobs->sorted_tail;
+
+	jobs->sorted[position] = entry;
+	entry->position = position;
+	if (!jobs->sorted_tail++)
+		jobs->sorted_tail_ordered = true;
+	else if (jobs->sorted_tail_ordered)
+		jobs->sorted_tail_ordered =
+		    jobs->sorted[position - 1] &&
+		    entry_order_compare(&jobs->sorted[position - 1], &jobs->sorted[position]) < 0;
+	entry_slots_forget(scheduler, position);
 }
 
 void entry_order_drop(struct schedd_scheduler *scheduler, const struct entry *entry)
