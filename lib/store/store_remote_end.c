@@ -21,8 +21,9 @@
 /* While others answer, on a store that does not wake us, and for how long. */
 #define REMOTE_EAGER (SCHEDD_SECOND / 10)
 #define REMOTE_EAGER_FOR (2 * SCHEDD_SECOND)
-/* How often commits tell the loop how long they take. */
+/* How often commits tell the loop how long they take, and let something else come before the next. */
 #define REMOTE_TELL (SCHEDD_SECOND / 4)
+#define REMOTE_TURN (SCHEDD_SECOND / 20)
 /* What one entry may add to the time of a commit. */
 #define REMOTE_OP_TIME (SCHEDD_SECOND / 1000)
 
@@ -404,8 +405,7 @@ static bool remote_fenced(const struct remote_end *end)
 /* Another node's lease may be over. */
 static bool remote_to_look(const struct remote_end *end, int64_t now)
 {
-	return end->link.writer && end->remote->config.shared &&
-	       now >= atomic_load(&end->remote->lease.look_at);
+	return end->remote->config.shared && now >= atomic_load(&end->remote->lease.look_at);
 }
 
 static void remote_idle(struct remote_end *end)
@@ -529,6 +529,7 @@ static void remote_sleep(struct remote_end *end)
 static bool remote_work(struct remote_end *end)
 {
 	int64_t now = store_remote_mono();
+	bool worked = false;
 
 	if (!end->connected) {
 		if ((end->link.writer || end->asked) && now >= end->next_try) {
@@ -542,20 +543,24 @@ static bool remote_work(struct remote_end *end)
 		remote_idle(end);
 		return true;
 	}
-	if (end->waiting) {
+	/* Commits that never end must not keep what others wrote, or a lease that is over, for good. */
+	if (!end->waiting || now >= end->turned_at + REMOTE_TURN) {
+		end->turned_at = now;
+		if (end->asked && (end->asked->deadline <= now || remote_settled(end, end->asked->mark))) {
+			remote_step(end);
+			worked = true;
+		}
+		if (end->connected && end->link.writer && end->remote->driver->idle &&
+		    (now >= end->next_beat || remote_to_look(end, now))) {
+			remote_idle(end);
+			worked = true;
+		}
+	}
+	if (!worked && end->waiting) {
 		remote_commit(end);
-		return true;
+		worked = true;
 	}
-	if (end->asked && (end->asked->deadline <= now || remote_settled(end, end->asked->mark))) {
-		remote_step(end);
-		return true;
-	}
-	if (end->link.writer && (now >= end->next_beat || remote_to_look(end, now)) &&
-	    end->remote->driver->idle) {
-		remote_idle(end);
-		return true;
-	}
-	return end->asked != NULL;
+	return worked || end->asked;
 }
 
 void *store_remote_main(void *context)

@@ -62,6 +62,7 @@ struct remote_end {
 	int64_t next_try;
 	int64_t wake_by; /* as stop_by */
 	int64_t next_beat;
+	int64_t turned_at; /* last looked for anything else than commits */
 	int64_t next_tell; /* of how long commits take */
 	int64_t eager_until; /* of a store that is shared and polls: others answer, or go on */
 	schedd_span backoff;
