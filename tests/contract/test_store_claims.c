@@ -9,7 +9,7 @@ static void put_a(struct store_case *sc)
 	store_case_put_job(sc, batch,
 	    "{\"id\":\"a\",\"shell\":\"true\",\"last_run\":3,\"revision\":2,\"run_count\":3}");
 	store_case_put_job(sc, batch, "{\"id\":\"b\",\"shell\":\"true\"}");
-	cr_assert_eq(store_case_commit(sc, batch), 0);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
 }
 
 static struct job_state claimed(uint32_t last_run)
