@@ -412,7 +412,7 @@ static void pool_look_at(struct pool_member *member, struct schedd_mono now)
 	schedd_span since;
 
 	/* It may hang in one start before it has told of others. */
-	if (0) 	spawner_settle(member->spawner, now, pool_answered, pool);
+	spawner_settle(member->spawner, now, pool_answered, pool);
 	since = now.us - spawner_progress(member->spawner).us;
 	if (!member->parked) {
 		if (spawner_busy(member->spawner) && since >= pool->config.patience &&

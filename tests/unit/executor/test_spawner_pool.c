@@ -120,6 +120,40 @@ Test(spawner_pool, passes_over_a_start_that_hangs_and_fails_it_in_time)
 	release(&leased);
 }
 
+/* Words of several starts are gathered; one that hangs must not keep back those of starts before it. */
+Test(spawner_pool, tells_of_what_it_made_before_a_start_that_hangs)
+{
+	struct leased leased;
+	struct task_probe made[12], hanging[4];
+
+	if (!lease(&leased))
+		cr_skip("no leases here");
+	task_case_open(&kase, (struct executor_config){
+				  .type = "subprocess", .start_limit = 30 * SCHEDD_SECOND});
+	for (size_t i = 0; i < 12; i++) {
+		task_probe_init(&made[i], "command", "[\"/bin/true\"]");
+		task_probe_start(&kase, &made[i]);
+		/* Behind some of each program's; so many are held up at once. */
+		if (i % 3 == 2) {
+			leased_probe(&hanging[i / 3], &leased);
+			task_probe_start(&kase, &hanging[i / 3]);
+		}
+	}
+	for (size_t i = 0; i < 12; i++) {
+		task_case_until(&kase, &made[i].done, 1);
+		cr_expect_eq(made[i].result.exit_code, 0, "%s", made[i].reason);
+		task_probe_clear(&made[i]);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		cr_expect_eq(hanging[i].done, 0, "it hangs");
+		cr_expect_eq(executor_signal(hanging[i].task, SIGKILL, NULL), 0);
+		task_case_until(&kase, &hanging[i].done, 1);
+		task_probe_clear(&hanging[i]);
+	}
+	task_case_close(&kase);
+	release(&leased);
+}
+
 Test(spawner_pool, ends_a_start_that_hangs_when_told_to)
 {
 	struct leased leased;
