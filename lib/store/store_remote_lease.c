@@ -90,7 +90,7 @@ static bool lease_just_gone(const struct remote_lease *lease, const struct store
 }
 
 /* When the first of the others' leases is over. */
-static void lease_look(struct remote_lease *lease, const struct store_renewing *renewing)
+static int64_t lease_look_at(const struct remote_lease *lease, const struct store_renewing *renewing)
 {
 	int64_t now = store_remote_mono(), at = INT64_MAX;
 
@@ -103,8 +103,13 @@ static void lease_look(struct remote_lease *lease, const struct store_renewing *
 		if (node->dead_since == SCHEDD_TIME_NONE || lease_just_gone(lease, renewing, node))
 			at = over;
 	}
+	return at;
+}
+
+static void lease_look(struct remote_lease *lease, int64_t at)
+{
 	atomic_store(&lease->look_at, at);
-	if (at <= now + SCHEDD_SECOND)
+	if (at <= store_remote_mono() + SCHEDD_SECOND)
 		store_remote_ring(&lease->remote->writer);
 }
 
@@ -182,6 +187,7 @@ static bool lease_renewed(struct remote_lease *lease, struct store_renewing *ren
     int64_t begin)
 {
 	uint64_t epoch = renewing->beat.epoch;
+	int64_t look_at;
 
 	if (rc == 0) {
 		pthread_mutex_lock(&lease->lock);
@@ -191,8 +197,10 @@ static bool lease_renewed(struct remote_lease *lease, struct store_renewing *ren
 			lease_hold(lease, epoch, begin);
 		pthread_mutex_unlock(&lease->lock);
 		lease_note_clock(lease, renewing->now, begin);
-		lease_look(lease, renewing);
+		look_at = lease_look_at(lease, renewing);
+		/* What is taken is told behind whose it was. */
 		mailbox_post(lease->remote->base.mailbox, &renewing->letter);
+		lease_look(lease, look_at);
 		atomic_store(&lease->seen, true);
 		return true;
 	}

@@ -36,7 +36,8 @@ struct store_node {
 	bool draining;          /* it takes nothing more */
 	schedd_time started_at; /* by the store's clock, as all times of it */
 	schedd_time seen_at;
-	bool unheard;           /* it has not come since another server took the place of the one it knew, or not settled yet */
+	bool unheard;           /* it has not come since another server took the place of the one it knew, or not settled yet;
+				   also when it is dead, which a beat may tell before what was taken from it is told */
 	schedd_time dead_since; /* its slots were taken, or it has left; SCHEDD_TIME_NONE: it has them */
 	int64_t jobs;           /* as it said with its last beat */
 	int64_t running;

@@ -36,6 +36,8 @@ class Case(unittest.TestCase):
 
     def tearDown(self):
         try:
+            for each in (self.standby.proxy.whole, self.standby.proxy.own):
+                each.set()
             self.cluster.end(self)
         finally:
             self.standby.close()
@@ -168,7 +170,7 @@ class FailOver(Case):
 
     def await_held(self, node, jobs):
         for job in jobs:
-            wait_until("it is held", lambda job=job: node.json("show", job)["state"] == "paused", 60)
+            wait_until(f"{job} is held", lambda job=job: node.json("show", job)["state"] == "paused", 60)
             self.assertIn("died with a server", node.ok("why", job))
 
     def resume_and_see(self, node, jobs, before):
@@ -187,7 +189,12 @@ class FailOver(Case):
         for node in self.cluster.nodes:
             node.stop(signal.SIGKILL)
         self.standby.fail_over()
+        way = self.standby.proxy
+        way.watch(STORE.take, way.own)
         self.a.start()  # has the jobs of both after a lease
+        # That b is dead comes to it over another connection, and before what it has taken.
+        wait_until("it has heard of it", lambda: self.a.nodes().get("b", {}).get("state") == "dead", 60)
+        way.own.set()
         self.await_held(self.a, [f"j{i}" for i in range(JOBS)])
         self.b.start()
         self.resume_and_see(self.a, [f"j{i}" for i in range(JOBS)], before)

@@ -89,6 +89,7 @@ class Sql:
 
 class Postgresql(Sql):
     unbuffered = []
+    take = "alive:"  # stands in what takes over a node, and in nothing else
 
     def end_lease(self, name):
         """As if it were over."""
@@ -118,6 +119,7 @@ class Mysql(Sql):
     null = "NULL"
 
     unbuffered = ["-n"]
+    take = "@schedd_dead"
 
     def end_lease(self, name):
         self.tell(f"UPDATE schedd_beats b JOIN schedd_nodes n ON n.node = b.node SET b.expires_at = 0 WHERE n.name = '{name}'")
@@ -146,6 +148,7 @@ class Mysql(Sql):
 
 class Redis:
     """Over its own protocol: its command line's output is for people."""
+    take = "schedd_v2_take"
 
     def __init__(self):
         path, database = re.match(r"unix://(.*)\?db=(\d+)", os.environ["SCHEDD_TEST_STORE_URL"]).groups()

@@ -10,14 +10,15 @@ from server_store import Listener
 class CutProxy(Listener):
     """
     The way to the server at a Unix socket; while it is cut nothing goes over it, and nobody is told. back: the same of
-    answers alone.
+    answers alone, own: of those to who sent what was watched for with it.
     """
 
     def __init__(self, path, target):
         self.target = target
-        self.whole, self.back = threading.Event(), threading.Event()
-        self.whole.set()
-        self.back.set()
+        self.whole, self.back, self.own = threading.Event(), threading.Event(), threading.Event()
+        for each in (self.whole, self.back, self.own):
+            each.set()
+        self.watched = None  # the pair of own
         self.pairs = set()
         self.cut_at = None  # a text, and the event that is cleared before what has it goes on; None: see strand()
         self.stranded = None
@@ -55,6 +56,7 @@ class CutProxy(Listener):
             return False
         self.cut_at = None
         if event:
+            self.watched = pair
             event.clear()
             return False
         self.stranded = (pair, data)
@@ -79,6 +81,8 @@ class CutProxy(Listener):
             while data := source.recv(1 << 16):
                 if not pair:
                     self.back.wait()
+                    if self.watched and self.watched[1] is source:
+                        self.own.wait()
                     self.answered += len(data)
                     if self.stranded and self.stranded[0][1] is source and not self.landed:
                         continue

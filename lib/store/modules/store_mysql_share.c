@@ -346,7 +346,7 @@ int store_mysql_renew(
 	    "SET started_at = " MY_CLOCK " WHERE node = ?n AND started_at > " MY_CLOCK " + 1000000; SELECT n.node, n.name, "
 	    "n.epoch, if(n.node = ?n, ?n, b.expires_at - " MY_CLOCK "), n.draining, n.dead_since, n.labels, n.version, "
 	    "n.address, n.started_at, b.seen_at, b.jobs, b.running, b.`load`, b.clock, n.protocol, " MY_CLOCK
-	    ", n.dead_since IS NULL AND m.number <> (SELECT o.number FROM schedd_meta o WHERE o.`key` = ?t) "
+	    ", m.number <> (SELECT o.number FROM schedd_meta o WHERE o.`key` = ?t) "
 	    "FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node LEFT JOIN schedd_meta m "
 	    "ON m.`key` = concat('timeline.', n.node) ORDER BY n.name",
 	    (int64_t)link->config->lease, own->jobs, own->running, (int64_t)(own->load * 1000),

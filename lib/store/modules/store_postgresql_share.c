@@ -349,7 +349,7 @@ int store_postgresql_renew(
 	    "$1::int AND epoch = $2::bigint AND life = $3 RETURNING node) SELECT n.node, n.name, n.epoch, "
 	    "CASE WHEN n.node = $1::int THEN $4::bigint ELSE n.expires_at - " PG_CLOCK " END, n.draining, "
 	    "n.dead_since, n.labels, n.version, n.address, n.started_at, n.seen_at, n.jobs, n.running, "
-	    "n.load, n.clock, n.protocol, " PG_CLOCK ", (SELECT count(*) FROM me), n.dead_since IS NULL AND m.number <> "
+	    "n.load, n.clock, n.protocol, " PG_CLOCK ", (SELECT count(*) FROM me), m.number <> "
 	    PG_TIMELINE " FROM schedd_nodes n LEFT JOIN schedd_meta m ON m.key = 'timeline.' || n.node ORDER BY n.name";
 	const struct store_beat *own = store_renewing_beat(renewing);
 	struct pg_params params;

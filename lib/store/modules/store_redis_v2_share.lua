@@ -391,7 +391,7 @@ local function renew_lease(keys, args)
     answer[#answer + 1] = node.name
     known[2] = digits(number(known[2]) - now)
     for i = 1, 14 do answer[#answer + 1] = known[i] or '' end
-    answer[#answer + 1] = unheard(server, known[15], known[16]) and not known[4] and '1' or '0'
+    answer[#answer + 1] = unheard(server, known[15], known[16]) and '1' or '0'
   end
   return answer
 end
