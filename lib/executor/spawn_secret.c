@@ -259,3 +259,11 @@ int spawn_secret_copy(const struct spawn *spawn, uint32_t *index)
 	}
 	return error;
 }
+
+void spawn_secret_remove(const struct spawn *spawn)
+{
+	for (uint32_t i = 0; i < spawn->secret_count; i++)
+		(void)unlink(spawn->secrets[i].to);
+	if (spawn->secret_directory)
+		(void)rmdir(spawn->secret_directory);
+}

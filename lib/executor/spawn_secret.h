@@ -21,6 +21,8 @@
  * name on the way is in others' hands.
  */
 int spawn_secret_copy(const struct spawn *spawn, uint32_t *index);
+/* Takes all that away again, where it is there. */
+void spawn_secret_remove(const struct spawn *spawn);
 /* Opens it so, for reading; own: with the rights of the account alone. -errno. */
 int spawn_secret_open(const char *path, const struct account *account, bool own);
 

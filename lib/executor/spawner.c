@@ -24,6 +24,7 @@ struct spawner {
 	struct spawner_page *page;
 	struct spawner_start *slots[SPAWNER_DEPTH]; /* NULL: free, or called off */
 	uint32_t taken;                             /* set of slots that are not to be used */
+	uint32_t unmade; /* set of slots whose start was called off before it had a process */
 	unsigned busy;                              /* slots with a start */
 	uint64_t turns;                             /* starts it was given so far */
 	struct schedd_mono progress;
@@ -354,10 +355,11 @@ void spawner_settle(struct spawner *spawner, struct schedd_mono now,
 		atomic_store(&spawner->page->slots[slot].state, SPAWN_FREE);
 		spawner->taken &= ~(1U << slot);
 		spawner->progress = now;
-		if (!start)
-			continue;
-		spawner_drop(start);
-		answered(start, &result, context);
+		if (start)
+			spawner_drop(start);
+		if (start || (spawner->unmade & 1U << slot && result.pid > 0))
+			answered(start, &result, context);
+		spawner->unmade &= ~(1U << slot);
 	}
 }
 
@@ -445,6 +447,8 @@ enum spawner_revoked spawner_revoke(struct spawner_start *start, struct spawn_re
 	else if (atomic_compare_exchange_strong(&progress->state, &taken, SPAWN_REVOKED))
 		how = SPAWNER_PREPARED;
 	*result = progress->result;
+	if (how == SPAWNER_PREPARED && result->pid == 0)
+		start->spawner->unmade |= 1U << start->slot;
 	/* The slot stays taken until the program has said that it is done with it. */
 	if (how != SPAWNER_EXECUTING)
 		spawner_drop(start);

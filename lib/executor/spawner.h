@@ -66,7 +66,10 @@ pid_t spawner_pid(const struct spawner *spawner);
 int spawner_socket(const struct spawner *spawner);
 /* False: it takes no more now. */
 bool spawner_ask(struct spawner *spawner, struct spawner_start *start, struct schedd_mono now);
-/* Takes what it has done: answered is called for each start that is answered, which it has no more then. */
+/*
+ * Takes what it has done: answered is called for each start that is answered, which it has no more then,
+ * and with NULL for the process of one that was called off before there was any.
+ */
 void spawner_settle(struct spawner *spawner, struct schedd_mono now,
     void (*answered)(struct spawner_start *start, const struct spawn_result *result, void *context),
     void *context);

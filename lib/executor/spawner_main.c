@@ -92,14 +92,20 @@ static void *server_body(struct server *server, const struct spawner_request *re
 	return body == MAP_FAILED ? NULL : body;
 }
 
-static void server_descriptors(
+/* False: there was no room for all of them, as the limit is that of the jobs. */
+static bool server_descriptors(
     const struct server *server, const struct spawner_request *request, struct spawn *spawn)
 {
 	int next = request->large;
 
-	for (int i = 0; i < SPAWN_FDS; i++)
-		if (request->with[i] && next < server->fd_count)
-			spawn->fds[i] = server->fds[next++];
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		if (!request->with[i])
+			continue;
+		if (next == server->fd_count)
+			return false;
+		spawn->fds[i] = server->fds[next++];
+	}
+	return true;
 }
 
 /* What cannot even be begun is an answer as well. False: nobody wants it any more. */
@@ -126,8 +132,9 @@ static bool server_start(struct server *server, const struct spawner_request *re
 
 	if (!body || !spawn_unpack(body, request->size, &spawn, &account)) {
 		answered = server_answer(progress, SPAWN_CLONE, body ? EBADMSG : ENOMEM, 0);
+	} else if (!server_descriptors(server, request, &spawn)) {
+		answered = server_answer(progress, SPAWN_DESCRIPTORS, EMFILE, 0);
 	} else {
-		server_descriptors(server, request, &spawn);
 		spawn.inherit = &server->page->inherit;
 		server->child.spawn = &spawn;
 		server->child.progress = progress;
@@ -135,6 +142,9 @@ static bool server_start(struct server *server, const struct spawner_request *re
 			error = spawn_secret_copy(&spawn, &index);
 		answered = error ? server_answer(progress, SPAWN_SECRETS, error, index)
 				 : spawn_child_make(&server->child);
+		/* Who called it off may have looked for the copies before they were there. */
+		if (!answered && spawn.secret_directory)
+			spawn_secret_remove(&spawn);
 	}
 	if (request->large && body)
 		munmap(body, request->size);

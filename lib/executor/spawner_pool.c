@@ -85,7 +85,6 @@ static void pool_fail(
 /* ---- Spawners come and go ---- */
 
 static void pool_heard(struct spawner *spawner, void *context);
-static void pool_pump(struct spawner_pool *pool);
 
 static unsigned pool_count(const struct spawner_pool *pool, bool parked)
 {
@@ -303,7 +302,12 @@ static void pool_pump(struct spawner_pool *pool)
 static void pool_answered(
     struct spawner_start *start, const struct spawn_result *result, void *context)
 {
-	pool_finish(context, start, result);
+	struct spawner_pool *pool = context;
+
+	if (start)
+		pool_finish(pool, start, result);
+	else
+		graveyard_take(pool->graveyard, result->pid);
 }
 
 static void pool_unpark(struct pool_member *member)
@@ -377,6 +381,8 @@ static void pool_give_up(struct pool_member *member)
 	if (!over) {
 		if (member->pidfd >= 0)
 			(void)syscall(SYS_pidfd_send_signal, member->pidfd, SIGKILL, NULL, 0);
+		else if (result.pid > 0) /* made since the spawner was passed over */
+			kill(result.pid, SIGKILL);
 		graveyard_take(pool->graveyard, result.pid);
 		result.error = ETIMEDOUT;
 		result.waited = (int)(pool->config.limit / SCHEDD_SECOND);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "executor/spawner_want.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "executor/spawner.h"
 #include "loop/alarm.h"
@@ -93,15 +95,23 @@ static int spawner_wanted_put_off(
 	return schedd_error_nomem(err);
 }
 
-/* The same with descriptors that may be taken; those that are missing fail the start. */
-static struct spawn spawner_want_copy(const struct spawn *spawn)
+/* The same with descriptors that may be taken. 0 or errno: none is there then. */
+static int spawner_want_copy(const struct spawn *spawn, struct spawn *copy)
 {
-	struct spawn copy = *spawn;
+	int error = 0;
 
-	for (int i = 0; i < SPAWN_FDS; i++)
-		if (copy.fds[i] >= 0)
-			copy.fds[i] = fcntl(copy.fds[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return copy;
+	*copy = *spawn;
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		if (spawn->fds[i] < 0)
+			continue;
+		copy->fds[i] = error ? -1 : fcntl(spawn->fds[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (!error && copy->fds[i] < 0)
+			error = errno;
+	}
+	for (int i = 0; error && i < SPAWN_FDS; i++)
+		if (copy->fds[i] >= 0)
+			close(copy->fds[i]);
+	return error;
 }
 
 struct spawner_wanted *spawner_want(struct spawner_pool *pool, struct schedd_loop *loop,
@@ -117,11 +127,14 @@ struct spawner_wanted *spawner_want(struct spawner_pool *pool, struct schedd_loo
 	}
 	wanted->pool = pool;
 	wanted->start.done = spawner_wanted_done;
+	for (int i = 0; i < SPAWN_FDS; i++)
+		wanted->start.fds[i] = -1;
 	wanted->done = done;
 	wanted->context = context;
 	wanted->inside = true;
-	copy = spawner_want_copy(spawn);
-	rc = spawner_pool_start(pool, &copy, &wanted->start, err);
+	rc = spawner_want_copy(spawn, &copy);
+	rc = rc ? schedd_error_set(err, SCHEDD_EFAILED, "cannot make a process: %s", strerror(rc))
+		: spawner_pool_start(pool, &copy, &wanted->start, err);
 	wanted->inside = false;
 	if (!rc && wanted->answered)
 		rc = spawner_wanted_put_off(wanted, loop, err);

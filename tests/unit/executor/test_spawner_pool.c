@@ -201,6 +201,79 @@ Test(spawner_pool, calls_off_a_start_that_has_not_begun)
 	task_case_close(&kase);
 }
 
+static bool zombies(void)
+{
+	pid_t *children = NULL;
+	int count = 0, dead = 0;
+
+	cr_assert(process_stat_children(getpid(), &children, &count));
+	for (int i = 0; i < count; i++) {
+		struct process_stat child;
+
+		dead += process_stat_read(children[i], &child) && child.state == 'Z';
+	}
+	free(children);
+	return dead > 0;
+}
+
+/* Whatever had been done of it by then: copies of secrets, or a process. */
+Test(spawner_pool, leaves_nothing_of_a_start_that_is_called_off)
+{
+	enum { COUNT = 100, SECRETS = 20 };
+	char secret[64], json[4096] = "", place[COUNT][64], path[96];
+	struct task_probe probe;
+	int fd;
+
+	snprintf(secret, sizeof(secret), "/tmp/schedd-secret-%ld", (long)getpid());
+	for (int i = 0; i < SECRETS; i++)
+		sprintf(json + strlen(json), "%s\"S%d\": \"%s\"", i ? ", " : "{", i, secret);
+	strcat(json, "}");
+	fd = open(secret, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+	cr_assert_eq(ftruncate(fd, 1000000), 0);
+	close(fd);
+	task_case_open(&kase, (struct executor_config){.type = "subprocess"});
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(place[i], sizeof(place[i]), "schedd-test-%ld-%d", (long)getpid(), i);
+		task_probe_init(&probe, "command", "[\"/bin/true\"]");
+		task_probe_set(&probe, "secrets", json);
+		probe.request.secrets = place[i];
+		task_probe_start(&kase, &probe);
+		usleep((useconds_t)(i % 20) * 200);
+		(void)!executor_signal(probe.task, SIGKILL, NULL);
+		task_case_until(&kase, &probe.done, 1);
+		task_probe_clear(&probe);
+	}
+	/* The program is done with the last of them when it has made another. */
+	cr_expect_str_eq(task_case_shell(&kase, "\"echo\""), "\n");
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(path, sizeof(path), "/dev/shm/%s", place[i]);
+		cr_expect_neq(access(path, F_OK), 0, "%s is left", path);
+	}
+	for (int turns = 0; turns < 300 && zombies(); turns++)
+		schedd_loop_dispatch(kase.loop, 10);
+	cr_expect_not(zombies());
+	task_case_close(&kase);
+	unlink(secret);
+}
+
+/* It would write to nowhere, or read nothing, and nobody would know. */
+Test(spawner_pool, starts_nothing_without_its_descriptors)
+{
+	struct spawn_inherit few;
+	struct task_probe probe;
+
+	spawn_inherit_capture(&few);
+	few.nofile = (struct rlimit){5, 5};
+	task_case_open(&kase, (struct executor_config){.type = "subprocess", .inherit = &few});
+	task_probe_init(&probe, "command", "[\"/bin/true\"]");
+	task_probe_set(&probe, "capture", "\"split\"");
+	task_probe_run(&kase, &probe);
+	cr_expect_eq(probe.started, 0);
+	cr_expect_str_eq(probe.reason, "preparing the process: Too many open files");
+	task_probe_clear(&probe);
+	task_case_close(&kase);
+}
+
 /* One that was being made as its program was killed has that one's name for a while. */
 static bool belongs(pid_t pid, const struct task_probe *probes, int count)
 {

@@ -4,6 +4,7 @@
 #include "support/task_case.h"
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -106,6 +107,34 @@ Test(spawner_want, says_what_failed)
 	cr_expect_str_eq(err.message, "command '/bin/nope': No such file or directory");
 	cr_expect_eq(start("/bin/true", "/nope", &pid, &err), SCHEDD_EFAILED);
 	cr_expect_str_eq(err.message, "cwd '/nope': No such file or directory");
+}
+
+/* Without what it was given it would do something else. */
+Test(spawner_want, starts_nothing_without_its_descriptors)
+{
+	const char *argv[] = {"/bin/true", NULL}, *envp[] = {NULL};
+	struct spawn how = {.argv = argv, .envp = envp, .account = &account, .umask = -1};
+	struct answer answer = {0};
+	struct rlimit before, few;
+	struct schedd_error err;
+	pid_t pid;
+	int free_one;
+
+	cr_assert_eq(start("/bin/true", "/", &pid, &err), 0, "%s", err.message);
+	cr_expect_eq(waitpid(pid, NULL, 0), pid);
+	for (int i = 0; i < SPAWN_FDS; i++)
+		how.fds[i] = i == SPAWN_FD_CGROUP ? -1 : STDERR_FILENO;
+	free_one = dup(STDERR_FILENO);
+	close(free_one);
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = (struct rlimit){(rlim_t)free_one + 1, before.rlim_max};
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	cr_expect_null(spawner_want(pool, loop, &how, told, &answer, &err));
+	cr_expect_str_eq(err.message, "cannot make a process: Too many open files");
+	cr_expect_eq(dup(STDERR_FILENO), free_one, "none is left open");
+	close(free_one);
+	cr_expect_geq(fcntl(STDIN_FILENO, F_GETFD), 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 /* A file system whose server never answers. */
