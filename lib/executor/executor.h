@@ -106,7 +106,8 @@ struct executor_config {
 	const char *socket; /* SCHEDD_SOCKET of workers; borrowed; NULL: none */
 	const struct worker_config *worker; /* for "worker"; copied; NULL: defaults */
 	struct spawner_pool *spawners; /* who starts processes; must outlive it; NULL: its own */
-	schedd_span start_limit;       /* of its own spawners, see spawner_pool.h; 0: their default */
+	schedd_span start_limit; /* for a look-up of an account, and of its own spawners (see spawner_pool.h);
+				    0: 10 s */
 	spawn_fn start_by;             /* of its own: instead of helpers; a seam for faults; NULL: none */
 	const char *cgroup; /* directory under which attempts get control groups (see cgroup.h);
 			       copied; NULL: none */

@@ -209,12 +209,18 @@ static void launch_known(
 		task->ops->failed(task, &why);
 }
 
+static schedd_span launch_patience(const struct subprocess *self)
+{
+	return self->executor.config.start_limit ? self->executor.config.start_limit : LAUNCH_PATIENCE;
+}
+
 /* Accounts that do not come: their attempts have failed. */
 static void launch_look(bool stepped, void *context)
 {
 	struct subprocess *self = context;
 	const struct schedd_clock *clock = schedd_clock_system();
 	struct schedd_mono now = clock->mono(clock->context);
+	const schedd_span patience = launch_patience(self);
 	struct schedd_mono next = {INT64_MAX};
 	struct subprocess_task *task = self->tasks;
 
@@ -223,21 +229,38 @@ static void launch_look(bool stepped, void *context)
 		const char *user = job_details(task->task.request->job)->user;
 		struct schedd_error err;
 
-		if (task->account.waiting && now.us - task->asked.us >= LAUNCH_PATIENCE) {
+		if (task->account.waiting && now.us - task->asked.us >= patience) {
 			account_cache_forget(self->accounts, &task->account);
 			schedd_error_set(&err, SCHEDD_EFAILED,
-			    "user '%s': the system's databases have not answered within 10 s",
-			    user);
+			    "user '%s': the system's databases have not answered within %d s", user,
+			    (int)(patience / SCHEDD_SECOND));
 			task->ops->failed(task, &err);
 			task = self->tasks; /* whoever was told may have ended others */
 			continue;
 		}
-		if (task->account.waiting && task->asked.us + LAUNCH_PATIENCE < next.us)
-			next.us = task->asked.us + LAUNCH_PATIENCE;
+		if (task->account.waiting && task->asked.us + patience < next.us)
+			next.us = task->asked.us + patience;
 		task = task->next;
 	}
+	self->patient = next.us != INT64_MAX;
 	if (alarm_set_mono(self->patience, next) < 0)
 		log_error(self->executor.config.log, "no limit for look-ups of accounts");
+}
+
+/* It is looked at in time; those that wait since before it come first. */
+static int launch_wait(struct subprocess *self, struct schedd_mono asked, struct schedd_error *err)
+{
+	const struct schedd_mono when = {asked.us + launch_patience(self)};
+
+	if (!self->patience)
+		self->patience =
+		    alarm_new_mono(self->executor.config.loop, launch_look, self, err);
+	if (!self->patience)
+		return err->code;
+	if (!self->patient && alarm_set_mono(self->patience, when) < 0)
+		return schedd_error_nomem(err);
+	self->patient = true;
+	return 0;
 }
 
 int subprocess_launch(struct subprocess_task *task, const struct subprocess_launch_ops *ops,
@@ -268,15 +291,11 @@ int subprocess_launch(struct subprocess_task *task, const struct subprocess_laun
 	    &account, err);
 	if (rc == 0)
 		return launch_as(task, account, err);
-	if (rc > 0 && !self->patience)
-		self->patience = alarm_new_mono(config->loop, launch_look, self, err);
-	if (rc > 0 && (!self->patience ||
-			  alarm_set_mono(self->patience,
-			      (struct schedd_mono){task->asked.us + LAUNCH_PATIENCE}) < 0))
-		rc = schedd_error_nomem(err);
+	if (rc > 0)
+		rc = launch_wait(self, task->asked, err);
 	if (rc < 0)
 		account_cache_forget(self->accounts, &task->account);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 bool subprocess_launch_cancel(struct subprocess_task *task)

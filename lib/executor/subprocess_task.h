@@ -27,6 +27,7 @@ struct subprocess {
 	struct subprocess_task *tasks; /* doubly linked */
 	struct alarm *ending;          /* for tasks that were called off; NULL: none was yet */
 	struct alarm *patience;        /* for tasks whose account is looked up; NULL: none was yet */
+	bool patient;                  /* it is set, for the first of them */
 	struct child_nursery *nursery; /* NULL: none was needed yet */
 	char *cgroup;                  /* directory for groups; NULL: none */
 	bool cgroup_stale;             /* groups of ended attempts are in it */

@@ -2,7 +2,7 @@
 /* Databases of accounts that hang, as a directory service does that is away. */
 #include "executor/account.h"
 
-#include <criterion/criterion.h>
+#include "support/task_case.h"
 #include <dlfcn.h>
 #include <pwd.h>
 #include <semaphore.h>
@@ -77,4 +77,34 @@ Test(account_hangs, holds_up_the_loop_once)
 	}
 	cr_assert_lt(least, HANGING * 50000);
 	cr_assert_geq(least, 100000, "the first one is waited for");
+}
+
+/* However often others ask meanwhile. */
+Test(account_hangs, fails_each_start_in_its_time)
+{
+	enum { COUNT = 40 };
+	static struct task_case kase;
+	static struct task_probe probes[COUNT];
+	int asked = 0;
+
+	sem_init(&answer, 0, 0);
+	task_case_open(&kase, (struct executor_config){
+				  .type = "subprocess", .start_limit = SCHEDD_SECOND});
+	while (asked < COUNT && !probes[0].done) {
+		int64_t next = now() + SCHEDD_SECOND / 4;
+
+		task_probe_init(&probes[asked], "shell", "\"true\"");
+		task_probe_set(&probes[asked], "user", "\"hang\"");
+		task_probe_start(&kase, &probes[asked++]);
+		while (now() < next && !probes[0].done)
+			schedd_loop_dispatch(kase.loop, 20);
+	}
+	cr_expect(probes[0].done, "%d others put it off", asked - 1);
+	cr_expect(strstr(probes[0].reason, "have not answered within 1 s"), "%s", probes[0].reason);
+	for (int i = 0; i < asked; i++) {
+		task_case_until(&kase, &probes[i].done, 1);
+		task_probe_clear(&probes[i]);
+	}
+	sem_post(&answer);
+	task_case_close(&kase);
 }
