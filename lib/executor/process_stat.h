@@ -21,7 +21,7 @@ struct process_stat {
 /* How start times are learnt here. */
 enum process_start {
 	PROCESS_START_UNTRIED,
-	PROCESS_START_FROM_CLOCK, /* the system counts them by its monotonic clock */
+	PROCESS_START_FROM_CLOCK, /* the system counts them by a clock that can be read */
 	PROCESS_START_FROM_STAT,  /* it does not: it imitates another, or there is no /proc */
 };
 

@@ -98,8 +98,8 @@ struct spawn_result {
 	uint32_t index; /* of the limit or secret that failed */
 	int waited;     /* s it was given, where error is ETIMEDOUT */
 	pid_t pid;      /* to be reaped by the caller, also after a failure; 0: none was made */
-	int64_t before, after; /* us of the system's monotonic clock: the process was made between
-				  them; it executed later */
+	int64_t before, after; /* us since the machine started, asleep or not: the process was made
+				  between them; it executed later */
 };
 
 /*

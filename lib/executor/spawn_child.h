@@ -56,6 +56,6 @@ bool spawn_child_make(struct spawn_child *child);
 bool spawn_child_shares(void);
 /* Ignores what inherit says and sets all others to their default. 0 or errno. */
 int spawn_child_signals(const struct spawn_inherit *inherit);
-int64_t spawn_child_now(void); /* us of the system's monotonic clock */
+int64_t spawn_child_now(void); /* us of the clock that start times of processes are told by */
 
 #endif

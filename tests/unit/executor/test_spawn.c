@@ -2,9 +2,12 @@
 /* Jobs get signals, limits and niceness as schedd found them, whatever schedd did since. */
 #include "executor/spawn.h"
 
+#include "executor/process_stat.h"
+#include "executor/spawn_child.h"
 #include "support/task_case.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -188,4 +191,40 @@ Test(spawn, goes_on_after_a_start_that_failed)
 		}
 	}
 	task_case_close(&kase);
+}
+
+/* A machine that slept for an hour: its clocks differ by that from then on. */
+static int after_an_hour_asleep(void)
+{
+	enum process_start how = PROCESS_START_UNTRIED;
+
+	for (int i = 0; i < 100 && how == PROCESS_START_UNTRIED; i++) {
+		struct schedd_mono before = {spawn_child_now()}, after;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		after.us = spawn_child_now();
+		(void)process_stat_start(pid, before, after, &how);
+		waitpid(pid, NULL, 0);
+	}
+	return how;
+}
+
+Test(spawn, knows_start_times_by_the_clock_that_counts_sleep)
+{
+	const char offset[] = "boottime 3600 0";
+	int fd, status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		cr_skip("no clocks of one's own here");
+	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(write(fd, offset, strlen(offset)), (ssize_t)strlen(offset));
+	close(fd);
+	pid = fork();
+	if (pid == 0)
+		_exit(after_an_hour_asleep());
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(WEXITSTATUS(status), PROCESS_START_FROM_CLOCK);
 }
