@@ -20,28 +20,34 @@
 
 #define ORPHANS_MAX 1024 /* remembered from one look to the next; the rest has its turn later */
 
+/* Between two looks a busy daemon may come by a pid again. */
+struct orphan {
+	pid_t pid;
+	uint64_t start;
+};
+
 struct orphans {
-	struct event *died;      /* SIGCHLD; heard while look is not pending */
-	struct event *look;      /* pending while there may be some */
-	pid_t seen[ORPHANS_MAX]; /* dead at the last look */
+	struct event *died; /* SIGCHLD; heard while look is not pending */
+	struct event *look; /* pending while there may be some */
+	struct orphan seen[ORPHANS_MAX]; /* dead at the last look */
 	unsigned seen_count;
-	pid_t fresh[ORPHANS_MAX]; /* dead at this look for the first time */
+	struct orphan fresh[ORPHANS_MAX]; /* dead at this look for the first time */
 	unsigned fresh_count;
 };
 
 static const struct timeval orphans_pause = {.tv_sec = 5};
 
 /* Leave it alone? Yes when it is seen dead for the first time. */
-static bool orphans_is_fresh(pid_t pid, void *context)
+static bool orphans_is_fresh(pid_t pid, uint64_t start, void *context)
 {
 	struct orphans *orphans = context;
 
 	for (unsigned i = 0; i < orphans->seen_count; i++) {
-		if (orphans->seen[i] == pid)
+		if (orphans->seen[i].pid == pid && orphans->seen[i].start == start)
 			return false;
 	}
 	if (orphans->fresh_count < ORPHANS_MAX)
-		orphans->fresh[orphans->fresh_count++] = pid;
+		orphans->fresh[orphans->fresh_count++] = (struct orphan){pid, start};
 	return true;
 }
 
@@ -63,7 +69,7 @@ static void orphans_look(evutil_socket_t fd, short what, void *context)
 		event_add(orphans->look, &orphans_pause);
 	orphans->fresh_count = 0;
 	process_tree_reap_orphans(orphans_is_fresh, orphans);
-	memcpy(orphans->seen, orphans->fresh, orphans->fresh_count * sizeof(pid_t));
+	memcpy(orphans->seen, orphans->fresh, orphans->fresh_count * sizeof(orphans->fresh[0]));
 	orphans->seen_count = orphans->fresh_count;
 	if (orphans->seen_count)
 		orphans_look_later(orphans);

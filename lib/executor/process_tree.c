@@ -321,13 +321,14 @@ int process_tree_signal(const struct process_tree *tree, int signal)
 }
 
 static bool tree_is_orphan(
-    const struct process_stat *process, bool (*ours)(pid_t pid, void *context), void *context)
+    const struct process_stat *process, process_tree_ours_fn ours, void *context)
 {
-	return process->ppid == getpid() && process->state == 'Z' && !ours(process->pid, context);
+	return process->ppid == getpid() && process->state == 'Z' &&
+	       !ours(process->pid, process->start, context);
 }
 
 /* Where the system does not tell of children they are sought among all. */
-int process_tree_reap_orphans(bool (*ours)(pid_t pid, void *context), void *context)
+int process_tree_reap_orphans(process_tree_ours_fn ours, void *context)
 {
 	struct process_stat *list = NULL, child;
 	pid_t *children = NULL;

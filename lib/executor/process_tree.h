@@ -35,11 +35,12 @@ struct process_tree {
  */
 int process_tree_signal(const struct process_tree *tree, int signal);
 
+/* Does somebody wait for that child? */
+typedef bool (*process_tree_ours_fn)(pid_t pid, uint64_t start, void *context);
 /*
  * For a child subreaper: reaps children that ended and are nobody's own, since
- * they were inherited from a run. ours says which pids others wait for.
- * Returns how many were reaped.
+ * they were inherited from a run. Returns how many were reaped.
  */
-int process_tree_reap_orphans(bool (*ours)(pid_t pid, void *context), void *context);
+int process_tree_reap_orphans(process_tree_ours_fn ours, void *context);
 
 #endif

@@ -257,8 +257,9 @@ Test(process_tree, leaves_other_runs_alone)
 	task_probe_clear(&other);
 }
 
-static bool owned(pid_t pid, void *context)
+static bool owned(pid_t pid, uint64_t start, void *context)
 {
+	(void)start;
 	return executor_owns(context, pid);
 }
 
