@@ -246,6 +246,11 @@ struct store_batch *store_batch_new(struct store *store);
 void store_batch_free(struct store_batch *batch);
 /* It belongs to what began before: a full disk has something in reserve for it. */
 void store_batch_ends(struct store_batch *batch);
+/*
+ * Something would be done twice without it: it waits until the store can be reached and written, however long that
+ * takes, and fails with the store's epoch alone, or as any other for what is in it.
+ */
+void store_batch_owed(struct store_batch *batch);
 /* Nobody waits for it: a store whose commits are dear may keep it for some milliseconds, to commit more with it. */
 void store_batch_late(struct store_batch *batch);
 /* The whole record, new or changed. The state is copied at once; the definition, which does not

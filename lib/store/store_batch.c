@@ -223,6 +223,12 @@ void store_batch_ends(struct store_batch *batch)
 		batch->ends = true;
 }
 
+void store_batch_owed(struct store_batch *batch)
+{
+	if (batch)
+		batch->owed = true;
+}
+
 void store_batch_late(struct store_batch *batch)
 {
 	if (batch)

@@ -140,6 +140,7 @@ struct store_batch {
 	bool makes_rows;           /* such rows are among its ops, and in no history yet */
 	bool ends;                 /* may use what a full disk keeps in reserve */
 	bool late;                 /* may be durable some milliseconds later, together with others */
+	bool owed;                 /* see store_batch_owed() */
 	bool same;                 /* what it expects is compared already: its claims need not */
 	int rc;                    /* the outcome */
 	const struct store_op *untold; /* of those that tell it, the first that has not */

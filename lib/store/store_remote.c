@@ -109,7 +109,7 @@ static void remote_commit(struct store *store, struct store_batch *batch)
 		store_batch_put(batch);
 		return;
 	}
-	batch->sent_by = store_remote_mono() + remote->config.timeout;
+	batch->sent_by = batch->owed ? INT64_MAX : store_remote_mono() + remote->config.timeout;
 	remote->given++;
 	store_remote_give(&remote->writer, batch);
 }

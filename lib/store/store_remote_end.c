@@ -15,9 +15,6 @@
 
 #define REMOTE_BACKOFF_FIRST (SCHEDD_SECOND / 4)
 #define REMOTE_BACKOFF_MOST (30 * SCHEDD_SECOND)
-/* Batches and entries stored as one. */
-#define REMOTE_GROUP_BATCHES 512
-#define REMOTE_GROUP_OPS 4096
 /* While others answer, on a store that does not wake us, and for how long. */
 #define REMOTE_EAGER (SCHEDD_SECOND / 10)
 #define REMOTE_EAGER_FOR (2 * SCHEDD_SECOND)
@@ -28,65 +25,6 @@
 #define REMOTE_OP_TIME (SCHEDD_SECOND / 1000)
 
 /* ---- Batches ---- */
-
-static void remote_settle(struct remote_end *end, struct store_batch *batch, int rc,
-    const struct schedd_error *err)
-{
-	batch->rc = rc;
-	if (rc < 0)
-		batch->err = *err;
-	pthread_mutex_lock(&end->lock);
-	end->done++;
-	pthread_cond_broadcast(&end->settled);
-	pthread_mutex_unlock(&end->lock);
-	store_batch_post(batch);
-}
-
-static void remote_settle_chain(
-    struct remote_end *end, struct store_batch *chain, int rc, const struct schedd_error *err)
-{
-	while (chain) {
-		struct store_batch *next = chain->next;
-
-		remote_settle(end, chain, rc, err);
-		chain = next;
-	}
-}
-
-/* Puts the chain back before everything else; there may be nothing in it. */
-static void remote_wait_again(struct remote_end *end, struct store_batch *chain)
-{
-	struct store_batch **last = &chain;
-
-	if (!chain)
-		return;
-	while (*last)
-		last = &(*last)->next;
-	*last = end->waiting;
-	if (!end->waiting)
-		end->waiting_end = last;
-	end->waiting = chain;
-}
-
-/* The oldest that wait, as one group. */
-static struct store_batch *remote_take_group(struct remote_end *end)
-{
-	struct store_batch *group = end->waiting, **last = &end->waiting;
-	uint32_t batches = 0;
-	uint64_t ops = 0;
-
-	while (*last && batches < REMOTE_GROUP_BATCHES &&
-	       (batches == 0 || ops + (*last)->count <= REMOTE_GROUP_OPS)) {
-		ops += (*last)->count;
-		batches++;
-		last = &(*last)->next;
-	}
-	end->waiting = *last;
-	if (!end->waiting)
-		end->waiting_end = &end->waiting;
-	*last = NULL;
-	return group;
-}
 
 /* What others do on a store that is shared is looked for once a second, or more often for a while. */
 static schedd_span remote_beat(const struct remote_end *end)
@@ -164,9 +102,9 @@ static void remote_group_failed(
 			store_remote_tell_doubt(end, batch, err);
 		end->doubt = group;
 	} else if (remote_faults[end->link.fault].surely_not) {
-		remote_wait_again(end, group);
+		store_remote_wait_again(end, group);
 	} else {
-		remote_settle_chain(end, group, SCHEDD_EFAILED, err);
+		store_remote_refuse(end, group, err);
 	}
 	remote_lose(end, err);
 }
@@ -187,13 +125,13 @@ static void remote_commit_alone(struct remote_end *end, struct store_batch *grou
 			rc = end->remote->driver->commit(&end->link, batch, NULL, &err);
 		}
 		if (rc < 0 && end->link.fault != STORE_FAULT_NONE) {
-			remote_wait_again(end, group);
+			store_remote_wait_again(end, group);
 			remote_group_failed(end, batch, &err);
 			return;
 		}
 		if (rc == 0 && end->link.told)
 			end->next_beat = 0;
-		remote_settle(end, batch, rc, &err);
+		store_remote_settle(end, batch, rc, &err);
 	}
 }
 
@@ -225,14 +163,14 @@ static struct store_batch *remote_drop_stale(struct remote_end *end, struct stor
 		schedd_error_set(&err, SCHEDD_EFAILED,
 		    "store '%s': this node's lease was over, others have taken its jobs",
 		    end->remote->base.name);
-		remote_settle(end, batch, SCHEDD_EFAILED, &err);
+		store_remote_settle(end, batch, SCHEDD_EFAILED, &err);
 	}
 	return group;
 }
 
 static void remote_commit(struct remote_end *end)
 {
-	struct store_batch *group = remote_drop_stale(end, remote_take_group(end));
+	struct store_batch *group = remote_drop_stale(end, store_remote_take_group(end));
 	int64_t begin = store_remote_mono();
 	struct schedd_error err;
 	int rc;
@@ -247,7 +185,7 @@ static void remote_commit(struct remote_end *end)
 	remote_begin(end, remote_group_time(end, group));
 	rc = end->remote->driver->commit(&end->link, group, NULL, &err);
 	if (rc == 0) {
-		remote_settle_chain(end, group, 0, NULL);
+		store_remote_settle_all(end, group, 0, NULL);
 		end->backoff = 0;
 		if (end->link.told)
 			remote_eager(end);
@@ -264,7 +202,7 @@ static void remote_commit(struct remote_end *end)
 	} else if (group->next) {
 		remote_commit_alone(end, group);
 	} else {
-		remote_settle(end, group, rc, &err);
+		store_remote_settle(end, group, rc, &err);
 	}
 }
 
@@ -281,39 +219,12 @@ static int remote_resolve(struct remote_end *end, struct schedd_error *err)
 	if (rc)
 		return rc;
 	if (stored)
-		remote_settle_chain(end, end->doubt, 0, NULL);
+		store_remote_settle_all(end, end->doubt, 0, NULL);
 	else
-		remote_wait_again(end, end->doubt);
+		store_remote_wait_again(end, end->doubt);
 	end->doubt = NULL;
 	end->backoff = 0;
 	return 0;
-}
-
-/* What has waited too long for a connection, or for one that will not come. */
-static void remote_expire(struct remote_end *end)
-{
-	bool hopeless = end->state != STORE_AWAY && end->state != STORE_CONNECTING;
-	int64_t now = store_remote_mono();
-
-	while (end->waiting && (hopeless || end->waiting->sent_by <= now)) {
-		struct store_batch *batch = end->waiting;
-
-		end->waiting = batch->next;
-		if (!end->waiting)
-			end->waiting_end = &end->waiting;
-		batch->next = NULL;
-		remote_settle(end, batch, SCHEDD_EFAILED, &end->why);
-	}
-	while (end->asked && (hopeless || end->asked->deadline <= now)) {
-		struct remote_task *task = end->asked;
-
-		end->asked = task->next;
-		if (!end->asked)
-			end->asked_end = &end->asked;
-		task->rc = SCHEDD_EFAILED;
-		task->err = end->why;
-		store_letter_post(&task->base);
-	}
 }
 
 /* ---- Connecting ---- */
@@ -511,10 +422,8 @@ static void remote_sleep(struct remote_end *end)
 		until = atomic_load(&end->remote->lease.look_at);
 	if (beats && driver->fd)
 		fds[1].fd = driver->fd(&end->link);
-	if (!end->connected && end->waiting && end->waiting->sent_by < until)
-		until = end->waiting->sent_by;
-	if (!end->connected && end->asked && end->asked->deadline < until)
-		until = end->asked->deadline;
+	if (!end->connected && store_remote_expires_at(end) < until)
+		until = store_remote_expires_at(end);
 	if (end->wake_by && end->wake_by < until)
 		until = end->wake_by;
 	if (until != INT64_MAX)
@@ -536,7 +445,7 @@ static bool remote_work(struct remote_end *end)
 			remote_connect(end);
 			return true;
 		}
-		remote_expire(end);
+		store_remote_expire(end);
 		return false;
 	}
 	if (remote_fenced(end)) {
@@ -580,8 +489,8 @@ void *store_remote_main(void *context)
 	}
 	schedd_error_set(&err, SCHEDD_EFAILED, "store '%s': it is being closed",
 	    end->remote->base.name);
-	remote_settle_chain(end, end->doubt, SCHEDD_EFAILED, &err);
-	remote_settle_chain(end, end->waiting, SCHEDD_EFAILED, &err);
+	store_remote_settle_all(end, end->doubt, SCHEDD_EFAILED, &err);
+	store_remote_settle_all(end, end->waiting, SCHEDD_EFAILED, &err);
 	end->doubt = end->waiting = NULL;
 	while (end->asked) {
 		struct remote_task *task = end->asked;

@@ -146,6 +146,24 @@ int64_t store_remote_mono(void);
 /* The thread of an end. */
 void *store_remote_main(void *context);
 
+/* ---- store_remote_queue.c: for that thread ---- */
+
+void store_remote_settle(
+    struct remote_end *end, struct store_batch *batch, int rc, const struct schedd_error *err);
+void store_remote_settle_all(
+    struct remote_end *end, struct store_batch *chain, int rc, const struct schedd_error *err);
+/* The oldest that wait, as one group. */
+struct store_batch *store_remote_take_group(struct remote_end *end);
+/* Puts the chain back before everything else; there may be nothing in it. */
+void store_remote_wait_again(struct remote_end *end, struct store_batch *chain);
+/* The server would not store them: settled so, but for those that are owed, which wait again. */
+void store_remote_refuse(
+    struct remote_end *end, struct store_batch *group, const struct schedd_error *err);
+/* What has waited too long for a connection, or for one that will not come. */
+void store_remote_expire(struct remote_end *end);
+/* When there is such; INT64_MAX: never. */
+int64_t store_remote_expires_at(const struct remote_end *end);
+
 /* ---- store_remote_life.c ---- */
 
 /* thread: store_remote_main(). */

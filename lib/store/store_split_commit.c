@@ -272,6 +272,8 @@ static void commit_give(struct split *split, struct split_batch *batch)
 		store_batch_put_text(inner, item->key, item->text);
 	if (outer->ends)
 		store_batch_ends(inner);
+	if (outer->owed)
+		store_batch_owed(inner);
 	store_batch_on_unknown(inner, commit_unknown);
 	store_commit(split->jobs, inner, commit_done, batch);
 }

@@ -38,6 +38,16 @@ Test(store_fake, commits_once_when_the_connection_ends_before_it)
 	store_case_clear(&sc);
 }
 
+/* Whatever becomes of others. */
+static void put_owed(struct store_case *sc, const char *key)
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+
+	store_batch_put_number(batch, key, 1);
+	store_batch_owed(batch);
+	store_commit(sc->store, batch, store_case_done, sc);
+}
+
 static void note_doubt(const struct schedd_error *err, void *context)
 {
 	cr_expect(strstr(err->message, "not known yet"), "%s", err->message);
@@ -82,17 +92,45 @@ Test(store_fake, fails_in_time_while_nobody_answers)
 	fake_server_freeze(FAKE, true);
 	put_number(&sc, 1);
 	fake_await(&sc, STORE_AWAY);
+	put_owed(&sc, "before");
 	put_number(&sc, 2);
+	put_owed(&sc, "behind");
 	for (int i = 0; i < 300 && sc.answers < 1; i++)
 		mailbox_wait_for(sc.config.mailbox, SCHEDD_SECOND / 10);
-	/* The second was never sent; of the first nobody knows. */
+	/* The second was never sent; of the first nobody knows; what is owed waits. */
 	cr_expect_eq(sc.answers, 1);
 	cr_expect_eq(sc.rc, SCHEDD_EFAILED);
 	cr_expect_lt(schedd_clock_system()->mono(NULL).us - begin.us, 20 * SCHEDD_SECOND);
 	fake_server_freeze(FAKE, false);
 	store_case_flush(&sc);
-	cr_expect_eq(sc.answers, 2);
+	cr_expect_eq(sc.answers, 4);
+	cr_expect_eq(sc.rc, 0, "%s", sc.err.message);
+	cr_expect_eq(store_case_number(&sc, "before", 0), 1);
+	cr_expect_eq(store_case_number(&sc, "behind", 0), 1);
 	fake_await(&sc, STORE_OK);
+	store_case_clear(&sc);
+}
+
+Test(store_fake, keeps_what_is_owed_while_it_takes_no_writes)
+{
+	struct store_case sc;
+
+	store_case_init(&sc, "fake");
+	fake_server_read_only(FAKE, true);
+	put_owed(&sc, "first");
+	fake_await(&sc, STORE_READ_ONLY);
+	put_owed(&sc, "second");
+	put_number(&sc, 1);
+	for (int i = 0; i < 300 && sc.answers < 1; i++)
+		mailbox_wait_for(sc.config.mailbox, SCHEDD_SECOND / 10);
+	cr_expect_eq(sc.answers, 1);
+	cr_expect_eq(sc.rc, SCHEDD_EFAILED);
+	fake_server_read_only(FAKE, false);
+	store_case_flush(&sc);
+	cr_expect_eq(sc.answers, 3);
+	cr_expect_eq(sc.rc, 0, "%s", sc.err.message);
+	cr_expect_eq(store_case_number(&sc, "first", 0), 1);
+	cr_expect_eq(store_case_number(&sc, "second", 0), 1);
 	store_case_clear(&sc);
 }
 

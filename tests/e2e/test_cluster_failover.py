@@ -155,7 +155,15 @@ class FailOver(Case):
         self.assertTrue(lost)
         self.b.stop(signal.SIGKILL)
         before = STORE.last_runs()
+        way = self.standby.proxy
+        way.watch("held, as node", way.whole)
         self.standby.fail_over()
+        wait_until("a is about to hold them", lambda: not way.whole.is_set(), 60)
+        # And cannot: it does as soon as it can.
+        self.standby.read_only("on")
+        way.whole.set()
+        wait_until("it is known", lambda: [store["state"] for store in self.a.json("stores") if store["name"] == "shared"] == ["read-only"])
+        self.standby.read_only("off")
         for job in lost:
             wait_until("it is held", lambda job=job: self.a.json("show", job)["state"] == "paused", 60)
             self.assertIn("held, as node b died with a server", self.a.ok("why", job))

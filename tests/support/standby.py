@@ -102,6 +102,15 @@ class Postgresql(Standby):
     def promote(self):
         self.run(f"{self.bin}/pg_ctl", "promote", "-w", "-D", self.dir / "data")
 
+    def tell(self, text):
+        return self.run(f"{self.bin}/psql", "-h", self.dir, "-U", "postgres", "-Atc", text).strip()
+
+    def read_only(self, now):
+        """It takes no writes, also over connections that are there; or does again."""
+        self.tell(f"ALTER SYSTEM SET default_transaction_read_only = {now}")
+        self.tell("SELECT pg_reload_conf()")
+        wait_until("it holds for all", lambda: self.tell("SHOW default_transaction_read_only") == now)
+
     def look_at(self, path):
         os.environ["SCHEDD_TEST_SQL"] = self.sql.replace(os.path.dirname(self.first), os.path.dirname(path))
 

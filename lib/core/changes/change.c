@@ -184,7 +184,7 @@ static bool change_again(struct change *change, int rc)
 	struct entry *entry = change->entry;
 
 	if (rc != SCHEDD_ECONFLICT || !entry || entry->hidden || !change->store ||
-	    !change->store->shared || change->revision || change->tries++ == CHANGE_TRIES)
+	    !change->store->shared || change->revision || (change->tries++ == CHANGE_TRIES && !change->owed))
 		return false;
 	change->failed = rc;
 	if (change->ops->fail)
@@ -233,6 +233,8 @@ static void change_begin(struct change *change)
 		return;
 	}
 	store_batch_on_unknown(change->batch, change_unknown);
+	if (change->owed)
+		store_batch_owed(change->batch);
 	store_commit(change->store->store, change->batch, change_committed, change);
 }
 
