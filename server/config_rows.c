@@ -67,6 +67,8 @@ static const struct config_row config_settings[] = {
 	"bytes of events that wait for one slow reader; then they are dropped"},
     {"limits.answers", CONFIG_BYTES, IN(limits.answers), 4096, 1 << 30, NULL, true, "1M",
 	"bytes of unsent answers beyond which a client is not read from"},
+    {"limits.unread", CONFIG_BYTES, IN(limits.unread), 4096, 1LL << 40, NULL, true, "256M",
+	"bytes that all clients together may leave unread; then those who read nothing are closed"},
     {"limits.apply", CONFIG_BYTES, IN(limits.apply), 1024, 1 << 30, NULL, true, "64M",
 	"bytes of a job file that comes in parts"},
     {"stop.limit", CONFIG_SPAN, IN(stop_limit), -1, DAYS(3650), NULL, true, "30s",

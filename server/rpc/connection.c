@@ -17,7 +17,9 @@
 #include <schedd/clock.h>
 #include "base/strbuf.h"
 #include "base/frame.h"
+#include "base/log.h"
 #include "base/message.h"
+#include "server/daemon.h"
 #include "server/rpc/connection_state.h"
 #include "server/rpc/rpc_share.h"
 
@@ -25,6 +27,7 @@
 #define RPC_BYTES_PER_ELEMENT 8
 #define RPC_ELEMENTS_MIN 1024
 #define CONNECTION_SEND (256 << 10) /* bytes sent to one client before others have theirs */
+#define CONNECTION_TAKEN (64 << 10) /* bytes by which one who reads slowly has got on */
 #define CONNECTION_LINGER 2   /* seconds for a client to end sending what is not taken any more */
 #define CONNECTION_TURN 1000  /* microseconds for one client's requests before others have theirs */
 /* A message beyond so many bytes takes long to be unpacked alone: it waits for its turn. */
@@ -69,6 +72,20 @@ static void connection_close_client(struct rpc_client *client)
 	connection_close((struct connection *)(void *)client);
 }
 
+static void connection_drop_client(struct rpc_client *client)
+{
+	struct connection *c = (struct connection *)(void *)client;
+	const struct schedd_clock *clock = schedd_clock_system();
+	uint64_t withheld;
+
+	if (log_limit_passes(&c->rpc->drops, clock->mono(clock->context), &withheld))
+		log_warn(daemon_log(c->rpc->daemon),
+		    "closed the connection of process %ld of uid %ld: it does not read %zu bytes that wait for "
+		    "it, and all clients together leave %zu unread, which is too much (limits.unread)",
+		    (long)c->peer.pid, (long)c->peer.caller.uid, client->unread, c->rpc->unread);
+	connection_close(c);
+}
+
 int connection_open(struct rpc *rpc, int fd, const struct users_caller *caller, pid_t pid,
     struct rpc_share *share, struct schedd_error *err)
 {
@@ -83,6 +100,7 @@ int connection_open(struct rpc *rpc, int fd, const struct users_caller *caller, 
 	c->link.resume = connection_resume_client;
 	c->link.close = connection_close_client;
 	c->link.gone = connection_is_gone;
+	c->link.drop = connection_drop_client;
 	c->rpc = rpc;
 	c->refs = 1;
 	c->fd = fd;
@@ -233,6 +251,21 @@ static void connection_want_write(struct connection *c, bool wanted)
 		event_del(&c->writable);
 }
 
+/* Whose socket is full, and who takes but a little now and then, is stuck. */
+static void connection_note_stuck(struct connection *c, bool full, size_t taken)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+
+	c->taken += taken;
+	if (!full) {
+		c->link.stuck_since = INT64_MAX;
+	} else if (c->link.stuck_since == INT64_MAX || c->taken >= CONNECTION_TAKEN) {
+		c->link.stuck_since = clock->mono(clock->context).us;
+		c->taken = 0;
+	}
+	connection_weigh(c);
+}
+
 /* Sends until the socket is full, or others should have their turn. False: the connection is closed. */
 static bool connection_flush(struct connection *c)
 {
@@ -261,6 +294,7 @@ static bool connection_flush(struct connection *c)
 		}
 	}
 	connection_want_write(c, full);
+	connection_note_stuck(c, full, CONNECTION_SEND - most);
 	return true;
 }
 

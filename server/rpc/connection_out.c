@@ -31,8 +31,14 @@ struct strbuf *connection_last(struct connection *c)
 	return c->later.length || c->out_sent >= CONNECTION_KEEP ? &c->later : &c->out;
 }
 
+void connection_weigh(struct connection *c)
+{
+	rpc_client_owe(c->rpc, &c->link, c->out.length + c->later.length + c->events.length);
+}
+
 void connection_queued(struct connection *c)
 {
+	connection_weigh(c);
 	if (!c->busy && !c->writing)
 		rpc_client_dirty(c->rpc, &c->link);
 }

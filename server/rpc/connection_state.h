@@ -46,6 +46,7 @@ struct connection {
 	struct strbuf out;      /* being written */
 	struct strbuf later;    /* answers behind it */
 	size_t out_sent;        /* bytes of out that are gone */
+	size_t taken;           /* bytes it took while its socket is full, see link.stuck_since */
 	size_t out_events;      /* its first bytes are notifications */
 	struct strbuf events;   /* notifications that wait for out */
 	struct connection_hook *hooks; /* newest first */
@@ -59,6 +60,8 @@ size_t connection_unsent(const struct connection *connection);
 struct strbuf *connection_last(struct connection *connection);
 /* Something waits to be sent: soon, with what others have. */
 void connection_queued(struct connection *connection);
+/* What waits for it has become more or less. */
+void connection_weigh(struct connection *connection);
 /* The next piece of the large message. False: it is all done. */
 bool connection_unpack_some(struct connection *connection);
 /* Nobody waits for it any more. */

@@ -194,6 +194,7 @@ static void rpc_on_look(evutil_socket_t fd, short what, void *context)
 		if (client->gone(client))
 			client->close(client);
 	}
+	rpc_client_drop_stuck(rpc);
 }
 
 int rpc_new(struct daemon *daemon, struct event_base *base, int listening,

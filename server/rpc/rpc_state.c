@@ -3,6 +3,10 @@
 #include "server/rpc/rpc_state.h"
 
 #include <event2/event.h>
+#include <schedd/clock.h>
+
+/* A reader that takes its time has taken something by then. */
+#define RPC_STUCK (2 * SCHEDD_SECOND)
 
 void rpc_limits_init(struct rpc_limits *limits)
 {
@@ -10,6 +14,7 @@ void rpc_limits_init(struct rpc_limits *limits)
 	limits->clients = 1024;
 	limits->events = 8 << 20;
 	limits->answers = 1 << 20;
+	limits->unread = 256 << 20;
 	limits->apply = 64 << 20;
 }
 
@@ -17,6 +22,7 @@ void rpc_limits_init(struct rpc_limits *limits)
 
 void rpc_client_add(struct rpc *rpc, struct rpc_client *client)
 {
+	client->stuck_since = INT64_MAX;
 	client->prev = NULL;
 	client->next = rpc->clients;
 	if (rpc->clients)
@@ -36,6 +42,8 @@ void rpc_client_remove(struct rpc *rpc, struct rpc_client *client)
 	if (client->next)
 		client->next->prev = client->prev;
 	rpc->counters.clients--;
+	rpc->unread -= client->unread;
+	client->unread = 0;
 	for (link = &rpc->dirty; client->dirty && *link; link = &(*link)->next_dirty) {
 		if (*link != client)
 			continue;
@@ -127,6 +135,37 @@ void rpc_client_watch(struct rpc *rpc)
 	/* Without memory nobody is looked for until the next one. */
 	if (!event_pending(rpc->look, EV_TIMEOUT, NULL) && event_add(rpc->look, &pause) < 0)
 		return;
+}
+
+void rpc_client_owe(struct rpc *rpc, struct rpc_client *client, size_t unread)
+{
+	rpc->unread += unread - client->unread;
+	client->unread = unread;
+	if (rpc->unread > rpc->limits.unread)
+		rpc_client_watch(rpc);
+}
+
+static struct rpc_client *rpc_client_most_stuck(const struct rpc *rpc)
+{
+	struct rpc_client *most = rpc->clients;
+
+	for (struct rpc_client *client = most; client; client = client->next)
+		if (client->stuck_since < most->stuck_since)
+			most = client;
+	return most;
+}
+
+void rpc_client_drop_stuck(struct rpc *rpc)
+{
+	const struct schedd_clock *clock = schedd_clock_system();
+	int64_t since = clock->mono(clock->context).us - RPC_STUCK;
+	struct rpc_client *client;
+
+	while (rpc->unread > rpc->limits.unread && (client = rpc_client_most_stuck(rpc)) &&
+	       client->stuck_since <= since)
+		client->drop(client);
+	if (rpc->unread > rpc->limits.unread)
+		rpc_client_watch(rpc);
 }
 
 size_t rpc_buffer(struct rpc *rpc, char **buffer)

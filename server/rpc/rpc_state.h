@@ -32,6 +32,7 @@ struct rpc_limits {
 	unsigned clients; /* connections at one time */
 	size_t events;    /* bytes of notifications that wait for one client */
 	size_t answers;   /* bytes of unsent answers beyond which a client is not read from */
+	size_t unread;    /* bytes that all clients together may leave unread */
 	size_t apply;     /* bytes of job.apply in parts */
 };
 
@@ -53,9 +54,12 @@ struct rpc_client {
 	struct rpc_client *next, *prev; /* all clients */
 	struct rpc_client *next_dirty;  /* those with something to send */
 	bool dirty;
+	size_t unread;          /* bytes that wait for it */
+	int64_t stuck_since;    /* it takes next to nothing of them; INT64_MAX: it takes all that there is */
 	void (*resume)(struct rpc_client *client); /* it has something to send or to take up */
 	void (*close)(struct rpc_client *client);
 	bool (*gone)(struct rpc_client *client); /* nobody is there any more to be answered */
+	void (*drop)(struct rpc_client *client); /* closes it, and says so: too much waits for it */
 };
 
 /* For rpc.c, rpc_state.c and rpc_dispatch.c alone; others ask the functions below. */
@@ -70,8 +74,9 @@ struct rpc {
 	struct event *turns;      /* pending while long work waits; see rpc_turn.h */
 	struct rpc_turn *waiting, *waiting_last;
 	struct connection *unpacking; /* whose large message is being taken apart; NULL: nobody's */
-	struct event *look;       /* pending while clients are watched that are not read from */
-	struct log_limit refusals, shortages; /* lines in the log */
+	struct event *look; /* pending while clients are watched: they are not read from, or read nothing */
+	size_t unread;      /* bytes that wait for all clients */
+	struct log_limit refusals, shortages, drops; /* lines in the log */
 	bool finishing;                       /* no request is taken up any more */
 	unsigned pending; /* calls whose answer comes without their client's doing */
 	struct rpc_limits limits;
@@ -128,6 +133,13 @@ bool rpc_is_finishing(const struct rpc *rpc);
 void rpc_pend(struct rpc *rpc, int change);
 /* The client is not read from, so that its end is not noticed: it is looked for now and then. */
 void rpc_client_watch(struct rpc *rpc);
+/* So many bytes wait for it now. Where all have too many, some are dropped, see rpc_client_drop_stuck(). */
+void rpc_client_owe(struct rpc *rpc, struct rpc_client *client, size_t unread);
+/*
+ * While all clients together leave more unread than they may: drops those that have taken nothing for
+ * a while, the longest stuck first.
+ */
+void rpc_client_drop_stuck(struct rpc *rpc);
 /* The buffer for reading that all connections share; returns its size. */
 size_t rpc_buffer(struct rpc *rpc, char **buffer);
 /* Gives a message to on_message. */

@@ -362,5 +362,36 @@ class Limited(Case):
         self.assertEqual(slow.notification()[1]["job"], "last")
 
 
+class Together(Case):
+    config = "limits:\n  unread: 8M\n"
+
+    def test_of_many_who_never_read_most_are_closed(self):
+        reader = self.server.client()
+        self.addCleanup(reader.close)
+        reader.call("event.subscribe")
+        before = self.server.memory()
+        request = msgpack.packb([0, 1, "server.status", []]) * 1000
+        silent = [self.raw() for _ in range(40)]
+        for sock in silent:
+            sock.setblocking(False)
+
+        def left():
+            """How many clients there are when all silent ones have asked as much as is taken of them."""
+            for sock in silent:
+                try:
+                    while True:
+                        sock.send(request)
+                except (BlockingIOError, ConnectionError):
+                    pass
+            return self.client.call("server.status")["clients"]
+
+        # About a megabyte waits for each.
+        e2e.wait_until("few are left", lambda: left() < 16)
+        self.assertIn("(limits.unread)", self.server.log.read_text())
+        self.client.call("job.add", id="seen", shell="true", trigger={"every": "1h"})
+        self.assertEqual(reader.notification()[1]["job"], "seen", "who reads stays")
+        self.assertLess(self.server.memory() - before, 96 << 20)
+
+
 if __name__ == "__main__":
     unittest.main()
