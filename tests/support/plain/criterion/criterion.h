@@ -106,6 +106,11 @@ __attribute__((format(printf, 4, 5), noreturn)) static inline void plain_fail(
 #define cr_assert_str_neq(a, b, ...) PLAIN_CHECK(strcmp(a, b) != 0, #a " is not " #b, __VA_ARGS__)
 #define cr_assert_float_eq(a, b, by, ...)                                                          \
 	PLAIN_CHECK(fabs((a) - (b)) <= (by), #a " about " #b, __VA_ARGS__)
+#define cr_assert_str_empty(a, ...) PLAIN_CHECK(!*(a), #a " is empty", __VA_ARGS__)
+#define cr_assert_arr_eq(a, b, size, ...)                                                          \
+	PLAIN_CHECK(memcmp(a, b, size) == 0, #a " is " #b, __VA_ARGS__)
+#define cr_assert_arr_neq(a, b, size, ...)                                                         \
+	PLAIN_CHECK(memcmp(a, b, size) != 0, #a " is not " #b, __VA_ARGS__)
 #define cr_assert_fail(...) PLAIN_CHECK(false, "failed", __VA_ARGS__)
 #define cr_expect cr_assert
 #define cr_expect_not cr_assert_not
@@ -118,8 +123,13 @@ __attribute__((format(printf, 4, 5), noreturn)) static inline void plain_fail(
 #define cr_expect_null cr_assert_null
 #define cr_expect_not_null cr_assert_not_null
 #define cr_expect_str_eq cr_assert_str_eq
+#define cr_expect_str_neq cr_assert_str_neq
+#define cr_expect_arr_eq cr_assert_arr_eq
+#define cr_expect_arr_neq cr_assert_arr_neq
 #define cr_expect_fail cr_assert_fail
-#define cr_skip_test(...) _exit(0)
+#define cr_skip(...) _exit(0)
+#define cr_skip_test cr_skip
+#define cr_log_info(...) (printf(__VA_ARGS__), (void)putchar('\n'))
 
 static inline void plain_call(const struct plain_test *test)
 {
