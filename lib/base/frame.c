@@ -88,27 +88,41 @@ static bool frame_close(struct frame_scan *scan)
 	return true;
 }
 
-/*
- * Passes over numbers and texts that are short, which most of a message is, but for what stands last in
- * its container and for what is at an end: that is looked at closely.
- */
-static void frame_skip_short(struct frame_scan *scan, const char *bytes, size_t end)
+/* Bytes of an element that is short and has none within, of which 32 are there; 0: one to be looked at closely. */
+static size_t frame_short(const unsigned char *bytes)
 {
-	uint64_t left = scan->left[scan->depth];
-	size_t at = scan->offset;
+	unsigned char first = bytes[0];
 
-	for (; left > 1 && at + 32 <= end; left--) {
-		unsigned char first = (unsigned char)bytes[at];
+	if (first >= 0xa0 && first < 0xc0)
+		return 1 + (first & 0x1fu);
+	/* Numbers, maps and lists of nothing, nothing itself, false and true. */
+	if (first <= 0x80 || first >= 0xe0 || first == 0x90 || first == 0xc0 || first == 0xc2 || first == 0xc3)
+		return 1;
+	/* Times. */
+	return first == 0xcf || first == 0xd3 ? 9 : 0;
+}
 
-		if (first >= 0xa0 && first < 0xc0)
-			at += 1 + (first & 0x1fu);
-		else if (first < 0x80 || first >= 0xe0)
-			at++;
-		else
-			break;
+/* Passes over what is short, which most of a message is, up to its end or what is to be looked at closely. True: it is whole. */
+static bool frame_skip_short(struct frame_scan *scan, const char *bytes, size_t end)
+{
+	while (scan->depth > 0) {
+		uint64_t left = scan->left[scan->depth];
+		size_t at = scan->offset, size = 0;
+
+		for (; at + 32 <= end; left--, at += size) {
+			size = frame_short((const unsigned char *)bytes + at);
+			if (size == 0 || left == 1)
+				break;
+		}
+		scan->left[scan->depth] = left;
+		scan->offset = at;
+		if (at + 32 > end || size == 0)
+			return false;
+		scan->offset += size; /* the last in its container */
+		if (frame_close(scan))
+			return true;
 	}
-	scan->left[scan->depth] = left;
-	scan->offset = at;
+	return false;
 }
 
 int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,
@@ -118,7 +132,10 @@ int frame_scan(struct frame_scan *scan, const char *bytes, size_t length,
 		struct frame_element element;
 		int rc;
 
-		frame_skip_short(scan, bytes, length < limits->bytes ? length : limits->bytes);
+		if (frame_skip_short(scan, bytes, length < limits->bytes ? length : limits->bytes)) {
+			scan->elements = 0;
+			return 1;
+		}
 		rc = frame_element(&element, bytes + scan->offset, length - scan->offset);
 		if (rc == 0)
 			break;

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include "base/strbuf.h"
 
 static const struct frame_limits limits = {
     .bytes = 4 << 20, .depth = FRAME_DEPTH_MAX, .elements = 100};
@@ -87,4 +88,63 @@ Test(frame, refuses_nesting_beyond_the_limit)
 	cr_assert_eq(frame_scan(&scan, deep, FRAME_DEPTH_MAX + 1, &limits, NULL), 1);
 	deep[FRAME_DEPTH_MAX] = (char)0x91;
 	refused(deep, sizeof(deep), "nested deeper");
+}
+
+static uint32_t made(uint32_t *seed, uint32_t below)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8) % below;
+}
+
+/* One value of any kind, mostly short, with others within. */
+static void make(struct strbuf *out, uint32_t *seed, unsigned depth)
+{
+	static const struct {
+		const char *header;
+		size_t size, payload;
+		uint32_t children;
+	} kinds[] = {
+	    {"\x07", 1, 0, 0}, {"\xe1", 1, 0, 0}, {"\xc0", 1, 0, 0}, {"\xc2", 1, 0, 0}, {"\xc3", 1, 0, 0},
+	    {"\xa0", 1, 0, 0}, {"\xa5", 1, 5, 0}, {"\xbf", 1, 31, 0}, {"\xcc", 1, 1, 0}, {"\xcd", 1, 2, 0},
+	    {"\xcf", 1, 8, 0}, {"\xd3", 1, 8, 0}, {"\xcb", 1, 8, 0}, {"\xd9\x28", 2, 40, 0}, {"\xc4\x03", 2, 3, 0},
+	    {"\x80", 1, 0, 0}, {"\x90", 1, 0, 0}, {"\x91", 1, 0, 1}, {"\x93", 1, 0, 3}, {"\x81", 1, 0, 2}, {"\x82", 1, 0, 4},
+	    {"\xdc\0\x03", 3, 0, 3}, {"\xde\0\x01", 3, 0, 2}, {"\xdd\0\0\0\0", 5, 0, 0},
+	};
+	uint32_t kind = made(seed, sizeof(kinds) / sizeof(kinds[0]));
+
+	if (depth == 0 && kinds[kind].children)
+		kind = 0;
+	strbuf_add_n(out, kinds[kind].header, kinds[kind].size);
+	for (size_t i = 0; i < kinds[kind].payload; i++)
+		strbuf_add_char(out, (char)made(seed, 256));
+	for (uint32_t i = 0; i < kinds[kind].children; i++)
+		make(out, seed, depth - 1);
+}
+
+Test(frame, finds_the_same_end_in_one_piece_and_in_many)
+{
+	const struct frame_limits wide = {.bytes = 4 << 20, .depth = FRAME_DEPTH_MAX};
+	struct strbuf text = STRBUF_EMPTY;
+	uint32_t seed = 1;
+
+	for (int i = 0; i < 3000; i++) {
+		struct frame_scan scan = {0};
+		size_t length, have;
+
+		strbuf_reset(&text);
+		strbuf_add_n(&text, "\x93", 1);
+		for (int j = 0; j < 3; j++)
+			make(&text, &seed, 6);
+		length = text.length;
+		for (int j = 0; j < 64; j++)
+			strbuf_add_char(&text, (char)0xc1); /* no message: not to be looked at */
+		cr_assert_eq(frame_scan(&scan, text.data, text.length, &wide, NULL), 1, "message %d", i);
+		cr_assert_eq(scan.offset, length, "message %d: %zu, not %zu", i, scan.offset, length);
+		scan = (struct frame_scan){0};
+		for (have = 0; have < length; have += 1 + made(&seed, 80))
+			cr_assert_eq(frame_scan(&scan, text.data, have, &wide, NULL), 0, "message %d at %zu", i, have);
+		cr_assert_eq(frame_scan(&scan, text.data, length, &wide, NULL), 1, "message %d", i);
+		cr_assert_eq(scan.offset, length);
+	}
+	strbuf_clear(&text);
 }
