@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Of a large page: the system needs as long for it as for some dozen of the usual ones. */
+#define STRBUF_PAGE ((size_t)2 << 20)
+#define STRBUF_MUCH (STRBUF_PAGE / 4)
+#define STRBUF_MOST ((size_t)64 << 20) /* of what is taken before it is needed */
 
 void strbuf_init(struct strbuf *buf)
 {
@@ -56,6 +62,26 @@ bool strbuf_reserve(struct strbuf *buf, size_t length)
 	while (capacity < need)
 		capacity += capacity / 2;
 	return strbuf_move(buf, capacity);
+}
+
+void strbuf_expect(struct strbuf *buf, size_t length)
+{
+	size_t most = length < STRBUF_MOST ? length : STRBUF_MOST;
+	size_t capacity = (buf->length + most) / STRBUF_PAGE * STRBUF_PAGE + STRBUF_PAGE;
+	char *data;
+
+	if (buf->failed || length < STRBUF_MUCH || capacity <= buf->capacity)
+		return;
+	data = aligned_alloc(STRBUF_PAGE, capacity);
+	if (!data)
+		return;
+	(void)madvise(data, capacity, MADV_HUGEPAGE);
+	memcpy(data, strbuf_peek(buf), buf->length + 1);
+	if (!buf->lent)
+		free(buf->data);
+	buf->lent = false;
+	buf->data = data;
+	buf->capacity = capacity;
 }
 
 void strbuf_grow_n(struct strbuf *buf, const char *bytes, size_t length)

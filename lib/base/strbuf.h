@@ -76,6 +76,8 @@ void strbuf_vprintf(struct strbuf *buf, const char *format, va_list ap)
     __attribute__((format(printf, 2, 0)));
 /* Room for at least length more bytes; false: no memory. */
 bool strbuf_reserve(struct strbuf *buf, size_t length);
+/* So many more bytes are soon to come: much memory is taken at once, in large pages where the system has them. */
+void strbuf_expect(struct strbuf *buf, size_t length);
 bool strbuf_failed(const struct strbuf *buf);
 /* The text, "" while empty; valid until the next change. */
 const char *strbuf_peek(const struct strbuf *buf);

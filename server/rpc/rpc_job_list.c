@@ -16,6 +16,7 @@
 #define RPC_JOB_LIMIT 1000 /* jobs in an answer where nobody says */
 #define RPC_JOB_LIMIT_MAX 10000
 #define RPC_JOB_FIELDS_MAX 256 /* each is looked for in each job */
+#define RPC_JOB_MANY 32768 /* bytes of an answer from which it is seen what others take */
 
 /* Jobs are packed one by one, so that a long list is never a tree in memory. */
 struct rpc_job_list {
@@ -25,7 +26,22 @@ struct rpc_job_list {
 	const char *view; /* whose ids stand alone */
 	struct scheduler_job_packer packer;
 	const char *const *fields; /* members wanted; NULL: all */
+	uint64_t most;             /* jobs that may come */
+	bool roomy;                /* there is room for all of them */
 };
+
+/* Room for as many as may come, if they take what those do that are there. */
+static void rpc_job_list_room(struct rpc_job_list *list)
+{
+	struct scheduler_job_packer *packer = &list->packer;
+
+	if (list->roomy || packer->packed.length < RPC_JOB_MANY)
+		return;
+	list->roomy = true;
+	if (list->most > packer->count)
+		strbuf_expect(&packer->packed,
+		    packer->packed.length / packer->count * (size_t)(list->most - packer->count));
+}
 
 /* Nothing of one that is gone. */
 static void rpc_job_list_value(struct rpc_job_list *list, struct value job)
@@ -47,6 +63,7 @@ static void rpc_job_list_one(const char *id, void *context)
 		rpc_job_list_value(list, scheduler_job_value(packer->scheduler, id, &packer->arena));
 	else
 		scheduler_job_pack(packer, id);
+	rpc_job_list_room(list);
 }
 
 static void rpc_job_export_one(const char *id, void *context)
@@ -55,6 +72,7 @@ static void rpc_job_export_one(const char *id, void *context)
 	struct scheduler_job_packer *packer = &list->packer;
 
 	rpc_job_list_value(list, scheduler_job_export(packer->scheduler, id, &packer->arena));
+	rpc_job_list_room(list);
 }
 
 static bool rpc_job_is_state(const char *name)
@@ -186,6 +204,9 @@ static void rpc_job_answer_list(struct rpc_call *call, scheduler_job_fn one)
 	list->one = one;
 	list->view = rpc_view(call);
 	list->fields = rpc_call_texts(call, "fields");
+	list->most = scheduler_job_count(call->scheduler);
+	if (list->most > query.limit)
+		list->most = query.limit;
 	list->turn.go = rpc_job_list_go;
 	list->turn.context = call;
 	list->walk = scheduler_job_walk_new(call->scheduler, &query, &err);

@@ -49,3 +49,35 @@ Test(strbuf, adds_the_beginning_of_an_array)
 	}
 	strbuf_clear(&text);
 }
+
+Test(strbuf, takes_room_for_what_is_to_come)
+{
+	char room[8] = "";
+	struct strbuf text = STRBUF_ON(room);
+
+	/* Of little there is nothing to say. */
+	strbuf_expect(&text, 1000);
+	cr_expect_eq(text.data, room);
+	strbuf_add(&text, "begun");
+	strbuf_expect(&text, 3 << 20);
+	cr_expect_neq(text.data, room);
+	cr_expect_str_eq(text.data, "begun");
+	cr_expect_geq(text.capacity, (3 << 20) + sizeof("begun"));
+
+	/* It is a buffer as any other: filled, grown beyond what was said, taken. */
+	for (size_t before = text.capacity; text.capacity == before;)
+		strbuf_add(&text, "0123456789abcdef");
+	cr_expect_eq(strncmp(text.data, "begun0123456789", 15), 0);
+	cr_expect_str_eq(text.data + text.length - 16, "0123456789abcdef");
+	free(strbuf_take(&text));
+
+	/* More than there can be is a word too much, no failure. */
+	strbuf_add(&text, "begun");
+	strbuf_expect(&text, SIZE_MAX);
+	cr_expect_not(strbuf_failed(&text));
+	cr_expect_str_eq(text.data, "begun");
+	strbuf_clear(&text);
+	strbuf_expect(&text, 3 << 20);
+	cr_expect_str_eq(text.data, "");
+	strbuf_clear(&text);
+}
