@@ -2,6 +2,7 @@
 /* From values to MessagePack: writes what the msgpack-c packer makes of it. See message_unpack.c for the way back. */
 #include "base/message.h"
 
+#include <endian.h>
 #include <msgpack.h>
 #include <string.h>
 #include "base/utf8.h"
@@ -56,11 +57,11 @@ static void message_pack_string(msgpack_packer *packer, const char *text, size_t
 /* Times are of that size. */
 static void message_pack_wide(msgpack_packer *packer, uint64_t integer)
 {
-	unsigned char bytes[9] = {0xcf};
+	uint64_t wide = htobe64(integer);
+	char bytes[9] = {(char)0xcf};
 
-	for (int i = 8; i > 0; i--, integer >>= 8)
-		bytes[i] = (unsigned char)integer;
-	strbuf_add_n(packer->data, (const char *)bytes, sizeof(bytes));
+	memcpy(bytes + 1, &wide, sizeof(wide));
+	strbuf_add_n(packer->data, bytes, sizeof(bytes));
 }
 
 static void message_pack_integer(msgpack_packer *packer, int64_t integer)
@@ -151,13 +152,49 @@ void message_key_make(struct message_key *key, const char *name)
 	memcpy(key->packed + 1, name, length);
 }
 
+/* What takes one byte; 0xc1, which nothing begins with: the value takes more. */
+static unsigned message_one_byte(const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_NIL:
+		return 0xc0;
+	case VALUE_BOOL:
+		return value->boolean ? 0xc3 : 0xc2;
+	case VALUE_INT:
+		return value->integer >= 0 && value->integer < 128 ? (unsigned)value->integer : 0xc1;
+	case VALUE_ARRAY:
+		return value->array.count ? 0xc1 : 0x90;
+	case VALUE_MAP:
+		return value->map.count ? 0xc1 : 0x80;
+	default:
+		return 0xc1;
+	}
+}
+
 void message_pack_member(struct strbuf *out, const struct message_key *key, const struct value *value)
+{
+	unsigned byte = message_one_byte(value);
+	msgpack_packer packer;
+
+	strbuf_add_whole(out, key->packed, key->length);
+	if (byte != 0xc1) {
+		strbuf_add_char(out, (char)byte);
+		return;
+	}
+	msgpack_packer_init(&packer, out, message_write);
+	message_pack(&packer, value);
+}
+
+void message_pack_text_member(struct strbuf *out, const struct message_key *key, const char *text)
 {
 	msgpack_packer packer;
 
-	msgpack_packer_init(&packer, out, message_write);
 	strbuf_add_whole(out, key->packed, key->length);
-	message_pack(&packer, value);
+	msgpack_packer_init(&packer, out, message_write);
+	if (text)
+		message_pack_string(&packer, text, strlen(text));
+	else
+		message_byte(&packer, 0xc0);
 }
 
 void message_pack_members(struct strbuf *out, const struct value *map)

@@ -88,6 +88,8 @@ struct message_key {
 };
 void message_key_make(struct message_key *key, const char *name);
 void message_pack_member(struct strbuf *out, const struct message_key *key, const struct value *value);
+/* NULL: nil. */
+void message_pack_text_member(struct strbuf *out, const struct message_key *key, const char *text);
 
 /* The error map of a response as an error; its code comes from the name. */
 int message_error(const struct value *error, struct schedd_error *err);

@@ -28,11 +28,11 @@ struct value value_real(double real)
 
 struct value value_string_n(struct arena *arena, const char *text, size_t length)
 {
-	struct value value = {.type = VALUE_STRING};
+	const char *copy = arena_strndup(arena, text, length);
 
-	value.string.text = arena_strndup(arena, text, length);
-	value.string.length = length;
-	return value.string.text ? value : value_nil();
+	if (!copy)
+		return value_nil();
+	return (struct value){.type = VALUE_STRING, .string = {copy, length}};
 }
 
 struct value value_string(struct arena *arena, const char *text)
@@ -42,25 +42,24 @@ struct value value_string(struct arena *arena, const char *text)
 
 struct value value_string_take(struct arena *arena, struct strbuf *text)
 {
-	struct value value = value_nil();
+	const char *copy = NULL;
+	size_t length = text->length;
 
 	if (strbuf_failed(text))
 		arena->failed = true;
 	else
-		value = value_string_n(arena, strbuf_peek(text), text->length);
+		copy = arena_strndup(arena, strbuf_peek(text), length);
 	strbuf_clear(text);
-	return value;
+	if (!copy)
+		return value_nil();
+	return (struct value){.type = VALUE_STRING, .string = {copy, length}};
 }
 
 struct value value_string_ref(const char *text)
 {
-	struct value value = {.type = VALUE_STRING};
-
 	if (!text)
 		return value_nil();
-	value.string.text = text;
-	value.string.length = strlen(text);
-	return value;
+	return (struct value){.type = VALUE_STRING, .string = {text, strlen(text)}};
 }
 
 struct value value_array(void)

@@ -86,10 +86,15 @@ static uint32_t job_fields_pack(const struct job_halves *halves, size_t from, si
 	for (size_t i = from; i < to; i++) {
 		const struct job_field *field = job_fields_packed[i].field;
 		const struct job_field_ops *ops = job_fields_packed[i].ops;
-		struct value value = ops->text ? value_string_ref(ops->text(halves, field))
-					       : ops->write(halves, field, arena);
+		const struct message_key *key = &job_fields_packed[i].key;
 
-		message_pack_member(out, &job_fields_packed[i].key, &value);
+		if (ops->text) {
+			message_pack_text_member(out, key, ops->text(halves, field));
+		} else {
+			struct value value = ops->write(halves, field, arena);
+
+			message_pack_member(out, key, &value);
+		}
 	}
 	return (uint32_t)(to - from);
 }

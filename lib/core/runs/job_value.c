@@ -107,14 +107,16 @@ static struct value job_value_last_state(const struct entry *entry, struct arena
 static struct value job_value_text(const struct entry *entry, struct arena *arena,
     void (*say)(const struct schedd_job *job, struct strbuf *out))
 {
-	char room[128] = "";
+	char room[128];
 	struct strbuf text = STRBUF_ON(room);
-	struct value value;
 
+	room[0] = '\0';
 	if (!entry->state.invalid)
 		say(entry->job, &text);
-	value = value_string_take(arena, &text);
-	return value.string.length ? value : value_nil();
+	if (text.length || strbuf_failed(&text))
+		return value_string_take(arena, &text);
+	strbuf_clear(&text);
+	return value_nil();
 }
 
 static struct value job_value_words(const struct entry *entry, struct arena *arena)
