@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Logical backups: what is in them, what restoring does, and every way in which a file can be wrong."""
 import json
+import pathlib
 import random
+import re
 import signal
 import sqlite3
 import time
 import unittest
+
+import msgpack
 
 from e2e import RpcError, TestCase, wait_until
 
@@ -184,9 +188,28 @@ class Restore(TestCase):
         self.d = fresh
         self.refused(7, "a copy of a store of type sqlite", "restore", str(bad))
         self.refused(4, "no such store", "restore", str(self.file), "--store", "nosuch")
+        with open(bad, "wb") as disk:  # a whole one by mistake
+            disk.truncate(2 << 30)
+        self.refused(7, "bad.jsonl:1 (byte 0): the line is too long", "restore", str(bad))
+        most = re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path(f"/proc/{fresh.process.pid}/status").read_text())
+        self.assertLess(int(most[1]) << 10, 1 << 30)
         # And the right one is taken.
         self.ok("restore", str(self.file))
         self.assertEqual(len(self.jobs()), 3)
+
+    def test_its_store_stays_until_it_is_done(self):
+        client = self.d.client()
+        client.call("job.import", jobs=[{"id": f"j{i:04}", "trigger": {"every": "1h"}, "command": ["true"]} for i in range(1000)])
+        self.ok("backup", str(self.file), "--logical")
+        self.ok("remove", "--all", "-y")
+        # Both are there before the first piece is read.
+        client.socket.sendall(msgpack.packb([0, 1001, "server.restore", [{"path": str(self.file), "store": "other"}]])
+                              + msgpack.packb([0, 1002, "store.remove", [{"name": "other"}]]))
+        with self.assertRaises(RpcError) as caught:
+            client.receive(1002)
+        self.assertIn("jobs are on their way to or from it", str(caught.exception))
+        self.assertEqual(client.receive(1001)["jobs"], 1000)
+        self.assertEqual({job["store"] for job in self.jobs().values()}, {"other"})
 
     def test_killed_in_between_it_is_done_again(self):
         client = self.d.client()

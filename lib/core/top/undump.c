@@ -102,25 +102,56 @@ static int undump_wrong(const struct undump *undump, struct schedd_error *err)
 	    (unsigned long long)undump->offset, why.message);
 }
 
+static bool undump_room(struct undump *undump)
+{
+	size_t room = undump->room ? undump->room * 2 : 4096;
+	char *line = realloc(undump->line, room);
+
+	if (!line)
+		return false;
+	undump->line = line;
+	undump->room = room;
+	return true;
+}
+
+/*
+ * The next line with its newline, or what there is of it; of one that is too long no more than shows that: it
+ * may be a whole disk. 1: there is none; negative: it cannot be read.
+ */
+static int undump_line(struct undump *undump, size_t *length, struct schedd_error *err)
+{
+	int byte = 0;
+
+	for (*length = 0; byte != '\n' && *length <= UNDUMP_LINE; undump->line[(*length)++] = (char)byte) {
+		byte = getc_unlocked(undump->file);
+		if (byte == EOF)
+			break;
+		if (*length == undump->room && !undump_room(undump))
+			return schedd_error_nomem(err);
+	}
+	if (byte == EOF && ferror(undump->file))
+		return schedd_error_set(err, SCHEDD_EFAILED, "%s: %s", undump->path, strerror(errno));
+	return *length ? 0 : 1;
+}
+
 /* The next line as the one member it has. 1: there is none; negative: it is wrong. */
 static int undump_read(struct undump *undump, struct arena *arena, struct value_member *out,
     struct schedd_error *err)
 {
 	struct value map;
 	long long at = ftello(undump->file);
-	ssize_t length = getline(&undump->line, &undump->room, undump->file);
+	size_t length;
+	int rc = undump_line(undump, &length, err);
 
-	if (length < 0)
-		return ferror(undump->file)
-			   ? schedd_error_set(err, SCHEDD_EFAILED, "%s: %s", undump->path, strerror(errno))
-			   : 1;
+	if (rc)
+		return rc;
 	undump->number++;
 	undump->offset = (uint64_t)at;
-	if (undump->line[length - 1] != '\n')
-		schedd_error_set(err, SCHEDD_EFILE, "the line is cut off");
-	else if ((size_t)length > UNDUMP_LINE)
+	if (length > UNDUMP_LINE)
 		schedd_error_set(err, SCHEDD_EFILE, "the line is too long");
-	else if (json_exact_parse(undump->line, (size_t)length - 1, arena, &map, err))
+	else if (undump->line[length - 1] != '\n')
+		schedd_error_set(err, SCHEDD_EFILE, "the line is cut off");
+	else if (json_exact_parse(undump->line, length - 1, arena, &map, err))
 		err->code = SCHEDD_EFILE;
 	else if (map.type != VALUE_MAP || map.map.count != 1)
 		schedd_error_set(err, SCHEDD_EFILE, "a line is a map of one member");
