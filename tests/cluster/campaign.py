@@ -6,7 +6,7 @@ nodes; then what the commands themselves wrote is compared with the history.
 
 SCHEDD_CLUSTER_STORE names the type of the store, SCHEDD_NETNS puts each node into a network namespace (root),
 SCHEDD_OLD is the build directory of an older version, from which all are upgraded one after the other;
-SCHEDD_CAMPAIGN_KEEP is a directory for what the nodes, the commands and the history say at the end;
+SCHEDD_CAMPAIGN_KEEP is a directory for what the nodes, the server, the commands and the history say at the end;
 SCHEDD_CAMPAIGN_FAULTS are the faults that are tried, if not all.
 
 Never: a fire time that was executed twice, a run or a fire time without a row, an acknowledged change that is
@@ -114,6 +114,7 @@ class Campaign(unittest.TestCase):
         if keep:
             for node in self.cluster.nodes:
                 shutil.copy(node.log, pathlib.Path(keep, f"log.{node.name}"))
+            shutil.copy(pathlib.Path(os.environ["SCHEDD_TEST_SERVER_DIR"], "log"), pathlib.Path(keep, "log.server"))
             pathlib.Path(keep, "ran").write_text("\n".join(self.cluster.lines()))
             pathlib.Path(keep, "runs").write_text("\n".join(map(str, STORE.runs())))
         self.cluster.end(self)
