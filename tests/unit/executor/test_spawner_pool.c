@@ -246,7 +246,7 @@ Test(spawner_pool, leaves_nothing_of_a_start_that_is_called_off)
 	/* The program is done with the last of them when it has made another. */
 	cr_expect_str_eq(task_case_shell(&kase, "\"echo\""), "\n");
 	for (int i = 0; i < COUNT; i++) {
-		snprintf(path, sizeof(path), "/dev/shm/%s", place[i]);
+		snprintf(path, sizeof(path), "/dev/shm/schedd-test-%ld-%d", (long)getpid(), i);
 		cr_expect_neq(access(path, F_OK), 0, "%s is left", path);
 	}
 	for (int turns = 0; turns < 300 && zombies(); turns++)
