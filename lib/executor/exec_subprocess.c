@@ -230,7 +230,7 @@ static int subprocess_signal_start(
 		task->called_off_by = signal;
 		return 0;
 	}
-	task->signals |= UINT64_C(1) << (signal & 63);
+	task->signals |= UINT64_C(1) << (signal - 1);
 	if (signal == SIGKILL)
 		subprocess_kill_unanswered(task);
 	return 0;
@@ -289,8 +289,8 @@ static struct task *subprocess_settle(struct subprocess_task *task)
 		return executor_fail(&self->executor, request, err.message);
 	}
 	request->started(child_pid(task->child), task->start, request->context);
-	for (int signal = 1; task->signals && signal < _NSIG && signal < 64; signal++)
-		if (task->signals & UINT64_C(1) << signal)
+	for (int signal = 1; task->signals && signal <= 64; signal++)
+		if (task->signals & UINT64_C(1) << (signal - 1))
 			(void)subprocess_signal(&task->task, signal, &err);
 	return &task->task;
 }

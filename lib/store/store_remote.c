@@ -56,12 +56,13 @@ static int remote_open(
 	remote->runs = remote->bytes = -1;
 	arena_init(&remote->arena);
 	rc = store_remote_configure(remote, config, err);
+	/* Before the writer, which gives it what is to be kept. */
+	if (rc == 0 && store->shared)
+		rc = store_remote_lease_start(&remote->lease, err);
 	if (rc == 0)
 		rc = store_remote_start(&remote->writer, store_remote_main, err);
 	if (rc == 0)
 		rc = store_remote_start(&remote->asker, store_remote_main, err);
-	if (rc == 0 && store->shared)
-		rc = store_remote_lease_start(&remote->lease, err);
 	if (rc)
 		remote_close(store);
 	return rc;

@@ -107,6 +107,7 @@ int fake_ask(struct store_link *base, const struct fake_request *asked, struct s
 	struct fake_link *link = base->state;
 	struct pollfd fd = {.fd = link->ours, .events = POLLIN};
 	struct fake_request *request = malloc(sizeof(*request)), done;
+	int left = store_link_left(base); /* may be more when it is answered */
 	char byte;
 
 	if (!request)
@@ -118,7 +119,7 @@ int fake_ask(struct store_link *base, const struct fake_request *asked, struct s
 		free(request);
 		return store_link_fail(base, STORE_FAULT_GONE, err, "the connection is closed");
 	}
-	if (poll(&fd, 1, store_link_left(base)) == 1)
+	if (poll(&fd, 1, left) == 1)
 		(void)!read(link->ours, &byte, 1);
 	pthread_mutex_lock(&link->server->lock);
 	request->taken = true;
@@ -173,10 +174,14 @@ static int fake_connect(struct store_link *base, struct schedd_error *err)
 {
 	struct fake_request request = {.call = fake_do_own};
 	struct fake_link *link = base->state;
+	bool closed;
 	int ends[2];
 
 	link->server = fake_server(base->config->url.hosts[0].name);
-	if (fake_closed(link->server, base))
+	pthread_mutex_lock(&link->server->lock);
+	closed = fake_closed(link->server, base);
+	pthread_mutex_unlock(&link->server->lock);
+	if (closed)
 		return store_link_fail(base, STORE_FAULT_GONE, err, "connection refused");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return store_link_fail(base, STORE_FAULT_GONE, err, "%s", strerror(errno));
