@@ -55,9 +55,19 @@ static bool run_stop_signal_ends(int signal)
 	       signal == SIGQUIT || signal == SIGABRT;
 }
 
+static void run_stop_mark(struct run_live *live, enum run_live_stop stop, const char *reason)
+{
+	live->stop = stop;
+	free(live->stop_reason);
+	live->stop_reason = reason ? strdup(reason) : NULL;
+}
+
 int run_stop(struct run_live *live, enum run_live_stop stop, int signal, const char *reason,
     struct schedd_error *err)
 {
+	bool marks;
+	int rc;
+
 	switch (live->stage) {
 	case RUN_LIVE_CLAIMING:
 	case RUN_LIVE_ENDED:
@@ -78,12 +88,14 @@ int run_stop(struct run_live *live, enum run_live_stop stop, int signal, const c
 	}
 	if (live->held_by_dead)
 		return adopted_signal(live->adopted, signal ? signal : SIGTERM, err);
-	if (live->stop == RUN_LIVE_GOES_ON && run_stop_signal_ends(signal)) {
-		live->stop = stop;
-		free(live->stop_reason);
-		live->stop_reason = reason ? strdup(reason) : NULL;
-	}
-	return run_stop_signal(live, signal, err);
+	marks = live->stop == RUN_LIVE_GOES_ON && run_stop_signal_ends(signal);
+	if (marks)
+		run_stop_mark(live, stop, reason);
+	rc = run_stop_signal(live, signal, err);
+	/* It has just ended, or cannot be stopped: that is not what it ends by, but its time may be over. */
+	if (marks && (rc == SCHEDD_ECONFLICT || (rc == SCHEDD_EFAILED && stop != RUN_LIVE_TIMED_OUT)))
+		run_stop_mark(live, RUN_LIVE_GOES_ON, NULL);
+	return rc;
 }
 
 void run_stop_or_say(struct run_live *live, enum run_live_stop stop, const char *reason)

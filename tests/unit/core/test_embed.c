@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,4 +260,44 @@ Test(embed, takes_stores_executors_and_functions_while_its_thread_runs)
 	cr_expect_eq(code, 0);
 	cr_expect_eq(calls, 1);
 	schedd_scheduler_stop(scheduler, 0);
+}
+
+static int call_until_told(const struct schedd_call *call, void *context)
+{
+	(void)call;
+	return sem_wait(context);
+}
+
+/* A function cannot be stopped: who asks for it is told so, and the run ends as it would have. */
+Test(embed, says_how_a_run_ended_that_could_not_be_killed)
+{
+	struct schedd_job *job = schedd_job_new();
+	sem_t told;
+	char *json = NULL;
+	uint32_t run;
+	int rc;
+
+	sem_init(&told, 0, 0);
+	cr_assert_eq(schedd_scheduler_add_executor(scheduler, "pool", "threadpool", 1, &err), 0);
+	cr_assert_eq(schedd_scheduler_register(scheduler, "wait", call_until_told, &told, &err), 0);
+	cr_assert_eq(schedd_scheduler_start_thread(scheduler, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_text(job, "id", "c", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_text(job, "executor", "pool", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_text(job, "trigger", "manual", &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_job_set_call(job, "wait", NULL, &err), 0, "%s", err.message);
+	cr_assert_eq(schedd_scheduler_add(scheduler, job, &err), 0, "%s", err.message);
+	schedd_job_unref(job);
+	cr_assert_eq(schedd_scheduler_run_job(scheduler, "c", &run, &err), 0, "%s", err.message);
+	/* It may still be on its way there, where it can be called off. */
+	while ((rc = schedd_scheduler_kill(scheduler, "c", run, 0, &err)) != SCHEDD_EFAILED)
+		if (rc == 0)
+			cr_assert_eq(schedd_scheduler_run_job(scheduler, "c", &run, &err), 0, "%s",
+			    err.message);
+	cr_expect(strstr(err.message, "cannot be stopped"), "%s", err.message);
+	sem_post(&told);
+	cr_assert_eq(schedd_scheduler_wait(scheduler, "c", run, SCHEDD_SPAN_NONE, NULL, &err), 0);
+	cr_assert_eq(schedd_scheduler_history(scheduler, "c", 1, &json, &err), 0, "%s", err.message);
+	says(json, "\"state\":\"success\"");
+	schedd_scheduler_stop(scheduler, 0);
+	sem_destroy(&told);
 }
