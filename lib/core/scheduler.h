@@ -532,9 +532,11 @@ const char *scheduler_event_name(enum schedd_event_code code);
 unsigned scheduler_event_code(const char *name);
 /* The event as the map of proto/PROTOCOL.md. */
 struct value scheduler_event_value(const struct schedd_event *event, struct arena *arena);
-/* The same as JSON, with the members of another map behind its own. */
+/* The same as JSON, without what is nil, and with the members of another map behind its own. */
 void scheduler_event_json(const struct schedd_event *event, const struct value *more,
     struct arena *arena, struct strbuf *out);
+/* What was read of such JSON, with all members of an event again; a map of something else as it is. */
+struct value scheduler_event_whole(const struct value *map, struct arena *arena);
 /* Why it ran or did not run at that time (NONE: lately), from recorded facts. */
 void scheduler_why(struct schedd_scheduler *scheduler, const char *id, schedd_time at,
     struct scheduler_reply reply);

@@ -320,7 +320,7 @@ static struct value scheduler_why_merged(
 
 		scheduler_why_merge(
 		    why, &all, &left, value_get_int(change, "time", SCHEDD_TIME_MIN));
-		value_append(&why->arena, &all, value_copy(&why->arena, change));
+		value_append(&why->arena, &all, scheduler_event_whole(change, &why->arena));
 	}
 	scheduler_why_merge(why, &all, &left, SCHEDD_TIME_MIN);
 	for (uint32_t i = 0; i < all.array.count; i++)

@@ -77,7 +77,10 @@ void scheduler_event_json(const struct schedd_event *event, const struct value *
 
 	event_members(event, arena, values);
 	strbuf_add_char(out, '{');
+	/* The first is never nil. */
 	for (size_t i = 0; i < EVENT_KEYS; i++) {
+		if (values[i].type == VALUE_NIL)
+			continue;
 		strbuf_add_n(out, event_keys[i].text + (i == 0), event_keys[i].length - (i == 0));
 		json_write(out, &values[i]);
 	}
@@ -88,4 +91,33 @@ void scheduler_event_json(const struct schedd_event *event, const struct value *
 		json_write(out, &more->map.members[i].value);
 	}
 	strbuf_add_char(out, '}');
+}
+
+static bool event_is_key(const char *name)
+{
+	for (size_t i = 0; i < EVENT_KEYS; i++)
+		if (strcmp(event_keys[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+struct value scheduler_event_whole(const struct value *map, struct arena *arena)
+{
+	struct value whole = value_map();
+
+	if (!value_get(map, "code"))
+		return value_copy(arena, map);
+	for (size_t i = 0; i < EVENT_KEYS; i++) {
+		const struct value *value = value_get(map, event_keys[i].name);
+
+		value_put(arena, &whole, event_keys[i].name, value ? value_copy(arena, value) : value_nil());
+	}
+	for (uint32_t i = 0; i < map->map.count; i++) {
+		const struct value_member *member = &map->map.members[i];
+		const char *key = event_is_key(member->key) ? NULL : arena_strdup(arena, member->key);
+
+		if (key)
+			value_put(arena, &whole, key, value_copy(arena, &member->value));
+	}
+	return whole;
 }
