@@ -193,27 +193,68 @@ static double spread_part(const struct spread *spread, const struct spread_node 
 	return part < own ? part : own;
 }
 
-/* The slot that would go next to it, of those that hold from least to most jobs; NULL: none. */
-static struct spread_slot *spread_next(
-    const struct spread *spread, const struct spread_node *to, bool any, double least, double most)
+/* Those of places may be thousands: the others come first, and none is looked at again and again. */
+static void spread_order(struct spread *spread)
 {
-	struct spread_slot *next = NULL;
-	uint64_t wants, next_wants = 0;
+	spread->any_count = 0;
+	for (uint32_t i = 0; i < spread->slot_count; i++) {
+		struct spread_slot slot = spread->slots[i];
 
+		if (!spread_any(&slot))
+			continue;
+		spread->slots[i] = spread->slots[spread->any_count];
+		spread->slots[spread->any_count++] = slot;
+	}
+}
+
+/* Which of ours may go to it, and how much it would want each. That which it would want is what it had before, mostly. */
+static void spread_look(struct spread *spread, const struct spread_node *to)
+{
 	for (uint32_t i = 0; i < spread->slot_count; i++) {
 		struct spread_slot *slot = &spread->slots[i];
 
-		if (slot->how != SPREAD_FREE || slot->wanted != spread->own || spread_any(slot) != any ||
-		    slot->jobs < least || slot->jobs >= most || !spread_fits(slot, to))
-			continue;
-		/* That which it would want is what it had before, mostly. */
-		wants = node_wants(to->name, to->labels, slot->slot);
-		if (!next || wants > next_wants) {
+		slot->fits = slot->how == SPREAD_FREE && slot->wanted == spread->own && spread_fits(slot, to);
+		slot->wants = slot->fits ? node_wants(to->name, to->labels, slot->slot) : 0;
+	}
+}
+
+static bool spread_holds(const struct spread_slot *slot, double least, double most)
+{
+	return slot->fits && slot->jobs >= least && slot->jobs < most;
+}
+
+/* The slot that would go next, of those that may be anybody's and hold from least to most jobs; NULL: none. */
+static struct spread_slot *spread_next(const struct spread *spread, double least, double most)
+{
+	struct spread_slot *next = NULL;
+
+	for (uint32_t i = 0; i < spread->any_count; i++) {
+		struct spread_slot *slot = &spread->slots[i];
+
+		if (spread_holds(slot, least, most) && (!next || slot->wants > next->wants))
 			next = slot;
-			next_wants = wants;
-		}
 	}
 	return next;
+}
+
+/* Those of places that would go next, in their order, up to so many; how many. */
+static uint32_t spread_next_places(
+    const struct spread *spread, double most, struct spread_slot *next[SPREAD_PLACES], uint32_t limit)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = spread->any_count; i < spread->slot_count; i++) {
+		struct spread_slot *slot = &spread->slots[i];
+		uint32_t at;
+
+		if (!spread_holds(slot, 1, most) || (count == limit && slot->wants <= next[count - 1]->wants))
+			continue;
+		count += count < limit;
+		for (at = count - 1; at > 0 && slot->wants > next[at - 1]->wants; at--)
+			next[at] = next[at - 1];
+		next[at] = slot;
+	}
+	return count;
 }
 
 /* Of ours, that with the fewest jobs. */
@@ -221,11 +262,10 @@ static double spread_fewest(const struct spread *spread)
 {
 	double fewest = (double)UINT32_MAX + 1;
 
-	for (uint32_t i = 0; i < spread->slot_count; i++) {
+	for (uint32_t i = 0; i < spread->any_count; i++) {
 		const struct spread_slot *slot = &spread->slots[i];
 
-		if (slot->how == SPREAD_FREE && slot->wanted == spread->own && spread_any(slot) &&
-		    slot->jobs < fewest)
+		if (slot->how == SPREAD_FREE && slot->wanted == spread->own && slot->jobs < fewest)
 			fewest = slot->jobs;
 	}
 	return fewest;
@@ -236,6 +276,24 @@ static void spread_hand(struct spread *spread, struct spread_slot *slot, struct 
 	spread_add(spread_node(spread, spread->own), slot, -1);
 	spread_add(to, slot, 1);
 	slot->wanted = to->number;
+	slot->fits = false;
+}
+
+/* So many jobs by slots of places, but not all of these at one time. A slot that holds too many now does so later, too. */
+static void spread_fill_places(struct spread *spread, struct spread_node *to, double jobs)
+{
+	struct spread_slot *next[SPREAD_PLACES];
+	uint32_t places = 0, count;
+
+	while (jobs > 0 && places < SPREAD_PLACES &&
+	       (count = spread_next_places(spread, 2 * jobs, next, SPREAD_PLACES - places)) > 0)
+		for (uint32_t i = 0; i < count && jobs > 0; i++) {
+			if (!spread_holds(next[i], 1, 2 * jobs))
+				continue;
+			jobs -= next[i]->jobs;
+			places++;
+			spread_hand(spread, next[i], to);
+		}
 }
 
 /*
@@ -248,9 +306,11 @@ static void spread_fill(struct spread *spread, struct spread_node *to)
 	int64_t slots = (int64_t)(spread_part(spread, to, false) + 0.49);
 	double jobs = spread_part(spread, to, true);
 	struct spread_slot *slot;
-	int places = 0;
 
-	while (slots > 0 && (slot = spread_next(spread, to, true, 1, 2 * jobs))) {
+	if (slots <= 0 && !(jobs > 0))
+		return;
+	spread_look(spread, to);
+	while (slots > 0 && (slot = spread_next(spread, 1, 2 * jobs))) {
 		jobs -= slot->jobs;
 		slots--;
 		spread_hand(spread, slot, to);
@@ -258,18 +318,14 @@ static void spread_fill(struct spread *spread, struct spread_node *to)
 	while (slots > 0) {
 		double fewest = spread_fewest(spread);
 
-		slot = spread_next(spread, to, true, fewest, fewest + 1);
+		slot = spread_next(spread, fewest, fewest + 1);
 		if (!slot)
 			break;
 		jobs -= slot->jobs;
 		slots--;
 		spread_hand(spread, slot, to);
 	}
-	while (jobs > 0 && places < SPREAD_PLACES && (slot = spread_next(spread, to, false, 1, 2 * jobs))) {
-		jobs -= slot->jobs;
-		places++;
-		spread_hand(spread, slot, to);
-	}
+	spread_fill_places(spread, to, jobs);
 }
 
 /* ---- */
@@ -301,6 +357,7 @@ void node_spread(struct spread *spread)
 
 	spread_count(spread);
 	spread_place_all(spread);
+	spread_order(spread);
 	for (uint32_t i = 0; i < spread->node_count; i++) {
 		struct spread_node *node = &spread->nodes[i];
 

@@ -44,6 +44,9 @@ struct spread_slot {
 	const char *place; /* where these may run; NULL: anywhere */
 	enum spread_how how;
 	uint32_t wanted;   /* node that is to have it; ours: as it was, or is to stay; 0: none can */
+	/* Worked out. */
+	bool fits;         /* it may go to the node that is given its share just now */
+	uint64_t wants;    /* how much that one would want it */
 };
 
 struct spread {
@@ -52,11 +55,13 @@ struct spread {
 	struct spread_slot *slots;
 	uint32_t slot_count;
 	uint32_t own; /* number of the node that decides */
+	/* Worked out. */
+	uint32_t any_count; /* slots whose jobs may run anywhere, which come first */
 };
 
 /* Has it less than half its share of the slots that are any node's? */
 bool node_spread_lacks(const struct spread *spread, uint32_t number);
-/* Counts what each has, then sets wanted of our own slots. */
+/* Counts what each has, then sets wanted of our own slots, and puts them into another order. */
 void node_spread(struct spread *spread);
 
 #endif

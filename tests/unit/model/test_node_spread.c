@@ -26,7 +26,7 @@ static void place(struct spread_node *nodes, uint32_t count, uint32_t from, uint
     int *given)
 {
 	struct spread_slot slots[SLOTS];
-	struct spread spread = {nodes, count, slots, 0, 1};
+	struct spread spread = {nodes, count, slots, 0, 1, 0};
 
 	for (uint32_t i = 0; i < SLOTS; i++) {
 		uint32_t owner = i < from ? 1 : 1 + i % owned;
@@ -65,7 +65,7 @@ Test(node_spread, one_with_more_jobs_gets_fewer_and_one_of_more_weight_more)
 {
 	struct spread_node nodes[] = {node(1, "a", "", 0), node(2, "b", "", 0)};
 	struct spread_slot slots[SLOTS + 1];
-	struct spread spread = {nodes, 2, slots, SLOTS + 1, 1};
+	struct spread spread = {nodes, 2, slots, SLOTS + 1, 1, 0};
 	int b = 0;
 
 	for (uint32_t i = 0; i < SLOTS; i++)
@@ -114,18 +114,69 @@ Test(node_spread, a_place_s_slot_goes_to_a_node_that_suits)
 	    {.slot = NODE_SLOTS + 2, .owner = 1, .jobs = 3, .place = "spot", .how = SPREAD_MUST},
 	    {.slot = NODE_SLOTS + 3, .owner = 1, .jobs = 3, .place = NULL, .how = SPREAD_MUST},
 	};
-	struct spread spread = {nodes, 3, slots, 3, 1};
+	struct spread spread = {nodes, 3, slots, 3, 1, 0};
 
 	node_spread(&spread);
 	for (int i = 0; i < 3; i++)
 		cr_expect_eq(slots[i].wanted, slots[i].slot == NODE_SLOTS + 1 ? 2 : 0);
 }
 
+#define PLACES 3000
+
+/* Of the slots of ours that suit, that which it would want most, among those whose jobs are not too many. */
+static int most_wanted(const struct spread_slot *slots, const struct spread_node *to, double most)
+{
+	int best = -1;
+
+	for (int i = 0; i < PLACES; i++)
+		if (slots[i].wanted == 1 && slots[i].jobs >= 1 && slots[i].jobs < most && i % 3 &&
+		    (best < 0 || node_wants(to->name, to->labels, slots[i].slot) >
+				     node_wants(to->name, to->labels, slots[best].slot)))
+			best = i;
+	return best;
+}
+
+/* Of thousands of places some at a time go, and they are those that would one by one. */
+Test(node_spread, gives_of_many_places_what_is_wanted_most)
+{
+	static struct spread_slot slots[PLACES], plan[PLACES];
+	char places[PLACES][16];
+
+	for (int few = 0; few < 2; few++) {
+		struct spread_node nodes[] = {node(1, "a", "", 0), node(2, "b", "zone=1", 0)};
+		struct spread spread = {.nodes = nodes, .node_count = 2, .slots = slots, .slot_count = PLACES, .own = 1};
+		double jobs = 0;
+		int given = 0, next;
+
+		nodes[1].due = true;
+		for (int i = 0; i < PLACES; i++) {
+			snprintf(places[i], sizeof(places[i]), i % 3 ? "zone=1" : "zone=2");
+			/* Few: a handful holds most of what there is, and mostly too much to go. */
+			slots[i] = (struct spread_slot){.slot = (uint32_t)(NODE_SLOTS + 7 * i), .owner = 1,
+			    .jobs = few ? (i < 100 ? (uint32_t)(1 + i * i % 701) : 0) : (uint32_t)(1 + i % 5),
+			    .place = places[i], .how = SPREAD_FREE, .wanted = 1};
+			jobs += slots[i].jobs;
+		}
+		memcpy(plan, slots, sizeof(plan));
+		node_spread(&spread);
+		/* Its share is a half. */
+		for (jobs /= 2; jobs > 0 && given < 64 && (next = most_wanted(plan, &nodes[1], 2 * jobs)) >= 0; given++) {
+			plan[next].wanted = 2;
+			jobs -= plan[next].jobs;
+		}
+		cr_expect(few ? given > 10 && given < 64 : given == 64, "%d", given);
+		for (int i = 0; i < PLACES; i++)
+			for (int j = 0; j < PLACES; j++)
+				if (slots[j].slot == plan[i].slot)
+					cr_expect_eq(slots[j].wanted, plan[i].wanted, "place %d", i);
+	}
+}
+
 Test(node_spread, who_comes_gets_its_share_first_from_the_busiest)
 {
 	struct spread_node nodes[] = {node(1, "a", "", 0), node(2, "b", "", 0), node(3, "c", "", 0)};
 	struct spread_slot slots[SLOTS];
-	struct spread spread = {nodes, 3, slots, SLOTS, 1};
+	struct spread spread = {nodes, 3, slots, SLOTS, 1, 0};
 	int jobs[2] = {0}, gone[2] = {0};
 
 	nodes[2].due = true;
@@ -153,7 +204,7 @@ Test(node_spread, what_runs_stays_and_is_waited_for)
 {
 	struct spread_node nodes[] = {node(1, "a", "", 0), node(2, "b", "", 0)};
 	struct spread_slot slots[SLOTS];
-	struct spread spread = {nodes, 2, slots, SLOTS, 1};
+	struct spread spread = {nodes, 2, slots, SLOTS, 1, 0};
 	int gone = 0;
 
 	nodes[1].due = true;
