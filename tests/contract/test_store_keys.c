@@ -23,8 +23,11 @@
 	}                                                                                          \
 	static void keys_##name(struct store_case *sc)
 
-static const struct store_option keys_options[] = {{"run_as", "root"}, {"timeout", "5s"},
-    {"lease", "3s"}, {NULL, NULL}};
+static const struct store_option keys_options[] = {{"run_as", "root"}, {"timeout", "20s"},
+    {"lease", "5m"}, {NULL, NULL}};
+/* Of one whose end is waited for. */
+static const struct store_option keys_brief[] = {{"run_as", "root"}, {"timeout", "20s"}, {"lease", "3s"},
+    {NULL, NULL}};
 
 static bool keys_has(void)
 {
@@ -201,6 +204,7 @@ KEYS_TEST(is_taken_over_when_a_lease_has_ended)
 	pid_t pid;
 
 	store_close(sc->store);
+	sc->config.options = keys_brief;
 	pid = fork();
 	cr_assert_geq(pid, 0);
 	if (pid == 0) {

@@ -98,6 +98,22 @@ start_redis() {
 	export SCHEDD_TEST_SQL
 }
 
+# Sets port: that and the three behind it are nobody else's who asks here, and nobody's just now. They lie below the
+# range that others' connections are given. Two etcds side by side would answer for each other: a peer's port knows
+# most of what a client's does.
+take_ports() {
+	while :; do
+		port=$(($(shuf -i 2500-7749 -n 1) * 4))
+		mkdir "/tmp/schedd-port-$port" 2>/dev/null || continue
+		taken=/tmp/schedd-port-$port
+		python3 -c 'import socket, sys
+for port in range(int(sys.argv[1]), int(sys.argv[1]) + 4):
+    socket.socket().bind(("127.0.0.1", port))' "$port" 2>/dev/null && break
+		rmdir "$taken"
+		taken=
+	done
+}
+
 start_mysql() {
 	run=
 	if [ "$(id -u)" -eq 0 ]; then
@@ -112,7 +128,8 @@ start_mysql() {
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout "$dir/tls/server.key" 2>/dev/null |
 		openssl x509 -req -CA "$dir/tls/ca.crt" -CAkey "$dir/tls/ca.key" -days 3650 -out "$dir/tls/server.crt" 2>/dev/null
 	chmod 644 "$dir/tls/server.key"
-	SCHEDD_TEST_SERVER_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	take_ports
+	SCHEDD_TEST_SERVER_PORT=$port
 	# Small, durable, and with all settings as nobody wants them: schedd brings its own.
 	# shellcheck disable=SC2086 # words
 	set -- --no-defaults --datadir="$dir/data" --tmpdir="$dir" --innodb-log-file-size=8M --innodb-buffer-pool-size=32M \
@@ -141,17 +158,6 @@ start_mysql() {
 	SCHEDD_TEST_SQL="mariadb --no-defaults -S $dir/sock -u schedd -D ops -BNe"
 	SCHEDD_TEST_ADMIN="$admin -D ops -BNe"
 	export SCHEDD_TEST_SQL SCHEDD_TEST_ADMIN SCHEDD_TEST_SERVER_PORT
-}
-
-# Sets port: that and the three behind it are nobody else's who asks here. They lie below the range that
-# others' connections are given. Two etcds side by side would answer for each other: a peer's port knows
-# most of what a client's does.
-take_ports() {
-	while :; do
-		port=$(($(shuf -i 2500-7749 -n 1) * 4))
-		mkdir "/tmp/schedd-port-$port" 2>/dev/null && break
-	done
-	taken=/tmp/schedd-port-$port
 }
 
 # A shell that starts the server again when it is killed, so that its pid stays; both are stopped
@@ -187,7 +193,8 @@ start_etcd() {
 
 start_mongodb() {
 	made=$(sh "${0%/*}/mongodb/install.sh")
-	SCHEDD_TEST_SERVER_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	take_ports
+	SCHEDD_TEST_SERVER_PORT=$port
 	launch java -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$made:$made/lib/*" Server "$SCHEDD_TEST_SERVER_PORT" "$dir/data"
 	SCHEDD_TEST_SQL="/usr/bin/python3 ${0%/*}/mongodb/tell.py $SCHEDD_TEST_SERVER_PORT"
 	# shellcheck disable=SC2086 # words
