@@ -79,6 +79,7 @@ class FailOver(Case):
     def test_what_a_standby_lacks_is_named_and_not_run_again(self):
         self.cluster.add(self.b, "removed", "--every", "1s")
         wait_until("a knows", lambda: self.a.ctl("show", "removed")[0] == 0)
+        self.cluster.add(self.b, "old", "--manual")
         go = self.cluster.dir / "go"
         self.cluster.add(self.b, "ends", "--manual", command=["sh", "-c", f"until test -e {go}; do sleep 0.1; done"])
         self.a.ok("run", "ends")
@@ -93,6 +94,7 @@ class FailOver(Case):
         wait_until("its row says so", lambda: all(run.job != "ends" for run in STORE.open_runs()))
         self.a.ok("modify", "j0", "--description", "made again")
         self.a.ok("rm", "-y", "removed")
+        self.a.ok("rename", "old", "new")
         self.cluster.add(self.a, "unknown", "--manual")
         self.a.ok("groups", "set", "limits", "--parallel", "7")
         for _ in range(3):
@@ -101,19 +103,22 @@ class FailOver(Case):
         before = STORE.last_runs()
         self.standby.fail_over()
         wait_until("all is known there", lambda: all(STORE.last_runs().get(job, 0) >= before[job]
-                                                     for job in before if job not in ("unknown", "removed")), 60)
-        wait_until("it is removed there, too", lambda: "removed" not in STORE.last_runs())
+                                                     for job in before if job not in ("unknown", "removed", "new")), 60)
+        wait_until("they are removed there, too", lambda: not {"removed", "old"} & STORE.last_runs().keys())
         wait_until("its end is gone, and it is lost", lambda: [run.state for run in STORE.runs() if run.job == "ends"] == ["lost"])
         self.await_each()
         time.sleep(1)
         gone = self.check()
-        self.assertEqual(set(gone) - {"removed"}, {f"j{i}" for i in range(JOBS)})
+        self.assertEqual(set(gone) - {"removed", "old"}, {f"j{i}" for i in range(JOBS)})
         for node in self.cluster.nodes:
-            self.assertEqual(node.ctl("show", "removed")[0], 4)
+            for job in ("removed", "old", "new"):
+                self.assertEqual(node.ctl("show", job)[0], 4, job)
         self.assertEqual(self.b.json("show", "j0")["description"], "made again")
         said = self.a.log.read_text() + self.b.log.read_text()
         self.assertIn("which lacks what the one before had answered", said)
         self.assertIn("job unknown was stored and is gone with the server: add it again", said)
+        self.assertIn("job old: its removal was stored and is gone with the server", said)
+        self.assertIn("job new was stored and is gone with the server: add it again", said)
         self.assertIn("group limits: this node knew a limit of 7, the server in the place of the one before has none: set it again", said)
         self.assertIn("this node knew that the scheduler is paused, the server in the place of the one before has that it goes on: pause", said)
         for node in self.cluster.nodes:

@@ -281,6 +281,8 @@ struct top_room {
 typedef void (*scheduler_rest_fn)(struct schedd_scheduler *scheduler);
 /* The run is over: row, event, those who wait for it. live is gone after it. reason may be NULL. */
 typedef void (*run_ended_fn)(struct run_live *live, enum run_state state, const char *reason);
+/* The store did not take that row of a run that had not ended. */
+typedef void (*run_refused_fn)(struct store_slot *store, const struct run *row);
 /*
  * A run that no request asked for, of a job that is another node's; note may be NULL. False: it is
  * nobody's for now.
@@ -328,6 +330,7 @@ struct schedd_scheduler {
 	/* Removes the output of a run that ended; set by the top. */
 	void (*output_drop)(struct schedd_scheduler *scheduler, const char *job, uint32_t number);
 	run_ended_fn run_ended;        /* the one door for the end of a run */
+	run_refused_fn run_refused;    /* set by the room of runs */
 	run_elsewhere_fn run_elsewhere;
 	/* Name of the node that has a job; NULL: nobody, or its store is not shared; set by the top. */
 	const char *(*node_of)(const struct entry *entry);

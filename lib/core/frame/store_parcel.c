@@ -160,6 +160,7 @@ uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from,
 		struct store_parcel_item *room;
 
 		if (item->kind == STORE_PARCEL_RUN && !run_ended(item->run.state)) {
+			limits->refused(from->slot, &item->run);
 			store_parcel_item_clear(item);
 			continue;
 		}

@@ -31,10 +31,12 @@ struct store_parcel_limits {
 	uint32_t items; /* all there may be: newer ones are lost */
 	uint32_t runs;  /* ends of runs with their output among them: the oldest lose it */
 	void (*strip)(struct store_slot *slot, struct run *run); /* takes it away */
+	void (*refused)(struct store_slot *slot, const struct run *run); /* of one that goes on */
 };
 /*
  * Moves what may be written late behind what *to has, within the limits: ends
- * of runs, which are final, changes and texts. Intermediate rows are dropped.
+ * of runs, which are final, changes and texts. A row of a run that goes on would be
+ * older than what is written of it meanwhile: it is told, and dropped.
  * Returns how many items are lost. Frees from.
  */
 uint32_t store_parcel_move(struct store_parcel **to, struct store_parcel *from,

@@ -156,8 +156,8 @@ static void store_slot_strip(struct store_slot *store, struct run *run)
 
 static void store_slot_keep(struct store_slot *store, struct store_parcel *parcel)
 {
-	const struct store_parcel_limits limits = {
-	    STORE_SLOT_KEPT_MAX, store->outbox_most, store_slot_strip};
+	const struct store_parcel_limits limits = {STORE_SLOT_KEPT_MAX, store->outbox_most,
+	    store_slot_strip, store->scheduler->run_refused};
 	uint32_t lost = store_parcel_move(&store->unwritten, parcel, &limits);
 
 	if (!store->behind_since)

@@ -4,6 +4,9 @@
  * moment after it began, for most are over by then, and their end says it as
  * well. Whoever starts within that moment of a crash finds it by what stands in
  * its environment, as one whose row was on its way.
+ *
+ * What a store refused of a run that goes on is written anew, too, as the run is
+ * by then: so that other nodes and a recovery see it as soon as the store works.
  */
 #ifndef SCHEDD_CORE_RUNS_RUN_PROCESS_H
 #define SCHEDD_CORE_RUNS_RUN_PROCESS_H

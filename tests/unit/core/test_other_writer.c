@@ -37,6 +37,15 @@ static void other_drop(const struct store_change *change, void *context)
 		store_case_drop(change->record);
 }
 
+/* That he has taken over what was ours. */
+static void other_takes(const struct store_share_news *news, void *taken)
+{
+	if (news->kind != STORE_SHARE_TAKEN)
+		return;
+	*(bool *)taken = true;
+	store_snapshot_free(news->snapshot);
+}
+
 static void other_begin(void)
 {
 	static struct store_option options[2][8];
@@ -325,6 +334,90 @@ Test(other_writer, writes_more_than_the_feed_keeps)
 	/* And listens on. */
 	remove_job(e);
 	await_field(e, "id", "");
+}
+
+/* What the server refused as it began is seen there as soon as it takes it. */
+Test(other_writer, sees_what_began_while_the_server_took_nothing)
+{
+	const struct store_slot *slot = f.scheduler->stores[0];
+	const char *a = ours("a");
+
+	put(a, 1, "", 10 * S);
+	await_field(a, "id", a);
+	core_advance(&f, 10 * S);
+	await_tasks(1);
+	fake_server_read_only(SERVER, true);
+	core_advance(&f, 1 * S);
+	for (int i = 0; i < 6000 && !slot->failing; i++)
+		turn();
+	cr_assert(slot->failing);
+	store_case_runs(&two, a);
+	cr_assert_eq(two.run_count, 1u);
+	cr_expect_eq(two.runs[0].pid, 0);
+	fake_server_read_only(SERVER, false);
+	for (int i = 0; i < 6000 && (two.run_count == 0 || two.runs[0].pid == 0); i++) {
+		core_advance(&f, S / 10);
+		turn();
+		store_case_runs(&two, a);
+	}
+	cr_expect_eq(two.runs[0].state, RUN_RUNNING);
+	cr_expect_eq(two.runs[0].pid, 4001);
+	cr_expect_neq(two.runs[0].started_at, SCHEDD_TIME_NONE);
+	core_task_end(0, 0);
+	core_settle(&f);
+	core_expect_runs(&f, a, "1 success");
+}
+
+/* Or is lost by then: its end alone is told, late. */
+Test(other_writer, takes_over_what_began_while_the_server_took_nothing)
+{
+	const struct store_slot *slot = f.scheduler->stores[0];
+	uint64_t epoch = store_epoch(our_store());
+	const char *a = ours("a");
+	struct store_batch *batch;
+	static bool taken;
+
+	store_share(two.store, other_takes, &taken);
+	put(a, 1, "", 10 * S);
+	await_field(a, "id", a);
+	core_advance(&f, 10 * S);
+	await_tasks(1);
+	cut_off();
+	core_advance(&f, 1 * S);
+	for (int i = 0; i < 6000 && !slot->failing; i++)
+		turn();
+	cr_assert(slot->failing);
+	fake_server_expire(SERVER, "one");
+	/* Who comes looks at the others at once. */
+	fake_server_bar(SERVER, "two", true);
+	for (int i = 0; i < 6000 && store_state(two.store) == STORE_OK; i++)
+		turn();
+	fake_server_bar(SERVER, "two", false);
+	for (int i = 0; i < 6000 && !taken; i++)
+		turn();
+	cr_assert(taken);
+	batch = store_batch_new(two.store);
+	store_case_put_run(batch, a, 1, RUN_LOST, 1);
+	cr_assert_eq(store_case_commit(&two, batch), 0, "%s", two.err.message);
+	fake_server_bar(SERVER, "one", false);
+	for (int i = 0; i < 6000 && (store_epoch(our_store()) == epoch || slot->failing); i++) {
+		core_advance(&f, S / 10);
+		turn();
+	}
+	cr_assert_gt(store_epoch(our_store()), epoch);
+	core_await_store(&f);
+	core_advance(&f, 10 * S);
+	core_settle(&f);
+	store_case_runs(&two, a);
+	cr_expect_eq(two.runs[0].state, RUN_LOST);
+	cr_expect_null(two.runs[0].reason, "%s", two.runs[0].reason);
+	core_task_end(0, 0);
+	core_settle(&f);
+	core_advance(&f, 1 * S);
+	store_case_runs(&two, a);
+	cr_expect_eq(two.runs[0].state, RUN_LOST);
+	cr_expect_not_null(two.runs[0].reason);
+	cr_expect_str_eq(two.runs[0].reason, "this node lost its lease; told late: success");
 }
 
 /* What he had begun is lost, what waited begins here, and what is due of his is ours. */

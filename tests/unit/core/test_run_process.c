@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include "support/core_fixture.h"
+#include "support/faulty_vfs.h"
 #include "support/sql_case.h"
 
 static char path[96];
@@ -105,5 +106,96 @@ Test(run_process, is_left_behind_by_who_goes)
 	core_close(&fixture);
 	cr_expect_str_eq(counted("SELECT state || pid FROM runs"), "running4001");
 	core_open_file(&fixture, path);
+	counted_close(&fixture);
+}
+
+/* A store that is full when a run begins, and a while on: each row is written as the run is when it works again. */
+static void refused_open(struct core_fixture *fixture, const char *job)
+{
+	faulty_install();
+	counted_open(fixture);
+	cr_assert_eq(core_add(fixture, job), 0, "%s", fixture->err.message);
+	cr_assert_eq(core_run(fixture, "b"), 0);
+	cr_assert_eq(core_tasks(), 1);
+	core_settle(fixture);
+	atomic_store(&faulty.write, SQLITE_FULL);
+	core_advance(fixture, SCHEDD_SECOND);
+	core_settle(fixture);
+	cr_expect_str_eq(counted("SELECT state || coalesce(pid, '-') FROM runs"), "running-");
+}
+
+static void refused_no_more(struct core_fixture *fixture)
+{
+	atomic_store(&faulty.write, 0);
+	core_advance(fixture, 60 * SCHEDD_SECOND);
+	core_settle(fixture);
+}
+
+Test(run_process, is_said_once_the_store_works_again)
+{
+	struct core_fixture fixture = {0};
+
+	refused_open(&fixture, "{'id':'b','trigger':{'type':'manual'},'command':['x']}");
+	refused_no_more(&fixture);
+	cr_expect_str_eq(counted("SELECT state || pid || (started_at > 0) FROM runs"), "running40011");
+	cr_expect_str_eq(counted("SELECT count(*) FROM written"), "1", "and no more than once");
+	core_task_end(0, 0);
+	core_settle(&fixture);
+	cr_expect_str_eq(counted("SELECT state || pid FROM runs"), "success4001");
+	counted_close(&fixture);
+}
+
+Test(run_process, is_not_said_of_one_that_is_over_when_the_store_works_again)
+{
+	struct core_fixture fixture = {0};
+
+	refused_open(&fixture, "{'id':'b','trigger':{'type':'manual'},'command':['x']}");
+	core_task_end(0, 0);
+	core_settle(&fixture);
+	refused_no_more(&fixture);
+	cr_expect_str_eq(counted("SELECT state || pid FROM runs"), "success4001");
+	cr_expect_str_eq(counted("SELECT count(*) FROM written"), "1");
+	counted_close(&fixture);
+}
+
+/* Who dies then has another attempt to make, and has lost nothing. */
+Test(run_process, tells_of_another_attempt_once_the_store_works_again)
+{
+	struct core_fixture fixture = {0};
+
+	refused_open(&fixture,
+	    "{'id':'b','trigger':{'type':'manual'},'command':['x'],'retry':{'limit':1,'delay':'10m'}}");
+	core_task_end(0, 3);
+	core_settle(&fixture);
+	refused_no_more(&fixture);
+	cr_expect_str_eq(counted("SELECT state || attempt FROM runs"), "retrying2");
+	core_reopen(&fixture);
+	core_expect_runs(&fixture, "b", "1 retrying");
+	core_advance(&fixture, 700 * SCHEDD_SECOND);
+	core_settle(&fixture);
+	cr_expect_eq(core_tasks(), 1);
+	core_task_end(0, 0);
+	core_settle(&fixture);
+	core_expect_runs(&fixture, "b", "1 success");
+	counted_close(&fixture);
+}
+
+/* The mark of the next attempt is stored by then, and the row of the one before comes no more. */
+Test(run_process, comes_not_behind_the_mark_of_the_next_attempt)
+{
+	struct core_fixture fixture = {0};
+
+	refused_open(&fixture,
+	    "{'id':'b','trigger':{'type':'manual'},'command':['x'],'retry':{'limit':1,'delay':'5s'}}");
+	core_task_end(0, 3);
+	core_settle(&fixture);
+	core_advance(&fixture, 20 * SCHEDD_SECOND);
+	cr_expect_eq(core_tasks(), 0, "it begins nothing that is not marked");
+	refused_no_more(&fixture);
+	cr_expect_eq(core_tasks(), 1);
+	cr_expect_str_eq(counted("SELECT state || attempt || pid FROM runs"), "running24001");
+	core_task_end(0, 0);
+	core_settle(&fixture);
+	cr_expect_str_eq(counted("SELECT state || attempt || pid FROM runs"), "success24001");
 	counted_close(&fixture);
 }
