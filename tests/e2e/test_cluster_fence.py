@@ -134,5 +134,37 @@ class Clock(Case):
         self.settle()
 
 
+class OlderFiles(unittest.TestCase):
+    """A server that counts as the same, and lacks the end of what nodes tell each other."""
+
+    LINES = 10
+
+    def setUp(self):
+        self.cluster = Cluster(2, lease=120)
+        self.a, self.b = self.cluster.nodes
+        self.cluster.start(balanced=False)
+        wait_until("a is there", lambda: self.a.slots() == 256, 60)
+        self.cluster.add(self.a, "gone", "--manual")
+        self.cluster.add(self.a, "late", "--manual")
+        wait_until("b has heard it all", lambda: self.b.ctl("show", "late")[0] == 0, 60)
+
+    def tearDown(self):
+        self.b.thaw()
+        self.cluster.end(self)
+
+    def test_no_line_of_the_feed_is_given_twice(self):
+        """b comes when so much has been written anew that the server seems to lack nothing that b knew."""
+        self.b.freeze()
+        STORE.rewind_feed(self.LINES)
+        STORE.end_sessions(1)
+        wait_until("a finds it out", lambda: "lacks what the one before had answered" in self.a.log.read_text(), 60)
+        wait_until("a goes on", lambda: self.a.ctl("rm", "-y", "gone")[0] == 0, 60)
+        for i in range(self.LINES + 5):
+            self.a.ok("modify", "late", "--description", f"change {i}")
+        self.b.thaw()
+        wait_until("b knows the last", lambda: self.b.json("show", "late").get("description") == f"change {i}", 60)
+        self.assertEqual(self.b.ctl("show", "gone")[0], 4, "b has missed what was written first")
+
+
 if __name__ == "__main__":
     unittest.main()

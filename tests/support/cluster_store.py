@@ -75,6 +75,12 @@ class Sql:
     def forget_feed(self):
         self.tell("DELETE FROM schedd_feed")
 
+    def rewind_feed(self, lines):
+        """As a server that is started from older files knows nothing of the last of it."""
+        q = self.quote
+        self.tell(f"UPDATE schedd_meta SET number = number - {lines} WHERE {q}key{q} = 'feed.seq'")
+        self.tell(f"DELETE FROM schedd_feed WHERE seq > (SELECT number FROM schedd_meta WHERE {q}key{q} = 'feed.seq')")
+
     def lock_job(self, job):
         """Nobody else writes to it, until stdin of what is answered ends."""
         session = subprocess.Popen(os.environ["SCHEDD_TEST_SQL"].split()[:-1] + self.unbuffered, stdin=subprocess.PIPE,
@@ -235,6 +241,10 @@ class Redis:
 
     def forget_feed(self):
         self.tell("XTRIM", "{schedd:}feed", "MAXLEN", "0")
+
+    def rewind_feed(self, lines):
+        self.tell("HINCRBY", "{schedd:}meta", "feed", -lines)
+        self.tell("DEL", "{schedd:}feed")
 
     def end_sessions(self, part):
         for line in self.tell("CLIENT", "LIST").splitlines():
