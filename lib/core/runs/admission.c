@@ -116,10 +116,20 @@ void admission_unmark(struct run_live *live)
 	run_live_write(live);
 }
 
+/* Has it a worker at once? Others may have come first since it was expected. */
+static bool admission_starts(const struct run_live *live)
+{
+	const struct executor_slot *slot = live->executor;
+	uint32_t workers = slot ? executor_max_workers(slot->executor) : 0;
+
+	return !live->scheduler->paused && live->scheduler->phase == SCHEDULER_RUNNING &&
+	       (!workers || executor_busy(slot->executor) + slot->marking + slot->ready.count < workers);
+}
+
 void admission_ready(struct run_live *live)
 {
 	run_live_enter(live, RUN_LIVE_WAIT_WORKER);
-	if (live->scheduler->paused || live->scheduler->phase != SCHEDULER_RUNNING)
+	if (live->marked && !admission_starts(live))
 		admission_unmark(live);
 	if (!live->executor) {
 		char reason[256];
@@ -173,6 +183,7 @@ static void admission_to_account(struct run_live *live)
 
 	if (account && (accounts_held(account) || account->running >= account->may.running)) {
 		run_live_enter(live, RUN_LIVE_WAIT_GROUP);
+		admission_unmark(live);
 		live->account = account;
 		if (heap_set(&account->waiting, &live->queue, admission_key(live)) == 0)
 			return;

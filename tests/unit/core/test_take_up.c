@@ -7,7 +7,9 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "model/run.h"
+#include "support/fake_store.h"
 
 #define S SCHEDD_SECOND
 #define TEN "'trigger':{'type':'interval','seconds':10},'command':['x']"
@@ -424,5 +426,70 @@ Test(take_up, is_said_before_anything_begins)
 	cr_expect_not_null(strstr(f.json, "\"attempt\":3"), "%s", f.json);
 	core_expect_runs(&f, "c", "1 failed");
 	core_fake_on_start(NULL);
+	core_close(&f);
+}
+
+static void judge(const char *account, struct scheduler_account *may, void *context)
+{
+	(void)account;
+	may->running = *(const uint32_t *)context;
+}
+
+static uint32_t places = 1;
+
+static void limit_accounts(struct schedd_scheduler *scheduler, void *context)
+{
+	scheduler_set_accounts(scheduler, judge, context);
+}
+
+/* The claim that wrote it as begun came back when its account had no place any more. */
+Test(take_up, of_an_account_whose_place_was_taken_meanwhile)
+{
+	struct core_fixture f = {.before_start = limit_accounts, .before_start_context = &places};
+
+	core_open_file(&f, database);
+	cr_assert_eq(core_add(&f, "{'id':'bin:a'," TEN "}"), 0, "%s", f.err.message);
+	f.wall += 11 * S;
+	f.mono += 11 * S;
+	scheduler_tick(f.scheduler);
+	places = 0;
+	scheduler_review_accounts(f.scheduler);
+	core_settle(&f);
+	core_expect_runs(&f, "bin:a", "1 queued");
+	places = 1;
+	core_reopen(&f);
+	core_expect_runs(&f, "bin:a", "1 running");
+	core_close(&f);
+}
+
+/* Likewise of a worker: an attempt that was due again came first. */
+Test(take_up, of_an_executor_whose_place_was_taken_meanwhile)
+{
+	static const struct store_option root[] = {{"run_as", "root"}, {NULL, NULL}};
+	struct core_fixture f = {
+	    .server = "core", .options = geteuid() == 0 ? root : NULL, .max_workers = 1};
+
+	fake_server_reset(f.server);
+	core_open_file(&f, NULL);
+	core_add(&f, "{'id':'r','retry':{'limit':1,'delay':11}," MANUAL "}");
+	core_run(&f, "r");
+	core_task_end(0, 1);
+	core_settle(&f);
+	core_expect_runs(&f, "r", "1 retrying");
+	core_add(&f, "{'id':'a'," TEN "}");
+	fake_server_freeze("core", true);
+	f.wall += 10 * S;
+	f.mono += 10 * S;
+	scheduler_tick(f.scheduler);
+	f.wall += 2 * S;
+	f.mono += 2 * S;
+	scheduler_tick(f.scheduler);
+	fake_server_freeze("core", false);
+	core_settle(&f);
+	core_expect_runs(&f, "r", "1 running");
+	core_expect_runs(&f, "a", "1 queued");
+	f.max_workers = 0;
+	core_reopen(&f);
+	core_expect_runs(&f, "a", "1 running");
 	core_close(&f);
 }
