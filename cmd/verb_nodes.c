@@ -9,6 +9,8 @@
 
 /* Between two looks at a node that is being drained. */
 #define NODES_LOOK 200
+/* Looks at one that takes jobs until that is meant: a beat that was under way may tell what was before. */
+#define NODES_RESUMED 50
 
 static const struct out_column node_columns[] = {
     {"name", "name", OUT_TEXT, true, true, false},
@@ -85,40 +87,64 @@ static int nodes_list(struct command *command)
 	return nodes_apart(command, own);
 }
 
-/* Has it nothing left to do, and takes nothing more? Neither jobs nor runs, or it is gone. */
-static bool nodes_is_empty(const struct value *list, const char *name, int64_t *jobs, int64_t *running)
-{
-	bool found = false, live = false;
+/* What is to be seen of a node that is drained. */
+struct nodes_seen {
+	bool gone;       /* it is dead, or not known any more */
+	bool live;       /* it takes jobs */
+	bool helped;     /* another does, which can have its own */
+	int64_t jobs;    /* slots of such */
+	int64_t running;
+};
 
-	*jobs = *running = 0;
+static struct nodes_seen nodes_look(const struct value *list, const char *name)
+{
+	struct nodes_seen seen = {.gone = true};
+
 	for (uint32_t i = 0; list->type == VALUE_ARRAY && i < list->array.count; i++) {
 		const struct value *node = &list->array.items[i];
+		bool live = value_is_text(value_get(node, "state"), "live");
 
-		if (!value_is_text(value_get(node, "name"), name) ||
-		    value_is_text(value_get(node, "state"), "dead"))
+		if (!value_is_text(value_get(node, "name"), name)) {
+			seen.helped |= live;
 			continue;
-		found = true;
-		live |= value_is_text(value_get(node, "state"), "live");
-		*jobs += value_get_int(node, "slots", 0) + value_get_int(node, "place_slots", 0);
-		*running += value_get_int(node, "running", 0);
+		}
+		if (value_is_text(value_get(node, "state"), "dead"))
+			continue;
+		seen.gone = false;
+		seen.live |= live;
+		seen.jobs += value_get_int(node, "slots", 0) + value_get_int(node, "place_slots", 0);
+		seen.running += value_get_int(node, "running", 0);
 	}
-	return !found || (!live && *jobs == 0 && *running == 0);
+	return seen;
 }
 
-/* Until the others have what it had. */
+/* Until the others have what it had, or it takes jobs again. */
 static int nodes_wait(struct command *command, const char *name)
 {
-	int64_t jobs, running;
+	int looks = 0;
+	bool alone = false;
 
 	for (;;) {
 		struct timespec pause = {.tv_nsec = NODES_LOOK * 1000000L};
 		struct schedd_error err = {0};
+		struct nodes_seen seen;
 		struct value result;
 
 		if (command_call(command, "node.list", NULL, &result, &err) != 0)
 			return say_error(command, &err);
-		if (nodes_is_empty(&result, name, &jobs, &running))
+		seen = nodes_look(&result, name);
+		if (seen.gone || (!seen.live && seen.jobs == 0 && seen.running == 0))
 			return EXIT_DONE;
+		looks = seen.live ? looks + 1 : 0;
+		if (looks == NODES_RESUMED) {
+			schedd_error_set(&err, SCHEDD_ECONFLICT,
+			    "node %s takes jobs again: it was resumed or started anew while it was drained", name);
+			return say_error(command, &err);
+		}
+		if (!seen.live && !seen.helped && seen.jobs && !alone) {
+			say_hint(command, "No other node takes jobs now: %s keeps its own until one does.", name);
+			alone = true;
+		}
 		nanosleep(&pause, NULL);
 	}
 }
@@ -189,8 +215,8 @@ const struct verb verb_nodes = {
 		"schedctl nodes forget web3",
     .notes = "A node that is drained starts nothing more; its jobs go to the others, and its runs go on "
 	     "until\n"
-	     "they end. forget takes one out of the list that is dead and will not come back. See\n"
-	     "schedd-cluster(7).",
+	     "they end. It stays drained until it is resumed or started anew. forget takes one out of the\n"
+	     "list that is dead and will not come back. See schedd-cluster(7).",
     .options = nodes_sets,
     .complete = COMPLETE_NODE_ACT,
     .max_words = 2,

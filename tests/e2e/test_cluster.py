@@ -324,6 +324,34 @@ class Apart(unittest.TestCase):
         self.c.ok("nodes", "resume", "b")
         self.cluster.await_balance(self.cluster.nodes)
 
+    def test_a_drained_node_stays_so_when_it_has_lost_its_lease(self):
+        """Nor does who waits for one wait for ever that somebody resumes."""
+        self.cluster.add(self.a, "long", "--manual", "--on", "c", command=["sleep", "1000"])
+        wait_until("it runs", lambda: self.c.ctl("run", "long")[0] == 0)
+        told = []
+        waits = threading.Thread(target=lambda: told.append(self.a.ctl("nodes", "drain", "c")))
+        waits.start()
+        wait_until("it is drained", lambda: self.b.nodes()["c"]["state"] == "draining")
+        self.a.ok("nodes", "resume", "c")
+        self.a.ok("nodes", "drain", "b", "--no-wait")
+        epoch = STORE.seats()["b"].epoch
+        self.b.freeze()
+        wait_until("others have its jobs", lambda: STORE.seats()["b"].dead_since, 60)
+        self.b.thaw()
+        wait_until("it is back", lambda: not STORE.seats()["b"].dead_since, 60)
+        self.assertGreater(STORE.seats()["b"].epoch, epoch)
+        wait_until("it says what it is", lambda: self.b.nodes()["b"]["state"] in ("draining", "live"), 60)
+        self.assertEqual(self.b.nodes()["b"]["state"], "draining")
+        self.assertEqual(self.a.ctl("nodes", "drain", "b")[0], 0)
+        self.assertEqual(STORE.seats()["b"].slots, 0)
+        self.assertEqual(self.b.stop(), 0)
+        self.b.start()
+        wait_until("started anew it takes jobs", lambda: self.a.nodes()["b"]["state"] == "live", 60)
+        waits.join()
+        self.assertEqual(told[0][0], 5, told)
+        self.assertIn("node c takes jobs again: it was resumed or started anew", told[0][2])
+        self.c.ok("kill", "long")
+
     def test_a_name_is_given_once(self):
         other = Node("b")
         try:

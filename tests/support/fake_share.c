@@ -110,13 +110,14 @@ static void share_sit(struct fake_node *node, const struct store_link *link)
 {
 	const struct store_remote_config *config = link->config;
 
-	if (strcmp(node->life, config->life) != 0)
+	if (strcmp(node->life, config->life) != 0) {
 		node->batch = 0;
+		node->draining = false;
+	}
 	node->epoch++;
 	node->protocol = NODE_PROTOCOL;
 	node->started_at = node->seen_at = fake_now();
 	node->dead_since = SCHEDD_TIME_NONE;
-	node->draining = false;
 	snprintf(node->life, sizeof(node->life), "%s", config->life);
 	snprintf(node->identity, sizeof(node->identity), "%s", config->identity);
 	snprintf(node->address, sizeof(node->address), "%s", config->holder);

@@ -23,6 +23,7 @@ struct seat {
 	int64_t epoch;
 	int64_t connection;
 	bool same; /* this opening had it, and has it still */
+	bool drained; /* in this life, which it stays */
 	bool sits; /* whoever had it did not leave, nor was it taken from him */
 	struct nodes_moved moved;
 	int64_t server; /* that is joined */
@@ -35,8 +36,8 @@ static int seat_find(struct store_link *link, struct seat *seat, struct schedd_e
 	MYSQL_RES *rows;
 	int rc = store_mysql_talk_ask(link, &rows, err,
 	    "SELECT n.node, n.epoch, n.connection, n.life, n.identity, n.dead_since IS NULL AND b.expires_at > " MY_CLOCK
-	    ", n.address, " WHEN("n.started_at") ", n.dead_since IS NULL FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node WHERE "
-	    "n.name = ?t FOR UPDATE",
+	    ", n.address, " WHEN("n.started_at") ", n.dead_since IS NULL, n.draining FROM schedd_nodes n JOIN schedd_beats b ON b.node = n.node "
+	    "WHERE n.name = ?t FOR UPDATE",
 	    link->config->node);
 
 	if (rc)
@@ -48,6 +49,7 @@ static int seat_find(struct store_link *link, struct seat *seat, struct schedd_e
 		seat->node = my_row_number(&row, 0, 0);
 		seat->epoch = my_row_number(&row, 1, 0);
 		seat->connection = my_row_number(&row, 2, 0);
+		seat->drained = life && my_row_number(&row, 9, 0) == 1;
 		seat->sits = my_row_number(&row, 8, 0) == 1;
 		seat->same = life && (uint64_t)seat->epoch == link->epoch && !my_of(link)->feed.anew;
 		ours = life || strcmp(row.fields[4], link->config->identity) == 0;
@@ -151,9 +153,9 @@ static int seat_sit(struct store_link *link, struct seat *seat, struct schedd_er
 		rc = store_mysql_talk_ask(link, NULL, err,
 		    "REPLACE INTO schedd_nodes (node, name, epoch, life, identity, address, labels, version, protocol, "
 		    "started_at, draining, connection) VALUES (?n, ?t, ?n, ?t, ?t, ?t, ?t, ?t, ?n, " MY_CLOCK
-		    ", 0, connection_id())",
+		    ", ?n, connection_id())",
 		    seat->node, config->node, seat->epoch, config->life, config->identity, config->holder,
-		    config->labels, SCHEDD_VERSION, (int64_t)NODE_PROTOCOL);
+		    config->labels, SCHEDD_VERSION, (int64_t)NODE_PROTOCOL, (int64_t)seat->drained);
 	if (rc == 0)
 		rc = store_mysql_talk_ask(link, NULL, err,
 		    "REPLACE INTO schedd_beats (node, expires_at, seen_at) VALUES (?n, " MY_CLOCK " + ?n, " MY_CLOCK ")",

@@ -137,6 +137,7 @@ static int share_go_beyond(struct store_link *link, struct share_seat *seat, str
 	return rc;
 }
 
+/* One that is drained stays so in the same life, whoever has had its jobs meanwhile. */
 static int share_sit(struct store_link *link, struct share_seat *seat, struct schedd_error *err)
 {
 	static const char again[] =
@@ -149,8 +150,8 @@ static int share_sit(struct store_link *link, struct share_seat *seat, struct sc
 	    "pg_backend_pid() FROM schedd_nodes ON CONFLICT (name) DO UPDATE SET epoch = n.epoch + 1, "
 	    "expires_at = excluded.expires_at, life = excluded.life, identity = excluded.identity, "
 	    "address = excluded.address, labels = excluded.labels, version = excluded.version, protocol = "
-	    "excluded.protocol, started_at = excluded.started_at, seen_at = excluded.seen_at, draining = false, dead_since = NULL, "
-	    "backend = excluded.backend RETURNING node, epoch";
+	    "excluded.protocol, started_at = excluded.started_at, seen_at = excluded.seen_at, draining = n.draining AND n.life = excluded.life, "
+	    "dead_since = NULL, backend = excluded.backend RETURNING node, epoch";
 	struct pg_params params;
 	PGresult *result;
 	int rc;

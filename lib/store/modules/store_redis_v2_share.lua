@@ -307,7 +307,7 @@ local function join(keys, args)
   if wrong then return wrong end
   local now, node = clock(), redis.call('HGET', p .. 'nodes', name)
   local seat = node and redis.call('HMGET', p .. 'node:' .. node, 'epoch', 'life', 'identity', 'dead', 'expires', 'address',
-    'started', 'batch', 'server', 'unsettled') or {}
+    'started', 'batch', 'server', 'unsettled', 'draining') or {}
   if seat[1] and not seat[4] and number(seat[5]) > now and seat[2] ~= life and seat[3] ~= identity then
     return {'seat', seat[6], seat[7]}
   end
@@ -345,9 +345,11 @@ local function join(keys, args)
   begin(p, node)
   redis.call('HSET', key, 'expires', digits(now + tonumber(lease)), 'session', session)
   if not same then
+    -- One that is drained stays so in the same life, whoever has had its jobs meanwhile.
+    local drained = seat[2] == life and seat[11] or '0'
     redis.call('HSET', key, 'name', name, 'epoch', digits(math.max(number(seat[1]), number(known)) + 1), 'life', life,
       'identity', identity, 'address', address, 'labels', labels, 'version', version, 'protocol', protocol, 'started', digits(now), 'seen',
-      digits(now), 'draining', '0', 'unsettled', (behind or replaced or unsure) and '1' or '0')
+      digits(now), 'draining', drained, 'unsettled', (behind or replaced or unsure) and '1' or '0')
     if seat[2] ~= life then redis.call('HSET', key, 'batch', '0') end
     redis.call('HDEL', key, 'dead')
   end
