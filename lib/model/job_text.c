@@ -136,12 +136,25 @@ int job_text_check(
 	return checks[form](text, err);
 }
 
+/* Of executor and store alone the default is a value. */
+static const char *job_text_fallback(const struct job_field *field)
+{
+	return field->form == JOB_FORM_ALIAS && strcmp(field->fallback, "default") == 0 ? field->fallback
+											 : NULL;
+}
+
+static bool job_text_is_default(const struct job_halves *halves, const struct job_field *field)
+{
+	return *(char *const *)job_place_peek(halves, field) == NULL;
+}
+
 static int job_text_read(const struct job_halves *halves, const struct job_field *field,
     const struct value *value, const struct job_fields_context *context, struct schedd_error *err)
 {
-	const char *text;
+	const char *text, *fallback = job_text_fallback(field);
 	char **at, *copy = NULL;
 	int rc = job_text_plain(value, &text, err);
+	bool says;
 
 	(void)context;
 	/* "" says as much as nothing, except where a form is asked for. */
@@ -149,10 +162,14 @@ static int job_text_read(const struct job_halves *halves, const struct job_field
 		rc = job_text_check(text, field->form, field->max, err);
 	if (rc)
 		return rc;
+	/* So does the default: a job that names it is as small, and as fast to store, as one that does not. */
+	says = *text && !(fallback && strcmp(text, fallback) == 0);
+	if (!says && job_text_is_default(halves, field))
+		return 0;
 	at = job_place_edit(halves, field);
-	if (*text)
+	if (says)
 		copy = strdup(text);
-	if (!at || (*text && !copy)) {
+	if (!at || (says && !copy)) {
 		free(copy);
 		return schedd_error_nomem(err);
 	}
@@ -165,21 +182,13 @@ static const char *job_text_peek(const struct job_halves *halves, const struct j
 {
 	const char *text = *(char *const *)job_place_peek(halves, field);
 
-	/* Of executor and store alone the default is a value. */
-	if (!text && field->form == JOB_FORM_ALIAS && strcmp(field->fallback, "default") == 0)
-		return field->fallback;
-	return text;
+	return text ? text : job_text_fallback(field);
 }
 
 static struct value job_text_write(
     const struct job_halves *halves, const struct job_field *field, struct arena *arena)
 {
 	return value_string(arena, job_text_peek(halves, field));
-}
-
-static bool job_text_is_default(const struct job_halves *halves, const struct job_field *field)
-{
-	return *(char *const *)job_place_peek(halves, field) == NULL;
 }
 
 static void job_text_reset(const struct job_halves *halves, const struct job_field *field)

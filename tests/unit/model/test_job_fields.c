@@ -262,6 +262,32 @@ Test(job_fields, writes_defaults_where_they_are_values)
 }
 
 /* A map of one random form of about half the fields, of actions exactly one. */
+/* It is as small in memory and in its store as a job that names none. */
+Test(job_fields, says_nothing_by_naming_the_default_store)
+{
+	struct bench bench;
+	static const char *const names[] = {"executor", "store"};
+
+	bench_open(&bench);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(bench_read(&bench, "{\"executor\":\"default\",\"store\":\"default\"}", ADDING), 0, "%s",
+		    bench.err.message);
+		for (int k = 0; k < 2; k++) {
+			const struct job_field *field = job_fields_find(names[k]);
+			struct value value = job_fields_get(bench.job, &bench.state, field, &bench.arena);
+
+			cr_expect(job_fields_is_default(bench.job, &bench.state, field), "%s", names[k]);
+			cr_expect_str_eq(value.string.text, "default", "%s", names[k]);
+		}
+		cr_expect(i == 1 || !bench.job->details);
+		/* What was named before is gone with it. */
+		cr_assert_eq(bench_read(&bench, "{\"executor\":\"other\",\"store\":\"other\"}", ADDING), 0, "%s",
+		    bench.err.message);
+		cr_expect(!job_fields_is_default(bench.job, &bench.state, job_fields_find("store")));
+	}
+	bench_close(&bench);
+}
+
 static struct value random_map(struct bench *bench, unsigned *seed)
 {
 	static const char *const actions[] = {"command", "shell", "call", "http"};
