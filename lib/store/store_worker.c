@@ -294,7 +294,7 @@ static void worker_hand_over(struct mailbox_errand *errand)
 	struct store_worker *worker =
 	    (struct store_worker *)(void *)((char *)errand - offsetof(struct store_worker, hand_over));
 	struct store_batch *last = worker->held;
-	bool hurry;
+	bool hurry, sleeps;
 
 	if (!last)
 		return;
@@ -305,9 +305,14 @@ static void worker_hand_over(struct mailbox_errand *errand)
 	*worker->queue_end = worker->held;
 	worker->queue_end = &last->next;
 	worker->hurry |= hurry;
-	if (!worker->patient || worker->hurry)
-		pthread_cond_signal(&worker->work);
+	sleeps = !worker->patient || worker->hurry;
 	pthread_mutex_unlock(&worker->lock);
+	/*
+	 * Behind the lock, or the thread would wake up only to wait for it. It loses nothing: what it
+	 * sleeps for was written under the lock, and this thread is the one that frees the worker.
+	 */
+	if (sleeps)
+		pthread_cond_signal(&worker->work);
 	worker->held = NULL;
 	worker->held_end = &worker->held;
 }
