@@ -89,11 +89,11 @@ struct fake_server {
 	pthread_mutex_t lock;
 	struct fake_data *data;
 	char identity[64], life[32], holder[160]; /* of the owner; "": none */
-	bool owned;                               /* by a link */
+	_Atomic bool owned;                       /* by a link */
 	uint64_t epoch;
-	int64_t delay;
+	_Atomic int64_t delay;
 	int dies_before, dies_after;
-	bool frozen, down, read_only;
+	_Atomic bool frozen, down, read_only;
 	bool shuffled;       /* answers over different links overtake each other */
 	char barred[FAKE_NODES][64]; /* nodes that are not let in; "": none */
 	uint64_t told;       /* answers given */
