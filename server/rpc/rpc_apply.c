@@ -18,6 +18,7 @@
 
 #define RPC_APPLY_TOKENS 8 /* files begun at one time on one connection */
 #define RPC_APPLY_MEMORY 8 /* bytes of memory that a byte of parts may take */
+#define RPC_APPLY_TOGETHER 2 /* files of the largest size that may be begun on all connections */
 
 /* What came in one message. */
 struct rpc_apply_part {
@@ -38,6 +39,7 @@ struct rpc_apply {
 	uint32_t seen;  /* of the first part's, by the scheduler */
 	size_t bytes;   /* of the messages they came in */
 	size_t memory;  /* of the parts */
+	size_t *together; /* that of all files of its kind of caller, this one included */
 	struct rpc_call *call; /* the last part, once it is handed over */
 	bool replace, if_absent;
 	struct strbuf rows; /* of the answer, packed */
@@ -59,6 +61,7 @@ static void rpc_apply_drop(struct rpc_apply *apply)
 static void rpc_apply_free(struct rpc_apply *apply)
 {
 	connection_detach(&apply->hook);
+	*apply->together -= apply->memory;
 	while (apply->parts)
 		rpc_apply_drop(apply);
 	arena_clear(&apply->names);
@@ -101,6 +104,10 @@ static struct rpc_apply *rpc_apply_new(const struct rpc_call *call, const char *
 	if (!apply)
 		return NULL;
 	apply->mailbox = scheduler_mailbox(call->scheduler);
+	/* What accounts have begun keeps no administrator from it. */
+	apply->together = connection_peer(call->connection)->caller.role == USERS_ADMIN
+			      ? &connection_rpc(call->connection)->begun_by_admins
+			      : &connection_rpc(call->connection)->begun_by_others;
 	apply->method = call->method->method;
 	apply->end = &apply->parts;
 	arena_init(&apply->names);
@@ -162,6 +169,7 @@ static int rpc_apply_gather(
 	apply->jobs += jobs->array.count;
 	apply->bytes += call->bytes;
 	apply->memory += call->arena.total;
+	*apply->together += call->arena.total;
 	return 0;
 }
 
@@ -179,6 +187,13 @@ static int rpc_apply_limit(
 		    "%s: the parts take more than %zu bytes of memory, %d times the limit "
 		    "for a file (limits.apply)",
 		    call->method->method->name, limit * RPC_APPLY_MEMORY, RPC_APPLY_MEMORY);
+	if (*apply->together / RPC_APPLY_MEMORY / RPC_APPLY_TOGETHER > limit)
+		return schedd_error_set(err, SCHEDD_EFAILED,
+		    "%s: with files that are begun on other connections, or by other tokens, it takes more than %zu "
+		    "bytes of memory, that of %d of the largest size (limits.apply): end those, or begin it anew "
+		    "later",
+		    call->method->method->name, limit * RPC_APPLY_MEMORY * RPC_APPLY_TOGETHER,
+		    RPC_APPLY_TOGETHER);
 	return 0;
 }
 

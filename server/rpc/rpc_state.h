@@ -76,6 +76,7 @@ struct rpc {
 	struct connection *unpacking; /* whose large message is being taken apart; NULL: nobody's */
 	struct event *look; /* pending while clients are watched: they are not read from, or read nothing */
 	size_t unread;      /* bytes that wait for all clients */
+	size_t begun_by_admins, begun_by_others; /* bytes of memory of files that come in parts */
 	struct log_limit refusals, shortages, drops; /* lines in the log */
 	bool finishing;                       /* no request is taken up any more */
 	unsigned pending; /* calls whose answer comes without their client's doing */

@@ -363,7 +363,7 @@ class Limited(Case):
 
 
 class Together(Case):
-    config = "limits:\n  unread: 8M\n"
+    config = "limits:\n  unread: 8M\n  apply: 64K\n"
 
     def test_of_many_who_never_read_most_are_closed(self):
         reader = self.server.client()
@@ -391,6 +391,28 @@ class Together(Case):
         self.client.call("job.add", id="seen", shell="true", trigger={"every": "1h"})
         self.assertEqual(reader.notification()[1]["job"], "seen", "who reads stays")
         self.assertLess(self.server.memory() - before, 96 << 20)
+
+    def test_files_that_many_have_begun_are_bounded(self):
+        clients = [self.server.client() for _ in range(8)]
+        jobs, begun = [{"id": f"j{i:05}"} for i in range(1500)], 0
+        with self.assertRaises(e2e.RpcError) as caught:
+            for client in clients:
+                for token in "abcdefgh":
+                    client.call("job.apply", apply=token, jobs=jobs, last=False)
+                    begun += 1
+        self.assertIn("begun on other connections", caught.exception.message)
+        self.assertIn("(limits.apply)", caught.exception.message)
+        self.assertGreater(begun, 1)
+        for client in clients:
+            client.close()
+
+        def room():
+            try:
+                return self.client.call("job.apply", apply="z", jobs=jobs, last=False)
+            except e2e.RpcError:
+                return None
+
+        e2e.wait_until("what they had is given back", room)
 
 
 if __name__ == "__main__":
