@@ -13,8 +13,13 @@ import e2e
 from users_case import ALICE, BOB, MANUAL, Case, uid
 
 CONFIG = f"users: {{allow: [{ALICE}, '@{BOB}', {BOB}], deny: ['@news']}}\n"
-# What the loop may need for anything on a busy machine, in seconds; the databases are silent for longer.
-BUSY = 2.5
+# For how long it is looked at what others wait; the databases are silent for as long as a test wants.
+QUIET = 3.5
+
+
+def busy():
+    """What the loop may need for anything here and now, in seconds."""
+    return 2.5 * e2e.patience()
 
 
 def preload(what="NSS_PRELOAD"):
@@ -49,7 +54,7 @@ class Silent(Case):
         self.hangs.touch()
         alices = [self.user(ALICE) for _ in range(3)]
         asked = [alice.send("server.hello") for alice in alices]
-        self.assertLess(self.longest(BUSY + 1, self.root, bob), BUSY)
+        self.assertLess(self.longest(QUIET, self.root, bob), busy())
         self.assertEqual(self.user(BOB).call("server.hello")["account"], BOB)
         self.hangs.unlink()
         for alice, message in zip(alices, asked):
@@ -65,8 +70,8 @@ class Silent(Case):
         begun = time.monotonic()
         message = self.refused("failed", alice.call, "job.list")
         self.assertIn("have not said yet who", message)
-        self.assertLess(time.monotonic() - begun, BUSY)
-        self.assertLess(self.longest(1, self.root), BUSY)
+        self.assertLess(time.monotonic() - begun, busy())
+        self.assertLess(self.longest(1, self.root), busy())
         self.hangs.unlink()
         e2e.wait_until("they answer again", lambda: self.user(ALICE).call("server.hello")["account"] == ALICE)
 
@@ -126,7 +131,7 @@ class Paths(Case):
         finally:
             self.enough.set()
             thread.join()
-        self.assertLess(self.longest, BUSY)
+        self.assertLess(self.longest, busy())
 
     def ask(self, token):
         """GET of all jobs: (status, body)."""
@@ -249,7 +254,7 @@ class Disk(Case):
         self.assertEqual(alice.call("server.hello")["account"], ALICE)
         self.assertIn("the disk does not answer", self.refused("failed", self.root.call, "token.add", name="t", role="admin"))
         self.assertIn("the disk has not taken", self.refused("failed", self.root.call, "token.add", name="u", role="admin"))
-        self.assertLess(time.monotonic() - begun, BUSY)
+        self.assertLess(time.monotonic() - begun, busy())
         hang.unlink()
         e2e.wait_until("both are written", lambda: ALICE in accounts.read_text() and tokens.exists() and tokens.read_text().startswith("t "))
         e2e.wait_until("the next is taken", lambda: self.added("u"))

@@ -145,7 +145,7 @@ static int own_schema(
 {
 	const char *base = zoo_of(link)->base;
 	struct zoo_batch *batch;
-	bool there;
+	int rc, code;
 	long version;
 
 	*made = false;
@@ -164,13 +164,17 @@ static int own_schema(
 	if (!batch)
 		return schedd_error_nomem(err);
 	store_zookeeper_get(batch, 0, base);
-	there = !store_zookeeper_wait(link, batch) || store_zookeeper_answer(batch, 0)->rc != ZNONODE;
+	code = store_zookeeper_wait(link, batch) ? store_zookeeper_answer(batch, 0)->rc : ZOPERATIONTIMEOUT;
 	store_zookeeper_done(batch);
-	if (there)
-		return store_link_fail(link, STORE_FAULT_REFUSED, err,
+	/* Who is not answered knows nothing of them. */
+	rc = code == ZOK || code == ZNONODE ? 0 : store_zookeeper_failed(link, code, false, err);
+	if (code == ZOK)
+		rc = store_link_fail(link, STORE_FAULT_REFUSED, err,
 		    "its nodes below %s are not all there, or another program's; they are left as they "
 		    "are, use another path in the url",
 		    base);
+	if (rc)
+		return rc;
 	*made = true;
 	return make_all(link, err);
 }
