@@ -14,6 +14,7 @@
 #define SLOW_KNOWN 64                   /* questions that are remembered */
 #define SLOW_MOMENT (100 * (schedd_span)1000)
 #define SLOW_SHORT (5 * (schedd_span)1000) /* while somebody is silent */
+#define SLOW_DEED (SCHEDD_SECOND / 2)      /* a disk needs some time on a busy machine */
 #define SLOW_SILENCE (10 * SCHEDD_SECOND)  /* so long that is */
 #define SLOW_LIFE (5 * SCHEDD_SECOND)      /* of an answer that nothing newer replaces */
 
@@ -49,7 +50,11 @@ static pthread_cond_t slow_changed;
 static pthread_once_t slow_once = PTHREAD_ONCE_INIT;
 static struct slow_question *slow_questions;
 static unsigned slow_under_way;
-static int64_t slow_silent; /* until then nobody is waited for but for a short time */
+/* Questions and deeds each for themselves: a silent server says nothing of the disk. */
+static struct slow_patience {
+	schedd_span moment, brief;
+	int64_t silent; /* until then nobody is waited for but for a brief time */
+} slow_questioned = {SLOW_MOMENT, SLOW_SHORT, 0}, slow_done = {SLOW_DEED, SLOW_MOMENT, 0};
 
 static void slow_begin(void)
 {
@@ -77,19 +82,19 @@ static bool slow_wait(int64_t until)
 	return slow_now() < until && pthread_cond_timedwait(&slow_changed, &slow_lock, &end) == 0;
 }
 
-static int64_t slow_limit(void)
+static int64_t slow_limit(const struct slow_patience *patience)
 {
 	int64_t now = slow_now();
 
-	return now + (now < slow_silent ? SLOW_SHORT : SLOW_MOMENT);
+	return now + (now < patience->silent ? patience->brief : patience->moment);
 }
 
-static void slow_is_silent(void)
+static void slow_is_silent(struct slow_patience *patience)
 {
 	int64_t now = slow_now();
 
-	if (now >= slow_silent)
-		slow_silent = now + SLOW_SILENCE;
+	if (now >= patience->silent)
+		patience->silent = now + SLOW_SILENCE;
 }
 
 static bool slow_start(void *(*run)(void *context), void *context)
@@ -185,7 +190,7 @@ static void *slow_run(void *context)
 	question->answers++;
 	question->nomem = nomem;
 	if (slow_now() - question->begun < SLOW_MOMENT)
-		slow_silent = 0;
+		slow_questioned.silent = 0;
 	if (told) {
 		question->came = slow_now();
 		*answer = (struct slow_answer){question->kind, told, 1};
@@ -203,7 +208,7 @@ static void *slow_run(void *context)
 static void slow_put(struct slow_question *question)
 {
 	uint64_t before = question->answers;
-	int64_t limit = slow_limit();
+	int64_t limit = slow_limit(&slow_questioned);
 
 	if (!question->under_way) {
 		question->begun = slow_now();
@@ -222,7 +227,7 @@ static void slow_put(struct slow_question *question)
 			break;
 	question->waiters--;
 	if (question->answers == before)
-		slow_is_silent();
+		slow_is_silent(&slow_questioned);
 }
 
 struct slow_answer *slow_ask(const struct slow_kind *kind, const char *key, bool *nomem)
@@ -279,14 +284,16 @@ bool slow_do(void (*act)(void *context), void (*drop)(void *context), void *cont
 		*deed = (struct slow_deed){act, drop, context, false, false};
 		begun = slow_start(slow_deed_run, deed);
 	}
-	limit = slow_limit();
+	limit = slow_limit(&slow_done);
 	while (begun && !deed->done)
 		if (!slow_wait(limit) && !deed->done)
 			break;
 	done = begun && deed->done;
 	if (begun && !done) {
 		deed->left = true;
-		slow_is_silent();
+		slow_is_silent(&slow_done);
+	} else {
+		slow_done.silent = 0;
 	}
 	pthread_mutex_unlock(&slow_lock);
 	if (!begun)

@@ -150,7 +150,7 @@ class Places(AllocCase):
         self.d.config.write_text(f"http:\n  listen: ['unix:{self.sock}']\n  tokens: {self.d.dir}/tokens\n")
         self.d.start(**self.env)
         self.plain = self.client()
-        self.token = self.plain.call("token.add", name="root", role="admin")["token"]
+        self.token = self.plain.add_token(name="root", role="admin")
 
     def test_a_token_is_made_or_is_not(self):
         self.serve()

@@ -14,8 +14,8 @@ class Nodes(HttpCase):
         self.port = free_port()
         self.first, self.second = self.node("first", labels={"zone": "a", "weight": 3}, http=True), self.node("second")
         client = self.first.client()
-        self.admin = client.call("token.add", name="root", role="admin")["token"]
-        self.operator = client.call("token.add", name="watch", role="operator")["token"]
+        self.admin = client.add_token(name="root", role="admin")
+        self.operator = client.add_token(name="watch", role="operator")
         e2e.wait_until("both are known", lambda: len(self.ask("GET", "/api/v1/nodes").json) == 2)
 
     def node(self, name, http=False, **options):

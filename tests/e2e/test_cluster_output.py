@@ -106,7 +106,7 @@ class Output(unittest.TestCase):
         self.assertRegex(self.b.ok("show", "small/1"), r"(?m)^node: +a$")
 
     def test_over_http_too(self):
-        token = self.b.client().call("token.add", name="root", role="admin")["token"]
+        token = self.b.client().add_token(name="root", role="admin")
 
         def get(job):
             return subprocess.run(["curl", "-sS", "-H", f"Authorization: Bearer {token}",

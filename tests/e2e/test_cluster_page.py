@@ -27,7 +27,7 @@ class Nodes(e2e.TestCase):
         self.addCleanup(lambda: self.assertEqual(first.end(), ""))
         first.start()
         second = self.node("second")
-        token = first.client().call("token.add", name="root", role="admin")["token"]
+        token = first.client().add_token(name="root", role="admin")
         browser = Browser()
         self.addCleanup(browser.end)
         browser.go(f"http://127.0.0.1:{port}/")

@@ -165,7 +165,7 @@ class Hooks(HookCase):
     def test_an_account_lends_no_file_of_root(self):
         server = self.hooked(extra="users: {allow: [games]}\n")
         server.dir.chmod(0o755)
-        token = server.client().call("token.add", name="g", role="user", account="games")["token"]
+        token = server.client().add_token(name="g", role="user", account="games")
         job = {"trigger": {"manual": True}, "command": ["/usr/bin/id", "-un"], "hook": {"secret_file": str(self.secret)}}
         self.assertEqual(self.ask("PUT", "/api/v1/jobs/g", job, token=token).status, 201)
         self.assertEqual(self.send("games:g").status, 500)

@@ -50,7 +50,7 @@ class HttpCase(e2e.TestCase):
                                  f"  tokens: {server.tokens}\n{extra}")
         server.start()
         self.server = server
-        self.admin = server.client().call("token.add", name="root", role="admin")["token"]
+        self.admin = server.client().add_token(name="root", role="admin")
         return server
 
     def ask(self, method, path, body=None, token=None, raw=None, **headers):
@@ -266,7 +266,7 @@ class Access(HttpCase):
     def test_a_token_works_at_once_and_ends_at_once(self):
         server = self.serve()
         client = server.client()
-        token = client.call("token.add", name="t", role="admin")["token"]
+        token = client.add_token(name="t", role="admin")
         self.assertEqual(self.ask("GET", "/api/v1/jobs", token=token).status, 200)
         self.assertNotIn(token, server.tokens.read_text())
         self.assertEqual(server.tokens.stat().st_mode & 0o777, 0o600)
@@ -380,7 +380,7 @@ class Access(HttpCase):
         client.call("run.wait", run="a/1")
         self.assertEqual(look()["running"], 0)
         self.assertEqual(self.ask("GET", "/api/v1/jobs/a", If_None_Match=f'"{look()["revision"]}"').status, 304)
-        token = client.call("token.add", name="x", role="operator")["token"]
+        token = client.add_token(name="x", role="operator")
         self.assertEqual(self.ask("GET", "/api/v1/jobs/a", token=token).status, 200)
         client.call("token.remove", name="x")
         self.assertEqual(self.ask("GET", "/api/v1/jobs/a", token=token).status, 401)
@@ -479,8 +479,8 @@ class Roles(HttpCase):
     def test_each_role_does_its_own(self):
         server = self.serve(extra="users: {allow: [nobody], limits: {every: 0s}}\n")
         client = server.client()
-        user = client.call("token.add", name="u", role="user", account="nobody")["token"]
-        operator = client.call("token.add", name="o", role="operator", account="nobody")["token"]
+        user = client.add_token(name="u", role="user", account="nobody")
+        operator = client.add_token(name="o", role="operator", account="nobody")
         put = {"shell": "id -un", "trigger": {"manual": True}}
         self.assertEqual(self.ask("PUT", "/api/v1/jobs/mine", put).status, 201)
         self.assertEqual(self.ask("PUT", "/api/v1/jobs/his", put, token=user).status, 201)
@@ -498,7 +498,7 @@ class Roles(HttpCase):
                 self.assertEqual(self.ask(method, path, body, token=operator).status, 403)
         self.assertEqual(self.ask("DELETE", "/api/v1/jobs/nosuch", token=operator).status, 404)
         # One without an account has no jobs of its own, least of all root's.
-        bare = client.call("token.add", name="b", role="operator")["token"]
+        bare = client.add_token(name="b", role="operator")
         self.assertEqual(self.ask("POST", "/api/v1/jobs/mine/run", {"force": True}, token=bare).status, 202)
         for method, path, body in (("PUT", "/api/v1/jobs/evil", put), ("POST", "/api/v1/rpc/job.add", put), ("DELETE", "/api/v1/jobs/mine", None), ("PATCH", "/api/v1/jobs/mine", {"shell": "id"}),
                                    ("POST", "/scheduler/jobs", {"id": "evil", "func": "os:getpid"}), ("POST", "/api/v1/rpc/job.apply", {"jobs": [{"id": "e", **put}]}),
@@ -518,7 +518,7 @@ class Roles(HttpCase):
     def test_who_is_denied_is_so_on_connections_that_are_open(self):
         server = self.serve(extra="users: {allow: [nobody, mail], limits: {every: 0s}}\n")
         client = server.client()
-        tokens = {name: client.call("token.add", name=name, role="user", account=name)["token"] for name in ("nobody", "mail")}
+        tokens = {name: client.add_token(name=name, role="user", account=name) for name in ("nobody", "mail")}
 
         def connect(path, token):
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)

@@ -200,7 +200,7 @@ class Leaving(HttpCase):
         client = server.client(timeout=60)
         body = f'{{"jobs":[[{NUMBERS}]]}}'
         for turn in range(6):
-            token = client.call("token.add", name="t", role="admin")["token"]
+            token = client.add_token(name="t", role="admin")
             statuses = []
             askers = [threading.Thread(target=lambda t=token: statuses.append(self.ask("POST", "/api/v1/rpc/job.apply", raw=body, token=t, Content_Type="application/json").status))
                       for _ in range(4)]

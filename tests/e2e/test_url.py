@@ -303,7 +303,7 @@ class Ways(UrlCase):
 
     def test_each_role_may_what_it_may(self):
         server = self.serve()
-        token = server.client().call("token.add", name="o", role="operator")["token"]
+        token = server.client().add_token(name="o", role="operator")
         self.over("add", "--id", "x", "--manual", "--", "true")
         server.token.write_text(token)
         self.assertEqual(self.over("run", "x", "-w")[0], 0)
@@ -317,7 +317,7 @@ class Ways(UrlCase):
             self.skipTest("needs root to have jobs of others")
         server = self.serve(extra="users: {allow: [games]}\n")
         root = server.client()
-        token = root.call("token.add", name="g", role="user", account="games")["token"]
+        token = root.add_token(name="g", role="user", account="games")
         self.over("add", "--id", "r", "--manual", "--", "true")
         self.ask("PUT", "/api/v1/jobs/mine", {"shell": "true", "trigger": {"manual": True}}, token=token)
         self.assertEqual(self.over("list", "-o", "name")[1].split(), ["games:mine", "r"])

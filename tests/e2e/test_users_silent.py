@@ -156,8 +156,9 @@ class Paths(Case):
         return sorted(job["shell"] for job in self.root.call("job.list")["jobs"] if job["owner"])
 
     def test_no_path_waits_for_it(self):
-        token = self.root.call("token.add", name="alice", role="user", account=ALICE)["token"]
-        self.assertEqual(self.ask(token)[0], 200)
+        token = self.root.add_token(name="alice", role="user", account=ALICE)
+        # Who has not answered at once has done so by the next time.
+        e2e.wait_until("HTTP serves her", lambda: self.ask(token)[0] == 200)
         alice = self.user(ALICE)
         self.add(alice, "mine")
         self.table("0 1 * * * first\n")

@@ -99,6 +99,21 @@ class Client:
     def call(self, method, **params):
         return self.receive(self.send(method, **params))
 
+    def add_token(self, **params):
+        """Its secret. A disk that takes its time is not waited for: then it is not known, and made again."""
+        def added():
+            try:
+                return self.call("token.add", **params)["token"]
+            except RpcError as error:
+                if error.name not in ("failed", "conflict"):
+                    raise
+            try:
+                self.call("token.remove", name=params["name"])
+            except RpcError:
+                pass
+            return None
+        return wait_until("the token is written", added)
+
     def notification(self):
         while not self.notifications:
             self._read()
@@ -164,11 +179,11 @@ class Daemon:
         """Answers the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(seconds)
+        return self.process.wait(seconds * patience())
 
     def run(self, *argv, **env):
         """Runs schedd to its end: (exit status, stderr)."""
-        done = subprocess.run([SCHEDD, *argv], env={**self.environment(), **env}, timeout=30,
+        done = subprocess.run([SCHEDD, *argv], env={**self.environment(), **env}, timeout=30 * patience(),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
@@ -210,7 +225,7 @@ class Daemon:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(20 * patience())
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
