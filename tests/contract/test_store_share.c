@@ -64,6 +64,22 @@ SHARE_TEST(is_told_in_the_order_in_which_it_was_written)
 	}
 }
 
+SHARE_TEST(hears_what_was_written_between_its_own)
+{
+	for (unsigned i = 1; i <= 4; i++) {
+		char ours[8], theirs[8], told[16];
+
+		snprintf(ours, sizeof(ours), "o%u", i);
+		snprintf(theirs, sizeof(theirs), "t%u", i);
+		snprintf(told, sizeof(told), "t%u 1/0;", i);
+		share_put(one, ours, 1);
+		share_put(two, theirs, 1);
+		share_put(one, ours, 2);
+		share_await(both, one, told);
+		share_await(both, two, "2/0;");
+	}
+}
+
 SHARE_TEST(loses_a_claim_that_another_has_made)
 {
 	share_put(one, "a", 1);

@@ -16,6 +16,7 @@ struct commit_sent {
 	struct store_op **ops;
 	uint32_t count;
 	uint32_t place; /* of the first claim */
+	int64_t *last;  /* of the feed: the number of its last line */
 };
 
 struct commit_key {
@@ -34,7 +35,9 @@ struct commit {
 	uint32_t place; /* of the next claim, from 1 */
 	struct commit_sent *first, **last;
 	bool given;  /* slots have changed hands */
-	bool told;   /* lines were sent */
+	uint32_t told;  /* lines that were sent */
+	bool own;       /* some of them say something to this node, too */
+	int64_t line;   /* the number of the last one */
 	bool failed; /* the connection is gone: nothing more is sent */
 	struct schedd_error err;
 };

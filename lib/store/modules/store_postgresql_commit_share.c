@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a commit says to the other nodes, and of them. */
 #include "store/modules/store_postgresql_commit.h"
+
+#include <stdlib.h>
+#include <string.h>
 #include "store/modules/store_postgresql_share.h"
 
 void pg_commit_guard(struct commit *commit, uint64_t serial)
@@ -21,16 +24,21 @@ void pg_commit_guard(struct commit *commit, uint64_t serial)
 	pg_params_clear(&params);
 }
 
+static void commit_take_feed(const struct commit_sent *sent, const PGresult *result)
+{
+	*sent->last = PQntuples(result) ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+}
+
 void pg_commit_send_feed(struct commit *commit)
 {
-	struct commit_sent none = {.take = NULL};
+	struct commit_sent sent = {.take = commit_take_feed, .last = &commit->line};
 
 	if (commit->given)
 		pg_commit_feed(commit, NODES_LINE_SLOT, NULL, 0, NULL);
 	if (commit->feed.count == 0 || commit->failed)
 		return;
-	commit->told = true;
-	pg_commit_put_sent(commit, &none);
+	commit->told = commit->feed.count;
+	pg_commit_put_sent(commit, &sent);
 	pg_commit_fail(commit, pg_rows_send(&commit->feed, commit->link, pg_sql_feed, &commit->err));
 }
 
@@ -41,6 +49,7 @@ void pg_commit_feed(struct commit *commit, const char *kind, const char *id, uin
 
 	if (!commit->link->config->shared)
 		return;
+	commit->own |= strcmp(kind, NODES_LINE_JOB) != 0 && strcmp(kind, NODES_LINE_TEXT) != 0;
 	pg_rows_text(rows, kind);
 	pg_rows_text(rows, id);
 	pg_rows_number(rows, target);
@@ -74,10 +83,23 @@ void pg_commit_node(struct commit *commit, struct store_op *op)
 
 bool pg_commit_told(const struct commit *commit)
 {
-	/* What came while the commit was waited for is not seen at the socket any more. */
-	PGnotify *notify = commit->link->config->shared ? PQnotifies(pg_of(commit->link)->conn) : NULL;
-	bool told = notify != NULL;
+	struct pg_link *pg = pg_of(commit->link);
+	struct nodes_feed *feed = &pg->feed;
+	PGnotify *notify;
+	bool told = false;
 
-	PQfreemem(notify);
-	return told || commit->told;
+	if (!commit->link->config->shared)
+		return false;
+	/* What came while the commit was waited for is not seen at the socket any more. */
+	while ((notify = PQnotifies(pg->conn))) {
+		told |= notify->be_pid != PQbackendPID(pg->conn);
+		PQfreemem(notify);
+	}
+	if (!commit->told)
+		return told;
+	/* Its own lines need no reading where all before them are read. */
+	if (commit->own || !feed->read || feed->cursor + commit->told != commit->line)
+		return true;
+	feed->cursor = commit->line;
+	return told;
 }

@@ -175,7 +175,7 @@ const char pg_sql_feed[] =
     "number + (SELECT count(*) FROM f) WHERE key = 'feed.seq' RETURNING number), i AS (INSERT INTO "
     "schedd_feed (seq, at, origin, target, kind, id, body) SELECT s.number - (SELECT count(*) FROM f) + "
     "f.ord, " PG_CLOCK ", current_setting('schedd.node')::int, nullif(f.target, 0), f.kind, f.id, f.body "
-    "FROM f, s) SELECT pg_notify('schedd', '')";
+    "FROM f, s) SELECT s.number, pg_notify('schedd', '') FROM s";
 /* A slot of a place is there once somebody has it. Not to one that is dead: who takes over such a one waits for this commit, or this finds it dead. */
 const char pg_sql_give[] =
     "WITH t AS MATERIALIZED (SELECT 1 FROM schedd_nodes WHERE node = $2::int AND dead_since IS NULL FOR KEY "
