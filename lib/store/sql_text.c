@@ -132,29 +132,38 @@ void sql_text_jobs_uncommon(struct strbuf *out)
 	strbuf_add(out, " ORDER BY id");
 }
 
+/* Of so many rows. */
 static void text_jobs_insert(
-    struct strbuf *out, const char *otherwise, bool (*want)(const struct job_field *))
+    struct strbuf *out, const char *otherwise, bool (*want)(const struct job_field *), int rows)
 {
 	strbuf_printf(out, "INSERT OR %s INTO jobs (", otherwise);
 	text_list(out, want, text_add_name);
-	strbuf_add(out, ") VALUES (");
-	text_list(out, want, text_add_parameter);
-	strbuf_add(out, ")");
+	strbuf_add(out, ") VALUES ");
+	for (int i = 0; i < rows; i++) {
+		strbuf_add(out, i ? ", (" : "(");
+		text_list(out, want, text_add_parameter);
+		strbuf_add(out, ")");
+	}
 }
 
 void sql_text_jobs_put(struct strbuf *out)
 {
-	text_jobs_insert(out, "REPLACE", sql_text_stored);
+	text_jobs_insert(out, "REPLACE", sql_text_stored, 1);
 }
 
 void sql_text_jobs_new(struct strbuf *out)
 {
-	text_jobs_insert(out, "IGNORE", sql_text_stored);
+	text_jobs_insert(out, "IGNORE", sql_text_stored, 1);
 }
 
 void sql_text_jobs_new_common(struct strbuf *out)
 {
-	text_jobs_insert(out, "IGNORE", sql_text_common);
+	text_jobs_insert(out, "IGNORE", sql_text_common, 1);
+}
+
+void sql_text_jobs_new_many(struct strbuf *out)
+{
+	text_jobs_insert(out, "IGNORE", sql_text_common, SQL_TEXT_MANY);
 }
 
 /*

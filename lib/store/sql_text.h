@@ -47,6 +47,9 @@ void sql_text_jobs_put(struct strbuf *out);
 /* INSERT OR IGNORE, likewise; and with those columns alone that most jobs have something in. */
 void sql_text_jobs_new(struct strbuf *out);
 void sql_text_jobs_new_common(struct strbuf *out);
+/* The same of so many rows. */
+#define SQL_TEXT_MANY 8
+void sql_text_jobs_new_many(struct strbuf *out);
 /* The tables of ids, runs and changes. */
 const char *sql_text_history(void);
 /* Their indexes, each made unless it is there; NULL-terminated. */

@@ -32,6 +32,7 @@ static int sqlite_list_fields(struct sqlite_store *sqlite, struct schedd_error *
 			sqlite->fields[sqlite->field_count++] = field;
 	for (int i = 0; i < sqlite->field_count; i++)
 		sqlite->common[i] = sql_text_common(sqlite->fields[i]) ? ++common : 0;
+	sqlite->common_count = common;
 	return 0;
 }
 
@@ -91,6 +92,7 @@ static const struct {
     {SQLITE_WRITE_PUT_JOB, sql_text_jobs_put},
     {SQLITE_WRITE_NEW_JOB, sql_text_jobs_new},
     {SQLITE_WRITE_NEW_COMMON, sql_text_jobs_new_common},
+    {SQLITE_WRITE_NEW_MANY, sql_text_jobs_new_many},
 };
 
 static int sqlite_prepare_writes(struct sqlite_store *sqlite, struct schedd_error *err)

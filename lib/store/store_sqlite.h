@@ -50,9 +50,12 @@ enum sqlite_write {
 	SQLITE_WRITE_COUNT_RUNS,
 	SQLITE_WRITE_LAST_RUN,
 	SQLITE_WRITE_REVISION,
+	SQLITE_WRITE_KEY_MANY,    /* KEY_NEW of SQL_TEXT_MANY rows */
+	SQLITE_WRITE_CHANGE_MANY, /* CHANGE, likewise */
 	SQLITE_WRITE_PUT_JOB, /* from the table of fields, not among the texts */
 	SQLITE_WRITE_NEW_JOB, /* likewise, of a job whose id has no row yet */
 	SQLITE_WRITE_NEW_COMMON, /* likewise, of one that has nothing but what most jobs have */
+	SQLITE_WRITE_NEW_MANY, /* NEW_COMMON of SQL_TEXT_MANY rows */
 	SQLITE_WRITES,
 };
 
@@ -90,6 +93,7 @@ struct sqlite_store {
 	const struct job_field **fields; /* those that are columns, in order; owned */
 	int field_count;
 	uint8_t common[JOB_FIELDS_MAX]; /* by field: which parameter of NEW_COMMON it is; 0: none */
+	int common_count; /* of these */
 	_Atomic int64_t runs; /* rows in runs */
 };
 
@@ -106,6 +110,20 @@ int store_sqlite_put_job(struct sqlite_store *sqlite, const struct schedd_job *j
 /* The same for a job whose id has no row; 1: it has one, and nothing was done. */
 int store_sqlite_new_job(struct sqlite_store *sqlite, const struct schedd_job *job,
     const struct job_state *state, struct schedd_error *err);
+
+/* Has it nothing but what most jobs have? */
+bool store_sqlite_is_common(const struct sqlite_store *sqlite, const struct schedd_job *job,
+    const struct job_state *state);
+/* NEW_MANY of the jobs that SQL_TEXT_MANY operations add, all common; 1: some have a row already, the others have one now. */
+int store_sqlite_new_many(struct sqlite_store *sqlite, struct store_op *const ops[], struct schedd_error *err);
+
+/* Does the change that tells of the job follow what adds it? */
+bool store_sqlite_is_told_of(const struct store_op *op);
+
+/* ---- store_sqlite_many.c ---- */
+
+/* What comes next in a batch, if that is many new jobs with their changes: *op is what comes behind them. 1: it is to be done by itself. */
+int store_sqlite_add_many(struct sqlite_store *sqlite, struct store_op **op, struct schedd_error *err);
 
 /* ---- store_sqlite_load.c ---- */
 

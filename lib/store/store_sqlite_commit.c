@@ -5,6 +5,9 @@
 #include "store/sql_text.h"
 #include "store/store_sqlite.h"
 
+#define SQLITE_MANY(row) row "," row "," row "," row "," row "," row "," row "," row
+_Static_assert(SQL_TEXT_MANY == 8, "as many rows are written at once");
+
 const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
     [SQLITE_WRITE_BEGIN] = "BEGIN IMMEDIATE",
     [SQLITE_WRITE_COMMIT] = "COMMIT",
@@ -40,6 +43,8 @@ const char *const store_sqlite_writes[SQLITE_WRITE_PUT_JOB] = {
     [SQLITE_WRITE_COUNT_RUNS] = "UPDATE meta SET value = value + ?1 WHERE key = 'store.runs'",
     [SQLITE_WRITE_LAST_RUN] = SQLITE_LAST_RUN,
     [SQLITE_WRITE_REVISION] = "SELECT coalesce(revision, 1) FROM jobs WHERE id = ?1",
+    [SQLITE_WRITE_KEY_MANY] = "INSERT OR IGNORE INTO ids (id) VALUES " SQLITE_MANY("(?)"),
+    [SQLITE_WRITE_CHANGE_MANY] = "INSERT INTO changes (time, job, change) VALUES " SQLITE_MANY("(?, ?, ?)"),
 };
 
 static int sqlite_run(
@@ -120,15 +125,6 @@ static int sqlite_key(
 	return sqlite_know(sqlite, id, key, &known, err);
 }
 
-/* Does what comes next need a key for it? */
-static bool sqlite_is_told_of(const struct store_op *op)
-{
-	const struct store_op *next = op->next;
-
-	return next && next->kind == STORE_OP_PUT_CHANGE && next->change.job &&
-	       strcmp(next->change.job, op->put_job.job->id) == 0;
-}
-
 /*
  * A job of an id that nothing here was ever called by: it has no key and no row,
  * and its numbers begin anew. 1: it is not so, and is to be looked at.
@@ -156,7 +152,7 @@ static int sqlite_add_job(
 {
 	struct job_state state = op->put_job.state;
 	int64_t last;
-	int rc = sqlite_is_told_of(op) ? sqlite_add_unknown(sqlite, op, err) : 1;
+	int rc = store_sqlite_is_told_of(op) ? sqlite_add_unknown(sqlite, op, err) : 1;
 
 	if (rc <= 0)
 		return rc;
@@ -435,6 +431,23 @@ struct sqlite_chain {
 	struct store_batch *first, *end;
 };
 
+static int sqlite_apply_batch(struct sqlite_store *sqlite, struct store_batch *batch, struct schedd_error *err)
+{
+	struct store_op *op = batch->first;
+	uint32_t alone = batch->count < 2 * SQL_TEXT_MANY ? UINT32_MAX : 0; /* so many are done one by one */
+	int rc = 0;
+
+	while (op && rc == 0) {
+		rc = alone ? 1 : store_sqlite_add_many(sqlite, &op, err);
+		if (rc <= 0)
+			continue;
+		alone = alone ? alone - 1 : 2 * SQL_TEXT_MANY - 1;
+		rc = store_op_void(op) ? 0 : sqlite_verbs[op->kind](sqlite, op, err);
+		op = op->next;
+	}
+	return rc;
+}
+
 static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct schedd_error *err)
 {
 	const struct sqlite_chain *chain = context;
@@ -442,9 +455,7 @@ static int sqlite_apply_chain(struct sqlite_store *sqlite, void *context, struct
 
 	for (struct store_batch *batch = chain->first; batch != chain->end && rc == 0;
 	     batch = batch->next) {
-		for (struct store_op *op = batch->first; op && rc == 0; op = op->next)
-			if (!store_op_void(op))
-				rc = sqlite_verbs[op->kind](sqlite, op, err);
+		rc = sqlite_apply_batch(sqlite, batch, err);
 		if (!batch->next)
 			store_worker_gather(sqlite->worker);
 	}

@@ -58,19 +58,22 @@ static void jobs_bind_field(struct sqlite_store *sqlite, sqlite3_stmt *stmt, int
 		jobs_bind_value(stmt, index, &value);
 }
 
-/* common: nothing but those columns, in which everything is that the job says. */
-static int jobs_write(struct sqlite_store *sqlite, enum sqlite_write write, bool common,
-    const struct schedd_job *job, const struct job_state *state, struct schedd_error *err)
+/* From that parameter on; common: nothing but those columns, in which everything is that the job says. */
+static void jobs_bind(struct sqlite_store *sqlite, sqlite3_stmt *stmt, int from, bool common,
+    const struct schedd_job *job, const struct job_state *state)
 {
-	sqlite3_stmt *stmt = sqlite->writes[write];
-	int rc;
-
-	sqlite3_clear_bindings(stmt);
 	for (int i = 0; i < sqlite->field_count; i++)
 		if ((!common || sqlite->common[i]) &&
 		    !jobs_says_nothing(job, state, sqlite->fields[i]))
-			jobs_bind_field(sqlite, stmt, common ? sqlite->common[i] : i + 1, job,
+			jobs_bind_field(sqlite, stmt, from + (common ? sqlite->common[i] - 1 : i), job,
 			    state, sqlite->fields[i]);
+}
+
+/* Runs it with what was bound. */
+static int jobs_run(struct sqlite_store *sqlite, sqlite3_stmt *stmt, struct schedd_error *err)
+{
+	int rc;
+
 	if (arena_failed(&sqlite->scratch) || strbuf_failed(&sqlite->text)) {
 		rc = schedd_error_set(
 		    err, SCHEDD_ENOMEM, "store '%s': out of memory", sqlite->base.name);
@@ -82,13 +85,23 @@ static int jobs_write(struct sqlite_store *sqlite, enum sqlite_write write, bool
 	return rc;
 }
 
+static int jobs_write(struct sqlite_store *sqlite, enum sqlite_write write, bool common,
+    const struct schedd_job *job, const struct job_state *state, struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[write];
+
+	sqlite3_clear_bindings(stmt);
+	jobs_bind(sqlite, stmt, 1, common, job, state);
+	return jobs_run(sqlite, stmt, err);
+}
+
 int store_sqlite_put_job(struct sqlite_store *sqlite, const struct schedd_job *job,
     const struct job_state *state, struct schedd_error *err)
 {
 	return jobs_write(sqlite, SQLITE_WRITE_PUT_JOB, false, job, state, err);
 }
 
-static bool jobs_is_common(const struct sqlite_store *sqlite, const struct schedd_job *job,
+bool store_sqlite_is_common(const struct sqlite_store *sqlite, const struct schedd_job *job,
     const struct job_state *state)
 {
 	for (int i = 0; i < sqlite->field_count; i++)
@@ -100,9 +113,29 @@ static bool jobs_is_common(const struct sqlite_store *sqlite, const struct sched
 int store_sqlite_new_job(struct sqlite_store *sqlite, const struct schedd_job *job,
     const struct job_state *state, struct schedd_error *err)
 {
-	bool common = jobs_is_common(sqlite, job, state);
+	bool common = store_sqlite_is_common(sqlite, job, state);
 	int rc = jobs_write(
 	    sqlite, common ? SQLITE_WRITE_NEW_COMMON : SQLITE_WRITE_NEW_JOB, common, job, state, err);
 
 	return rc ? rc : sqlite3_changes(sqlite->writer.db) == 0;
+}
+
+int store_sqlite_new_many(struct sqlite_store *sqlite, struct store_op *const ops[], struct schedd_error *err)
+{
+	sqlite3_stmt *stmt = sqlite->writes[SQLITE_WRITE_NEW_MANY];
+	int rc;
+
+	sqlite3_clear_bindings(stmt);
+	for (int i = 0; i < SQL_TEXT_MANY; i++)
+		jobs_bind(sqlite, stmt, 1 + i * sqlite->common_count, true, ops[i]->put_job.job, &ops[i]->put_job.state);
+	rc = jobs_run(sqlite, stmt, err);
+	return rc ? rc : sqlite3_changes(sqlite->writer.db) != SQL_TEXT_MANY;
+}
+
+bool store_sqlite_is_told_of(const struct store_op *op)
+{
+	const struct store_op *next = op->next;
+
+	return next && next->kind == STORE_OP_PUT_CHANGE && next->change.job &&
+	       strcmp(next->change.job, op->put_job.job->id) == 0;
 }

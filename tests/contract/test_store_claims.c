@@ -186,6 +186,64 @@ STORE_TEST(counts_on_from_the_last_run_of_an_id_that_comes_back)
 	cr_assert_eq(added(sc, "{\"id\":\"c\",\"shell\":\"true\"}", &last_run), 7u);
 }
 
+#define MANY 40
+
+/* Each of many new jobs, told of by a change of its own; some are of ids that were there before, some say more than most. */
+static void add_many(struct store_case *sc, uint32_t last_runs[MANY])
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+	char json[128], id[8];
+
+	for (int i = 0; i < MANY; i++) {
+		struct job_record record;
+
+		snprintf(id, sizeof(id), "j%02d", i);
+		snprintf(json, sizeof(json), "{\"id\":\"%s\",\"shell\":\"true %d\"%s}", id, i, i == 21 ? ",\"priority\":3" : "");
+		record = store_case_job(sc, json);
+		last_runs[i] = UINT32_MAX;
+		store_batch_add_job(batch, record.job, &record.state, &last_runs[i]);
+		store_case_drop(&record);
+		snprintf(json, sizeof(json), "{\"event\":\"job_added\",\"pid\":%d}", i);
+		store_batch_put_change(batch, i, id, json);
+	}
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+}
+
+STORE_TEST(adds_many_jobs_each_with_its_numbers_and_its_change)
+{
+	struct store_batch *batch = store_batch_new(sc->store);
+	uint32_t last_runs[MANY], last_run;
+	char id[8], text[24];
+
+	store_case_put_run(batch, "j30", 7, RUN_SUCCESS, 1);
+	cr_assert_eq(store_case_commit(sc, batch), 0, "%s", sc->err.message);
+	added(sc, "{\"id\":\"j12\",\"shell\":\"false\"}", &last_run);
+	batch = store_batch_new(sc->store);
+	store_batch_delete_job(batch, "j12", 41);
+	cr_assert_eq(store_case_commit(sc, batch), 0);
+	add_many(sc, last_runs);
+	for (uint32_t i = 0; i < MANY; i++)
+		cr_expect_eq(last_runs[i], i == 12 ? 41u : i == 30 ? 7u : 0u, "j%02u: %u", i, last_runs[i]);
+	if (store_durable(sc->store)) {
+		store_case_reopen(sc);
+		cr_assert_eq(store_case_load(sc), (size_t)MANY);
+	}
+	for (int i = 0; i < MANY; i++) {
+		snprintf(id, sizeof(id), "j%02d", i);
+		snprintf(text, sizeof(text), "true %d", i);
+		if (store_durable(sc->store)) {
+			cr_expect_str_eq(store_case_record(sc, id)->job->shell, text);
+			cr_expect_eq(job_details(store_case_record(sc, id)->job)->priority, i == 21 ? 3 : 0);
+		}
+		store_query_changes(sc->store, id, SCHEDD_TIME_NONE, 10, store_case_take_value, sc);
+		store_case_flush(sc);
+		if (store_durable(sc->store))
+			cr_expect_eq(sc->value.array.count, 1u, "%s", id);
+		if (sc->value.array.count)
+			cr_expect_eq(value_get_int(&sc->value.array.items[0], "pid", -1), i);
+	}
+}
+
 /* ---- Answers ---- */
 
 STORE_TEST(answers_nothing_inside_the_call)
