@@ -15,6 +15,7 @@ struct flavour {
 	char absent[64]; /* cannot be started */
 	char reason[96]; /* and why not */
 	char slow[64];   /* takes 50 ms; "": it would take the loop with it */
+	char endless[64]; /* takes longer than any machine does to stop it; "": that cannot be stopped */
 	bool stoppable;
 	bool inside; /* processes are started on the loop's thread */
 };
@@ -22,13 +23,14 @@ struct flavour {
 static struct flavour flavours[] = {
     {"subprocess", "command", "[\"/bin/true\"]", "[\"/bin/sh\", \"-c\", \"exit 7\"]",
 	"[\"/bin/nope\"]", "command '/bin/nope': No such file or directory",
-	"[\"/bin/sleep\", \"0.05\"]", true, false},
+	"[\"/bin/sleep\", \"0.05\"]", "[\"/bin/sleep\", \"60\"]", true, false},
     {"subprocess", "command", "[\"/bin/true\"]", "[\"/bin/sh\", \"-c\", \"exit 7\"]",
 	"[\"/bin/nope\"]", "command '/bin/nope': No such file or directory",
-	"[\"/bin/sleep\", \"0.05\"]", true, true},
-    {"subprocess", "shell", "\"true\"", "\"exit 7\"", "\"\"", "", "\"sleep 0.05\"", true, false},
-    {"function", "call", "\"returns:0\"", "\"\"", "\"\"", "", "", false, false},
-    {"threadpool", "call", "\"\"", "\"\"", "\"\"", "", "", false, false},
+	"[\"/bin/sleep\", \"0.05\"]", "[\"/bin/sleep\", \"60\"]", true, true},
+    {"subprocess", "shell", "\"true\"", "\"exit 7\"", "\"\"", "", "\"sleep 0.05\"",
+	"\"exec sleep 60\"", true, false},
+    {"function", "call", "\"returns:0\"", "\"\"", "\"\"", "", "", "", false, false},
+    {"threadpool", "call", "\"\"", "\"\"", "\"\"", "", "", "", false, false},
 };
 
 static int returns(const struct schedd_call *call, void *context)
@@ -212,7 +214,8 @@ ParameterizedTest(struct flavour *flavour, executor_contract, stops_what_can_be_
 
 	contract_open(&kase, flavour);
 	if (flavour->slow[0]) {
-		task_probe_init(&probe, flavour->field, flavour->slow);
+		task_probe_init(&probe, flavour->field,
+		    flavour->stoppable ? flavour->endless : flavour->slow);
 		task_probe_start(&kase, &probe);
 		cr_expect_eq(executor_signal(probe.task, SIGTERM, &err),
 		    flavour->stoppable ? 0 : SCHEDD_EFAILED, "%s", err.message);
