@@ -88,6 +88,7 @@ class Logs(e2e.TestCase):
                 lines += [follower.stdout.readline() for _ in range(8)]
             finally:
                 follower.send_signal(signal.SIGINT)
+                follower.wait()  # before nobody reads any more
         self.assertEqual("".join(lines), "==> a/1 <==\na/1\ndone\n\n==> a/2 <==\na/2\ndone\n\n==> a/3 <==\na/3\ndone\n")
         self.assertEqual(follower.returncode, 130)
 
