@@ -268,31 +268,51 @@ static void remote_identify(struct remote_store *remote, const char *state_dir)
 
 static void remote_name_holder(struct remote_store *remote)
 {
-	struct system_user user;
 	char host[100] = "";
 
 	gethostname(host, sizeof(host) - 1);
 	snprintf(remote->holder, sizeof(remote->holder), "schedd on %s with pid %ld", host,
 	    (long)getpid());
-	if (system_user_numbered(geteuid(), &user, NULL) == 0)
+}
+
+/* ---- Whose jobs ---- */
+
+int store_remote_know_account(struct remote_store *remote, struct schedd_error *err)
+{
+	struct system_user user;
+	int rc;
+
+	if (atomic_load(&remote->knows_account))
+		return 0;
+	rc = system_user_numbered(geteuid(), &user, err);
+	if (rc && rc != SCHEDD_ENOTFOUND)
+		return schedd_error_prefix(err, "store '%s'", remote->base.name);
+	if (rc == 0)
 		snprintf(remote->account, sizeof(remote->account), "%.63s", user.name);
 	else
 		snprintf(remote->account, sizeof(remote->account), "%lu",
 		    (unsigned long)geteuid());
+	atomic_store(&remote->knows_account, true);
+	return 0;
 }
-
-/* ---- Whose jobs ---- */
 
 const char *store_remote_judge(
     const struct remote_store *remote, const struct schedd_job *job, char *text, size_t size)
 {
 	const char *user = job_details(job)->user;
+	bool owns = !remote->run_as && geteuid() != 0; /* no others' than the daemon's own account's */
 	size_t length;
 
+	if ((!user || owns) && !atomic_load(&remote->knows_account)) {
+		snprintf(text, size,
+		    "store '%s' cannot tell yet whose job it is: the system's databases have not said who uid %lu is, try again",
+		    remote->base.name, (unsigned long)geteuid());
+		return text;
+	}
 	if (!user)
 		user = remote->account;
 	length = strcspn(user, ":");
-	if (!remote->run_as && geteuid() != 0 && length == strlen(remote->account) &&
+	if (owns && length == strlen(remote->account) &&
 	    strncmp(user, remote->account, length) == 0)
 		return NULL;
 	for (const char **name = remote->run_as; name && *name; name++)
@@ -379,5 +399,7 @@ int store_remote_configure(struct remote_store *remote, const struct store_confi
 	strbuf_clear(&address);
 	remote_identify(remote, config->state_dir);
 	remote_name_holder(remote);
+	/* Jobs may come before the server; who is not known now is asked for again. */
+	(void)!store_remote_know_account(remote, err);
 	return remote->base.address ? 0 : schedd_error_nomem(err);
 }

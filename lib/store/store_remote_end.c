@@ -69,17 +69,11 @@ static const struct remote_fault_row {
 };
 
 /* The connection is given up; the next attempt waits. */
-static void remote_lose(struct remote_end *end, const struct schedd_error *err)
+/* Tries to connect later. What has worked is tried again at once. */
+static void remote_put_off(
+    struct remote_end *end, enum store_state state, const struct schedd_error *err)
 {
-	enum store_state state = remote_faults[end->link.fault].state;
-	schedd_span wait;
-
-	end->remote->driver->disconnect(&end->link);
-	end->connected = false;
-	if (end->link.fault == STORE_FAULT_FENCED && end->link.writer && end->remote->config.shared)
-		store_remote_lease_drop(&end->remote->lease);
-	/* What has worked is tried again at once. */
-	wait = end->backoff / 2 + (schedd_span)rand_r(&end->seed) % (end->backoff / 2 + 1);
+	schedd_span wait = end->backoff / 2 + (schedd_span)rand_r(&end->seed) % (end->backoff / 2 + 1);
 	end->backoff = end->backoff ? end->backoff * 2 : REMOTE_BACKOFF_FIRST;
 	if (end->backoff > REMOTE_BACKOFF_MOST)
 		end->backoff = REMOTE_BACKOFF_MOST;
@@ -91,6 +85,15 @@ static void remote_lose(struct remote_end *end, const struct schedd_error *err)
 	end->state = state;
 	end->why = *err;
 	store_remote_tell_state(end, -1);
+}
+
+static void remote_lose(struct remote_end *end, const struct schedd_error *err)
+{
+	end->remote->driver->disconnect(&end->link);
+	end->connected = false;
+	if (end->link.fault == STORE_FAULT_FENCED && end->link.writer && end->remote->config.shared)
+		store_remote_lease_drop(&end->remote->lease);
+	remote_put_off(end, remote_faults[end->link.fault].state, err);
 }
 
 /* What a group came to that was not stored, or is not known to be. */
@@ -261,6 +264,11 @@ static void remote_connect(struct remote_end *end)
 	struct schedd_error err;
 	int rc;
 
+	/* Whose jobs it may hold is asked as soon as it is loaded. */
+	if (end->link.writer && store_remote_know_account(end->remote, &err)) {
+		remote_put_off(end, STORE_AWAY, &err);
+		return;
+	}
 	remote_take_password(end);
 	remote_begin(end, end->remote->config.connect_timeout);
 	rc = end->remote->driver->connect(&end->link, &err);

@@ -8,6 +8,7 @@
 #define SCHEDD_STORE_STORE_REMOTE_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include "store/store_letter.h"
 #include "store/store_remote.h"
 #include "store/store_retention.h"
@@ -109,7 +110,8 @@ struct remote_store {
 	char life[24];        /* of this opening */
 	char holder[160];     /* for people */
 	const char **run_as;  /* accounts, NULL-terminated; NULL: none was named */
-	char account[64];     /* the daemon's own */
+	char account[64];     /* the daemon's own; not touched any more once it is known */
+	atomic_bool knows_account;
 	struct remote_end writer;
 	struct remote_end asker;
 	struct remote_lease lease;
@@ -128,6 +130,9 @@ struct remote_store {
 /* Reads url, options, password file; makes or reads the daemon's identity. */
 int store_remote_configure(struct remote_store *remote, const struct store_config *config,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/* Finds out the name of the daemon's own account. SCHEDD_EFAILED: the system's databases have not said it yet. */
+int store_remote_know_account(struct remote_store *remote, struct schedd_error *err)
+    __attribute__((warn_unused_result));
 /* May the store hold this job? NULL: yes; else why not, into text. */
 const char *store_remote_judge(
     const struct remote_store *remote, const struct schedd_job *job, char *text, size_t size);
