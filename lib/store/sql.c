@@ -3,6 +3,8 @@
 #include "store/sql.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "store/store.h"
 
 void store_own_sqlite(void)
@@ -14,6 +16,7 @@ void store_own_sqlite(void)
 int sql_open(
     struct sql *sql, const char *store, const char *path, int flags, struct schedd_error *err)
 {
+	struct stat st = {0};
 	int rc;
 
 	sql->store = store;
@@ -26,7 +29,32 @@ int sql_open(
 	}
 	sqlite3_extended_result_codes(sql->db, 1);
 	sqlite3_busy_timeout(sql->db, SQL_BUSY_MS);
+	(void)!stat(path, &st);
+	sql->device = st.st_dev;
+	sql->inode = st.st_ino;
 	return 0;
+}
+
+int sql_open_beside(
+    struct sql *sql, const struct sql *first, int flags, struct schedd_error *err)
+{
+	int rc = sql_open(sql, first->store, first->path, flags, err), moved = 0;
+
+	if (rc < 0)
+		return access(first->path, F_OK) < 0 ? sql_error_replaced(first, first->path, err) : rc;
+	(void)sqlite3_file_control(sql->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (!moved && sql->inode == first->inode && sql->device == first->device)
+		return 0;
+	sql_close(sql);
+	return sql_error_replaced(first, first->path, err);
+}
+
+int sql_error_replaced(const struct sql *sql, const char *file, struct schedd_error *err)
+{
+	return schedd_error_set(err, SCHEDD_EFAILED,
+	    "store '%s': %s was removed or replaced while it was in use; save what is in it with "
+	    "a backup, put that in its place and start schedd anew",
+	    sql->store, file);
 }
 
 void sql_close(struct sql *sql)

@@ -7,6 +7,7 @@
 #define SCHEDD_STORE_SQL_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 #include <schedd/clock.h>
 #include <schedd/error.h>
 
@@ -16,11 +17,21 @@ struct sql {
 	sqlite3 *db;       /* NULL: not open */
 	const char *store; /* its alias, for sentences; not owned */
 	const char *path;  /* likewise */
+	dev_t device;      /* of the file, as it was opened */
+	ino_t inode;
 };
 
 /* flags as sqlite3_open_v2's. On failure nothing is open. */
 int sql_open(struct sql *sql, const char *store, const char *path, int flags,
     struct schedd_error *err) __attribute__((warn_unused_result));
+/*
+ * Another connection to the file that the first has open. SCHEDD_EFAILED: that is no longer what has its
+ * name. Reading the other would empty what the two share, for SQLite tells them by that name.
+ */
+int sql_open_beside(struct sql *sql, const struct sql *first, int flags, struct schedd_error *err)
+    __attribute__((warn_unused_result));
+/* The sentence for a file that is no longer the one that was opened. SCHEDD_EFAILED. */
+int sql_error_replaced(const struct sql *sql, const char *file, struct schedd_error *err);
 /* All statements must be finalized. Fine for one that is not open. */
 void sql_close(struct sql *sql);
 /*

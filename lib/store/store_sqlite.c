@@ -118,8 +118,7 @@ static int sqlite_prepare_writes(struct sqlite_store *sqlite, struct schedd_erro
 
 static int sqlite_open_front(struct sqlite_store *sqlite, struct schedd_error *err)
 {
-	int rc = sql_open(
-	    &sqlite->front, sqlite->base.name, sqlite->base.path, SQLITE_OPEN_READONLY, err);
+	int rc = sql_open_beside(&sqlite->front, &sqlite->writer, SQLITE_OPEN_READONLY, err);
 
 	if (rc == 0)
 		rc = sql_exec(&sqlite->front, "PRAGMA cache_size = -500", err);

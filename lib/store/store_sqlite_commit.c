@@ -515,12 +515,7 @@ static int sqlite_check_place(struct sqlite_store *sqlite, struct schedd_error *
 		return sqlite_log_is_gone(sqlite, log, err);
 	else
 		sqlite->log_size = st.st_size;
-	if (!what)
-		return 0;
-	return schedd_error_set(err, SCHEDD_EFAILED,
-	    "store '%s': %s was removed or replaced while it was in use; save what is in it with "
-	    "a backup, put that in its place and start schedd anew",
-	    sqlite->base.name, what);
+	return what ? sql_error_replaced(&sqlite->writer, what, err) : 0;
 }
 
 int store_sqlite_commit_chain(struct store *store, struct store_batch *first,

@@ -38,8 +38,7 @@ static void *log_main(void *context)
 {
 	struct sqlite_log *log = context;
 	struct schedd_error err;
-	bool open = sql_open(&log->copier, log->writer->store, log->writer->path,
-			SQLITE_OPEN_READWRITE, &err) == 0 &&
+	bool open = sql_open_beside(&log->copier, log->writer, SQLITE_OPEN_READWRITE, &err) == 0 &&
 		    sql_exec(&log->copier, "PRAGMA cache_size = -100", &err) == 0;
 
 	pthread_mutex_lock(&log->lock);

@@ -39,8 +39,7 @@ static int question_open_reader(struct sqlite_store *sqlite, struct schedd_error
 
 	if (sqlite->reader.db)
 		return 0;
-	rc = sql_open(
-	    &sqlite->reader, sqlite->base.name, sqlite->base.path, SQLITE_OPEN_READONLY, err);
+	rc = sql_open_beside(&sqlite->reader, &sqlite->writer, SQLITE_OPEN_READONLY, err);
 	if (rc == 0)
 		rc = sql_exec(&sqlite->reader, "PRAGMA cache_size = -2000", err);
 	return rc;

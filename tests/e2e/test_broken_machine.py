@@ -320,6 +320,22 @@ class Vanished(Case):
         client.call("job.add", id="new", command=["true"], trigger={"every": "1h"})
         self.assertEqual(client.call("store.list")[0]["state"], "ok")
 
+    def test_what_has_its_name_now_is_not_read(self):
+        """The first question comes when it was replaced: it would read the other, and empty what the two share."""
+        server = self.daemon()
+        client = server.client()
+        for i in range(20):
+            client.call("job.add", id=f"j{i}", command=["true"], trigger={"every": "1h"})
+        self.WAYS["replaced"](server.state)
+        self.assertIn("was removed or replaced", self.refused("failed", client.call, "run.list"))
+        copy = server.dir / "copy.db"
+        self.assertEqual(server.ctl("backup", str(copy))[0], 0)
+        self.assertEqual(server.stop(), 0)
+        database = sqlite3.connect(copy)
+        self.addCleanup(database.close)
+        self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        self.assertEqual(database.execute("SELECT count(*) FROM jobs").fetchone(), (20,))
+
     def test_each_way_it_may_go(self):
         for way in self.WAYS:
             with self.subTest(way):
