@@ -98,12 +98,11 @@ static inline size_t share_load(struct store_case *sc)
 	return count;
 }
 
-static inline void share_prepare(
-    struct store_case *sc, const char *type, const char *node, struct store_option *options)
+/* Of a node that shares the store: up to six. */
+static inline void share_options(const char *node, struct store_option *options)
 {
 	int count = 0;
 
-	store_case_prepare(sc, type);
 	options[count++] = (struct store_option){"shared", "true"};
 	options[count++] = (struct store_option){"node", node};
 	options[count++] = (struct store_option){"lease", "5m"};
@@ -111,6 +110,13 @@ static inline void share_prepare(
 	if (geteuid() == 0)
 		options[count++] = (struct store_option){"run_as", "root"};
 	options[count] = (struct store_option){NULL, NULL};
+}
+
+static inline void share_prepare(
+    struct store_case *sc, const char *type, const char *node, struct store_option *options)
+{
+	store_case_prepare(sc, type);
+	share_options(node, options);
 	sc->config.options = options;
 }
 

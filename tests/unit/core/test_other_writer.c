@@ -6,9 +6,7 @@
 #include "support/core_fixture.h"
 
 #include "core/frame/scheduler_state.h"
-#include "model/node.h"
-#include "store/store_share.h"
-#include "support/store_case.h"
+#include "support/share_case.h"
 
 #define S SCHEDD_SECOND
 #define SERVER "core"
@@ -16,19 +14,6 @@
 /* Each test has its own process. */
 static struct core_fixture f;
 static struct store_case two;
-
-static void other_options(const char *node, struct store_option *options)
-{
-	int count = 0;
-
-	options[count++] = (struct store_option){"shared", "true"};
-	options[count++] = (struct store_option){"node", node};
-	options[count++] = (struct store_option){"lease", "5m"};
-	options[count++] = (struct store_option){"timeout", "2s"};
-	if (geteuid() == 0)
-		options[count++] = (struct store_option){"run_as", "root"};
-	options[count] = (struct store_option){NULL, NULL};
-}
 
 static void other_drop(const struct store_change *change, void *context)
 {
@@ -50,8 +35,8 @@ static void other_begin(void)
 {
 	static struct store_option options[2][8];
 
-	other_options("one", options[0]);
-	other_options("two", options[1]);
+	share_options("one", options[0]);
+	share_options("two", options[1]);
 	fake_server_reset(SERVER);
 	f.server = SERVER;
 	f.options = options[0];
