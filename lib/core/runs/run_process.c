@@ -2,7 +2,6 @@
 #include "core/runs/run_process.h"
 
 #include <stddef.h>
-#include <string.h>
 #include "core/frame/store_slot.h"
 #include "core/jobs/entry.h"
 #include "core/runs/run_live_state.h"
